@@ -1,2 +1,47 @@
-//! The house's own commands.
-fn main() {}
+//! The house's own commands, run as `cargo xtask <command>`.
+//!
+//! - `tidy` checks the rules of the house that the compiler does not know.
+//! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
+//!
+//! Never part of the product: no crate depends on it, and it changes no source file.
+//! Failure: one line on stderr and exit status 1; a finding is a failure.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these commands talk to the person who runs them"
+)]
+
+mod bench;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask tidy
+       cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]";
+
+/// What a command ends with when it cannot go on: one line for the person.
+type Outcome<T> = Result<T, String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["tidy"] => tidy::run(&repository()),
+        ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root: the folder above this crate's.
+fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("xtask lies in the repository's root").to_owned()
+}
