@@ -1,0 +1,16 @@
+//! Reads upstream model files: GGUF now, other formats later.
+//!
+//! A model file comes from strangers. This crate parses it, says exactly what is wrong with it, and hands plain
+//! data to whoever builds a program from it.
+//!
+//! It never trusts a file, opens a file, reads the environment, or uses floating-point arithmetic: floats leave
+//! here as bit patterns ([`dyadic::F32Bits`]) or as exact dyadic numbers ([`dyadic::Dyadic`]).
+//!
+//! Invariants: every offset and count in what it returns was checked against the file's length; memory in use stays
+//! within a small multiple of the bytes given; time is linear in them, but for sorting names and offsets.
+//!
+//! Failure: a typed error that names the field and, where there is one, the way out. Never a panic.
+
+pub mod dyadic;
+pub mod gguf;
+pub mod rope;

@@ -1,0 +1,86 @@
+//! Bit patterns against numbers worked out by hand, and against the machine's own floats by their integer values.
+
+use import::dyadic::{Bf16Bits, Dyadic, F16Bits, F32Bits, F64Bits, NotFinite};
+use proptest::prelude::*;
+
+fn parts(number: Dyadic) -> (bool, u64, i32) {
+    (number.negative(), number.mantissa(), number.exponent())
+}
+
+#[test]
+fn known_patterns() {
+    let cases = [
+        (F16Bits(0x3c00).decode(), (false, 1, 0)),
+        (F16Bits(0xc500).decode(), (true, 5, 0)),
+        (F16Bits(0x0001).decode(), (false, 1, -24)),
+        (F16Bits(0x7bff).decode(), (false, 2047, 5)),
+        (Bf16Bits(0x3fc0).decode(), (false, 3, -1)),
+        (Bf16Bits(0x0001).decode(), (false, 1, -133)),
+        (F32Bits(0x47c3_5000).decode(), (false, 3125, 5)),
+        (F32Bits(0x3dcc_cccd).decode(), (false, 13_421_773, -27)),
+        (F32Bits(0x8000_0001).decode(), (true, 1, -149)),
+        (F32Bits(0x7f7f_ffff).decode(), (false, (1 << 24) - 1, 104)),
+        (F64Bits(0x3ff8_0000_0000_0000).decode(), (false, 3, -1)),
+        (F64Bits(1).decode(), (false, 1, -1074)),
+        (F64Bits(0x7fef_ffff_ffff_ffff).decode(), (false, (1 << 53) - 1, 971)),
+    ];
+    for (index, (decoded, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(parts(decoded.unwrap()), expected, "case {index}");
+    }
+}
+
+#[test]
+fn both_zeros_are_zero() {
+    for zero in [F32Bits(0).decode(), F32Bits(1 << 31).decode(), F16Bits(0x8000).decode()] {
+        assert_eq!(zero, Ok(Dyadic::ZERO));
+    }
+}
+
+#[test]
+fn infinities_and_nans_are_refused() {
+    assert_eq!(F16Bits(0x7c00).decode(), Err(NotFinite { format: "f16", bits: 0x7c00 }));
+    assert_eq!(F32Bits(0xff80_0000).decode(), Err(NotFinite { format: "f32", bits: 0xff80_0000 }));
+    assert!(F32Bits(0x7fc0_0000).decode().is_err());
+    assert!(Bf16Bits(0x7f80).decode().is_err());
+    assert!(F64Bits(u64::MAX).decode().is_err());
+}
+
+/// The f64 of a number that has one exactly: its mantissa times a power of two written as bits.
+fn to_f64_bits(number: Dyadic) -> u64 {
+    if number.is_zero() {
+        return 0;
+    }
+    let top = number.mantissa().ilog2();
+    let exponent = number.floor_log2().unwrap();
+    let sign = u64::from(number.negative()) << 63;
+    if exponent < -1022 {
+        let shift = u32::try_from(number.exponent() + 1074).unwrap();
+        return sign | (number.mantissa() << shift);
+    }
+    let fraction = (number.mantissa() << (52 - top)) & ((1 << 52) - 1);
+    sign | u64::try_from(exponent + 1023).unwrap() << 52 | fraction
+}
+
+proptest! {
+    #[test]
+    fn f64_round_trips(bits: u64) {
+        if let Ok(number) = F64Bits(bits).decode() {
+            let expected = if bits << 1 == 0 { 0 } else { bits };
+            prop_assert_eq!(to_f64_bits(number), expected);
+        }
+    }
+
+    #[test]
+    fn f32_widens_exactly(bits: u32) {
+        if let Ok(number) = F32Bits(bits).decode() {
+            let wide = f64::from(f32::from_bits(bits)).to_bits();
+            prop_assert_eq!(to_f64_bits(number), if wide << 1 == 0 { 0 } else { wide });
+        }
+    }
+
+    #[test]
+    fn bf16_is_the_upper_half_of_f32(bits: u16) {
+        let wide = F32Bits(u32::from(bits) << 16).decode();
+        prop_assert_eq!(Bf16Bits(bits).decode().ok(), wide.ok());
+    }
+}

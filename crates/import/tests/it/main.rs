@@ -1,0 +1,13 @@
+//! The crate's integration tests, in one binary, under an allocator that counts (for the bound on memory).
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod allocation;
+mod dyadic;
+mod hostile;
+mod mutation;
+mod parse;
+mod rope;
+mod vocabulary;
+
+#[global_allocator]
+static ALLOCATOR: allocation::Counting = allocation::Counting;
