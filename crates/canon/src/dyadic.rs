@@ -28,7 +28,11 @@ fn split(bits: u64, exponent_bits: u32, mantissa_bits: u32) -> Result<Dyadic, No
     if exponent == 0 {
         return Ok(Dyadic { negative, mantissa, exponent: 1 - bias });
     }
-    Ok(Dyadic { negative, mantissa: mantissa | (1 << mantissa_bits), exponent: exponent as i32 - bias })
+    Ok(Dyadic {
+        negative,
+        mantissa: mantissa | (1 << mantissa_bits),
+        exponent: exponent as i32 - bias,
+    })
 }
 
 /// An IEEE binary16 pattern.

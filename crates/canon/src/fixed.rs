@@ -72,7 +72,8 @@ pub fn finish(acc: i64, n: i32) -> Result<i32, Overflow> {
 #[must_use]
 pub fn least_shift(max: u32, bound: u32) -> u32 {
     debug_assert!(max < 1 << 31 && bound >= 1);
-    let mut shift = (u32::BITS - max.leading_zeros()).saturating_sub(u32::BITS - bound.leading_zeros());
+    let mut shift =
+        (u32::BITS - max.leading_zeros()).saturating_sub(u32::BITS - bound.leading_zeros());
     while rs_u32(max, shift) > bound {
         shift += 1;
     }

@@ -10,8 +10,24 @@
 pub mod dyadic;
 pub mod fixed;
 pub mod functions;
+mod inputs;
+mod kernels;
+mod kv;
+mod lines;
+mod packed;
+mod portable;
 pub mod quant;
 pub mod reference;
+mod tile;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use fixed::{LIMIT, Overflow};
+pub use inputs::{InputKind, InputRow};
+pub use kernels::{
+    AttentionScratch, AttentionTask, CONTEXT_MAX, Finish, GateOp, KernelSet, Kernels, NormOp,
+};
+pub use kv::{KvPage, PAGE};
+pub use packed::{GROUP, PackedMatrix, Width};
 pub use quant::{BLOCK, Format, Refused};
+pub use tile::{Tile, TileQueue};

@@ -215,6 +215,8 @@ fn float_entries(format: Format, bytes: &[u8]) -> Result<Vec<Dyadic>, Refused> {
         Format::F16 if bytes.len().is_multiple_of(2) => {
             bytes.chunks_exact(2).map(float::read_f16).map(|r| r.map_err(Refused::from)).collect()
         }
-        Format::F32 | Format::F16 | Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => Err(Refused::Length),
+        Format::F32 | Format::F16 | Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => {
+            Err(Refused::Length)
+        }
     }
 }

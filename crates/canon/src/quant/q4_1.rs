@@ -2,9 +2,7 @@
 
 use super::{Block, MIN_MAX, Refused, SCALE_MAX_4, q4_0, scales};
 
-pub(super) fn unit<'a>(
-    blocks: impl Iterator<Item = &'a [u8]> + Clone,
-) -> Result<i32, Refused> {
+pub(super) fn unit<'a>(blocks: impl Iterator<Item = &'a [u8]> + Clone) -> Result<i32, Refused> {
     let of_scales = scales::unit(blocks.clone().map(|b| [b[0], b[1]]), SCALE_MAX_4)?;
     let of_minima = scales::unit(blocks.map(|b| [b[2], b[3]]), MIN_MAX)?;
     Ok(of_scales.max(of_minima))

@@ -18,10 +18,7 @@ fn nearest(x: u64, shift: u32) -> u64 {
 }
 
 /// The least unit for which every number of the row stays within `bound`.
-pub(super) fn unit(
-    numbers: impl Iterator<Item = [u8; 2]>,
-    bound: u32,
-) -> Result<i32, Refused> {
+pub(super) fn unit(numbers: impl Iterator<Item = [u8; 2]>, bound: u32) -> Result<i32, Refused> {
     let mut greatest = 0;
     for bits in numbers {
         greatest = greatest.max(magnitude(bits)?.1);

@@ -61,10 +61,7 @@ pub fn query_scale(shape: &AttentionShape, query: &HeadRow) -> QueryScale {
     let ga = (u32::BITS - a.leading_zeros()) as i32 - 15;
     let fracs = i32::from(shape.query_frac) + i32::from(shape.key_frac);
     let exponents = dot_shift(shape.head_width) + 8 + ga + shape.scale_exponent;
-    QueryScale {
-        mantissa: a >> ga,
-        shift: fracs - (exponents + i32::from(query.shift)) - 16,
-    }
+    QueryScale { mantissa: a >> ga, shift: fracs - (exponents + i32::from(query.shift)) - 16 }
 }
 
 /// `cs`: brings a dot product of `width` int8 pairs into 15 bits and a sign.

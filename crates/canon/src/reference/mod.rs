@@ -12,10 +12,10 @@ mod rope;
 mod rows;
 
 pub use attention::{
-    AttentionShape, HeadRow, Peak, Sums, finish_value, head_row, peak, query_scale, QueryScale,
+    AttentionShape, HeadRow, Peak, QueryScale, Sums, finish_value, head_row, peak, query_scale,
     score, sums,
 };
-pub use matmul::{embed, finish_row, partial_a16, partial_a8};
+pub use matmul::{embed, finish_row, partial_a8, partial_a16};
 pub use norm::{NormScale, norm, norm_apply, norm_scale, sum_of_squares};
 pub use quantise::{
     A8Row, A16Row, QUANT_MAX, ROW_SCALE_MAX, a8_block, a8_shift, a16_shift, quantise_a8,

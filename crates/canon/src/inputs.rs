@@ -1,0 +1,114 @@
+//! A row of inputs as kernels read it.
+//!
+//! Holds the integers of `spec/arithmetic.md` section 3 and sums derived from them, which the
+//! kernels need because they keep weights as unsigned bytes. Memory is kept between rows.
+
+use crate::lines::Lines;
+use crate::quant::BLOCK;
+
+/// What a matmul reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InputKind {
+    /// int8 in blocks of 32 with integer block scales.
+    A8,
+    /// 16-bit integers with one scale per row.
+    A16,
+}
+
+/// One row of inputs.
+pub struct InputRow {
+    pub(crate) kind: InputKind,
+    pub(crate) inputs: usize,
+    /// The row's exponent e.
+    pub(crate) exponent: i32,
+    /// A8: the quants. A16: the high plane (value = 256 * high + low).
+    pub(crate) quants: Lines,
+    /// A16: the low plane, signed.
+    pub(crate) low: Lines,
+    /// A8: block scales, padded to whole pairs with zeros; A16: ones.
+    pub(crate) scales: Lines,
+    /// Per block: minus the sum of its quants (A16: of its high plane).
+    pub(crate) minus_sums: Vec<i32>,
+    /// A16: minus the sum of the low plane.
+    pub(crate) minus_low_sums: Vec<i32>,
+    /// Per block the sum of its integer entries, as `1024 * sum_high + sum_low`, padded to pairs.
+    pub(crate) sum_high: Lines,
+    /// See `sum_high`; -512..=511.
+    pub(crate) sum_low: Lines,
+}
+
+impl InputRow {
+    /// Room for rows of up to `inputs` entries.
+    #[must_use]
+    pub fn new(inputs: usize) -> Self {
+        let blocks = (inputs / BLOCK).next_multiple_of(2);
+        Self {
+            kind: InputKind::A8,
+            inputs: 0,
+            exponent: 0,
+            quants: Lines::zeroed(blocks * BLOCK),
+            low: Lines::zeroed(blocks * BLOCK),
+            scales: Lines::zeroed(blocks * 2),
+            minus_sums: vec![0; blocks],
+            minus_low_sums: vec![0; blocks],
+            sum_high: Lines::zeroed(blocks * 2),
+            sum_low: Lines::zeroed(blocks * 2),
+        }
+    }
+
+    /// The row's exponent.
+    #[must_use]
+    pub fn exponent(&self) -> i32 {
+        self.exponent
+    }
+
+    /// Entries of the row it holds.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Starts a row: sets its length and clears the padding block of an odd count.
+    ///
+    /// # Panics
+    /// Where the row is longer than the room, or not whole blocks.
+    pub(crate) fn start(&mut self, kind: InputKind, inputs: usize, exponent: i32) {
+        let blocks = inputs / BLOCK;
+        assert!(inputs.is_multiple_of(BLOCK) && blocks <= self.minus_sums.len(), "row too long");
+        self.kind = kind;
+        self.inputs = inputs;
+        self.exponent = exponent;
+        if blocks % 2 == 1 {
+            self.scales.words_mut()[blocks] = 0;
+            self.sum_high.words_mut()[blocks] = 0;
+            self.sum_low.words_mut()[blocks] = 0;
+            self.minus_sums[blocks] = 0;
+            self.minus_low_sums[blocks] = 0;
+            self.quants.bytes_mut()[inputs..inputs + BLOCK].fill(0);
+            self.low.bytes_mut()[inputs..inputs + BLOCK].fill(0);
+        }
+    }
+
+    /// Stores what derives from block b of an A8 row.
+    #[inline(always)]
+    pub(crate) fn derive_a8(&mut self, b: usize, scale: i32, sum: i32) {
+        self.scales.words_mut()[b] = scale as i16;
+        self.minus_sums[b] = -sum;
+        let entries = scale * sum;
+        let high = (entries + 512) >> 10;
+        self.sum_high.words_mut()[b] = high as i16;
+        self.sum_low.words_mut()[b] = (entries - (high << 10)) as i16;
+    }
+
+    /// Stores what derives from block b of an A16 row.
+    #[inline(always)]
+    pub(crate) fn derive_a16(&mut self, b: usize, high_sum: i32, low_sum: i32) {
+        self.scales.words_mut()[b] = 1;
+        self.minus_sums[b] = -high_sum;
+        self.minus_low_sums[b] = -low_sum;
+        let entries = 256 * high_sum + low_sum;
+        let high = (entries + 512) >> 10;
+        self.sum_high.words_mut()[b] = high as i16;
+        self.sum_low.words_mut()[b] = (entries - (high << 10)) as i16;
+    }
+}

@@ -1,0 +1,220 @@
+//! Exact matmuls over packed weights, sixteen outputs at a time.
+//!
+//! Sums of a block fit i32; blocks are summed in i64, which can't overflow (section 2.4).
+
+use core::ops::Range;
+
+use crate::fixed::finish;
+use crate::inputs::InputRow;
+use crate::kernels::Finish;
+use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, Width};
+use crate::quant::BLOCK;
+use crate::tile::Tile;
+
+type Sums = [i64; GROUP];
+
+pub(crate) fn a8_eight(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    each(weights, groups, inputs, finish, out, overflow, |group, row| {
+        let mut sums = [0; GROUP];
+        for (p, pair) in weights.group(group).chunks_exact(PAIR_EIGHT).enumerate() {
+            for half in 0..2 {
+                let b = 2 * p + half;
+                let dots =
+                    dots_eight(pair, half, &row.quants.signed()[b * BLOCK..], row.minus_sums[b]);
+                add_scaled(&mut sums, &dots, &scales_eight(pair, half), row.scales.words()[b]);
+            }
+        }
+        sums
+    });
+}
+
+pub(crate) fn a8_four(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    each(weights, groups, inputs, finish, out, overflow, |group, row| {
+        let mut sums = minima(weights, group, row);
+        for (p, pair) in weights.group(group).chunks_exact(PAIR_FOUR).enumerate() {
+            for half in 0..2 {
+                let b = 2 * p + half;
+                let dots =
+                    dots_four(pair, half, &row.quants.signed()[b * BLOCK..], row.minus_sums[b]);
+                add_scaled(&mut sums, &dots, &scales_four(pair, half), row.scales.words()[b]);
+            }
+        }
+        sums
+    });
+}
+
+pub(crate) fn a16(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    each(weights, groups, inputs, finish, out, overflow, |group, row| {
+        let mut sums = minima(weights, group, row);
+        let eight = weights.width() == Width::Eight;
+        let pair_bytes = if eight { PAIR_EIGHT } else { PAIR_FOUR };
+        for (p, pair) in weights.group(group).chunks_exact(pair_bytes).enumerate() {
+            for half in 0..2 {
+                let b = 2 * p + half;
+                let high = &row.quants.signed()[b * BLOCK..];
+                let low = &row.low.signed()[b * BLOCK..];
+                let (mut dots, low, scales) = if eight {
+                    let high = dots_eight(pair, half, high, row.minus_sums[b]);
+                    let low = dots_eight(pair, half, low, row.minus_low_sums[b]);
+                    (high, low, scales_eight(pair, half))
+                } else {
+                    let high = dots_four(pair, half, high, row.minus_sums[b]);
+                    let low = dots_four(pair, half, low, row.minus_low_sums[b]);
+                    (high, low, scales_four(pair, half))
+                };
+                for (dot, low) in dots.iter_mut().zip(low) {
+                    *dot = *dot * 256 + low;
+                }
+                add_scaled(&mut sums, &dots, &scales, 1);
+            }
+        }
+        sums
+    });
+}
+
+/// Runs `sums_of(group, input row)` for all and finishes the sums into the tile.
+#[inline(always)]
+pub(crate) fn each(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+    sums_of: impl Fn(usize, &InputRow) -> Sums,
+) {
+    let first = groups.start;
+    for group in groups {
+        for (i, row) in inputs.iter().enumerate() {
+            let sums = sums_of(group, row);
+            let start = (group - first) * GROUP;
+            let lanes = out.row_mut(i).len().min(start + GROUP) - start;
+            let bias = finish.bias.map(|bias| &bias[group * GROUP..][..lanes]);
+            let out = &mut out.row_mut(i)[start..start + lanes];
+            overflow[i] |=
+                finish_group(&sums, weights.units(group), row.exponent, finish.frac, bias, out);
+        }
+    }
+}
+
+/// Rounds up to sixteen sums into the output's fixed row; true where one overflowed.
+#[inline(always)]
+pub(crate) fn finish_group(
+    sums: &Sums,
+    units: &[i32],
+    exponent: i32,
+    frac: u8,
+    bias: Option<&[i32]>,
+    out: &mut [i32],
+) -> bool {
+    let mut overflow = false;
+    for (lane, out) in out.iter_mut().enumerate() {
+        let value = finish(sums[lane], -(units[lane] + exponent + i32::from(frac)));
+        let value = value.and_then(|value| match bias {
+            Some(bias) => finish(i64::from(value) + i64::from(bias[lane]), 0),
+            None => Ok(value),
+        });
+        overflow |= value.is_err();
+        *out = value.unwrap_or(0);
+    }
+    overflow
+}
+
+/// `sum (quant + 128) * x`, with `-128 * sum x` added: sixteen dot products of a block.
+#[inline(always)]
+fn dots_eight(pair: &[u8], half: usize, x: &[i8], minus_sum: i32) -> [i32; GROUP] {
+    let mut dots = [minus_sum << 7; GROUP];
+    let quants = &pair[half * GROUP * BLOCK..][..GROUP * BLOCK];
+    for (step, x) in quants.chunks_exact(GROUP * 4).zip(x.chunks_exact(4)) {
+        for (lane, dot) in dots.iter_mut().enumerate() {
+            for i in 0..4 {
+                *dot += i32::from(step[lane * 4 + i]) * i32::from(x[i]);
+            }
+        }
+    }
+    dots
+}
+
+/// `sum (nibble - 8) * x`: sixteen dot products of a block.
+#[inline(always)]
+fn dots_four(pair: &[u8], half: usize, x: &[i8], minus_sum: i32) -> [i32; GROUP] {
+    let mut dots = [minus_sum << 3; GROUP];
+    let quants = &pair[half * GROUP * BLOCK / 2..][..GROUP * BLOCK / 2];
+    let (low, high) = x[..BLOCK].split_at(BLOCK / 2);
+    let inputs = low.chunks_exact(4).zip(high.chunks_exact(4));
+    for (step, (low, high)) in quants.chunks_exact(GROUP * 4).zip(inputs) {
+        for (lane, dot) in dots.iter_mut().enumerate() {
+            for i in 0..4 {
+                let byte = step[lane * 4 + i];
+                *dot += i32::from(byte & 15) * i32::from(low[i]);
+                *dot += i32::from(byte >> 4) * i32::from(high[i]);
+            }
+        }
+    }
+    dots
+}
+
+#[inline(always)]
+fn word(bytes: &[u8], at: usize) -> i16 {
+    i16::from_ne_bytes([bytes[at], bytes[at + 1]])
+}
+
+#[inline(always)]
+fn scales_eight(pair: &[u8], half: usize) -> [i32; GROUP] {
+    core::array::from_fn(|lane| i32::from(word(pair, SCALES_EIGHT + (half * GROUP + lane) * 2)))
+}
+
+#[inline(always)]
+fn scales_four(pair: &[u8], half: usize) -> [i32; GROUP] {
+    core::array::from_fn(|lane| i32::from(word(pair, SCALES_FOUR + (lane * 2 + half) * 2)))
+}
+
+#[inline(always)]
+fn add_scaled(sums: &mut Sums, dots: &[i32; GROUP], scales: &[i32; GROUP], scale: i16) {
+    for lane in 0..GROUP {
+        sums[lane] += i64::from(dots[lane]) * i64::from(scales[lane] * i32::from(scale));
+    }
+}
+
+/// The minima's share: `sum over blocks of (min + 8 * scale) * (sum of the block's entries)`.
+///
+/// 8 * scale belongs to the nibbles, which are counted from 8 in the dot products.
+#[inline(always)]
+fn minima(weights: &PackedMatrix, group: usize, row: &InputRow) -> Sums {
+    let mut sums = [0; GROUP];
+    if weights.width() != Width::FourWithMin {
+        return sums;
+    }
+    for (p, pair) in weights.minima(group).chunks_exact(2 * GROUP).enumerate() {
+        for half in 0..2 {
+            let b = 2 * p + half;
+            let high = i64::from(row.sum_high.words()[b]);
+            let entries = 1024 * high + i64::from(row.sum_low.words()[b]);
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                *sum += i64::from(pair[2 * lane + half]) * entries;
+            }
+        }
+    }
+    sums
+}

@@ -1,0 +1,26 @@
+//! Kernels in plain Rust over the packed layouts, for every processor.
+//!
+//! The bodies are `#[inline(always)]`, so that an instruction-set file can compile the same source
+//! again with its own features; only the inner products and attention need intrinsics there.
+//! Never calls `reference`: this is a second reading of the same text.
+
+pub(crate) mod attention;
+pub(crate) mod matmul;
+pub(crate) mod rows;
+
+use crate::kernels::{KernelSet, Kernels};
+
+/// The portable table.
+pub(crate) const KERNELS: Kernels = Kernels {
+    set: KernelSet::Portable,
+    matmul_a8_eight: matmul::a8_eight,
+    matmul_a8_four: matmul::a8_four,
+    matmul_a16: matmul::a16,
+    quantise: rows::quantise,
+    norm: rows::norm,
+    silu_gate: rows::silu_gate,
+    rotate: rows::rotate,
+    head_row: rows::head_row,
+    add: rows::add,
+    attention: attention::attention,
+};

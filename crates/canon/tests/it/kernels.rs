@@ -1,0 +1,303 @@
+//! One check per kernel, handed every set this machine can run.
+
+use canon::reference::{self, AttentionShape, HeadRow, Layout};
+use canon::{
+    AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, GateOp, InputKind, InputRow,
+    KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, Tile,
+};
+
+use crate::cases::Seed;
+
+fn each_set(check: impl Fn(&Kernels)) {
+    for kernels in KernelSet::ALL.into_iter().filter_map(Kernels::of) {
+        println!("kernels: {}", kernels.set().name());
+        check(&kernels);
+    }
+}
+
+fn expected_matmul(
+    format: Format,
+    inputs: usize,
+    bytes: &[u8],
+    row: &[i32],
+    kind: InputKind,
+    bias: Option<&[i32]>,
+    frac: u8,
+) -> Vec<Option<i32>> {
+    let row_bytes = format.row_bytes(inputs);
+    let sum_of = |weights: &[canon::quant::Block]| match kind {
+        InputKind::A8 => {
+            let x = reference::quantise_a8(row, 14);
+            (reference::partial_a8(weights, &x.scales, &x.quants), x.exponent)
+        }
+        InputKind::A16 => {
+            let x = reference::quantise_a16(row, 14);
+            (reference::partial_a16(weights, &x.values), x.exponent)
+        }
+    };
+    bytes
+        .chunks_exact(row_bytes)
+        .enumerate()
+        .map(|(j, bytes)| {
+            let unit = format.unit(bytes).unwrap();
+            let blocks: Vec<_> = bytes
+                .chunks_exact(format.block_bytes())
+                .map(|block| format.block(block, unit).unwrap())
+                .collect();
+            let (sum, exponent) = sum_of(&blocks);
+            reference::finish_row(sum, unit, exponent, frac, bias.map(|b| b[j])).ok()
+        })
+        .collect()
+}
+
+fn check_matmul(kernels: &Kernels, seed: &mut Seed, format: Format, shape: (usize, usize, usize)) {
+    let (rows, inputs, columns) = shape;
+    let bytes = seed.weights(format, rows, inputs);
+    let packed = PackedMatrix::pack(format, rows, inputs, &bytes).unwrap();
+    for kind in [InputKind::A8, InputKind::A16] {
+        let fixed: Vec<Vec<i32>> = (0..columns).map(|_| seed.row(inputs)).collect();
+        let bias: Vec<i32> = (0..rows).map(|_| seed.signed(20)).collect();
+        let bias = (seed.below(2) == 0).then_some(bias.as_slice());
+        let frac = seed.below(17) as u8;
+        let mut x: Vec<InputRow> = (0..columns).map(|_| InputRow::new(inputs)).collect();
+        for (x, row) in x.iter_mut().zip(&fixed) {
+            kernels.quantise(row, 14, kind, x);
+        }
+        let mut out = vec![7; rows * columns];
+        let mut overflow = vec![false; columns];
+        let mut tile = Tile::whole(&mut out, columns, rows);
+        let groups = 0..rows.div_ceil(GROUP);
+        kernels.matmul(&packed, groups, &x, Finish { frac, bias }, &mut tile, &mut overflow);
+        for (c, row) in fixed.iter().enumerate() {
+            let want = expected_matmul(format, inputs, &bytes, row, kind, bias, frac);
+            let got = &out[c * rows..][..rows];
+            let name = format!("{format:?} {kind:?} {shape:?} column {c}");
+            assert_eq!(overflow[c], want.contains(&None), "{name}");
+            for (j, (got, want)) in got.iter().zip(want).enumerate() {
+                assert_eq!(*got, want.unwrap_or(0), "{name} row {j}");
+            }
+        }
+    }
+}
+
+#[test]
+fn matmul_equals_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(1);
+        for format in Format::ALL {
+            for shape in [
+                (1, 32, 1),
+                (15, 64, 2),
+                (16, 96, 3),
+                (17, 32, 4),
+                (33, 160, 5),
+                (64, 576, 7),
+                (80, 1536, 9),
+                (48, 64, 33),
+                (130, 224, 13),
+            ] {
+                check_matmul(kernels, &mut seed, format, shape);
+            }
+        }
+    });
+}
+
+#[test]
+fn matmul_of_many_small_shapes_equals_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(2);
+        for _ in 0..60 {
+            let format = Format::ALL[seed.below(5) as usize];
+            let rows = 1 + seed.below(70) as usize;
+            let inputs = BLOCK * (1 + seed.below(9) as usize);
+            let columns = 1 + seed.below(10) as usize;
+            check_matmul(kernels, &mut seed, format, (rows, inputs, columns));
+        }
+    });
+}
+
+#[test]
+fn rows_equal_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(3);
+        for length in [1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 576, 1000, 1536] {
+            for _ in 0..40 {
+                check_norm(kernels, &mut seed, length);
+                check_gate(kernels, &mut seed, length);
+                check_add(kernels, &mut seed, length);
+                check_head(kernels, &mut seed, length);
+            }
+        }
+    });
+}
+
+fn check_norm(kernels: &Kernels, seed: &mut Seed, length: usize) {
+    let row = seed.row(length);
+    let gain: Vec<i32> = (0..length).map(|_| seed.signed(24)).collect();
+    let (eps, frac) = (1 + seed.below(1 << 30), seed.below(20) as u8);
+    let gain_unit = -24 + seed.signed(3);
+    let mut out = vec![0; length];
+    let overflow = kernels.norm(&row, NormOp { eps, gain: &gain, gain_unit, frac }, &mut out);
+    match reference::norm(&row, eps, &gain, gain_unit, frac) {
+        Ok(want) => assert!(!overflow && out == want, "norm of {length}"),
+        Err(_) => assert!(overflow),
+    }
+}
+
+fn check_gate(kernels: &Kernels, seed: &mut Seed, length: usize) {
+    let (gate, up) = (seed.row(length), seed.row(length));
+    let op =
+        GateOp { gate_frac: 2 + seed.below(11) as u8, up_frac: 12, frac: seed.below(15) as u8 };
+    let mut out = vec![0; length];
+    let overflow = kernels.silu_gate(&gate, &up, op, &mut out);
+    let want: Vec<_> = gate
+        .iter()
+        .zip(&up)
+        .map(|(g, u)| reference::silu_gate(*g, *u, op.gate_frac, op.up_frac, op.frac))
+        .collect();
+    assert_eq!(overflow, want.iter().any(Result::is_err));
+    for (got, want) in out.iter().zip(want) {
+        assert_eq!(*got, want.unwrap_or(0), "gate of {length}");
+    }
+}
+
+fn check_add(kernels: &Kernels, seed: &mut Seed, length: usize) {
+    let (mut row, other) = (seed.row(length), seed.row(length));
+    let want: Vec<_> = row.iter().zip(&other).map(|(a, b)| reference::add(*a, *b)).collect();
+    let overflow = kernels.add(&mut row, &other);
+    assert_eq!(overflow, want.iter().any(Result::is_err));
+    assert!(row.iter().zip(want).all(|(got, want)| *got == want.unwrap_or(0)));
+}
+
+fn check_head(kernels: &Kernels, seed: &mut Seed, length: usize) {
+    let row = seed.row(length);
+    let mut out = HeadRow { quants: Vec::new(), mantissa: 0, shift: 0 };
+    kernels.head_row(&row, &mut out);
+    assert_eq!(out, reference::head_row(&row), "head row of {length}");
+}
+
+#[test]
+fn rope_equals_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(4);
+        for pairs in [1, 4, 16, 17, 32, 64] {
+            for layout in [Layout::Interleaved, Layout::Half] {
+                for _ in 0..20 {
+                    let mut head = seed.row(2 * pairs + 32);
+                    let frequencies: Vec<u64> = (0..pairs).map(|_| seed.next()).collect();
+                    let position = seed.below(1 << 16) as u32;
+                    let (sin, cos): (Vec<i32>, Vec<i32>) = frequencies
+                        .iter()
+                        .map(|f| canon::functions::sin_cos(u64::from(position).wrapping_mul(*f)))
+                        .unzip();
+                    let mut want = head.clone();
+                    let fault = reference::rope(&mut want, &frequencies, position, layout);
+                    let overflow = kernels.rotate(&mut head, &sin, &cos, layout);
+                    assert_eq!(overflow, fault.is_err());
+                    assert!(overflow || head == want, "{layout:?} of {pairs} pairs");
+                }
+            }
+        }
+    });
+}
+
+struct Attend {
+    shape: AttentionShape,
+    queries: Vec<HeadRow>,
+    rows: Vec<(HeadRow, HeadRow)>,
+    positions: core::ops::Range<usize>,
+}
+
+impl Attend {
+    fn new(
+        seed: &mut Seed,
+        width: usize,
+        heads: usize,
+        positions: core::ops::Range<usize>,
+    ) -> Self {
+        let head = |seed: &mut Seed, bits: u32| {
+            let row: Vec<i32> = (0..width).map(|_| seed.signed(bits)).collect();
+            reference::head_row(&row)
+        };
+        let bits = 12 + seed.below(7) as u32;
+        let spread = seed.below(8) as u32;
+        let rows = (0..positions.end)
+            .map(|_| {
+                let wide = bits + if spread == 0 { seed.below(6) as u32 } else { 0 };
+                (head(seed, bits), head(seed, wide))
+            })
+            .collect();
+        let shape = AttentionShape {
+            head_width: width,
+            query_frac: 16,
+            key_frac: 16,
+            value_frac: 16,
+            frac: 12 + seed.below(6) as u8,
+            scale: 0x5c55,
+            scale_exponent: -17,
+        };
+        let queries = (0..heads).map(|_| head(seed, bits)).collect();
+        Self { shape, queries, rows, positions }
+    }
+
+    fn expected(&self, query: &HeadRow) -> Option<Vec<Option<i32>>> {
+        let scale = reference::query_scale(&self.shape, query);
+        let rows = &self.rows[self.positions.clone()];
+        let scores: Result<Vec<i32>, _> = rows
+            .iter()
+            .map(|(key, _)| reference::score(&self.shape, scale, &query.quants, key))
+            .collect();
+        let scores = scores.ok()?;
+        let values: Vec<HeadRow> = rows.iter().map(|(_, value)| value.clone()).collect();
+        let peak = reference::peak(None, &scores, &values)?;
+        let zero = vec![0; self.shape.head_width];
+        let mut sums = reference::Sums { probability: 0, value: zero };
+        reference::sums(&mut sums, peak, &scores, &values);
+        let finish =
+            |v: &i64| reference::finish_value(&self.shape, peak, sums.probability, *v).ok();
+        Some(sums.value.iter().map(finish).collect())
+    }
+
+    fn check(&self, kernels: &Kernels) {
+        let width = self.shape.head_width;
+        let mut pages = vec![KvPage::new(width); self.rows.len().div_ceil(PAGE)];
+        for (p, (key, value)) in self.rows.iter().enumerate() {
+            pages[p / PAGE].put(p % PAGE, key, value);
+            assert_eq!(pages[p / PAGE].get(p % PAGE), (key.clone(), value.clone()));
+        }
+        let pages: Vec<&KvPage> = pages.iter().collect();
+        let task = AttentionTask {
+            shape: &self.shape,
+            queries: &self.queries,
+            pages: &pages,
+            positions: self.positions.clone(),
+        };
+        let mut out = vec![0; width * self.queries.len()];
+        let overflow = kernels.attention(&task, &mut AttentionScratch::default(), &mut out);
+        let want: Vec<_> = self.queries.iter().map(|query| self.expected(query)).collect();
+        let faults =
+            |want: &Option<Vec<Option<i32>>>| want.as_ref().is_none_or(|w| w.contains(&None));
+        assert_eq!(overflow, want.iter().any(faults));
+        for (h, want) in want.into_iter().enumerate() {
+            let Some(want) = want else { continue };
+            for (got, want) in out[h * width..][..width].iter().zip(want) {
+                assert_eq!(*got, want.unwrap_or(0), "head {h} of {:?}", self.positions);
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_equals_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(5);
+        for width in [32, 64, 96, 128] {
+            for heads in [1, 2, 3, 4, 8] {
+                for end in [1, 2, 15, 16, 17, 63, 64, 65, 130, 200] {
+                    let start = if seed.below(2) == 0 { 0 } else { seed.below(end) as usize };
+                    Attend::new(&mut seed, width, heads, start..end as usize).check(kernels);
+                }
+            }
+        }
+    });
+}
