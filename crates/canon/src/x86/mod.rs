@@ -74,7 +74,7 @@ macro_rules! recompile {
         }
     };
 }
-pub(crate) use {recompile, wrap};
+pub(crate) use recompile;
 
 mod avx2;
 mod avx512;
