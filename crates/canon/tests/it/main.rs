@@ -1,4 +1,6 @@
 //! Tests of the arithmetic: every kernel set against the plain reference, bit for bit.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod cases;
 mod kernels;
