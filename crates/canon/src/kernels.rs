@@ -136,7 +136,7 @@ pub struct AttentionScratch {
 /// Rows `groups` of a matrix times each input row, into the tile's columns; marks the input rows
 /// whose outputs overflow. The tile's columns are the rows of exactly these groups.
 pub(crate) type Matmul =
-    fn(&PackedMatrix, Range<usize>, &[InputRow], Finish<'_>, &mut Tile<'_>, &mut [bool]);
+    fn(&PackedMatrix, Range<usize>, &[&InputRow], Finish<'_>, &mut Tile<'_>, &mut [bool]);
 
 /// The functions of one set.
 #[derive(Clone, Copy)]
@@ -197,7 +197,7 @@ impl Kernels {
         &self,
         weights: &PackedMatrix,
         groups: Range<usize>,
-        inputs: &[InputRow],
+        inputs: &[&InputRow],
         finish: Finish<'_>,
         out: &mut Tile<'_>,
         overflow: &mut [bool],

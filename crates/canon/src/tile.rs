@@ -7,32 +7,35 @@ use core::marker::PhantomData;
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// A matrix of `rows x width` whose column tiles are claimed by threads.
+/// A matrix of equally long rows whose column tiles are claimed by threads.
 pub struct TileQueue<'a> {
-    base: *mut i32,
-    rows: usize,
+    rows: Vec<*mut i32>,
     width: usize,
     tile: usize,
     next: AtomicUsize,
     owner: PhantomData<&'a mut [i32]>,
 }
 
-// SAFETY: the queue owns the exclusive borrow of the buffer, and hands each tile out once only
-// (the counter is atomic), so no element is reachable from two threads.
+// SAFETY: the queue owns exclusive borrows of all rows, and hands each tile out once only (the
+// counter is atomic), so no element is reachable from two threads.
 unsafe impl Sync for TileQueue<'_> {}
 // SAFETY: as above; an exclusive borrow of i32 may move to another thread.
 unsafe impl Send for TileQueue<'_> {}
 
 impl<'a> TileQueue<'a> {
-    /// Cuts `rows` rows of `width` entries into tiles of `tile` columns (the last may be narrower).
+    /// Cuts rows of `width` entries into tiles of `tile` columns (the last may be narrower).
     ///
     /// # Panics
-    /// Where the buffer has another size, or the tile is empty.
+    /// Where a row has another length, or the tile is empty.
     #[must_use]
-    pub fn new(buffer: &'a mut [i32], rows: usize, width: usize, tile: usize) -> Self {
-        assert!(tile > 0 && buffer.len() == rows * width, "buffer of another size");
-        let base = buffer.as_mut_ptr();
-        Self { base, rows, width, tile, next: AtomicUsize::new(0), owner: PhantomData }
+    pub fn new(rows: impl IntoIterator<Item = &'a mut [i32]>, width: usize, tile: usize) -> Self {
+        assert!(tile > 0, "empty tile");
+        let pointer = |row: &'a mut [i32]| {
+            assert!(row.len() == width, "row of another length");
+            row.as_mut_ptr()
+        };
+        let rows = rows.into_iter().map(pointer).collect();
+        Self { rows, width, tile, next: AtomicUsize::new(0), owner: PhantomData }
     }
 
     /// The next tile nobody has claimed.
@@ -42,36 +45,18 @@ impl<'a> TileQueue<'a> {
             return None;
         }
         let columns = start..(start + self.tile).min(self.width);
-        Some(Tile {
-            base: self.base,
-            rows: self.rows,
-            width: self.width,
-            columns,
-            owner: PhantomData,
-        })
+        Some(Tile { rows: &self.rows, columns, owner: PhantomData })
     }
 }
 
 /// A claimed tile: some columns of every row.
 pub struct Tile<'a> {
-    base: *mut i32,
-    rows: usize,
-    width: usize,
+    rows: &'a [*mut i32],
     columns: Range<usize>,
     owner: PhantomData<&'a mut [i32]>,
 }
 
-impl<'a> Tile<'a> {
-    /// A whole matrix as one tile.
-    ///
-    /// # Panics
-    /// Where the buffer has another size.
-    #[must_use]
-    pub fn whole(buffer: &'a mut [i32], rows: usize, width: usize) -> Self {
-        assert!(buffer.len() == rows * width, "buffer of another size");
-        Self { base: buffer.as_mut_ptr(), rows, width, columns: 0..width, owner: PhantomData }
-    }
-
+impl Tile<'_> {
     /// The columns of the matrix that this tile covers.
     #[must_use]
     pub fn columns(&self) -> Range<usize> {
@@ -81,7 +66,7 @@ impl<'a> Tile<'a> {
     /// How many rows the matrix has.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.rows
+        self.rows.len()
     }
 
     /// This tile's part of one row.
@@ -90,16 +75,11 @@ impl<'a> Tile<'a> {
     /// Where there is no such row.
     #[inline]
     pub fn row_mut(&mut self, row: usize) -> &mut [i32] {
-        assert!(row < self.rows, "row outside the matrix");
-        // SAFETY: the range lies inside the buffer the queue was made of (row < rows, columns are
-        // within the width), and only this tile reaches these columns; `&mut self` keeps one part
-        // borrowed at a time.
-        unsafe {
-            core::slice::from_raw_parts_mut(
-                self.base.add(row * self.width + self.columns.start),
-                self.columns.len(),
-            )
-        }
+        let row = self.rows[row];
+        // SAFETY: `row` is the start of an exclusively borrowed row that is as long as the queue's
+        // width, the columns lie within that width, and only this tile reaches these columns;
+        // `&mut self` keeps one part borrowed at a time.
+        unsafe { core::slice::from_raw_parts_mut(row.add(self.columns.start), self.columns.len()) }
     }
 }
 
@@ -111,7 +91,7 @@ mod tests {
     fn every_entry_is_claimed_once() {
         for (rows, width, tile) in [(1, 1, 1), (3, 17, 4), (2, 16, 16), (5, 7, 100)] {
             let mut buffer = vec![0; rows * width];
-            let queue = TileQueue::new(&mut buffer, rows, width, tile);
+            let queue = TileQueue::new(buffer.chunks_exact_mut(width), width, tile);
             std::thread::scope(|scope| {
                 for _ in 0..3 {
                     scope.spawn(|| {

@@ -16,7 +16,7 @@ type Sums = [i64; GROUP];
 pub(crate) fn a8_eight(
     weights: &PackedMatrix,
     groups: Range<usize>,
-    inputs: &[InputRow],
+    inputs: &[&InputRow],
     finish: Finish<'_>,
     out: &mut Tile<'_>,
     overflow: &mut [bool],
@@ -38,7 +38,7 @@ pub(crate) fn a8_eight(
 pub(crate) fn a8_four(
     weights: &PackedMatrix,
     groups: Range<usize>,
-    inputs: &[InputRow],
+    inputs: &[&InputRow],
     finish: Finish<'_>,
     out: &mut Tile<'_>,
     overflow: &mut [bool],
@@ -60,7 +60,7 @@ pub(crate) fn a8_four(
 pub(crate) fn a16(
     weights: &PackedMatrix,
     groups: Range<usize>,
-    inputs: &[InputRow],
+    inputs: &[&InputRow],
     finish: Finish<'_>,
     out: &mut Tile<'_>,
     overflow: &mut [bool],
@@ -98,7 +98,7 @@ pub(crate) fn a16(
 pub(crate) fn each(
     weights: &PackedMatrix,
     groups: Range<usize>,
-    inputs: &[InputRow],
+    inputs: &[&InputRow],
     finish: Finish<'_>,
     out: &mut Tile<'_>,
     overflow: &mut [bool],

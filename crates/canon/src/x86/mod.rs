@@ -61,9 +61,9 @@ macro_rules! recompile {
             use crate::reference::{HeadRow, Layout};
             use crate::tile::Tile;
 
-            wrap!($features, matmul_a8_eight, matmul::a8_eight, (w: &PackedMatrix, g: Range<usize>, x: &[InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
-            wrap!($features, matmul_a8_four, matmul::a8_four, (w: &PackedMatrix, g: Range<usize>, x: &[InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
-            wrap!($features, matmul_a16, matmul::a16, (w: &PackedMatrix, g: Range<usize>, x: &[InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
+            wrap!($features, matmul_a8_eight, matmul::a8_eight, (w: &PackedMatrix, g: Range<usize>, x: &[&InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
+            wrap!($features, matmul_a8_four, matmul::a8_four, (w: &PackedMatrix, g: Range<usize>, x: &[&InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
+            wrap!($features, matmul_a16, matmul::a16, (w: &PackedMatrix, g: Range<usize>, x: &[&InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
             wrap!($features, quantise, rows::quantise, (row: &[i32], frac: u8, kind: InputKind, out: &mut InputRow));
             wrap!($features, norm, rows::norm, (row: &[i32], op: NormOp<'_>, out: &mut [i32]) -> bool);
             wrap!($features, silu_gate, rows::silu_gate, (gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool);

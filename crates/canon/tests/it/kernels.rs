@@ -3,7 +3,7 @@
 use canon::reference::{self, AttentionShape, HeadRow, Layout};
 use canon::{
     AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, GateOp, InputKind, InputRow,
-    KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, Tile,
+    KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, TileQueue,
 };
 
 use crate::cases::Seed;
@@ -65,7 +65,9 @@ fn check_matmul(kernels: &Kernels, seed: &mut Seed, format: Format, shape: (usiz
         }
         let mut out = vec![7; rows * columns];
         let mut overflow = vec![false; columns];
-        let mut tile = Tile::whole(&mut out, columns, rows);
+        let queue = TileQueue::new(out.chunks_exact_mut(rows), rows, rows);
+        let mut tile = queue.claim().unwrap();
+        let x: Vec<&InputRow> = x.iter().collect();
         let groups = 0..rows.div_ceil(GROUP);
         kernels.matmul(&packed, groups, &x, Finish { frac, bias }, &mut tile, &mut overflow);
         for (c, row) in fixed.iter().enumerate() {
