@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Writes spec/vectors/*.json from the oracle, or with --check compares them with the committed files.
+
+--check also holds the specification's own claims (claims.py), the ban on floats (no_floats.py) and the rope
+frequencies. It exits 1 naming the first difference. Needs nothing but Python 3.10 or later.
+"""
+
+import json
+import pathlib
+import sys
+
+import cases_attention
+import cases_formats
+import cases_functions
+import cases_ops
+import cases_rows
+import cases_sample
+import claims
+import frequencies
+import no_floats
+from exact import Fault, Refused
+
+ORACLE = pathlib.Path(__file__).resolve().parent
+VECTORS = ORACLE.parent / "vectors"
+VERSION = 1
+SPECS = (
+    ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention)),
+    ("sampling", (cases_sample,)),
+)
+FOREIGN = {"rope_freqs.json", "rope_freqs.py"}  # the importer's vectors: compared here, written elsewhere
+SIZE_MAX = 1500000
+
+
+def outcome(evaluate, inputs):
+    try:
+        return {"expected": evaluate(inputs)}
+    except Refused as refused:
+        return {"refused": str(refused)}
+    except Fault:
+        return {"fault": True}
+
+
+def line(name, inputs, result):
+    promised = next((word for word in ("refused", "fault") if word in result), "expected")
+    said = "refused" if name.endswith(" refused") else "fault" if name.endswith(" faults") else promised
+    assert said == promised, f"{name}: {result}"
+    return json.dumps({"name": name, "inputs": inputs, **result}, separators=(",", ":"))
+
+
+def rendered(spec, op, evaluate, cases):
+    assert len({name for name, _ in cases}) == len(cases), f"{op}: two cases of one name"
+    lines = ",\n".join(line(name, inputs, outcome(evaluate, inputs)) for name, inputs in cases)
+    head = f'{{"spec":"{spec}","version":{VERSION},"op":"{op}","cases":[\n'
+    return head + lines + "\n]}\n"
+
+
+def files():
+    found = {}
+    for spec, modules in SPECS:
+        for module in modules:
+            for op, (evaluate, cases) in module.OPS.items():
+                assert f"{op}.json" not in found
+                found[f"{op}.json"] = rendered(spec, op, evaluate, cases)
+    assert sum(len(text) for text in found.values()) < SIZE_MAX, "the vectors have grown too large"
+    return found
+
+
+def first_difference(name, committed, fresh):
+    old, new = committed.splitlines(), fresh.splitlines()
+    for at in range(max(len(old), len(new))):
+        a = old[at] if at < len(old) else "(no line)"
+        b = new[at] if at < len(new) else "(no line)"
+        if a != b:
+            return f"spec/vectors/{name}, line {at + 1}:\n  committed {a[:400]}\n  oracle    {b[:400]}"
+    return f"spec/vectors/{name}: line ends differ"
+
+
+def check():
+    """None, or the first thing that is wrong."""
+    floats = no_floats.check(ORACLE, FOREIGN)
+    if floats:
+        return f"spec/oracle/{floats[0]}: the oracle has no floats"
+    for claim in claims.ALL:
+        claim()
+    fresh = files()
+    for name, text in fresh.items():
+        path = VECTORS / name
+        if not path.exists():
+            return f"spec/vectors/{name} is missing: run spec/oracle/run.py"
+        committed = path.read_text()
+        if committed != text:
+            return first_difference(name, committed, text)
+    for path in sorted(VECTORS.glob("*.json")):
+        if path.name not in fresh and path.name not in FOREIGN:
+            return f"spec/vectors/{path.name}: no oracle makes this file"
+    rope = VECTORS / "rope_freqs.json"
+    difference = frequencies.check(rope) if rope.exists() else None
+    return f"spec/vectors/rope_freqs.json: {difference}" if difference else None
+
+
+def main():
+    if sys.argv[1:] == ["--check"]:
+        wrong = check()
+        print(wrong or "spec/vectors: as the oracle has them")
+        return 1 if wrong else 0
+    if sys.argv[1:]:
+        print("usage: run.py [--check]")
+        return 2
+    VECTORS.mkdir(exist_ok=True)
+    for name, text in files().items():
+        (VECTORS / name).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
