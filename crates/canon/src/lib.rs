@@ -4,8 +4,8 @@
 //! `reference` is the specification in code: loops over integers, used by the referee. `portable`
 //! and the instruction-set files compute the same integers faster. Equal means bit-equal.
 //!
-//! This crate never uses floating point, reads no file, clock or environment, starts no thread, and
-//! allocates nothing inside a kernel. It is the only crate with `unsafe` code.
+//! This crate never uses floating point, reads no file, clock or environment, and allocates nothing
+//! inside a kernel. It is the only crate with `unsafe` code; [`Team`] is here for that reason alone.
 
 pub mod dyadic;
 pub mod fixed;
@@ -18,6 +18,7 @@ mod packed;
 mod portable;
 pub mod quant;
 pub mod reference;
+mod team;
 mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -30,4 +31,5 @@ pub use kernels::{
 pub use kv::{KvPage, PAGE};
 pub use packed::{GROUP, PackedMatrix, Width};
 pub use quant::{BLOCK, Format, Refused};
+pub use team::{THREADS_MAX, Team};
 pub use tile::{Tile, TileQueue};

@@ -242,6 +242,121 @@ impl PackedMatrix {
         self.quants.bytes().len() + self.minima.bytes().len() + self.units.len() * 4
     }
 
+    /// The canonical integers of block b of a row, read back. Quants are centred: those of 4-bit
+    /// formats count from 8, and the minimum is that of the centred quants.
+    ///
+    /// # Panics
+    /// Where there is no such row or block.
+    #[must_use]
+    pub fn block(&self, row: usize, b: usize) -> Block {
+        assert!(row < self.rows && b < self.inputs / BLOCK, "block outside the matrix");
+        let (group, lane, half) = (row / GROUP, row % GROUP, b % 2);
+        let pair = &self.group(group)[b / 2 * self.pair_bytes()..][..self.pair_bytes()];
+        let word = |at: usize| i32::from(i16::from_ne_bytes([pair[at], pair[at + 1]]));
+        let place = |k: usize| (k / 4 * GROUP + lane) * 4 + k % 4;
+        match self.width {
+            Width::Eight => Block {
+                scale: word(SCALES_EIGHT + (half * GROUP + lane) * 2),
+                min: 0,
+                quants: core::array::from_fn(|k| {
+                    (pair[half * GROUP * BLOCK + place(k)] ^ 0x80).cast_signed()
+                }),
+            },
+            Width::Four | Width::FourWithMin => {
+                let quants = &pair[half * GROUP * BLOCK / 2..];
+                let nibble = |k: usize| {
+                    let byte = quants[place(k % (BLOCK / 2))];
+                    (if k < BLOCK / 2 { byte & 15 } else { byte >> 4 }).cast_signed() - 8
+                };
+                let minimum = self.minima.words().get((self.at(group, b / 2) + lane) * 2 + half);
+                Block {
+                    scale: word(SCALES_FOUR + (lane * 2 + half) * 2),
+                    min: minimum.map_or(0, |min| i32::from(*min)),
+                    quants: core::array::from_fn(nibble),
+                }
+            }
+        }
+    }
+
+    fn at(&self, group: usize, pair: usize) -> usize {
+        (group * self.pairs() + pair) * GROUP
+    }
+
+    /// The unit exponent of a row.
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    #[must_use]
+    pub fn unit(&self, row: usize) -> i32 {
+        self.units[row]
+    }
+
+    /// What a cache keeps beside [`Self::body`]: shape, units and proven bounds.
+    #[must_use]
+    pub fn header(&self) -> Vec<u8> {
+        let width = match self.width {
+            Width::Eight => 1_u64,
+            Width::Four => 2,
+            Width::FourWithMin => 3,
+        };
+        let mut header = Vec::new();
+        for number in [width, self.rows as u64, self.inputs as u64] {
+            header.extend(number.to_le_bytes());
+        }
+        self.units.iter().for_each(|unit| header.extend(unit.to_le_bytes()));
+        self.chunks.iter().for_each(|chunk| header.extend(chunk.to_le_bytes()));
+        header
+    }
+
+    /// The packed bytes, in this machine's byte order.
+    #[must_use]
+    pub fn body(&self) -> [&[u8]; 2] {
+        [self.quants.bytes(), self.minima.bytes()]
+    }
+
+    /// A matrix from its header, its body still zero; `None` where the header is not one.
+    ///
+    /// The caller fills [`Self::body_mut`] with bytes it knows to be those of [`Self::body`].
+    #[must_use]
+    pub fn from_header(header: &[u8]) -> Option<Self> {
+        let (fixed, rest) = header.split_at_checked(24)?;
+        let mut numbers = fixed
+            .chunks_exact(8)
+            .map(|n| n.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
+        let mut next = || numbers.next().and_then(|number| usize::try_from(number).ok());
+        let (width, rows, inputs) = (next()?, next()?, next()?);
+        let format = match width {
+            1 => Format::Q8_0,
+            2 => Format::Q4_0,
+            3 => Format::Q4_1,
+            _ => return None,
+        };
+        let sane = inputs > 0 && inputs.is_multiple_of(BLOCK) && inputs <= INPUTS_MAX;
+        if !sane
+            || rows == 0
+            || rows > ROWS_MAX
+            || rest.len() != rows.div_ceil(GROUP) * (GROUP + 1) * 4
+        {
+            return None;
+        }
+        let mut packed = Self::empty(format, rows, inputs);
+        let numbers = |bytes: &[u8]| -> Vec<i32> {
+            bytes.chunks_exact(4).map(|n| i32::from_le_bytes([n[0], n[1], n[2], n[3]])).collect()
+        };
+        let (units, chunks) = rest.split_at(packed.units.len() * 4);
+        packed.units = numbers(units);
+        packed.chunks = numbers(chunks).into_iter().map(i32::cast_unsigned).collect();
+        let units_fit = packed.units.iter().all(|unit| (-256..=256).contains(unit));
+        let chunks_fit = packed.chunks.iter().all(|c| c.is_power_of_two() && *c <= CHUNK_MAX);
+        (units_fit && chunks_fit).then_some(packed)
+    }
+
+    /// The bytes of [`Self::body`], to be filled.
+    #[must_use]
+    pub fn body_mut(&mut self) -> [&mut [u8]; 2] {
+        [self.quants.bytes_mut(), self.minima.bytes_mut()]
+    }
+
     fn pair_bytes(&self) -> usize {
         match self.width {
             Width::Eight => PAIR_EIGHT,

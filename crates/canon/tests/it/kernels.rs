@@ -54,6 +54,12 @@ fn check_matmul(kernels: &Kernels, seed: &mut Seed, format: Format, shape: (usiz
     let (rows, inputs, columns) = shape;
     let bytes = seed.weights(format, rows, inputs);
     let packed = PackedMatrix::pack(format, rows, inputs, &bytes).unwrap();
+    let mut copy = PackedMatrix::from_header(&packed.header()).unwrap();
+    for (to, from) in copy.body_mut().into_iter().zip(packed.body()) {
+        to.copy_from_slice(from);
+    }
+    let packed = copy;
+    check_blocks(&packed, format, &bytes);
     for kind in [InputKind::A8, InputKind::A16] {
         let fixed: Vec<Vec<i32>> = (0..columns).map(|_| seed.row(inputs)).collect();
         let bias: Vec<i32> = (0..rows).map(|_| seed.signed(20)).collect();
@@ -78,6 +84,18 @@ fn check_matmul(kernels: &Kernels, seed: &mut Seed, format: Format, shape: (usiz
             for (j, (got, want)) in got.iter().zip(want).enumerate() {
                 assert_eq!(*got, want.unwrap_or(0), "{name} row {j}");
             }
+        }
+    }
+}
+
+fn check_blocks(packed: &PackedMatrix, format: Format, bytes: &[u8]) {
+    for (row, bytes) in bytes.chunks_exact(format.row_bytes(packed.inputs())).enumerate() {
+        let unit = format.unit(bytes).unwrap();
+        assert_eq!(packed.unit(row), unit);
+        for (b, block) in bytes.chunks_exact(format.block_bytes()).enumerate() {
+            let want = format.block(block, unit).unwrap();
+            let got = packed.block(row, b);
+            assert!((0..BLOCK).all(|k| got.entry(k) == want.entry(k)), "{format:?} {row} {b}");
         }
     }
 }
