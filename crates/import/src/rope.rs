@@ -118,21 +118,24 @@ fn table(
     factors: Factors<'_>,
     precision: u64,
 ) -> Result<Vec<u64>, RopeError> {
-    let ratio = root(base, pairs, precision);
-    // 2π * base^(2i/d), from i to i + 1 by one multiplication.
-    let mut divisor = two_pi(precision);
-    (0..pairs as usize)
-        .map(|index| {
-            if index > 0 {
-                divisor = multiply(&divisor, &ratio, precision);
-            }
+    let list = divisors(base, pairs, precision);
+    list.iter()
+        .enumerate()
+        .map(|(index, divisor)| {
             let factor = match factors {
                 Factors::Uniform(factor) => factor,
                 Factors::PerPair(list) => list[index],
             };
-            frequency(&divisor, factor, precision, index)
+            frequency(divisor, factor, precision, index)
         })
         .collect()
+}
+
+/// `2π * base^(2i/d)` for every pair, from one to the next by one multiplication.
+fn divisors(base: Dyadic, pairs: u32, precision: u64) -> Vec<Interval> {
+    let ratio = root(base, pairs, precision);
+    let next = |divisor: &Interval| Some(multiply(divisor, &ratio, precision));
+    std::iter::successors(Some(two_pi(precision)), next).take(pairs as usize).collect()
 }
 
 /// `floor(2^64 / (divisor * factor))`, if both ends of the divisor agree on it.
@@ -234,4 +237,74 @@ fn arctangent(n: u32, precision: u64) -> Interval {
     let slack = 2 * (terms + 1);
     let sum = plus - minus;
     Interval { low: &sum - slack, high: sum + slack }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASES_AND_PAIRS: [(u64, u32); 5] =
+        [(10_000, 32), (500_000, 64), (16, 2), (3, 40), (1 << 40, 3)];
+
+    #[test]
+    fn products_round_outwards() {
+        // 1.5 * 1.5 = 2.25, with one fractional bit.
+        let number = || Interval { low: BigUint::from(3u8), high: BigUint::from(3u8) };
+        let product = multiply(&number(), &number(), 1);
+        assert_eq!((product.low, product.high), (4u8.into(), 5u8.into()));
+        assert_eq!(power(&number().low, 2, 1, 0), 4u8.into());
+        assert_eq!(power(&number().low, 2, 1, 1), 5u8.into());
+    }
+
+    #[test]
+    fn a_root_is_between_its_bounds() {
+        for (base, degree) in BASES_AND_PAIRS {
+            for precision in [16, 61, 192] {
+                let bounds = root(Dyadic::from_integer(base), degree, precision);
+                let scaled = BigUint::from(base) << (precision * u64::from(degree));
+                assert!(bounds.low.pow(degree) <= scaled, "{base} {degree} {precision}");
+                assert!(bounds.high.pow(degree) > scaled, "{base} {degree} {precision}");
+            }
+        }
+    }
+
+    /// Whatever the precision, the bounds hold the real number, so they hold better bounds.
+    #[test]
+    fn bounds_hold_better_bounds() {
+        for (base, pairs) in BASES_AND_PAIRS {
+            let base = Dyadic::from_integer(base);
+            let better = divisors(base, pairs, FIRST_PRECISION_BITS);
+            for precision in 16..100 {
+                let shift = FIRST_PRECISION_BITS - precision;
+                for (worse, better) in divisors(base, pairs, precision).iter().zip(&better) {
+                    assert!(&worse.low << shift <= better.low, "{precision} bits");
+                    assert!(&worse.high << shift >= better.high, "{precision} bits");
+                }
+            }
+        }
+    }
+
+    /// With too few bits a floor may stay undecided, but it is never wrong: the bounds hold.
+    #[test]
+    fn few_bits_never_give_a_wrong_floor() {
+        let (mut decided, mut undecided) = (0, 0);
+        for (base, pairs) in BASES_AND_PAIRS {
+            let base = Dyadic::from_integer(base);
+            let one = Factors::Uniform(Dyadic::ONE);
+            let exact = table(base, pairs, one, FIRST_PRECISION_BITS).unwrap();
+            for precision in 16..160 {
+                match table(base, pairs, one, precision) {
+                    Ok(found) => {
+                        assert_eq!(found, exact, "{precision} bits");
+                        decided += 1;
+                    }
+                    Err(error) => {
+                        assert!(matches!(error, RopeError::Undecided { .. }));
+                        undecided += 1;
+                    }
+                }
+            }
+        }
+        assert!(decided > 100 && undecided > 100, "{decided} {undecided}");
+    }
 }

@@ -1,4 +1,5 @@
-//! Bit patterns against numbers worked out by hand, and against the machine's own floats by their integer values.
+//! Bit patterns against numbers worked out by hand, and against the machine's own widening.
+// floats: f32 to f64 by the machine is what the integer decoding is compared with
 
 use import::dyadic::{Bf16Bits, Dyadic, F16Bits, F32Bits, F64Bits, NotFinite};
 use proptest::prelude::*;

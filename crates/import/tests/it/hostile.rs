@@ -187,6 +187,65 @@ fn bad_tensors() {
 }
 
 #[test]
+fn a_file_one_byte_short_is_refused() {
+    let bytes = GgufWriter::new().tensor("t", &[64], TensorType::I8, vec![0; 64]).finish();
+    assert!(Gguf::parse(&bytes, bytes.len() as u64).is_ok());
+    assert_eq!(
+        refusal(&bytes[..bytes.len() - 1]),
+        "tensor \"t\": its bytes 64..128 go past the end of the file (127)"
+    );
+}
+
+/// The sizes as sums of each block's parts (scales, minimums, high bits, quants), as the formats describe them.
+#[test]
+fn blocks_are_as_large_as_their_parts() {
+    let parts: [(&str, &[u64]); 25] = [
+        ("Q4_0", &[2, 16]),
+        ("Q4_1", &[2, 2, 16]),
+        ("Q5_0", &[2, 4, 16]),
+        ("Q5_1", &[2, 2, 4, 16]),
+        ("Q8_0", &[2, 32]),
+        ("Q8_1", &[2, 2, 32]),
+        ("Q2_K", &[16, 64, 2, 2]),
+        ("Q3_K", &[32, 64, 12, 2]),
+        ("Q4_K", &[2, 2, 12, 128]),
+        ("Q5_K", &[2, 2, 12, 32, 128]),
+        ("Q6_K", &[128, 64, 16, 2]),
+        ("Q8_K", &[4, 256, 32]),
+        ("IQ2_XXS", &[2, 64]),
+        ("IQ2_XS", &[2, 64, 8]),
+        ("IQ2_S", &[2, 64, 8, 8]),
+        ("IQ3_XXS", &[2, 96]),
+        ("IQ3_S", &[2, 64, 8, 32, 4]),
+        ("IQ1_S", &[2, 32, 16]),
+        ("IQ1_M", &[32, 16, 8]),
+        ("IQ4_NL", &[2, 16]),
+        ("IQ4_XS", &[2, 2, 4, 128]),
+        ("TQ1_0", &[48, 4, 2]),
+        ("TQ2_0", &[64, 2]),
+        ("MXFP4", &[1, 16]),
+        ("NVFP4", &[4, 32]),
+    ];
+    for (name, parts) in parts {
+        let kind = TensorType::ALL.iter().find(|kind| kind.name() == name).unwrap();
+        assert_eq!(kind.block_bytes(), parts.iter().sum::<u64>(), "{name}");
+    }
+    let single = TensorType::ALL.iter().filter(|kind| kind.block_numbers() == 1);
+    let sizes: Vec<_> = single.map(|kind| (kind.name(), kind.block_bytes())).collect();
+    let expected = [
+        ("F32", 4),
+        ("F16", 2),
+        ("I8", 1),
+        ("I16", 2),
+        ("I32", 4),
+        ("I64", 8),
+        ("F64", 8),
+        ("BF16", 2),
+    ];
+    assert_eq!(sizes, expected);
+}
+
+#[test]
 fn tensors_against_each_other() {
     let pair = |name: &str, offset| {
         GgufWriter::new().tensor("first", &[64], TensorType::I8, vec![0; 64]).raw_tensor(
