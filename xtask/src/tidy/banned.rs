@@ -9,10 +9,11 @@
 use super::Finding;
 use super::crates::place;
 use super::lexer::{Kind, Token};
+use super::ratchets::LIST;
 use super::tree::{File, Tree};
 
-/// Modules of `std` that act on the world.
-const EFFECT_MODULES: &[&str] = &["env", "fs", "net", "process"];
+/// Modules of `std` that act on the world, and what would hide them.
+const EFFECT_MODULES: &[&str] = &["env", "fs", "net", "process", "*", "self"];
 /// Clocks, wherever they are imported from.
 const CLOCKS: &[&str] = &["Instant", "SystemTime"];
 /// Crates that act on the world.
@@ -67,23 +68,32 @@ pub(crate) fn check_floats(tree: &Tree) -> Vec<Finding> {
     for path in &tree.ratchets.floats {
         if !tree.files.iter().any(|file| file.path.starts_with(path.as_str())) {
             let message = format!("`float {path}` matches no file; take the line out");
-            findings.push(Finding::new("xtask/ratchets.txt", 0, message));
+            findings.push(Finding::new(LIST, 0, message));
         }
     }
     findings
 }
 
-/// `unsafe` stands in canon only, in tests too.
+/// `unsafe` stands in canon only; a test file elsewhere needs a line in the ratchets.
 pub(crate) fn check_unsafe(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let allowed = &tree.ratchets.unsafe_tests;
     for file in tree.files.iter().filter(|file| file.crate_name() != Some("canon")) {
         let tokens = file.lexed().map(|lexed| lexed.tokens.as_slice()).unwrap_or_default();
-        for token in tokens.iter().filter(|token| token.kind == Kind::Word) {
-            if token.text == "unsafe" {
-                let message = "`unsafe` outside canon";
-                findings.push(Finding::new(&file.path, token.line, message));
-            }
+        let is_unsafe = |token: &&Token| token.kind == Kind::Word && token.text == "unsafe";
+        let listed = allowed.contains(&file.path);
+        if listed && !tokens.iter().any(|token| is_unsafe(&token)) {
+            let message = format!("`unsafe {}` has no `unsafe`; take the line out", file.path);
+            findings.push(Finding::new(LIST, 0, message));
         }
+        for token in tokens.iter().filter(is_unsafe).filter(|_| !(listed && file.test)) {
+            findings.push(Finding::new(&file.path, token.line, "`unsafe` outside canon"));
+        }
+    }
+    let gone = |path: &&String| !tree.files.iter().any(|file| file.path == **path);
+    for path in allowed.iter().filter(gone) {
+        let message = format!("`unsafe {path}` is gone; take the line out");
+        findings.push(Finding::new(LIST, 0, message));
     }
     findings
 }
@@ -117,7 +127,7 @@ fn std_modules(tokens: &[Token], index: usize) -> Vec<&str> {
         return Vec::new();
     }
     match tokens.get(index + 3) {
-        Some(token) if token.kind == Kind::Word => vec![token.text.as_str()],
+        Some(token) if token.kind == Kind::Word || token.text == "*" => vec![token.text.as_str()],
         Some(token) if token.text == "{" => first_words(&tokens[index + 3..]),
         _ => Vec::new(),
     }
@@ -210,6 +220,8 @@ mod tests {
             "fn a() { getrandom::fill(&mut []); }",
             "fn a() { std::thread::spawn(f); }",
             "use tokio as t;",
+            "use std::*;",
+            "use std::{self as s};",
         ] {
             assert_eq!(lines(check_effects, PURE, text), [1], "{text}");
         }
@@ -272,6 +284,23 @@ mod tests {
         assert_eq!(lines(check_unsafe, PURE, "fn a() { unsafe { b() } }"), [1]);
         assert!(lines(check_unsafe, PURE, "#![forbid(unsafe_code)]").is_empty());
         assert!(lines(check_unsafe, "crates/canon/src/a.rs", "unsafe fn a() {}").is_empty());
+    }
+
+    #[test]
+    fn unsafe_in_a_test_file_needs_a_ratchet_that_is_used() {
+        let test = "crates/import/tests/it/counting.rs";
+        let code = "unsafe impl A for B {}";
+        let count = |path: &str, text: &str| {
+            let ratchets = Ratchets { unsafe_tests: vec![path.into()], ..Ratchets::default() };
+            let files = vec![File::new(path, text)];
+            check_unsafe(&Tree { files, ratchets, ..Tree::default() }).len()
+        };
+        assert_eq!(lines(check_unsafe, test, code), [1]);
+        assert_eq!(count(test, code), 0);
+        assert_eq!(count(test, "fn a() {}"), 1);
+        assert_eq!(count(PURE, code), 1, "only test files may be listed");
+        let ratchets = Ratchets { unsafe_tests: vec!["gone.rs".into()], ..Ratchets::default() };
+        assert_eq!(check_unsafe(&Tree { ratchets, ..Tree::default() }).len(), 1);
     }
 
     #[test]

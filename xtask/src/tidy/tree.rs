@@ -10,11 +10,9 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::lexer::{self, Lexed};
-use super::ratchets::{self, Ratchets};
+use super::ratchets::{self, LIST, Ratchets};
 use crate::Outcome;
 
-/// The list of present offenders, beside this crate's manifest.
-const RATCHETS: &str = "xtask/ratchets.txt";
 /// Larger files are reported by `layout` and not read as text.
 const TEXT_LIMIT_BYTES: u64 = 4 << 20;
 
@@ -95,9 +93,9 @@ pub(crate) fn read(root: &Path) -> Outcome<Tree> {
         }
     }
     mark_test_modules(&mut files);
-    let ratchets = match std::fs::read_to_string(root.join(RATCHETS)) {
-        Ok(text) => ratchets::parse(&text).map_err(|error| format!("{RATCHETS}: {error}"))?,
-        Err(error) => return Err(format!("{RATCHETS}: {error}")),
+    let ratchets = match std::fs::read_to_string(root.join(LIST)) {
+        Ok(text) => ratchets::parse(&text).map_err(|error| format!("{LIST}: {error}"))?,
+        Err(error) => return Err(format!("{LIST}: {error}")),
     };
     Ok(Tree { files, crates: read_crates(root)?, ratchets })
 }
