@@ -1,0 +1,114 @@
+//! Two kinds of failure, never mixed: [`SourceError`] is a source's fault (the next one is tried),
+//! [`StoreError`] is ours or this machine's (the command stops). Every message names the thing and
+//! the way out; none holds a password.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::digest::Mismatch;
+use crate::index::PageError;
+use crate::reference::RefError;
+
+/// Why a command of the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Reference(#[from] RefError),
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("{}: {what}", path.display())]
+    NotAModel { path: PathBuf, what: &'static str },
+    #[error("the catalogue has no `{name}`")]
+    NotInCatalogue { name: String },
+    #[error("{reference} is not here; run `probity pull {reference}`")]
+    NotPulled { reference: String },
+    #[error("the record {} is damaged ({what}); delete it and pull the model again", path.display())]
+    Record { path: PathBuf, what: String },
+    #[error(
+        "{} has {free} bytes free, {need} more are needed; free some space (`probity rm`) or set PROBITY_HOME to another disk",
+        path.display()
+    )]
+    DiskFull { path: PathBuf, need: u64, free: u64 },
+    #[error("another process is using the store; try again when it has finished ({})", path.display())]
+    Busy { path: PathBuf },
+    #[error("the setting {setting} is unusable: {what}")]
+    Setting { setting: &'static str, what: String },
+    #[error("no source gave {reference}:{}", Listing(failures))]
+    NoSource { reference: String, failures: Vec<SourceFailure> },
+    #[error(
+        "a packed-weights layout is named by 1 to 64 of a-z, 0-9, `-`, `_` and `.`, not `{layout}`"
+    )]
+    PackedLayout { layout: String },
+}
+
+/// One source and why it did not serve.
+#[derive(Debug)]
+pub struct SourceFailure {
+    pub source: String,
+    pub error: SourceError,
+}
+
+/// Why a source did not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("not tried: the store is offline")]
+    Offline,
+    #[error("cannot reach {host}: {what}")]
+    Unreachable { host: String, what: String },
+    #[error(
+        "{host}: no secure connection: {what}; if your network replaces certificates, add its authority to the system's store or name its PEM file in SSL_CERT_FILE"
+    )]
+    Tls { host: String, what: String },
+    #[error("the address {address} is unusable: {what}")]
+    Address { address: String, what: &'static str },
+    #[error("{address} answered {status}{hint}")]
+    Status { address: String, status: u16, hint: String, retry_after_s: Option<u64> },
+    #[error("{address} asks to wait {seconds} seconds; try again later")]
+    Busy { address: String, seconds: u64 },
+    #[error(
+        "{repo} is private, gated or does not exist, and no token is set; accept its terms on the hub and set HF_TOKEN"
+    )]
+    TokenNeeded { repo: String },
+    #[error(
+        "the hub refused the token for {repo}; accept the model's terms on the hub with that account, or use another HF_TOKEN"
+    )]
+    TokenRefused { repo: String },
+    #[error("the hub has no {what}{hint}")]
+    NotOnHub { what: String, hint: String },
+    #[error("{address} does not say how long the file is")]
+    NoSize { address: String },
+    #[error("{address} sent {encoding}-encoded bytes though plain ones were asked for")]
+    Encoded { address: String, encoding: String },
+    #[error("{address}: {what}")]
+    Protocol { address: String, what: String },
+    #[error("stopped at {at} of {total} bytes: {what}; what arrived is kept, pull again to go on")]
+    Interrupted { at: u64, total: u64, what: String },
+    #[error("wrong bytes, discarded: {0}")]
+    WrongBytes(#[from] Mismatch),
+    #[error("{address}: {error}")]
+    Page { address: String, error: PageError },
+    #[error("{place} has no {file}")]
+    NotListed { place: String, file: String },
+    #[error("pip is configured with no index and no find-links that has {file}")]
+    NoIndex { file: String },
+    #[error("the archive {archive} is unusable: {what}")]
+    Archive { archive: String, what: String },
+}
+
+/// Either kind, inside the crate.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+struct Listing<'a>(&'a [SourceFailure]);
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|failed| write!(out, "\n  {}: {}", failed.source, failed.error))
+    }
+}

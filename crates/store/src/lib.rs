@@ -1,0 +1,49 @@
+//! Packages on disk: names for models, where to get them, and the folder that holds them.
+//!
+//! A [`ModelRef`] is a path, a file of the Hugging Face hub or a catalogue name. [`Store::pull`]
+//! brings it here from the first source that has the right bytes; [`Store::resolve`] finds it
+//! again; [`Store::list`], [`Store::show`], [`Store::remove`] and [`Store::gc`] keep house;
+//! [`Store::packed`] is a cache for what the engine derives from weights.
+//!
+//! Under the home folder:
+//! - `blobs/<blake3>`: upstream files, verbatim, read-only;
+//! - `refs/<hash of the reference>.json`: which reference is which blob, and where it came from;
+//! - `partial/`: files being received; `locks/`: empty files; `cache/packed/`: derived bytes.
+//!
+//! Invariants: a file under `blobs/` was complete, synced and verified before it had that name; a
+//! record is written after its blob; whatever is killed at whatever moment, the next command finds
+//! either the old state or the new one. Bytes that differ from what was promised are deleted and
+//! their source named.
+//!
+//! Never: reads the environment, prints, decides by the clock, runs or parses a model, follows a
+//! name found inside an archive or a page as a path, sends a credential to another origin than its
+//! own, removes anything it did not write.
+
+pub mod catalogue;
+mod config;
+mod digest;
+mod disk;
+mod error;
+mod fetch;
+mod http;
+mod hub;
+pub mod index;
+mod locks;
+mod packed;
+mod partial;
+pub mod pip;
+mod progress;
+mod pull;
+mod record;
+mod reference;
+mod store;
+mod wheel;
+
+pub use config::{Config, DEFAULT_HUB, DEFAULT_INDEX, Network, Secret, Timeouts, default_home};
+pub use digest::{Blake3, Digests, Mismatch, Pins, Sha256};
+pub use error::{SourceError, SourceFailure, StoreError};
+pub use packed::{PackedCache, PackedEntry, PackedFile, PackedKey};
+pub use progress::{Progress, Sink};
+pub use record::Record;
+pub use reference::{HubRef, MAX_REFERENCE_BYTES, ModelRef, RefError};
+pub use store::{Collected, Listing, LocalFile, Removed, Shown, Store, Stored};

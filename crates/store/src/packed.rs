@@ -1,0 +1,200 @@
+//! The cache of packed weights: derived bytes, keyed by the model file's hash and a layout name.
+//!
+//! Nothing here is ever part of a package or hashed into one; everything can be deleted at any
+//! time. An entry is its payload (from offset 0, so that it can be mapped), then the payload's
+//! BLAKE3, its length and a magic. A damaged entry is deleted and reads as missing: the engine
+//! packs again. The layout name must change whenever the engine's packed form does.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::digest::{Blake3, CHUNK_BYTES};
+use crate::disk::{self, Disk, failed};
+use crate::error::StoreError;
+use crate::locks::Locks;
+
+const MAGIC: &[u8; 8] = b"PRBPACK1";
+/// Hash, length, magic.
+const TRAILER_BYTES: u64 = 32 + 8 + 8;
+const MAX_LAYOUT_BYTES: usize = 64;
+
+/// A model file and a packed form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PackedKey {
+    model: Blake3,
+    layout: String,
+}
+
+/// The cache of one store.
+pub struct PackedCache<'a> {
+    pub(crate) disk: &'a Disk,
+    pub(crate) folder: PathBuf,
+    pub(crate) locks: &'a Locks,
+}
+
+/// A verified entry, opened.
+#[derive(Debug)]
+pub struct PackedFile {
+    file: File,
+    path: PathBuf,
+    payload_bytes: u64,
+}
+
+/// An entry as listed, not verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedEntry {
+    pub path: PathBuf,
+    pub layout: String,
+    pub bytes: u64,
+}
+
+impl PackedKey {
+    /// `layout`: 1 to 64 of a-z, 0-9, `-`, `_` and `.`.
+    pub fn new(model: Blake3, layout: &str) -> Result<Self, StoreError> {
+        let plain = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
+        };
+        if layout.is_empty() || layout.len() > MAX_LAYOUT_BYTES || !layout.bytes().all(plain) {
+            return Err(StoreError::PackedLayout { layout: layout.to_owned() });
+        }
+        Ok(Self { model, layout: layout.to_owned() })
+    }
+
+    fn file_name(&self) -> String {
+        format!("{}-{}", self.model, self.layout)
+    }
+}
+
+impl PackedCache<'_> {
+    /// The entry, verified; `None` when missing or damaged (then it is deleted).
+    pub fn get(&self, key: &PackedKey) -> Result<Option<PackedFile>, StoreError> {
+        let path = self.folder.join(key.file_name());
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("open", &path, error)),
+        };
+        match verified(file).map_err(|error| failed("read", &path, error))? {
+            Some((file, payload_bytes)) => Ok(Some(PackedFile { file, path, payload_bytes })),
+            None => {
+                self.disk.remove(&path)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Writes an entry, atomically; `fill` writes the payload.
+    pub fn put(
+        &self,
+        key: &PackedKey,
+        fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        let _using = self.locks.share()?;
+        let path = self.folder.join(key.file_name());
+        self.disk.replace(&path, |out| {
+            let mut summing = Summing { out, hasher: blake3::Hasher::new(), bytes: 0 };
+            fill(&mut summing)?;
+            let Summing { out, hasher, bytes } = summing;
+            out.write_all(hasher.finalize().as_bytes())?;
+            out.write_all(&bytes.to_le_bytes())?;
+            out.write_all(MAGIC)
+        })
+    }
+
+    /// The entries of one model.
+    pub fn entries(&self, model: Blake3) -> Result<Vec<PackedEntry>, StoreError> {
+        let all = self.all()?;
+        let mine = all.into_iter().filter(|(owner, _)| *owner == Some(model));
+        Ok(mine.map(|(_, entry)| entry).collect())
+    }
+
+    /// Bytes of all entries.
+    pub fn total_bytes(&self) -> Result<u64, StoreError> {
+        Ok(self.all()?.iter().map(|(_, entry)| entry.bytes).sum())
+    }
+
+    /// Every file of the cache's folder with the model it belongs to, if its name says so.
+    pub(crate) fn all(&self) -> Result<Vec<(Option<Blake3>, PackedEntry)>, StoreError> {
+        let mut all = Vec::new();
+        for path in disk::entries(&self.folder)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let (owner, layout) = match name.split_once('-') {
+                Some((model, layout)) => (Blake3::from_hex(model), layout.to_owned()),
+                None => (None, name),
+            };
+            let bytes = disk::size_of(&path)?.unwrap_or(0);
+            all.push((owner, PackedEntry { path, layout, bytes }));
+        }
+        Ok(all)
+    }
+}
+
+impl PackedFile {
+    /// The payload's length; it begins at offset 0 of the file.
+    pub fn payload_bytes(&self) -> u64 {
+        self.payload_bytes
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The open file, at offset 0 (for mapping or positioned reads).
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
+    /// The whole payload.
+    pub fn read(mut self) -> Result<Vec<u8>, StoreError> {
+        let room = usize::try_from(self.payload_bytes).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(room);
+        let read = (&mut self.file).take(self.payload_bytes).read_to_end(&mut bytes);
+        read.map_err(|error| failed("read", &self.path, error))?;
+        Ok(bytes)
+    }
+}
+
+/// Passes bytes on, counting and hashing them.
+struct Summing<'a> {
+    out: &'a mut dyn Write,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Write for Summing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        self.bytes += u64::try_from(count).expect("a buffer's length fits u64");
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The file at offset 0 and its payload's length, if the trailer holds.
+fn verified(mut file: File) -> io::Result<Option<(File, u64)>> {
+    let total = file.metadata()?.len();
+    let Some(payload) = total.checked_sub(TRAILER_BYTES) else { return Ok(None) };
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0_u8; CHUNK_BYTES];
+    let mut reader = (&mut file).take(payload);
+    loop {
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+    }
+    let mut trailer = Vec::new();
+    (&mut file).take(TRAILER_BYTES).read_to_end(&mut trailer)?;
+    let mut expected = hasher.finalize().as_bytes().to_vec();
+    expected.extend(payload.to_le_bytes());
+    expected.extend(MAGIC);
+    file.seek(SeekFrom::Start(0))?;
+    Ok((trailer == expected).then_some((file, payload)))
+}

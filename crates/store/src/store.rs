@@ -1,0 +1,324 @@
+//! [`Store`]: the folder of models, seen from outside.
+//!
+//! Opening creates the folders and touches nothing else. Reading takes no lock: every file it
+//! looks at appears and changes atomically. Deleting takes the store alone and goes from the record
+//! to the blob, so that a kill in between leaves an orphan for [`Store::gc`], never a dangling name.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::catalogue::Entry;
+use crate::config::Config;
+use crate::digest::{Blake3, Mismatch, Pins, Sha256, digest_reader};
+use crate::disk::{self, Disk, TEMPORARY_PREFIX, failed};
+use crate::error::StoreError;
+use crate::http::Http;
+use crate::locks::Locks;
+use crate::packed::{PackedCache, PackedEntry};
+use crate::record::Record;
+use crate::reference::ModelRef;
+
+/// A folder of models.
+pub struct Store {
+    pub(crate) home: PathBuf,
+    pub(crate) catalogue: &'static [Entry],
+    pub(crate) http: Http,
+    pub(crate) disk: Disk,
+    pub(crate) locks: Locks,
+    pub(crate) sleep: fn(Duration),
+}
+
+/// A model file on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalFile {
+    pub path: PathBuf,
+    pub size: u64,
+    pub blake3: Blake3,
+    pub sha256: Sha256,
+}
+
+/// One pulled reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub record: Record,
+    pub path: PathBuf,
+    /// Is the blob there, with the right size?
+    pub present: bool,
+}
+
+/// Everything pulled, sorted by reference, and the records that can't be read.
+#[derive(Debug)]
+pub struct Listing {
+    pub models: Vec<Stored>,
+    pub damaged: Vec<StoreError>,
+}
+
+/// All there is to say about a reference.
+#[derive(Debug)]
+pub struct Shown {
+    pub reference: String,
+    /// `None`: not pulled.
+    pub file: Option<LocalFile>,
+    pub record: Option<Record>,
+    pub catalogue: Option<&'static Entry>,
+    pub packed: Vec<PackedEntry>,
+}
+
+/// What `remove` deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// False when another reference still needs the blob.
+    pub blob: bool,
+    pub freed_bytes: u64,
+}
+
+/// What `gc` deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    pub blobs: u64,
+    pub partials: u64,
+    pub packed: u64,
+    pub temporary: u64,
+    pub freed_bytes: u64,
+}
+
+const FOLDERS: [&str; 5] = ["blobs", "refs", "partial", "locks", "cache/packed"];
+
+impl Store {
+    /// Opens the store of `config.home`, creating it if needed.
+    pub fn open(config: Config) -> Result<Self, StoreError> {
+        Self::open_on(config, Disk::default())
+    }
+
+    pub(crate) fn open_on(config: Config, disk: Disk) -> Result<Self, StoreError> {
+        for folder in FOLDERS {
+            disk.create_folder(&config.home.join(folder))?;
+        }
+        Ok(Self {
+            locks: Locks { folder: config.home.join("locks") },
+            home: config.home,
+            catalogue: config.catalogue,
+            http: Http::new(config.network),
+            disk,
+            sleep: std::thread::sleep,
+        })
+    }
+
+    /// Waits between retries through `sleep` instead of the system's (tests never wait).
+    #[must_use]
+    pub fn with_sleep(self, sleep: fn(Duration)) -> Self {
+        Self { sleep, ..self }
+    }
+
+    /// The folder.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The file, if it is here. A path is hashed now; a pulled file was verified when it came.
+    pub fn resolve(&self, reference: &ModelRef) -> Result<Option<LocalFile>, StoreError> {
+        if let ModelRef::Path(path) = reference {
+            return hash_path(path);
+        }
+        let Some(record) = self.record(reference)? else { return Ok(None) };
+        if let ModelRef::Catalogue(name) = reference
+            && self.entry(name)?.blake3() != record.blake3
+        {
+            // An older catalogue pinned other bytes.
+            return Ok(None);
+        }
+        self.file_of(&record)
+    }
+
+    /// Like [`Store::resolve`], with an error that says how to get it.
+    pub fn require(&self, reference: &ModelRef) -> Result<LocalFile, StoreError> {
+        self.resolve(reference)?.ok_or_else(|| match reference {
+            ModelRef::Path(path) => StoreError::NotAModel {
+                path: path.clone(),
+                what: "there is no such file; a file of the hub is written hf:org/repo:file",
+            },
+            ModelRef::Hub(_) | ModelRef::Catalogue(_) => {
+                StoreError::NotPulled { reference: reference.to_string() }
+            }
+        })
+    }
+
+    /// Reads a file again and compares it with what the store remembers.
+    pub fn check(&self, file: &LocalFile) -> Result<Result<(), Mismatch>, StoreError> {
+        let pins = Pins { size: file.size, sha256: Some(file.sha256), blake3: Some(file.blake3) };
+        let hashed = File::open(&file.path)
+            .and_then(|mut open| digest_reader(&mut open))
+            .map_err(|error| failed("read", &file.path, error))?;
+        Ok(pins.check(&hashed.finish()))
+    }
+
+    /// Everything pulled.
+    pub fn list(&self) -> Result<Listing, StoreError> {
+        let mut listing = Listing { models: Vec::new(), damaged: Vec::new() };
+        for path in self.record_paths()? {
+            match Record::read(&path) {
+                Ok(Some(record)) => {
+                    let path = self.blob(record.blake3);
+                    let present = disk::size_of(&path)? == Some(record.size);
+                    listing.models.push(Stored { record, path, present });
+                }
+                // Deleted since the folder was read.
+                Ok(None) => {}
+                Err(error) => listing.damaged.push(error),
+            }
+        }
+        listing.models.sort_by(|a, b| a.record.reference.cmp(&b.record.reference));
+        Ok(listing)
+    }
+
+    /// What is known about a reference.
+    pub fn show(&self, reference: &ModelRef) -> Result<Shown, StoreError> {
+        let catalogue = match reference {
+            ModelRef::Catalogue(name) => Some(self.entry(name)?),
+            ModelRef::Path(_) | ModelRef::Hub(_) => None,
+        };
+        let file = match reference {
+            ModelRef::Path(_) => Some(self.require(reference)?),
+            ModelRef::Hub(_) | ModelRef::Catalogue(_) => self.resolve(reference)?,
+        };
+        let packed = match &file {
+            Some(file) => self.packed().entries(file.blake3)?,
+            None => Vec::new(),
+        };
+        let record = match reference {
+            ModelRef::Path(_) => None,
+            ModelRef::Hub(_) | ModelRef::Catalogue(_) => self.record(reference)?,
+        };
+        Ok(Shown { reference: reference.to_string(), file, record, catalogue, packed })
+    }
+
+    /// Forgets a reference and deletes its blob and packed weights, unless another reference
+    /// needs them. For a path only its packed weights are deleted, never the file.
+    pub fn remove(&self, reference: &ModelRef) -> Result<Removed, StoreError> {
+        let _alone = self.locks.alone()?;
+        if let ModelRef::Path(_) = reference {
+            let file = self.require(reference)?;
+            return Ok(Removed { blob: false, freed_bytes: self.remove_packed(file.blake3)? });
+        }
+        let Some(record) = self.record(reference)? else {
+            return Err(StoreError::NotPulled { reference: reference.to_string() });
+        };
+        self.disk.remove(&self.record_path(&reference.to_string()))?;
+        // A damaged record could be about this blob, so nothing is deleted beside one.
+        let listing = self.list()?;
+        let needed = |stored: &Stored| stored.record.blake3 == record.blake3;
+        if !listing.damaged.is_empty() || listing.models.iter().any(needed) {
+            return Ok(Removed { blob: false, freed_bytes: 0 });
+        }
+        let blob = self.blob(record.blake3);
+        let freed = disk::size_of(&blob)?.unwrap_or(0);
+        self.disk.remove(&blob)?;
+        Ok(Removed { blob: true, freed_bytes: freed + self.remove_packed(record.blake3)? })
+    }
+
+    /// Deletes what nothing needs: blobs without a record, partial and temporary files, packed
+    /// weights of models that are not in the store (a model used by path is packed again).
+    pub fn gc(&self) -> Result<Collected, StoreError> {
+        let _alone = self.locks.alone()?;
+        let listing = self.list()?;
+        if let Some(damaged) = listing.damaged.into_iter().next() {
+            // It might be the last name of a blob.
+            return Err(damaged);
+        }
+        let kept: Vec<Blake3> = listing.models.iter().map(|model| model.record.blake3).collect();
+        let mut collected = Collected::default();
+        for path in disk::entries(&self.home.join("blobs"))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if !Blake3::from_hex(&name).is_some_and(|hash| kept.contains(&hash)) {
+                collected.blobs += 1;
+                collected.freed_bytes += self.delete(&path)?;
+            }
+        }
+        for path in disk::entries(&self.home.join("partial"))? {
+            collected.partials += 1;
+            collected.freed_bytes += self.delete(&path)?;
+        }
+        for path in disk::entries(&self.home.join("refs"))? {
+            if is_temporary(&path) {
+                collected.temporary += 1;
+                collected.freed_bytes += self.delete(&path)?;
+            }
+        }
+        for (owner, entry) in self.packed().all()? {
+            if !owner.is_some_and(|owner| kept.contains(&owner)) {
+                collected.packed += 1;
+                collected.freed_bytes += self.delete(&entry.path)?;
+            }
+        }
+        Ok(collected)
+    }
+
+    /// The cache of packed weights.
+    pub fn packed(&self) -> PackedCache<'_> {
+        let folder = self.home.join("cache/packed");
+        PackedCache { disk: &self.disk, folder, locks: &self.locks }
+    }
+
+    pub(crate) fn entry(&self, name: &str) -> Result<&'static Entry, StoreError> {
+        let found = self.catalogue.iter().find(|entry| entry.name == name);
+        found.ok_or_else(|| StoreError::NotInCatalogue { name: name.to_owned() })
+    }
+
+    pub(crate) fn blob(&self, blake3: Blake3) -> PathBuf {
+        self.home.join("blobs").join(blake3.to_string())
+    }
+
+    pub(crate) fn record_path(&self, reference: &str) -> PathBuf {
+        self.home.join("refs").join(Record::file_name_of(reference))
+    }
+
+    /// The blob a record speaks of, if it is there.
+    pub(crate) fn file_of(&self, record: &Record) -> Result<Option<LocalFile>, StoreError> {
+        let path = self.blob(record.blake3);
+        if disk::size_of(&path)? != Some(record.size) {
+            return Ok(None);
+        }
+        let (size, blake3, sha256) = (record.size, record.blake3, record.sha256);
+        Ok(Some(LocalFile { path, size, blake3, sha256 }))
+    }
+
+    fn record(&self, reference: &ModelRef) -> Result<Option<Record>, StoreError> {
+        Record::read(&self.record_path(&reference.to_string()))
+    }
+
+    fn record_paths(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut paths = disk::entries(&self.home.join("refs"))?;
+        paths.retain(|path| !is_temporary(path));
+        Ok(paths)
+    }
+
+    fn remove_packed(&self, model: Blake3) -> Result<u64, StoreError> {
+        let entries = self.packed().entries(model)?;
+        entries.iter().try_fold(0, |freed, entry| Ok(freed + self.delete(&entry.path)?))
+    }
+
+    fn delete(&self, path: &Path) -> Result<u64, StoreError> {
+        let size = disk::size_of(path)?.unwrap_or(0);
+        self.disk.remove(path)?;
+        Ok(size)
+    }
+}
+
+fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY_PREFIX))
+}
+
+fn hash_path(path: &Path) -> Result<Option<LocalFile>, StoreError> {
+    let Some(_) = disk::size_of(path)? else { return Ok(None) };
+    if !path.is_file() {
+        let what = "this is a folder; name the model file in it";
+        return Err(StoreError::NotAModel { path: path.to_path_buf(), what });
+    }
+    let hashed = File::open(path)
+        .and_then(|mut file| digest_reader(&mut file))
+        .map_err(|error| failed("read", path, error))?
+        .finish();
+    let (size, blake3, sha256) = (hashed.size, hashed.blake3, hashed.sha256);
+    Ok(Some(LocalFile { path: path.to_path_buf(), size, blake3, sha256 }))
+}
