@@ -9,6 +9,7 @@ mod banned;
 mod crates;
 mod layout;
 mod lexer;
+mod links;
 mod paths;
 mod ratchets;
 mod tree;
@@ -46,6 +47,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("ratchets", ratchets::check),
     ("layout", layout::check),
     ("paths", paths::check),
+    ("links", links::check),
 ];
 
 /// Reads the repository, runs every check, prints the findings.
