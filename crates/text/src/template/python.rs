@@ -1,0 +1,343 @@
+//! What makes the template engine behave as jinja2 does inside transformers.
+//!
+//! Values print as Python's `str` (`None`, `True`, `{'a': 1}`); `tojson` is `json.dumps` without
+//! ASCII escapes; white space is Python's; `trim_blocks`, `lstrip_blocks` and loop controls are on;
+//! `raise_exception` and `strftime_now` exist. Not imitated: `~`, `join` and `string` print `none`
+//! and `true` in lower case; no public template is known to reach that.
+
+use std::fmt::Write;
+
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{AutoEscape, Error, ErrorKind, Output, State, Value};
+use minijinja_contrib::pycompat;
+
+use super::Jinja;
+use super::strftime::CivilTime;
+
+/// How deep values may nest that are printed.
+const MAX_PRINT_DEPTH: usize = 64;
+
+/// What a template said when it refused a conversation.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Raised(pub(super) String);
+
+/// An environment for one rendering.
+pub(super) fn environment(now: Option<CivilTime>) -> Jinja {
+    let mut environment = Jinja::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_debug(false);
+    environment.set_formatter(print);
+    environment.set_unknown_method_callback(method);
+    environment.add_filter("tojson", to_json);
+    environment.add_filter("trim", trim);
+    environment.add_test("sequence", |value: &Value| {
+        matches!(value.kind(), ValueKind::String | ValueKind::Seq | ValueKind::Map)
+    });
+    environment.add_test("number", |value: &Value| {
+        matches!(value.kind(), ValueKind::Number | ValueKind::Bool)
+    });
+    environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
+        let error = Error::new(ErrorKind::InvalidOperation, "raised by the template");
+        Err(error.with_source(Raised(message)))
+    });
+    environment.add_function("strftime_now", move |format: &str| {
+        let Some(now) = now else { return Err(invalid("the template asks for the time; give one")) };
+        now.format(format)
+            .map_err(|directive| invalid(format!("strftime_now: %{directive} is not supported")))
+    });
+    environment
+}
+
+fn invalid(detail: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, detail.into())
+}
+
+fn print(out: &mut Output<'_>, _: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let result = match value.as_str() {
+        Some(text) => out.write_str(text),
+        None => out.write_str(&python_str(value)?),
+    };
+    result.map_err(|error| Error::new(ErrorKind::WriteFailure, error.to_string()))
+}
+
+/// Python's `str(value)`.
+fn python_str(value: &Value) -> Result<String, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(text.to_owned());
+    }
+    let mut out = String::new();
+    if !value.is_undefined() {
+        python_repr(value, 0, &mut out)?;
+    }
+    Ok(out)
+}
+
+/// Appends Python's `repr(value)`.
+fn python_repr(value: &Value, depth: usize, out: &mut String) -> Result<(), Error> {
+    if depth > MAX_PRINT_DEPTH {
+        return Err(invalid("a value nests too deep to be printed"));
+    }
+    match value.kind() {
+        ValueKind::None => out.push_str("None"),
+        ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
+        ValueKind::Number => out.push_str(&python_number(value)?),
+        ValueKind::String => string_repr(value.as_str().unwrap_or_default(), out),
+        ValueKind::Map => {
+            out.push('{');
+            for (index, key) in value.try_iter()?.enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                python_repr(&key, depth + 1, out)?;
+                out.push_str(": ");
+                python_repr(&value.get_item(&key)?, depth + 1, out)?;
+            }
+            out.push('}');
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            out.push('[');
+            for (index, item) in value.try_iter()?.enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                python_repr(&item, depth + 1, out)?;
+            }
+            out.push(']');
+        }
+        ValueKind::Undefined
+        | ValueKind::Bytes
+        | ValueKind::Plain
+        | ValueKind::Invalid
+        | _ => out.push_str(&value.to_string()),
+    }
+    Ok(())
+}
+
+fn string_repr(text: &str, out: &mut String) {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    out.push(quote);
+    for character in text.chars() {
+        match character {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if character == quote => {
+                out.push('\\');
+                out.push(character);
+            }
+            '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{ad}' => {
+                append(out, format_args!("\\x{:02x}", u32::from(character)));
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push(quote);
+}
+
+/// Python's `repr` of an int or a float.
+fn python_number(value: &Value) -> Result<String, Error> {
+    if value.is_integer() {
+        return Ok(value.to_string());
+    }
+    let number = f64::try_from(value.clone())?;
+    if number.is_nan() {
+        return Ok("nan".to_owned());
+    }
+    if number.is_infinite() {
+        return Ok(if number.is_sign_positive() { "inf" } else { "-inf" }.to_owned());
+    }
+    // Both languages print the shortest digits that read back the same; only the layout differs.
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..16).contains(&exponent) {
+        let fixed = format!("{number}");
+        return Ok(if fixed.contains('.') { fixed } else { fixed + ".0" });
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    Ok(format!("{digits}e{sign}{:02}", exponent.unsigned_abs()))
+}
+
+/// `json.dumps(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`.
+fn to_json(value: &Value, ascii: Option<bool>, options: Kwargs) -> Result<String, Error> {
+    let ascii = match options.get::<Option<bool>>("ensure_ascii")? {
+        Some(given) => given,
+        None => ascii.unwrap_or(false),
+    };
+    let indent = match options.get::<Option<Value>>("indent")? {
+        None => None,
+        Some(value) if value.is_none() => None,
+        Some(value) => Some(match value.as_str() {
+            Some(text) => text.to_owned(),
+            None => " ".repeat(usize::try_from(value)?.min(MAX_INDENT)),
+        }),
+    };
+    let separators = options.get::<Option<Vec<String>>>("separators")?;
+    let (item, key) = match separators.as_deref() {
+        None if indent.is_some() => (",".to_owned(), ": ".to_owned()),
+        None => (", ".to_owned(), ": ".to_owned()),
+        Some([item, key]) => (item.clone(), key.clone()),
+        Some(_) => return Err(invalid("tojson: separators must be two strings")),
+    };
+    let sort = options.get::<Option<bool>>("sort_keys")?.unwrap_or(false);
+    options.assert_all_used()?;
+    let mut writer = JsonWriter { out: String::new(), ascii, indent, item, key, sort };
+    writer.value(value, 0)?;
+    Ok(writer.out)
+}
+
+/// The widest JSON indent.
+const MAX_INDENT: usize = 64;
+
+/// Writes JSON as Python's encoder does.
+struct JsonWriter {
+    out: String,
+    ascii: bool,
+    indent: Option<String>,
+    item: String,
+    key: String,
+    sort: bool,
+}
+
+impl JsonWriter {
+    fn value(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+        if depth > MAX_PRINT_DEPTH {
+            return Err(invalid("tojson: the value nests too deep"));
+        }
+        match value.kind() {
+            ValueKind::None => self.out.push_str("null"),
+            ValueKind::Bool => self.out.push_str(if value.is_true() { "true" } else { "false" }),
+            ValueKind::Number => self.number(value)?,
+            ValueKind::String => self.string(value.as_str().unwrap_or_default()),
+            ValueKind::Seq | ValueKind::Iterable => self.list(value, depth)?,
+            ValueKind::Map => self.map(value, depth)?,
+            kind @ (ValueKind::Undefined
+            | ValueKind::Bytes
+            | ValueKind::Plain
+            | ValueKind::Invalid
+            | _) => return Err(invalid(format!("tojson: {kind} is not JSON serializable"))),
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, value: &Value) -> Result<(), Error> {
+        let text = match python_number(value)?.as_str() {
+            "nan" => "NaN".to_owned(),
+            "inf" => "Infinity".to_owned(),
+            "-inf" => "-Infinity".to_owned(),
+            finite => finite.to_owned(),
+        };
+        self.out.push_str(&text);
+        Ok(())
+    }
+
+    fn list(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+        self.out.push('[');
+        let mut empty = true;
+        for item in value.try_iter()? {
+            self.between(empty, depth + 1);
+            empty = false;
+            self.value(&item, depth + 1)?;
+        }
+        self.close(empty, depth, ']');
+        Ok(())
+    }
+
+    fn map(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+        let mut keys: Vec<Value> = value.try_iter()?.collect();
+        if self.sort {
+            keys.sort();
+        }
+        self.out.push('{');
+        let empty = keys.is_empty();
+        for (index, key) in keys.iter().enumerate() {
+            self.between(index == 0, depth + 1);
+            let quote = if key.kind() == ValueKind::String { "" } else { "\"" };
+            self.out.push_str(quote);
+            self.value(key, depth + 1)?;
+            self.out.push_str(quote);
+            self.out.push_str(&self.key);
+            self.value(&value.get_item(key)?, depth + 1)?;
+        }
+        self.close(empty, depth, '}');
+        Ok(())
+    }
+
+    fn between(&mut self, first: bool, depth: usize) {
+        if !first {
+            self.out.push_str(&self.item);
+        }
+        self.new_line(depth);
+    }
+
+    fn close(&mut self, empty: bool, depth: usize, bracket: char) {
+        if !empty {
+            self.new_line(depth);
+        }
+        self.out.push(bracket);
+    }
+
+    fn new_line(&mut self, depth: usize) {
+        if let Some(indent) = &self.indent {
+            self.out.push('\n');
+            self.out.extend((0..depth).map(|_| indent.as_str()));
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.out.push('"');
+        for character in text.chars() {
+            match character {
+                '"' => self.out.push_str("\\\""),
+                '\\' => self.out.push_str("\\\\"),
+                '\n' => self.out.push_str("\\n"),
+                '\r' => self.out.push_str("\\r"),
+                '\t' => self.out.push_str("\\t"),
+                '\x08' => self.out.push_str("\\b"),
+                '\x0c' => self.out.push_str("\\f"),
+                _ if character < ' ' || (self.ascii && character > '~') => {
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        append(&mut self.out, format_args!("\\u{unit:04x}"));
+                    }
+                }
+                _ => self.out.push(character),
+            }
+        }
+        self.out.push('"');
+    }
+}
+
+fn append(out: &mut String, arguments: std::fmt::Arguments<'_>) {
+    out.write_fmt(arguments).expect("writing to a string does not fail");
+}
+
+/// What Python's `str.strip` and `str.split` call white space.
+fn is_space(character: char) -> bool {
+    character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
+}
+
+fn trim(value: &Value, chars: Option<&str>) -> Result<String, Error> {
+    let text = python_str(value)?;
+    Ok(match chars {
+        None => text.trim_matches(is_space).to_owned(),
+        Some(chars) => text.trim_matches(|c| chars.contains(c)).to_owned(),
+    })
+}
+
+fn method(
+    state: &State<'_, '_>,
+    value: &Value,
+    name: &str,
+    arguments: &[Value],
+) -> Result<Value, Error> {
+    let bare = arguments.iter().all(Value::is_none);
+    match (value.as_str(), name) {
+        (Some(text), "strip") if bare => Ok(Value::from(text.trim_matches(is_space))),
+        (Some(text), "lstrip") if bare => Ok(Value::from(text.trim_start_matches(is_space))),
+        (Some(text), "rstrip") if bare => Ok(Value::from(text.trim_end_matches(is_space))),
+        (Some(text), "split") if arguments.is_empty() => {
+            Ok(text.split(is_space).filter(|word| !word.is_empty()).collect())
+        }
+        _ => pycompat::unknown_method_callback(state, value, name, arguments),
+    }
+}
