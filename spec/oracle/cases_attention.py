@@ -158,7 +158,7 @@ def refused_cases():
         ("frac_k 25 refused", {**small, "frac_k": 25}),
         ("frac_v -1 refused", {**small, "frac_v": -1}),
         ("frac_out 25 refused", {**small, "frac_out": 25}),
-        ("context above 2^20 refused", {**small, "context": c.CONTEXT_MAX + 1}),
+        ("context above 2^16 refused", {**small, "context": c.CONTEXT_MAX + 1}),
         ("position at the context's end refused", {**small, "context": 1}),
     ]
 

@@ -116,7 +116,7 @@ def sampling_widths():
     assert rs((1 << 64) - 1, c.FRAC_MAX + 16) >> 16 > 31
     assert c.VOCABULARY_MAX * (65535 << 16) * c.MICRO < 1 << 72
     greatest_penalty = (c.PRESENCE_MOST + c.PRESENCE_MOST * c.CONTEXT_MAX) << c.FRAC_MAX
-    assert greatest_penalty < 1 << 66
+    assert 2 * greatest_penalty + c.MICRO < 1 << 63
 
 
 def blake3():

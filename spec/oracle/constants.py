@@ -25,10 +25,11 @@ SX = 127
 Q = 127
 A16_MAX = 32639
 
-# arithmetic.md 4.5, 4.6: heads
+# arithmetic.md 4.5 to 4.7
 HEAD_SCALE_MAX = 255
 HEAD_WIDTH_MAX = 1024
-CONTEXT_MAX = 1 << 20
+CONTEXT_MAX = 1 << 16
+SILU_FRAC = (2, 12)  # of the gate, both ends allowed (4.7)
 
 # sampling.md
 VOCABULARY_MAX = 1 << 20

@@ -103,8 +103,6 @@ def rope(row, position, frequencies, rotary, layout):
     check_row(row)
     if rotary % 2 != 0 or rotary > len(row) or len(frequencies) != rotary // 2:
         raise Refused("Rotary")
-    if not 0 <= position < c.CONTEXT_MAX:
-        raise Refused("Context")
     out = list(row)
     for i in range(rotary // 2):
         first, second = (2 * i, 2 * i + 1) if layout == "interleaved" else (i, i + rotary // 2)
@@ -133,6 +131,8 @@ def head_row(y):
 def silu_gate(gate, fg, up, fu, frac):
     """4.7."""
     check_frac(fg, fu, frac)
+    if not c.SILU_FRAC[0] <= fg <= c.SILU_FRAC[1]:
+        raise Refused("FracOutOfRange")
     check_row(gate)
     check_row(up)
     out = []

@@ -21,7 +21,7 @@ import no_floats
 from exact import Fault, Refused
 
 ORACLE = pathlib.Path(__file__).resolve().parent
-VECTORS = ORACLE.parent / "vectors"
+VECTORS = ORACLE.parent.joinpath("vectors")
 VERSION = 1
 SPECS = (
     ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention)),
@@ -84,7 +84,7 @@ def check():
         claim()
     fresh = files()
     for name, text in fresh.items():
-        path = VECTORS / name
+        path = VECTORS.joinpath(name)
         if not path.exists():
             return f"spec/vectors/{name} is missing: run spec/oracle/run.py"
         committed = path.read_text()
@@ -93,7 +93,7 @@ def check():
     for path in sorted(VECTORS.glob("*.json")):
         if path.name not in fresh and path.name not in FOREIGN:
             return f"spec/vectors/{path.name}: no oracle makes this file"
-    rope = VECTORS / "rope_freqs.json"
+    rope = VECTORS.joinpath("rope_freqs.json")
     difference = frequencies.check(rope) if rope.exists() else None
     return f"spec/vectors/rope_freqs.json: {difference}" if difference else None
 
@@ -108,7 +108,7 @@ def main():
         return 2
     VECTORS.mkdir(exist_ok=True)
     for name, text in files().items():
-        (VECTORS / name).write_text(text)
+        (VECTORS.joinpath(name)).write_text(text)
     return 0
 
 
