@@ -101,7 +101,7 @@ pub struct NormOp<'a> {
 }
 
 /// Fractional bits of a gate's rows.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct GateOp {
     /// Of the gate, 2..=12.
     pub gate_frac: u8,

@@ -2,7 +2,8 @@
 //!
 //! Keys stand as 4 groups of 16 positions: per group, D/4 steps x 16 positions x 4 entries of
 //! `quant ^ 0x80`. Values stand as 16 quads of 4 positions: per quad, D entries x 4 positions,
-//! signed. So both products need no horizontal sum. Slots beyond the filled ones are zero.
+//! signed. So both products need no horizontal sum. Slots outside a query's range may hold anything
+//! and are never read into a result.
 //!
 //! A page's content is a function of (layer, position, token prefix) only.
 

@@ -1,8 +1,16 @@
 //! AVX-512 with VNNI.
+//!
+//! Inner products and attention are written with intrinsics; what is not named in the table below
+//! is the portable source compiled again with these features.
+
+mod eight;
+mod finish;
+mod gemm;
 
 use crate::kernels::{KernelSet, Kernels};
 
 super::recompile!(KernelSet::Avx512, "avx2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni");
 
 /// The AVX-512 table.
-pub(crate) const KERNELS: Kernels = Kernels { ..RECOMPILED };
+pub(crate) const KERNELS: Kernels =
+    Kernels { matmul_a8_eight: gemm::matmul::<eight::Eight>, ..RECOMPILED };

@@ -1,0 +1,438 @@
+//! The order of work of a program: phases over rows, and the slots their values live in.
+//!
+//! Consecutive ops that work row by row become one phase, so that a row is finished while it is in
+//! cache; consecutive matmuls of one input become another. A slot is used again once its value is
+//! dead. None of this can change a bit.
+
+use canon::reference::{AttentionShape, Layout};
+use canon::{GateOp, InputKind, Refused};
+use program::site::Source;
+use program::{Checked, Op, OpIndex, Place, Site, TensorId, Type, Value};
+use thiserror::Error;
+
+use crate::weights::Weights;
+
+/// A fixed row of a [`crate::row::Row`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) usize);
+
+/// A matmul input of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InputSlot(pub(crate) usize);
+
+/// One piece of work on a single row.
+#[derive(Debug)]
+pub(crate) enum RowOp {
+    Embed {
+        table: TensorId,
+        frac: u8,
+        out: Slot,
+    },
+    Norm {
+        x: Slot,
+        gain: TensorId,
+        eps: u64,
+        width: usize,
+        frac: u8,
+        out: Slot,
+    },
+    Quantise {
+        x: Slot,
+        frac: u8,
+        kind: InputKind,
+        out: InputSlot,
+    },
+    Rope {
+        x: Slot,
+        table: usize,
+        head_width: usize,
+        layout: Layout,
+        out: Slot,
+    },
+    QueryHeads {
+        x: Slot,
+        head_width: usize,
+    },
+    KvHeads {
+        key: Slot,
+        value: Slot,
+        head_width: usize,
+    },
+    SiluGate {
+        gate: Slot,
+        up: Slot,
+        op: GateOp,
+        out: Slot,
+    },
+    Add {
+        a: Slot,
+        b: Slot,
+        out: Slot,
+    },
+    /// The residual at the end of a layer is complete.
+    Boundary {
+        x: Slot,
+    },
+}
+
+/// A matmul of a phase.
+#[derive(Debug)]
+pub(crate) struct MatmulOut {
+    pub(crate) op: OpIndex,
+    pub(crate) weight: TensorId,
+    pub(crate) bias: Option<Vec<i32>>,
+    pub(crate) frac: u8,
+    pub(crate) out: Slot,
+}
+
+/// Work that all rows finish before the next phase begins.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    Rows(Vec<(OpIndex, RowOp)>),
+    Matmul {
+        input: InputSlot,
+        outputs: Vec<MatmulOut>,
+    },
+    /// Puts the rows' key and value heads into the pages of a KV layer.
+    Append {
+        layer: usize,
+    },
+    Attention {
+        op: OpIndex,
+        layer: usize,
+        shape: AttentionShape,
+        group: usize,
+        window: usize,
+        out: Slot,
+    },
+    /// From here on only rows whose logits are wanted go on.
+    Epilogue,
+}
+
+/// Why a plan can't be made.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// A bias does not fit the fixed row it is added to.
+    #[error("tensor {name} can't be used: {refused}")]
+    Bias {
+        /// Which tensor.
+        name: String,
+        /// Which rule.
+        refused: Refused,
+    },
+}
+
+/// Everything a forward pass needs to know.
+pub(crate) struct Plan {
+    pub(crate) phases: Vec<Phase>,
+    /// Width of each fixed slot.
+    pub(crate) slots: Vec<usize>,
+    /// Width of each input slot.
+    pub(crate) inputs: Vec<usize>,
+    /// KV heads of each KV layer.
+    pub(crate) kv_heads: Vec<usize>,
+    pub(crate) rope_tables: Vec<Vec<u64>>,
+    pub(crate) logits: Slot,
+    pub(crate) context_max: usize,
+    pub(crate) vocabulary: u32,
+}
+
+fn wide(n: u32) -> usize {
+    usize::try_from(n).expect("usize has at least 32 bits")
+}
+
+fn kind(kind: program::InputKind) -> InputKind {
+    match kind {
+        program::InputKind::A8 => InputKind::A8,
+        program::InputKind::A16 => InputKind::A16,
+    }
+}
+
+/// Where an op's output lives.
+#[derive(Clone, Copy)]
+enum Home {
+    Nowhere,
+    Fixed(Slot),
+    Input(InputSlot),
+    Kv(usize),
+}
+
+struct Planner<'a> {
+    checked: &'a Checked,
+    weights: &'a Weights,
+    plan: Plan,
+    /// By op: the last op that reads its output.
+    last_use: Vec<u32>,
+    homes: Vec<Home>,
+    free: Vec<Slot>,
+    free_inputs: Vec<InputSlot>,
+}
+
+impl Plan {
+    pub(crate) fn new(checked: &Checked, weights: &Weights) -> Result<Self, PlanError> {
+        let program = checked.program();
+        let plan = Self {
+            phases: Vec::new(),
+            slots: Vec::new(),
+            inputs: Vec::new(),
+            kv_heads: Vec::new(),
+            rope_tables: program.rope_tables.clone(),
+            logits: Slot(0),
+            context_max: wide(program.context_max),
+            vocabulary: program.vocabulary,
+        };
+        let mut last_use = vec![0; checked.sites().count()];
+        for site in checked.sites() {
+            for value in site.op.inputs() {
+                if let Source::Op { op, .. } = site.source(value) {
+                    last_use[wide(op.0)] = site.index.0;
+                }
+            }
+        }
+        let mut planner = Planner {
+            checked,
+            weights,
+            plan,
+            last_use,
+            homes: Vec::new(),
+            free: Vec::new(),
+            free_inputs: Vec::new(),
+        };
+        let mut place = Place::Prologue;
+        for site in checked.sites() {
+            if site.place != place {
+                planner.enter(&site);
+                place = site.place;
+            }
+            planner.add(&site)?;
+            planner.release(&site);
+        }
+        Ok(planner.plan)
+    }
+}
+
+impl Planner<'_> {
+    /// Between blocks: the residual is complete.
+    fn enter(&mut self, site: &Site<'_>) {
+        if let Home::Fixed(x) = self.home(site, Value(0)) {
+            let before = OpIndex(site.index.0 - 1);
+            self.row_op(before, RowOp::Boundary { x });
+        }
+        if site.place == Place::Epilogue {
+            self.plan.phases.push(Phase::Epilogue);
+        }
+    }
+
+    fn home(&self, site: &Site<'_>, value: Value) -> Home {
+        match site.source(value) {
+            Source::Token => Home::Nowhere,
+            Source::Op { op, .. } => self.homes[wide(op.0)],
+        }
+    }
+
+    fn slot(&self, site: &Site<'_>, value: Value) -> Slot {
+        match self.home(site, value) {
+            Home::Fixed(slot) => slot,
+            Home::Nowhere | Home::Input(_) | Home::Kv(_) => {
+                unreachable!("a checked program's types")
+            }
+        }
+    }
+
+    fn input(&self, site: &Site<'_>, value: Value) -> InputSlot {
+        match self.home(site, value) {
+            Home::Input(slot) => slot,
+            Home::Nowhere | Home::Fixed(_) | Home::Kv(_) => {
+                unreachable!("a checked program's types")
+            }
+        }
+    }
+
+    /// A slot of this width that nobody uses.
+    fn new_slot(&mut self, width: usize) -> Slot {
+        let fits = |slot: &Slot| self.plan.slots[slot.0] == width;
+        if let Some(at) = self.free.iter().position(fits) {
+            return self.free.swap_remove(at);
+        }
+        self.plan.slots.push(width);
+        Slot(self.plan.slots.len() - 1)
+    }
+
+    fn new_input(&mut self, width: usize) -> InputSlot {
+        let fits = |slot: &InputSlot| self.plan.inputs[slot.0] == width;
+        if let Some(at) = self.free_inputs.iter().position(fits) {
+            return self.free_inputs.swap_remove(at);
+        }
+        self.plan.inputs.push(width);
+        InputSlot(self.plan.inputs.len() - 1)
+    }
+
+    /// The slot of a value that dies here, to be written in place; else a new one.
+    fn in_place(&mut self, site: &Site<'_>, value: Value) -> Slot {
+        let dies = match site.source(value) {
+            Source::Op { op, .. } => self.last_use[wide(op.0)] == site.index.0,
+            Source::Token => false,
+        };
+        if dies { self.slot(site, value) } else { self.new_slot(wide(site.fixed(value).width)) }
+    }
+
+    /// Gives back the slots of the values that nobody reads after this op.
+    fn release(&mut self, site: &Site<'_>) {
+        let mut inputs = site.op.inputs();
+        inputs.sort();
+        inputs.dedup();
+        for value in inputs {
+            let Source::Op { op, .. } = site.source(value) else { continue };
+            if self.last_use[wide(op.0)] != site.index.0 {
+                continue;
+            }
+            match (self.homes[wide(op.0)], self.homes.last()) {
+                (Home::Fixed(slot), Some(Home::Fixed(out))) if slot == *out => {}
+                (Home::Fixed(slot), _) => self.free.push(slot),
+                (Home::Input(slot), _) => self.free_inputs.push(slot),
+                (Home::Nowhere | Home::Kv(_), _) => {}
+            }
+        }
+    }
+
+    fn row_op(&mut self, op: OpIndex, row_op: RowOp) {
+        if let Some(Phase::Rows(ops)) = self.plan.phases.last_mut() {
+            ops.push((op, row_op));
+        } else {
+            self.plan.phases.push(Phase::Rows(vec![(op, row_op)]));
+        }
+    }
+
+    fn add(&mut self, site: &Site<'_>) -> Result<(), PlanError> {
+        let home = match site.op {
+            Op::Embed(op) => {
+                let out = self.output(site);
+                let table = site.tensor(op.table).0;
+                self.row_op(site.index, RowOp::Embed { table, frac: op.frac, out });
+                Home::Fixed(out)
+            }
+            Op::Norm(op) => {
+                let (x, out) = (self.slot(site, op.x), self.output(site));
+                let (gain, width) = (site.tensor(op.gain).0, wide(op.width));
+                let (eps, frac) = (op.eps, op.frac);
+                self.row_op(site.index, RowOp::Norm { x, gain, eps, width, frac, out });
+                Home::Fixed(out)
+            }
+            Op::Quantise(op) => {
+                let row = site.fixed(op.x);
+                let (x, out) = (self.slot(site, op.x), self.new_input(wide(row.width)));
+                let (frac, kind) = (row.frac, kind(op.kind));
+                self.row_op(site.index, RowOp::Quantise { x, frac, kind, out });
+                Home::Input(out)
+            }
+            Op::Matmul(op) => {
+                let bias = op.bias.map(|bias| site.tensor(bias).0);
+                self.matmul(site, op.x, site.tensor(op.weight).0, bias, op.frac)?
+            }
+            Op::Logits(op) => {
+                let home = self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?;
+                if let Home::Fixed(slot) = home {
+                    self.plan.logits = slot;
+                }
+                home
+            }
+            Op::Rope(op) => {
+                let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
+                let (table, head_width) = (wide(site.attribute(op.table)), wide(op.head_width));
+                let layout = op.layout;
+                self.row_op(site.index, RowOp::Rope { x, table, head_width, layout, out });
+                Home::Fixed(out)
+            }
+            Op::KvAppend(op) => {
+                let (key, value) = (self.slot(site, op.k), self.slot(site, op.v));
+                let head_width = wide(op.head_width);
+                self.row_op(site.index, RowOp::KvHeads { key, value, head_width });
+                let layer = self.plan.kv_heads.len();
+                self.plan.kv_heads.push(wide(site.fixed(op.k).width) / head_width);
+                self.plan.phases.push(Phase::Append { layer });
+                Home::Kv(layer)
+            }
+            Op::Attention(op) => self.attention(site, op),
+            Op::SiluGate(op) => {
+                let (gate, up) = (self.slot(site, op.gate), self.slot(site, op.up));
+                let (gate_frac, up_frac) = (site.fixed(op.gate).frac, site.fixed(op.up).frac);
+                let out = self.output(site);
+                let op = GateOp { gate_frac, up_frac, frac: op.frac };
+                self.row_op(site.index, RowOp::SiluGate { gate, up, op, out });
+                Home::Fixed(out)
+            }
+            Op::Add(op) => {
+                let (a, b) = (self.slot(site, op.a), self.slot(site, op.b));
+                let out = self.in_place(site, op.a);
+                self.row_op(site.index, RowOp::Add { a, b, out });
+                Home::Fixed(out)
+            }
+            // Drawing a token is the business of whoever runs the engine.
+            Op::Sample(_) => Home::Nowhere,
+        };
+        self.homes.push(home);
+        Ok(())
+    }
+
+    /// A new slot for the op's output.
+    fn output(&mut self, site: &Site<'_>) -> Slot {
+        match site.output() {
+            Type::Fixed(row) | Type::Logits(row) => self.new_slot(wide(row.width)),
+            Type::Token | Type::Quantised { .. } | Type::Kv(_) => {
+                unreachable!("a checked program's types")
+            }
+        }
+    }
+
+    fn matmul(
+        &mut self,
+        site: &Site<'_>,
+        x: Value,
+        weight: TensorId,
+        bias: Option<TensorId>,
+        frac: u8,
+    ) -> Result<Home, PlanError> {
+        let bias = bias.map(|id| {
+            self.weights.bias(id, frac).map_err(|refused| {
+                let name = self.checked.program().tensors[id.index()].name.clone();
+                PlanError::Bias { name, refused }
+            })
+        });
+        let bias = bias.transpose()?;
+        let (from, out) = (self.input(site, x), self.output(site));
+        let one = MatmulOut { op: site.index, weight, bias, frac, out };
+        match self.plan.phases.last_mut() {
+            Some(Phase::Matmul { input, outputs }) if *input == from => outputs.push(one),
+            _ => self.plan.phases.push(Phase::Matmul { input: from, outputs: vec![one] }),
+        }
+        Ok(Home::Fixed(out))
+    }
+
+    fn attention(&mut self, site: &Site<'_>, op: &program::ops::Attention) -> Home {
+        let (query, kv) = (site.fixed(op.q), site.kv(op.kv));
+        let x = self.slot(site, op.q);
+        let head_width = wide(kv.head_width);
+        let layer = match self.home(site, op.kv) {
+            Home::Kv(layer) => layer,
+            Home::Nowhere | Home::Fixed(_) | Home::Input(_) => {
+                unreachable!("a checked program's types")
+            }
+        };
+        let shape = AttentionShape {
+            head_width,
+            query_frac: query.frac,
+            key_frac: kv.key_frac,
+            value_frac: kv.value_frac,
+            frac: op.frac,
+            scale: op.scale,
+            scale_exponent: op.scale_exponent,
+        };
+        let out = self.output(site);
+        self.row_op(site.index, RowOp::QueryHeads { x, head_width });
+        let group = wide(query.width) / head_width / wide(kv.heads);
+        let window = wide(site.attribute(op.window));
+        let op = site.index;
+        self.plan.phases.push(Phase::Attention { op, layer, shape, group, window, out });
+        Home::Fixed(out)
+    }
+}

@@ -1,0 +1,186 @@
+//! One row of a batch: a token at a position of a sequence, and its values on the way through.
+//!
+//! Rows share nothing, so any thread may work on any row.
+
+use canon::reference::HeadRow;
+use canon::{InputRow, Kernels, NormOp, functions};
+use program::OpIndex;
+
+use crate::plan::{Plan, RowOp, Slot};
+use crate::weights::Weights;
+
+/// The values of a row. Memory is kept between batches.
+pub(crate) struct Row {
+    /// Index of the feed it belongs to.
+    pub(crate) feed: usize,
+    pub(crate) token: u32,
+    pub(crate) position: usize,
+    pub(crate) logits_wanted: bool,
+    /// By [`Slot`]; empty until first used.
+    pub(crate) values: Vec<Vec<i32>>,
+    pub(crate) inputs: Vec<InputRow>,
+    pub(crate) queries: Vec<HeadRow>,
+    pub(crate) kv: Vec<(HeadRow, HeadRow)>,
+    /// Sines and cosines per rope table.
+    angles: Vec<(Vec<i32>, Vec<i32>)>,
+    /// The least op that overflowed.
+    pub(crate) fault: Option<OpIndex>,
+    /// Residual rows at layer boundaries, where they are wanted.
+    pub(crate) boundaries: Option<Vec<Vec<i32>>>,
+}
+
+const EMPTY_HEAD: HeadRow = HeadRow { quants: Vec::new(), mantissa: 1, shift: 0 };
+
+impl Row {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            feed: 0,
+            token: 0,
+            position: 0,
+            logits_wanted: false,
+            values: vec![Vec::new(); plan.slots.len()],
+            inputs: plan.inputs.iter().map(|width| InputRow::new(*width)).collect(),
+            queries: Vec::new(),
+            kv: Vec::new(),
+            angles: vec![(Vec::new(), Vec::new()); plan.rope_tables.len()],
+            fault: None,
+            boundaries: None,
+        }
+    }
+
+    /// Takes a token in; everything else of the row is computed from it.
+    pub(crate) fn start(&mut self, plan: &Plan, feed: usize, token: u32, position: usize) {
+        self.feed = feed;
+        self.token = token;
+        self.position = position;
+        self.logits_wanted = false;
+        self.fault = None;
+        self.boundaries = None;
+        let turn = u64::try_from(position).expect("a position fits 64 bits");
+        for ((sin, cos), table) in self.angles.iter_mut().zip(&plan.rope_tables) {
+            sin.clear();
+            cos.clear();
+            for frequency in table {
+                let (s, c) = functions::sin_cos(turn.wrapping_mul(*frequency));
+                sin.push(s);
+                cos.push(c);
+            }
+        }
+    }
+
+    /// Notes an overflow in an op.
+    pub(crate) fn note(&mut self, op: OpIndex, overflow: bool) {
+        if overflow {
+            self.fault = Some(self.fault.map_or(op, |least| least.min(op)));
+        }
+    }
+
+    /// A slot's memory, taken out so that others can be read beside it.
+    pub(crate) fn take(&mut self, slot: Slot, width: usize) -> Vec<i32> {
+        let mut value = core::mem::take(&mut self.values[slot.0]);
+        value.resize(width, 0);
+        value
+    }
+
+    pub(crate) fn run(
+        &mut self,
+        plan: &Plan,
+        weights: &Weights,
+        kernels: &Kernels,
+        op: OpIndex,
+        row_op: &RowOp,
+    ) {
+        let overflow = match row_op {
+            RowOp::Embed { table, frac, out } => {
+                let mut value = self.take(*out, plan.slots[out.0]);
+                let overflow = embed(weights.matrix(*table), self.token, *frac, &mut value);
+                self.values[out.0] = value;
+                overflow
+            }
+            RowOp::Norm { x, gain, eps, width, frac, out } => {
+                let mut value = self.take(*out, plan.slots[out.0]);
+                let (gain_unit, gain) = weights.gain(*gain);
+                let op = NormOp { eps: *eps, gain, gain_unit, frac: *frac };
+                let parts =
+                    self.values[x.0].chunks_exact(*width).zip(value.chunks_exact_mut(*width));
+                let overflow = parts.fold(false, |o, (x, out)| kernels.norm(x, op, out) | o);
+                self.values[out.0] = value;
+                overflow
+            }
+            RowOp::Quantise { x, frac, kind, out } => {
+                kernels.quantise(&self.values[x.0], *frac, *kind, &mut self.inputs[out.0]);
+                false
+            }
+            RowOp::Rope { x, table, head_width, layout, out } => {
+                if x != out {
+                    let mut copy = core::mem::take(&mut self.values[out.0]);
+                    copy.clone_from(&self.values[x.0]);
+                    self.values[out.0] = copy;
+                }
+                let (sin, cos) = &self.angles[*table];
+                let heads = self.values[out.0].chunks_exact_mut(*head_width);
+                heads.fold(false, |o, head| kernels.rotate(head, sin, cos, *layout) | o)
+            }
+            RowOp::QueryHeads { x, head_width } => {
+                let heads = self.values[x.0].chunks_exact(*head_width);
+                self.queries.resize(heads.len(), EMPTY_HEAD);
+                heads.zip(&mut self.queries).for_each(|(head, out)| kernels.head_row(head, out));
+                false
+            }
+            RowOp::KvHeads { key, value, head_width } => {
+                let keys = self.values[key.0].chunks_exact(*head_width);
+                let values = self.values[value.0].chunks_exact(*head_width);
+                self.kv.resize(keys.len(), (EMPTY_HEAD, EMPTY_HEAD));
+                for ((key, value), out) in keys.zip(values).zip(&mut self.kv) {
+                    kernels.head_row(key, &mut out.0);
+                    kernels.head_row(value, &mut out.1);
+                }
+                false
+            }
+            RowOp::SiluGate { gate, up, op, out } => {
+                let mut value = self.take(*out, plan.slots[out.0]);
+                let (gate, up) = (&self.values[gate.0], &self.values[up.0]);
+                let overflow = kernels.silu_gate(gate, up, *op, &mut value);
+                self.values[out.0] = value;
+                overflow
+            }
+            RowOp::Add { a, b, out } => {
+                let mut value = core::mem::take(&mut self.values[out.0]);
+                if a != out {
+                    value.clone_from(&self.values[a.0]);
+                }
+                let other =
+                    if b == out { value.clone() } else { core::mem::take(&mut self.values[b.0]) };
+                let overflow = kernels.add(&mut value, &other);
+                if b != out {
+                    self.values[b.0] = other;
+                }
+                self.values[out.0] = value;
+                overflow
+            }
+            RowOp::Boundary { x } => {
+                if let Some(boundaries) = &mut self.boundaries {
+                    boundaries.push(self.values[x.0].clone());
+                }
+                false
+            }
+        };
+        self.note(op, overflow);
+    }
+}
+
+/// Reads a token's row of the embedding; true where an entry overflowed (it is 0 then).
+fn embed(table: &canon::PackedMatrix, token: u32, frac: u8, out: &mut [i32]) -> bool {
+    let row = usize::try_from(token).expect("usize has at least 32 bits");
+    let shift = -(table.unit(row) + i32::from(frac));
+    let mut overflow = false;
+    for (b, out) in out.chunks_exact_mut(canon::BLOCK).enumerate() {
+        let block = table.block(row, b);
+        for (k, out) in out.iter_mut().enumerate() {
+            let value = canon::fixed::finish(block.entry(k), shift);
+            overflow |= value.is_err();
+            *out = value.unwrap_or(0);
+        }
+    }
+    overflow
+}
