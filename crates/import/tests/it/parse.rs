@@ -4,7 +4,7 @@ use import::dyadic::{Dyadic, F32Bits, F64Bits};
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::value::ValueType;
 use import::gguf::write::{GgufWriter, WriteValue};
-use import::gguf::{Gguf, GgufError, TensorType, Value, read_header};
+use import::gguf::{Gguf, GgufError, ReadError, TensorType, Value, read_header};
 use proptest::prelude::*;
 
 #[test]
@@ -193,6 +193,14 @@ fn a_header_is_read_in_order_and_no_further() {
     .unwrap();
     assert_eq!(header.len(), 16 << 20);
     assert!(Gguf::parse(&header, bytes.len() as u64).is_ok());
+}
+
+#[test]
+fn a_read_that_fails_is_not_the_files_fault() {
+    let failed = read_header(1_000, |_, _| Err("gone"));
+    assert!(matches!(failed, Err(ReadError::Source("gone"))), "{failed:?}");
+    let zeros = read_header(1_000, |_, _| Ok::<(), &str>(()));
+    assert!(matches!(zeros, Err(ReadError::Gguf(GgufError::NotGguf { .. }))), "{zeros:?}");
 }
 
 proptest! {
