@@ -116,6 +116,9 @@ def score_cases():
     cases.append(("the same fault inside the window", {**out_of_window, "window": 3}))
     for exponent in (-48, -140):
         cases.append((f"scale exponent {exponent}: long shifts", base(64, 3, scale_exponent=exponent, seed=4)))
+    ends = one_key_value(64, 3, (fill(192, 0, [(i, 127) for i in range(64)] + [(64 + i, -127) for i in range(64)]), 255, 12), (uniform(192, 15, 127), 255, [0, 0, 5]))
+    for quant in (127, -127):
+        cases.append((f"scores at both ends, shift 0, query {quant}", base(64, 2, **near, scale_mantissa=32767, **query(64, quant, 1, 0), **ends)))
     cases.append(("greatest mantissa", base(64, 3, scale_mantissa=32767, seed=5)))
     cases.append(("least mantissa", base(64, 3, scale_mantissa=16384, seed=5)))
     return cases

@@ -114,6 +114,7 @@ def draw_cases():
     cases.append(case("flat over chunks, edge of a chunk", fill(8192, 0), noise=HALF))
     cases.append(case("flat over chunks, below the edge", fill(8192, 0), noise=HALF - 1))
     cases.append(case("flat 8193", fill(8193, 0), noise=most))
+    cases.append(case("49152 ids, every cut", uniform(49152, 79, 9 << 16), noise=9 << 60, temperature=800000, top_k=5000, top_p=930000, min_p=2000, output=[5, 5, 7], presence=500000, frequency=250000))
     cases.append(case("lengths of bits", bits(5000, 78, 22), noise=5 << 61, temperature=1500000))
     return cases
 
