@@ -1,0 +1,316 @@
+//! matmul: exact inner products, one rounding, a bias where there is one (`spec/arithmetic.md` section 4.3).
+//!
+//! Three stages: sums of 8 rows over a chunk of 1024 inputs, the chunks of 8 rows added and rounded, and 1024 outputs
+//! collected into a leaf. Nothing is rounded inside a sum, so the cut never shows. `logits` shares these tiles.
+
+use crate::check::Reason;
+use crate::cost::OpCost;
+use crate::encoding::{DecodeError, Reader, Writer};
+use crate::limits;
+use crate::reference::{Cell, Step};
+use crate::site::{self, Scope, Site};
+use crate::structure::{Tensor, TensorId, TensorSlot, Value, count, index};
+use crate::tile::{
+    At, CHUNK, Data, EvalError, Inputs, Operand, Stage, TILE_ROWS, Tile, chunk_of, chunks,
+};
+use crate::types::{Fixed, InputKind, Role, Type};
+use canon::quant::{self, Block};
+use canon::{Format, Overflow, Refused, reference};
+use core::ops::Range;
+
+/// Multiplies a matrix with a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matmul {
+    /// The quantised row.
+    pub x: Value,
+    /// One row per output.
+    pub weight: TensorSlot,
+    /// Is added after rounding.
+    pub bias: Option<TensorSlot>,
+    /// Fractional bits of the output.
+    pub frac: u8,
+}
+
+impl Matmul {
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.value(self.x);
+        out.tensor(self.weight);
+        match self.bias {
+            None => out.u8(0),
+            Some(bias) => {
+                out.u8(1);
+                out.tensor(bias);
+            }
+        }
+        out.u8(self.frac);
+    }
+
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (x, weight) = (input.value()?, input.tensor()?);
+        let what = "matmul's sign of a bias";
+        let bias = match input.u8(what)? {
+            0 => None,
+            1 => Some(input.tensor()?),
+            found => return Err(DecodeError::UnknownNumber { what, found }),
+        };
+        Ok(Self { x, weight, bias, frac: input.u8("matmul's frac")? })
+    }
+
+    pub(crate) fn inputs(&self) -> Vec<Value> {
+        vec![self.x]
+    }
+
+    pub(crate) fn tensors(&self) -> Vec<(TensorSlot, Role)> {
+        let bias = self.bias.map(|slot| (slot, Role::Bias));
+        [(self.weight, Role::Matrix)].into_iter().chain(bias).collect()
+    }
+
+    pub(crate) fn attributes(&self) -> Vec<crate::AttributeSlot> {
+        Vec::new()
+    }
+
+    pub(crate) fn shape(&self, scope: &Scope<'_>) -> Result<Type, Reason> {
+        let (columns, _) = scope.quantised(self.x)?;
+        let width = scope.matrix(self.weight, columns)?.rows;
+        if width > limits::WIDTH_MAX {
+            let (what, wanted) = ("the number of outputs", "at most 2^17");
+            return Err(Reason::Number { what, found: u64::from(width), wanted });
+        }
+        if let Some(bias) = self.bias {
+            scope.vector(bias, width)?;
+        }
+        Ok(Type::Fixed(Fixed { width, frac: site::frac(self.frac)? }))
+    }
+
+    pub(crate) fn cost(&self, site: &Site<'_>) -> OpCost {
+        let bias = self.bias.map_or(0, |bias| site.tensor(bias).1.bytes());
+        let mut cost = self.rows(site).cost();
+        cost.weight_bytes += bias;
+        cost
+    }
+
+    pub(crate) fn describe(&self, site: &Site<'_>) -> String {
+        let bias = self.bias.map(|bias| format!(" bias {}", site.show_tensor(bias)));
+        let weight = site.show_tensor(self.weight);
+        format!("{} weight {weight}{}", site.show(self.x), bias.unwrap_or_default())
+    }
+
+    fn rows<'a>(&self, site: &Site<'a>) -> Rows<'a> {
+        let (id, tensor) = site.tensor(self.weight);
+        let kind = site.quantised(self.x).1;
+        let bias = self.bias.map(|bias| site.tensor(bias));
+        Rows { id, tensor, kind, bias, frac: self.frac }
+    }
+
+    pub(crate) fn stages(&self, site: &Site<'_>, _: At) -> Vec<Stage> {
+        self.rows(site).stages()
+    }
+
+    pub(crate) fn operands(&self, site: &Site<'_>, _: At, tile: Tile) -> Vec<Operand> {
+        self.rows(site).operands(site, self.x, tile)
+    }
+
+    pub(crate) fn eval(
+        &self,
+        site: &Site<'_>,
+        _: At,
+        tile: Tile,
+        data: Inputs<'_>,
+    ) -> Result<Data, EvalError> {
+        self.rows(site).eval(tile, data)
+    }
+
+    pub(crate) fn run(&self, site: &Site<'_>, step: &Step<'_>) -> Result<Cell, Overflow> {
+        self.rows(site).run(step, step.value(site, self.x)).map(Cell::Fixed)
+    }
+}
+
+/// The rows of a weight matrix and what becomes of their sums.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows<'a> {
+    pub(super) id: TensorId,
+    pub(super) tensor: &'a Tensor,
+    pub(super) kind: InputKind,
+    pub(super) bias: Option<(TensorId, &'a Tensor)>,
+    pub(super) frac: u8,
+}
+
+/// Greatest magnitude of an exact sum (`spec/arithmetic.md` section 2.4).
+const SUM_MAX: i64 = 1 << 60;
+/// Greatest magnitude of a row's exponent and of a unit.
+const EXPONENT_MAX: i32 = 256;
+
+impl Rows<'_> {
+    pub(super) fn cost(&self) -> OpCost {
+        let multiply_adds = u64::from(self.tensor.rows) * u64::from(self.tensor.columns);
+        OpCost { multiply_adds, weight_bytes: self.tensor.bytes(), ..OpCost::default() }
+    }
+
+    pub(super) fn stages(&self) -> Vec<Stage> {
+        let groups = self.tensor.rows.div_ceil(TILE_ROWS);
+        vec![
+            Stage { name: "sum", tiles: groups * chunks(self.tensor.columns) },
+            Stage { name: "round", tiles: groups },
+            Stage { name: "collect", tiles: chunks(self.tensor.rows) },
+        ]
+    }
+
+    pub(super) fn operands(&self, site: &Site<'_>, x: Value, tile: Tile) -> Vec<Operand> {
+        let (from, tensor) = (site.source(x), self.id);
+        let per_group = chunks(self.tensor.columns);
+        match tile.stage {
+            0 => {
+                let rows = self.group(tile.index / per_group);
+                let inputs = chunk_of(self.tensor.columns, tile.index % per_group);
+                vec![
+                    Operand::Weights { tensor, rows: rows.clone(), inputs: inputs.clone() },
+                    Operand::Units { tensor, rows },
+                    Operand::Entries { from, entries: inputs },
+                ]
+            }
+            1 => {
+                let rows = self.group(tile.index);
+                let first = tile.index * per_group;
+                let mut operands = vec![
+                    Operand::Outputs { stage: 0, tiles: first..first + per_group },
+                    Operand::Units { tensor, rows: rows.clone() },
+                    Operand::Exponent { from },
+                ];
+                if let Some((tensor, _)) = self.bias {
+                    operands.push(Operand::Weights { tensor, rows: 0..1, inputs: rows });
+                }
+                operands
+            }
+            _ => {
+                let outputs = chunk_of(self.tensor.rows, tile.index);
+                let groups = outputs.start / TILE_ROWS..outputs.end.div_ceil(TILE_ROWS);
+                vec![Operand::Outputs { stage: 1, tiles: groups }]
+            }
+        }
+    }
+
+    pub(super) fn eval(&self, tile: Tile, data: Inputs<'_>) -> Result<Data, EvalError> {
+        match tile.stage {
+            0 => self.sum(tile, data),
+            1 => self.round(tile, data),
+            _ => {
+                let outputs = chunk_of(self.tensor.rows, tile.index);
+                let groups = outputs.len().div_ceil(index(TILE_ROWS));
+                let parts = data.outputs(0, groups)?;
+                let mut row = Vec::with_capacity(index(CHUNK));
+                for part in 0..groups {
+                    let group = outputs.start / TILE_ROWS + count(part);
+                    row.extend(parts.fixed(part, count(self.group(group).len()))?);
+                }
+                Ok(Data::Fixed(row))
+            }
+        }
+    }
+
+    /// Sums of up to 8 rows over a chunk of the inputs.
+    fn sum(&self, tile: Tile, data: Inputs<'_>) -> Result<Data, EvalError> {
+        let per_group = chunks(self.tensor.columns);
+        let rows = count(self.group(tile.index / per_group).len());
+        let inputs = chunk_of(self.tensor.columns, tile.index % per_group).len();
+        let (pieces, units) = (data.weights(0, rows)?, data.units(1, rows)?);
+        let mut sums = Vec::with_capacity(pieces.len());
+        for (piece, unit) in pieces.iter().zip(units) {
+            let weights = read_blocks(self.tensor.format, piece, i32::from(*unit))
+                .map_err(|reason| EvalError::Weights { operand: 0, reason })?;
+            let short = weights.len() * canon::BLOCK != inputs;
+            let wrong = |operand| EvalError::Operand { operand, wanted: "a whole chunk" };
+            if short {
+                return Err(wrong(0));
+            }
+            sums.push(match self.kind {
+                InputKind::A8 => {
+                    let (scales, quants) = data.a8(2)?;
+                    if quants.len() != inputs || scales.len() * canon::BLOCK != inputs {
+                        return Err(wrong(2));
+                    }
+                    reference::partial_a8(&weights, scales, quants)
+                }
+                InputKind::A16 => {
+                    let values = data.a16(2)?;
+                    if values.len() != inputs {
+                        return Err(wrong(2));
+                    }
+                    reference::partial_a16(&weights, values)
+                }
+            });
+        }
+        Ok(Data::Sums(sums))
+    }
+
+    /// The chunks of up to 8 rows added and rounded.
+    fn round(&self, tile: Tile, data: Inputs<'_>) -> Result<Data, EvalError> {
+        let rows = self.group(tile.index).len();
+        let parts = index(chunks(self.tensor.columns));
+        let outputs = data.outputs(0, parts)?;
+        let mut totals = vec![0_i64; rows];
+        for part in 0..parts {
+            let sums = outputs.sums(part)?;
+            let small = sums.iter().all(|sum| sum.unsigned_abs() < SUM_MAX.unsigned_abs());
+            let wrong = EvalError::Operand { operand: 0, wanted: "sums below 2^60" };
+            if sums.len() != rows || !small {
+                return Err(wrong);
+            }
+            for (total, sum) in totals.iter_mut().zip(sums) {
+                *total = total.checked_add(*sum).ok_or_else(|| wrong.clone())?;
+            }
+        }
+        let units = data.units(1, count(rows))?;
+        let exponent = data.exponent(2)?;
+        let wild = |e: i32| e.unsigned_abs() > EXPONENT_MAX.unsigned_abs();
+        if wild(exponent) || units.iter().any(|unit| wild(i32::from(*unit))) {
+            return Err(EvalError::Operand { operand: 2, wanted: "exponents a row can have" });
+        }
+        let bias = match self.bias {
+            None => None,
+            Some((_, tensor)) => {
+                Some(self.bias_part(tensor.format, &data.weights(3, 1)?[0], rows)?)
+            }
+        };
+        let mut row = Vec::with_capacity(rows);
+        for (i, (total, unit)) in totals.into_iter().zip(units).enumerate() {
+            let bias = bias.as_ref().map(|bias| bias[i]);
+            let unit = i32::from(*unit);
+            row.push(reference::finish_row(total, unit, exponent, self.frac, bias)?);
+        }
+        Ok(Data::Fixed(row))
+    }
+
+    fn bias_part(&self, format: Format, bytes: &[u8], rows: usize) -> Result<Vec<i32>, EvalError> {
+        let bias = quant::bias(format, bytes, self.frac)
+            .map_err(|reason| EvalError::Weights { operand: 3, reason })?;
+        if bias.len() == rows {
+            return Ok(bias);
+        }
+        Err(EvalError::Operand { operand: 3, wanted: "one bias per row" })
+    }
+
+    pub(super) fn run(&self, step: &Step<'_>, x: &Cell) -> Result<Vec<i32>, Overflow> {
+        let bias = self.bias.map(|(id, _)| step.weights().bias(id, self.frac));
+        let mut out = Vec::with_capacity(index(self.tensor.rows));
+        for row in 0..self.tensor.rows {
+            let (bytes, unit) = step.weights().row(self.id, row);
+            let weights = read_blocks(self.tensor.format, bytes, unit)
+                .expect("loading the weights read every row");
+            let (sum, exponent) = x.inner_product(&weights);
+            let bias = bias.as_ref().map(|bias| bias[index(row)]);
+            out.push(reference::finish_row(sum, unit, exponent, self.frac, bias)?);
+        }
+        Ok(out)
+    }
+
+    /// The rows of a group.
+    fn group(&self, group: u32) -> Range<u32> {
+        let start = group * TILE_ROWS;
+        start..(start + TILE_ROWS).min(self.tensor.rows)
+    }
+}
+
+/// The canonical integers of (part of) a row.
+fn read_blocks(format: Format, bytes: &[u8], unit: i32) -> Result<Vec<Block>, Refused> {
+    bytes.chunks(format.block_bytes()).map(|block| format.block(block, unit)).collect()
+}

@@ -1,0 +1,178 @@
+//! A whole sequence with everything its ops made: what an honest party gathers a tile's operands from.
+//!
+//! Never judges: [`Record::gather`] gives the true data of an operand; whether somebody else's is true is a matter of
+//! its proof. Memory grows with positions times program; meant for disputes and tests, not for serving.
+
+use crate::reference::{Cell, Interpreter, KvRowsByHead, RunError, Weights};
+use crate::site::{OpIndex, Site, Source};
+use crate::structure::{count, index};
+use crate::tile::{At, Data, EvalError, Operand, Tile, leaves};
+use crate::trace::{Committer, Edge, cell_leaves};
+use crate::types::Type;
+use core::ops::Range;
+use std::collections::BTreeMap;
+
+/// Everything the ops of a sequence made.
+#[derive(Debug)]
+pub struct Record<'a> {
+    weights: &'a Weights<'a>,
+    tokens: Vec<u32>,
+    /// By position, then by op.
+    cells: Vec<Vec<Cell>>,
+    kv: KvRowsByHead,
+}
+
+/// Outputs of the tiles of one op at one position.
+pub type TileOutputs = BTreeMap<Tile, Data>;
+
+impl<'a> Record<'a> {
+    /// Runs a sequence and keeps everything.
+    ///
+    /// # Errors
+    /// [`RunError`] of the first position that has no logits.
+    pub fn of(weights: &'a Weights<'a>, tokens: &[u32]) -> Result<Self, RunError> {
+        let mut interpreter = Interpreter::new(weights);
+        let mut cells = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            cells.push(interpreter.step(*token)?);
+        }
+        let kv = interpreter.kv().clone();
+        Ok(Self { weights, tokens: tokens.to_vec(), cells, kv })
+    }
+
+    /// What an op made at a position.
+    #[must_use]
+    pub fn cell(&self, position: u32, op: OpIndex) -> &Cell {
+        &self.cells[index(position)][index(op.0)]
+    }
+
+    /// A position of this sequence, as tiles name it.
+    #[must_use]
+    pub fn at(&self, position: u32) -> At {
+        At { position, token: self.tokens[index(position)] }
+    }
+
+    /// Every tile of an op, evaluated in order from gathered operands only.
+    ///
+    /// # Errors
+    /// [`EvalError`] of the first tile that has no output.
+    pub fn tiles(
+        &self,
+        site: &Site<'_>,
+        at: At,
+        committer: &Committer,
+    ) -> Result<TileOutputs, EvalError> {
+        let mut outputs = TileOutputs::new();
+        for (number, stage) in (0..).zip(site.stages(at)) {
+            for tile in (0..stage.tiles).map(|index| Tile { stage: number, index }) {
+                let operands = site.operands(at, tile)?;
+                let data: Vec<Data> = operands
+                    .iter()
+                    .map(|operand| self.gather(site, at, operand, &outputs, committer))
+                    .collect();
+                outputs.insert(tile, site.eval(at, tile, &data)?);
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// The true data of an operand.
+    #[must_use]
+    pub fn gather(
+        &self,
+        site: &Site<'_>,
+        at: At,
+        operand: &Operand,
+        outputs: &TileOutputs,
+        committer: &Committer,
+    ) -> Data {
+        match operand {
+            Operand::Token => Data::Token(at.token),
+            Operand::Weights { tensor, rows, inputs } => {
+                let piece = |row| self.weights.piece(*tensor, row, inputs).to_vec();
+                Data::Weights(rows.clone().map(piece).collect())
+            }
+            Operand::Units { tensor, rows } => {
+                Data::Units(self.weights.units(*tensor, rows).to_vec())
+            }
+            Operand::Entries { from, entries } => self.entries(at, *from, entries),
+            Operand::Exponent { from } => self.exponent(at, *from),
+            Operand::Page { from, head, positions } => {
+                let rows = &self.kv[&made_by(*from)][index(*head)];
+                Data::Page(rows[index(positions.start)..index(positions.end)].to_vec())
+            }
+            Operand::Edge { head } => {
+                Data::Edge(self.edge(committer, site.index, *head, at.position).peaks().to_vec())
+            }
+            Operand::Outputs { stage, tiles } => {
+                let output = |index| outputs[&Tile { stage: *stage, index }].clone();
+                Data::Outputs(tiles.clone().map(output).collect())
+            }
+        }
+    }
+
+    /// The tree of a head's rows before `position`.
+    #[must_use]
+    pub fn edge(&self, committer: &Committer, op: OpIndex, head: u32, position: u32) -> Edge {
+        let rows = self.kv[&op][index(head)].iter().take(index(position));
+        let leaf = |(p, row)| committer.kv_leaf(count(p), op, head, row);
+        Edge::over(committer, rows.enumerate().map(leaf))
+    }
+
+    fn entries(&self, at: At, from: Source, entries: &Range<u32>) -> Data {
+        let (start, end) = (index(entries.start), index(entries.end));
+        match self.cell(at.position, made_by(from)) {
+            Cell::Fixed(row) | Cell::Logits(row) => Data::Fixed(row[start..end].to_vec()),
+            Cell::A8(row) => Data::A8 {
+                scales: row.scales[start / canon::BLOCK..end / canon::BLOCK].to_vec(),
+                quants: row.quants[start..end].to_vec(),
+            },
+            Cell::A16(row) => Data::A16(row.values[start..end].to_vec()),
+            Cell::Token(_) | Cell::Kv(_) => unreachable!("no op asks for entries of these"),
+        }
+    }
+
+    fn exponent(&self, at: At, from: Source) -> Data {
+        match self.cell(at.position, made_by(from)) {
+            Cell::A8(row) => Data::Exponent(row.exponent),
+            Cell::A16(row) => Data::Exponent(row.exponent),
+            Cell::Token(_) | Cell::Fixed(_) | Cell::Kv(_) | Cell::Logits(_) => {
+                unreachable!("only quantised rows have an exponent")
+            }
+        }
+    }
+}
+
+fn made_by(from: Source) -> OpIndex {
+    match from {
+        Source::Op { op, .. } => op,
+        Source::Token => unreachable!("the token is an operand of its own"),
+    }
+}
+
+/// The leaves of an op's value as its tiles made them: the last stage, before it a quantised row's exponent.
+///
+/// `None` where tiles are missing or there are too many.
+#[must_use]
+pub fn assemble(kind: Type, outputs: &TileOutputs) -> Option<Vec<Data>> {
+    let last = outputs.keys().next_back()?.stage;
+    let of = |stage| outputs.iter().filter(move |(tile, _)| tile.stage == stage);
+    let exponent = match kind {
+        Type::Quantised { .. } => of(1).map(|(_, data)| data.clone()).collect(),
+        Type::Token | Type::Fixed(_) | Type::Kv(_) | Type::Logits(_) => Vec::new(),
+    };
+    let made: Vec<Data> =
+        exponent.into_iter().chain(of(last).map(|(_, data)| data.clone())).collect();
+    (made.len() == index(leaves(kind))).then_some(made)
+}
+
+/// The leaves of a value as the whole op made it.
+#[must_use]
+pub fn whole(cell: &Cell) -> Vec<Data> {
+    match cell {
+        Cell::Kv(rows) => rows.iter().map(|row| Data::Page(vec![row.clone()])).collect(),
+        Cell::Token(_) | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Logits(_) => {
+            cell_leaves(cell).expect("only key and value rows have other leaves")
+        }
+    }
+}

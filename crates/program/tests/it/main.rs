@@ -1,0 +1,6 @@
+//! The tests of `program`, one binary.
+
+mod encoding;
+mod refusals;
+mod sizes;
+mod tiles;

@@ -1,0 +1,114 @@
+//! Every tile's operands and proofs fit 64 KiB, and the table says how far.
+
+use canon::Format;
+use program::tile::{At, TILE_BYTES_MAX, Tile};
+use program::tiny::Shape;
+use program::{Checked, InputKind};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// A shape's program with the input form and format that make its tiles greatest, besides a usual one.
+fn shapes() -> Vec<(&'static str, Shape)> {
+    let smollm2 = Shape {
+        width: 576,
+        hidden: 1536,
+        layers: 30,
+        heads: 9,
+        kv_heads: 3,
+        head_width: 64,
+        rotary: 64,
+        vocabulary: 49_152,
+        context_max: 8192,
+        format: Format::Q4_1,
+        tied: true,
+        ..Shape::default()
+    };
+    let llama_8b = Shape {
+        width: 4096,
+        hidden: 14_336,
+        layers: 32,
+        heads: 32,
+        kv_heads: 8,
+        head_width: 128,
+        rotary: 128,
+        vocabulary: 128_256,
+        context_max: 8192,
+        format: Format::Q8_0,
+        ..Shape::default()
+    };
+    let llama_70b = Shape {
+        width: 8192,
+        hidden: 28_672,
+        layers: 80,
+        heads: 64,
+        context_max: 32_768,
+        ..llama_8b.clone()
+    };
+    let worst = |shape: &Shape| Shape {
+        format: Format::F32,
+        inputs: InputKind::A16,
+        bias: true,
+        head_norm: true,
+        ..shape.clone()
+    };
+    vec![
+        ("SmolLM2-135M/8k Q4_1", smollm2),
+        ("8B/8k Q8_0", llama_8b.clone()),
+        ("8B/8k Q4_1", Shape { format: Format::Q4_1, ..llama_8b.clone() }),
+        ("8B/8k F16", Shape { format: Format::F16, ..llama_8b.clone() }),
+        ("8B/8k F32, A16", worst(&llama_8b)),
+        ("70B/32k Q8_0", llama_70b.clone()),
+        ("70B/32k F32, A16", worst(&llama_70b)),
+        (
+            "70B/32k F32, A16, heads of 256",
+            Shape { heads: 32, kv_heads: 4, head_width: 256, rotary: 256, ..worst(&llama_70b) },
+        ),
+    ]
+}
+
+/// The greatest operand and proof bytes of every kind of tile of a shape.
+fn greatest(shape: &Shape) -> BTreeMap<(u16, &'static str, u8, &'static str), (u64, u64)> {
+    let checked = Checked::new(shape.program()).unwrap();
+    let mut greatest = BTreeMap::new();
+    // Positions where pages are full, partial, and where a tree's edge has the most hashes.
+    let last = shape.context_max - 1;
+    for site in checked.sites() {
+        for position in [last, last - 1, last / 2, 0] {
+            let at = At { position, token: shape.vocabulary - 1 };
+            for (number, stage) in (0..).zip(site.stages(at)) {
+                let ends = [0, 1, stage.tiles / 2, stage.tiles.saturating_sub(2), stage.tiles - 1];
+                for index in ends.into_iter().filter(|index| *index < stage.tiles) {
+                    let size = site.tile_size(at, Tile { stage: number, index }).unwrap();
+                    let key = (site.op.number(), site.op.name(), number, stage.name);
+                    let known: &mut (u64, u64) = greatest.entry(key).or_default();
+                    if size.total() > known.0 + known.1 {
+                        *known = (size.operand, size.proof);
+                    }
+                }
+            }
+        }
+    }
+    greatest
+}
+
+#[test]
+fn tiles_fit_64_kib() {
+    let mut table = String::new();
+    for (name, shape) in shapes() {
+        writeln!(table, "\n{name}\n| tile | operand bytes | proof bytes | together |").unwrap();
+        writeln!(table, "|---|---|---|---|").unwrap();
+        for ((_, op, _, stage), (operand, proof)) in greatest(&shape) {
+            let together = operand + proof;
+            writeln!(table, "| {op}: {stage} | {operand} | {proof} | {together} |").unwrap();
+            assert!(together <= TILE_BYTES_MAX, "{name}: {op} {stage} takes {together} bytes");
+        }
+    }
+    println!("{table}");
+    // The spec's table is this one.
+    let spec =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/program.md"));
+    let spec = spec.unwrap();
+    for line in table.lines().filter(|line| !line.is_empty()) {
+        assert!(spec.contains(line), "spec/program.md lacks the line: {line}");
+    }
+}

@@ -1,0 +1,292 @@
+//! Tiles put together equal the op, bit for bit; false data is refused; traces and runs say the same.
+
+use program::record::{Record, assemble, whole};
+use program::reference::{Fault, LoadError, RunError, Weights, run_reference};
+use program::tile::{Data, EvalError, Tile};
+use program::tiny::Shape;
+use program::trace::{Committer, Edge, path, verify};
+use program::{Checked, Op, Type};
+
+fn tokens(shape: &Shape, count: u32) -> Vec<u32> {
+    (0..count).map(|i| (i * 7 + i * i * 3 + 1) % shape.vocabulary).collect()
+}
+
+fn committer() -> Committer {
+    Committer::new([0; 32], [7; 32])
+}
+
+#[test]
+fn tiles_put_together_equal_the_op() {
+    for (name, shape) in Shape::variants() {
+        let checked = Checked::new(shape.program()).unwrap();
+        let file = shape.weights();
+        let weights = Weights::load(&checked, &[&file]).unwrap();
+        let positions: &[u32] = if name == "wide" { &[0, 2] } else { &[0, 1, 6, 63, 64, 69] };
+        let tokens = tokens(&shape, positions.last().unwrap() + 1);
+        let record = Record::of(&weights, &tokens).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for site in checked.sites() {
+            for position in positions {
+                let at = record.at(*position);
+                let tiles = record.tiles(&site, at, &committer());
+                if matches!(site.op, Op::Sample(_)) {
+                    assert_eq!(tiles, Err(EvalError::NotYet));
+                    continue;
+                }
+                let made = assemble(site.output(), &tiles.unwrap());
+                let wanted = whole(record.cell(*position, site.index));
+                let op = (name, site.index, site.op.name(), position);
+                assert_eq!(made, Some(wanted), "{op:?}");
+            }
+        }
+    }
+}
+
+/// The tiny models must exercise the arithmetic: rows that are all zero or all alike would prove nothing.
+#[test]
+fn tiny_models_are_alive() {
+    for (name, shape) in Shape::variants() {
+        let checked = Checked::new(shape.program()).unwrap();
+        let file = shape.weights();
+        let weights = Weights::load(&checked, &[&file]).unwrap();
+        let run = run_reference(&weights, &tokens(&shape, 4), true).unwrap();
+        assert_eq!(run.logits.len(), 4);
+        for position in 1..4 {
+            assert_ne!(run.logits[position], run.logits[position - 1], "{name}");
+            assert_eq!(run.boundaries[position].len(), 1 + shape.layers as usize);
+        }
+        let spread = |row: &[i32]| row.iter().collect::<std::collections::BTreeSet<_>>().len();
+        assert!(spread(&run.logits[3]) > 40, "{name}: {:?}", run.logits[3]);
+        let last = run.boundaries[3].last().unwrap();
+        assert!(spread(&last.residual) > 50, "{name}");
+        assert_eq!(last.kv.len(), shape.kv_heads as usize);
+    }
+}
+
+#[test]
+fn a_window_and_rope_change_later_positions_only() {
+    let base = Shape { layers: 3, ..Shape::default() };
+    let variants = [
+        Shape { window: 5, ..base.clone() },
+        Shape { layout: canon::reference::Layout::Half, ..base.clone() },
+    ];
+    let run = |shape: &Shape| {
+        let checked = Checked::new(shape.program()).unwrap();
+        let file = shape.weights();
+        let weights = Weights::load(&checked, &[&file]).unwrap();
+        run_reference(&weights, &tokens(shape, 8), false).unwrap().logits
+    };
+    let plain = run(&base);
+    let [window, half] = variants.each_ref().map(run);
+    assert_eq!(window[..5], plain[..5]);
+    assert_ne!(window[5], plain[5]);
+    assert_eq!(half[0], plain[0]);
+    assert_ne!(half[1], plain[1]);
+}
+
+#[test]
+fn emitting_boundaries_changes_nothing() {
+    let shape = Shape::default();
+    let checked = Checked::new(shape.program()).unwrap();
+    let file = shape.weights();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let tokens = tokens(&shape, 6);
+    let with = run_reference(&weights, &tokens, true).unwrap();
+    let without = run_reference(&weights, &tokens, false).unwrap();
+    assert_eq!(with.logits, without.logits);
+    assert!(without.boundaries.is_empty());
+    // A longer sequence has the shorter one's results as its prefix.
+    let longer = run_reference(&weights, &[&tokens[..], &[3, 4]].concat(), true).unwrap();
+    assert_eq!(longer.boundaries[..6], with.boundaries);
+}
+
+/// A gain of 2^15 makes a norm's entries leave the limit: the fault names the least (position, op).
+#[test]
+fn a_fault_is_the_least_pair() {
+    let shape = Shape::default();
+    let checked = Checked::new(shape.program()).unwrap();
+    let mut file = shape.weights();
+    let norm = checked.program().tensors.iter().find(|t| t.name == "layer.1.gate_norm").unwrap();
+    let start = norm.location.offset as usize;
+    for gain in file[start..start + norm.bytes() as usize].chunks_mut(4) {
+        gain.copy_from_slice(&0x4e80_0000_u32.to_le_bytes());
+    }
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let site = checked
+        .sites()
+        .filter(|site| site.place == program::Place::Layer { group: 0, layer: 1 })
+        .filter(|site| matches!(site.op, Op::Norm(_)))
+        .nth(1)
+        .unwrap();
+    let fault = Fault { position: 0, op: site.index };
+    assert_eq!(run_reference(&weights, &[5, 6], false), Err(RunError::Fault(fault)));
+    assert_eq!(run_reference(&weights, &[50], false), Err(RunError::Token { position: 0 }));
+}
+
+#[test]
+fn weights_that_cannot_be_used_are_refused() {
+    let shape = Shape { bias: true, ..Shape::default() };
+    let checked = Checked::new(shape.program()).unwrap();
+    let good = shape.weights();
+    assert!(matches!(
+        Weights::load(&checked, &[&good[..good.len() - 1]]),
+        Err(LoadError::Bytes { name }) if name == "output"
+    ));
+    for name in ["layer.0.q", "layer.1.q_bias", "last_norm"] {
+        let mut file = good.clone();
+        let tensor = checked.program().tensors.iter().find(|t| t.name == name).unwrap();
+        let start = tensor.location.offset as usize;
+        // Infinity in binary16 and in binary32.
+        file[start..start + 4].copy_from_slice(&0x7f80_7c00_u32.to_le_bytes());
+        assert!(
+            matches!(Weights::load(&checked, &[&file]), Err(LoadError::Row { name: n, .. }) if n == name)
+        );
+    }
+}
+
+/// Every piece of data of another kind, another length or out of range is refused or faults, and never panics.
+#[test]
+fn false_operands_are_refused() {
+    let shape = Shape { bias: true, ..Shape::default() };
+    let checked = Checked::new(shape.program()).unwrap();
+    let file = shape.weights();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let record = Record::of(&weights, &tokens(&shape, 66)).unwrap();
+    let at = record.at(65);
+    let wrong = [
+        Data::Fixed(vec![1 << 30; 64]),
+        Data::Fixed(Vec::new()),
+        Data::Outputs(Vec::new()),
+        Data::Units(vec![i16::MIN]),
+        Data::Weights(vec![vec![0xff; 3]]),
+        Data::Exponent(i32::MIN),
+        Data::Page(Vec::new()),
+    ];
+    for site in checked.sites().filter(|site| !matches!(site.op, Op::Sample(_))) {
+        let outputs = record.tiles(&site, at, &committer()).unwrap();
+        for tile in outputs.keys() {
+            let operands = site.operands(at, *tile).unwrap();
+            let data: Vec<Data> = operands
+                .iter()
+                .map(|operand| record.gather(&site, at, operand, &outputs, &committer()))
+                .collect();
+            for (i, true_data) in data.iter().enumerate() {
+                if matches!(true_data, Data::Edge(_)) {
+                    continue; // The referee checks it against roots, not the tile's evaluation.
+                }
+                for false_data in &wrong {
+                    let mut data = data.clone();
+                    data[i] = false_data.clone();
+                    let made = site.eval(at, *tile, &data);
+                    assert!(made.is_err(), "{} {tile:?} operand {i}: {made:?}", site.op.name());
+                }
+            }
+            assert!(matches!(site.eval(at, *tile, &[]), Err(EvalError::Operand { .. })));
+        }
+        let beyond = Tile { stage: 9, index: 0 };
+        assert_eq!(site.operands(at, beyond), Err(EvalError::NoSuchTile));
+    }
+}
+
+/// Outputs of earlier tiles may come from a liar: extreme ones never panic.
+#[test]
+fn extreme_outputs_do_not_panic() {
+    use canon::reference::{NormScale, Peak, Sums};
+    let shape = Shape::default();
+    let checked = Checked::new(shape.program()).unwrap();
+    let file = shape.weights();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let record = Record::of(&weights, &tokens(&shape, 66)).unwrap();
+    let at = record.at(65);
+    let extreme = |true_output: &Data, high: bool| match true_output {
+        Data::Squares(_) => Data::Squares(if high { u128::MAX } else { 0 }),
+        Data::Scale(_) => Data::Scale(match high {
+            true => NormScale { inverse: i64::MAX, shift: i32::MIN },
+            false => NormScale { inverse: i64::MIN, shift: i32::MAX },
+        }),
+        Data::Greatest(_) => Data::Greatest(if high { u32::MAX } else { 0 }),
+        Data::Exponent(_) => Data::Exponent(if high { i32::MAX } else { i32::MIN }),
+        Data::Sums(sums) => Data::Sums(vec![if high { i64::MAX } else { i64::MIN }; sums.len()]),
+        Data::Peak(_) => Data::Peak(match high {
+            true => Peak { score: i32::MAX, shift: u8::MAX },
+            false => Peak { score: i32::MIN, shift: 0 },
+        }),
+        Data::Attended(sums) => Data::Attended(Sums {
+            probability: if high { u64::MAX } else { 0 },
+            value: vec![i64::MIN; sums.value.len()],
+        }),
+        other => other.clone(),
+    };
+    for site in checked.sites().filter(|site| !matches!(site.op, Op::Sample(_))) {
+        let outputs = record.tiles(&site, at, &committer()).unwrap();
+        for tile in outputs.keys() {
+            for high in [false, true] {
+                let operands = site.operands(at, *tile).unwrap();
+                let data: Vec<Data> = operands
+                    .iter()
+                    .map(|operand| record.gather(&site, at, operand, &outputs, &committer()))
+                    .map(|data| match data {
+                        Data::Outputs(outputs) => {
+                            Data::Outputs(outputs.iter().map(|o| extreme(o, high)).collect())
+                        }
+                        other => other,
+                    })
+                    .collect();
+                let _ = site.eval(at, *tile, &data);
+            }
+        }
+    }
+}
+
+#[test]
+fn trees_prove_their_leaves_and_grow() {
+    let committer = committer();
+    for count in [1_usize, 2, 3, 7, 8, 9, 64, 65] {
+        let leaves: Vec<[u8; 32]> =
+            (0..count).map(|i| *blake3::hash(&[i as u8]).as_bytes()).collect();
+        let edge = Edge::over(&committer, leaves.iter().copied());
+        let root = edge.root(&committer).unwrap();
+        for at in 0..count {
+            let proof = path(&committer, &leaves, at).unwrap();
+            let holds = |root: &[u8; 32], at, leaf| verify(&[0; 32], root, count, at, leaf, &proof);
+            assert!(holds(&root, at, &leaves[at]));
+            assert!(!holds(&root, at, &[1; 32]));
+            assert!(!holds(&[2; 32], at, &leaves[at]));
+            assert!(count == 1 || !holds(&root, (at + 1) % count, &leaves[at]));
+        }
+        // What a referee gets of a tree is enough to append to it.
+        let mut grown = Edge::from_peaks(edge.leaves(), edge.peaks().to_vec()).unwrap();
+        grown.push(&committer, [9; 32]);
+        let all = leaves.iter().copied().chain([[9; 32]]);
+        assert_eq!(grown.root(&committer), Edge::over(&committer, all).root(&committer));
+        assert_eq!(Edge::from_peaks(edge.leaves() + 1, edge.peaks().to_vec()).is_some(), {
+            (count + 1).count_ones() == count.count_ones()
+        });
+    }
+    assert_eq!(Edge::default().root(&committer), None);
+}
+
+/// A commitment changes with its network, blind, position, op and content, and only then.
+#[test]
+fn value_roots_commit_to_everything() {
+    let shape = Shape::default();
+    let checked = Checked::new(shape.program()).unwrap();
+    let file = shape.weights();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let record = Record::of(&weights, &[1, 2]).unwrap();
+    let site = checked.sites().find(|site| matches!(site.output(), Type::Fixed(_))).unwrap();
+    let root = |committer: &Committer, position, op| {
+        committer.value_root(position, op, record.cell(0, site.index)).unwrap()
+    };
+    let mut roots = vec![
+        root(&committer(), 0, site.index),
+        root(&committer(), 1, site.index),
+        root(&committer(), 0, program::OpIndex(9)),
+        root(&Committer::new([1; 32], [7; 32]), 0, site.index),
+        root(&Committer::new([0; 32], [8; 32]), 0, site.index),
+        committer().value_root(0, site.index, record.cell(1, site.index)).unwrap(),
+    ];
+    assert_eq!(roots[0], root(&committer(), 0, site.index));
+    roots.sort_unstable();
+    roots.dedup();
+    assert_eq!(roots.len(), 6);
+}
