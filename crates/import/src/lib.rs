@@ -11,6 +11,7 @@
 //!
 //! Failure: a typed error that names the field and, where there is one, the way out. Never a panic.
 
+pub mod architectures;
 pub mod dyadic;
 pub mod gguf;
 pub mod rope;

@@ -1,1 +1,7 @@
-//! Tests of the engine against the plain interpreter.
+//! Tests of the engine: whatever the batch, chunk, threads or kernels, the same bits as the plain
+//! interpreter.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod equality;
+mod faults;

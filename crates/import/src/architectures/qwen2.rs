@@ -1,0 +1,9 @@
+//! qwen2: Qwen 2 and 2.5, with a bias on query, key and value.
+//!
+//! Pairs are a half of the head apart.
+
+use canon::reference::Layout;
+
+use super::decoder::Variant;
+
+pub(super) const VARIANT: Variant = Variant { layout: Layout::Half };
