@@ -92,8 +92,8 @@ pub enum SourceError {
     NotListed { place: String, file: String },
     #[error("pip is configured with no index and no find-links that has {file}")]
     NoIndex { file: String },
-    #[error("the archive {archive} is unusable: {what}")]
-    Archive { archive: String, what: String },
+    #[error("the archive is unusable: {what}")]
+    Archive { what: String },
 }
 
 /// Either kind, inside the crate.

@@ -24,6 +24,8 @@ mod config;
 mod digest;
 mod disk;
 mod error;
+#[cfg(test)]
+mod faults;
 mod fetch;
 mod http;
 mod hub;

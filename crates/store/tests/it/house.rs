@@ -1,0 +1,188 @@
+//! Keeping house: list, show, remove, collect, the packed cache, damage.
+
+use std::fs;
+use std::io;
+
+use crate::server::{Server, file};
+use crate::world::{World, hf, model_bytes};
+use store::{ModelRef, PackedKey, StoreError};
+
+fn pulled(references: &[&str]) -> World {
+    let hub = Server::start(|seen| {
+        let bytes = if seen.path.contains("two") { b"second".to_vec() } else { model_bytes(2_000) };
+        file(seen, &bytes, "\"e\"")
+    });
+    let world = World::new(Some(&hub.url), None);
+    for reference in references {
+        world.pull(&ModelRef::parse(reference).unwrap()).0.unwrap();
+    }
+    world
+}
+
+const ONE: &str = "hf:org/repo:model.gguf";
+const SAME: &str = "hf:org/repo@v1:model.gguf";
+const TWO: &str = "hf:org/repo:two.gguf";
+
+#[test]
+fn listed_shown_and_removed() {
+    let world = pulled(&[TWO, ONE, SAME]);
+    let store = world.store();
+    let names = |world: &World| -> Vec<String> {
+        let listing = world.store().list().unwrap();
+        listing.models.into_iter().map(|model| model.record.reference).collect()
+    };
+    assert_eq!(names(&world), [ONE, TWO, SAME]);
+    let shown = store.show(&hf()).unwrap();
+    assert_eq!(shown.file.unwrap().size, 2_000);
+    assert_eq!(world.files("blobs").len(), 2);
+
+    let first = store.remove(&hf()).unwrap();
+    assert!(!first.blob && first.freed_bytes == 0, "another name still needs it");
+    let last = store.remove(&ModelRef::parse(SAME).unwrap()).unwrap();
+    assert!(last.blob && last.freed_bytes == 2_000);
+    assert_eq!(names(&world), [TWO]);
+    let message = store.require(&hf()).unwrap_err().to_string();
+    assert!(message.contains("probity pull hf:org/repo:model.gguf"), "{message}");
+    assert!(matches!(store.remove(&hf()), Err(StoreError::NotPulled { .. })));
+}
+
+#[test]
+fn a_blob_that_was_lost_or_cut_is_not_used_and_pulled_again() {
+    let world = pulled(&[ONE]);
+    let path = world.store().require(&hf()).unwrap().path;
+    for lost in [false, true] {
+        fs::remove_file(&path).unwrap();
+        if !lost {
+            fs::write(&path, b"cut").unwrap();
+        }
+        assert_eq!(world.store().resolve(&hf()).unwrap(), None);
+        assert!(!world.store().list().unwrap().models[0].present);
+        world.pull(&hf()).0.unwrap();
+        assert!(world.store().resolve(&hf()).unwrap().is_some());
+    }
+}
+
+#[test]
+fn a_changed_blob_is_found_by_check() {
+    let world = pulled(&[ONE]);
+    let file = world.store().require(&hf()).unwrap();
+    assert!(world.store().check(&file).unwrap().is_ok());
+    assert!(fs::metadata(&file.path).unwrap().permissions().readonly());
+    fs::remove_file(&file.path).unwrap();
+    fs::write(&file.path, vec![0; 2_000]).unwrap();
+    assert!(world.store().check(&file).unwrap().is_err());
+}
+
+#[test]
+fn a_damaged_record_is_named_and_nothing_is_deleted_beside_it() {
+    let world = pulled(&[ONE, TWO]);
+    let path = &world.files("refs")[0];
+    for damage in ["", "{}", "[1]", "{\"version\":2}"] {
+        fs::write(path, damage).unwrap();
+        let listing = world.store().list().unwrap();
+        assert_eq!((listing.models.len(), listing.damaged.len()), (1, 1));
+        assert!(listing.damaged[0].to_string().contains("delete it and pull the model again"));
+        assert!(matches!(world.store().gc(), Err(StoreError::Record { .. })));
+        assert_eq!(world.files("blobs").len(), 2);
+    }
+    // A record under another's name is damage, too.
+    let other = fs::read(&world.files("refs")[1]).unwrap();
+    fs::write(path, other).unwrap();
+    assert_eq!(world.store().list().unwrap().damaged.len(), 1);
+}
+
+#[test]
+fn gc_deletes_what_nothing_needs_and_nothing_else() {
+    let world = pulled(&[ONE]);
+    let store = world.store();
+    let home = world.home.path();
+    let kept = PackedKey::new(store.require(&hf()).unwrap().blake3, "avx2-1").unwrap();
+    let orphan = PackedKey::new(store::Blake3::from_bytes([7; 32]), "avx2-1").unwrap();
+    for key in [&kept, &orphan] {
+        store.packed().put(key, &mut |out| out.write_all(b"packed")).unwrap();
+    }
+    for junk in
+        ["blobs/junk", "partial/sha256-00", "refs/.tmp-abc", "cache/packed/.tmp-x", "partial/x"]
+    {
+        fs::write(home.join(junk), b"1234").unwrap();
+    }
+    let collected = store.gc().unwrap();
+    assert_eq!(
+        (collected.blobs, collected.partials, collected.temporary, collected.packed),
+        (1, 2, 1, 2)
+    );
+    assert_eq!(collected.freed_bytes, 4 * 5 + 6 + 48);
+    assert!(store.packed().get(&kept).unwrap().is_some());
+    assert!(store.resolve(&hf()).unwrap().is_some());
+    assert_eq!(store.gc().unwrap(), store::Collected::default());
+}
+
+#[test]
+fn packed_weights_come_back_unless_damaged_and_leave_with_their_model() {
+    let world = pulled(&[ONE]);
+    let store = world.store();
+    let model = store.require(&hf()).unwrap().blake3;
+    let key = PackedKey::new(model, "avx512-3").unwrap();
+    let payload = model_bytes(700_000);
+    assert!(store.packed().get(&key).unwrap().is_none());
+    let failed = store.packed().put(&key, &mut |out| {
+        out.write_all(&payload)?;
+        Err(io::Error::other("the engine gave up"))
+    });
+    assert!(failed.unwrap_err().to_string().contains("the engine gave up"));
+    assert!(store.packed().get(&key).unwrap().is_none() && world.files("cache/packed").is_empty());
+
+    store.packed().put(&key, &mut |out| out.write_all(&payload)).unwrap();
+    let entry = store.packed().get(&key).unwrap().unwrap();
+    assert_eq!(entry.payload_bytes(), 700_000);
+    assert_eq!(entry.read().unwrap(), payload);
+    assert_eq!(store.show(&hf()).unwrap().packed[0].layout, "avx512-3");
+
+    let path = world.files("cache/packed").remove(0);
+    let whole = fs::read(&path).unwrap();
+    for at in [0, 699_999, 700_000, 700_032, whole.len() - 1] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&path, damaged).unwrap();
+        assert!(store.packed().get(&key).unwrap().is_none(), "byte {at}");
+        assert!(!path.exists());
+    }
+    for length in [0, 47, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        assert!(store.packed().get(&key).unwrap().is_none(), "length {length}");
+    }
+    store.packed().put(&key, &mut |out| out.write_all(&payload)).unwrap();
+    assert_eq!(store.remove(&hf()).unwrap().freed_bytes, 2_000 + 700_048);
+    for layout in ["", "../x", "A", "a/b", &"x".repeat(65)] {
+        assert!(PackedKey::new(model, layout).is_err(), "{layout}");
+    }
+}
+
+#[test]
+fn a_path_is_used_where_it_lies_and_never_deleted() {
+    let world = World::new(None, None);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.gguf");
+    fs::write(&path, b"weights").unwrap();
+    let reference = ModelRef::parse(path.to_str().unwrap()).unwrap();
+    let file = world.pull(&reference).0.unwrap();
+    assert_eq!((file.size, &file.path), (7, &path));
+    assert_eq!(file.blake3.as_bytes(), blake3::hash(b"weights").as_bytes());
+    world.store().remove(&reference).unwrap();
+    assert!(path.exists() && world.store().list().unwrap().models.is_empty());
+    let missing = ModelRef::parse("./no.gguf").unwrap();
+    assert!(world.pull(&missing).0.unwrap_err().to_string().contains("no such file"));
+    let itself = ModelRef::Path(folder.path().to_path_buf());
+    assert!(world.pull(&itself).0.unwrap_err().to_string().contains("folder"));
+}
+
+#[test]
+fn a_home_that_cannot_be_made_is_named_with_the_systems_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocked = folder.path().join("file");
+    fs::write(&blocked, b"").unwrap();
+    let error = store::Store::open(store::Config::new(blocked.join("home"))).err().unwrap();
+    assert!(
+        error.to_string().contains("create the folder") && error.to_string().contains("os error")
+    );
+}

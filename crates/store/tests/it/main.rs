@@ -1,0 +1,13 @@
+//! The store against a real local server, real files and real processes.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod house;
+mod hub;
+mod kill;
+mod pages;
+mod references;
+mod server;
+mod setting;
+mod transfer;
+mod wheels;
+mod world;
