@@ -115,6 +115,8 @@ fn matmul_equals_reference() {
                 (80, 1536, 9),
                 (48, 64, 33),
                 (130, 224, 13),
+                (40, 96, 70),
+                (20, 1760, 2),
             ] {
                 check_matmul(kernels, &mut seed, format, shape);
             }

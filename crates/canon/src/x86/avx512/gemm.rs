@@ -1,0 +1,161 @@
+//! Walks a matmul in tiles: groups of rows outside, then columns, then chunks of pairs.
+//!
+//! A chunk of a tile's weights stays in the first-level cache while every column of the block
+//! passes; the 64-bit sums wait on the stack meanwhile. Sums are exact, so no order changes a bit.
+//! Never allocates, and reads weights and inputs only within their slices.
+
+use core::arch::x86_64::__m512i;
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+use super::finish::{Target, finish_group};
+use crate::inputs::InputRow;
+use crate::kernels::Finish;
+use crate::packed::{GROUP, PackedMatrix};
+use crate::tile::Tile;
+
+/// Columns whose sums wait on the stack.
+const COLUMN_BLOCK: usize = 64;
+/// Most groups of a tile.
+const GROUPS_MAX: usize = 4;
+
+/// Sixteen 64-bit sums of one group and column: the even lanes, then the odd ones.
+pub(super) type Sums = [__m512i; 2];
+
+/// The sums of a tile, which wait there between two chunks.
+pub(super) type Waiting<'a, const G: usize, const C: usize> = [&'a mut [MaybeUninit<Sums>; C]; G];
+
+/// One way to multiply packed weights with inputs.
+pub(super) trait Scheme {
+    /// Groups of a tile where there are several columns.
+    const GROUPS: usize;
+    /// Columns of a tile.
+    const COLUMNS: usize;
+    /// Pairs of a chunk: `GROUPS` groups of them fit the first-level cache.
+    const CHUNK: usize;
+
+    /// Adds the products of some pairs of `G` groups with `C` columns to the sums, or, where the
+    /// pairs are a row's first, puts them there.
+    ///
+    /// # Safety
+    /// The machine has the features; the groups, pairs and inputs exist; the sums are initialised
+    /// where the pairs are not a row's first.
+    unsafe fn tile<const G: usize, const C: usize>(
+        weights: &PackedMatrix,
+        group: usize,
+        pairs: Range<usize>,
+        inputs: &[&InputRow; C],
+        waiting: Waiting<'_, G, C>,
+    );
+}
+
+/// What one call works on.
+struct Job<'a, 'b> {
+    weights: &'a PackedMatrix,
+    first: usize,
+    inputs: &'a [&'a InputRow],
+    finish: Finish<'a>,
+    out: &'a mut Tile<'b>,
+    overflow: &'a mut [bool],
+    sums: [[MaybeUninit<Sums>; COLUMN_BLOCK]; GROUPS_MAX],
+}
+
+/// The kernel of a scheme.
+pub(super) fn matmul<S: Scheme>(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[&InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    let sums = [[const { MaybeUninit::uninit() }; COLUMN_BLOCK]; GROUPS_MAX];
+    let mut job = Job { weights, first: groups.start, inputs, finish, out, overflow, sums };
+    // SAFETY: this table is only handed out on a machine with these features.
+    unsafe { all_groups::<S>(&mut job, groups) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn all_groups<S: Scheme>(job: &mut Job<'_, '_>, groups: Range<usize>) {
+    let step = if job.inputs.len() == 1 { GROUPS_MAX } else { S::GROUPS };
+    let mut group = groups.start;
+    while group < groups.end {
+        let count = step.min(groups.end - group);
+        match count {
+            4.. => some_groups::<S, 4>(job, group),
+            3 => some_groups::<S, 3>(job, group),
+            2 => some_groups::<S, 2>(job, group),
+            _ => some_groups::<S, 1>(job, group),
+        }
+        group += count;
+    }
+}
+
+/// All columns of `G` groups.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn some_groups<S: Scheme, const G: usize>(job: &mut Job<'_, '_>, group: usize) {
+    let all = job.weights.pairs();
+    let chunks = all.div_ceil(S::CHUNK);
+    for start in (0..job.inputs.len()).step_by(COLUMN_BLOCK) {
+        let columns = start..job.inputs.len().min(start + COLUMN_BLOCK);
+        let inputs = &job.inputs[columns.clone()];
+        for chunk in 0..chunks {
+            let pairs = all * chunk / chunks..all * (chunk + 1) / chunks;
+            some_columns::<S, G>(job.weights, group, pairs, inputs, &mut job.sums);
+        }
+        for (g, sums) in job.sums[..G].iter().enumerate() {
+            let target = Target::new(job.weights, group + g, job.finish);
+            let start = (group + g - job.first) * GROUP;
+            for (column, sums) in columns.clone().zip(sums) {
+                // SAFETY: the tiles above have covered every group and column, from pair 0 on.
+                let sums = unsafe { sums.assume_init_ref() };
+                let out = &mut job.out.row_mut(column)[start..];
+                job.overflow[column] |=
+                    finish_group(&target, sums, job.inputs[column].exponent, out);
+            }
+        }
+    }
+}
+
+/// Some pairs of `G` groups against a block of columns.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn some_columns<S: Scheme, const G: usize>(
+    weights: &PackedMatrix,
+    group: usize,
+    pairs: Range<usize>,
+    inputs: &[&InputRow],
+    sums: &mut [[MaybeUninit<Sums>; COLUMN_BLOCK]; GROUPS_MAX],
+) {
+    let mut column = 0;
+    while column < inputs.len() {
+        let rest = &inputs[column..];
+        let count = rest.len().min(S::COLUMNS);
+        match count {
+            4 => one_tile::<S, G, 4>(weights, group, pairs.clone(), rest, column, sums),
+            3 => one_tile::<S, G, 3>(weights, group, pairs.clone(), rest, column, sums),
+            2 => one_tile::<S, G, 2>(weights, group, pairs.clone(), rest, column, sums),
+            _ => one_tile::<S, G, 1>(weights, group, pairs.clone(), rest, column, sums),
+        }
+        column += count;
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn one_tile<S: Scheme, const G: usize, const C: usize>(
+    weights: &PackedMatrix,
+    group: usize,
+    pairs: Range<usize>,
+    inputs: &[&InputRow],
+    column: usize,
+    sums: &mut [[MaybeUninit<Sums>; COLUMN_BLOCK]; GROUPS_MAX],
+) {
+    let inputs = inputs.first_chunk::<C>().expect("the caller counted the columns");
+    let sums = sums.first_chunk_mut::<G>().expect("room for a tile's groups");
+    let sums = sums
+        .each_mut()
+        .map(|row| row[column..].first_chunk_mut::<C>().expect("a block has room for its columns"));
+    // SAFETY: the features are this function's own; groups and pairs are of this matrix, and
+    // `Kernels::matmul` has compared the inputs' lengths with it. Chunks come in order, so the sums
+    // were put there by the chunk before.
+    unsafe { S::tile::<G, C>(weights, group, pairs, inputs, sums) }
+}
