@@ -69,7 +69,7 @@ impl<'a> Record<'a> {
                 let data: Vec<Data> = operands
                     .iter()
                     .map(|operand| self.gather(site, at, operand, &outputs, committer))
-                    .collect();
+                    .collect::<Result<_, _>>()?;
                 outputs.insert(tile, site.eval(at, tile, &data)?);
             }
         }
@@ -77,7 +77,9 @@ impl<'a> Record<'a> {
     }
 
     /// The true data of an operand.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`EvalError::NotYet`] for operands of `sample`.
     pub fn gather(
         &self,
         site: &Site<'_>,
@@ -85,8 +87,8 @@ impl<'a> Record<'a> {
         operand: &Operand,
         outputs: &TileOutputs,
         committer: &Committer,
-    ) -> Data {
-        match operand {
+    ) -> Result<Data, EvalError> {
+        Ok(match operand {
             Operand::Token => Data::Token(at.token),
             Operand::Weights { tensor, rows, inputs } => {
                 let piece = |row| self.weights.piece(*tensor, row, inputs).to_vec();
@@ -104,11 +106,14 @@ impl<'a> Record<'a> {
             Operand::Edge { head } => {
                 Data::Edge(self.edge(committer, site.index, *head, at.position).peaks().to_vec())
             }
+            Operand::Tokens { .. } | Operand::Sampling | Operand::Biases => {
+                return Err(EvalError::NotYet);
+            }
             Operand::Outputs { stage, tiles } => {
                 let output = |index| outputs[&Tile { stage: *stage, index }].clone();
                 Data::Outputs(tiles.clone().map(output).collect())
             }
-        }
+        })
     }
 
     /// The tree of a head's rows before `position`.

@@ -324,11 +324,11 @@ pub fn run_reference(
         if boundaries {
             run.boundaries.push(boundaries_of(weights.checked, &cells));
         }
-        let logits = cells.into_iter().filter_map(|cell| match cell {
+        let mut logits = cells.into_iter().filter_map(|cell| match cell {
             Cell::Logits(row) => Some(row),
             Cell::Token(_) | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Kv(_) => None,
         });
-        run.logits.extend(logits.last());
+        run.logits.extend(logits.next_back());
     }
     Ok(run)
 }

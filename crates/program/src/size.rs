@@ -4,6 +4,7 @@
 //! that a bound of 64 KiB holds for every tile of a kind. Proofs are counted without sharing between operands.
 
 use crate::limits;
+use crate::ops::sample_output_bytes;
 use crate::site::{Site, Source};
 use crate::structure::{Tensor, TensorId, count, entries_bytes, index};
 use crate::tile::{At, CHUNK, Operand, PAGE, Tile, leaves};
@@ -16,6 +17,13 @@ const HASH: u64 = 32;
 const FILE_CHUNK: u64 = 1024;
 /// Bytes of an inner node in a bao slice: both children's hashes.
 const FILE_NODE: u64 = 64;
+
+/// Bound of a job's sampling parameters without its biases, its prompt's length, and the seed.
+const SAMPLING_BYTES: u64 = 128;
+/// Bytes of 1,024 biases.
+const BIASES_BYTES: u64 = 1024 * 8;
+/// Bound of the levels of a job's commitment; the job is a draft.
+const JOB_LEVELS: u64 = 16;
 
 /// Bytes of an operand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,6 +84,13 @@ impl Site<'_> {
                 let proof = HASH * (levels(heads) + 1 + self.log_levels());
                 Size { operand: HASH * peaks, proof }
             }
+            Operand::Tokens { positions } => {
+                let opened = u64::from(count(positions.len()));
+                let context = u64::from(self.checked.program().context_max);
+                Size { operand: opened * (4 + HASH), proof: HASH * range_proof(context, opened) }
+            }
+            Operand::Sampling => Size { operand: SAMPLING_BYTES, proof: HASH * JOB_LEVELS },
+            Operand::Biases => Size { operand: BIASES_BYTES, proof: HASH * JOB_LEVELS },
             Operand::Outputs { stage, tiles } => self.outputs_size(at, *stage, tiles),
         }
     }
@@ -169,15 +184,8 @@ impl Site<'_> {
             (Op::Matmul(_) | Op::Logits(_), _) => 4 * u64::from(crate::tile::TILE_ROWS),
             (Op::Attention(_), 0) => 5,
             (Op::Attention(attention), _) => 8 + 8 * u64::from(self.kv(attention.kv).head_width),
-            (
-                Op::Embed(_)
-                | Op::Rope(_)
-                | Op::KvAppend(_)
-                | Op::SiluGate(_)
-                | Op::Add(_)
-                | Op::Sample(_),
-                _,
-            ) => 0,
+            (Op::Sample(_), stage) => sample_output_bytes(stage),
+            (Op::Embed(_) | Op::Rope(_) | Op::KvAppend(_) | Op::SiluGate(_) | Op::Add(_), _) => 0,
         }
     }
 }

@@ -68,6 +68,12 @@ pub enum Operand {
     Page { from: Source, head: u32, positions: Range<u32> },
     /// The right edge of the tree that a kv_append of this position goes on from.
     Edge { head: u32 },
+    /// Committed tokens of prompt and output.
+    Tokens { positions: Range<u32> },
+    /// The job's sampling parameters but its biases, its prompt's length, and the seed.
+    Sampling,
+    /// The job's logit biases.
+    Biases,
     /// Outputs of earlier tiles of the same op.
     Outputs { stage: u8, tiles: Range<u32> },
 }

@@ -15,6 +15,7 @@ mod norm;
 mod quantise;
 mod rope;
 mod sample;
+mod sample_grid;
 mod silu_gate;
 
 pub use add::Add;
@@ -38,6 +39,8 @@ use crate::structure::{AttributeSlot, TensorSlot, Value};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile};
 use crate::types::{Role, Type};
 use canon::Overflow;
+
+pub(crate) use sample_grid::output_bytes as sample_output_bytes;
 
 /// Declares the enum, its numbers and names, and the one match every method goes through.
 macro_rules! ops {

@@ -1,8 +1,9 @@
 //! sample: the next token from the logits (`spec/sampling.md`), by parameters of the job, not of the program.
 //!
-//! This release fixes the op's place and types. Its whole evaluation is the sampler's (`spec/sampling.md`); its tiles
-//! are not evaluated yet, and asking for one says so ([`EvalError::NotYet`]).
+//! This release fixes the op's place, types, grid and operands. Its tiles are not evaluated yet, and asking for one says
+//! so ([`EvalError::NotYet`]); the plain interpreter takes the sequence as given and samples nothing.
 
+use super::sample_grid::{CHUNK_IDS, Grid, Part};
 use crate::check::Reason;
 use crate::cost::OpCost;
 use crate::encoding::{DecodeError, Reader, Writer};
@@ -19,9 +20,6 @@ pub struct Sample {
     /// One logit per token id.
     pub logits: Value,
 }
-
-/// Logits of one tile.
-const SAMPLE_CHUNK: u32 = 4096;
 
 impl Sample {
     pub(crate) fn write(&self, out: &mut Writer) {
@@ -57,16 +55,20 @@ impl Sample {
         site.show(self.logits)
     }
 
-    pub(crate) fn stages(&self, site: &Site<'_>, _: At) -> Vec<Stage> {
-        let tiles = site.logits(self.logits).width.div_ceil(SAMPLE_CHUNK);
-        vec![Stage { name: "chunk", tiles }]
+    pub(crate) fn stages(&self, site: &Site<'_>, at: At) -> Vec<Stage> {
+        let grid = self.grid(site, at);
+        Part::all().into_iter().map(|part| grid.stage(part)).collect()
     }
 
-    pub(crate) fn operands(&self, site: &Site<'_>, _: At, tile: Tile) -> Vec<Operand> {
-        let width = site.logits(self.logits).width;
-        let start = tile.index * SAMPLE_CHUNK;
-        let entries = start..(start + SAMPLE_CHUNK).min(width);
-        vec![Operand::Entries { from: site.source(self.logits), entries }]
+    pub(crate) fn operands(&self, site: &Site<'_>, at: At, tile: Tile) -> Vec<Operand> {
+        let start = tile.index * CHUNK_IDS;
+        let entries = start..(start + CHUNK_IDS).min(site.logits(self.logits).width);
+        let logits = Operand::Entries { from: site.source(self.logits), entries };
+        self.grid(site, at).operands(at, tile, logits)
+    }
+
+    fn grid(&self, site: &Site<'_>, at: At) -> Grid {
+        Grid::of(site.logits(self.logits).width, at.position)
     }
 
     pub(crate) fn eval(

@@ -1,1 +1,121 @@
-//! .
+//! One program, one string of bytes: round trips, frozen digests, and refusal of everything else.
+
+use program::encoding::DecodeError;
+use program::tiny::Shape;
+use program::{Checked, limits};
+use proptest::prelude::*;
+
+fn tiny() -> Checked {
+    Checked::new(Shape::default().program()).unwrap()
+}
+
+#[test]
+fn decoding_undoes_encoding() {
+    for (name, shape) in Shape::variants() {
+        let checked = Checked::new(shape.program()).unwrap();
+        let decoded = Checked::decode(&checked.encode());
+        assert_eq!(decoded.as_ref(), Ok(&checked), "{name}");
+        assert_eq!(decoded.unwrap().digest(), checked.digest(), "{name}");
+    }
+}
+
+/// Whoever changes one of these changes the id of every model: that takes a new format version.
+#[test]
+fn digests_are_frozen() {
+    let frozen = include_str!("digests.txt");
+    let mut found = String::new();
+    for (name, shape) in Shape::variants() {
+        let checked = Checked::new(shape.program()).unwrap();
+        found.push_str(&format!("{} {name}\n", checked.digest()));
+    }
+    assert_eq!(found, frozen);
+}
+
+#[test]
+fn the_first_bytes_are_the_versions() {
+    let bytes = tiny().encode();
+    assert_eq!(bytes[..8], *b"PRBP\x01\x00\x01\x00");
+    let with = |at: usize, byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[at] = byte;
+        Checked::decode(&bytes)
+    };
+    assert_eq!(with(0, b'X'), Err(DecodeError::Magic));
+    let what = "program format version";
+    assert_eq!(with(4, 2), Err(DecodeError::Version { what, found: 2 }));
+    let error = with(6, 2).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "arithmetic version 2 is unknown here; a newer release may run this program"
+    );
+}
+
+/// Every shorter string is refused, and every longer one.
+#[test]
+fn truncated_and_trailing_bytes_are_refused() {
+    let bytes = tiny().encode();
+    for length in 0..bytes.len() {
+        assert!(Checked::decode(&bytes[..length]).is_err(), "{length} bytes");
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert_eq!(Checked::decode(&longer), Err(DecodeError::Trailing { bytes: 1 }));
+    let huge = vec![0; limits::ENCODED_BYTES_MAX + 1];
+    assert!(matches!(Checked::decode(&huge), Err(DecodeError::Limit { what: "bytes", .. })));
+}
+
+#[test]
+fn unknown_ops_are_refused() {
+    let bytes = tiny().encode();
+    // The prologue's only op is embed: number 1, value 0, slot 0, frac 16.
+    let embed = [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 16];
+    let at = bytes.windows(embed.len()).position(|window| window == embed).unwrap() + 4;
+    for number in [0_u16, 12, 999] {
+        let mut bytes = bytes.clone();
+        bytes[at..at + 2].copy_from_slice(&number.to_le_bytes());
+        assert_eq!(Checked::decode(&bytes), Err(DecodeError::UnknownOp { number, at }));
+    }
+}
+
+/// A count beyond its limit, or beyond the bytes that are left, is refused before anything is allocated for it.
+#[test]
+fn counts_are_checked_first() {
+    let bytes = tiny().encode();
+    let tensors_at = 16;
+    let with = |count: u32| {
+        let mut bytes = bytes.clone();
+        bytes[tensors_at..tensors_at + 4].copy_from_slice(&count.to_le_bytes());
+        Checked::decode(&bytes)
+    };
+    let max = limits::TENSORS_MAX;
+    let found = u32::MAX as usize;
+    assert_eq!(with(u32::MAX), Err(DecodeError::Limit { what: "tensors", found, max }));
+    let truncated = DecodeError::Truncated { what: "tensors", at: tensors_at + 4 };
+    assert_eq!(with(max as u32), Err(truncated));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Bytes that decode are the bytes their program encodes to, however they came about.
+    #[test]
+    fn no_other_bytes_decode(
+        variant in 0_usize..13,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let shape = Shape::variants().swap_remove(variant).1;
+        let mut bytes = Checked::new(shape.program()).unwrap().encode();
+        for (index, byte) in changes {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(checked) = Checked::decode(&bytes) {
+            prop_assert_eq!(checked.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn random_bytes_do_not_panic(tail in prop::collection::vec(any::<u8>(), 0..300)) {
+        let bytes = [&b"PRBP\x01\x00\x01\x00"[..], &tail].concat();
+        prop_assert!(Checked::decode(&bytes).is_err());
+    }
+}

@@ -4,7 +4,6 @@ use canon::Format;
 use program::tile::{At, TILE_BYTES_MAX, Tile};
 use program::tiny::Shape;
 use program::{Checked, InputKind};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A shape's program with the input form and format that make its tiles greatest, besides a usual one.
@@ -51,6 +50,19 @@ fn shapes() -> Vec<(&'static str, Shape)> {
         head_norm: true,
         ..shape.clone()
     };
+    let limits = Shape {
+        width: 1 << 17,
+        hidden: 1 << 17,
+        layers: 1,
+        heads: 512,
+        kv_heads: 512,
+        head_width: 256,
+        rotary: 256,
+        vocabulary: 1 << 20,
+        context_max: 1 << 20,
+        tied: true,
+        ..worst(&llama_8b)
+    };
     vec![
         ("SmolLM2-135M/8k Q4_1", smollm2),
         ("8B/8k Q8_0", llama_8b.clone()),
@@ -63,32 +75,51 @@ fn shapes() -> Vec<(&'static str, Shape)> {
             "70B/32k F32, A16, heads of 256",
             Shape { heads: 32, kv_heads: 4, head_width: 256, rotary: 256, ..worst(&llama_70b) },
         ),
+        ("at the limits of section 2", limits.clone()),
+        (
+            "at the limits, heads of 32",
+            Shape { heads: 1024, kv_heads: 1024, head_width: 32, rotary: 32, ..limits },
+        ),
     ]
 }
 
-/// The greatest operand and proof bytes of every kind of tile of a shape.
-fn greatest(shape: &Shape) -> BTreeMap<(u16, &'static str, u8, &'static str), (u64, u64)> {
+/// The greatest operand and proof bytes of a kind of tile.
+struct Row {
+    op: (u16, &'static str),
+    stage: &'static str,
+    operand: u64,
+    proof: u64,
+}
+
+/// Every kind of tile of a shape, in the order of op numbers and stages.
+fn greatest(shape: &Shape) -> Vec<Row> {
     let checked = Checked::new(shape.program()).unwrap();
-    let mut greatest = BTreeMap::new();
+    let mut rows: Vec<Row> = Vec::new();
     // Positions where pages are full, partial, and where a tree's edge has the most hashes.
     let last = shape.context_max - 1;
     for site in checked.sites() {
+        let op = (site.op.number(), site.op.name());
         for position in [last, last - 1, last / 2, 0] {
             let at = At { position, token: shape.vocabulary - 1 };
             for (number, stage) in (0..).zip(site.stages(at)) {
+                let known = rows.iter().position(|row| row.op == op && row.stage == stage.name);
+                let known = known.unwrap_or_else(|| {
+                    rows.push(Row { op, stage: stage.name, operand: 0, proof: 0 });
+                    rows.len() - 1
+                });
                 let ends = [0, 1, stage.tiles / 2, stage.tiles.saturating_sub(2), stage.tiles - 1];
                 for index in ends.into_iter().filter(|index| *index < stage.tiles) {
                     let size = site.tile_size(at, Tile { stage: number, index }).unwrap();
-                    let key = (site.op.number(), site.op.name(), number, stage.name);
-                    let known: &mut (u64, u64) = greatest.entry(key).or_default();
-                    if size.total() > known.0 + known.1 {
-                        *known = (size.operand, size.proof);
+                    let row = &mut rows[known];
+                    if size.total() > row.operand + row.proof {
+                        (row.operand, row.proof) = (size.operand, size.proof);
                     }
                 }
             }
         }
     }
-    greatest
+    rows.sort_by_key(|row| row.op.0);
+    rows
 }
 
 #[test]
@@ -97,7 +128,7 @@ fn tiles_fit_64_kib() {
     for (name, shape) in shapes() {
         writeln!(table, "\n{name}\n| tile | operand bytes | proof bytes | together |").unwrap();
         writeln!(table, "|---|---|---|---|").unwrap();
-        for ((_, op, _, stage), (operand, proof)) in greatest(&shape) {
+        for Row { op: (_, op), stage, operand, proof } in greatest(&shape) {
             let together = operand + proof;
             writeln!(table, "| {op}: {stage} | {operand} | {proof} | {together} |").unwrap();
             assert!(together <= TILE_BYTES_MAX, "{name}: {op} {stage} takes {together} bytes");

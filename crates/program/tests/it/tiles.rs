@@ -167,7 +167,7 @@ fn false_operands_are_refused() {
             let operands = site.operands(at, *tile).unwrap();
             let data: Vec<Data> = operands
                 .iter()
-                .map(|operand| record.gather(&site, at, operand, &outputs, &committer()))
+                .map(|operand| record.gather(&site, at, operand, &outputs, &committer()).unwrap())
                 .collect();
             for (i, true_data) in data.iter().enumerate() {
                 if matches!(true_data, Data::Edge(_)) {
@@ -223,7 +223,9 @@ fn extreme_outputs_do_not_panic() {
                 let operands = site.operands(at, *tile).unwrap();
                 let data: Vec<Data> = operands
                     .iter()
-                    .map(|operand| record.gather(&site, at, operand, &outputs, &committer()))
+                    .map(|operand| {
+                        record.gather(&site, at, operand, &outputs, &committer()).unwrap()
+                    })
                     .map(|data| match data {
                         Data::Outputs(outputs) => {
                             Data::Outputs(outputs.iter().map(|o| extreme(o, high)).collect())
