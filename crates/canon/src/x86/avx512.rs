@@ -5,6 +5,7 @@
 
 mod eight;
 mod finish;
+mod four;
 mod gemm;
 
 use crate::kernels::{KernelSet, Kernels};
@@ -12,5 +13,8 @@ use crate::kernels::{KernelSet, Kernels};
 super::recompile!(KernelSet::Avx512, "avx2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni");
 
 /// The AVX-512 table.
-pub(crate) const KERNELS: Kernels =
-    Kernels { matmul_a8_eight: gemm::matmul::<eight::Eight>, ..RECOMPILED };
+pub(crate) const KERNELS: Kernels = Kernels {
+    matmul_a8_eight: gemm::matmul::<eight::Eight>,
+    matmul_a8_four: gemm::matmul::<four::Four>,
+    ..RECOMPILED
+};

@@ -1,0 +1,219 @@
+//! Four-bit weights with A8 inputs: two blocks share a 32-bit lane.
+//!
+//! A block's dot product of centred nibbles fits 16 bits, and so does the product of both block
+//! scales. So a pair of blocks becomes a pair of 16-bit dot products, and one instruction multiplies
+//! and adds both. 32-bit sums are widened as often as the matrix has proven to be enough.
+
+use core::arch::x86_64::*;
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+use super::gemm::{Scheme, Sums, Waiting};
+use crate::inputs::InputRow;
+use crate::packed::{GROUP, PAIR_FOUR, PackedMatrix, SCALES_FOUR, Width};
+use crate::quant::BLOCK;
+
+/// Double steps of a block: 4 inputs in low, 4 in high nibbles.
+const STEPS: usize = BLOCK / 8;
+/// Pairs whose minima fit 32-bit sums: 64 * 2 * 512 * 18,423 < 2^31.
+const MINIMA_CHUNK: usize = 64;
+
+/// The scheme of this file.
+pub(super) enum Four {}
+
+impl Scheme for Four {
+    const GROUPS: usize = 3;
+    const COLUMNS: usize = 4;
+    const CHUNK: usize = 16;
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    #[inline(never)]
+    unsafe fn tile<const G: usize, const C: usize>(
+        weights: &PackedMatrix,
+        group: usize,
+        pairs: Range<usize>,
+        inputs: &[&InputRow; C],
+        mut waiting: Waiting<'_, G, C>,
+    ) {
+        if pairs.start == 0 {
+            let zero = MaybeUninit::new([_mm512_setzero_si512(); 2]);
+            waiting.iter_mut().for_each(|sums| sums.fill(zero));
+        }
+        let mut sums = waiting.map(|sums| {
+            // SAFETY: initialised just now or, as the caller says, before.
+            unsafe { &mut *core::ptr::from_mut(sums).cast::<[Sums; C]>() }
+        });
+        // SAFETY: the caller says that the features are here and groups, pairs and inputs exist.
+        unsafe {
+            if weights.width() == Width::FourWithMin {
+                add_minima(weights, group, pairs.clone(), inputs, &mut sums);
+            }
+            add_products(weights, group, pairs, inputs, sums);
+        }
+    }
+}
+
+/// The dot products' share of the sums, chunk by chunk.
+///
+/// # Safety
+/// As of [`Scheme::tile`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn add_products<const G: usize, const C: usize>(
+    weights: &PackedMatrix,
+    group: usize,
+    pairs: Range<usize>,
+    inputs: &[&InputRow; C],
+    sums: [&mut [Sums; C]; G],
+) {
+    let chunk = (0..G).map(|g| weights.chunk(group + g)).min().unwrap_or(1);
+    let quants: [*const u8; G] = core::array::from_fn(|g| weights.group(group + g).as_ptr());
+    let mut pair = pairs.start;
+    while pair < pairs.end {
+        let end = pairs.end.min((pair / chunk + 1) * chunk);
+        let mut narrow = [[_mm512_setzero_si512(); C]; G];
+        while pair < end {
+            // SAFETY: the caller says that this pair exists in all groups and inputs.
+            unsafe {
+                let at = quants.map(|quants| quants.add(pair * PAIR_FOUR));
+                let dots = dots(at, pair, inputs);
+                for g in 0..G {
+                    let weight_scales = _mm512_loadu_si512(at[g].add(SCALES_FOUR).cast());
+                    for c in 0..C {
+                        let scales = inputs[c].scales.words().as_ptr().cast::<i32>();
+                        let scales = _mm512_set1_epi32(scales.add(pair).read());
+                        let scales = _mm512_mullo_epi16(weight_scales, scales);
+                        narrow[g][c] = _mm512_dpwssd_epi32(narrow[g][c], dots[g][c], scales);
+                    }
+                }
+            }
+            pair += 1;
+        }
+        for g in 0..G {
+            for c in 0..C {
+                let even = _mm512_srai_epi64::<32>(_mm512_slli_epi64::<32>(narrow[g][c]));
+                let odd = _mm512_srai_epi64::<32>(narrow[g][c]);
+                sums[g][c][0] = _mm512_add_epi64(sums[g][c][0], even);
+                sums[g][c][1] = _mm512_add_epi64(sums[g][c][1], odd);
+            }
+        }
+    }
+}
+
+/// Sixteen dot products of centred nibbles for both blocks of a pair: block 0 in the low, block 1
+/// in the high half of each lane.
+///
+/// # Safety
+/// `at` are pairs of 4-bit weights, and the inputs have pair `pair`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn dots<const G: usize, const C: usize>(
+    at: [*const u8; G],
+    pair: usize,
+    inputs: &[&InputRow; C],
+) -> [[__m512i; C]; G] {
+    let mut dots = [[_mm512_setzero_si512(); C]; G];
+    let bias = _mm512_set1_epi32(0x8000);
+    let x: [*const i32; C] =
+        inputs.map(|row| row.quants.signed().as_ptr().cast::<i32>().wrapping_add(pair * 2 * 8));
+    // SAFETY: as the caller says.
+    unsafe {
+        add_block(&mut dots, at.map(|at| at.add(GROUP * BLOCK / 2)), x.map(|x| x.add(8)));
+        for c in 0..C {
+            let minus = inputs[c].minus_sums.as_ptr().add(2 * pair);
+            let start = (minus.add(1).read() << 19).wrapping_add(minus.read() << 3);
+            let start = _mm512_set1_epi32(start.wrapping_add(0x8000));
+            for g in 0..G {
+                dots[g][c] = _mm512_add_epi32(_mm512_slli_epi32::<16>(dots[g][c]), start);
+            }
+        }
+        add_block(&mut dots, at, x);
+    }
+    // The bias has kept the low halves from borrowing from the high ones.
+    for g in 0..G {
+        for c in 0..C {
+            dots[g][c] = _mm512_xor_si512(dots[g][c], bias);
+        }
+    }
+    dots
+}
+
+/// Adds one block's products of nibbles and inputs.
+///
+/// # Safety
+/// `at` are blocks of 4-bit weights of a group, `x` blocks of inputs.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn add_block<const G: usize, const C: usize>(
+    dots: &mut [[__m512i; C]; G],
+    at: [*const u8; G],
+    x: [*const i32; C],
+) {
+    let nibble = _mm512_set1_epi8(15);
+    for step in 0..STEPS {
+        // SAFETY: as the caller says.
+        unsafe {
+            for g in 0..G {
+                let w = _mm512_loadu_si512(at[g].add(step * GROUP * 4).cast());
+                let low = _mm512_and_si512(w, nibble);
+                for c in 0..C {
+                    let x = _mm512_set1_epi32(x[c].add(step).read());
+                    dots[g][c] = _mm512_dpbusd_epi32(dots[g][c], low, x);
+                }
+                let high = _mm512_and_si512(_mm512_srli_epi32::<4>(w), nibble);
+                for c in 0..C {
+                    let x = _mm512_set1_epi32(x[c].add(STEPS + step).read());
+                    dots[g][c] = _mm512_dpbusd_epi32(dots[g][c], high, x);
+                }
+            }
+        }
+    }
+}
+
+/// The minima's share: `sum over blocks of (min + 8 * scale) * (sum of the block's entries)`.
+///
+/// # Safety
+/// As of [`Scheme::tile`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn add_minima<const G: usize, const C: usize>(
+    weights: &PackedMatrix,
+    group: usize,
+    pairs: Range<usize>,
+    inputs: &[&InputRow; C],
+    sums: &mut [&mut [Sums; C]; G],
+) {
+    debug_assert!(pairs.len() <= MINIMA_CHUNK);
+    let minima: [*const i16; G] = core::array::from_fn(|g| weights.minima(group + g).as_ptr());
+    let mut high = [[_mm512_setzero_si512(); C]; G];
+    let mut low = high;
+    for pair in pairs {
+        // SAFETY: the caller says that this pair exists in all groups and inputs.
+        unsafe {
+            let entries: [_; C] = inputs.map(|row| {
+                let high = row.sum_high.words().as_ptr().cast::<i32>().add(pair).read();
+                let low = row.sum_low.words().as_ptr().cast::<i32>().add(pair).read();
+                (_mm512_set1_epi32(high), _mm512_set1_epi32(low))
+            });
+            for g in 0..G {
+                let minima = _mm512_loadu_si512(minima[g].add(pair * GROUP * 2).cast());
+                for c in 0..C {
+                    high[g][c] = _mm512_dpwssd_epi32(high[g][c], minima, entries[c].0);
+                    low[g][c] = _mm512_dpwssd_epi32(low[g][c], minima, entries[c].1);
+                }
+            }
+        }
+    }
+    for g in 0..G {
+        for c in 0..C {
+            let even = _mm512_srai_epi64::<22>(_mm512_slli_epi64::<32>(high[g][c]));
+            let odd = _mm512_slli_epi64::<10>(_mm512_srai_epi64::<32>(high[g][c]));
+            let even_low = _mm512_srai_epi64::<32>(_mm512_slli_epi64::<32>(low[g][c]));
+            let odd_low = _mm512_srai_epi64::<32>(low[g][c]);
+            let shares = [_mm512_add_epi64(even, even_low), _mm512_add_epi64(odd, odd_low)];
+            for (sum, share) in sums[g][c].iter_mut().zip(shares) {
+                *sum = _mm512_add_epi64(*sum, share);
+            }
+        }
+    }
+}
