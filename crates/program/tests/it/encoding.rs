@@ -87,10 +87,10 @@ fn counts_are_checked_first() {
         Checked::decode(&bytes)
     };
     let max = limits::TENSORS_MAX;
-    let found = u32::MAX as usize;
+    let found = usize::try_from(u32::MAX).unwrap();
     assert_eq!(with(u32::MAX), Err(DecodeError::Limit { what: "tensors", found, max }));
     let truncated = DecodeError::Truncated { what: "tensors", at: tensors_at + 4 };
-    assert_eq!(with(max as u32), Err(truncated));
+    assert_eq!(with(u32::try_from(max).unwrap()), Err(truncated));
 }
 
 proptest! {

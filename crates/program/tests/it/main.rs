@@ -1,4 +1,6 @@
 //! The tests of `program`, one binary.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the cases it is about")]
 
 mod encoding;
 mod refusals;

@@ -75,7 +75,7 @@ fn shapes() -> Vec<(&'static str, Shape)> {
             "70B/32k F32, A16, heads of 256",
             Shape { heads: 32, kv_heads: 4, head_width: 256, rotary: 256, ..worst(&llama_70b) },
         ),
-        ("at the limits of section 2", limits.clone()),
+        ("at the limits", limits.clone()),
         (
             "at the limits, heads of 32",
             Shape { heads: 1024, kv_heads: 1024, head_width: 32, rotary: 32, ..limits },
@@ -122,24 +122,41 @@ fn greatest(shape: &Shape) -> Vec<Row> {
     rows
 }
 
+/// Columns of the table in the spec; the other shapes are only bounded.
+const SHOWN: [&str; 6] = [
+    "SmolLM2-135M/8k Q4_1",
+    "8B/8k Q8_0",
+    "8B/8k F32, A16",
+    "70B/32k Q8_0",
+    "70B/32k F32, A16",
+    "at the limits",
+];
+
 #[test]
 fn tiles_fit_64_kib() {
-    let mut table = String::new();
+    let mut lines: Vec<String> = vec!["| tile |".into(), "|---|".into()];
     for (name, shape) in shapes() {
-        writeln!(table, "\n{name}\n| tile | operand bytes | proof bytes | together |").unwrap();
-        writeln!(table, "|---|---|---|---|").unwrap();
-        for Row { op: (_, op), stage, operand, proof } in greatest(&shape) {
+        let shown = SHOWN.contains(&name);
+        let kinds = greatest(&shape);
+        if shown {
+            write!(lines[0], " {name} |").unwrap();
+            lines[1].push_str("---|");
+        }
+        for (i, Row { op: (_, op), stage, operand, proof }) in kinds.into_iter().enumerate() {
             let together = operand + proof;
-            writeln!(table, "| {op}: {stage} | {operand} | {proof} | {together} |").unwrap();
             assert!(together <= TILE_BYTES_MAX, "{name}: {op} {stage} takes {together} bytes");
+            if shown {
+                if lines.len() == i + 2 {
+                    lines.push(format!("| {op}: {stage} |"));
+                }
+                write!(lines[i + 2], " {operand} + {proof} |").unwrap();
+            }
         }
     }
+    let table = lines.join("\n");
     println!("{table}");
     // The spec's table is this one.
-    let spec =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/program.md"));
-    let spec = spec.unwrap();
-    for line in table.lines().filter(|line| !line.is_empty()) {
-        assert!(spec.contains(line), "spec/program.md lacks the line: {line}");
-    }
+    let spec = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/program.md");
+    let spec = std::fs::read_to_string(spec).unwrap();
+    assert!(spec.contains(&table), "spec/program.md has another table; this one is printed above");
 }

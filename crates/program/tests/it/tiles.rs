@@ -15,6 +15,13 @@ fn committer() -> Committer {
     Committer::new([0; 32], [7; 32])
 }
 
+/// Where a tensor lies in its file.
+fn bytes_of(checked: &Checked, name: &str) -> std::ops::Range<usize> {
+    let tensor = checked.program().tensors.iter().find(|tensor| tensor.name == name).unwrap();
+    let start = usize::try_from(tensor.location.offset).unwrap();
+    start..start + usize::try_from(tensor.bytes()).unwrap()
+}
+
 #[test]
 fn tiles_put_together_equal_the_op() {
     for (name, shape) in Shape::variants() {
@@ -105,9 +112,8 @@ fn a_fault_is_the_least_pair() {
     let shape = Shape::default();
     let checked = Checked::new(shape.program()).unwrap();
     let mut file = shape.weights();
-    let norm = checked.program().tensors.iter().find(|t| t.name == "layer.1.gate_norm").unwrap();
-    let start = norm.location.offset as usize;
-    for gain in file[start..start + norm.bytes() as usize].chunks_mut(4) {
+    let range = bytes_of(&checked, "layer.1.gate_norm");
+    for gain in file[range].chunks_mut(4) {
         gain.copy_from_slice(&0x4e80_0000_u32.to_le_bytes());
     }
     let weights = Weights::load(&checked, &[&file]).unwrap();
@@ -133,8 +139,7 @@ fn weights_that_cannot_be_used_are_refused() {
     ));
     for name in ["layer.0.q", "layer.1.q_bias", "last_norm"] {
         let mut file = good.clone();
-        let tensor = checked.program().tensors.iter().find(|t| t.name == name).unwrap();
-        let start = tensor.location.offset as usize;
+        let start = bytes_of(&checked, name).start;
         // Infinity in binary16 and in binary32.
         file[start..start + 4].copy_from_slice(&0x7f80_7c00_u32.to_le_bytes());
         assert!(
@@ -244,7 +249,7 @@ fn trees_prove_their_leaves_and_grow() {
     let committer = committer();
     for count in [1_usize, 2, 3, 7, 8, 9, 64, 65] {
         let leaves: Vec<[u8; 32]> =
-            (0..count).map(|i| *blake3::hash(&[i as u8]).as_bytes()).collect();
+            (0..count).map(|i| *blake3::hash(&i.to_le_bytes()).as_bytes()).collect();
         let edge = Edge::over(&committer, leaves.iter().copied());
         let root = edge.root(&committer).unwrap();
         for at in 0..count {
