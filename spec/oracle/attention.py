@@ -1,7 +1,7 @@
 """arithmetic.md 4.6: one query row of every head over the stored key and value rows."""
 
 import constants as c
-from exact import Fault, Refused, check_frac, rs, stored
+from exact import Refused, check_frac, rs, stored
 from functions import exp2
 
 
@@ -44,9 +44,7 @@ def one_head(a, query, keys, values, positions):
         assert abs(d) <= 1 << 15
         b = (a15 * km + 128) >> 8
         sh = a["frac_q"] + a["frac_k"] - (cs + 8 + ga + a["scale_exponent"] + qs + ks) - 16
-        if sh < 0:
-            raise Fault()
-        scores.append(rs(d * b, sh))
+        scores.append(stored(rs(d * b, sh)))
     m = max(scores)
     e = max(values[t][2] for t in positions)
     dn, n = 0, [0] * a["width"]

@@ -107,10 +107,10 @@ def score_cases():
         ("far scores vanish", base(64, 5, frac_q=10, frac_k=10, scale_exponent=-25, seed=3)),
     ]
     keys = uniform(192, 12, 127)
-    for ks, title in ((11, "shift 1"), (12, "shift 0"), (13, "shift -1 faults")):
+    for ks, title in ((11, "shift 1"), (12, "shift 0"), (13, "shift -1"), (27, "shift -15"), (29, "shift -17 and LIMIT")):
         kv = one_key_value(64, 3, (keys, 128, [0, ks, 0]), (uniform(192, 13, 127), 100, 0))
         cases.append((f"score {title}", base(64, 2, **near, **query(64, uniform(64, 14, 127), 1, 0), **kv)))
-    kv = one_key_value(64, 3, (keys, 128, [13, 0, 0]), (uniform(192, 13, 127), 100, 0))
+    kv = one_key_value(64, 3, (keys, 128, [29, 0, 0]), (uniform(192, 13, 127), 100, 0))
     out_of_window = base(64, 2, **near, window=2, **query(64, uniform(64, 14, 127), 1, 0), **kv)
     cases.append(("a fault outside the window is none", out_of_window))
     cases.append(("the same fault inside the window", {**out_of_window, "window": 3}))

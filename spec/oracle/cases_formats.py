@@ -74,9 +74,9 @@ def quantised_cases(form):
         row_case("scale exactly the bound", form, one(s * pow2(-16) if s < 2048 else 2047 * 16 * pow2(-24), pow2(-16))),
         row_case("scale one above the bound", form, one((s + 1) * pow2(-17), pow2(-17))),
         row_case("minus one above the bound", form, one(-(s + 1) * pow2(-17), pow2(-17))),
-        row_case("halves away from zero", form, one(200 * pow2(-12), Fraction(5, 2) * pow2(-12), -Fraction(5, 2) * pow2(-12))
+        row_case("halves away from zero", form, one(400 * pow2(-12), Fraction(5, 2) * pow2(-12), -Fraction(5, 2) * pow2(-12))
                  if s < 2048 else one(16384 * pow2(-12), Fraction(5, 2) * pow2(-12), -Fraction(5, 2) * pow2(-12))),
-        row_case("just below and above a half", form, one(Fraction(1, 16), 1025 * pow2(-22), 1023 * pow2(-22))),
+        row_case("just below and above a half", form, one(Fraction(1, 16), 513 * pow2(-22), 511 * pow2(-22))),
         row_case("infinite scale refused", form, one(Fraction(1, 8), INF16)),
         row_case("NaN scale refused", form, one(NAN16)),
         row_case("row of 48 columns refused", form, "", 48),
@@ -90,9 +90,9 @@ def bound_edges(form):
     """Scales whose rounding lands on S or on S + 1 (only a bound below the 11 bits of f16 has them)."""
     s, cases = Fraction(2 * c.S_Q4 + 1, 2), []
     for name, d in (
-        ("rounds down to the bound", s - Fraction(1, 8)),
+        ("rounds down to the bound", s - Fraction(1, 4)),
         ("the half above the bound rounds over it", s),
-        ("rounds over the bound", s + Fraction(3, 8)),
+        ("rounds over the bound", s + Fraction(1, 4)),
     ):
         for sign in (1, -1):
             d_signed = sign * d * pow2(-15)
@@ -110,7 +110,7 @@ def q4_1_cases():
         row_case("minimum 16376 stays", "Q4_1", q4(pow2(-24), near * pow2(-24))),
         row_case("minimum 16384 moves the unit", "Q4_1", q4(pow2(-24), 16384 * pow2(-24))),
         row_case("minimum -16384 moves the unit", "Q4_1", q4(pow2(-24), -16384 * pow2(-24))),
-        row_case("minima round halves away from zero", "Q4_1", q4(255 * pow2(-10), Fraction(7, 2) * pow2(-10)) + q4(0, -Fraction(7, 2) * pow2(-10))),
+        row_case("minima round halves away from zero", "Q4_1", q4(511 * pow2(-10), Fraction(7, 2) * pow2(-10)) + q4(0, -Fraction(7, 2) * pow2(-10))),
         row_case("minus zero minimum", "Q4_1", q4(1, MINUS_ZERO16)),
         row_case("infinite minimum refused", "Q4_1", q4(1, INF16)),
         row_case("NaN minimum refused", "Q4_1", q4(1, NAN16)),

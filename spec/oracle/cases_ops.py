@@ -76,8 +76,8 @@ def extreme_matmuls():
     ends16 = {"kind": "A16", "entries": fill(1536, c.A16_MAX)}
     blocks = {
         "Q8_0": [q8(2047 * pow2(-20), [-128] * 32) * 48, q8(-2047 * pow2(-20), [127] * 32) * 48],
-        "Q4_0": [q4(255 * pow2(-16), None, [0] * 32) * 48, q4(-255 * pow2(-16), None, [15] * 32) * 48],
-        "Q4_1": [q4(255 * pow2(-16), 2047 * pow2(-13), [15] * 32) * 48, q4(-255 * pow2(-16), -2047 * pow2(-13), [15] * 32) * 48],
+        "Q4_0": [q4(511 * pow2(-16), None, [0] * 32) * 48, q4(-511 * pow2(-16), None, [15] * 32) * 48],
+        "Q4_1": [q4(511 * pow2(-16), 2047 * pow2(-13), [15] * 32) * 48, q4(-511 * pow2(-16), -2047 * pow2(-13), [15] * 32) * 48],
     }
     for form, rows in blocks.items():
         for x in (ends8, ends16):
@@ -283,7 +283,39 @@ def add_cases():
     ]
 
 
+# hadamard
+
+
+def evaluate_hadamard(inputs):
+    return {"row": ops.hadamard(integers(inputs["row"]), inputs["width"])}
+
+
+def hadamard_cases():
+    cases = []
+
+    def add(name, row, width):
+        cases.append((name, {"row": row, "width": width}))
+
+    for width in (2, 4, 8, 32, 64, 128, 256, 1024):
+        add(f"random {width}", uniform(max(32, width), width, 1 << 18), width)
+    add("blocks of 32 in 96", uniform(96, 5, 1 << 20), 32)
+    add("ties", padded([1, 0, 2, 1, 3, 0, -1, 0]), 4)
+    add("one entry", fill(64, 0, [(63, TOP)]), 64)
+    add("a constant row", fill(64, 12345), 64)
+    add("LIMIT - 1 after the shift", fill(64, (1 << 27) - 1, [(0, 0)]), 64)
+    add("a constant row of LIMIT faults", fill(64, 1 << 27), 64)
+    add("-LIMIT faults", fill(64, -(1 << 27)), 64)
+    add("greatest entries faults", fill(32, TOP), 32)
+    add("signs along a row faults", padded([TOP, -TOP] * 32, 64), 64)
+    add("width 1 refused", fill(32, 1), 1)
+    add("width 48 refused", fill(96, 1), 48)
+    add("width 2048 refused", fill(2048, 1), 2048)
+    add("no whole blocks refused", fill(96, 1), 64)
+    return cases
+
+
 OPS = {
+    "hadamard": (evaluate_hadamard, hadamard_cases()),
     "matmul": (evaluate_matmul, random_matmuls() + extreme_matmuls() + rounded_matmuls()),
     "norm": (evaluate_norm, norm_cases()),
     "rope": (evaluate_rope, rope_cases()),

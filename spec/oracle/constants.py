@@ -11,7 +11,7 @@ FRAC_MAX = 24  # frac in 0..24, both ends allowed
 
 # arithmetic.md 2: scale bounds
 S_Q8 = 32767
-S_Q4 = 255
+S_Q4 = 511
 S_FLOAT = 32767
 S_MIN = 16383
 UNIT_LEAST_F16 = -24
@@ -21,7 +21,7 @@ GAIN_LIMIT = 1 << 24
 W_MAX_FLOAT = 127
 
 # arithmetic.md 3: activations
-SX = 127
+SX = 63
 Q = 127
 A16_MAX = 32639
 
@@ -29,6 +29,7 @@ A16_MAX = 32639
 HEAD_SCALE_MAX = 255
 HEAD_WIDTH_MAX = 1024
 CONTEXT_MAX = 1 << 16
+HADAMARD_BITS_MAX = 10
 SILU_FRAC = (2, 12)  # of the gate, both ends allowed (4.7)
 
 # sampling.md

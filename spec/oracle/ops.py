@@ -146,6 +146,21 @@ def silu_gate(gate, fg, up, fu, frac):
     return out
 
 
+def hadamard(y, width):
+    """4.9 over each block of `width` entries."""
+    check_row(y)
+    m = width.bit_length() - 1
+    if width != 1 << m or not 1 <= m <= c.HADAMARD_BITS_MAX or len(y) % width != 0:
+        raise Refused("HadamardWidth")
+    out = []
+    for at in range(0, len(y), width):
+        block = y[at : at + width]
+        for i in range(width):
+            total = sum(-x if (i & k).bit_count() % 2 else x for k, x in enumerate(block))
+            out.append(stored(rs(total, m // 2)))
+    return out
+
+
 def add(a, b):
     """4.8."""
     check_row(a)

@@ -7,10 +7,10 @@
 use core::ops::Range;
 
 use crate::inputs::{InputKind, InputRow};
-use crate::kv::KvPage;
+use crate::kv::{KvPage, PAGE};
 use crate::packed::PackedMatrix;
 use crate::portable;
-use crate::reference::{AttentionShape, HeadRow};
+use crate::reference::{AttentionShape, HeadRow, query_scale};
 use crate::tile::Tile;
 
 /// A set of kernels.
@@ -149,8 +149,10 @@ pub struct Kernels {
     pub(crate) norm: fn(&[i32], NormOp<'_>, &mut [i32]) -> bool,
     pub(crate) silu_gate: fn(&[i32], &[i32], GateOp, &mut [i32]) -> bool,
     pub(crate) rotate: fn(&mut [i32], &[i32], &[i32], crate::reference::Layout) -> bool,
+    pub(crate) hadamard: fn(&mut [i32], usize) -> bool,
     pub(crate) head_row: fn(&[i32], &mut HeadRow),
     pub(crate) add: fn(&mut [i32], &[i32]) -> bool,
+    /// Only for tasks whose scores all need a right shift (or none).
     pub(crate) attention: fn(&AttentionTask<'_>, &mut AttentionScratch, &mut [i32]) -> bool,
 }
 
@@ -266,6 +268,17 @@ impl Kernels {
         (self.rotate)(head, sin, cos, layout)
     }
 
+    /// Hadamard transform of each block of `width` entries, a power of two, in place; true where an
+    /// entry overflowed (it is 0 then).
+    ///
+    /// # Panics
+    /// Where the width is no power of two from 2 to 1024, or the row is not whole blocks.
+    pub fn hadamard(&self, row: &mut [i32], width: usize) -> bool {
+        let sane = width.is_power_of_two() && (2..=1024).contains(&width);
+        assert!(sane && row.len().is_multiple_of(width), "no whole blocks");
+        (self.hadamard)(row, width)
+    }
+
     /// Quantises a head's row to int8.
     pub fn head_row(&self, row: &[i32], out: &mut HeadRow) {
         (self.head_row)(row, out);
@@ -295,15 +308,20 @@ impl Kernels {
         assert!(!task.positions.is_empty(), "attention needs a position");
         assert!(task.positions.end <= CONTEXT_MAX, "more positions than the sums can hold");
         assert!(out.len() == width * task.queries.len(), "output of another size");
-        assert!(
-            task.positions.end <= task.pages.len() * crate::kv::PAGE,
-            "positions outside the pages"
-        );
+        assert!(task.positions.end <= task.pages.len() * PAGE, "positions outside the pages");
         assert!(task.pages.iter().all(|page| page.head_width() == width), "pages of another width");
         assert!(
             task.queries.iter().all(|query| query.quants.len() == width),
             "queries of another width"
         );
+        // Scores that need a left shift are rare: the other sets do without them.
+        let least = |query: &HeadRow| query_scale(task.shape, query).shift;
+        let least = task.queries.iter().map(least).min().unwrap_or(0);
+        let pages = &task.pages[task.positions.start / PAGE..task.positions.end.div_ceil(PAGE)];
+        let most = pages.iter().map(|page| i32::from(page.key_shift_max())).max().unwrap_or(0);
+        if least < most {
+            return portable::attention::attention(task, scratch, out);
+        }
         (self.attention)(task, scratch, out)
     }
 }

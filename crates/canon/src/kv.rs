@@ -27,6 +27,7 @@ pub struct KvPage {
     pub(crate) key_shift: [u8; PAGE],
     pub(crate) value_mantissa: [u8; PAGE],
     pub(crate) value_shift: [u8; PAGE],
+    key_shift_max: u8,
 }
 
 impl KvPage {
@@ -47,6 +48,7 @@ impl KvPage {
             key_shift: [0; PAGE],
             value_mantissa: [0; PAGE],
             value_shift: [0; PAGE],
+            key_shift_max: 0,
         }
     }
 
@@ -78,6 +80,12 @@ impl KvPage {
         self.key_shift[slot] = key.shift;
         self.value_mantissa[slot] = value.mantissa;
         self.value_shift[slot] = value.shift;
+        self.key_shift_max = self.key_shift_max.max(key.shift);
+    }
+
+    /// At least the greatest key shift of the page.
+    pub(crate) fn key_shift_max(&self) -> u8 {
+        self.key_shift_max
     }
 
     /// Reads the rows of one slot back.

@@ -2,7 +2,7 @@
 //!
 //! Works over whole pages and masks positions outside the range, whose weight is 0.
 
-use crate::fixed::finish;
+use crate::fixed::{Overflow, finish};
 use crate::functions::exp2;
 use crate::kernels::{AttentionScratch, AttentionTask};
 use crate::kv::{KEY_GROUP, KvPage, PAGE, VALUE_QUAD};
@@ -41,8 +41,9 @@ fn one_head(
         let dots = page_dots(task.pages[page], query);
         for slot in range {
             let key_page = task.pages[page];
-            overflow |= scale.shift < i32::from(key_page.key_shift[slot]);
-            scores[slot] = score(key_page, slot, dots[slot], scale, cs);
+            let found = score(key_page, slot, dots[slot], scale, cs);
+            overflow |= found.is_err();
+            scores[slot] = found.unwrap_or(0);
             peak = peak.max(scores[slot]);
             value_peak = value_peak.max(key_page.value_shift[slot]);
         }
@@ -62,7 +63,8 @@ fn one_head(
             total += u64::from(probability);
             let page = task.pages[page];
             let scaled = probability * u32::from(page.value_mantissa[slot]);
-            let shift = 8 + u32::from(value_peak - page.value_shift[slot]);
+            // Below 2^23, so every longer shift gives 0 too.
+            let shift = (8 + u32::from(value_peak - page.value_shift[slot])).min(31);
             weights[slot] = ((scaled >> (shift - 1)) + 1) >> 1;
         }
         add_values(task.pages[page], &weights, high, low);
@@ -107,12 +109,16 @@ pub(crate) fn dot_shift(width: usize) -> u32 {
 }
 
 #[inline(always)]
-fn score(page: &KvPage, slot: usize, dot: i32, scale: QueryScale, cs: u32) -> i32 {
+fn score(
+    page: &KvPage,
+    slot: usize,
+    dot: i32,
+    scale: QueryScale,
+    cs: u32,
+) -> Result<i32, Overflow> {
     let d = (dot + ((1 << cs) >> 1)) >> cs;
     let b = (scale.mantissa * u32::from(page.key_mantissa[slot]) + 128) >> 8;
-    let shift = (scale.shift - i32::from(page.key_shift[slot])).clamp(0, 62) as u32;
-    let product = i64::from(d * b as i32);
-    ((product + ((1_i64 << shift) >> 1)) >> shift) as i32
+    finish(i64::from(d * b as i32), scale.shift - i32::from(page.key_shift[slot]))
 }
 
 #[inline(always)]

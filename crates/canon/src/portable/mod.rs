@@ -20,6 +20,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     norm: rows::norm,
     silu_gate: rows::silu_gate,
     rotate: rows::rotate,
+    hadamard: rows::hadamard,
     head_row: rows::head_row,
     add: rows::add,
     attention: attention::attention,

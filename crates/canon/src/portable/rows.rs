@@ -3,14 +3,14 @@
 //! Entries that overflow become 0 and are reported; a caller turns that into a fault.
 
 use crate::fixed::{LIMIT, greatest, least_shift};
-use crate::functions::{exp2u, recip};
+use crate::functions::{exp2u, recip, reciprocal};
 use crate::inputs::{InputKind, InputRow};
 use crate::kernels::{GateOp, NormOp};
 use crate::quant::BLOCK;
 use crate::reference::{HeadRow, Layout, norm_scale};
 
-/// `R[n] = nr(2^21 / n)` for n in 1..=127.
-const RECIPROCAL_A8: [i32; 128] = reciprocals::<128>(21);
+/// `R[n] = nr(2^21 / n)` for n in 1..=63.
+const RECIPROCAL_A8: [i32; 64] = reciprocals::<64>(21);
 /// `H[n] = nr(2^22 / n)` for n in 1..=255.
 const RECIPROCAL_HEAD: [i32; 256] = reciprocals::<256>(22);
 
@@ -18,7 +18,7 @@ const fn reciprocals<const N: usize>(bits: u32) -> [i32; N] {
     let mut table = [0; N];
     let mut n = 1;
     while n < N {
-        table[n] = (((2 << bits) + n) / (2 * n)) as i32;
+        table[n] = reciprocal(bits, n as u32) as i32;
         n += 1;
     }
     table
@@ -62,7 +62,7 @@ pub(crate) fn quantise(row: &[i32], frac: u8, kind: InputKind, out: &mut InputRo
 
 #[inline(always)]
 fn quantise_a8(row: &[i32], frac: u8, out: &mut InputRow) {
-    let shift = least_shift(greatest(row), 4 * 127 * 127);
+    let shift = least_shift(greatest(row), 4 * 127 * 63);
     out.start(InputKind::A8, row.len(), shift as i32 + 2 - i32::from(frac));
     for (b, block) in row.chunks_exact(BLOCK).enumerate() {
         let mut z = [0_i32; BLOCK];
@@ -167,6 +167,51 @@ pub(crate) fn rotate(head: &mut [i32], sin: &[i32], cos: &[i32], layout: Layout)
         }
     }
     overflow
+}
+
+#[inline(always)]
+pub(crate) fn hadamard(row: &mut [i32], width: usize) -> bool {
+    let bits = width.trailing_zeros();
+    let narrow = greatest(row) < 1 << (31 - bits);
+    let mut overflow = false;
+    let mut wide = [0_i64; 1024];
+    for block in row.chunks_exact_mut(width) {
+        if narrow {
+            // No sum of `width` entries leaves i32.
+            butterflies(block);
+            block.iter_mut().for_each(|x| *x = rs_i32(*x, bits / 2));
+            continue;
+        }
+        let wide = &mut wide[..width];
+        wide.iter_mut().zip(&*block).for_each(|(wide, x)| *wide = i64::from(*x));
+        butterflies(wide);
+        for (x, wide) in block.iter_mut().zip(wide) {
+            *x = fixed(*wide, (bits / 2) as i32, &mut overflow);
+        }
+    }
+    if narrow {
+        for x in row {
+            let fits = i64::from(x.unsigned_abs()) < LIMIT;
+            overflow |= !fits;
+            *x = if fits { *x } else { 0 };
+        }
+    }
+    overflow
+}
+
+/// Sums and differences at doubling distances: the Hadamard matrix in natural order.
+#[inline(always)]
+fn butterflies<T: Copy + core::ops::Add<Output = T> + core::ops::Sub<Output = T>>(block: &mut [T]) {
+    let mut half = 1;
+    while half < block.len() {
+        for pair in block.chunks_exact_mut(2 * half) {
+            let (a, b) = pair.split_at_mut(half);
+            for (a, b) in a.iter_mut().zip(b) {
+                (*a, *b) = (*a + *b, *a - *b);
+            }
+        }
+        half *= 2;
+    }
 }
 
 #[inline(always)]

@@ -17,7 +17,7 @@ pub const BLOCK: usize = 32;
 /// Greatest magnitude of a block scale of an 8-bit format.
 pub const SCALE_MAX_8: u32 = 32_767;
 /// Greatest magnitude of a block scale of a 4-bit format.
-pub const SCALE_MAX_4: u32 = 255;
+pub const SCALE_MAX_4: u32 = 511;
 /// Greatest magnitude of a block minimum.
 pub const MIN_MAX: u32 = 16_383;
 /// Most inputs of a row.

@@ -1,7 +1,7 @@
 //! Int8 head rows and attention (sections 4.5 and 4.6), page by page with exact sums.
 
 use crate::fixed::{Overflow, fit, greatest, least_shift, rs};
-use crate::functions::exp2;
+use crate::functions::{exp2, reciprocal};
 
 /// A head's row as int8: entries stand for `quant * mantissa * 2^(shift - frac)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub fn head_row(row: &[i32]) -> HeadRow {
     let z: Vec<i64> = row.iter().map(|y| rs(i128::from(*y), shift as i32) as i64).collect();
     let peak = z.iter().map(|z| z.unsigned_abs()).max().unwrap_or(0);
     let mantissa = peak.div_ceil(127).max(1);
-    let reciprocal = (((2 << 22) + mantissa) / (2 * mantissa)) as i64;
+    let reciprocal = i64::from(reciprocal(22, mantissa as u32));
     let quants = z.iter().map(|z| ((z * reciprocal + (1 << 21)) >> 22) as i8).collect();
     HeadRow { quants, mantissa: mantissa as u8, shift: shift as u8 }
 }
@@ -73,7 +73,7 @@ fn dot_shift(width: usize) -> i32 {
 /// Steps 2 and 3: the score of one key, in log2 units with 16 fractional bits.
 ///
 /// # Errors
-/// [`Overflow`] where the scale of the pair is beyond the score's range.
+/// [`Overflow`] where the score leaves the limit.
 pub fn score(
     shape: &AttentionShape,
     scale: QueryScale,
@@ -81,13 +81,10 @@ pub fn score(
     key: &HeadRow,
 ) -> Result<i32, Overflow> {
     let shift = scale.shift - i32::from(key.shift);
-    if shift < 0 {
-        return Err(Overflow);
-    }
     let dot: i64 = query.iter().zip(&key.quants).map(|(q, k)| i64::from(*q) * i64::from(*k)).sum();
     let d = rs(i128::from(dot), dot_shift(shape.head_width));
     let b = (scale.mantissa * u32::from(key.mantissa) + 128) >> 8;
-    Ok(rs(d * i128::from(b), shift) as i32)
+    fit(rs(d * i128::from(b), shift))
 }
 
 /// The running maxima of step 4.

@@ -1,12 +1,13 @@
 //! Fixed rows into matmul inputs (section 3).
 
 use crate::fixed::{greatest, least_shift, rs};
+use crate::functions::reciprocal;
 use crate::quant::BLOCK;
 
 /// Greatest magnitude of an 8-bit input.
 pub const QUANT_MAX: u32 = 127;
 /// `SX`: greatest block scale of a row.
-pub const ROW_SCALE_MAX: u32 = 127;
+pub const ROW_SCALE_MAX: u32 = 63;
 /// Greatest magnitude of a 16-bit input: both of its planes fit a signed byte.
 const A16_MAX: u32 = 32_639;
 
@@ -15,7 +16,7 @@ const A16_MAX: u32 = 32_639;
 pub struct A8Row {
     /// Entries stand for `scale * quant * 2^exponent`.
     pub exponent: i32,
-    /// One scale per block, 1..=127.
+    /// One scale per block, 1..=63.
     pub scales: Vec<u8>,
     /// The int8 values, -127..=127.
     pub quants: Vec<i8>,
@@ -45,10 +46,10 @@ pub fn a8_block(block: &[i32], shift: u32) -> (u8, [i8; BLOCK]) {
     }
     let peak = z.iter().map(|z| z.unsigned_abs()).max().unwrap_or(0);
     let scale = peak.div_ceil(u64::from(4 * QUANT_MAX)).max(1);
-    let reciprocal = ((2 << 21) + scale) / (2 * scale);
+    let reciprocal = reciprocal(21, scale as u32);
     let mut quants = [0; BLOCK];
     for (quant, z) in quants.iter_mut().zip(z) {
-        *quant = ((z * reciprocal as i64 + (1 << 22)) >> 23) as i8;
+        *quant = ((z * i64::from(reciprocal) + (1 << 22)) >> 23) as i8;
     }
     (scale as u8, quants)
 }

@@ -46,6 +46,7 @@ macro_rules! recompile {
             norm: recompiled::norm,
             silu_gate: recompiled::silu_gate,
             rotate: recompiled::rotate,
+            hadamard: recompiled::hadamard,
             head_row: recompiled::head_row,
             add: recompiled::add,
             attention: recompiled::attention,
@@ -68,6 +69,7 @@ macro_rules! recompile {
             wrap!($features, norm, rows::norm, (row: &[i32], op: NormOp<'_>, out: &mut [i32]) -> bool);
             wrap!($features, silu_gate, rows::silu_gate, (gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool);
             wrap!($features, rotate, rows::rotate, (head: &mut [i32], sin: &[i32], cos: &[i32], layout: Layout) -> bool);
+            wrap!($features, hadamard, rows::hadamard, (row: &mut [i32], width: usize) -> bool);
             wrap!($features, head_row, rows::head_row, (row: &[i32], out: &mut HeadRow));
             wrap!($features, add, rows::add, (row: &mut [i32], other: &[i32]) -> bool);
             wrap!($features, attention, attend::attention, (task: &AttentionTask<'_>, scratch: &mut AttentionScratch, out: &mut [i32]) -> bool);

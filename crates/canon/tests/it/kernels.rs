@@ -199,6 +199,24 @@ fn check_head(kernels: &Kernels, seed: &mut Seed, length: usize) {
 }
 
 #[test]
+fn hadamard_equals_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(6);
+        for width in [2, 4, 8, 16, 32, 64, 128, 256, 1024] {
+            for _ in 0..40 {
+                let mut row = seed.row(3 * width);
+                let want: Vec<_> = row.chunks_exact(width).map(reference::hadamard).collect();
+                let overflow = kernels.hadamard(&mut row, width);
+                assert_eq!(overflow, want.iter().any(Result::is_err), "width {width}");
+                for (got, want) in row.chunks_exact(width).zip(want) {
+                    assert!(want.is_err() || want.as_deref() == Ok(got), "width {width}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn rope_equals_reference() {
     each_set(|kernels| {
         let mut seed = Seed(4);
