@@ -90,6 +90,8 @@ fn assert_sound(config: &Config, at: &str) {
     let store = Store::open(config.clone()).unwrap();
     let listing = store.list().unwrap();
     assert!(listing.damaged.is_empty(), "{at}: {:?}", listing.damaged);
+    // A name never comes before its bytes, nor outlives them.
+    assert!(listing.models.iter().all(|model| model.present), "{at}");
     for (owner, entry) in store.packed().all().unwrap() {
         let Some(owner) = owner else { continue };
         let key = PackedKey::new(owner, &entry.layout).unwrap();

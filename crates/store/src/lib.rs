@@ -17,7 +17,7 @@
 //!
 //! Never: reads the environment, prints, decides by the clock, runs or parses a model, follows a
 //! name found inside an archive or a page as a path, sends a credential to another origin than its
-//! own, removes anything it did not write.
+//! own, deletes anything outside its own folders.
 
 pub mod catalogue;
 mod config;

@@ -19,6 +19,11 @@ fn pulled(references: &[&str]) -> World {
     world
 }
 
+fn record_of(world: &World, reference: &str) -> std::path::PathBuf {
+    let name = format!("{}.json", blake3::hash(reference.as_bytes()).to_hex());
+    world.home.path().join("refs").join(name)
+}
+
 const ONE: &str = "hf:org/repo:model.gguf";
 const SAME: &str = "hf:org/repo@v1:model.gguf";
 const TWO: &str = "hf:org/repo:two.gguf";
@@ -85,8 +90,12 @@ fn a_damaged_record_is_named_and_nothing_is_deleted_beside_it() {
         assert!(matches!(world.store().gc(), Err(StoreError::Record { .. })));
         assert_eq!(world.files("blobs").len(), 2);
     }
+    let readable = if path == &record_of(&world, ONE) { TWO } else { ONE };
+    let removed = world.store().remove(&ModelRef::parse(readable).unwrap()).unwrap();
+    assert!(!removed.blob && world.files("blobs").len() == 2);
+    world.pull(&ModelRef::parse(readable).unwrap()).0.unwrap();
     // A record under another's name is damage, too.
-    let other = fs::read(&world.files("refs")[1]).unwrap();
+    let other = fs::read(record_of(&world, readable)).unwrap();
     fs::write(path, other).unwrap();
     assert_eq!(world.store().list().unwrap().damaged.len(), 1);
 }
