@@ -11,6 +11,7 @@
 //! op put together equal the op, bit for bit. Failure: typed errors that name the op and the reason; bytes from
 //! strangers never cause a panic or an allocation beyond a small multiple of their length.
 
+pub mod answer_log;
 pub mod check;
 pub mod cost;
 pub mod display;

@@ -133,7 +133,7 @@ impl<'a> Record<'a> {
                 quants: row.quants[start..end].to_vec(),
             },
             Cell::A16(row) => Data::A16(row.values[start..end].to_vec()),
-            Cell::Token(_) | Cell::Kv(_) => unreachable!("no op asks for entries of these"),
+            Cell::Unsampled | Cell::Kv(_) => unreachable!("no op asks for entries of these"),
         }
     }
 
@@ -141,7 +141,7 @@ impl<'a> Record<'a> {
         match self.cell(at.position, made_by(from)) {
             Cell::A8(row) => Data::Exponent(row.exponent),
             Cell::A16(row) => Data::Exponent(row.exponent),
-            Cell::Token(_) | Cell::Fixed(_) | Cell::Kv(_) | Cell::Logits(_) => {
+            Cell::Unsampled | Cell::Fixed(_) | Cell::Kv(_) | Cell::Logits(_) => {
                 unreachable!("only quantised rows have an exponent")
             }
         }
@@ -176,8 +176,9 @@ pub fn assemble(kind: Type, outputs: &TileOutputs) -> Option<Vec<Data>> {
 pub fn whole(cell: &Cell) -> Vec<Data> {
     match cell {
         Cell::Kv(rows) => rows.iter().map(|row| Data::Page(vec![row.clone()])).collect(),
-        Cell::Token(_) | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Logits(_) => {
-            cell_leaves(cell).expect("only key and value rows have other leaves")
+        Cell::Unsampled => Vec::new(),
+        Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Logits(_) => {
+            cell_leaves(cell).expect("rows have leaves of their own")
         }
     }
 }

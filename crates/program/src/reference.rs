@@ -166,8 +166,8 @@ fn narrow(unit: i32) -> i16 {
 /// What an op made at one position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
-    /// A token id.
-    Token(u32),
+    /// The next token: the job's parameters choose it, and they are not here.
+    Unsampled,
     /// A fixed row.
     Fixed(Vec<i32>),
     /// A row as int8 in blocks.
@@ -186,7 +186,7 @@ impl Cell {
         match self {
             Self::A8(row) => (partial_a8(weights, &row.scales, &row.quants), row.exponent),
             Self::A16(row) => (partial_a16(weights, &row.values), row.exponent),
-            Self::Token(_) | Self::Fixed(_) | Self::Kv(_) | Self::Logits(_) => {
+            Self::Unsampled | Self::Fixed(_) | Self::Kv(_) | Self::Logits(_) => {
                 unreachable!("a checked matmul reads a quantised row")
             }
         }
@@ -224,7 +224,7 @@ impl<'a> Step<'a> {
     pub(crate) fn fixed(&self, site: &Site<'_>, value: Value) -> &'a [i32] {
         match self.value(site, value) {
             Cell::Fixed(row) | Cell::Logits(row) => row,
-            Cell::Token(_) | Cell::A8(_) | Cell::A16(_) | Cell::Kv(_) => {
+            Cell::Unsampled | Cell::A8(_) | Cell::A16(_) | Cell::Kv(_) => {
                 unreachable!("a checked op reads the type it wants")
             }
         }
@@ -326,7 +326,7 @@ pub fn run_reference(
         }
         let mut logits = cells.into_iter().filter_map(|cell| match cell {
             Cell::Logits(row) => Some(row),
-            Cell::Token(_) | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Kv(_) => None,
+            Cell::Unsampled | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Kv(_) => None,
         });
         run.logits.extend(logits.next_back());
     }
@@ -344,7 +344,7 @@ fn boundaries_of(checked: &Checked, cells: &[Cell]) -> Vec<Boundary> {
         let output = start + u32::from(group.template.output.0) - 1;
         let kv = cells[index(start)..index(start + ops)].iter().find_map(|cell| match cell {
             Cell::Kv(rows) => Some(rows.clone()),
-            Cell::Token(_) | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Logits(_) => None,
+            Cell::Unsampled | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Logits(_) => None,
         });
         if let Cell::Fixed(residual) = &cells[index(output)] {
             let kv = kv.unwrap_or_default();

@@ -164,12 +164,11 @@ pub fn node_hash(network: &[u8; 32], left: &Digest, right: &Digest) -> Digest {
     hasher.finalize().into()
 }
 
-/// The leaves of a value but a kv_append's.
+/// The leaves of a value but a kv_append's and the token, which `sample` makes of the job's parameters.
 #[must_use]
 pub fn cell_leaves(cell: &Cell) -> Option<Vec<Data>> {
     let parts = |width: usize| (0..width.div_ceil(CHUNK_ENTRIES)).map(move |c| part(width, c));
     Some(match cell {
-        Cell::Token(token) => vec![Data::Token(*token)],
         Cell::Fixed(row) | Cell::Logits(row) => {
             parts(row.len()).map(|part| Data::Fixed(row[part].to_vec())).collect()
         }
@@ -184,7 +183,7 @@ pub fn cell_leaves(cell: &Cell) -> Option<Vec<Data>> {
             let chunks = parts(row.values.len()).map(|part| Data::A16(row.values[part].to_vec()));
             [Data::Exponent(row.exponent)].into_iter().chain(chunks).collect()
         }
-        Cell::Kv(_) => return None,
+        Cell::Kv(_) | Cell::Unsampled => return None,
     })
 }
 

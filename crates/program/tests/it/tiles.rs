@@ -1,5 +1,6 @@
 //! Tiles put together equal the op, bit for bit; false data is refused; traces and runs say the same.
 
+use program::answer_log::{AnswerLog, BoundaryError};
 use program::record::{Record, assemble, whole};
 use program::reference::{Fault, LoadError, RunError, Weights, run_reference};
 use program::tile::{Data, EvalError, Tile};
@@ -240,6 +241,99 @@ fn extreme_outputs_do_not_panic() {
                     .collect();
                 let _ = site.eval(at, *tile, &data);
             }
+        }
+    }
+}
+
+/// The log of boundaries by its definition: value roots and KV trees of every position, entry by entry.
+#[test]
+fn the_answer_log_is_what_its_parts_make() {
+    let shape = Shape { width: 1120, hidden: 96, heads: 4, ..Shape::default() };
+    let checked = Checked::new(shape.program()).unwrap();
+    let file = shape.weights();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let tokens = tokens(&shape, 5);
+    let record = Record::of(&weights, &tokens).unwrap();
+    let run = run_reference(&weights, &tokens, true).unwrap();
+    let committer = committer();
+    let mut log = AnswerLog::new(&checked, committer.clone());
+    assert_eq!(log.root(), None);
+    let mut entries = Vec::new();
+    let mut roots = Vec::new();
+    for position in 0..5 {
+        let of = |kind: fn(&Op) -> bool| checked.sites().filter(move |site| kind(site.op));
+        // The embedding's row, then the second add of every layer.
+        let outputs = of(|op| matches!(op, Op::Embed(_)))
+            .chain(of(|op| matches!(op, Op::Add(_))).skip(1).step_by(2));
+        let appends = [None]
+            .into_iter()
+            .chain(of(|op| matches!(op, Op::KvAppend(_))).map(|site| Some(site.index)));
+        for (output, append) in outputs.zip(appends) {
+            let cell = record.cell(position, output.index);
+            let residual = committer.value_root(position, output.index, cell).unwrap();
+            let kv = append.map(|op| {
+                let edge = |head| record.edge(&committer, op, head, position + 1);
+                committer.kv_root(&[edge(0), edge(1)]).unwrap()
+            });
+            entries.push(committer.boundary(&residual, kv.as_ref()));
+        }
+        log.push(&run.boundaries[position as usize]).unwrap();
+        roots.push(log.root().unwrap());
+        assert_eq!(log.root(), Edge::over(&committer, entries.iter().copied()).root(&committer));
+    }
+    assert_eq!(entries.len(), 15);
+    roots.dedup();
+    assert_eq!(roots.len(), 5);
+    // Any entry of an earlier position is proved against the last root.
+    let proof = path(&committer, &entries, 4).unwrap();
+    assert!(verify(&[0; 32], &roots[4], 15, 4, &entries[4], &proof));
+}
+
+#[test]
+fn boundaries_of_another_program_are_refused() {
+    let shape = Shape { context_max: 2, ..Shape::default() };
+    let checked = Checked::new(shape.program()).unwrap();
+    let file = shape.weights();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let boundaries = run_reference(&weights, &[1], true).unwrap().boundaries.remove(0);
+    let mut log = AnswerLog::new(&checked, committer());
+    let wrong = |change: fn(&mut Vec<program::reference::Boundary>)| {
+        let mut boundaries = boundaries.clone();
+        change(&mut boundaries);
+        AnswerLog::new(&checked, committer()).push(&boundaries)
+    };
+    let count = BoundaryError::Count { found: 2, wanted: 3 };
+    assert_eq!(wrong(|b| drop(b.pop())), Err(count));
+    assert_eq!(wrong(|b| b[1].residual.clear()), Err(BoundaryError::Rows { boundary: 1 }));
+    assert_eq!(wrong(|b| drop(b[2].kv.pop())), Err(BoundaryError::Rows { boundary: 2 }));
+    assert_eq!(wrong(|b| b[2].kv[0].key.quants.clear()), Err(BoundaryError::Rows { boundary: 2 }));
+    assert_eq!(log.push(&boundaries), Ok(()));
+    assert_eq!(log.push(&boundaries), Ok(()));
+    assert_eq!(log.push(&boundaries), Err(BoundaryError::TooLong));
+}
+
+/// A referee that gets a head's edge and its new row finds the tree the next position goes on from.
+#[test]
+fn a_kv_append_tile_gives_the_next_tree() {
+    let shape = Shape::default();
+    let checked = Checked::new(shape.program()).unwrap();
+    let file = shape.weights();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let record = Record::of(&weights, &tokens(&shape, 8)).unwrap();
+    let site = checked.sites().find(|site| matches!(site.op, Op::KvAppend(_))).unwrap();
+    let committer = committer();
+    for position in 0..7 {
+        let at = record.at(position);
+        let outputs = record.tiles(&site, at, &committer).unwrap();
+        for (head, made) in (0..).zip(outputs.values()) {
+            let Data::Page(rows) = made else { panic!("a kv_append makes rows") };
+            let tile = Tile { stage: 0, index: head };
+            let operand = site.operands(at, tile).unwrap().pop().unwrap();
+            let edge = record.gather(&site, at, &operand, &outputs, &committer).unwrap();
+            let Data::Edge(peaks) = edge else { panic!("its last operand is the edge") };
+            let mut edge = Edge::from_peaks(u64::from(position), peaks).unwrap();
+            edge.push(&committer, committer.kv_leaf(position, site.index, head, &rows[0]));
+            assert_eq!(edge, record.edge(&committer, site.index, head, position + 1));
         }
     }
 }
