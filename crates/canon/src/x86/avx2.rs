@@ -1,8 +1,17 @@
 //! AVX2.
+//!
+//! Inner products and attention are written with intrinsics; what is not named in the table below
+//! is the portable source compiled again with these features. Never uses a fused or saturating
+//! result: every instruction's operands are proven to stay inside its range.
+
+pub(super) mod eight;
+pub(super) mod finish;
+pub(super) mod walk;
 
 use crate::kernels::{KernelSet, Kernels};
 
 super::recompile!(KernelSet::Avx2, "avx2");
 
 /// The AVX2 table.
-pub(crate) const KERNELS: Kernels = Kernels { ..RECOMPILED };
+pub(crate) const KERNELS: Kernels =
+    Kernels { matmul_a8_eight: walk::matmul::<eight::Eight>, ..RECOMPILED };

@@ -1,0 +1,150 @@
+//! Walks a matmul in tiles of 256-bit registers: groups of rows outside, then chunks of pairs, then
+//! columns.
+//!
+//! A chunk of a group's weights stays in the first-level cache while a block of columns passes; the
+//! 64-bit sums wait on the stack meanwhile. Sums are exact, so no order changes a bit. Never
+//! allocates, and reads weights and inputs only within their slices.
+
+use core::arch::x86_64::{__m256i, _mm256_setzero_si256};
+use core::ops::Range;
+
+use super::finish::{Target, finish_group};
+use crate::inputs::InputRow;
+use crate::kernels::Finish;
+use crate::packed::{GROUP, PackedMatrix};
+use crate::tile::Tile;
+
+/// Columns whose sums wait on the stack.
+const COLUMN_BLOCK: usize = 64;
+/// Pairs of a chunk: a group's share fits the first-level cache. A power of two, so that a chunk
+/// lies inside an aligned chunk of the matrix or is whole ones of them.
+pub(in crate::x86) const CHUNK: usize = 16;
+
+/// Eight rows of a group: a register of 32-bit lanes.
+pub(in crate::x86) type HalfSums = [__m256i; 2];
+
+/// Sixteen 64-bit sums of one group and column: per half the even rows, then the odd ones.
+pub(in crate::x86) type Sums = [HalfSums; 2];
+
+/// Where the weights of a tile are.
+#[derive(Clone)]
+pub(in crate::x86) struct Place<'a> {
+    /// The matrix.
+    pub(in crate::x86) weights: &'a PackedMatrix,
+    /// The group of rows.
+    pub(in crate::x86) group: usize,
+    /// The first half of the group that the tile covers.
+    pub(in crate::x86) half: usize,
+    /// At most `CHUNK` pairs of blocks, starting at a multiple of it.
+    pub(in crate::x86) pairs: Range<usize>,
+}
+
+/// One way to multiply packed weights with inputs.
+pub(in crate::x86) trait Scheme {
+    /// Whether the widest tile is one half and eight columns rather than two halves and four.
+    const TALL: bool;
+
+    /// Adds the products of some pairs of `H` halves of a group with `C` columns to the sums.
+    ///
+    /// # Safety
+    /// The machine has the scheme's features; the place and the inputs exist.
+    unsafe fn tile<const H: usize, const C: usize>(
+        place: &Place<'_>,
+        inputs: &[&InputRow; C],
+        sums: &mut [Sums; C],
+    );
+}
+
+/// What one call works on.
+struct Job<'a, 'b> {
+    weights: &'a PackedMatrix,
+    first: usize,
+    inputs: &'a [&'a InputRow],
+    finish: Finish<'a>,
+    out: &'a mut Tile<'b>,
+    overflow: &'a mut [bool],
+}
+
+/// The kernel of a scheme.
+pub(in crate::x86) fn matmul<S: Scheme>(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[&InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    let mut job = Job { weights, first: groups.start, inputs, finish, out, overflow };
+    for group in groups {
+        // SAFETY: this table is only handed out on a machine with the scheme's features, AVX2 among
+        // them.
+        unsafe { one_group::<S>(&mut job, group) }
+    }
+}
+
+/// All columns of a group.
+#[target_feature(enable = "avx2")]
+fn one_group<S: Scheme>(job: &mut Job<'_, '_>, group: usize) {
+    let target = Target::new(job.weights, group, job.finish);
+    let all = job.weights.pairs();
+    let start = (group - job.first) * GROUP;
+    let mut sums = [[[_mm256_setzero_si256(); 2]; 2]; COLUMN_BLOCK];
+    for first in (0..job.inputs.len()).step_by(COLUMN_BLOCK) {
+        let columns = first..job.inputs.len().min(first + COLUMN_BLOCK);
+        let inputs = &job.inputs[columns.clone()];
+        let sums = &mut sums[..inputs.len()];
+        sums.fill([[_mm256_setzero_si256(); 2]; 2]);
+        for first in (0..all).step_by(CHUNK) {
+            let pairs = first..all.min(first + CHUNK);
+            let place = Place { weights: job.weights, group, half: 0, pairs };
+            some_columns::<S>(place, inputs, sums);
+        }
+        for (column, sums) in columns.zip(sums) {
+            let out = &mut job.out.row_mut(column)[start..];
+            let exponent = job.inputs[column].exponent;
+            job.overflow[column] |= finish_group(&target, sums, exponent, out);
+        }
+    }
+}
+
+/// A chunk of a group against a block of columns.
+#[target_feature(enable = "avx2")]
+fn some_columns<S: Scheme>(mut place: Place<'_>, inputs: &[&InputRow], sums: &mut [Sums]) {
+    let (mut inputs, mut sums) = (inputs, sums);
+    while !inputs.is_empty() {
+        let count = match inputs.len() {
+            8.. if S::TALL => 8,
+            4.. => 4,
+            2.. => 2,
+            _ => 1,
+        };
+        let (now, later) = inputs.split_at(count);
+        let (now_sums, later_sums) = sums.split_at_mut(count);
+        match count {
+            8 => {
+                for half in 0..2 {
+                    place.half = half;
+                    one_tile::<S, 1, 8>(&place, now, now_sums);
+                }
+                place.half = 0;
+            }
+            4 => one_tile::<S, 2, 4>(&place, now, now_sums),
+            2 => one_tile::<S, 2, 2>(&place, now, now_sums),
+            _ => one_tile::<S, 2, 1>(&place, now, now_sums),
+        }
+        (inputs, sums) = (later, later_sums);
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn one_tile<S: Scheme, const H: usize, const C: usize>(
+    place: &Place<'_>,
+    inputs: &[&InputRow],
+    sums: &mut [Sums],
+) {
+    let inputs = inputs.first_chunk::<C>().expect("the caller counted the columns");
+    let sums = sums.first_chunk_mut::<C>().expect("as many sums as columns");
+    // SAFETY: the table is only handed out with the scheme's features; the place is of this matrix,
+    // and `Kernels::matmul` has compared the inputs' lengths with it.
+    unsafe { S::tile::<H, C>(place, inputs, sums) }
+}
