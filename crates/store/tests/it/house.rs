@@ -144,7 +144,7 @@ fn packed_weights_come_back_unless_damaged_and_leave_with_their_model() {
     store.packed().put(&key, &mut |out| out.write_all(&payload)).unwrap();
     let entry = store.packed().get(&key).unwrap().unwrap();
     assert_eq!(entry.payload_bytes(), 700_000);
-    assert_eq!(entry.read().unwrap(), payload);
+    assert!(entry.read().unwrap() == payload, "other bytes");
     assert_eq!(store.show(&hf()).unwrap().packed[0].layout, "avx512-3");
 
     let path = world.files("cache/packed").remove(0);

@@ -92,7 +92,7 @@ impl World {
         config.network.hub_endpoint = Some(hub.unwrap_or("http://127.0.0.1:9").to_owned());
         config.network.pip.index_url = index.map(|url| format!("{url}/simple/"));
         config.network.pip.no_index = index.is_none();
-        config.network.timeouts.idle = Duration::from_millis(200);
+        config.network.timeouts.idle = Duration::from_secs(20);
         Self { home, config }
     }
 
