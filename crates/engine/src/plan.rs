@@ -49,6 +49,11 @@ pub(crate) enum RowOp {
         layout: Layout,
         out: Slot,
     },
+    Hadamard {
+        x: Slot,
+        width: usize,
+        out: Slot,
+    },
     QueryHeads {
         x: Slot,
         head_width: usize,
@@ -341,6 +346,11 @@ impl Planner<'_> {
                 let (table, head_width) = (wide(site.attribute(op.table)), wide(op.head_width));
                 let layout = op.layout;
                 self.row_op(site.index, RowOp::Rope { x, table, head_width, layout, out });
+                Home::Fixed(out)
+            }
+            Op::Hadamard(op) => {
+                let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
+                self.row_op(site.index, RowOp::Hadamard { x, width: wide(op.width), out });
                 Home::Fixed(out)
             }
             Op::KvAppend(op) => {

@@ -82,6 +82,15 @@ impl Row {
         value
     }
 
+    /// Makes `to` equal to `from`, for an op that works in place.
+    fn copy(&mut self, from: Slot, to: Slot) {
+        if from != to {
+            let mut copy = core::mem::take(&mut self.values[to.0]);
+            copy.clone_from(&self.values[from.0]);
+            self.values[to.0] = copy;
+        }
+    }
+
     pub(crate) fn run(
         &mut self,
         plan: &Plan,
@@ -112,14 +121,14 @@ impl Row {
                 false
             }
             RowOp::Rope { x, table, head_width, layout, out } => {
-                if x != out {
-                    let mut copy = core::mem::take(&mut self.values[out.0]);
-                    copy.clone_from(&self.values[x.0]);
-                    self.values[out.0] = copy;
-                }
+                self.copy(*x, *out);
                 let (sin, cos) = &self.angles[*table];
                 let heads = self.values[out.0].chunks_exact_mut(*head_width);
                 heads.fold(false, |o, head| kernels.rotate(head, sin, cos, *layout) | o)
+            }
+            RowOp::Hadamard { x, width, out } => {
+                self.copy(*x, *out);
+                kernels.hadamard(&mut self.values[out.0], *width)
             }
             RowOp::QueryHeads { x, head_width } => {
                 let heads = self.values[x.0].chunks_exact(*head_width);

@@ -29,16 +29,16 @@ pub const ATTRIBUTE_SLOTS_MAX: usize = 32;
 pub const WIDTH_MAX: u32 = 1 << 17;
 /// Token ids.
 pub const VOCABULARY_MAX: u32 = 1 << 20;
-/// Positions of a sequence.
-pub const CONTEXT_MAX: u32 = 1 << 20;
+/// Positions of a sequence: as many as the sums of attention hold.
+pub const CONTEXT_MAX: u32 = 1 << 16;
 /// Entries of a head: a page of 64 key and value rows has to fit a tile of 64 KiB.
 pub const HEAD_WIDTH_MAX: u32 = 256;
 /// Heads of a row.
 pub const HEADS_MAX: u32 = 1024;
 /// Fractional bits of a fixed row.
 pub const FRAC_MAX: u8 = 24;
-/// Exponent of the attention scale: `-SCALE_EXPONENT_MAX..=0`.
-pub const SCALE_EXPONENT_MAX: i32 = 64;
+/// Greatest magnitude of the attention scale's exponent.
+pub const SCALE_EXPONENT_MAX: i32 = 256;
 /// Multiply-adds of a position at the greatest context length.
 pub const MULTIPLY_ADDS_MAX: u64 = 1 << 44;
 /// Weight bytes read for a position.

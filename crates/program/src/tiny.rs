@@ -4,7 +4,8 @@
 //! Never random: a [`Shape`] gives the same program and the same bytes everywhere.
 
 use crate::ops::{
-    Add, Attention, Embed, KvAppend, Logits, Matmul, Norm, Op, Quantise, Rope, Sample, SiluGate,
+    Add, Attention, Embed, Hadamard, KvAppend, Logits, Matmul, Norm, Op, Quantise, Rope, Sample,
+    SiluGate,
 };
 use crate::structure::{
     AttributeSlot, Group, Layer, Location, Program, Template, Tensor, TensorId, TensorSlot, Value,
@@ -51,6 +52,8 @@ pub struct Shape {
     pub window: u32,
     /// Query and key heads are normalised.
     pub head_norm: bool,
+    /// Query and key are transformed in blocks of 32 after rope.
+    pub hadamard: bool,
     /// Of the weights.
     pub seed: u64,
 }
@@ -75,6 +78,7 @@ impl Default for Shape {
             tied: false,
             window: 0,
             head_norm: false,
+            hadamard: false,
             seed: 1,
         }
     }
@@ -97,6 +101,7 @@ impl Shape {
             ("tied", Self { tied: true, ..tiny() }),
             ("window", Self { window: 5, layers: 3, ..tiny() }),
             ("head norm", Self { head_norm: true, ..tiny() }),
+            ("hadamard", Self { hadamard: true, ..tiny() }),
             ("a16", Self { inputs: InputKind::A16, ..tiny() }),
             ("wide", Self { width: 1120, hidden: 2080, head_width: 96, heads: 12, ..tiny() }),
         ]
@@ -174,7 +179,11 @@ impl Shape {
             q = build.norm(self, q, self.head_width, ROW_FRAC);
             k = build.norm(self, k, self.head_width, ROW_FRAC);
         }
-        let (q, k) = (build.op(self.rope(q)), build.op(self.rope(k)));
+        let (mut q, mut k) = (build.op(self.rope(q)), build.op(self.rope(k)));
+        if self.hadamard {
+            q = build.op(Op::Hadamard(Hadamard { x: q, width: 32 }));
+            k = build.op(Op::Hadamard(Hadamard { x: k, width: 32 }));
+        }
         let kv = build.op(Op::KvAppend(KvAppend { k, v, head_width: self.head_width }));
         let attended = build.op(Op::Attention(Attention {
             q,

@@ -6,7 +6,8 @@
 use canon::Format;
 use canon::reference::Layout;
 use program::ops::{
-    Add, Attention, Embed, KvAppend, Logits, Matmul, Norm, Quantise, Rope, Sample, SiluGate,
+    Add, Attention, Embed, Hadamard, KvAppend, Logits, Matmul, Norm, Quantise, Rope, Sample,
+    SiluGate,
 };
 use program::{
     AttributeSlot, Group, InputKind, Layer, Location, Op, Program, Template, Tensor, TensorId,
@@ -339,8 +340,12 @@ fn layer_of<E>(
         Op::Rope(Rope { x, table, head_width, rotary: sizes.rotary, layout: variant.layout })
     };
     let (q, k) = (build.op(rope(q)), build.op(rope(k)));
+    // Spreads outliers over the head before it becomes int8; a score does not change by it.
+    let width = 1 << sizes.head_width.trailing_zeros();
+    let hadamard = |x| Op::Hadamard(Hadamard { x, width });
+    let (q, k) = (build.op(hadamard(q)), build.op(hadamard(k)));
     let kv = build.op(Op::KvAppend(KvAppend { k, v, head_width: sizes.head_width }));
-    let (scale, scale_exponent) = numbers::attention_scale(sizes.head_width);
+    let (scale, scale_exponent) = numbers::attention_scale(sizes.head_width, width);
     let window = AttributeSlot(1);
     let attention = Attention { q, kv, scale, scale_exponent, window, frac: ROW_FRAC };
     let attended = build.op(Op::Attention(attention));

@@ -79,9 +79,11 @@ impl Attention {
             let (what, wanted) = ("the scale's mantissa", "2^14..2^15");
             return Err(Reason::Number { what, found: u64::from(self.scale), wanted });
         }
-        if !(-limits::SCALE_EXPONENT_MAX..=0).contains(&self.scale_exponent) {
+        if !(-limits::SCALE_EXPONENT_MAX..=limits::SCALE_EXPONENT_MAX)
+            .contains(&self.scale_exponent)
+        {
             let found = u64::from(self.scale_exponent.unsigned_abs());
-            let (what, wanted) = ("the magnitude of the scale's exponent", "-64..=0");
+            let (what, wanted) = ("the magnitude of the scale's exponent", "at most 256");
             return Err(Reason::Number { what, found, wanted });
         }
         scope.attribute(self.window)?;
@@ -262,9 +264,9 @@ fn scores(shape: &AttentionShape, query: &HeadRow, rows: &[KvRow]) -> Result<Vec
 
 /// Running sums of a head, if they are of its width and within the op's bounds.
 fn running(sums: &Sums, width: u32, operand: usize) -> Result<&Sums, EvalError> {
-    // A probability is at most 2^15, a weight below 2^15 and a value below 2^7, at up to 2^20 positions.
-    let small = sums.value.iter().all(|v| v.unsigned_abs() < 1 << 42);
-    if sums.value.len() == index(width) && small && sums.probability <= 1 << 35 {
+    // A probability is at most 2^15, a weight below 2^15 and a value below 2^7, at up to 2^16 positions.
+    let small = sums.value.iter().all(|v| v.unsigned_abs() < 1 << 38);
+    if sums.value.len() == index(width) && small && sums.probability <= 1 << 31 {
         return Ok(sums);
     }
     Err(EvalError::Operand { operand, wanted: "running sums of this head" })

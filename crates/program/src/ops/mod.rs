@@ -8,6 +8,7 @@
 mod add;
 mod attention;
 mod embed;
+mod hadamard;
 mod kv_append;
 mod logits;
 mod matmul;
@@ -21,6 +22,7 @@ mod silu_gate;
 pub use add::Add;
 pub use attention::Attention;
 pub use embed::Embed;
+pub use hadamard::Hadamard;
 pub use kv_append::KvAppend;
 pub use logits::Logits;
 pub use matmul::Matmul;
@@ -94,6 +96,7 @@ ops! {
     9 "add" Add,
     10 "logits" Logits,
     11 "sample" Sample,
+    12 "hadamard" Hadamard,
 }
 
 /// Writes an op's number and fields.

@@ -32,8 +32,6 @@ pub struct Norm {
     pub frac: u8,
 }
 
-/// Greater constants would leave the sum's bound.
-const EPS_MAX: u64 = 1 << 62;
 /// Every gain is smaller than this in magnitude.
 const GAIN_MAX: i32 = 1 << 24;
 /// No sum of squares of 2^17 entries below 2^30 reaches this.
@@ -76,8 +74,8 @@ impl Norm {
             return Err(Reason::Number { what, found, wanted: "at most 2^17" });
         }
         scope.vector(self.gain, self.width)?;
-        if !(1..=EPS_MAX).contains(&self.eps) {
-            return Err(Reason::Number { what: "eps", found: self.eps, wanted: "1..=2^62" });
+        if self.eps == 0 {
+            return Err(Reason::Number { what: "eps", found: 0, wanted: "at least 1" });
         }
         Ok(Type::Fixed(Fixed { width: row.width, frac: site::frac(self.frac)? }))
     }
