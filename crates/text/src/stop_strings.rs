@@ -54,7 +54,10 @@ impl StopStrings {
                 return Err(StopStringError::TooLong { index, bytes: string.len() });
             }
         }
-        Ok(Self { stops: strings.iter().map(|text| Stop::new(text)).collect(), held: String::new() })
+        Ok(Self {
+            stops: strings.iter().map(|text| Stop::new(text)).collect(),
+            held: String::new(),
+        })
     }
 
     /// Takes the next piece of text. After a `Yes` the matcher is as new.

@@ -15,13 +15,11 @@ pub struct StopTokens {
 }
 
 impl StopTokens {
-    pub(crate) fn new(vocabulary: &Vocabulary) -> Self {
+    pub(crate) fn new(vocabulary: &Vocabulary, control_flags: &[bool]) -> Self {
         let named = [vocabulary.eos, vocabulary.eot, vocabulary.eom].into_iter().flatten();
         let known = (0u32..)
-            .zip(vocabulary.tokens.iter().enumerate())
-            .filter(|(_, (index, text))| {
-                END_TEXTS.contains(&text.as_str()) && vocabulary.is_control(*index)
-            })
+            .zip(vocabulary.tokens.iter().zip(control_flags))
+            .filter(|(_, (text, control))| **control && END_TEXTS.contains(&text.as_str()))
             .map(|(id, _)| id);
         Self { ids: named.chain(known).collect() }
     }

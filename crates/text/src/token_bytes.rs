@@ -28,12 +28,11 @@ pub struct TokenBytes {
 }
 
 impl TokenBytes {
-    pub(crate) fn new(vocabulary: &Vocabulary) -> Self {
+    pub(crate) fn new(vocabulary: &Vocabulary, control_flags: &[bool]) -> Self {
         let alphabet = Alphabet::new();
         let mut table = Self { bytes: Vec::new(), ends: Vec::new(), control: Vec::new() };
-        for (id, (text, kind)) in vocabulary.tokens.iter().zip(&vocabulary.token_types).enumerate()
-        {
-            let control = vocabulary.is_control(id);
+        let typed = vocabulary.tokens.iter().zip(&vocabulary.token_types);
+        for ((text, kind), &control) in typed.zip(control_flags) {
             match (control, kind) {
                 (true, _) | (_, TokenType::UserDefined) => {
                     table.bytes.extend_from_slice(text.as_bytes());

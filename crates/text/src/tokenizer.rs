@@ -80,13 +80,14 @@ impl Tokenizer {
         let ModelKind::Gpt2 = vocabulary.kind;
         vocabulary.check()?;
         let pre_tokenizer = PreTokenizer::new(&vocabulary.pre_tokenizer)?;
-        let add_bos = vocabulary
-            .add_bos
-            .unwrap_or(pre_tokenizer.add_bos && vocabulary.bos.is_some());
-        let ordinary = ordinary_tokens(vocabulary);
+        let add_bos =
+            vocabulary.add_bos.unwrap_or(pre_tokenizer.add_bos && vocabulary.bos.is_some());
+        let control = vocabulary.control_flags();
+        let ordinary = ordinary_tokens(vocabulary, &control);
         let merges = checked_merges(vocabulary, &ordinary)?;
         let alphabet = Alphabet::new();
-        let has_byte = |&byte: &u8| !ordinary.contains_key(alphabet.char(byte).to_string().as_str());
+        let has_byte =
+            |&byte: &u8| !ordinary.contains_key(alphabet.char(byte).to_string().as_str());
         let missing_bytes = (0..=u8::MAX).filter(has_byte).collect();
         let bpe = BPE::builder()
             .vocab_and_merges(ordinary, merges)
@@ -98,12 +99,12 @@ impl Tokenizer {
             bpe,
             pre_tokenizer,
             alphabet,
-            control: Literals::new(vocabulary, |id| vocabulary.is_control(id))?,
+            control: Literals::new(vocabulary, |id| control[id])?,
             user_defined: Literals::new(vocabulary, |id| {
-                vocabulary.token_types[id] == TokenType::UserDefined && !vocabulary.is_control(id)
+                vocabulary.token_types[id] == TokenType::UserDefined && !control[id]
             })?,
-            token_bytes: TokenBytes::new(vocabulary),
-            stop_tokens: StopTokens::new(vocabulary),
+            token_bytes: TokenBytes::new(vocabulary, &control),
+            stop_tokens: StopTokens::new(vocabulary, &control),
             missing_bytes,
             bos: vocabulary.bos,
             eos: vocabulary.eos,
@@ -224,11 +225,11 @@ impl Tokenizer {
 }
 
 /// The tokens that text can merge into.
-fn ordinary_tokens(vocabulary: &Vocabulary) -> Vocab {
+fn ordinary_tokens(vocabulary: &Vocabulary, control: &[bool]) -> Vocab {
     (0u32..)
-        .zip(vocabulary.tokens.iter().enumerate())
-        .filter(|(_, (index, _))| !vocabulary.is_control(*index))
-        .map(|(id, (_, text))| (text.clone(), id))
+        .zip(vocabulary.tokens.iter().zip(control))
+        .filter(|(_, (_, control))| !**control)
+        .map(|(id, (text, _))| (text.clone(), id))
         .collect()
 }
 

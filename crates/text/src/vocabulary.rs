@@ -2,9 +2,9 @@
 //!
 //! A `Vocabulary` is filled by whoever read the file; it says nothing about where it came from.
 //! It NEVER repairs: a vocabulary whose ids, merges or names don't fit together is an error that
-//! names the entry. The one exception is stated at [`Vocabulary::is_control`].
+//! names the entry. The one exception is stated at `Vocabulary::control_flags`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::pre_tokenizer::supported_pre_tokenizers;
 
@@ -150,24 +150,32 @@ pub enum VocabularyError {
 }
 
 impl Vocabulary {
-    /// Whether a token may only be written by whoever is trusted (the template), never by a user.
+    /// Which tokens may only be written by whoever is trusted (the template), never by a user.
     ///
     /// Control and unknown tokens are, and so is any other token that looks like one: `<|...|>`,
-    /// `<｜...｜>`, or a known end-of-turn text. Converted files are known to mistype those, and
-    /// llama.cpp overrides the latter the same way.
-    pub fn is_control(&self, id: usize) -> bool {
-        let (Some(kind), Some(text)) = (self.token_types.get(id), self.tokens.get(id)) else {
-            return false;
-        };
-        match kind {
-            TokenType::Control | TokenType::Unknown => true,
-            TokenType::Normal | TokenType::UserDefined | TokenType::Unused | TokenType::Byte => {
-                let framed = |open, close| {
-                    text.len() > 4 && text.starts_with(open) && text.ends_with(close)
-                };
-                framed("<|", "|>") || framed("<｜", "｜>") || END_TEXTS.contains(&text.as_str())
+    /// `<｜...｜>`, or a known end-of-turn text. Converted files are known to mistype those. But a
+    /// token that the merges make is ordinary whatever it looks like: Qwen2 has `</s>` as HTML.
+    pub(crate) fn control_flags(&self) -> Vec<bool> {
+        let suspect = self.tokens.iter().filter(|text| looks_like_control(text));
+        let mut suspects: HashSet<&str> = suspect.map(String::as_str).collect();
+        if !suspects.is_empty() {
+            let mut joined = String::new();
+            for merge in &self.merges {
+                joined.clear();
+                joined.extend(merge.split(' '));
+                suspects.remove(joined.as_str());
             }
         }
+        let typed = self.token_types.iter().zip(&self.tokens);
+        typed
+            .map(|(kind, text)| match kind {
+                TokenType::Control | TokenType::Unknown => true,
+                TokenType::Normal
+                | TokenType::UserDefined
+                | TokenType::Unused
+                | TokenType::Byte => suspects.contains(text.as_str()),
+            })
+            .collect()
     }
 
     /// Checks everything that needs no knowledge of the algorithm.
@@ -243,4 +251,9 @@ impl Vocabulary {
     pub(crate) fn text(&self, id: u32) -> Option<&str> {
         self.tokens.get(usize::try_from(id).ok()?).map(String::as_str)
     }
+}
+
+fn looks_like_control(text: &str) -> bool {
+    let framed = |open, close| text.len() > 4 && text.starts_with(open) && text.ends_with(close);
+    framed("<|", "|>") || framed("<｜", "｜>") || END_TEXTS.contains(&text)
 }

@@ -55,8 +55,7 @@ impl Marks {
             marks.forward.insert(letter, private);
             marks.back.insert(private, letter);
         }
-        let mut patterns: Vec<String> =
-            control.iter().map(|text| marks.mark_whole(text)).collect();
+        let mut patterns: Vec<String> = control.iter().map(|text| marks.mark_whole(text)).collect();
         for text in &control {
             marks.add_role_spellings(text, &mut patterns);
         }
@@ -76,7 +75,11 @@ impl Marks {
                 if before.is_empty() || after.is_empty() {
                     continue;
                 }
-                patterns.push(format!("{}{name}{}", self.mark_whole(before), self.mark_whole(after)));
+                patterns.push(format!(
+                    "{}{name}{}",
+                    self.mark_whole(before),
+                    self.mark_whole(after)
+                ));
                 self.before_role.push(before.to_owned());
                 self.after_role.push(after.to_owned());
             }
@@ -134,9 +137,34 @@ impl Marks {
         (text, controls)
     }
 
+    /// A control literal in the text that is not among the found ones and that no string has the
+    /// beginning or the end of: the template's own, then, but not one the marks could follow.
+    pub(super) fn unfollowed<'t>(
+        &self,
+        text: &'t str,
+        found: &[Range<usize>],
+        strings: &[&str],
+    ) -> Option<&'t str> {
+        let literals = self.plain.iter().flat_map(|plain| plain.find_iter(text));
+        let unmarked = literals
+            .map(|literal| literal.range())
+            .filter(|range| found.binary_search_by_key(&range.start, |known| known.start).is_err());
+        unmarked.map(|range| &text[range]).find(|literal| {
+            let (begin, end) = edges(literal);
+            !strings.iter().any(|string| string.contains(begin) || string.contains(end))
+        })
+    }
+
     fn spell_back(&self, character: char) -> char {
         self.back.get(&character).copied().unwrap_or(character)
     }
+}
+
+/// The first and the last two characters.
+fn edges(text: &str) -> (&str, &str) {
+    let begin = text.char_indices().nth(2).map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().rev().nth(1).map_or(0, |(at, _)| at);
+    (&text[..begin], &text[end..])
 }
 
 /// A search for any of the texts, the longest first; `Some(None)` if there are none. The outer

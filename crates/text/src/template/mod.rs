@@ -23,6 +23,10 @@
 //! control token's literal and finds it, and then the rendering is refused: nobody can say whose the
 //! token is.
 //!
+//! A template may also put a token together in some other way (`'<{}>'.format(x)`). Then its literal
+//! stands in the text unmarked although no user's text has its beginning or its end; rather than
+//! feed the model plain text where it knows a token, the rendering is refused.
+//!
 //! (Rejected: marking the user's text instead. It changes what `'</think>' in content`, `== `,
 //! `| upper` or `tojson` see, and object keys can't be marked at all.)
 //!
@@ -86,6 +90,11 @@ pub enum TemplateError {
          be told whose the token is; remove the literal from the messages"
     )]
     Ambiguous,
+    #[error(
+        "the template spells the control token {0:?} in a way that can't be followed (neither as one \
+         literal nor around a role's name), so it would be read as plain text"
+    )]
+    Unfollowed(String),
     #[error("the conversation's text leaves no private-use characters free; remove some of them")]
     NoFreeMarks,
 }
@@ -120,8 +129,8 @@ impl ChatTemplate {
     /// The prompt of a conversation.
     pub fn render(&self, conversation: &Conversation) -> Result<Rendered, TemplateError> {
         let strings = conversation.check(&self.names)?;
-        let marks = Marks::new(&self.control, [self.source.as_str()].into_iter().chain(strings))
-            .ok_or(TemplateError::NoFreeMarks)?;
+        let all = [self.source.as_str()].into_iter().chain(strings.iter().copied());
+        let marks = Marks::new(&self.control, all).ok_or(TemplateError::NoFreeMarks)?;
 
         let plain = source::rewrite(&self.source, &mut |text| text.to_owned());
         let text = self.run(&plain, conversation, |name| name.to_owned())?;
@@ -133,6 +142,9 @@ impl ChatTemplate {
         let (unmarked, controls) = marks.unmark(&marked);
         if unmarked != text {
             return Err(TemplateError::Ambiguous);
+        }
+        if let Some(literal) = marks.unfollowed(&text, &controls, &strings) {
+            return Err(TemplateError::Unfollowed(literal.to_owned()));
         }
         Ok(Rendered { text, controls })
     }

@@ -2,8 +2,10 @@
 //!
 //! Values print as Python's `str` (`None`, `True`, `{'a': 1}`); `tojson` is `json.dumps` without
 //! ASCII escapes; white space is Python's; `trim_blocks`, `lstrip_blocks` and loop controls are on;
-//! `raise_exception` and `strftime_now` exist. Not imitated: `~`, `join` and `string` print `none`
-//! and `true` in lower case; no public template is known to reach that.
+//! `raise_exception` and `strftime_now` exist.
+//!
+//! Not imitated, all rare in public templates: `~` and `join` print `none` and `true` in lower case;
+//! `safe` does not make later concatenations escape HTML; a loop over `none` is empty, not an error.
 
 use std::fmt::Write;
 
@@ -33,9 +35,11 @@ pub(super) fn environment(now: Option<CivilTime>) -> Jinja {
     environment.set_unknown_method_callback(method);
     environment.add_filter("tojson", to_json);
     environment.add_filter("trim", trim);
+    environment.add_filter("string", python_str);
     environment.add_test("sequence", |value: &Value| {
         matches!(value.kind(), ValueKind::String | ValueKind::Seq | ValueKind::Map)
     });
+    environment.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     environment.add_test("number", |value: &Value| {
         matches!(value.kind(), ValueKind::Number | ValueKind::Bool)
     });
@@ -44,7 +48,9 @@ pub(super) fn environment(now: Option<CivilTime>) -> Jinja {
         Err(error.with_source(Raised(message)))
     });
     environment.add_function("strftime_now", move |format: &str| {
-        let Some(now) = now else { return Err(invalid("the template asks for the time; give one")) };
+        let Some(now) = now else {
+            return Err(invalid("the template asks for the time; give one"));
+        };
         now.format(format)
             .map_err(|directive| invalid(format!("strftime_now: %{directive} is not supported")))
     });
@@ -103,11 +109,9 @@ fn python_repr(value: &Value, depth: usize, out: &mut String) -> Result<(), Erro
             }
             out.push(']');
         }
-        ValueKind::Undefined
-        | ValueKind::Bytes
-        | ValueKind::Plain
-        | ValueKind::Invalid
-        | _ => out.push_str(&value.to_string()),
+        ValueKind::Undefined | ValueKind::Bytes | ValueKind::Plain | ValueKind::Invalid | _ => {
+            out.push_str(&value.to_string())
+        }
     }
     Ok(())
 }

@@ -57,9 +57,8 @@ fn block(text: &str, out: &mut String, fragment: &mut impl FnMut(&str) -> String
 
 /// A block without quotes: its inside and its end.
 fn simple_block(text: &str) -> Option<(&str, usize)> {
-    let end = text.find("%}")?;
-    let inside = &text[2..end];
-    (!inside.contains(['"', '\''])).then_some((inside, end + 2))
+    let (inside, _) = text[2..].split_once("%}")?;
+    (!inside.contains(['"', '\''])).then_some((inside, inside.len() + 4))
 }
 
 fn sign(character: Option<char>) -> &'static str {

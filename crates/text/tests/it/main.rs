@@ -1,0 +1,13 @@
+//! Tests of the crate through its public face.
+//!
+//! Expected ids and renderings come from other programs (`tests/data/make.py`): the tokenizers and
+//! jinja2 packages for Python.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod attacks;
+mod fixture;
+mod incremental;
+mod templates;
+mod tokens;
+mod vocabulary;
