@@ -140,8 +140,8 @@ fn conversations_have_limits() {
     };
     assert_eq!(check(&Conversation::default()), Err(ConversationError::Empty));
 
-    let mut many = Conversation::default();
-    many.messages = vec![Message::new(Role::User, ""); MAX_MESSAGES];
+    let messages = vec![Message::new(Role::User, ""); MAX_MESSAGES];
+    let mut many = Conversation { messages, ..Conversation::default() };
     assert_eq!(check(&many), Ok(MAX_MESSAGES.to_string()));
     many.messages.push(Message::new(Role::User, ""));
     assert_eq!(check(&many), Err(ConversationError::TooManyMessages(MAX_MESSAGES + 1)));
