@@ -41,6 +41,13 @@ pub const fn recip(e: u32) -> u32 {
     (r0 * (65536 - t) + (1 << 14)) >> 15
 }
 
+/// `nr(2^bits / n)` for `n >= 1` and `bits <= 30`: `R[n]` with 21 bits, `H[n]` with 22.
+#[inline]
+#[must_use]
+pub const fn reciprocal(bits: u32, n: u32) -> u32 {
+    ((2 << bits) + n) / (2 * n)
+}
+
 /// Sine and cosine, with 30 fractional bits, of a 64-bit fraction of a turn.
 #[must_use]
 pub const fn sin_cos(turn: u64) -> (i32, i32) {

@@ -68,6 +68,60 @@ impl InputRow {
         self.inputs
     }
 
+    /// Holds a row that is already quantised into blocks.
+    ///
+    /// # Panics
+    /// Where the row is longer than the room, or there is not one scale per block.
+    pub fn set_a8(&mut self, exponent: i32, scales: &[u8], quants: &[i8]) {
+        assert!(scales.len() * BLOCK == quants.len(), "not one scale per block");
+        self.start(InputKind::A8, quants.len(), exponent);
+        for (b, block) in quants.chunks_exact(BLOCK).enumerate() {
+            self.quants.signed_mut()[b * BLOCK..][..BLOCK].copy_from_slice(block);
+            self.derive_a8(b, scales[b].into(), block.iter().copied().map(i32::from).sum());
+        }
+    }
+
+    /// Holds a row of 16-bit entries, at most 32,639 in magnitude.
+    ///
+    /// # Panics
+    /// Where the row is longer than the room, or not whole blocks.
+    pub fn set_a16(&mut self, exponent: i32, entries: &[i16]) {
+        self.start(InputKind::A16, entries.len(), exponent);
+        for (b, block) in entries.chunks_exact(BLOCK).enumerate() {
+            let (mut high_sum, mut low_sum) = (0, 0);
+            for (k, entry) in block.iter().enumerate() {
+                let high = (i32::from(*entry) + 128) >> 8;
+                let low = i32::from(*entry) - (high << 8);
+                high_sum += high;
+                low_sum += low;
+                self.quants.signed_mut()[b * BLOCK + k] = high as i8;
+                self.low.signed_mut()[b * BLOCK + k] = low as i8;
+            }
+            self.derive_a16(b, high_sum, low_sum);
+        }
+    }
+
+    /// Block b of a row in blocks, read back: its scale and quants.
+    ///
+    /// # Panics
+    /// Where the row is of the other kind or has no such block.
+    #[must_use]
+    pub fn a8_block(&self, b: usize) -> (u8, [i8; BLOCK]) {
+        assert!(self.kind == InputKind::A8 && b < self.inputs / BLOCK, "no such block");
+        let quants = &self.quants.signed()[b * BLOCK..][..BLOCK];
+        (self.scales.words()[b] as u8, core::array::from_fn(|k| quants[k]))
+    }
+
+    /// Entry k of a row of 16-bit entries, read back.
+    ///
+    /// # Panics
+    /// Where the row is of the other kind or has no such entry.
+    #[must_use]
+    pub fn a16_entry(&self, k: usize) -> i16 {
+        assert!(self.kind == InputKind::A16 && k < self.inputs, "no such entry");
+        i16::from(self.quants.signed()[k]) * 256 + i16::from(self.low.signed()[k])
+    }
+
     /// Starts a row: sets its length and clears the padding block of an odd count.
     ///
     /// # Panics

@@ -11,6 +11,7 @@ use crate::kv::{KvPage, PAGE};
 use crate::packed::PackedMatrix;
 use crate::portable;
 use crate::reference::{AttentionShape, HeadRow, query_scale};
+use crate::sample::{NothingAllowed, SampleScratch, Sampling};
 use crate::tile::Tile;
 
 /// A set of kernels.
@@ -152,6 +153,7 @@ pub struct Kernels {
     pub(crate) hadamard: fn(&mut [i32], usize) -> bool,
     pub(crate) head_row: fn(&[i32], &mut HeadRow),
     pub(crate) add: fn(&mut [i32], &[i32]) -> bool,
+    pub(crate) sample: fn(&Sampling<'_>, &mut SampleScratch) -> Result<u32, NothingAllowed>,
     /// Only for tasks whose scores all need a right shift (or none).
     pub(crate) attention: fn(&AttentionTask<'_>, &mut AttentionScratch, &mut [i32]) -> bool,
 }
@@ -291,6 +293,18 @@ impl Kernels {
     pub fn add(&self, row: &mut [i32], other: &[i32]) -> bool {
         assert!(row.len() == other.len(), "lengths differ");
         (self.add)(row, other)
+    }
+
+    /// Chooses a token.
+    ///
+    /// # Errors
+    /// [`NothingAllowed`] is this op's fault.
+    pub fn sample(
+        &self,
+        task: &Sampling<'_>,
+        scratch: &mut SampleScratch,
+    ) -> Result<u32, NothingAllowed> {
+        (self.sample)(task, scratch)
     }
 
     /// Attention of some query heads over one KV head; `out` holds their outputs one after the

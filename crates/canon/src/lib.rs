@@ -18,6 +18,7 @@ mod packed;
 mod portable;
 pub mod quant;
 pub mod reference;
+pub mod sample;
 mod team;
 mod tile;
 #[cfg(target_arch = "x86_64")]

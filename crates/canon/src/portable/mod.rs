@@ -24,4 +24,5 @@ pub(crate) const KERNELS: Kernels = Kernels {
     head_row: rows::head_row,
     add: rows::add,
     attention: attention::attention,
+    sample: crate::sample::fast,
 };

@@ -11,6 +11,7 @@ mod norm;
 mod quantise;
 mod rope;
 mod rows;
+mod sample;
 
 pub use attention::{
     AttentionShape, HeadRow, Peak, QueryScale, Sums, finish_value, head_row, peak, query_scale,
@@ -25,3 +26,4 @@ pub use quantise::{
 };
 pub use rope::{Layout, rope};
 pub use rows::{add, silu_gate};
+pub use sample::{Draw, GREATEST_WEIGHT, Sampled, adjust, inverse_temperature, sample, weight};

@@ -50,6 +50,7 @@ macro_rules! recompile {
             head_row: recompiled::head_row,
             add: recompiled::add,
             attention: recompiled::attention,
+            sample: recompiled::sample,
         };
 
         mod recompiled {
@@ -60,6 +61,7 @@ macro_rules! recompile {
             use crate::packed::PackedMatrix;
             use crate::portable::{attention as attend, matmul, rows};
             use crate::reference::{HeadRow, Layout};
+            use crate::sample::{NothingAllowed, SampleScratch, Sampling};
             use crate::tile::Tile;
 
             wrap!($features, matmul_a8_eight, matmul::a8_eight, (w: &PackedMatrix, g: Range<usize>, x: &[&InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
@@ -72,6 +74,7 @@ macro_rules! recompile {
             wrap!($features, hadamard, rows::hadamard, (row: &mut [i32], width: usize) -> bool);
             wrap!($features, head_row, rows::head_row, (row: &[i32], out: &mut HeadRow));
             wrap!($features, add, rows::add, (row: &mut [i32], other: &[i32]) -> bool);
+            wrap!($features, sample, crate::sample::fast, (task: &Sampling<'_>, scratch: &mut SampleScratch) -> Result<u32, NothingAllowed>);
             wrap!($features, attention, attend::attention, (task: &AttentionTask<'_>, scratch: &mut AttentionScratch, out: &mut [i32]) -> bool);
         }
     };

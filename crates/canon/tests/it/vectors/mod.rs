@@ -1,0 +1,126 @@
+//! The vectors of `spec/vectors/`, made by an oracle that shares no code with this crate: the
+//! reference and every kernel set this machine can run must give their integers.
+//!
+//! A file nobody checks fails `every_file_is_checked`; an output of the oracle that the reference
+//! does not give fails the case.
+
+mod attention;
+mod formats;
+mod functions;
+mod inputs;
+mod matmul;
+mod rows;
+mod sample;
+mod values;
+
+use canon::{KernelSet, Kernels};
+use values::{Case, Outcome};
+
+/// What each implementation made of a case; the first is the reference and gives every output.
+type Outcomes = Vec<(&'static str, Outcome)>;
+
+/// Refusals of programs, not of ops: the kernels' callers hold a checked program.
+const REFUSED_BY_PROGRAMS: &[(&str, &str)] = &[
+    ("quantise_a8", "Columns"),
+    ("quantise_a8", "FracOutOfRange"),
+    ("quantise_a16", "Columns"),
+    ("quantise_a16", "FracOutOfRange"),
+    ("embed", "FracOutOfRange"),
+    ("hadamard", "HadamardWidth"),
+    ("norm", "Epsilon"),
+    ("norm", "FracOutOfRange"),
+    ("matmul", "FracOutOfRange"),
+    ("rope", "Rotary"),
+    ("head_row", "HeadWidth"),
+    ("attention", "HeadWidth"),
+    ("attention", "Heads"),
+    ("attention", "Scale"),
+    ("attention", "FracOutOfRange"),
+    ("attention", "Context"),
+    ("silu_gate", "FracOutOfRange"),
+];
+
+fn each() -> impl Iterator<Item = Kernels> {
+    KernelSet::ALL.into_iter().filter_map(Kernels::of)
+}
+
+fn run(file: &str, check: fn(&Case) -> Outcomes) {
+    let cases = values::load(file);
+    assert!(!cases.is_empty(), "{file} has no case");
+    for case in cases {
+        if let Some(reason) = &case.refused
+            && REFUSED_BY_PROGRAMS.contains(&(case.op.as_str(), reason.as_str()))
+        {
+            continue;
+        }
+        for (i, (implementation, outcome)) in check(&case).into_iter().enumerate() {
+            case.compare(&format!("{file} of {implementation}"), &outcome, i == 0);
+        }
+    }
+}
+
+macro_rules! vectors {
+    ($($file:ident: $check:path,)*) => {
+        /// The files checked here.
+        const FILES: &[&str] = &[$(stringify!($file)),*];
+
+        $(#[test]
+        fn $file() {
+            run(stringify!($file), $check);
+        })*
+    };
+}
+
+vectors! {
+    add: rows::add,
+    attention: attention::attention,
+    bias: formats::bias,
+    embed: formats::embed,
+    exp2: functions::exp2,
+    gain: formats::gain,
+    hadamard: rows::hadamard,
+    head_row: rows::head_row,
+    isqrt: functions::isqrt,
+    matmul: matmul::matmul,
+    noise: sample::noise,
+    norm: rows::norm,
+    nr: functions::nr,
+    quantise_a16: inputs::quantise_a16,
+    quantise_a8: inputs::quantise_a8,
+    recip: functions::recip,
+    rope: rows::rope,
+    row_f16: formats::row,
+    row_f32: formats::row,
+    row_q4_0: formats::row,
+    row_q4_1: formats::row,
+    row_q8_0: formats::row,
+    row_unknown: formats::row,
+    rs: functions::rs,
+    sample: sample::sample,
+    sample_weights: sample::weights,
+    seed: sample::seed,
+    silu_gate: rows::silu_gate,
+    sincos: functions::sincos,
+    tables: functions::tables,
+}
+
+#[test]
+fn every_file_is_checked() {
+    let mut found: Vec<String> = std::fs::read_dir(values::folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".json").map(str::to_owned))
+        // The frequencies are made and checked where models are read.
+        .filter(|name| name != "rope_freqs")
+        .collect();
+    found.sort();
+    assert_eq!(found, FILES);
+}
+
+#[test]
+fn every_refusal_left_to_programs_has_a_case() {
+    for (op, reason) in REFUSED_BY_PROGRAMS {
+        let left = |case: &Case| case.refused.as_deref() == Some(reason);
+        assert!(values::load(op).iter().any(left), "no case of {op} is refused for {reason}");
+    }
+}

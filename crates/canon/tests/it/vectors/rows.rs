@@ -1,0 +1,120 @@
+//! Ops on rows: norm, rope, head rows, gate, add (sections 4.2, 4.4, 4.5, 4.7, 4.8).
+
+use canon::functions::sin_cos;
+use canon::reference::{self, HeadRow, Layout};
+use canon::{GateOp, NormOp};
+
+use super::Outcomes;
+use super::each;
+use super::values::{Case, Field, Outcome, list, narrow};
+
+fn row_or_fault(fault: bool, row: &[i32]) -> Outcome {
+    if fault { Outcome::Fault } else { Outcome::Gives(vec![("row", list(row))]) }
+}
+
+pub(super) fn norm(case: &Case) -> Outcomes {
+    let (row, gain) = (case.row("row"), case.row("gain"));
+    let (eps, gain_unit) = (case.int("eps") as u64, case.small("unit"));
+    let frac = case.int("frac") as u8;
+    let total = u128::from(eps) + reference::sum_of_squares(&row);
+    let scale = reference::norm_scale(total, row.len());
+    let want = match reference::norm(&row, eps, &gain, gain_unit, frac) {
+        Err(_) => Outcome::Fault,
+        Ok(row) => Outcome::Gives(vec![
+            ("j", Field::Number((scale.shift - 27).into())),
+            ("inv", Field::Number(scale.inverse.into())),
+            ("row", list(&row)),
+        ]),
+    };
+    let mut outcomes = vec![("reference", want)];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = vec![0; row.len()];
+        let fault = kernels.norm(&row, NormOp { eps, gain: &gain, gain_unit, frac }, &mut out);
+        (kernels.set().name(), row_or_fault(fault, &out))
+    }));
+    outcomes
+}
+
+pub(super) fn rope(case: &Case) -> Outcomes {
+    let row = case.row("row");
+    let frequencies: Vec<u64> = narrow(case.ints("frequencies"));
+    let position = u32::try_from(case.int("position")).unwrap();
+    let layout = match case.text("layout") {
+        "interleaved" => Layout::Interleaved,
+        "half" => Layout::Half,
+        other => panic!("unknown layout {other}"),
+    };
+    assert_eq!(case.int("rotary") as usize, 2 * frequencies.len());
+    let mut want = row.clone();
+    let fault = reference::rope(&mut want, &frequencies, position, layout).is_err();
+    let mut outcomes = vec![("reference", row_or_fault(fault, &want))];
+    let turns = frequencies.iter().map(|f| sin_cos(u64::from(position).wrapping_mul(*f)));
+    let (sin, cos): (Vec<i32>, Vec<i32>) = turns.unzip();
+    outcomes.extend(each().map(|kernels| {
+        let mut out = row.clone();
+        let fault = kernels.rotate(&mut out, &sin, &cos, layout);
+        (kernels.set().name(), row_or_fault(fault, &out))
+    }));
+    outcomes
+}
+
+pub(super) fn head_row(case: &Case) -> Outcomes {
+    let row = case.row("row");
+    let gives = |row: &HeadRow| {
+        Outcome::Gives(vec![
+            ("quants", list(&row.quants)),
+            ("scale", Field::Number(row.mantissa.into())),
+            ("shift", Field::Number(row.shift.into())),
+        ])
+    };
+    let mut outcomes = vec![("reference", gives(&reference::head_row(&row)))];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = HeadRow { quants: Vec::new(), mantissa: 0, shift: 0 };
+        kernels.head_row(&row, &mut out);
+        (kernels.set().name(), gives(&out))
+    }));
+    outcomes
+}
+
+pub(super) fn silu_gate(case: &Case) -> Outcomes {
+    let (gate, up) = (case.row("gate"), case.row("up"));
+    let [gate_frac, up_frac, frac] =
+        ["frac_gate", "frac_up", "frac"].map(|key| case.int(key) as u8);
+    let pairs = gate.iter().zip(&up);
+    let want: Result<Vec<i32>, _> =
+        pairs.map(|(g, u)| reference::silu_gate(*g, *u, gate_frac, up_frac, frac)).collect();
+    let want = want.map_or(Outcome::Fault, |row| row_or_fault(false, &row));
+    let mut outcomes = vec![("reference", want)];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = vec![0; gate.len()];
+        let fault = kernels.silu_gate(&gate, &up, GateOp { gate_frac, up_frac, frac }, &mut out);
+        (kernels.set().name(), row_or_fault(fault, &out))
+    }));
+    outcomes
+}
+
+pub(super) fn add(case: &Case) -> Outcomes {
+    let (a, b) = (case.row("a"), case.row("b"));
+    let want: Result<Vec<i32>, _> = a.iter().zip(&b).map(|(a, b)| reference::add(*a, *b)).collect();
+    let want = want.map_or(Outcome::Fault, |row| row_or_fault(false, &row));
+    let mut outcomes = vec![("reference", want)];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = a.clone();
+        let fault = kernels.add(&mut out, &b);
+        (kernels.set().name(), row_or_fault(fault, &out))
+    }));
+    outcomes
+}
+
+pub(super) fn hadamard(case: &Case) -> Outcomes {
+    let (row, width) = (case.row("row"), case.int("width") as usize);
+    let want: Result<Vec<Vec<i32>>, _> = row.chunks_exact(width).map(reference::hadamard).collect();
+    let want = want.map_or(Outcome::Fault, |blocks| row_or_fault(false, &blocks.concat()));
+    let mut outcomes = vec![("reference", want)];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = row.clone();
+        let fault = kernels.hadamard(&mut out, width);
+        (kernels.set().name(), row_or_fault(fault, &out))
+    }));
+    outcomes
+}
