@@ -1,7 +1,7 @@
 //! What a check refuses, and that it names the place.
 
 use canon::Format;
-use program::ops::{Add, Matmul, Norm, Quantise, Rope, SiluGate};
+use program::ops::{Add, Norm, Quantise, Rope, SiluGate};
 use program::tiny::Shape;
 use program::{
     AttributeSlot, CheckError, Checked, Group, InputKind, Op, Program, TensorId, TensorSlot, Value,
@@ -11,7 +11,7 @@ use program::{
 /// Changes a good program and expects the refusal to say so.
 #[track_caller]
 fn refused(change: impl FnOnce(&mut Program), wanted: &str) {
-    let shape = Shape { bias: true, head_norm: true, ..Shape::default() };
+    let shape = Shape { bias: true, head_norm: true, hadamard: true, ..Shape::default() };
     let mut program = shape.program();
     change(&mut program);
     match Checked::new(program) {
@@ -41,8 +41,8 @@ fn layers(program: &mut Program) -> &mut Group {
 
 #[test]
 fn tables() {
-    refused(|p| p.context_max = 0, "0 positions; it must be 1..=1048576");
-    refused(|p| p.context_max = limits::CONTEXT_MAX + 1, "1048577 positions");
+    refused(|p| p.context_max = 0, "0 positions; it must be 1..=65536");
+    refused(|p| p.context_max = limits::CONTEXT_MAX + 1, "65537 positions");
     refused(|p| p.vocabulary = limits::VOCABULARY_MAX + 1, "token ids");
     refused(|p| p.tensors.clear(), "0 tensors");
     refused(|p| p.tensors[0].name = "a b".into(), "printable ASCII");
@@ -67,7 +67,7 @@ fn values_and_slots() {
     refused(|p| op!(layers(p), Quantise).x = Value(0), "value 1 is never used");
     refused(|p| layers(p).template.output = Value(0), "it reads value 0");
     refused(|p| layers(p).template.output = Value(999), "it reads value 999");
-    refused(|p| layers(p).template.output = Value(1), "value 22 is never used");
+    refused(|p| layers(p).template.output = Value(1), "value 24 is never used");
     refused(|p| layers(p).layers[1].attributes.push(0), "layer 1: its layers bind different");
     let extra = |p: &mut Program| {
         layers(p).layers.iter_mut().for_each(|layer| layer.attributes.push(0));
@@ -97,7 +97,7 @@ fn types_and_shapes() {
     refused(|p| op!(layers(p), Rope).rotary = 30, "the rope table's pairs is 16, but half");
     refused(|p| op!(layers(p), KvAppend).head_width = 48, "the head width is 48");
     refused(|p| op!(layers(p), Attention).scale = 1 << 15, "the scale's mantissa is 32768");
-    refused(|p| op!(layers(p), Attention).scale_exponent = 1, "scale's exponent");
+    refused(|p| op!(layers(p), Attention).scale_exponent = 257, "scale's exponent");
     refused(|p| op!(p.epilogue, Logits).frac = 25, "op 2 (logits): the number of fractional");
     refused(|p| p.vocabulary = 49, "the table's rows is 50, but the vocabulary is 49");
     // The second layer's matrix has another width than the first's.
@@ -106,14 +106,16 @@ fn types_and_shapes() {
         p.tensors[q].columns = 32;
     };
     refused(other, "group 0 layer 1: op 2 (matmul): the weight's columns is 32");
-    let gate = |p: &mut Program| {
-        for op in &mut layers(p).template.ops {
-            if let Op::Matmul(Matmul { frac, .. }) = op {
-                *frac = 13;
-            }
-        }
-    };
-    refused(gate, "frac");
+    for frac in [1, 13] {
+        let gate = |p: &mut Program| {
+            let gate = op!(layers(p), SiluGate).gate.index();
+            let Op::Matmul(matmul) = &mut layers(p).template.ops[gate - 1] else { panic!() };
+            matmul.frac = frac;
+        };
+        refused(gate, "the gate's number of fractional bits is");
+    }
+    let blocks = |p: &mut Program| op!(layers(p), Hadamard).width = 48;
+    refused(blocks, "the block's width is 48; a power of two");
 }
 
 #[test]
