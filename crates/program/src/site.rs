@@ -369,6 +369,6 @@ impl<'a> Site<'a> {
     /// First position that a query at `position` reads through `window` (0: none).
     #[must_use]
     pub fn first_position(position: u32, window: u32) -> u32 {
-        if window == 0 { 0 } else { (position + 1).saturating_sub(window) }
+        if window == 0 { 0 } else { position.saturating_add(1).saturating_sub(window) }
     }
 }

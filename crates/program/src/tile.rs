@@ -140,9 +140,13 @@ pub enum EvalError {
 }
 
 impl Site<'_> {
-    /// The op's grid at a position.
+    /// The op's grid at a position; empty where the program has no such position or token.
     #[must_use]
     pub fn stages(&self, at: At) -> Vec<Stage> {
+        let program = self.checked.program();
+        if at.position >= program.context_max || at.token >= program.vocabulary {
+            return Vec::new();
+        }
         self.op.stages(self, at)
     }
 

@@ -3,7 +3,7 @@
 use program::answer_log::{AnswerLog, BoundaryError};
 use program::record::{Record, assemble, whole};
 use program::reference::{Fault, LoadError, RunError, Weights, run_reference};
-use program::tile::{Data, EvalError, Tile};
+use program::tile::{At, Data, EvalError, Tile};
 use program::tiny::Shape;
 use program::trace::{Committer, Edge, path, verify};
 use program::{Checked, Op, Type};
@@ -149,6 +149,31 @@ fn weights_that_cannot_be_used_are_refused() {
     }
 }
 
+/// The sizes in the spec's table are bounds of what is really opened.
+#[test]
+fn operands_are_no_larger_than_their_bound() {
+    for (name, shape) in Shape::variants() {
+        let checked = Checked::new(shape.program()).unwrap();
+        let file = shape.weights();
+        let weights = Weights::load(&checked, &[&file]).unwrap();
+        let record = Record::of(&weights, &tokens(&shape, 3)).unwrap();
+        let at = record.at(2);
+        for site in checked.sites().filter(|site| !matches!(site.op, Op::Sample(_))) {
+            let outputs = record.tiles(&site, at, &committer()).unwrap();
+            for tile in outputs.keys() {
+                for operand in site.operands(at, *tile).unwrap() {
+                    let data = record.gather(&site, at, &operand, &outputs, &committer()).unwrap();
+                    let mut bytes = Vec::new();
+                    data.write(&mut bytes);
+                    let bound = site.operand_size(at, &operand);
+                    let opened = u64::try_from(bytes.len()).unwrap();
+                    assert!(opened <= bound.operand, "{name}: {tile:?} {operand:?}: {opened}");
+                }
+            }
+        }
+    }
+}
+
 /// Every piece of data of another kind, another length or out of range is refused or faults, and never panics.
 #[test]
 fn false_operands_are_refused() {
@@ -190,6 +215,11 @@ fn false_operands_are_refused() {
         }
         let beyond = Tile { stage: 9, index: 0 };
         assert_eq!(site.operands(at, beyond), Err(EvalError::NoSuchTile));
+        let first = Tile { stage: 0, index: 0 };
+        for nowhere in [At { position: u32::MAX, ..at }, At { token: shape.vocabulary, ..at }] {
+            assert_eq!(site.operands(nowhere, first), Err(EvalError::NoSuchTile));
+            assert_eq!(site.eval(nowhere, first, &[]), Err(EvalError::NoSuchTile));
+        }
     }
 }
 
