@@ -5,7 +5,6 @@
 //! and adds both. 32-bit sums are widened as often as the matrix has proven to be enough.
 
 use core::arch::x86_64::*;
-use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use super::gemm::{Scheme, Sums, Waiting};
@@ -22,7 +21,7 @@ const MINIMA_CHUNK: usize = 64;
 pub(super) enum Four {}
 
 impl Scheme for Four {
-    const GROUPS: usize = 3;
+    const GROUPS: usize = 2;
     const COLUMNS: usize = 4;
     const CHUNK: usize = 16;
 
@@ -36,8 +35,11 @@ impl Scheme for Four {
         mut waiting: Waiting<'_, G, C>,
     ) {
         if pairs.start == 0 {
-            let zero = MaybeUninit::new([_mm512_setzero_si512(); 2]);
-            waiting.iter_mut().for_each(|sums| sums.fill(zero));
+            for sums in &mut waiting {
+                for c in 0..C {
+                    sums[c].write([_mm512_setzero_si512(); 2]);
+                }
+            }
         }
         let mut sums = waiting.map(|sums| {
             // SAFETY: initialised just now or, as the caller says, before.
@@ -46,7 +48,10 @@ impl Scheme for Four {
         // SAFETY: the caller says that the features are here and groups, pairs and inputs exist.
         unsafe {
             if weights.width() == Width::FourWithMin {
-                add_minima(weights, group, pairs.clone(), inputs, &mut sums);
+                for start in pairs.clone().step_by(MINIMA_CHUNK) {
+                    let pairs = start..pairs.end.min(start + MINIMA_CHUNK);
+                    add_minima(weights, group, pairs, inputs, &mut sums);
+                }
             }
             add_products(weights, group, pairs, inputs, sums);
         }

@@ -1,7 +1,8 @@
-//! Walks a matmul in tiles: groups of rows outside, then columns, then chunks of pairs.
+//! Walks a matmul in tiles: blocks of columns outside, then groups of rows, then chunks of pairs.
 //!
-//! A chunk of a tile's weights stays in the first-level cache while every column of the block
-//! passes; the 64-bit sums wait on the stack meanwhile. Sums are exact, so no order changes a bit.
+//! A block's inputs stay in the second-level cache, and a chunk of a few groups' weights in the
+//! first while every column of the block passes; the 64-bit sums wait on the stack meanwhile. Sums
+//! are exact, so no order changes a bit.
 //! Never allocates, and reads weights and inputs only within their slices.
 
 use core::arch::x86_64::__m512i;
@@ -72,47 +73,51 @@ pub(super) fn matmul<S: Scheme>(
     let sums = [[const { MaybeUninit::uninit() }; COLUMN_BLOCK]; GROUPS_MAX];
     let mut job = Job { weights, first: groups.start, inputs, finish, out, overflow, sums };
     // SAFETY: this table is only handed out on a machine with these features.
-    unsafe { all_groups::<S>(&mut job, groups) }
+    unsafe { all::<S>(&mut job, groups) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn all_groups<S: Scheme>(job: &mut Job<'_, '_>, groups: Range<usize>) {
+fn all<S: Scheme>(job: &mut Job<'_, '_>, groups: Range<usize>) {
     let step = if job.inputs.len() == 1 { GROUPS_MAX } else { S::GROUPS };
-    let mut group = groups.start;
-    while group < groups.end {
-        let count = step.min(groups.end - group);
-        match count {
-            4.. => some_groups::<S, 4>(job, group),
-            3 => some_groups::<S, 3>(job, group),
-            2 => some_groups::<S, 2>(job, group),
-            _ => some_groups::<S, 1>(job, group),
+    for start in (0..job.inputs.len()).step_by(COLUMN_BLOCK) {
+        let columns = start..job.inputs.len().min(start + COLUMN_BLOCK);
+        let mut group = groups.start;
+        while group < groups.end {
+            let count = step.min(groups.end - group);
+            match count {
+                4.. => some_groups::<S, 4>(job, group, columns.clone()),
+                3 => some_groups::<S, 3>(job, group, columns.clone()),
+                2 => some_groups::<S, 2>(job, group, columns.clone()),
+                _ => some_groups::<S, 1>(job, group, columns.clone()),
+            }
+            group += count;
         }
-        group += count;
     }
 }
 
-/// All columns of `G` groups.
+/// A block of columns of `G` groups.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn some_groups<S: Scheme, const G: usize>(job: &mut Job<'_, '_>, group: usize) {
+fn some_groups<S: Scheme, const G: usize>(
+    job: &mut Job<'_, '_>,
+    group: usize,
+    columns: Range<usize>,
+) {
+    let inputs = &job.inputs[columns.clone()];
     let all = job.weights.pairs();
-    let chunks = all.div_ceil(S::CHUNK);
-    for start in (0..job.inputs.len()).step_by(COLUMN_BLOCK) {
-        let columns = start..job.inputs.len().min(start + COLUMN_BLOCK);
-        let inputs = &job.inputs[columns.clone()];
-        for chunk in 0..chunks {
-            let pairs = all * chunk / chunks..all * (chunk + 1) / chunks;
-            some_columns::<S, G>(job.weights, group, pairs, inputs, &mut job.sums);
-        }
-        for (g, sums) in job.sums[..G].iter().enumerate() {
-            let target = Target::new(job.weights, group + g, job.finish);
-            let start = (group + g - job.first) * GROUP;
-            for (column, sums) in columns.clone().zip(sums) {
-                // SAFETY: the tiles above have covered every group and column, from pair 0 on.
-                let sums = unsafe { sums.assume_init_ref() };
-                let out = &mut job.out.row_mut(column)[start..];
-                job.overflow[column] |=
-                    finish_group(&target, sums, job.inputs[column].exponent, out);
-            }
+    // The weights of a single tile are read once, so nothing has to stay in a cache.
+    let chunks = if inputs.len() <= S::COLUMNS { 1 } else { all.div_ceil(S::CHUNK) };
+    for chunk in 0..chunks {
+        let pairs = all * chunk / chunks..all * (chunk + 1) / chunks;
+        some_columns::<S, G>(job.weights, group, pairs, inputs, &mut job.sums);
+    }
+    for (g, sums) in job.sums[..G].iter().enumerate() {
+        let target = Target::new(job.weights, group + g, job.finish);
+        let start = (group + g - job.first) * GROUP;
+        for (column, sums) in columns.clone().zip(sums) {
+            // SAFETY: the tiles above have covered every group and column, from pair 0 on.
+            let sums = unsafe { sums.assume_init_ref() };
+            let out = &mut job.out.row_mut(column)[start..];
+            job.overflow[column] |= finish_group(&target, sums, job.inputs[column].exponent, out);
         }
     }
 }
