@@ -8,10 +8,12 @@
 //! `safe` does not make later concatenations escape HTML; a loop over `none` is empty, not an error.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{AutoEscape, Error, ErrorKind, Output, State, Value};
 use minijinja_contrib::pycompat;
+use regex::Regex;
 
 use super::Jinja;
 use super::strftime::CivilTime;
@@ -116,6 +118,10 @@ fn python_repr(value: &Value, depth: usize, out: &mut String) -> Result<(), Erro
     Ok(())
 }
 
+/// What Python's `repr` escapes.
+static NOT_PRINTABLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[\p{C}\p{Z}]").expect("the pattern is tested"));
+
 fn string_repr(text: &str, out: &mut String) {
     let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     out.push(quote);
@@ -129,8 +135,12 @@ fn string_repr(text: &str, out: &mut String) {
                 out.push('\\');
                 out.push(character);
             }
-            '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{ad}' => {
-                append(out, format_args!("\\x{:02x}", u32::from(character)));
+            _ if character != ' ' && NOT_PRINTABLE.is_match(character.encode_utf8(&mut [0; 4])) => {
+                match u32::from(character) {
+                    code @ ..0x100 => append(out, format_args!("\\x{code:02x}")),
+                    code @ ..0x1_0000 => append(out, format_args!("\\u{code:04x}")),
+                    code => append(out, format_args!("\\U{code:08x}")),
+                }
             }
             _ => out.push(character),
         }

@@ -62,7 +62,7 @@ CONVERSATIONS = {
     "options": {
         "messages": [U("  spaced \x1c out\u3000"), A("")],
         "variables": {"enable_thinking": False, "date_string": "<|eot_id|>",
-                      "options": {"text": "a\"é\n", "list": [], "map": {}, "n": -3, "f": 1e22, "g": 0.0001, "deep": {"z": 1, "a": [1, [2]]}, "t": True, "null": None}},
+                      "options": {"text": "a\"é\n", "list": [], "map": {"odd": "\u2028\u200b\x7f\xa0\U000e0001 é日"}, "n": -3, "f": 1e22, "g": 0.0001, "deep": {"z": 1, "a": [1, [2]]}, "t": True, "null": None}},
     },
     "spaces": {"messages": [S("\n"), U(""), A(" "), U("\t x\n\n")]},
     "blank_roles": {"messages": [U("a"), U("b"), S("c")]},
