@@ -127,6 +127,24 @@ impl Engine {
         self.team.threads()
     }
 
+    /// The kernels in use.
+    #[must_use]
+    pub fn kernels(&self) -> &Kernels {
+        &self.kernels
+    }
+
+    /// Fractional bits of the logits.
+    #[must_use]
+    pub fn logits_frac(&self) -> u8 {
+        self.plan.logits_frac
+    }
+
+    /// The op that draws a token, by which its fault is named.
+    #[must_use]
+    pub fn sample_op(&self) -> OpIndex {
+        self.plan.sample_op
+    }
+
     /// Most positions of a sequence.
     #[must_use]
     pub fn context_max(&self) -> usize {

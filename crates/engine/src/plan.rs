@@ -138,6 +138,8 @@ pub(crate) struct Plan {
     pub(crate) kv_heads: Vec<usize>,
     pub(crate) rope_tables: Vec<Vec<u64>>,
     pub(crate) logits: Slot,
+    pub(crate) logits_frac: u8,
+    pub(crate) sample_op: OpIndex,
     pub(crate) context_max: usize,
     pub(crate) vocabulary: u32,
 }
@@ -183,6 +185,8 @@ impl Plan {
             kv_heads: Vec::new(),
             rope_tables: program.rope_tables.clone(),
             logits: Slot(0),
+            logits_frac: 0,
+            sample_op: OpIndex(0),
             context_max: wide(program.context_max),
             vocabulary: program.vocabulary,
         };
@@ -338,6 +342,7 @@ impl Planner<'_> {
                 let home = self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?;
                 if let Home::Fixed(slot) = home {
                     self.plan.logits = slot;
+                    self.plan.logits_frac = op.frac;
                 }
                 home
             }
@@ -378,7 +383,10 @@ impl Planner<'_> {
                 Home::Fixed(out)
             }
             // Drawing a token is the business of whoever runs the engine.
-            Op::Sample(_) => Home::Nowhere,
+            Op::Sample(_) => {
+                self.plan.sample_op = site.index;
+                Home::Nowhere
+            }
         };
         self.homes.push(home);
         Ok(())

@@ -24,7 +24,7 @@ pub mod write;
 pub use error::GgufError;
 pub use tensor::{TensorInfo, TensorType};
 pub use value::{Field, Value};
-pub use vocabulary::VocabularyData;
+pub use vocabulary::{SpecialTokens, TokenKind, VocabularyData};
 
 use cursor::Cursor;
 use error::{Place, quoted};
