@@ -6,6 +6,8 @@
 
 pub(super) mod eight;
 pub(super) mod finish;
+pub(super) mod four;
+pub(super) mod minima;
 pub(super) mod walk;
 
 use crate::kernels::{KernelSet, Kernels};
@@ -13,5 +15,8 @@ use crate::kernels::{KernelSet, Kernels};
 super::recompile!(KernelSet::Avx2, "avx2");
 
 /// The AVX2 table.
-pub(crate) const KERNELS: Kernels =
-    Kernels { matmul_a8_eight: walk::matmul::<eight::Eight>, ..RECOMPILED };
+pub(crate) const KERNELS: Kernels = Kernels {
+    matmul_a8_eight: walk::matmul::<eight::Eight>,
+    matmul_a8_four: walk::matmul::<four::Four>,
+    ..RECOMPILED
+};

@@ -1,56 +1,75 @@
 //! Eight-bit weights with A8 inputs: exact products in 64-bit sums.
 //!
-//! `vpmaddubsw` wants an unsigned and a signed factor, and its pairs of products saturate. The
-//! magnitude of a weight (at most 128) times an input with the weight's sign (at most 127) gives
-//! pairs of at most 32,512. Never multiplies `weight + 128`, which would saturate.
+//! `vpmaddubsw` multiplies unsigned with signed bytes, and its pairs of products saturate: `weight +
+//! 128` is never given to it whole. Its two nibbles are: pairs of at most 2 * 15 * 127, and the eight
+//! steps of a block stay within 30,480. This leaves two multiplications for a step; magnitudes and
+//! signs (`vpabsb`, `vpsignb`) would need three instructions of the multiplier's ports.
 //!
 //! A block's dot products fit 20 bits, times the input's block scale 27, times the weight's scale
 //! 42.
 
 use core::arch::x86_64::*;
 
-use super::walk::{HalfSums, Place, Scheme, Sums};
+use super::walk::{Columns, HALF_STEP, HalfSums, Place, STEPS, Scheme, Sums, odd_lanes};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_EIGHT, SCALES_EIGHT};
 use crate::quant::BLOCK;
-
-/// Steps of four inputs in a block.
-pub(in crate::x86) const STEPS: usize = BLOCK / 4;
-/// Bytes of a step of one half of a group.
-const HALF_STEP: usize = GROUP / 2 * 4;
 
 /// The scheme of this file.
 pub(super) enum Eight {}
 
 impl Scheme for Eight {
-    const TALL: bool = true;
+    const HALVES: usize = 1;
+    const COLUMNS: usize = 6;
 
     #[target_feature(enable = "avx2")]
+    #[inline(never)]
     unsafe fn tile<const H: usize, const C: usize>(
         place: &Place<'_>,
         inputs: &[&InputRow; C],
         sums: &mut [Sums; C],
     ) {
         let quants = place.weights.group(place.group).as_ptr();
-        let x_scales: [*const i32; C] = inputs.map(|row| row.scales.words().as_ptr().cast());
+        let columns = Columns::of(inputs);
         for pair in place.pairs.clone() {
-            for second in 0..2 {
-                // SAFETY: the caller says that the group, the pairs and the inputs exist; a pair is
-                // PAIR_EIGHT bytes, and an input row has whole pairs of blocks and of scales.
-                unsafe {
-                    let at = quants.add(pair * PAIR_EIGHT);
-                    let block = at.add(second * GROUP * BLOCK + place.half * HALF_STEP);
-                    let dots = dots::<H, C>(block, inputs, 2 * pair + second);
-                    let scales = at.add(SCALES_EIGHT + (second * GROUP + place.half * 8) * 2);
-                    for h in 0..H {
-                        let scales = load_scales(scales.add(h * 16));
-                        for c in 0..C {
-                            let x = one_of_pair(x_scales[c].add(pair), second);
-                            add_scaled(&mut sums[c][place.half + h], dots[h][c], x, scales);
-                        }
-                    }
-                }
+            // SAFETY: the caller says that the group, the pairs and the inputs exist; a pair is
+            // PAIR_EIGHT bytes.
+            unsafe {
+                let at = quants.add(pair * PAIR_EIGHT);
+                block::<H, C, 0>(at, place.half, &columns, pair, sums);
+                block::<H, C, 1>(at, place.half, &columns, pair, sums);
             }
+        }
+    }
+}
+
+/// Adds one block of a pair to the sums.
+///
+/// # Safety
+/// The pair is one of a matrix; the columns have such a pair.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn block<const H: usize, const C: usize, const SECOND: usize>(
+    at: *const u8,
+    half: usize,
+    columns: &Columns<C>,
+    pair: usize,
+    sums: &mut [Sums; C],
+) {
+    // SAFETY: quants and scales of a pair lie within its bytes.
+    let (quants, scales) = unsafe {
+        let quants = at.add(SECOND * GROUP * BLOCK + half * HALF_STEP);
+        (quants, at.add(SCALES_EIGHT + (SECOND * GROUP + half * 8) * 2))
+    };
+    // SAFETY: as above.
+    let dots = unsafe { dots::<H, C>(quants, columns, 2 * pair + SECOND) };
+    for h in 0..H {
+        // SAFETY: as above: eight scales of 16 bits.
+        let scales = unsafe { load_scales::<SECOND>(scales.add(h * 16)) };
+        for c in 0..C {
+            // SAFETY: the columns have such a pair of scales.
+            let x = unsafe { _mm256_set1_epi32(columns.scales[c].add(pair).read_unaligned()) };
+            add_scaled(&mut sums[c][half + h], dots[h][c], _mm256_madd_epi16(scales, x));
         }
     }
 }
@@ -63,74 +82,62 @@ impl Scheme for Eight {
 #[target_feature(enable = "avx2")]
 unsafe fn dots<const H: usize, const C: usize>(
     block: *const u8,
-    inputs: &[&InputRow; C],
+    columns: &Columns<C>,
     b: usize,
 ) -> [[__m256i; C]; H] {
-    let flip = _mm256_set1_epi8(i8::MIN);
-    let ones = _mm256_set1_epi16(1);
-    let x: [*const i32; C] = inputs.map(|row| row.quants.signed().as_ptr().cast());
-    let mut dots = [[_mm256_setzero_si256(); C]; H];
-    for step in 0..STEPS {
-        let mut weights = [_mm256_setzero_si256(); H];
-        let mut magnitudes = [_mm256_setzero_si256(); H];
+    let nibble = _mm256_set1_epi8(15);
+    let mut low = [[_mm256_setzero_si256(); C]; H];
+    let (mut high, mut dots) = (low, low);
+    for step in 0..columns.steps {
         for h in 0..H {
             // SAFETY: a block is eight steps of two halves.
-            let stored = unsafe { _mm256_load_si256(block.add((2 * step + h) * HALF_STEP).cast()) };
-            weights[h] = _mm256_xor_si256(stored, flip);
-            magnitudes[h] = _mm256_abs_epi8(weights[h]);
-        }
-        for c in 0..C {
-            // SAFETY: a block of an input row is eight steps of four bytes.
-            let x = unsafe { _mm256_set1_epi32(x[c].add(b * STEPS + step).read_unaligned()) };
-            for h in 0..H {
-                let signed = _mm256_sign_epi8(x, weights[h]);
-                let pairs = _mm256_maddubs_epi16(magnitudes[h], signed);
-                dots[h][c] = _mm256_add_epi32(dots[h][c], _mm256_madd_epi16(pairs, ones));
+            let weights =
+                unsafe { _mm256_load_si256(block.add((2 * step + h) * HALF_STEP).cast()) };
+            let low_weights = _mm256_and_si256(weights, nibble);
+            let high_weights = _mm256_and_si256(_mm256_srli_epi16::<4>(weights), nibble);
+            for c in 0..C {
+                // SAFETY: a block of an input row is eight steps of four bytes.
+                let x = unsafe {
+                    _mm256_set1_epi32(columns.quants[c].add(b * STEPS + step).read_unaligned())
+                };
+                let products = _mm256_maddubs_epi16(low_weights, x);
+                low[h][c] = _mm256_add_epi16(low[h][c], products);
+                let products = _mm256_maddubs_epi16(high_weights, x);
+                high[h][c] = _mm256_add_epi16(high[h][c], products);
             }
+        }
+    }
+    for (h, high) in high.into_iter().enumerate() {
+        for (c, high) in high.into_iter().enumerate() {
+            // SAFETY: the columns have a block b.
+            let minus = unsafe { _mm256_set1_epi32(*columns.minus_sums[c].add(b)) };
+            let low = _mm256_madd_epi16(low[h][c], _mm256_set1_epi16(1));
+            let high = _mm256_madd_epi16(high, _mm256_set1_epi16(16));
+            let minus = _mm256_slli_epi32::<7>(minus);
+            dots[h][c] = _mm256_add_epi32(_mm256_add_epi32(low, high), minus);
         }
     }
     dots
 }
 
-/// One of two positive 16-bit numbers, in every lane.
-///
-/// # Safety
-/// There are four bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(in crate::x86) unsafe fn one_of_pair(at: *const i32, second: usize) -> __m256i {
-    // SAFETY: the caller's.
-    let pair = unsafe { _mm256_set1_epi32(at.read_unaligned()) };
-    if second == 0 {
-        _mm256_and_si256(pair, _mm256_set1_epi32(0xffff))
-    } else {
-        _mm256_srli_epi32::<16>(pair)
-    }
-}
-
-/// The scales of eight rows: for the even rows, then for the odd ones.
+/// The scales of eight rows, in the half of each lane where the input's scale of this block is in a
+/// pair; the other half is 0.
 ///
 /// # Safety
 /// There are sixteen bytes.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(in crate::x86) unsafe fn load_scales(at: *const u8) -> [__m256i; 2] {
+pub(in crate::x86) unsafe fn load_scales<const SECOND: usize>(at: *const u8) -> __m256i {
     // SAFETY: the caller's.
-    let even = _mm256_cvtepi16_epi32(unsafe { _mm_loadu_si128(at.cast()) });
-    [even, _mm256_srli_epi64::<32>(even)]
+    let scales = _mm256_cvtepu16_epi32(unsafe { _mm_loadu_si128(at.cast()) });
+    if SECOND == 0 { scales } else { _mm256_slli_epi32::<16>(scales) }
 }
 
-/// Adds eight dot products times the input's and the weights' scales.
+/// Adds eight dot products times their scales.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(in crate::x86) fn add_scaled(
-    sums: &mut HalfSums,
-    dots: __m256i,
-    x: __m256i,
-    scales: [__m256i; 2],
-) {
-    let scaled = _mm256_mullo_epi32(dots, x);
-    let odd = _mm256_srli_epi64::<32>(scaled);
-    sums[0] = _mm256_add_epi64(sums[0], _mm256_mul_epi32(scaled, scales[0]));
-    sums[1] = _mm256_add_epi64(sums[1], _mm256_mul_epi32(odd, scales[1]));
+pub(in crate::x86) fn add_scaled(sums: &mut HalfSums, dots: __m256i, scales: __m256i) {
+    let odd = _mm256_mul_epi32(odd_lanes(dots), odd_lanes(scales));
+    sums[0] = _mm256_add_epi64(sums[0], _mm256_mul_epi32(dots, scales));
+    sums[1] = _mm256_add_epi64(sums[1], odd);
 }

@@ -5,13 +5,14 @@
 //! 64-bit sums wait on the stack meanwhile. Sums are exact, so no order changes a bit. Never
 //! allocates, and reads weights and inputs only within their slices.
 
-use core::arch::x86_64::{__m256i, _mm256_setzero_si256};
+use core::arch::x86_64::{__m256i, _mm256_setzero_si256, _mm256_shuffle_epi32};
 use core::ops::Range;
 
 use super::finish::{Target, finish_group};
 use crate::inputs::InputRow;
 use crate::kernels::Finish;
 use crate::packed::{GROUP, PackedMatrix};
+use crate::quant::BLOCK;
 use crate::tile::Tile;
 
 /// Columns whose sums wait on the stack.
@@ -19,6 +20,12 @@ const COLUMN_BLOCK: usize = 64;
 /// Pairs of a chunk: a group's share fits the first-level cache. A power of two, so that a chunk
 /// lies inside an aligned chunk of the matrix or is whole ones of them.
 pub(in crate::x86) const CHUNK: usize = 16;
+
+/// Steps of four inputs in a block.
+pub(in crate::x86) const STEPS: usize = BLOCK / 4;
+
+/// Bytes of a step of one half of a group.
+pub(in crate::x86) const HALF_STEP: usize = GROUP / 2 * 4;
 
 /// Eight rows of a group: a register of 32-bit lanes.
 pub(in crate::x86) type HalfSums = [__m256i; 2];
@@ -39,10 +46,37 @@ pub(in crate::x86) struct Place<'a> {
     pub(in crate::x86) pairs: Range<usize>,
 }
 
+/// Where the inputs of a tile are.
+pub(in crate::x86) struct Columns<const C: usize> {
+    /// Per block, eight times four quants.
+    pub(in crate::x86) quants: [*const i32; C],
+    /// Per pair, the 16-bit scales of both blocks.
+    pub(in crate::x86) scales: [*const i32; C],
+    /// Per block, minus the sum of its quants.
+    pub(in crate::x86) minus_sums: [*const i32; C],
+    /// Steps of four inputs in a block. Wide tiles hide it from LLVM, which would otherwise unroll
+    /// the steps, take one column after the other and spill every weight.
+    pub(in crate::x86) steps: usize,
+}
+
+impl<const C: usize> Columns<C> {
+    #[inline(always)]
+    pub(in crate::x86) fn of(inputs: &[&InputRow; C]) -> Self {
+        Self {
+            quants: inputs.map(|row| row.quants.signed().as_ptr().cast()),
+            scales: inputs.map(|row| row.scales.words().as_ptr().cast()),
+            minus_sums: inputs.map(|row| row.minus_sums.as_ptr()),
+            steps: if C < 4 { STEPS } else { core::hint::black_box(STEPS) },
+        }
+    }
+}
+
 /// One way to multiply packed weights with inputs.
 pub(in crate::x86) trait Scheme {
-    /// Whether the widest tile is one half and eight columns rather than two halves and four.
-    const TALL: bool;
+    /// Halves of the widest tile.
+    const HALVES: usize;
+    /// Columns of the widest tile.
+    const COLUMNS: usize;
 
     /// Adds the products of some pairs of `H` halves of a group with `C` columns to the sums.
     ///
@@ -112,25 +146,27 @@ fn one_group<S: Scheme>(job: &mut Job<'_, '_>, group: usize) {
 fn some_columns<S: Scheme>(mut place: Place<'_>, inputs: &[&InputRow], sums: &mut [Sums]) {
     let (mut inputs, mut sums) = (inputs, sums);
     while !inputs.is_empty() {
-        let count = match inputs.len() {
-            8.. if S::TALL => 8,
+        let count = match inputs.len().min(S::COLUMNS) {
+            8.. => 8,
+            6.. => 6,
             4.. => 4,
             2.. => 2,
             _ => 1,
         };
         let (now, later) = inputs.split_at(count);
         let (now_sums, later_sums) = sums.split_at_mut(count);
-        match count {
-            8 => {
-                for half in 0..2 {
-                    place.half = half;
-                    one_tile::<S, 1, 8>(&place, now, now_sums);
-                }
-                place.half = 0;
+        let halves = if count >= 4 { S::HALVES } else { 2 };
+        for half in (0..2).step_by(halves) {
+            place.half = half;
+            match (halves, count) {
+                (1, 8) => one_tile::<S, 1, 8>(&place, now, now_sums),
+                (1, 6) => one_tile::<S, 1, 6>(&place, now, now_sums),
+                (1, 4) => one_tile::<S, 1, 4>(&place, now, now_sums),
+                (2, 4) => one_tile::<S, 2, 4>(&place, now, now_sums),
+                (_, 2) => one_tile::<S, 2, 2>(&place, now, now_sums),
+                (_, 1) => one_tile::<S, 2, 1>(&place, now, now_sums),
+                _ => unreachable!("no such tile"),
             }
-            4 => one_tile::<S, 2, 4>(&place, now, now_sums),
-            2 => one_tile::<S, 2, 2>(&place, now, now_sums),
-            _ => one_tile::<S, 2, 1>(&place, now, now_sums),
         }
         (inputs, sums) = (later, later_sums);
     }
@@ -147,4 +183,14 @@ fn one_tile<S: Scheme, const H: usize, const C: usize>(
     // SAFETY: the table is only handed out with the scheme's features; the place is of this matrix,
     // and `Kernels::matmul` has compared the inputs' lengths with it.
     unsafe { S::tile::<H, C>(place, inputs, sums) }
+}
+
+/// The odd 32-bit lanes in the place of the even ones.
+///
+/// A shuffle and not a shift: told that the upper half is zero, LLVM no longer sees that
+/// `vpmuldq` does what is asked next.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(in crate::x86) fn odd_lanes(lanes: __m256i) -> __m256i {
+    _mm256_shuffle_epi32::<0b11_11_01_01>(lanes)
 }
