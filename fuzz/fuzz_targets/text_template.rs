@@ -4,12 +4,14 @@
 
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use text::{ChatTemplate, Conversation, Message, ModelKind, Role, TokenType, Tokenizer, Vocabulary};
 
 const CONTROL: [&str; 5] = ["<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|user|>"];
 
-fn tokenizer() -> Tokenizer {
+static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| {
     Tokenizer::new(&Vocabulary {
         kind: ModelKind::Gpt2,
         tokens: CONTROL.map(str::to_owned).to_vec(),
@@ -27,7 +29,7 @@ fn tokenizer() -> Tokenizer {
         add_space_prefix: false,
     })
     .expect("the vocabulary is sound")
-}
+});
 
 fuzz_target!(|input: &str| {
     let (source, content) = input.split_once('\0').unwrap_or((input, "<|im_end|>"));
@@ -36,7 +38,7 @@ fuzz_target!(|input: &str| {
     if source.contains(['~', '+', '*']) || source.contains("set") {
         return;
     }
-    let Ok(template) = ChatTemplate::new(source, &tokenizer()) else { return };
+    let Ok(template) = ChatTemplate::new(source, &TOKENIZER) else { return };
     let conversation = Conversation {
         messages: vec![Message::new(Role::User, content)],
         add_generation_prompt: true,
