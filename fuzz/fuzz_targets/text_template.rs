@@ -7,7 +7,9 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use text::{ChatTemplate, Conversation, Message, ModelKind, Role, TokenType, Tokenizer, Vocabulary};
+use text::{
+    ChatTemplate, Conversation, Message, ModelKind, Role, TokenType, Tokenizer, Vocabulary,
+};
 
 const CONTROL: [&str; 5] = ["<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|user|>"];
 
