@@ -6,9 +6,10 @@
 use crate::reference::{Cell, Interpreter, KvRowsByHead, RunError, Weights};
 use crate::site::{OpIndex, Site, Source};
 use crate::structure::{count, index};
-use crate::tile::{At, Data, EvalError, Operand, Tile, leaves};
+use crate::tile::{At, Choice, Data, EvalError, Operand, Tile, leaves};
 use crate::trace::{Committer, Edge, cell_leaves};
 use crate::types::Type;
+use canon::sample::{Micro, Parameters};
 use core::ops::Range;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ pub struct Record<'a> {
     /// By position, then by op.
     cells: Vec<Vec<Cell>>,
     kv: KvRowsByHead,
+    choice: Option<Choice>,
 }
 
 /// Outputs of the tiles of one op at one position.
@@ -37,7 +39,13 @@ impl<'a> Record<'a> {
             cells.push(interpreter.step(*token)?);
         }
         let kv = interpreter.kv().clone();
-        Ok(Self { weights, tokens: tokens.to_vec(), cells, kv })
+        Ok(Self { weights, tokens: tokens.to_vec(), cells, kv, choice: None })
+    }
+
+    /// With what the job says of the choice, which `sample` needs.
+    #[must_use]
+    pub fn with_choice(self, choice: Choice) -> Self {
+        Self { choice: Some(choice), ..self }
     }
 
     /// What an op made at a position.
@@ -79,7 +87,7 @@ impl<'a> Record<'a> {
     /// The true data of an operand.
     ///
     /// # Errors
-    /// [`EvalError::NotYet`] for operands of `sample`.
+    /// [`EvalError::NoChoice`] and [`EvalError::Grammar`] for operands of `sample`.
     pub fn gather(
         &self,
         site: &Site<'_>,
@@ -106,9 +114,11 @@ impl<'a> Record<'a> {
             Operand::Edge { head } => {
                 Data::Edge(self.edge(committer, site.index, *head, at.position).peaks().to_vec())
             }
-            Operand::Tokens { .. } | Operand::Sampling | Operand::Biases => {
-                return Err(EvalError::NotYet);
+            Operand::Tokens { positions } => {
+                Data::Tokens(self.tokens[index(positions.start)..index(positions.end)].to_vec())
             }
+            Operand::Sampling => Data::Sampling(Box::new(self.choice()?.1)),
+            Operand::Biases => Data::Biases(self.choice()?.0),
             Operand::Outputs { stage, tiles } => {
                 let output = |index| outputs[&Tile { stage: *stage, index }].clone();
                 Data::Outputs(tiles.clone().map(output).collect())
@@ -122,6 +132,18 @@ impl<'a> Record<'a> {
         let rows = self.kv[&op][index(head)].iter().take(index(position));
         let leaf = |(p, row)| committer.kv_leaf(count(p), op, head, row);
         Edge::over(committer, rows.enumerate().map(leaf))
+    }
+
+    /// The job's biases, and the rest of what it says.
+    fn choice(&self) -> Result<(Vec<(u32, Micro)>, Choice), EvalError> {
+        let choice = self.choice.as_ref().ok_or(EvalError::NoChoice)?;
+        let mut settings = choice.parameters.settings().clone();
+        if settings.grammar.is_some() {
+            return Err(EvalError::Grammar);
+        }
+        let biases = core::mem::take(&mut settings.bias);
+        let parameters = Parameters::new(settings).expect("without biases they stay in range");
+        Ok((biases, Choice { parameters, ..choice.clone() }))
     }
 
     fn entries(&self, at: At, from: Source, entries: &Range<u32>) -> Data {

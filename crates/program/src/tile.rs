@@ -11,6 +11,7 @@ use crate::site::{Site, Source};
 use crate::structure::{TensorId, index};
 use crate::types::Type;
 use canon::reference::{HeadRow, NormScale, Peak, Sums};
+use canon::sample::{Micro, Parameters};
 use canon::{Overflow, Refused};
 use core::ops::Range;
 use thiserror::Error;
@@ -120,8 +121,51 @@ pub enum Data {
     Peak(Peak),
     /// Running sums of attention.
     Attended(Sums),
+    /// Committed tokens.
+    Tokens(Vec<u32>),
+    /// What a job says of a choice, without its biases.
+    Sampling(Box<Choice>),
+    /// A job's biases, in ascending order of tokens.
+    Biases(Vec<(u32, Micro)>),
+    /// How often each id of a chunk is in the output; the top bit: it is in the prompt.
+    Counts(Vec<u32>),
+    /// A greatest (logit, id).
+    Key(u64),
+    /// Amounts by a digit of six bits.
+    Bins(Vec<u64>),
+    /// The digits of a threshold found so far, and what of the need is left to them (0: nothing is cut).
+    Digits { prefix: u64, left: u64 },
+    /// A sum of weights.
+    Amount(u64),
+    /// The sum of all weights, the chunk the draw falls into, and what is left of it there.
+    Drawn { total: u64, rest: u64, chunk: u32 },
+    /// The id the draw falls on, if it falls into this chunk.
+    Found(Option<u32>),
     /// Outputs of earlier tiles.
     Outputs(Vec<Data>),
+}
+
+/// What a job says of one choice's sampling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Parameters of the distribution.
+    pub parameters: Parameters,
+    /// The seed of the noise.
+    pub seed: [u8; 32],
+    /// Index of the answer among the job's answers.
+    pub choice: u32,
+    /// Tokens of the prompt.
+    pub prompt: u32,
+}
+
+impl Choice {
+    /// Little endian: the parameters' own encoding, seed, choice, length of the prompt.
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(self.parameters.encode());
+        out.extend(self.seed);
+        out.extend(self.choice.to_le_bytes());
+        out.extend(self.prompt.to_le_bytes());
+    }
 }
 
 /// Why a tile has no output.
@@ -135,8 +179,10 @@ pub enum EvalError {
     Weights { operand: usize, reason: Refused },
     #[error("the op has no such tile")]
     NoSuchTile,
-    #[error("tiles of this op are not evaluated in this release")]
-    NotYet,
+    #[error("sample needs what the job says of the choice")]
+    NoChoice,
+    #[error("a job with a grammar is checked by replay, not by tiles")]
+    Grammar,
 }
 
 impl Site<'_> {
@@ -236,6 +282,33 @@ impl Data {
             Self::Attended(sums) => {
                 out.extend(sums.probability.to_le_bytes());
                 sums.value.iter().for_each(|sum| out.extend(sum.to_le_bytes()));
+            }
+            Self::Tokens(tokens) | Self::Counts(tokens) => {
+                tokens.iter().for_each(|token| out.extend(token.to_le_bytes()));
+            }
+            Self::Sampling(choice) => choice.write(out),
+            Self::Biases(biases) => {
+                for (token, bias) in biases {
+                    out.extend(token.to_le_bytes());
+                    // A checked bias has 28 bits.
+                    out.extend(&bias.get().to_le_bytes()[..4]);
+                }
+            }
+            Self::Key(key) => out.extend(key.to_le_bytes()),
+            Self::Bins(bins) => bins.iter().for_each(|bin| out.extend(bin.to_le_bytes())),
+            Self::Digits { prefix, left } => {
+                out.extend(prefix.to_le_bytes());
+                out.extend(left.to_le_bytes());
+            }
+            Self::Amount(amount) => out.extend(amount.to_le_bytes()),
+            Self::Drawn { total, rest, chunk } => {
+                out.extend(total.to_le_bytes());
+                out.extend(rest.to_le_bytes());
+                out.extend(chunk.to_le_bytes());
+            }
+            Self::Found(id) => {
+                out.extend(u32::from(id.is_some()).to_le_bytes());
+                out.extend(id.unwrap_or(0).to_le_bytes());
             }
             Self::Outputs(outputs) => outputs.iter().for_each(|output| output.write(out)),
         }
@@ -337,6 +410,29 @@ impl<'a> Inputs<'a> {
         Err(EvalError::Operand { operand, wanted: "the outputs of these tiles" })
     }
 
+    pub(crate) fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// Committed tokens of a page.
+    pub(crate) fn tokens(self, operand: usize, tokens: u32) -> Result<&'a [u32], EvalError> {
+        let page = self.any_tokens(operand)?;
+        if page.len() == index(tokens) {
+            return Ok(page);
+        }
+        Err(EvalError::Operand { operand, wanted: "the tokens of this page" })
+    }
+
+    accessor!(any_tokens, Data::Tokens(tokens) => tokens, &'a [u32], "tokens");
+    accessor!(choice, Data::Sampling(choice) => choice, &'a Choice, "what the job says of the choice");
+    accessor!(biases, Data::Biases(biases) => biases, &'a [(u32, Micro)], "biases");
+    accessor!(counts, Data::Counts(counts) => counts, &'a [u32], "counts");
+    accessor!(key, Data::Key(key) => *key, u64, "a key");
+    accessor!(bins, Data::Bins(bins) => bins, &'a [u64], "bins");
+    accessor!(digits, Data::Digits { prefix, left } => (*prefix, *left), (u64, u64), "digits");
+    accessor!(amount, Data::Amount(amount) => *amount, u64, "a sum of weights");
+    accessor!(drawn, Data::Drawn { rest, chunk, .. } => (*rest, *chunk), (u64, u32), "a draw");
+    accessor!(found, Data::Found(id) => *id, Option<u32>, "what a chunk found");
     accessor!(squares, Data::Squares(sum) => *sum, u128, "a sum of squares");
     accessor!(scale, Data::Scale(scale) => *scale, NormScale, "a norm's scale");
     accessor!(greatest, Data::Greatest(greatest) => *greatest, u32, "a greatest magnitude");

@@ -17,6 +17,7 @@ mod quantise;
 mod rope;
 mod sample;
 mod sample_grid;
+mod sample_tiles;
 mod silu_gate;
 
 pub use add::Add;

@@ -1,9 +1,10 @@
 //! sample: the next token from the logits (`spec/sampling.md`), by parameters of the job, not of the program.
 //!
-//! This release fixes the op's place, types, grid and operands. Its tiles are not evaluated yet, and asking for one says
-//! so ([`EvalError::NotYet`]); the plain interpreter takes the sequence as given and samples nothing.
+//! Its grid is in `sample_grid`, what its tiles make in `sample_tiles`. The plain interpreter takes the sequence as given
+//! and samples nothing: the whole op is `canon::reference::sample`.
 
 use super::sample_grid::{CHUNK_IDS, Grid, Part};
+use super::sample_tiles::Eval;
 use crate::check::Reason;
 use crate::cost::OpCost;
 use crate::encoding::{DecodeError, Reader, Writer};
@@ -73,12 +74,14 @@ impl Sample {
 
     pub(crate) fn eval(
         &self,
-        _: &Site<'_>,
-        _: At,
-        _: Tile,
-        _: Inputs<'_>,
+        site: &Site<'_>,
+        at: At,
+        tile: Tile,
+        data: Inputs<'_>,
     ) -> Result<Data, EvalError> {
-        Err(EvalError::NotYet)
+        let row = site.logits(self.logits);
+        let eval = Eval { data, at, tile, vocabulary: row.width, frac: row.frac };
+        eval.run(Part::of(tile.stage))
     }
 
     pub(crate) fn run(&self, _: &Site<'_>, _: &Step<'_>) -> Result<Cell, Overflow> {

@@ -4,15 +4,16 @@
 //! Every stage is always there, whatever the job's parameters: a step that is neutral has tiles that change nothing, so
 //! the grid depends on the vocabulary and the position only. Never part of a program's bytes.
 
+use super::sample_tiles::Cut;
 use crate::tile::{At, Operand, Stage, Tile};
 use core::ops::Range;
 
 /// Token ids of one tile.
 pub(crate) const CHUNK_IDS: u32 = 4096;
 /// Tokens that one tile counts.
-const TOKENS: u32 = 1024;
+pub(crate) const TOKENS: u32 = 1024;
 /// Chunks whose bins one tile adds.
-const BINS_ADDED: u32 = 64;
+pub(crate) const BINS_ADDED: u32 = 64;
 /// Digits of six bits of a (logit, id).
 const DIGITS: u8 = 9;
 /// Bins of a digit.
@@ -45,11 +46,11 @@ pub(crate) enum Part {
     /// Greatest logit.
     Greatest,
     /// Amounts of a chunk by the next digit of their keys.
-    Bins,
+    Bins(Cut, u32),
     /// Bins of up to 64 chunks added.
     AddBins,
     /// The next digit of a threshold.
-    Digit,
+    Digit(Cut, u32),
     /// The weights of a chunk that top-k left.
     Weigh,
     /// Their sum.
@@ -70,7 +71,7 @@ impl Part {
         (0..STAGES).map(Self::of).collect()
     }
 
-    fn of(stage: u8) -> Self {
+    pub(crate) fn of(stage: u8) -> Self {
         match stage {
             COUNT => Self::Count,
             ADJUST => Self::Adjust,
@@ -81,11 +82,19 @@ impl Part {
             REMAIN => Self::Remain,
             DRAW => Self::Draw,
             WALK => Self::Walk,
-            descent if descent <= TOP_P => match digit(descent).1 {
-                0 => Self::Bins,
-                1 => Self::AddBins,
-                _ => Self::Digit,
-            },
+            descent if descent <= TOP_P => {
+                let (cut, first) = if descent <= TOP_K {
+                    (Cut::TopK, GREATEST + 1)
+                } else {
+                    (Cut::TopP, TOTAL + 1)
+                };
+                let digit = u32::from((descent - first) / 3);
+                match (descent - first) % 3 {
+                    0 => Self::Bins(cut, digit),
+                    1 => Self::AddBins,
+                    _ => Self::Digit(cut, digit),
+                }
+            }
             _ => Self::Choose,
         }
     }
@@ -96,9 +105,9 @@ impl Part {
             Self::Adjust => "adjust",
             Self::Peak => "peak",
             Self::Greatest => "greatest",
-            Self::Bins => "bins",
+            Self::Bins(..) => "bins",
             Self::AddBins => "add bins",
-            Self::Digit => "digit",
+            Self::Digit(..) => "digit",
             Self::Weigh => "weigh",
             Self::Total => "total",
             Self::Remain => "remain",
@@ -113,20 +122,16 @@ impl Part {
         match self {
             // The count, and whether the prompt has the id; the adjusted logit.
             Self::Count | Self::Adjust => 4 * u64::from(CHUNK_IDS),
-            Self::Peak | Self::Greatest | Self::Choose => 4,
-            Self::Bins | Self::AddBins => 8 * BINS,
+            Self::Choose => 4,
+            Self::Bins(..) | Self::AddBins => 8 * BINS,
             // The digits found so far, and what the need leaves.
-            Self::Digit => 16,
+            Self::Digit(..) => 16,
+            // A key, a sum, an id and whether there is one.
+            Self::Peak | Self::Greatest => 8,
             Self::Weigh | Self::Total | Self::Remain | Self::Walk => 8,
             Self::Draw => 20,
         }
     }
-}
-
-/// First stage of a descent's digit, and the stage's number in it.
-fn digit(stage: u8) -> (u8, u8) {
-    let first = if stage <= TOP_K { GREATEST + 1 } else { TOTAL + 1 };
-    (first, (stage - first) % 3)
 }
 
 /// Bytes of what a tile of a stage makes.
@@ -149,11 +154,14 @@ impl Grid {
     pub(crate) fn stage(self, part: Part) -> Stage {
         let tiles = match part {
             Part::Count => self.pages * self.chunks,
-            Part::Adjust | Part::Peak | Part::Bins | Part::Weigh | Part::Remain | Part::Walk => {
-                self.chunks
-            }
+            Part::Adjust
+            | Part::Peak
+            | Part::Bins(..)
+            | Part::Weigh
+            | Part::Remain
+            | Part::Walk => self.chunks,
             Part::AddBins => self.chunks.div_ceil(BINS_ADDED),
-            Part::Greatest | Part::Digit | Part::Total | Part::Draw | Part::Choose => 1,
+            Part::Greatest | Part::Digit(..) | Part::Total | Part::Draw | Part::Choose => 1,
         };
         Stage { name: part.name(), tiles }
     }
@@ -162,10 +170,9 @@ impl Grid {
         let outputs = |stage, tiles: Range<u32>| Operand::Outputs { stage, tiles };
         let only = |stage| outputs(stage, 0..1);
         let adjusted = outputs(ADJUST, tile.index..tile.index + 1);
-        // A key needs nothing else; a weight needs the greatest logit and the temperature besides.
-        let weights = [adjusted, only(GREATEST), Operand::Sampling];
-        let with = |more: &[u8]| {
-            weights.iter().cloned().chain(more.iter().map(|stage| only(*stage))).collect()
+        let weighed = |more: &[u8]| {
+            let weights = [adjusted.clone(), only(GREATEST), Operand::Sampling];
+            weights.into_iter().chain(more.iter().map(|stage| only(*stage))).collect()
         };
         let before = tile.stage.saturating_sub(1);
         match Part::of(tile.stage) {
@@ -175,27 +182,28 @@ impl Grid {
                 let counts = outputs(COUNT, counted..counted + 1);
                 vec![logits, counts, Operand::Sampling, Operand::Biases]
             }
-            Part::Peak => vec![outputs(ADJUST, tile.index..tile.index + 1)],
-            Part::Bins => match before {
-                GREATEST => with(&[]),
-                known if known < TOP_K => with(&[known]),
-                TOTAL => with(&[TOP_K]),
-                known => with(&[TOP_K, known]),
-            },
+            Part::Peak => vec![adjusted],
+            Part::Bins(Cut::TopK, 0) => vec![adjusted],
+            Part::Bins(Cut::TopK, _) => vec![adjusted, only(before)],
+            Part::Bins(Cut::TopP, 0) => weighed(&[TOP_K]),
+            Part::Bins(Cut::TopP, _) => weighed(&[TOP_K, before]),
             Part::AddBins => {
                 let first = tile.index * BINS_ADDED;
                 vec![outputs(before, first..(first + BINS_ADDED).min(self.chunks))]
             }
-            Part::Digit => {
-                // The first digit has no digits before it; top-p's need comes from the total.
+            Part::Digit(cut, digit) => {
                 let added = outputs(before, 0..self.chunks.div_ceil(BINS_ADDED));
-                vec![added, only(tile.stage - 3), Operand::Sampling]
+                match (cut, digit) {
+                    (Cut::TopK, 0) => vec![added, Operand::Sampling],
+                    (Cut::TopP, 0) => vec![added, only(TOTAL), Operand::Sampling],
+                    (Cut::TopK | Cut::TopP, _) => vec![added, only(tile.stage - 3)],
+                }
             }
             Part::Greatest | Part::Total => vec![outputs(before, 0..self.chunks)],
-            Part::Weigh => with(&[TOP_K]),
-            Part::Remain => with(&[TOP_K, TOP_P]),
+            Part::Weigh => weighed(&[TOP_K]),
+            Part::Remain => weighed(&[TOP_K, TOP_P]),
             Part::Draw => vec![outputs(before, 0..self.chunks), Operand::Sampling],
-            Part::Walk => with(&[TOP_K, TOP_P, DRAW]),
+            Part::Walk => weighed(&[TOP_K, TOP_P, DRAW]),
             Part::Choose => vec![outputs(before, 0..self.chunks)],
         }
     }

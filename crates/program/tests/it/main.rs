@@ -4,5 +4,6 @@
 
 mod encoding;
 mod refusals;
+mod sample;
 mod sizes;
 mod tiles;

@@ -1,9 +1,10 @@
 //! Tiles put together equal the op, bit for bit; false data is refused; traces and runs say the same.
 
+use canon::sample::{Micro, Parameters, Settings};
 use program::answer_log::{AnswerLog, BoundaryError};
 use program::record::{Record, assemble, whole};
 use program::reference::{Fault, LoadError, RunError, Weights, run_reference};
-use program::tile::{At, Data, EvalError, Tile};
+use program::tile::{At, Choice, Data, EvalError, Tile};
 use program::tiny::Shape;
 use program::trace::{Committer, Edge, path, verify};
 use program::{Checked, Op, Type};
@@ -14,6 +15,24 @@ fn tokens(shape: &Shape, count: u32) -> Vec<u32> {
 
 fn committer() -> Committer {
     Committer::new([0; 32], [7; 32])
+}
+
+/// What a job may say of a choice: every step of sampling does something.
+fn choice() -> Choice {
+    let micro = Micro::new;
+    let settings = Settings {
+        temperature: micro(1_500_000),
+        top_k: 20,
+        top_p: micro(900_000),
+        min_p: micro(10_000),
+        repetition: micro(1_100_000),
+        presence: micro(100_000),
+        frequency: micro(200_000),
+        bias: vec![(3, micro(500_000))],
+        grammar: None,
+    };
+    let parameters = Parameters::new(settings).unwrap();
+    Choice { parameters, seed: [5; 32], choice: 1, prompt: 2 }
 }
 
 /// Where a tensor lies in its file.
@@ -37,7 +56,8 @@ fn tiles_put_together_equal_the_op() {
                 let at = record.at(*position);
                 let tiles = record.tiles(&site, at, &committer());
                 if matches!(site.op, Op::Sample(_)) {
-                    assert_eq!(tiles, Err(EvalError::NotYet));
+                    // Whoever doesn't say what the job says of the choice: see `sample`.
+                    assert_eq!(tiles, Err(EvalError::NoChoice));
                     continue;
                 }
                 let made = assemble(site.output(), &tiles.unwrap());
@@ -156,9 +176,9 @@ fn operands_are_no_larger_than_their_bound() {
         let checked = Checked::new(shape.program()).unwrap();
         let file = shape.weights();
         let weights = Weights::load(&checked, &[&file]).unwrap();
-        let record = Record::of(&weights, &tokens(&shape, 3)).unwrap();
+        let record = Record::of(&weights, &tokens(&shape, 3)).unwrap().with_choice(choice());
         let at = record.at(2);
-        for site in checked.sites().filter(|site| !matches!(site.op, Op::Sample(_))) {
+        for site in checked.sites() {
             let outputs = record.tiles(&site, at, &committer()).unwrap();
             for tile in outputs.keys() {
                 for operand in site.operands(at, *tile).unwrap() {
@@ -181,7 +201,7 @@ fn false_operands_are_refused() {
     let checked = Checked::new(shape.program()).unwrap();
     let file = shape.weights();
     let weights = Weights::load(&checked, &[&file]).unwrap();
-    let record = Record::of(&weights, &tokens(&shape, 66)).unwrap();
+    let record = Record::of(&weights, &tokens(&shape, 66)).unwrap().with_choice(choice());
     let at = record.at(65);
     let wrong = [
         Data::Fixed(vec![1 << 30; 64]),
@@ -192,7 +212,7 @@ fn false_operands_are_refused() {
         Data::Exponent(i32::MIN),
         Data::Page(Vec::new()),
     ];
-    for site in checked.sites().filter(|site| !matches!(site.op, Op::Sample(_))) {
+    for site in checked.sites() {
         let outputs = record.tiles(&site, at, &committer()).unwrap();
         for tile in outputs.keys() {
             let operands = site.operands(at, *tile).unwrap();
@@ -213,7 +233,7 @@ fn false_operands_are_refused() {
             }
             assert!(matches!(site.eval(at, *tile, &[]), Err(EvalError::Operand { .. })));
         }
-        let beyond = Tile { stage: 9, index: 0 };
+        let beyond = Tile { stage: 99, index: 0 };
         assert_eq!(site.operands(at, beyond), Err(EvalError::NoSuchTile));
         let first = Tile { stage: 0, index: 0 };
         for nowhere in [At { position: u32::MAX, ..at }, At { token: shape.vocabulary, ..at }] {
@@ -231,7 +251,7 @@ fn extreme_outputs_do_not_panic() {
     let checked = Checked::new(shape.program()).unwrap();
     let file = shape.weights();
     let weights = Weights::load(&checked, &[&file]).unwrap();
-    let record = Record::of(&weights, &tokens(&shape, 66)).unwrap();
+    let record = Record::of(&weights, &tokens(&shape, 66)).unwrap().with_choice(choice());
     let at = record.at(65);
     let extreme = |true_output: &Data, high: bool| match true_output {
         Data::Squares(_) => Data::Squares(if high { u128::MAX } else { 0 }),
@@ -250,9 +270,19 @@ fn extreme_outputs_do_not_panic() {
             probability: if high { u64::MAX } else { 0 },
             value: vec![i64::MIN; sums.value.len()],
         }),
+        Data::Counts(counts) => Data::Counts(vec![if high { u32::MAX } else { 0 }; counts.len()]),
+        Data::Key(_) => Data::Key(if high { u64::MAX } else { (1 << 52) - 1 }),
+        Data::Bins(bins) => Data::Bins(vec![if high { u64::MAX } else { 0 }; bins.len()]),
+        Data::Digits { .. } => match high {
+            true => Data::Digits { prefix: u64::MAX, left: u64::MAX },
+            false => Data::Digits { prefix: 0, left: u64::MAX },
+        },
+        Data::Amount(_) => Data::Amount(if high { u64::MAX } else { 0 }),
+        Data::Drawn { .. } => Data::Drawn { total: 0, rest: u64::MAX, chunk: u32::from(high) },
+        Data::Fixed(row) => Data::Fixed(vec![if high { i32::MAX } else { i32::MIN }; row.len()]),
         other => other.clone(),
     };
-    for site in checked.sites().filter(|site| !matches!(site.op, Op::Sample(_))) {
+    for site in checked.sites() {
         let outputs = record.tiles(&site, at, &committer()).unwrap();
         for tile in outputs.keys() {
             for high in [false, true] {
