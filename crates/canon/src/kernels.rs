@@ -21,7 +21,7 @@ pub enum KernelSet {
     Portable,
     /// x86-64 with AVX2.
     Avx2,
-    /// x86-64 with AVX2 and the VEX form of VNNI.
+    /// x86-64 with AVX2 and VNNI on 256 bits, in its VEX or EVEX form.
     AvxVnni,
     /// x86-64 with AVX-512 (F, BW, DQ, VL, VNNI).
     Avx512,

@@ -8,7 +8,11 @@ pub(crate) fn has_avx2() -> bool {
 }
 
 pub(crate) fn has_avx_vnni() -> bool {
-    has_avx2() && std::arch::is_x86_feature_detected!("avxvnni")
+    // The same instructions have two spellings, and the kernels are compiled with both.
+    has_avx2()
+        && (std::arch::is_x86_feature_detected!("avxvnni")
+            || std::arch::is_x86_feature_detected!("avx512vl")
+                && std::arch::is_x86_feature_detected!("avx512vnni"))
 }
 
 pub(crate) fn has_avx512() -> bool {
