@@ -3,6 +3,7 @@
 //! Inner products and attention are written with intrinsics; what is not named in the table below
 //! is the portable source compiled again with these features.
 
+mod attention;
 mod eight;
 mod finish;
 mod four;
@@ -16,5 +17,6 @@ super::recompile!(KernelSet::Avx512, "avx2,avx512f,avx512bw,avx512dq,avx512vl,av
 pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight: gemm::matmul::<eight::Eight>,
     matmul_a8_four: gemm::matmul::<four::Four>,
+    attention: attention::attention,
     ..RECOMPILED
 };
