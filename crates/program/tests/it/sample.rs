@@ -57,9 +57,16 @@ fn settings(vocabulary: u32) -> Vec<Settings> {
     ]
 }
 
-fn check(shape: &Shape, tokens: &[u32], prompt: u32, settings: Vec<Settings>, choices: u32) {
+fn check(
+    shape: &Shape,
+    file: fn(&Shape) -> Vec<u8>,
+    tokens: &[u32],
+    prompt: u32,
+    settings: Vec<Settings>,
+    choices: u32,
+) {
     let checked = Checked::new(shape.program()).unwrap();
-    let file = shape.weights();
+    let file = file(shape);
     let weights = Weights::load(&checked, &[&file]).unwrap();
     let mut record = Record::of(&weights, tokens).unwrap();
     let site = checked.sites().find(|site| matches!(site.op, Op::Sample(_))).unwrap();
@@ -107,10 +114,30 @@ fn sampling_name(record: &Record<'_>) -> String {
 #[test]
 fn tiles_choose_what_the_op_chooses() {
     let tokens = [3, 49, 3, 3, 7, 21, 7, 7, 0];
-    check(&Shape::default(), &tokens, 5, settings(50), 8);
+    check(&Shape::default(), Shape::weights, &tokens, 5, settings(50), 8);
     // Three chunks of ids.
     let shape = Shape { vocabulary: 9000, layers: 1, ..Shape::default() };
-    check(&shape, &[5000, 8999, 5000, 1], 2, settings(9000), 1);
+    check(&shape, Shape::weights, &[5000, 8999, 5000, 1], 2, settings(9000), 1);
+}
+
+/// The greatest logit and the last of top-k and top-p are each shared by ten ids: the lower id comes first.
+#[test]
+fn ties_go_to_the_lower_id() {
+    let tied = |shape: &Shape| {
+        let mut file = shape.weights();
+        let output = shape.program().tensors.pop().unwrap();
+        let row = usize::try_from(output.row_bytes()).unwrap();
+        let start = usize::try_from(output.location.offset).unwrap();
+        for id in 5..50 {
+            let like = start + id % 5 * row;
+            file.copy_within(like..like + row, start + id * row);
+        }
+        file
+    };
+    let plain = settings(50).into_iter().filter(|settings| settings.bias.is_empty());
+    let shares = (1..20).map(|k| Settings { top_k: k, ..neutral() });
+    let parts = (1..10).map(|p| Settings { top_p: Micro::new(p * 100_000), ..neutral() });
+    check(&Shape::default(), tied, &[3, 49, 7], 3, plain.chain(shares).chain(parts).collect(), 4);
 }
 
 /// Two pages of tokens, and more chunks of ids than one tile adds.
@@ -126,9 +153,9 @@ fn long_histories_and_great_vocabularies() {
         ..Shape::default()
     };
     let tokens: Vec<u32> = (0..1030).map(|i| i * i % 50).collect();
-    check(&shape, &tokens, 1000, settings(50), 1);
+    check(&shape, Shape::weights, &tokens, 1000, settings(50), 1);
     let shape = Shape { vocabulary: 270_000, tied: true, ..shape };
-    check(&shape, &[269_999, 4, 4], 1, settings(270_000).split_off(13), 1);
+    check(&shape, Shape::weights, &[269_999, 4, 4], 1, settings(270_000).split_off(13), 1);
 }
 
 #[test]
