@@ -1,0 +1,55 @@
+//! Measured time and memory, for people. Nothing here reaches an answer.
+#![allow(clippy::float_arithmetic, reason = "seconds are shown to people, never computed with")]
+
+use std::time::{Duration, Instant};
+
+/// Wall and processor time since it was started.
+pub(crate) struct Stopwatch {
+    wall: Instant,
+    processor: Duration,
+}
+
+/// What a stopwatch read.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Elapsed {
+    pub(crate) wall: Duration,
+    /// Of all threads of this process.
+    pub(crate) processor: Duration,
+}
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self { wall: Instant::now(), processor: processor_time() }
+    }
+
+    pub(crate) fn read(&self) -> Elapsed {
+        let processor = processor_time().saturating_sub(self.processor);
+        Elapsed { wall: self.wall.elapsed(), processor }
+    }
+}
+
+impl Elapsed {
+    pub(crate) fn milliseconds(self) -> f64 {
+        self.wall.as_secs_f64() * 1e3
+    }
+
+    pub(crate) fn per_second(count: usize, time: Duration) -> f64 {
+        let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        if time.is_zero() { 0.0 } else { count / time.as_secs_f64() }
+    }
+}
+
+#[cfg(unix)]
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// The most memory this process has held, in bytes; `None` where the system does not tell.
+pub(crate) fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}

@@ -1,0 +1,62 @@
+//! Everything the program reads from its environment, turned into values.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use store::pip::{PipEnvironment, PipPlaces, PipSettings, config_files};
+use store::{Config, Network, Secret, Store, default_home};
+
+/// The store of this user.
+pub(crate) fn store() -> Result<Store> {
+    let home = default_home(
+        env::var_os("PROBITY_HOME"),
+        env::var_os("XDG_DATA_HOME"),
+        env::var_os("HOME"),
+    );
+    let home = home.context("no folder for models: set PROBITY_HOME to one")?;
+    let mut config = Config::new(home);
+    config.network = network()?;
+    Ok(Store::open(config)?)
+}
+
+fn network() -> Result<Network> {
+    let either = |lower: &str, upper: &str| text(lower).or_else(|| text(upper));
+    Ok(Network {
+        offline: text("PROBITY_OFFLINE").is_some_and(|value| value != "0"),
+        http_proxy: either("http_proxy", "HTTP_PROXY"),
+        https_proxy: either("https_proxy", "HTTPS_PROXY"),
+        all_proxy: either("all_proxy", "ALL_PROXY"),
+        no_proxy: either("no_proxy", "NO_PROXY"),
+        extra_ca: path("SSL_CERT_FILE").or_else(|| path("REQUESTS_CA_BUNDLE")),
+        hub_endpoint: text("HF_ENDPOINT"),
+        hub_token: text("HF_TOKEN").map(Secret::new),
+        pip: pip()?,
+        ..Network::default()
+    })
+}
+
+fn pip() -> Result<PipSettings> {
+    let places = PipPlaces {
+        user_home: path("HOME"),
+        xdg_config_home: path("XDG_CONFIG_HOME"),
+        virtual_env: path("VIRTUAL_ENV"),
+        pip_config_file: path("PIP_CONFIG_FILE"),
+    };
+    let environment = PipEnvironment {
+        index_url: text("PIP_INDEX_URL"),
+        extra_index_url: text("PIP_EXTRA_INDEX_URL"),
+        find_links: text("PIP_FIND_LINKS"),
+        no_index: text("PIP_NO_INDEX"),
+        cert: text("PIP_CERT"),
+    };
+    Ok(PipSettings::load(&config_files(&places), &environment)?)
+}
+
+fn text(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn path(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}

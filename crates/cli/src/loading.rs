@@ -1,0 +1,136 @@
+//! From the name of a model to something that runs: file, program, weights, engine.
+//!
+//! Packed weights are kept in the store's cache under the file's BLAKE3, so that a second start
+//! reads them as they are. The cache is checked before use and can be deleted at any time.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use canon::{KernelSet, Kernels};
+use engine::{Engine, LAYOUT_VERSION, Weights};
+use llm::{Model, Runner};
+use store::{LocalFile, ModelRef, PackedKey, Store};
+
+use crate::arguments::{EngineOptions, KernelChoice};
+use crate::progress::{Download, spinner};
+
+/// A model that can be run.
+pub(crate) struct Loaded {
+    pub(crate) model: Arc<Model>,
+    pub(crate) runner: Runner,
+    pub(crate) file: LocalFile,
+}
+
+/// Finds the file of a model, downloading it if need be.
+pub(crate) fn find(store: &Store, name: &str) -> Result<LocalFile> {
+    let reference = ModelRef::parse(name)?;
+    match store.resolve(&reference)? {
+        Some(file) => Ok(file),
+        None => pull(store, &reference),
+    }
+}
+
+/// Downloads a model.
+pub(crate) fn pull(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
+    let download = Download::new();
+    Ok(store.pull(reference, &mut |event| download.show(&event))?)
+}
+
+/// Reads the header of a model file.
+pub(crate) fn read_model(path: &Path) -> Result<Model> {
+    let file = File::open(path).with_context(|| format!("can't open {}", path.display()))?;
+    let length = file.metadata()?.len();
+    let context = || format!("{} can't be used", path.display());
+    let read = |offset, bytes: &mut [u8]| file.read_exact_at(bytes, offset);
+    let header = import::gguf::read_header(length, |offset, bytes| read(offset, bytes))
+        .with_context(context)?;
+    Model::from_gguf(&header, length, read).with_context(context)
+}
+
+/// Loads a model and makes an engine for it.
+pub(crate) fn load(name: &str, options: &EngineOptions) -> Result<Loaded> {
+    let kernels = kernels(options)?;
+    let store = crate::environment::store()?;
+    let file = find(&store, name)?;
+    let model = read_model(&file.path)?;
+    let weights = weights(&store, &model, &file)?;
+    let engine = Engine::new(&model.program, Arc::new(weights), kernels, threads(options))?;
+    let runner = Runner::new(engine, usize::from(options.prefill_chunk));
+    Ok(Loaded { model: Arc::new(model), runner, file })
+}
+
+fn threads(options: &EngineOptions) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    options.threads.map_or_else(cores, usize::from)
+}
+
+fn kernels(options: &EngineOptions) -> Result<Kernels> {
+    let Some(choice) = options.kernels else {
+        return Kernels::of(KernelSet::best()).context("no kernels for this processor");
+    };
+    let set = match choice {
+        KernelChoice::Portable => KernelSet::Portable,
+        KernelChoice::Avx2 => KernelSet::Avx2,
+        KernelChoice::AvxVnni => KernelSet::AvxVnni,
+        KernelChoice::Avx512 => KernelSet::Avx512,
+        KernelChoice::Neon => KernelSet::Neon,
+        KernelChoice::WasmSimd => KernelSet::WasmSimd,
+    };
+    Kernels::of(set).ok_or_else(|| {
+        let here = KernelSet::ALL.into_iter().filter(|set| set.available());
+        let here: Vec<&str> = here.map(KernelSet::name).collect();
+        anyhow!(
+            "this processor can't run the {} kernels; it can run: {}",
+            set.name(),
+            here.join(", ")
+        )
+    })
+}
+
+/// The packed weights: from the cache, or packed now and put there.
+fn weights(store: &Store, model: &Model, file: &LocalFile) -> Result<Weights> {
+    let order = if cfg!(target_endian = "little") { "le" } else { "be" };
+    let program = blake3::hash(&model.program.encode()).to_hex();
+    let layout = format!("v{LAYOUT_VERSION}-{order}-{}", &program[..16]);
+    let key = PackedKey::new(file.blake3, &layout)?;
+    if let Some(packed) = store.packed().get(&key)? {
+        let mut packed = packed.into_file();
+        let restored = Weights::restore(&model.program, |bytes| packed.read_exact(bytes));
+        if let Ok(weights) = restored {
+            return Ok(weights);
+        }
+    }
+    let spinner = spinner("preparing the weights (once)");
+    let source = File::open(&file.path)?;
+    let weights = Weights::load(&model.program, |tensor| {
+        let length = usize::try_from(tensor.bytes()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        source.read_exact_at(&mut bytes, tensor.location.offset)?;
+        Ok::<_, io::Error>(bytes)
+    })?;
+    let saved = store
+        .packed()
+        .put(&key, &mut |out: &mut dyn Write| weights.save(|bytes| out.write_all(bytes)));
+    spinner.finish_and_clear();
+    if let Err(error) = saved {
+        eprintln!("the prepared weights could not be kept: {error}");
+    }
+    Ok(weights)
+}
+
+/// What stands in a seed for the model until packages have manifests.
+pub(crate) fn model_id(model: &Model, file: &LocalFile) -> Result<[u8; 32]> {
+    let Some(bytes) = hex(&file.blake3.to_string()) else { bail!("the file's hash is no hash") };
+    let mut hasher = blake3::Hasher::new_derive_key("probity draft model id v0");
+    hasher.update(blake3::hash(&model.program.encode()).as_bytes());
+    hasher.update(&bytes);
+    Ok(*hasher.finalize().as_bytes())
+}
+
+fn hex(text: &str) -> Option<[u8; 32]> {
+    blake3::Hash::from_hex(text).ok().map(|hash| *hash.as_bytes())
+}

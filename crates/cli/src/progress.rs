@@ -1,0 +1,69 @@
+//! Draws the progress of downloads and loading on standard error.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use store::Progress;
+
+/// A bar for downloads; silent where standard error is no terminal, but for lines that matter.
+pub(crate) struct Download {
+    bar: ProgressBar,
+}
+
+impl Download {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::no_length();
+        let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+        bar.set_style(ProgressStyle::with_template(template).expect("a constant template"));
+        Self { bar }
+    }
+
+    /// Takes an event of a pull.
+    pub(crate) fn show(&self, event: &Progress<'_>) {
+        match event {
+            Progress::Bytes { done, total } => {
+                self.bar.set_length(*total);
+                self.bar.set_position(*done);
+            }
+            Progress::Waiting { reference } => {
+                self.line(format!("waiting: another process is pulling {reference}"));
+            }
+            Progress::Trying { source } => self.line(format!("trying {source}")),
+            Progress::Resuming { source, at, total } => {
+                self.line(format!("going on at {at} of {total} bytes from {source}"));
+            }
+            Progress::Restarting { source, why } => {
+                self.line(format!("starting again from {source}: {why}"));
+            }
+            Progress::Retrying { source, why, after } => {
+                self.line(format!("{source}: {why}; again in {} s", after.as_secs()));
+            }
+            Progress::Extracting { source, member } => {
+                self.line(format!("taking {member} out of {source}"));
+            }
+            Progress::Verifying { .. } => self.line("checking every byte".to_owned()),
+            Progress::Discarded { source, why } => {
+                self.line(format!("discarded what {source} gave: {why}"));
+            }
+            Progress::SourceFailed { source, why } => self.line(format!("{source}: {why}")),
+            Progress::Stored { size, .. } => {
+                self.bar.finish_and_clear();
+                self.line(format!("stored {size} bytes"));
+            }
+        }
+    }
+
+    fn line(&self, text: String) {
+        if self.bar.is_hidden() {
+            eprintln!("{text}");
+        } else {
+            self.bar.println(text);
+        }
+    }
+}
+
+/// A spinner with a word, while something takes its time.
+pub(crate) fn spinner(text: &'static str) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    spinner.set_message(text);
+    spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+    spinner
+}

@@ -1,0 +1,1 @@
+//! Tests of the binary as a person would call it.
