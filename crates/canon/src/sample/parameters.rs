@@ -109,7 +109,7 @@ pub struct Settings {
 }
 
 /// Settings that are in range.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters(Settings);
 
 impl Parameter {
@@ -288,12 +288,6 @@ impl Parameters {
             }
         }
         out
-    }
-}
-
-impl Default for Parameters {
-    fn default() -> Self {
-        Self(Settings::default())
     }
 }
 

@@ -3,10 +3,12 @@
 //! Ids stay in ascending order, so equal logits are cut by walking them. Nothing is sorted, and
 //! every sum is exact: the order of the visits can't change the outcome.
 
-use super::weigh::{BLOCK, Weigh};
+use core::ops::RangeInclusive;
 
-/// Bits of a difference that one pass decides.
-const DIGIT: u32 = 8;
+use super::weigh::{self, BLOCK, Weigh};
+
+/// Most bits of a difference that one pass decides.
+const DIGIT: u32 = 10;
 /// Values of a digit.
 const BINS: usize = 1 << DIGIT;
 
@@ -21,9 +23,16 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// The ids whose logits are at least `least`.
+    /// The ids whose logits lie in a range.
     #[inline(always)]
-    pub(super) fn collect(&mut self, logits: &[i32], maxima: &[i32], least: i32, weigh: Weigh) {
+    pub(super) fn collect(
+        &mut self,
+        logits: &[i32],
+        maxima: &[i32],
+        range: RangeInclusive<i32>,
+        weigh: Weigh,
+    ) {
+        let (least, most) = range.into_inner();
         let room = logits.len() + BLOCK;
         if self.ids.len() < room {
             self.ids.resize(room, 0);
@@ -32,7 +41,9 @@ impl Candidates {
         }
         let mut count = 0;
         for (b, (block, greatest)) in logits.chunks(BLOCK).zip(maxima).enumerate() {
-            if *greatest < least {
+            let inside = |logit: i32| logit >= least && logit <= most;
+            let any = || block.iter().fold(false, |any, logit| any | inside(*logit));
+            if *greatest < least || (*greatest > most && !any()) {
                 continue;
             }
             let ids = &mut self.ids[count..count + BLOCK];
@@ -42,11 +53,20 @@ impl Candidates {
                 // Written in any case, counted where it belongs: no branch to mispredict.
                 ids[found % BLOCK] = (b * BLOCK + i) as u32;
                 differences[found % BLOCK] = weigh.difference(*logit);
-                found += usize::from(*logit >= least);
+                found += usize::from(inside(*logit));
             }
             count += found;
         }
         self.count = count;
+    }
+
+    /// The last id of the shortest prefix of the order whose weights reach `need`, and how far it
+    /// is below the greatest.
+    #[inline(always)]
+    pub(super) fn last_of(&self, need: u64) -> (u32, usize) {
+        let (differences, weights) = (&self.differences[..self.count], &self.weights[..self.count]);
+        let (difference, last) = threshold(differences, weights, need, u64::from);
+        (difference, self.ids[last] as usize)
     }
 
     /// How many ids there are.
@@ -57,14 +77,14 @@ impl Candidates {
     /// Weighs every candidate; returns the sum.
     #[inline(always)]
     pub(super) fn weigh(&mut self, weigh: Weigh) -> u64 {
-        let differences = &self.differences[..self.count];
+        let blocks = self.count.div_ceil(BLOCK) * BLOCK;
+        self.differences[self.count..blocks].fill(u32::MAX);
+        let (differences, _) = self.differences[..blocks].as_chunks::<BLOCK>();
+        let (weights, _) = self.weights[..blocks].as_chunks_mut::<BLOCK>();
         let mut total = 0;
-        for (weights, differences) in self.weights.chunks_mut(BLOCK).zip(differences.chunks(BLOCK))
-        {
-            for (weight, difference) in weights.iter_mut().zip(differences) {
-                *weight = weigh.weight(*difference);
-            }
-            total += weights[..differences.len()].iter().map(|w| u64::from(*w)).sum::<u64>();
+        for (weights, differences) in weights.iter_mut().zip(differences) {
+            *weights = weigh.weights(differences);
+            total += weigh::sum(weights);
         }
         total
     }
@@ -79,7 +99,7 @@ impl Candidates {
     /// and at most their sum.
     #[inline(always)]
     pub(super) fn keep_weight(&mut self, need: u64) {
-        self.keep(need, |weight| u64::from(weight));
+        self.keep(need, u64::from);
     }
 
     #[inline(always)]
@@ -138,21 +158,26 @@ fn threshold(
     amount: impl Fn(u32) -> u64 + Copy,
 ) -> (u32, usize) {
     let greatest = differences.iter().copied().max().unwrap_or(0);
-    let digits = (u32::BITS - greatest.leading_zeros()).div_ceil(DIGIT);
     let (mut prefix, mut rest) = (0_u64, need);
-    for digit in (0..digits).rev() {
+    let mut undecided = u32::BITS - greatest.leading_zeros();
+    while undecided > 0 {
+        let below = undecided.saturating_sub(DIGIT);
         let mut bins = [0_u64; BINS];
         for (difference, weight) in differences.iter().zip(weights) {
-            let found = u64::from(*difference) >> (digit * DIGIT);
-            let here = if found >> DIGIT == prefix { amount(*weight) } else { 0 };
-            bins[found as usize % BINS] += here;
+            let difference = u64::from(*difference);
+            if difference >> undecided == prefix {
+                bins[(difference >> below) as usize % BINS] += amount(*weight);
+            }
         }
+        // A digit of fewer bits sits above bits of the prefix, which are the same for all.
+        let first = (prefix << (undecided - below)) as usize % BINS;
         let mut bin = 0;
-        while bin < BINS - 1 && bins[bin] < rest {
-            rest -= bins[bin];
+        while bin < (1 << (undecided - below)) - 1 && bins[first + bin] < rest {
+            rest -= bins[first + bin];
             bin += 1;
         }
-        prefix = prefix << DIGIT | bin as u64;
+        prefix = prefix << (undecided - below) | bin as u64;
+        undecided = below;
     }
     let mut last = 0;
     for (i, (difference, weight)) in differences.iter().zip(weights).enumerate() {

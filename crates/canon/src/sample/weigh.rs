@@ -61,14 +61,31 @@ impl Weigh {
         self.greatest.wrapping_sub(logit).cast_unsigned()
     }
 
+    /// This, with weight 0 for what is further below the greatest.
+    #[inline(always)]
+    pub(super) fn narrowed(mut self, difference: u32) -> Self {
+        self.bound = self.bound.min(difference);
+        self
+    }
+
     /// The weight of a difference.
     #[inline(always)]
-    pub(super) fn weight(&self, difference: u32) -> u32 {
-        // Beyond the bound the product may wrap, and is not used.
+    fn weight(&self, difference: u32) -> u32 {
+        // Beyond the bound the product may wrap, and the weight is 0 whatever it is.
         let product = u64::from(difference).wrapping_mul(self.inverse);
         let x = (product.wrapping_add(1 << (self.shift - 1)) >> self.shift) as u32;
         let weight = (exp2_mantissa(x & 0xffff) << 16) >> ((x >> 16) & 31);
         if difference <= self.bound { weight } else { 0 }
+    }
+
+    /// The weights of a block of differences.
+    #[inline(always)]
+    pub(super) fn weights(&self, differences: &[u32; BLOCK]) -> [u32; BLOCK] {
+        let mut weights = [0; BLOCK];
+        for (weight, difference) in weights.iter_mut().zip(differences) {
+            *weight = self.weight(*difference);
+        }
+        weights
     }
 
     /// The sum of the weights, not below `least`, of at most [`BLOCK`] logits.
@@ -83,4 +100,55 @@ impl Weigh {
         }
         (u64::from(high) << 16) + u64::from(low)
     }
+
+    /// Whether a logit is just within the bound.
+    #[inline(always)]
+    pub(super) fn at_bound(&self, logit: i32) -> bool {
+        self.difference(logit) == self.bound
+    }
+
+    /// The weight of those just within the bound, where it is not below `least`.
+    #[inline(always)]
+    pub(super) fn at_bound_weight(&self, least: u32) -> u32 {
+        Some(self.weight(self.bound)).filter(|weight| *weight >= least).unwrap_or(0)
+    }
+
+    /// Bits of a difference that a histogram of at most `2^digit` bins leaves undecided.
+    #[inline(always)]
+    pub(super) fn bits_beyond(&self, digit: u32) -> u32 {
+        (u32::BITS - self.bound.leading_zeros()).saturating_sub(digit)
+    }
+
+    /// The weights, where they are not below `least`, of at most [`BLOCK`] logits; 0 elsewhere.
+    #[inline(always)]
+    pub(super) fn weights_of(&self, logits: &[i32], least: u32) -> [u32; BLOCK] {
+        let mut differences = [u32::MAX; BLOCK];
+        if let Ok(logits) = <&[i32; BLOCK]>::try_from(logits) {
+            for i in 0..BLOCK {
+                differences[i] = self.difference(logits[i]);
+            }
+        } else {
+            // The row's end: what is missing counts as masked.
+            differences.fill(self.difference(MASKED));
+            for (difference, logit) in differences.iter_mut().zip(logits) {
+                *difference = self.difference(*logit);
+            }
+        }
+        let mut weights = self.weights(&differences);
+        for weight in &mut weights {
+            *weight = if *weight >= least { *weight } else { 0 };
+        }
+        weights
+    }
+}
+
+/// The sum of a block of weights.
+#[inline(always)]
+pub(super) fn sum(weights: &[u32; BLOCK]) -> u64 {
+    let (mut low, mut high) = (0_u32, 0_u32);
+    for weight in weights {
+        low += weight & 0xffff;
+        high += weight >> 16;
+    }
+    (u64::from(high) << 16) + u64::from(low)
 }

@@ -4,4 +4,5 @@
 
 mod cases;
 mod kernels;
+mod sampling;
 mod vectors;

@@ -147,20 +147,20 @@ pub(super) fn narrow<T: TryFrom<i128>>(entries: Vec<i128>) -> Vec<T> {
 }
 
 pub(super) fn int(value: &Value) -> i128 {
-    match value {
-        Value::String(text) => text.parse().unwrap(),
-        value => i128::from(value.as_i64().unwrap()),
+    match value.as_str() {
+        Some(text) => text.parse().unwrap(),
+        None => value.as_i64().unwrap().into(),
     }
 }
 
 /// A list of integers: written out, as hex bytes, or made by a generator.
 pub(super) fn ints(value: &Value) -> Vec<i128> {
-    match value {
-        Value::Array(list) => list.iter().map(int).collect(),
-        Value::String(text) => {
-            hex(text).iter().map(|byte| i128::from(byte.cast_signed())).collect()
-        }
-        generator => generate(generator),
+    if let Some(list) = value.as_array() {
+        list.iter().map(int).collect()
+    } else if let Some(text) = value.as_str() {
+        hex(text).iter().map(|byte| byte.cast_signed().into()).collect()
+    } else {
+        generate(value)
     }
 }
 
