@@ -3,11 +3,15 @@
 //! Inner products and attention are written with intrinsics; what is not named in the table below
 //! is the portable source compiled again with these features.
 
+// Loops count because the arrays are registers: closures over vectors are not inlined here.
+#![allow(clippy::needless_range_loop)]
+
 mod attention;
 mod eight;
 mod finish;
 mod four;
 mod gemm;
+mod rows;
 
 use crate::kernels::{KernelSet, Kernels};
 
@@ -18,5 +22,8 @@ pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight: gemm::matmul::<eight::Eight>,
     matmul_a8_four: gemm::matmul::<four::Four>,
     attention: attention::attention,
+    norm: rows::norm,
+    silu_gate: rows::silu_gate,
+    rotate: rows::rotate,
     ..RECOMPILED
 };
