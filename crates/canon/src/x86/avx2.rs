@@ -4,6 +4,7 @@
 //! is the portable source compiled again with these features. Never uses a fused or saturating
 //! result: every instruction's operands are proven to stay inside its range.
 
+pub(super) mod attention;
 pub(super) mod eight;
 pub(super) mod finish;
 pub(super) mod four;
@@ -18,5 +19,6 @@ super::recompile!(KernelSet::Avx2, "avx2");
 pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight: walk::matmul::<eight::Eight>,
     matmul_a8_four: walk::matmul::<four::Four>,
+    attention: attention::attention::<attention::Plain>,
     ..RECOMPILED
 };

@@ -14,10 +14,12 @@ use core::arch::x86_64::*;
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use super::avx2::attention::{Products, Queries, attention as attend, heads};
 use super::avx2::walk;
 use crate::inputs::InputRow;
-use crate::kernels::{Finish, KernelSet, Kernels};
+use crate::kernels::{AttentionScratch, AttentionTask, Finish, KernelSet, Kernels};
 use crate::packed::PackedMatrix;
+use crate::reference::HeadRow;
 use crate::tile::Tile;
 
 /// The table of 256-bit VNNI.
@@ -25,6 +27,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     set: KernelSet::AvxVnni,
     matmul_a8_eight: a8_eight,
     matmul_a8_four: a8_four,
+    attention,
     ..super::avx2::KERNELS
 };
 
@@ -104,6 +107,70 @@ struct Eight<D>(PhantomData<D>);
 /// The scheme of `four`.
 struct Four<D>(PhantomData<D>);
 
+/// Attention's products, compiled with the features of one spelling.
+macro_rules! attending {
+    ($dot:ty, $features:literal) => {
+        impl Products for $dot {
+            #[inline(always)]
+            unsafe fn add_keys<const H: usize>(
+                dots: &mut [[__m256i; H]; 2],
+                keys: *const u8,
+                queries: &Queries<H>,
+            ) {
+                // SAFETY: the caller's.
+                unsafe { add_keys::<Self, H>(dots, keys, queries) }
+            }
+
+            #[inline(always)]
+            unsafe fn add_words(sums: __m256i, a: __m256i, b: __m256i) -> __m256i {
+                // SAFETY: the caller's.
+                unsafe { <Self as Dot>::words(sums, a, b) }
+            }
+
+            #[target_feature(enable = $features)]
+            unsafe fn heads<const H: usize>(
+                task: &AttentionTask<'_>,
+                queries: &[HeadRow; H],
+                scratch: &mut AttentionScratch,
+                out: &mut [i32],
+            ) -> bool {
+                // SAFETY: the caller's.
+                unsafe { heads::<Self, H>(task, queries, scratch, out) }
+            }
+        }
+    };
+}
+
+attending!(Vex, "avx2,avxvnni");
+attending!(Evex, "avx2,avx512vl,avx512vnni");
+
+/// See [`Products::add_keys`].
+///
+/// # Safety
+/// The machine has AVX2 and this spelling; `keys` is a key group of the queries' width.
+#[inline(always)]
+unsafe fn add_keys<D: Dot, const H: usize>(
+    dots: &mut [[__m256i; H]; 2],
+    keys: *const u8,
+    queries: &Queries<H>,
+) {
+    let mut local = *dots;
+    for step in 0..queries.steps() {
+        // SAFETY: a key group has 64 bytes for each step, and a query 4.
+        unsafe {
+            let keys = [0, 32].map(|half| _mm256_load_si256(keys.add(64 * step + half).cast()));
+            for h in 0..H {
+                let query = queries.bytes[h].add(step).read_unaligned();
+                for half in 0..2 {
+                    let query = _mm256_set1_epi32(query);
+                    local[half][h] = D::bytes(local[half][h], keys[half], query);
+                }
+            }
+        }
+    }
+    *dots = local;
+}
+
 spelled!(Eight, eight, Vex, "avx2,avxvnni");
 spelled!(Eight, eight, Evex, "avx2,avx512vl,avx512vnni");
 spelled!(Four, four, Vex, "avx2,avxvnni");
@@ -135,4 +202,9 @@ fn a8_four(
 ) {
     let matmul = if has_vex() { walk::matmul::<Four<Vex>> } else { walk::matmul::<Four<Evex>> };
     matmul(weights, groups, inputs, finish, out, overflow);
+}
+
+fn attention(task: &AttentionTask<'_>, scratch: &mut AttentionScratch, out: &mut [i32]) -> bool {
+    let attention = if has_vex() { attend::<Vex> } else { attend::<Evex> };
+    attention(task, scratch, out)
 }
