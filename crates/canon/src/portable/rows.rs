@@ -10,7 +10,7 @@ use crate::quant::BLOCK;
 use crate::reference::{HeadRow, Layout, norm_scale};
 
 /// `R[n] = nr(2^21 / n)` for n in 1..=63.
-const RECIPROCAL_A8: [i32; 64] = reciprocals::<64>(21);
+pub(crate) const RECIPROCAL_A8: [i32; 64] = reciprocals::<64>(21);
 /// `H[n] = nr(2^22 / n)` for n in 1..=255.
 const RECIPROCAL_HEAD: [i32; 256] = reciprocals::<256>(22);
 

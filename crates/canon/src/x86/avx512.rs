@@ -11,6 +11,7 @@ mod eight;
 mod finish;
 mod four;
 mod gemm;
+mod quantise;
 mod rows;
 
 use crate::kernels::{KernelSet, Kernels};
@@ -22,6 +23,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight: gemm::matmul::<eight::Eight>,
     matmul_a8_four: gemm::matmul::<four::Four>,
     attention: attention::attention,
+    quantise: quantise::quantise,
     norm: rows::norm,
     silu_gate: rows::silu_gate,
     rotate: rows::rotate,
