@@ -140,12 +140,12 @@ fn saturated(value: i64) -> i32 {
 fn penalised(logit: i32, count: u32, task: &Sampling<'_>) -> i32 {
     let settings = task.settings;
     let repetition = settings.repetition.get();
-    let scaled = if logit > 0 {
-        rounded(i64::from(logit) * MICRO, repetition)
-    } else {
-        rounded(i64::from(logit) * repetition, MICRO)
+    let logit = match logit {
+        // Neutral: what a division by itself would give.
+        _ if repetition == MICRO => logit,
+        1.. => saturated(rounded(i64::from(logit) * MICRO, repetition)),
+        _ => saturated(rounded(i64::from(logit) * repetition, MICRO)),
     };
-    let logit = saturated(scaled);
     if count == 0 {
         return logit;
     }

@@ -70,7 +70,8 @@ pub struct Sampling<'a> {
 }
 
 impl<'a> Sampling<'a> {
-    /// A choice among the ids of `logits`, a fixed row with `frac` fractional bits.
+    /// A choice among the ids of `logits`, a fixed row with `frac` fractional bits: each is below
+    /// [`crate::LIMIT`] in magnitude, which the op that made the row has proven.
     ///
     /// Bit i of `mask` (bit `i % 64` of word `i / 64`) allows id i; ids beyond its words are not
     /// allowed, and no mask allows all. The noise is not used at temperature 0.
