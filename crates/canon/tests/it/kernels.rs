@@ -341,3 +341,21 @@ fn attention_equals_reference() {
         }
     });
 }
+
+/// The greatest weighted sums: flat attention to values that are all alike and as great as they get.
+#[test]
+fn attention_to_long_contexts_equals_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(6);
+        for (width, start, end) in [(32, 0, 1100), (64, 70, 1024), (288, 3, 150)] {
+            for value in [(1 << 18) - 1, 1 - (1 << 18)] {
+                let mut task = Attend::new(&mut seed, width, 3, start..end);
+                let flat = reference::head_row(&vec![0; width]);
+                let great = reference::head_row(&vec![value; width]);
+                task.rows = vec![(flat, great); end];
+                task.check(kernels);
+            }
+            Attend::new(&mut seed, width, 2, start..end).check(kernels);
+        }
+    });
+}
