@@ -13,6 +13,7 @@ mod four;
 mod gemm;
 mod quantise;
 mod rows;
+mod sixteen;
 
 use crate::kernels::{KernelSet, Kernels};
 
@@ -22,6 +23,7 @@ super::recompile!(KernelSet::Avx512, "avx2,avx512f,avx512bw,avx512dq,avx512vl,av
 pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight: gemm::matmul::<eight::Eight>,
     matmul_a8_four: gemm::matmul::<four::Four>,
+    matmul_a16: gemm::matmul::<sixteen::Sixteen>,
     attention: attention::attention,
     quantise: quantise::quantise,
     norm: rows::norm,

@@ -117,6 +117,7 @@ fn matmul_equals_reference() {
                 (130, 224, 13),
                 (40, 96, 70),
                 (20, 1760, 2),
+                (16, 4224, 2),
             ] {
                 check_matmul(kernels, &mut seed, format, shape);
             }

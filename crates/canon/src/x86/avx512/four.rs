@@ -7,7 +7,7 @@
 use core::arch::x86_64::*;
 use core::ops::Range;
 
-use super::gemm::{Scheme, Sums, Waiting};
+use super::gemm::{Scheme, Sums, Waiting, started};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_FOUR, PackedMatrix, SCALES_FOUR, Width};
 use crate::quant::BLOCK;
@@ -32,26 +32,14 @@ impl Scheme for Four {
         group: usize,
         pairs: Range<usize>,
         inputs: &[&InputRow; C],
-        mut waiting: Waiting<'_, G, C>,
+        waiting: Waiting<'_, G, C>,
     ) {
-        if pairs.start == 0 {
-            for sums in &mut waiting {
-                for c in 0..C {
-                    sums[c].write([_mm512_setzero_si512(); 2]);
-                }
-            }
-        }
-        let mut sums = waiting.map(|sums| {
-            // SAFETY: initialised just now or, as the caller says, before.
-            unsafe { &mut *core::ptr::from_mut(sums).cast::<[Sums; C]>() }
-        });
-        // SAFETY: the caller says that the features are here and groups, pairs and inputs exist.
+        // SAFETY: the caller says that the features are here, groups, pairs and inputs exist, and
+        // the sums are initialised where the pairs are not a row's first.
         unsafe {
+            let mut sums = started(waiting, pairs.start == 0);
             if weights.width() == Width::FourWithMin {
-                for start in pairs.clone().step_by(MINIMA_CHUNK) {
-                    let pairs = start..pairs.end.min(start + MINIMA_CHUNK);
-                    add_minima(weights, group, pairs, inputs, &mut sums);
-                }
+                add_all_minima(weights, group, pairs.clone(), inputs, &mut sums);
             }
             add_products(weights, group, pairs, inputs, sums);
         }
@@ -176,6 +164,26 @@ unsafe fn add_block<const G: usize, const C: usize>(
 }
 
 /// The minima's share: `sum over blocks of (min + 8 * scale) * (sum of the block's entries)`.
+///
+/// # Safety
+/// As of [`Scheme::tile`], of a matrix with minima.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) unsafe fn add_all_minima<const G: usize, const C: usize>(
+    weights: &PackedMatrix,
+    group: usize,
+    pairs: Range<usize>,
+    inputs: &[&InputRow; C],
+    sums: &mut [&mut [Sums; C]; G],
+) {
+    for start in pairs.clone().step_by(MINIMA_CHUNK) {
+        let pairs = start..pairs.end.min(start + MINIMA_CHUNK);
+        // SAFETY: as the caller says.
+        unsafe { add_minima(weights, group, pairs, inputs, sums) }
+    }
+}
+
+/// The minima's share of at most `MINIMA_CHUNK` pairs.
 ///
 /// # Safety
 /// As of [`Scheme::tile`].

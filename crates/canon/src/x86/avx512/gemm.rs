@@ -5,7 +5,7 @@
 //! are exact, so no order changes a bit.
 //! Never allocates, and reads weights and inputs only within their slices.
 
-use core::arch::x86_64::__m512i;
+use core::arch::x86_64::{__m512i, _mm512_setzero_si512};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
@@ -48,6 +48,27 @@ pub(super) trait Scheme {
         inputs: &[&InputRow; C],
         waiting: Waiting<'_, G, C>,
     );
+}
+
+/// The waiting sums of a tile, zero where the tile has a row's first pairs.
+///
+/// # Safety
+/// They are initialised where the pairs are not the first.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn started<const G: usize, const C: usize>(
+    mut waiting: Waiting<'_, G, C>,
+    first: bool,
+) -> [&mut [Sums; C]; G] {
+    if first {
+        for sums in &mut waiting {
+            for c in 0..C {
+                sums[c].write([_mm512_setzero_si512(); 2]);
+            }
+        }
+    }
+    // SAFETY: initialised just now or, as the caller says, before.
+    waiting.map(|sums| unsafe { &mut *core::ptr::from_mut(sums).cast::<[Sums; C]>() })
 }
 
 /// What one call works on.
