@@ -48,7 +48,8 @@ pub(super) fn finish_group(
     let offset = _mm512_set1_epi32(-(exponent + i32::from(target.frac)));
     let shifts = _mm512_mask_sub_epi32(one, mask, offset, units);
     let left = _mm512_cmplt_epi32_mask(shifts, one);
-    let shifts = _mm512_min_epi32(shifts, _mm512_set1_epi32(SHIFT_MAX));
+    // One less: the last place is shifted away after its rounding.
+    let shifts = _mm512_sub_epi32(_mm512_min_epi32(shifts, _mm512_set1_epi32(SHIFT_MAX)), one);
     let even = round(sums[0], _mm512_and_si512(shifts, _mm512_set1_epi64(0xffff_ffff)));
     let odd = round(sums[1], _mm512_srli_epi64::<32>(shifts));
     let greatest = _mm512_max_epu64(_mm512_abs_epi64(even), _mm512_abs_epi64(odd));
@@ -65,18 +66,23 @@ pub(super) fn finish_group(
     if left | u16::from(over) | over_bias != 0 {
         return slowly(target, sums, exponent, out);
     }
-    // SAFETY: the mask covers the slice's own entries.
-    unsafe { _mm512_mask_storeu_epi32(out.as_mut_ptr(), mask, values) };
+    // SAFETY: the slice has sixteen entries, or the mask covers only its own.
+    unsafe {
+        if target.lanes == GROUP {
+            _mm512_storeu_si512(out.as_mut_ptr().cast(), values);
+        } else {
+            _mm512_mask_storeu_epi32(out.as_mut_ptr(), mask, values);
+        }
+    }
     false
 }
 
-/// Rounding shifts of eight sums, to the right by 1..=62.
+/// Rounding shifts of eight sums, to the right by one more than `shifts`.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn round(sums: __m512i, shifts: __m512i) -> __m512i {
-    let one = _mm512_set1_epi64(1);
-    let half = _mm512_sllv_epi64(one, _mm512_sub_epi64(shifts, one));
-    _mm512_srav_epi64(_mm512_add_epi64(sums, half), shifts)
+    let halves = _mm512_srav_epi64(sums, shifts);
+    _mm512_srai_epi64::<1>(_mm512_add_epi64(halves, _mm512_set1_epi64(1)))
 }
 
 #[cold]
