@@ -164,6 +164,10 @@ proptest! {
 
     #[test]
     fn every_set_chooses_as_the_reference(case in cases()) {
+        // The ends and the middle of the noise tell cuts apart that a single draw would not.
+        for noise in [0, 1 << 62, 1 << 63, 3 << 62, u64::MAX] {
+            let _ = Case { noise, ..case.clone() }.check();
+        }
         let Ok(sampled) = case.check() else {
             let mask = case.mask.unwrap();
             prop_assert!(mask.iter().all(|word| *word == 0));
@@ -233,6 +237,42 @@ fn equal_logits_are_cut_at_an_id_and_drawn_evenly() {
             let sampled = Case::plain(vec![77; 10_000], settings.clone(), noise).check().unwrap();
             assert_eq!((sampled.draw.unwrap().kept as u32, sampled.id), (kept, id));
         }
+    }
+}
+
+/// About log2 e: a logit one below the greatest is half as likely.
+const OCTAVE: Micro = Micro::new(1_442_695);
+
+#[test]
+fn top_p_stops_where_the_sum_is_exactly_reached() {
+    // In units of 65535 * 2^5: 2^11 at the top, 4 each 9 octaves below, 1 each 11 octaves below.
+    let mut logits = vec![-(11 << 12); 2448 + 101];
+    for id in 0..100 {
+        logits[id * 25 + 7] = -(9 << 12);
+    }
+    logits[2000] = 0;
+    let half = with(|s| (s.temperature, s.top_p) = (OCTAVE, Micro::new(500_000)));
+    let more = with(|s| (s.temperature, s.top_p) = (OCTAVE, Micro::new(500_001)));
+    for (settings, kept) in [(half, 101), (more, 102)] {
+        for noise in [0, 1 << 60, 1 << 63, u64::MAX] {
+            let sampled = Case::plain(logits.clone(), settings.clone(), noise).check().unwrap();
+            assert_eq!(sampled.draw.unwrap().kept, kept);
+        }
+    }
+}
+
+#[test]
+fn min_p_is_not_rounded_down() {
+    // One micro-unit of the greatest weight is 4294.9: a weight of 4294 is below it.
+    let inverse = reference::inverse_temperature(Micro::ONE);
+    let of_weight = |weight| {
+        let found = (0..1 << 20).find(|d| reference::weight(*d, inverse, 12) == weight);
+        -found.unwrap().cast_signed()
+    };
+    let settings = with(|s| s.min_p = Micro::new(1));
+    for (weight, id) in [(4294, 0), (4295, 1)] {
+        let case = Case::plain(vec![0, of_weight(weight)], settings.clone(), u64::MAX);
+        assert_eq!(case.check().unwrap().id, id);
     }
 }
 
