@@ -314,6 +314,45 @@ impl Planner<'_> {
 
     fn add(&mut self, site: &Site<'_>) -> Result<(), PlanError> {
         let home = match site.op {
+            Op::Embed(_) | Op::Norm(_) | Op::Quantise(_) | Op::Rope(_) | Op::Hadamard(_) => {
+                self.one_row(site)
+            }
+            Op::SiluGate(_) | Op::Add(_) => self.two_rows(site),
+            Op::Matmul(op) => {
+                let bias = op.bias.map(|bias| site.tensor(bias).0);
+                self.matmul(site, op.x, site.tensor(op.weight).0, bias, op.frac)?
+            }
+            Op::Logits(op) => {
+                let home = self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?;
+                if let Home::Fixed(slot) = home {
+                    self.plan.logits = slot;
+                    self.plan.logits_frac = op.frac;
+                }
+                home
+            }
+            Op::KvAppend(op) => {
+                let (key, value) = (self.slot(site, op.k), self.slot(site, op.v));
+                let head_width = wide(op.head_width);
+                self.row_op(site.index, RowOp::KvHeads { key, value, head_width });
+                let layer = self.plan.kv_heads.len();
+                self.plan.kv_heads.push(wide(site.fixed(op.k).width) / head_width);
+                self.plan.phases.push(Phase::Append { layer });
+                Home::Kv(layer)
+            }
+            Op::Attention(op) => self.attention(site, op),
+            // Drawing a token is the business of whoever runs the engine.
+            Op::Sample(_) => {
+                self.plan.sample_op = site.index;
+                Home::Nowhere
+            }
+        };
+        self.homes.push(home);
+        Ok(())
+    }
+
+    /// Ops that make a row of one row.
+    fn one_row(&mut self, site: &Site<'_>) -> Home {
+        match site.op {
             Op::Embed(op) => {
                 let out = self.output(site);
                 let table = site.tensor(op.table).0;
@@ -334,18 +373,6 @@ impl Planner<'_> {
                 self.row_op(site.index, RowOp::Quantise { x, frac, kind, out });
                 Home::Input(out)
             }
-            Op::Matmul(op) => {
-                let bias = op.bias.map(|bias| site.tensor(bias).0);
-                self.matmul(site, op.x, site.tensor(op.weight).0, bias, op.frac)?
-            }
-            Op::Logits(op) => {
-                let home = self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?;
-                if let Home::Fixed(slot) = home {
-                    self.plan.logits = slot;
-                    self.plan.logits_frac = op.frac;
-                }
-                home
-            }
             Op::Rope(op) => {
                 let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
                 let (table, head_width) = (wide(site.attribute(op.table)), wide(op.head_width));
@@ -358,16 +385,19 @@ impl Planner<'_> {
                 self.row_op(site.index, RowOp::Hadamard { x, width: wide(op.width), out });
                 Home::Fixed(out)
             }
-            Op::KvAppend(op) => {
-                let (key, value) = (self.slot(site, op.k), self.slot(site, op.v));
-                let head_width = wide(op.head_width);
-                self.row_op(site.index, RowOp::KvHeads { key, value, head_width });
-                let layer = self.plan.kv_heads.len();
-                self.plan.kv_heads.push(wide(site.fixed(op.k).width) / head_width);
-                self.plan.phases.push(Phase::Append { layer });
-                Home::Kv(layer)
-            }
-            Op::Attention(op) => self.attention(site, op),
+            Op::Matmul(_)
+            | Op::KvAppend(_)
+            | Op::Attention(_)
+            | Op::SiluGate(_)
+            | Op::Add(_)
+            | Op::Logits(_)
+            | Op::Sample(_) => unreachable!("another kind of op"),
+        }
+    }
+
+    /// Ops that make a row of two rows.
+    fn two_rows(&mut self, site: &Site<'_>) -> Home {
+        match site.op {
             Op::SiluGate(op) => {
                 let (gate, up) = (self.slot(site, op.gate), self.slot(site, op.up));
                 let (gate_frac, up_frac) = (site.fixed(op.gate).frac, site.fixed(op.up).frac);
@@ -382,14 +412,19 @@ impl Planner<'_> {
                 self.row_op(site.index, RowOp::Add { a, b, out });
                 Home::Fixed(out)
             }
-            // Drawing a token is the business of whoever runs the engine.
-            Op::Sample(_) => {
-                self.plan.sample_op = site.index;
-                Home::Nowhere
+            Op::Embed(_)
+            | Op::Norm(_)
+            | Op::Quantise(_)
+            | Op::Matmul(_)
+            | Op::Rope(_)
+            | Op::Hadamard(_)
+            | Op::KvAppend(_)
+            | Op::Attention(_)
+            | Op::Logits(_)
+            | Op::Sample(_) => {
+                unreachable!("another kind of op")
             }
-        };
-        self.homes.push(home);
-        Ok(())
+        }
     }
 
     /// A new slot for the op's output.

@@ -107,14 +107,9 @@ impl Row {
                 overflow
             }
             RowOp::Norm { x, gain, eps, width, frac, out } => {
-                let mut value = self.take(*out, plan.slots[out.0]);
                 let (gain_unit, gain) = weights.gain(*gain);
                 let op = NormOp { eps: *eps, gain, gain_unit, frac: *frac };
-                let parts =
-                    self.values[x.0].chunks_exact(*width).zip(value.chunks_exact_mut(*width));
-                let overflow = parts.fold(false, |o, (x, out)| kernels.norm(x, op, out) | o);
-                self.values[out.0] = value;
-                overflow
+                self.norm(kernels, *x, op, *width, *out)
             }
             RowOp::Quantise { x, frac, kind, out } => {
                 kernels.quantise(&self.values[x.0], *frac, *kind, &mut self.inputs[out.0]);
@@ -130,21 +125,9 @@ impl Row {
                 self.copy(*x, *out);
                 kernels.hadamard(&mut self.values[out.0], *width)
             }
-            RowOp::QueryHeads { x, head_width } => {
-                let heads = self.values[x.0].chunks_exact(*head_width);
-                self.queries.resize(heads.len(), EMPTY_HEAD);
-                heads.zip(&mut self.queries).for_each(|(head, out)| kernels.head_row(head, out));
-                false
-            }
+            RowOp::QueryHeads { x, head_width } => self.query_heads(kernels, *x, *head_width),
             RowOp::KvHeads { key, value, head_width } => {
-                let keys = self.values[key.0].chunks_exact(*head_width);
-                let values = self.values[value.0].chunks_exact(*head_width);
-                self.kv.resize(keys.len(), (EMPTY_HEAD, EMPTY_HEAD));
-                for ((key, value), out) in keys.zip(values).zip(&mut self.kv) {
-                    kernels.head_row(key, &mut out.0);
-                    kernels.head_row(value, &mut out.1);
-                }
-                false
+                self.kv_heads(kernels, *key, *value, *head_width)
             }
             RowOp::SiluGate { gate, up, op, out } => {
                 let mut value = self.take(*out, plan.slots[out.0]);
@@ -153,20 +136,7 @@ impl Row {
                 self.values[out.0] = value;
                 overflow
             }
-            RowOp::Add { a, b, out } => {
-                let mut value = core::mem::take(&mut self.values[out.0]);
-                if a != out {
-                    value.clone_from(&self.values[a.0]);
-                }
-                let other =
-                    if b == out { value.clone() } else { core::mem::take(&mut self.values[b.0]) };
-                let overflow = kernels.add(&mut value, &other);
-                if b != out {
-                    self.values[b.0] = other;
-                }
-                self.values[out.0] = value;
-                overflow
-            }
+            RowOp::Add { a, b, out } => self.add(kernels, *a, *b, *out),
             RowOp::Boundary { x } => {
                 if let Some(boundaries) = &mut self.boundaries {
                     boundaries.push(self.values[x.0].clone());
@@ -175,6 +145,53 @@ impl Row {
             }
         };
         self.note(op, overflow);
+    }
+
+    fn norm(
+        &mut self,
+        kernels: &Kernels,
+        x: Slot,
+        op: NormOp<'_>,
+        width: usize,
+        out: Slot,
+    ) -> bool {
+        let length = self.values[x.0].len();
+        let mut value = self.take(out, length);
+        let parts = self.values[x.0].chunks_exact(width).zip(value.chunks_exact_mut(width));
+        let overflow = parts.fold(false, |o, (x, out)| kernels.norm(x, op, out) | o);
+        self.values[out.0] = value;
+        overflow
+    }
+
+    fn query_heads(&mut self, kernels: &Kernels, x: Slot, head_width: usize) -> bool {
+        let heads = self.values[x.0].chunks_exact(head_width);
+        self.queries.resize(heads.len(), EMPTY_HEAD);
+        heads.zip(&mut self.queries).for_each(|(head, out)| kernels.head_row(head, out));
+        false
+    }
+
+    fn kv_heads(&mut self, kernels: &Kernels, key: Slot, value: Slot, head_width: usize) -> bool {
+        let keys = self.values[key.0].chunks_exact(head_width);
+        let values = self.values[value.0].chunks_exact(head_width);
+        self.kv.resize(keys.len(), (EMPTY_HEAD, EMPTY_HEAD));
+        for ((key, value), out) in keys.zip(values).zip(&mut self.kv) {
+            kernels.head_row(key, &mut out.0);
+            kernels.head_row(value, &mut out.1);
+        }
+        false
+    }
+
+    fn add(&mut self, kernels: &Kernels, a: Slot, b: Slot, out: Slot) -> bool {
+        self.copy(a, out);
+        let mut value = core::mem::take(&mut self.values[out.0]);
+        let overflow = if b == out {
+            let other = value.clone();
+            kernels.add(&mut value, &other)
+        } else {
+            kernels.add(&mut value, &self.values[b.0])
+        };
+        self.values[out.0] = value;
+        overflow
     }
 }
 

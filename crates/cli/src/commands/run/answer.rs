@@ -59,6 +59,7 @@ pub(super) struct Answer {
     usage: Usage,
     first: Elapsed,
     rest: Elapsed,
+    all: Elapsed,
     logits_digest: Option<[u8; 32]>,
     nonce: [u8; 32],
     pub(super) prefix: (Sequence, Vec<u32>),
@@ -188,6 +189,7 @@ pub(super) fn draw(
         usage: generation.usage(),
         first,
         rest,
+        all,
         logits_digest: generation.logits_digest(),
         nonce,
         prefix: generation.into_prefix(),
@@ -233,11 +235,11 @@ fn report<'a>(loaded: &Loaded, answer: &'a Answer) -> Report<'a> {
         },
         timings: Timings {
             first_token_ms: answer.first.milliseconds(),
-            total_ms: answer.first.milliseconds() + answer.rest.milliseconds(),
+            total_ms: answer.all.milliseconds(),
             prompt_tokens_per_s: Elapsed::per_second(fed, answer.first.wall),
             completion_tokens_per_s: Elapsed::per_second(later, answer.rest.wall),
         },
-        logits_digest: answer.logits_digest.as_ref().map(|digest| hex(digest)),
+        logits_digest: answer.logits_digest.as_ref().map(hex),
     }
 }
 
