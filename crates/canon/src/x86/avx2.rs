@@ -9,6 +9,8 @@ pub(super) mod eight;
 pub(super) mod finish;
 pub(super) mod four;
 pub(super) mod minima;
+pub(super) mod rows;
+pub(super) mod sixteen;
 pub(super) mod walk;
 
 use crate::kernels::{KernelSet, Kernels};
@@ -19,6 +21,10 @@ super::recompile!(KernelSet::Avx2, "avx2");
 pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight: walk::matmul::<eight::Eight>,
     matmul_a8_four: walk::matmul::<four::Four>,
+    matmul_a16: walk::matmul::<sixteen::Sixteen>,
     attention: attention::attention::<attention::Plain>,
+    norm: rows::norm,
+    silu_gate: rows::silu_gate,
+    rotate: rows::rotate,
     ..RECOMPILED
 };

@@ -80,7 +80,7 @@ unsafe fn block<const H: usize, const C: usize, const SECOND: usize>(
 /// The block is one of a matrix, from the half on; the inputs have a block b.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn dots<const H: usize, const C: usize>(
+pub(super) unsafe fn dots<const H: usize, const C: usize>(
     block: *const u8,
     columns: &Columns<C>,
     b: usize,

@@ -91,10 +91,45 @@ fn round(sums: __m256i, shifts: __m256i) -> __m256i {
     _mm256_sub_epi64(shifted, _mm256_srlv_epi64(bias, shifts))
 }
 
+/// A rounding shift of all lanes by the same count, to the right by 1..=62.
+pub(super) struct Shift {
+    count: __m128i,
+    /// Half of the last bit and 2^62, which makes sums of less than 2^62 in magnitude positive.
+    before: __m256i,
+    /// What 2^62 becomes.
+    after: __m256i,
+}
+
+impl Shift {
+    /// `None` where the shift is not to the right. Longer ones give 0, as `SHIFT_MAX` does for sums
+    /// below 2^60.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn right(count: i32) -> Option<Self> {
+        if count < 1 {
+            return None;
+        }
+        let count = count.min(SHIFT_MAX);
+        Some(Self {
+            count: _mm_cvtsi32_si128(count),
+            before: _mm256_set1_epi64x((1 << (count - 1)) + (1 << 62)),
+            after: _mm256_set1_epi64x((1 << 62) >> count),
+        })
+    }
+
+    /// The shifted sums.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn round(&self, sums: __m256i) -> __m256i {
+        let shifted = _mm256_srl_epi64(_mm256_add_epi64(sums, self.before), self.count);
+        _mm256_sub_epi64(shifted, self.after)
+    }
+}
+
 /// Ones where a value is not below the limit in magnitude.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn over(values: __m256i) -> __m256i {
+pub(super) fn over(values: __m256i) -> __m256i {
     let above = _mm256_cmpgt_epi64(values, _mm256_set1_epi64x(LIMIT - 1));
     let below = _mm256_cmpgt_epi64(_mm256_set1_epi64x(1 - LIMIT), values);
     _mm256_or_si256(above, below)

@@ -101,7 +101,7 @@ unsafe fn add_pair<const H: usize, const C: usize>(
 /// The block is one of a matrix, from the half on; the columns have a block b.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn dots<const H: usize, const C: usize>(
+pub(super) unsafe fn dots<const H: usize, const C: usize>(
     block: *const u8,
     columns: &Columns<C>,
     b: usize,

@@ -69,6 +69,16 @@ impl<const C: usize> Columns<C> {
             steps: if C < 4 { STEPS } else { core::hint::black_box(STEPS) },
         }
     }
+
+    /// The low plane of A16 inputs.
+    #[inline(always)]
+    pub(in crate::x86) fn low_plane(inputs: &[&InputRow; C]) -> Self {
+        Self {
+            quants: inputs.map(|row| row.low.signed().as_ptr().cast()),
+            minus_sums: inputs.map(|row| row.minus_low_sums.as_ptr()),
+            ..Self::of(inputs)
+        }
+    }
 }
 
 /// One way to multiply packed weights with inputs.
