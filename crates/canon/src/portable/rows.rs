@@ -172,28 +172,34 @@ pub(crate) fn rotate(head: &mut [i32], sin: &[i32], cos: &[i32], layout: Layout)
 #[inline(always)]
 pub(crate) fn hadamard(row: &mut [i32], width: usize) -> bool {
     let bits = width.trailing_zeros();
-    let narrow = greatest(row) < 1 << (31 - bits);
+    if greatest(row) >= 1 << (31 - bits) {
+        return wide_hadamard(row, width);
+    }
+    // No sum of `width` entries leaves i32.
+    let mut overflow = false;
+    for block in row.chunks_exact_mut(width) {
+        butterflies(block);
+        for x in block {
+            let value = rs_i32(*x, bits / 2);
+            let fits = i64::from(value.unsigned_abs()) < LIMIT;
+            overflow |= !fits;
+            *x = if fits { value } else { 0 };
+        }
+    }
+    overflow
+}
+
+/// The transform of rows whose sums leave i32.
+#[cold]
+fn wide_hadamard(row: &mut [i32], width: usize) -> bool {
     let mut overflow = false;
     let mut wide = [0_i64; 1024];
     for block in row.chunks_exact_mut(width) {
-        if narrow {
-            // No sum of `width` entries leaves i32.
-            butterflies(block);
-            block.iter_mut().for_each(|x| *x = rs_i32(*x, bits / 2));
-            continue;
-        }
         let wide = &mut wide[..width];
         wide.iter_mut().zip(&*block).for_each(|(wide, x)| *wide = i64::from(*x));
         butterflies(wide);
         for (x, wide) in block.iter_mut().zip(wide) {
-            *x = fixed(*wide, (bits / 2) as i32, &mut overflow);
-        }
-    }
-    if narrow {
-        for x in row {
-            let fits = i64::from(x.unsigned_abs()) < LIMIT;
-            overflow |= !fits;
-            *x = if fits { *x } else { 0 };
+            *x = fixed(*wide, (width.trailing_zeros() / 2) as i32, &mut overflow);
         }
     }
     overflow

@@ -9,7 +9,7 @@ use crate::fixed::{Overflow, fit, rs};
 pub fn hadamard(block: &[i32]) -> Result<Vec<i32>, Overflow> {
     let shift = block.len().trailing_zeros() / 2;
     let entry = |i: usize| {
-        let sign = |k: usize| if (i & k).count_ones() % 2 == 0 { 1 } else { -1 };
+        let sign = |k: usize| if (i & k).count_ones().is_multiple_of(2) { 1 } else { -1 };
         let sum = block.iter().enumerate().map(|(k, x)| sign(k) * i128::from(*x)).sum();
         fit(rs(sum, shift as i32))
     };
