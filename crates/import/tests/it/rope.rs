@@ -1,4 +1,4 @@
-//! Frequencies against `spec/vectors/rope_freqs.json`, made by mpmath; and the limits.
+//! Frequencies against `spec/vectors/rope_freqs.json`, which the oracle recomputes; and the limits.
 
 use import::dyadic::{Dyadic, F32Bits, F64Bits};
 use import::rope::{Factors, RopeError, frequencies};
