@@ -4,6 +4,11 @@
 //! is the portable source compiled again with these features. Never uses a fused or saturating
 //! result: every instruction's operands are proven to stay inside its range.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "the indexes of a tile reach into several arrays and pointers at once"
+)]
+
 pub(super) mod attention;
 pub(super) mod eight;
 pub(super) mod finish;

@@ -7,6 +7,11 @@
 //!
 //! Never uses the saturating forms. What is not named in the table below is that of AVX2.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "the indexes of a tile reach into several arrays and pointers at once"
+)]
+
 mod eight;
 mod four;
 

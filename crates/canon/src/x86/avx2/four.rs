@@ -8,7 +8,7 @@
 use core::arch::x86_64::*;
 
 use super::minima::add_minima;
-use super::walk::{CHUNK, Columns, HALF_STEP, Place, STEPS, Scheme, Sums};
+use super::walk::{CHUNK, Columns, HALF_STEP, Place, STEPS, Scheme, Sums, nth_half};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_FOUR, SCALES_FOUR};
 use crate::quant::BLOCK;
@@ -42,7 +42,7 @@ impl Scheme for Four {
             }
             for (h, narrow) in narrow.into_iter().enumerate() {
                 for (sums, narrow) in sums.iter_mut().zip(narrow) {
-                    widen(&mut sums[place.half + h], narrow);
+                    widen(&mut sums[nth_half::<H>(place.half, h)], narrow);
                 }
             }
         }

@@ -90,7 +90,7 @@ unsafe fn four_block<const C: usize>(
         let high = four_dots(block, &planes[0], b);
         let low = four_dots(block, &planes[1], b);
         let scales = _mm256_load_si256(pair.add(SCALES_FOUR + half * GROUP * 2).cast());
-        let scales = if b % 2 == 0 { _mm256_slli_epi32::<16>(scales) } else { scales };
+        let scales = if b.is_multiple_of(2) { _mm256_slli_epi32::<16>(scales) } else { scales };
         (both_planes(high, low), _mm256_srai_epi32::<16>(scales))
     }
 }

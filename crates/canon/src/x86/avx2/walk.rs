@@ -81,6 +81,12 @@ impl<const C: usize> Columns<C> {
     }
 }
 
+/// The h-th half of a tile of `H` that starts at `half`: a constant where the tile has both.
+#[inline(always)]
+pub(in crate::x86) fn nth_half<const H: usize>(half: usize, h: usize) -> usize {
+    if H == 2 { h } else { half + h }
+}
+
 /// One way to multiply packed weights with inputs.
 pub(in crate::x86) trait Scheme {
     /// Halves of the widest tile.

@@ -8,7 +8,7 @@ use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_EIGHT, SCALES_EIGHT};
 use crate::quant::BLOCK;
 use crate::x86::avx2::eight::{add_scaled, load_scales};
-use crate::x86::avx2::walk::{Columns, HALF_STEP, Place, STEPS, Sums};
+use crate::x86::avx2::walk::{Columns, HALF_STEP, Place, STEPS, Sums, nth_half};
 
 /// A tile; see `walk::Scheme`.
 ///
@@ -77,8 +77,13 @@ unsafe fn block<D: Dot, const H: usize, const C: usize, const SECOND: usize>(
             let scales = load_scales::<SECOND>(scales.add(h * 16));
             for c in 0..C {
                 let x = _mm256_set1_epi32(columns.scales[c].add(pair).read_unaligned());
-                let dots = _mm256_add_epi32(dots[h][c], odd_dots[h][c]);
-                add_scaled(&mut sums[c][half + h], dots, _mm256_madd_epi16(scales, x));
+                let dots =
+                    if C == 1 { _mm256_add_epi32(dots[h][c], odd_dots[h][c]) } else { dots[h][c] };
+                add_scaled(
+                    &mut sums[c][nth_half::<H>(half, h)],
+                    dots,
+                    _mm256_madd_epi16(scales, x),
+                );
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::packed::{GROUP, PAIR_FOUR, SCALES_FOUR};
 use crate::quant::BLOCK;
 use crate::x86::avx2::four::widen;
 use crate::x86::avx2::minima::add_minima;
-use crate::x86::avx2::walk::{CHUNK, Columns, HALF_STEP, Place, STEPS, Sums};
+use crate::x86::avx2::walk::{CHUNK, Columns, HALF_STEP, Place, STEPS, Sums, nth_half};
 
 /// A tile; see `walk::Scheme`.
 ///
@@ -39,7 +39,7 @@ pub(super) unsafe fn tile<D: Dot, const H: usize, const C: usize>(
             }
             for (h, narrow) in narrow.into_iter().enumerate() {
                 for (sums, narrow) in sums.iter_mut().zip(narrow) {
-                    widen(&mut sums[place.half + h], narrow);
+                    widen(&mut sums[nth_half::<H>(place.half, h)], narrow);
                 }
             }
         }
