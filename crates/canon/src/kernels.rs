@@ -68,7 +68,11 @@ impl KernelSet {
             Self::Avx512 => crate::x86::has_avx512(),
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx2 | Self::AvxVnni | Self::Avx512 => false,
-            Self::Neon | Self::WasmSimd => false,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => crate::aarch64::has_neon(),
+            #[cfg(not(target_arch = "aarch64"))]
+            Self::Neon => false,
+            Self::WasmSimd => cfg!(all(target_arch = "wasm32", target_feature = "simd128")),
         }
     }
 
@@ -175,7 +179,14 @@ impl Kernels {
             KernelSet::Avx512 => Some(crate::x86::AVX512),
             #[cfg(not(target_arch = "x86_64"))]
             KernelSet::Avx2 | KernelSet::AvxVnni | KernelSet::Avx512 => None,
-            KernelSet::Neon | KernelSet::WasmSimd => None,
+            #[cfg(target_arch = "aarch64")]
+            KernelSet::Neon => Some(crate::aarch64::NEON),
+            #[cfg(not(target_arch = "aarch64"))]
+            KernelSet::Neon => None,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            KernelSet::WasmSimd => Some(crate::wasm::WASM_SIMD),
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            KernelSet::WasmSimd => None,
         }
     }
 

@@ -7,6 +7,8 @@
 //! This crate never uses floating point, reads no file, clock or environment, and allocates nothing
 //! inside a kernel. It is the only crate with `unsafe` code; [`Team`] is here for that reason alone.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 pub mod dyadic;
 pub mod fixed;
 pub mod functions;
@@ -19,8 +21,12 @@ mod portable;
 pub mod quant;
 pub mod reference;
 pub mod sample;
+#[cfg(any(target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
+mod simd128;
 mod team;
 mod tile;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
