@@ -127,7 +127,8 @@ impl Bench {
     }
 
     fn matmuls(&self) {
-        let shapes = [(576, 1536), (1536, 576), (192, 576), (2048, 8192), (49152, 576)];
+        let shapes =
+            [(576, 1536), (1536, 576), (192, 576), (2048, 8192), (49152, 576), (32768, 2048)];
         for format in [Format::Q8_0, Format::Q4_0, Format::Q4_1] {
             for (rows, inputs) in shapes {
                 self.matmul(format, InputKind::A8, rows, inputs);

@@ -6,7 +6,7 @@
 use core::arch::x86_64::*;
 use core::ops::Range;
 
-use super::gemm::{Scheme, Sums, Waiting};
+use super::gemm::{PREFETCH, Scheme, Sums, Waiting};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_EIGHT, PackedMatrix, SCALES_EIGHT};
 use crate::quant::BLOCK;
@@ -97,6 +97,9 @@ unsafe fn add_block<const G: usize, const C: usize, const HALF: usize>(
         for step in 0..STEPS {
             for g in 0..G {
                 let w = at[g].add((HALF * STEPS + step) * GROUP * 4);
+                if C == 1 {
+                    _mm_prefetch::<_MM_HINT_T0>(w.wrapping_add(PREFETCH).cast());
+                }
                 let w = _mm512_loadu_si512(w.cast());
                 for c in 0..C {
                     let x = _mm512_set1_epi32(columns[c].quants.add(b * STEPS + step).read());
