@@ -4,7 +4,7 @@ use core::arch::x86_64::*;
 
 use crate::fixed::least_shift;
 use crate::inputs::{InputKind, InputRow};
-use crate::portable::rows::RECIPROCAL_A8;
+use crate::portable::rows::{self, RECIPROCAL_A8};
 use crate::quant::BLOCK;
 use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
 
@@ -15,7 +15,8 @@ pub(super) fn quantise(row: &[i32], frac: u8, kind: InputKind, out: &mut InputRo
     match kind {
         // SAFETY: this table is only handed out on a machine with these features.
         InputKind::A8 => unsafe { quantise_a8(row, frac, out) },
-        InputKind::A16 => (super::RECOMPILED.quantise)(row, frac, kind, out),
+        // As compiled for every processor: with these features it comes out 1.7 times as slow.
+        InputKind::A16 => rows::quantise(row, frac, kind, out),
     }
 }
 
