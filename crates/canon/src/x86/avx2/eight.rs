@@ -11,7 +11,9 @@
 
 use core::arch::x86_64::*;
 
-use super::walk::{Columns, HALF_STEP, HalfSums, Place, STEPS, Scheme, Sums, nth_half, odd_lanes};
+use super::walk::{
+    Columns, HALF_STEP, HalfSums, Place, STEPS, Scheme, Sums, nth_half, odd_lanes, prefetch,
+};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_EIGHT, SCALES_EIGHT};
 use crate::quant::BLOCK;
@@ -129,6 +131,7 @@ pub(super) unsafe fn dots<const H: usize, const C: usize>(
     let mut low = [[_mm256_setzero_si256(); C]; H];
     let (mut high, mut dots) = (low, low);
     for step in 0..columns.steps {
+        prefetch::<C>(block.wrapping_add(2 * step * HALF_STEP));
         for h in 0..H {
             // SAFETY: a block is eight steps of two halves.
             let weights =

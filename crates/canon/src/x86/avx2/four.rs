@@ -8,7 +8,7 @@
 use core::arch::x86_64::*;
 
 use super::minima::add_minima;
-use super::walk::{CHUNK, Columns, HALF_STEP, Place, STEPS, Scheme, Sums, nth_half};
+use super::walk::{CHUNK, Columns, HALF_STEP, Place, STEPS, Scheme, Sums, nth_half, prefetch};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_FOUR, SCALES_FOUR};
 use crate::quant::BLOCK;
@@ -47,7 +47,7 @@ impl Scheme for Four {
             }
         }
         // SAFETY: as above.
-        unsafe { add_minima(place, H, inputs, sums) };
+        unsafe { add_minima::<H>(place, inputs, sums) };
     }
 }
 
@@ -109,6 +109,7 @@ pub(super) unsafe fn dots<const H: usize, const C: usize>(
     let nibble = _mm256_set1_epi8(15);
     let mut dots = [[_mm256_setzero_si256(); C]; H];
     for step in 0..columns.steps / 2 {
+        prefetch::<C>(block.wrapping_add(2 * step * HALF_STEP));
         for h in 0..H {
             // SAFETY: a block is four double steps of two halves.
             let weights =

@@ -5,74 +5,93 @@
 
 use core::arch::x86_64::*;
 
-use super::walk::{CHUNK, Place, Sums, odd_lanes};
+use super::walk::{CHUNK, Place, Sums, nth_half, odd_lanes};
 use crate::inputs::InputRow;
-use crate::packed::{GROUP, Width};
+use crate::packed::Width;
 
 const _: () = assert!(2 * CHUNK * 18_423 * 1_021 < 1 << 31);
 
-/// Adds the minima's share of some pairs; nothing where the matrix has no minima.
+/// Adds the minima's share of some pairs to `H` halves; nothing where the matrix has no minima.
+///
+/// Compiled with the caller's features: with VNNI each product and its sum are one instruction.
 ///
 /// # Safety
 /// The machine has AVX2; the place and the inputs exist.
-#[target_feature(enable = "avx2")]
-pub(in crate::x86) unsafe fn add_minima(
+#[inline(always)]
+pub(in crate::x86) unsafe fn add_minima<const H: usize>(
     place: &Place<'_>,
-    halves: usize,
     inputs: &[&InputRow],
     sums: &mut [Sums],
 ) {
-    if place.weights.width() != Width::FourWithMin {
-        return;
-    }
-    for half in place.half..place.half + halves {
-        let (fours, rest) = inputs.as_chunks::<4>();
-        let (sums, rest_sums) = sums.as_chunks_mut::<4>();
-        for (inputs, sums) in fours.iter().zip(sums) {
-            // SAFETY: the caller's.
-            unsafe { add_half(place, half, inputs, sums) };
-        }
-        for (input, sums) in rest.iter().zip(rest_sums) {
-            let sums = core::array::from_mut(sums);
-            // SAFETY: the caller's.
-            unsafe { add_half(place, half, &[*input], sums) };
+    if place.weights.width() == Width::FourWithMin {
+        // SAFETY: the caller's.
+        unsafe {
+            if H == 2 {
+                by_columns::<2, 2>(place, inputs, sums);
+            } else {
+                by_columns::<1, 4>(place, inputs, sums);
+            }
         }
     }
 }
 
 /// # Safety
-/// The place and the inputs exist.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn add_half<const C: usize>(
+/// As of [`add_minima`].
+#[inline(always)]
+unsafe fn by_columns<const H: usize, const C: usize>(
     place: &Place<'_>,
-    half: usize,
+    inputs: &[&InputRow],
+    sums: &mut [Sums],
+) {
+    let (some, rest) = inputs.as_chunks::<C>();
+    let (sums, rest_sums) = sums.as_chunks_mut::<C>();
+    for (inputs, sums) in some.iter().zip(sums) {
+        // SAFETY: the caller's.
+        unsafe { add_tile::<H, C>(place, inputs, sums) };
+    }
+    for (input, sums) in rest.iter().zip(rest_sums) {
+        // SAFETY: the caller's.
+        unsafe { add_tile::<H, 1>(place, &[*input], core::array::from_mut(sums)) };
+    }
+}
+
+/// # Safety
+/// As of [`add_minima`].
+#[inline(always)]
+unsafe fn add_tile<const H: usize, const C: usize>(
+    place: &Place<'_>,
     inputs: &[&InputRow; C],
     sums: &mut [Sums; C],
 ) {
-    let minima = place.weights.minima(place.group).as_ptr();
     let high: [*const i32; C] = inputs.map(|row| row.sum_high.words().as_ptr().cast());
     let low: [*const i32; C] = inputs.map(|row| row.sum_low.words().as_ptr().cast());
-    let mut high_sums = [_mm256_setzero_si256(); C];
-    let mut low_sums = high_sums;
-    for pair in place.pairs.clone() {
-        // SAFETY: a group has sixteen pairs of minima for each pair of blocks, and an input row a
-        // pair of sums.
-        unsafe {
-            let minima = minima.add((pair * GROUP + half * GROUP / 2) * 2);
-            let minima = _mm256_load_si256(minima.cast());
-            for c in 0..C {
-                let x = _mm256_set1_epi32(high[c].add(pair).read_unaligned());
-                high_sums[c] = _mm256_add_epi32(high_sums[c], _mm256_madd_epi16(minima, x));
-                let x = _mm256_set1_epi32(low[c].add(pair).read_unaligned());
-                low_sums[c] = _mm256_add_epi32(low_sums[c], _mm256_madd_epi16(minima, x));
+    // SAFETY: features are the caller's; a group has sixteen pairs of minima for each pair of
+    // blocks, and an input row a pair of sums.
+    unsafe {
+        let minima = place.weights.minima(place.group).as_ptr().cast::<__m256i>().add(place.half);
+        let mut high_sums = [[_mm256_setzero_si256(); C]; H];
+        let mut low_sums = high_sums;
+        for pair in place.pairs.clone() {
+            for h in 0..H {
+                let minima = _mm256_load_si256(minima.add(2 * pair + h));
+                for c in 0..C {
+                    let x = _mm256_set1_epi32(high[c].add(pair).read_unaligned());
+                    let products = _mm256_madd_epi16(minima, x);
+                    high_sums[h][c] = _mm256_add_epi32(high_sums[h][c], products);
+                    let x = _mm256_set1_epi32(low[c].add(pair).read_unaligned());
+                    let products = _mm256_madd_epi16(minima, x);
+                    low_sums[h][c] = _mm256_add_epi32(low_sums[h][c], products);
+                }
             }
         }
-    }
-    for c in 0..C {
-        let [even, odd] = &mut sums[c][half];
-        *even = _mm256_add_epi64(*even, combined(high_sums[c], low_sums[c]));
-        *odd = _mm256_add_epi64(*odd, combined(odd_lanes(high_sums[c]), odd_lanes(low_sums[c])));
+        for h in 0..H {
+            for c in 0..C {
+                let [even, odd] = &mut sums[c][nth_half::<H>(place.half, h)];
+                let (high, low) = (high_sums[h][c], low_sums[h][c]);
+                *even = _mm256_add_epi64(*even, combined(high, low));
+                *odd = _mm256_add_epi64(*odd, combined(odd_lanes(high), odd_lanes(low)));
+            }
+        }
     }
 }
 

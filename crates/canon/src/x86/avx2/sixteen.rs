@@ -45,7 +45,7 @@ impl Scheme for Sixteen {
             }
         }
         // SAFETY: as above.
-        unsafe { add_minima(place, H, inputs, sums) };
+        unsafe { add_minima::<H>(place, inputs, sums) };
     }
 }
 

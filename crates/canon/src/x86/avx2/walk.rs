@@ -1,11 +1,13 @@
-//! Walks a matmul in tiles of 256-bit registers: groups of rows outside, then chunks of pairs, then
-//! columns.
+//! Walks a matmul in tiles of 256-bit registers: blocks of columns outside, then groups of rows,
+//! chunks of pairs and columns.
 //!
-//! A chunk of a group's weights stays in the first-level cache while a block of columns passes; the
-//! 64-bit sums wait on the stack meanwhile. Sums are exact, so no order changes a bit. Never
-//! allocates, and reads weights and inputs only within their slices.
+//! A block of columns stays in the second-level cache, and a chunk of a group's weights in the first
+//! one while the block passes; the 64-bit sums wait on the stack meanwhile. Sums are exact, so no
+//! order changes a bit. Never allocates, and reads weights and inputs only within their slices.
 
-use core::arch::x86_64::{__m256i, _mm256_setzero_si256, _mm256_shuffle_epi32};
+use core::arch::x86_64::{
+    __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_setzero_si256, _mm256_shuffle_epi32,
+};
 use core::ops::Range;
 
 use super::finish::{Target, finish_group};
@@ -23,6 +25,10 @@ pub(in crate::x86) const CHUNK: usize = 16;
 
 /// Steps of four inputs in a block.
 pub(in crate::x86) const STEPS: usize = BLOCK / 4;
+
+/// How far before their use weights are asked for where few columns pass over them: the processor's
+/// own prefetch falls behind there.
+const AHEAD: usize = 2048;
 
 /// Bytes of a step of one half of a group.
 pub(in crate::x86) const HALF_STEP: usize = GROUP / 2 * 4;
@@ -81,6 +87,16 @@ impl<const C: usize> Columns<C> {
     }
 }
 
+/// Asks for the weights that follow some time after these, where the tile has few columns. One column
+/// alone reads so fast that the processor sees the stream by itself.
+#[inline(always)]
+pub(in crate::x86) fn prefetch<const C: usize>(weights: *const u8) {
+    if (2..=4).contains(&C) {
+        // SAFETY: a prefetch reads nothing and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(weights.wrapping_add(AHEAD).cast()) };
+    }
+}
+
 /// The h-th half of a tile of `H` that starts at `half`: a constant where the tile has both.
 #[inline(always)]
 pub(in crate::x86) fn nth_half<const H: usize>(half: usize, h: usize) -> usize {
@@ -125,35 +141,34 @@ pub(in crate::x86) fn matmul<S: Scheme>(
     overflow: &mut [bool],
 ) {
     let mut job = Job { weights, first: groups.start, inputs, finish, out, overflow };
-    for group in groups {
-        // SAFETY: this table is only handed out on a machine with the scheme's features, AVX2 among
-        // them.
-        unsafe { one_group::<S>(&mut job, group) }
+    for first in (0..inputs.len()).step_by(COLUMN_BLOCK) {
+        let columns = first..inputs.len().min(first + COLUMN_BLOCK);
+        for group in groups.clone() {
+            // SAFETY: this table is only handed out on a machine with the scheme's features, AVX2
+            // among them.
+            unsafe { one_group::<S>(&mut job, group, columns.clone()) }
+        }
     }
 }
 
-/// All columns of a group.
+/// A block of columns of a group.
 #[target_feature(enable = "avx2")]
-fn one_group<S: Scheme>(job: &mut Job<'_, '_>, group: usize) {
+fn one_group<S: Scheme>(job: &mut Job<'_, '_>, group: usize, columns: Range<usize>) {
     let target = Target::new(job.weights, group, job.finish);
     let all = job.weights.pairs();
     let start = (group - job.first) * GROUP;
+    let inputs = &job.inputs[columns.clone()];
     let mut sums = [[[_mm256_setzero_si256(); 2]; 2]; COLUMN_BLOCK];
-    for first in (0..job.inputs.len()).step_by(COLUMN_BLOCK) {
-        let columns = first..job.inputs.len().min(first + COLUMN_BLOCK);
-        let inputs = &job.inputs[columns.clone()];
-        let sums = &mut sums[..inputs.len()];
-        sums.fill([[_mm256_setzero_si256(); 2]; 2]);
-        for first in (0..all).step_by(CHUNK) {
-            let pairs = first..all.min(first + CHUNK);
-            let place = Place { weights: job.weights, group, half: 0, pairs };
-            some_columns::<S>(place, inputs, sums);
-        }
-        for (column, sums) in columns.zip(sums) {
-            let out = &mut job.out.row_mut(column)[start..];
-            let exponent = job.inputs[column].exponent;
-            job.overflow[column] |= finish_group(&target, sums, exponent, out);
-        }
+    let sums = &mut sums[..inputs.len()];
+    for first in (0..all).step_by(CHUNK) {
+        let pairs = first..all.min(first + CHUNK);
+        let place = Place { weights: job.weights, group, half: 0, pairs };
+        some_columns::<S>(place, inputs, sums);
+    }
+    for (column, sums) in columns.zip(sums) {
+        let out = &mut job.out.row_mut(column)[start..];
+        let exponent = job.inputs[column].exponent;
+        job.overflow[column] |= finish_group(&target, sums, exponent, out);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_EIGHT, SCALES_EIGHT};
 use crate::quant::BLOCK;
 use crate::x86::avx2::eight::{add_scaled, load_scales};
-use crate::x86::avx2::walk::{Columns, HALF_STEP, Place, STEPS, Sums, nth_half};
+use crate::x86::avx2::walk::{Columns, HALF_STEP, Place, STEPS, Sums, nth_half, prefetch};
 
 /// A tile; see `walk::Scheme`.
 ///
@@ -59,6 +59,7 @@ unsafe fn block<D: Dot, const H: usize, const C: usize, const SECOND: usize>(
             }
         }
         for step in 0..STEPS {
+            prefetch::<C>(quants.wrapping_add(2 * step * HALF_STEP));
             let mut weights = [_mm256_setzero_si256(); H];
             for h in 0..H {
                 weights[h] = _mm256_load_si256(quants.add((2 * step + h) * HALF_STEP).cast());

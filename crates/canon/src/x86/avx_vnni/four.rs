@@ -13,7 +13,7 @@ use crate::packed::{GROUP, PAIR_FOUR, SCALES_FOUR};
 use crate::quant::BLOCK;
 use crate::x86::avx2::four::widen;
 use crate::x86::avx2::minima::add_minima;
-use crate::x86::avx2::walk::{CHUNK, Columns, HALF_STEP, Place, STEPS, Sums, nth_half};
+use crate::x86::avx2::walk::{CHUNK, Columns, HALF_STEP, Place, STEPS, Sums, nth_half, prefetch};
 
 /// A tile; see `walk::Scheme`.
 ///
@@ -43,7 +43,7 @@ pub(super) unsafe fn tile<D: Dot, const H: usize, const C: usize>(
                 }
             }
         }
-        add_minima(place, H, inputs, sums);
+        add_minima::<H>(place, inputs, sums);
     }
 }
 
@@ -123,6 +123,7 @@ unsafe fn add_dots<D: Dot, const H: usize, const C: usize>(
         let nibble = _mm256_set1_epi8(15);
         let mut high_dots = [[_mm256_setzero_si256(); C]; H];
         for step in 0..STEPS / 2 {
+            prefetch::<C>(block.wrapping_add(2 * step * HALF_STEP));
             let mut low = [_mm256_setzero_si256(); H];
             let mut high = low;
             for h in 0..H {
