@@ -8,7 +8,7 @@ use core::arch::aarch64::*;
 use core::ops::Range;
 
 use super::dot;
-use crate::kv::{KEY_GROUP, KvPage, VALUE_QUAD};
+use crate::kv::{KEY_GROUP, KvPage, PAGE, VALUE_QUAD};
 use crate::reference::HeadRow;
 use crate::simd128::attention::{Products, Slots};
 
@@ -70,8 +70,12 @@ impl Products for DotProduct {
         sums: &mut [i32],
     ) {
         let width = page.head_width();
-        let planes = weights.each_ref().map(planes_of);
-        let starts = planes.each_ref().map(|planes| planes.each_ref().map(minus_total));
+        let mut planes = [[[0; PAGE]; 2]; H];
+        let mut starts = [[0; 2]; H];
+        for h in 0..H {
+            planes[h] = planes_of(&weights[h]);
+            starts[h] = [minus_total(&planes[h][0]), minus_total(&planes[h][1])];
+        }
         let values = page.values.bytes().as_ptr();
         for entry in (0..width).step_by(2 * ENTRIES) {
             let mut local = [[[vdupq_n_u32(0); 2]; H]; 2];
@@ -156,13 +160,22 @@ fn add_to(sums: &mut [i32], start: i32, numbers: int32x4_t) {
 }
 
 /// The high and the low bytes of weights.
-#[inline]
+#[inline(always)]
 fn planes_of(weights: &Slots<i16>) -> [Slots<u8>; 2] {
-    [weights.map(|weight| (weight >> 8) as u8), weights.map(|weight| weight as u8)]
+    let mut planes = [[0; PAGE]; 2];
+    for (slot, weight) in weights.iter().enumerate() {
+        planes[0][slot] = (weight >> 8) as u8;
+        planes[1][slot] = *weight as u8;
+    }
+    planes
 }
 
 /// What the values' 128 adds to a sum, taken off again.
-#[inline]
+#[inline(always)]
 fn minus_total(plane: &Slots<u8>) -> i32 {
-    plane.iter().map(|byte| -i32::from(*byte)).sum::<i32>() << 7
+    let mut total = 0;
+    for byte in plane {
+        total += i32::from(*byte);
+    }
+    -total << 7
 }

@@ -154,6 +154,7 @@ fn all_scores<P: Products, const H: usize>(
 }
 
 /// The scores of a page's slots from their dot products.
+#[inline(never)]
 fn page_scores(
     page: &KvPage,
     dots: &Slots<i32>,

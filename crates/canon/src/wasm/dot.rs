@@ -66,6 +66,5 @@ pub(super) unsafe fn elements<const C: usize>(rows: [*const i8; C]) -> Elements<
 /// Adds the four products of each lane to the sums.
 #[inline(always)]
 pub(super) fn add_products(sums: v128, a: [v128; 2], b: [v128; 2]) -> v128 {
-    let sums = i32x4_add(sums, i32x4_dot_i16x8(a[0], b[0]));
-    i32x4_add(sums, i32x4_dot_i16x8(a[1], b[1]))
+    i32x4_add(sums, i32x4_add(i32x4_dot_i16x8(a[0], b[0]), i32x4_dot_i16x8(a[1], b[1])))
 }

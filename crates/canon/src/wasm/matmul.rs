@@ -29,6 +29,7 @@ impl Scheme for A8Eight {
         sums: &mut [Sums; C],
     ) {
         let weights = place.weights.group(place.group).as_ptr();
+        let steps = steps_of::<C>();
         let quants = inputs.map(|row| row.quants.signed().as_ptr());
         let scales = inputs.map(|row| row.scales.words().as_ptr());
         let minus_sums = inputs.map(|row| row.minus_sums.as_ptr());
@@ -42,7 +43,7 @@ impl Scheme for A8Eight {
                 let columns = scales.map(|scales| i32x4_splat(i32::from(*scales.add(b))));
                 for q in 0..QUARTERS {
                     let quants = at.add(b % 2 * GROUP * BLOCK + q * QUARTER * 4);
-                    let dots = dots_eight(quants, &x, starts);
+                    let dots = dots_eight(quants, &x, starts, steps);
                     let rows = scales_eight(at, b % 2, q);
                     for c in 0..C {
                         add_scaled(&mut sums[c], q, dots[c], i32x4_mul(rows, columns[c]));
@@ -64,12 +65,15 @@ impl Scheme for A8Four {
         sums: &mut [Sums; C],
     ) {
         let weights = place.weights.group(place.group).as_ptr();
+        let steps = steps_of::<C>();
         let chunk = place.weights.chunk(place.group).min(CHUNK);
         for start in place.pairs.clone().step_by(chunk) {
             let mut narrow = [[i32x4_splat(0); C]; QUARTERS];
             for pair in start..place.pairs.end.min(start + chunk) {
                 // SAFETY: the caller says that the group, its pairs and the inputs exist.
-                unsafe { add_pair(weights.add(pair * PAIR_FOUR), inputs, pair, &mut narrow) };
+                unsafe {
+                    add_pair(weights.add(pair * PAIR_FOUR), inputs, pair, &mut narrow, steps)
+                };
             }
             for (q, narrow) in narrow.into_iter().enumerate() {
                 for (sums, narrow) in sums.iter_mut().zip(narrow) {
@@ -93,6 +97,7 @@ impl Scheme for A16 {
         sums: &mut [Sums; C],
     ) {
         let weights = place.weights.group(place.group).as_ptr();
+        let steps = steps_of::<C>();
         let eight = place.weights.width() == Width::Eight;
         let high = inputs.map(|row| row.quants.signed().as_ptr());
         let low = inputs.map(|row| row.low.signed().as_ptr());
@@ -109,14 +114,14 @@ impl Scheme for A16 {
                     let (high, low, scales) = if eight {
                         let at = weights.add(b / 2 * PAIR_EIGHT);
                         let quants = at.add(b % 2 * GROUP * BLOCK + q * QUARTER * 4);
-                        let high = dots_eight(quants, &high, high_starts);
-                        let low = dots_eight(quants, &low, low_starts);
+                        let high = dots_eight(quants, &high, high_starts, steps);
+                        let low = dots_eight(quants, &low, low_starts, steps);
                         (high, low, scales_eight(at, b % 2, q))
                     } else {
                         let at = weights.add(b / 2 * PAIR_FOUR);
                         let quants = at.add(b % 2 * GROUP * BLOCK / 2 + q * QUARTER * 4);
-                        let high = dots_four(quants, &high, high_starts);
-                        let low = dots_four(quants, &low, low_starts);
+                        let high = dots_four(quants, &high, high_starts, steps);
+                        let low = dots_four(quants, &low, low_starts, steps);
                         let both = scales_four(at, q);
                         let first = i32x4_shr(i32x4_shl(both, 16), 16);
                         (high, low, if b % 2 == 0 { first } else { i32x4_shr(both, 16) })
@@ -133,6 +138,13 @@ impl Scheme for A16 {
     }
 }
 
+/// Steps of a block. Wide tiles hide it from LLVM, which would otherwise unroll the steps and keep a
+/// whole block of inputs in locals, of which the engine behind it can hold few in registers.
+#[inline(always)]
+fn steps_of<const C: usize>() -> usize {
+    if C < 4 { STEPS } else { core::hint::black_box(STEPS) }
+}
+
 /// Adds both blocks of a pair of 4-bit weights, times their scales.
 ///
 /// # Safety
@@ -143,30 +155,33 @@ unsafe fn add_pair<const C: usize>(
     inputs: &[&InputRow; C],
     pair: usize,
     narrow: &mut [[v128; C]; QUARTERS],
+    steps: usize,
 ) {
-    let mut dots = [[[i32x4_splat(0); C]; QUARTERS]; 2];
-    for (half, dots) in dots.iter_mut().enumerate() {
-        let b = 2 * pair + half;
-        // SAFETY: the caller's.
-        unsafe {
-            let x = elements(inputs.map(|row| row.quants.signed().as_ptr().add(b * BLOCK)));
-            let starts = inputs.map(|row| i32x4_splat(*row.minus_sums.as_ptr().add(b) << 3));
-            for (q, dots) in dots.iter_mut().enumerate() {
-                let quants = at.add(half * GROUP * BLOCK / 2 + q * QUARTER * 4);
-                *dots = dots_four(quants, &x, starts);
-            }
-        }
-    }
+    // SAFETY: the caller's.
+    let (x, starts) = unsafe {
+        let blocks = [2 * pair, 2 * pair + 1];
+        let quants = inputs.map(|row| row.quants.signed().as_ptr());
+        let sums = inputs.map(|row| row.minus_sums.as_ptr());
+        (
+            blocks.map(|b| elements(quants.map(|quants| quants.add(b * BLOCK)))),
+            blocks.map(|b| sums.map(|sums| i32x4_splat(*sums.add(b) << 3))),
+        )
+    };
     let low = i32x4_splat(0xffff);
-    for q in 0..QUARTERS {
-        // SAFETY: the caller's.
-        let rows = unsafe { scales_four(at, q) };
+    for (q, narrow) in narrow.iter_mut().enumerate() {
+        // SAFETY: the caller's: quants and scales lie within the pair's bytes.
+        let (first, second, rows) = unsafe {
+            let quants = at.add(q * QUARTER * 4);
+            let first = dots_four(quants, &x[0], starts[0], steps);
+            let second = dots_four(quants.add(GROUP * BLOCK / 2), &x[1], starts[1], steps);
+            (first, second, scales_four(at, q))
+        };
         for (c, row) in inputs.iter().enumerate() {
             // SAFETY: an input row has two scales for each pair.
             let x = unsafe { v128_load32_splat(row.scales.words().as_ptr().add(2 * pair).cast()) };
-            let both = v128_bitselect(dots[0][q][c], i32x4_shl(dots[1][q][c], 16), low);
+            let both = v128_bitselect(first[c], i32x4_shl(second[c], 16), low);
             let scaled = i32x4_dot_i16x8(both, i16x8_mul(rows, x));
-            narrow[q][c] = i32x4_add(narrow[q][c], scaled);
+            narrow[c] = i32x4_add(narrow[c], scaled);
         }
     }
 }
@@ -180,8 +195,9 @@ unsafe fn dots_eight<const C: usize>(
     quants: *const u8,
     x: &Elements<C>,
     mut dots: [v128; C],
+    steps: usize,
 ) -> [v128; C] {
-    for (step, x) in x.iter().enumerate() {
+    for (step, x) in x[..steps].iter().enumerate() {
         // SAFETY: a block is eight steps.
         let weights = halves(unsafe { v128_load(quants.add(step * STEP).cast()) });
         for c in 0..C {
@@ -200,8 +216,10 @@ unsafe fn dots_four<const C: usize>(
     quants: *const u8,
     x: &Elements<C>,
     mut dots: [v128; C],
+    steps: usize,
 ) -> [v128; C] {
     let (low_x, high_x) = x.split_at(STEPS / 2);
+    let low_x = &low_x[..steps / 2];
     for (step, (low_x, high_x)) in low_x.iter().zip(high_x).enumerate() {
         // SAFETY: a block is four double steps.
         let [low, high] = nibbles(unsafe { v128_load(quants.add(step * STEP).cast()) });
