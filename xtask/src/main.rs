@@ -2,6 +2,7 @@
 //!
 //! - `tidy` checks the rules of the house that the compiler does not know.
 //! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
+//! - `quality` compares our answers' arithmetic and llama.cpp's with float.
 //!
 //! Never part of the product: no crate depends on it, and it changes no source file.
 //! Failure: one line on stderr and exit status 1; a finding is a failure.
@@ -12,13 +13,15 @@
 )]
 
 mod bench;
+mod quality;
 mod tidy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy
-       cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]";
+       cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
+       cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0]";
 
 /// What a command ends with when it cannot go on: one line for the person.
 type Outcome<T> = Result<T, String>;
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["tidy"] => tidy::run(&repository()),
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
+        ["quality", options @ ..] => quality::run(&repository(), options),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

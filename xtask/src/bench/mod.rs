@@ -11,7 +11,7 @@
 #![allow(clippy::float_arithmetic, reason = "ratios and rates, for display only")]
 
 mod measure;
-mod peer;
+pub(crate) mod peer;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ use std::process::Command;
 
 use crate::Outcome;
 use measure::Ours;
+use peer::Isa;
 use rows::{ROWS, Row};
 
 const DEFAULT_ROUNDS: usize = 5;
@@ -40,7 +41,8 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
     let options = parse(words)?;
     let rounds = options.rounds.unwrap_or(DEFAULT_ROUNDS);
     let target = target_folder(root)?;
-    let peer = peer::prepare(root, &target.join("peers"), options.model.as_deref())?;
+    let isas = [Isa::Native, Isa::Avx2];
+    let peer = peer::prepare(root, &target.join("peers"), options.model.as_deref(), &isas)?;
     let ours = if options.theirs_only { None } else { Some(build_ours(root, &target)?) };
 
     println!("{}", conditions(rounds));
@@ -91,7 +93,8 @@ fn parse(words: &[&str]) -> Outcome<Options> {
     Ok(options)
 }
 
-fn target_folder(root: &Path) -> Outcome<PathBuf> {
+/// Where cargo puts what it makes.
+pub(crate) fn target_folder(root: &Path) -> Outcome<PathBuf> {
     let arguments = ["metadata", "--no-deps", "--format-version", "1"];
     let output = Command::new("cargo").args(arguments).current_dir(root).output();
     let output = output.map_err(|error| format!("cargo metadata: {error}"))?;

@@ -87,15 +87,22 @@ impl Peer {
     }
 }
 
-/// Makes what is not there yet.
-pub(crate) fn prepare(root: &Path, folder: &Path, model: Option<&Path>) -> Outcome<Peer> {
+/// Makes what is not there yet, with the driver built for each of `isas`.
+///
+/// Models are made by the native driver, so it has to be among them.
+pub(crate) fn prepare(
+    root: &Path,
+    folder: &Path,
+    model: Option<&Path>,
+    isas: &[Isa],
+) -> Outcome<Peer> {
     make_folder(folder)?;
     let catalogue = match model {
         Some(path) => path.to_owned(),
         None => catalogue(folder)?,
     };
     let peer = Peer { folder: folder.to_owned(), catalogue };
-    for isa in [Isa::Native, Isa::Avx2] {
+    for &isa in isas {
         once(&peer.driver(isa), |made| {
             let source = source(folder)?;
             build(&root.join("xtask/peer"), &source, folder, isa, made)
@@ -166,7 +173,11 @@ fn source(folder: &Path) -> Outcome<PathBuf> {
 }
 
 /// Downloads one distribution through pip, into a folder of its own.
-fn download(folder: &Path, (name, version): (&str, &str), kind: &str) -> Outcome<PathBuf> {
+pub(crate) fn download(
+    folder: &Path,
+    (name, version): (&str, &str),
+    kind: &str,
+) -> Outcome<PathBuf> {
     let into = folder.join(format!("{name}-{version}"));
     if let Some(found) = only_file(&into) {
         return Ok(found);

