@@ -1,7 +1,16 @@
-//! Measured time and memory, for people. Nothing here reaches an answer.
+//! Measured time and memory, for people. Nothing here reaches an answer; no float leaves this file
+//! but as a [`Figure`], which can only be shown.
 #![allow(clippy::float_arithmetic, reason = "seconds are shown to people, never computed with")]
 
+use std::fmt;
 use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+/// A measured number.
+#[derive(Clone, Copy, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Figure(f64);
 
 /// Wall and processor time since it was started.
 pub(crate) struct Stopwatch {
@@ -28,14 +37,27 @@ impl Stopwatch {
     }
 }
 
-impl Elapsed {
-    pub(crate) fn milliseconds(self) -> f64 {
-        self.wall.as_secs_f64() * 1e3
+impl Figure {
+    pub(crate) fn seconds(time: Duration) -> Self {
+        Self(time.as_secs_f64())
     }
 
-    pub(crate) fn per_second(count: usize, time: Duration) -> f64 {
+    /// To the microsecond.
+    pub(crate) fn milliseconds(time: Duration) -> Self {
+        Self((time.as_secs_f64() * 1e6).round() / 1e3)
+    }
+
+    /// 0 where no time was measured.
+    pub(crate) fn per_second(count: usize, time: Duration) -> Self {
         let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        if time.is_zero() { 0.0 } else { count / time.as_secs_f64() }
+        let rate = if time.is_zero() { 0.0 } else { count / time.as_secs_f64() };
+        Self((rate * 1e3).round() / 1e3)
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

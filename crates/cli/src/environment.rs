@@ -17,7 +17,12 @@ pub(crate) fn store() -> Result<Store> {
     let home = home.context("no folder for models: set PROBITY_HOME to one")?;
     let mut config = Config::new(home);
     config.network = network()?;
-    Ok(Store::open(config)?)
+    Store::open(config).context("the folder for models can't be used (PROBITY_HOME names another)")
+}
+
+/// The kernels that are asked for.
+pub(crate) fn kernels() -> Option<String> {
+    text("PROBITY_KERNELS")
 }
 
 fn network() -> Result<Network> {

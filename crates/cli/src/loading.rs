@@ -1,7 +1,8 @@
 //! From the name of a model to something that runs: file, program, weights, engine.
 //!
 //! Packed weights are kept in the store's cache under the file's BLAKE3, so that a second start
-//! reads them as they are. The cache is checked before use and can be deleted at any time.
+//! reads them as they are. The cache is checked before use and can be deleted at any time: one that
+//! can't be read or written costs time, never an answer.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -15,7 +16,9 @@ use engine::{Engine, LAYOUT_VERSION, Weights};
 use llm::{Model, Runner};
 use store::{LocalFile, ModelRef, PackedKey, Store};
 
-use crate::arguments::{EngineOptions, KernelChoice};
+use crate::arguments::{EngineOptions, ModelName};
+use crate::failure::{Usage, describe};
+use crate::output::tell;
 use crate::progress::{Download, spinner};
 
 /// A model that can be run.
@@ -26,11 +29,11 @@ pub(crate) struct Loaded {
 }
 
 /// Finds the file of a model, downloading it if need be.
-pub(crate) fn find(store: &Store, name: &str) -> Result<LocalFile> {
-    let reference = ModelRef::parse(name)?;
-    match store.resolve(&reference)? {
-        Some(file) => Ok(file),
-        None => pull(store, &reference),
+fn find(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
+    match (store.resolve(reference)?, reference) {
+        (Some(file), _) => Ok(file),
+        (None, ModelRef::Path(_)) => Ok(store.require(reference)?),
+        (None, ModelRef::Hub(_) | ModelRef::Catalogue(_)) => pull(store, reference),
     }
 }
 
@@ -52,10 +55,10 @@ pub(crate) fn read_model(path: &Path) -> Result<Model> {
 }
 
 /// Loads a model and makes an engine for it.
-pub(crate) fn load(name: &str, options: &EngineOptions) -> Result<Loaded> {
+pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> {
     let kernels = kernels(options)?;
     let store = crate::environment::store()?;
-    let file = find(&store, name)?;
+    let file = find(&store, &name.reference)?;
     let model = read_model(&file.path)?;
     let weights = weights(&store, &model, &file)?;
     let engine = Engine::new(&model.program, Arc::new(weights), kernels, threads(options))?;
@@ -69,26 +72,29 @@ fn threads(options: &EngineOptions) -> usize {
 }
 
 fn kernels(options: &EngineOptions) -> Result<Kernels> {
-    let Some(choice) = options.kernels else {
-        return Kernels::of(KernelSet::best()).context("no kernels for this processor");
-    };
-    let set = match choice {
-        KernelChoice::Portable => KernelSet::Portable,
-        KernelChoice::Avx2 => KernelSet::Avx2,
-        KernelChoice::AvxVnni => KernelSet::AvxVnni,
-        KernelChoice::Avx512 => KernelSet::Avx512,
-        KernelChoice::Neon => KernelSet::Neon,
-        KernelChoice::WasmSimd => KernelSet::WasmSimd,
+    let set = match options.kernels {
+        Some(set) => set,
+        None => kernels_of_environment()?.unwrap_or_else(KernelSet::best),
     };
     Kernels::of(set).ok_or_else(|| {
         let here = KernelSet::ALL.into_iter().filter(|set| set.available());
-        let here: Vec<&str> = here.map(KernelSet::name).collect();
-        anyhow!(
-            "this processor can't run the {} kernels; it can run: {}",
-            set.name(),
-            here.join(", ")
-        )
+        anyhow!("this processor can't run the {} kernels; it can run: {}", set.name(), names(here))
     })
+}
+
+fn kernels_of_environment() -> Result<Option<KernelSet>> {
+    let Some(name) = crate::environment::kernels() else { return Ok(None) };
+    if let Some(set) = KernelSet::from_name(&name) {
+        return Ok(Some(set));
+    }
+    let known = names(KernelSet::ALL);
+    bail!(Usage(format!(
+        "the environment's PROBITY_KERNELS is {name:?}: it must be one of {known}"
+    )))
+}
+
+fn names(sets: impl IntoIterator<Item = KernelSet>) -> String {
+    sets.into_iter().map(KernelSet::name).collect::<Vec<_>>().join(", ")
 }
 
 /// The packed weights: from the cache, or packed now and put there.
@@ -97,29 +103,37 @@ fn weights(store: &Store, model: &Model, file: &LocalFile) -> Result<Weights> {
     let program = blake3::hash(&model.program.encode()).to_hex();
     let layout = format!("v{LAYOUT_VERSION}-{order}-{}", &program[..16]);
     let key = PackedKey::new(file.blake3, &layout)?;
-    if let Some(packed) = store.packed().get(&key)? {
-        let mut packed = packed.into_file();
-        let restored = Weights::restore(&model.program, |bytes| packed.read_exact(bytes));
-        if let Ok(weights) = restored {
-            return Ok(weights);
-        }
+    if let Some(weights) = restored(store, &key, model) {
+        return Ok(weights);
     }
     let spinner = spinner("preparing the weights (once)");
-    let source = File::open(&file.path)?;
-    let weights = Weights::load(&model.program, |tensor| {
-        let length = usize::try_from(tensor.bytes()).map_err(io::Error::other)?;
-        let mut bytes = vec![0; length];
-        source.read_exact_at(&mut bytes, tensor.location.offset)?;
-        Ok::<_, io::Error>(bytes)
-    })?;
+    let weights = packed(model, &file.path)
+        .with_context(|| format!("{} can't be used", file.path.display()))?;
     let saved = store
         .packed()
         .put(&key, &mut |out: &mut dyn Write| weights.save(|bytes| out.write_all(bytes)));
     spinner.finish_and_clear();
     if let Err(error) = saved {
-        eprintln!("the prepared weights could not be kept: {error}");
+        let error = describe(&error.into());
+        tell(format_args!("the prepared weights can't be kept for the next start: {error}"));
     }
     Ok(weights)
+}
+
+fn restored(store: &Store, key: &PackedKey, model: &Model) -> Option<Weights> {
+    let mut packed = store.packed().get(key).ok()??.into_file();
+    Weights::restore(&model.program, |bytes| packed.read_exact(bytes)).ok()
+}
+
+/// Packs one tensor after the other, so that no more than one stands in memory twice.
+fn packed(model: &Model, path: &Path) -> Result<Weights> {
+    let source = File::open(path)?;
+    Ok(Weights::load(&model.program, |tensor| {
+        let length = usize::try_from(tensor.bytes()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        source.read_exact_at(&mut bytes, tensor.location.offset)?;
+        Ok::<_, io::Error>(bytes)
+    })?)
 }
 
 /// What stands in a seed for the model until packages have manifests.

@@ -3,28 +3,27 @@
 //! Holds no rules of its own: it parses, hands values down, and prints. Answers go to standard
 //! output, everything else to standard error. Exit status: 0 done, 1 failed, 2 wrong usage, 130
 //! interrupted.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this crate is where the program talks to a person"
-)]
 
 mod arguments;
 mod clock;
 mod commands;
 mod environment;
+mod failure;
 mod loading;
+mod output;
 mod progress;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use clock::Stopwatch;
 
 fn main() -> ExitCode {
+    let started = Stopwatch::start();
     let arguments = Arguments::parse();
     let done = match arguments.command {
-        Command::Run(options) => commands::run::run(&options),
+        Command::Run(options) => commands::run::run(&options, &started),
         Command::Bench(options) => commands::bench::run(&options),
         Command::Pull(options) => commands::pull::run(&options),
         Command::List => commands::list::run(),
@@ -32,11 +31,5 @@ fn main() -> ExitCode {
         Command::Rm(options) => commands::rm::run(&options),
         Command::Completions(options) => commands::completions::run(&options),
     };
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("probity: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|error| failure::report(&error))
 }

@@ -1,7 +1,14 @@
 //! Draws the progress of downloads and loading on standard error.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use store::Progress;
+
+use crate::output::{size, tell};
+
+/// How often a bar is drawn anew, so that a stalled download shows.
+const TICK: Duration = Duration::from_millis(200);
 
 /// A bar for downloads; silent where standard error is no terminal, but for lines that matter.
 pub(crate) struct Download {
@@ -11,7 +18,7 @@ pub(crate) struct Download {
 impl Download {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::no_length();
-        let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+        let template = "{spinner} {bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
         bar.set_style(ProgressStyle::with_template(template).expect("a constant template"));
         Self { bar }
     }
@@ -20,6 +27,12 @@ impl Download {
     pub(crate) fn show(&self, event: &Progress<'_>) {
         match event {
             Progress::Bytes { done, total } => {
+                if self.bar.length().is_none() {
+                    // What an earlier attempt brought does not count as speed.
+                    self.bar.set_position(*done);
+                    self.bar.reset_eta();
+                    self.bar.enable_steady_tick(TICK);
+                }
                 self.bar.set_length(*total);
                 self.bar.set_position(*done);
             }
@@ -28,7 +41,8 @@ impl Download {
             }
             Progress::Trying { source } => self.line(format!("trying {source}")),
             Progress::Resuming { source, at, total } => {
-                self.line(format!("going on at {at} of {total} bytes from {source}"));
+                let (at, total) = (size(*at), size(*total));
+                self.line(format!("going on at {at} of {total} from {source}"));
             }
             Progress::Restarting { source, why } => {
                 self.line(format!("starting again from {source}: {why}"));
@@ -44,19 +58,26 @@ impl Download {
                 self.line(format!("discarded what {source} gave: {why}"));
             }
             Progress::SourceFailed { source, why } => self.line(format!("{source}: {why}")),
-            Progress::Stored { size, .. } => {
+            Progress::Stored { size: bytes, .. } => {
                 self.bar.finish_and_clear();
-                self.line(format!("stored {size} bytes"));
+                self.line(format!("stored {}", size(*bytes)));
             }
         }
     }
 
     fn line(&self, text: String) {
         if self.bar.is_hidden() {
-            eprintln!("{text}");
+            tell(text);
         } else {
             self.bar.println(text);
         }
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        // A failure is told below the bar's place, not through it.
+        self.bar.finish_and_clear();
     }
 }
 
@@ -64,6 +85,6 @@ impl Download {
 pub(crate) fn spinner(text: &'static str) -> ProgressBar {
     let spinner = ProgressBar::new_spinner();
     spinner.set_message(text);
-    spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+    spinner.enable_steady_tick(TICK);
     spinner
 }

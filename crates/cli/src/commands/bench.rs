@@ -8,64 +8,84 @@ use llm::{Generation, Request};
 use serde::Serialize;
 
 use crate::arguments::BenchOptions;
-use crate::clock::{Elapsed, Stopwatch, peak_memory};
+use crate::clock::{Elapsed, Figure, Stopwatch, peak_memory};
+use crate::failure::Usage;
 use crate::loading::{Loaded, load};
+use crate::output::{line, size};
 
-/// Tokens of the warm-up.
+/// Tokens of the warm-up's prompt and answer.
 const WARM_UP: usize = 32;
+const WARM_UP_ANSWER: usize = 4;
 
 #[derive(Serialize)]
 struct Report {
     kernels: &'static str,
     threads: usize,
     prefill_tokens: usize,
-    prefill_cpu_s: f64,
-    prefill_wall_s: f64,
+    prefill_cpu_s: Figure,
+    prefill_wall_s: Figure,
     decode_tokens: usize,
     decode_after: usize,
-    decode_cpu_s: f64,
-    decode_wall_s: f64,
+    decode_cpu_s: Figure,
+    decode_wall_s: Figure,
     peak_rss_bytes: Option<u64>,
 }
 
 pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
+    let wide = |count: u32| usize::try_from(count).expect("usize has at least 32 bits");
+    let (prefill, decode, after) =
+        (wide(options.prefill), wide(options.decode), wide(options.after));
     let mut loaded = load(&options.model, &options.engine)?;
-    measure(&mut loaded, WARM_UP, 4)?;
-    let (prefill, _) = match options.prefill {
-        0 => (Elapsed::default(), Elapsed::default()),
-        tokens => measure(&mut loaded, tokens, 1)?,
+    let context = loaded.runner.engine().context_max();
+    if prefill >= context || after + decode >= context {
+        bail!(Usage(format!(
+            "the model's context holds {context} tokens: --prefill, and --after with --decode, \
+             must stay below that"
+        )));
+    }
+    measure(
+        &mut loaded,
+        WARM_UP.min(context.saturating_sub(WARM_UP_ANSWER + 1)).max(1),
+        WARM_UP_ANSWER,
+    )?;
+    let prefilled = match prefill {
+        0 => Elapsed::default(),
+        tokens => measure(&mut loaded, tokens, 1)?.0,
     };
-    let (_, decode) = match options.decode {
-        0 => (Elapsed::default(), Elapsed::default()),
+    let decoded = match decode {
+        0 => Elapsed::default(),
         // The first token comes out of the prompt's pass.
-        tokens => measure(&mut loaded, options.after, tokens + 1)?,
+        tokens => measure(&mut loaded, after, tokens + 1)?.1,
     };
     let engine = loaded.runner.engine();
     let report = Report {
         kernels: engine.kernels().set().name(),
         threads: engine.threads(),
-        prefill_tokens: options.prefill,
-        prefill_cpu_s: prefill.processor.as_secs_f64(),
-        prefill_wall_s: prefill.wall.as_secs_f64(),
-        decode_tokens: options.decode,
-        decode_after: options.after,
-        decode_cpu_s: decode.processor.as_secs_f64(),
-        decode_wall_s: decode.wall.as_secs_f64(),
+        prefill_tokens: prefill,
+        prefill_cpu_s: Figure::seconds(prefilled.processor),
+        prefill_wall_s: Figure::seconds(prefilled.wall),
+        decode_tokens: decode,
+        decode_after: after,
+        decode_cpu_s: Figure::seconds(decoded.processor),
+        decode_wall_s: Figure::seconds(decoded.wall),
         peak_rss_bytes: peak_memory(),
     };
     if options.json {
-        println!("{}", serde_json::to_string(&report)?);
+        line(serde_json::to_string(&report)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("kernels {}, {} threads", report.kernels, report.threads);
-    for (what, tokens, elapsed) in
-        [("prefill", options.prefill, prefill), ("decode", options.decode, decode)]
-    {
-        println!(
-            "{what:<8} {tokens:>6} tokens  {:>9.1} tokens/s wall  {:>9.1} tokens/s of processor time",
-            Elapsed::per_second(tokens, elapsed.wall),
-            Elapsed::per_second(tokens, elapsed.processor),
-        );
+    line(format_args!("kernels {}, {} threads", report.kernels, report.threads))?;
+    for (what, tokens, elapsed) in [("prefill", prefill, prefilled), ("decode", decode, decoded)] {
+        if tokens > 0 {
+            line(format_args!(
+                "{what:<8} {tokens:>6} tokens  {:>9.1} tokens/s wall  {:>9.1} tokens/s of processor time",
+                Figure::per_second(tokens, elapsed.wall),
+                Figure::per_second(tokens, elapsed.processor),
+            ))?;
+        }
+    }
+    if let Some(bytes) = report.peak_rss_bytes {
+        line(format_args!("memory   {} at most", size(bytes)))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -102,7 +122,7 @@ fn measure(loaded: &mut Loaded, prompt: usize, answer: usize) -> Result<(Elapsed
         loaded.runner.step(&mut [&mut generation])?;
     }
     if generation.output().len() != answer {
-        bail!("the model's context is too short for {prompt} + {answer} tokens");
+        bail!("the answer ended before {answer} tokens: {:?}", generation.stop());
     }
     Ok((first, watch.read()))
 }

@@ -2,21 +2,22 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 
 use crate::arguments::{Arguments, CompletionsOptions};
+use crate::output::{tell, write};
 
 pub(crate) fn run(options: &CompletionsOptions) -> Result<ExitCode> {
     let mut command = Arguments::command();
-    match &options.out {
-        Some(folder) => {
-            let path = clap_complete::generate_to(options.shell, &mut command, "probity", folder)?;
-            eprintln!("{}", path.display());
-        }
-        None => {
-            clap_complete::generate(options.shell, &mut command, "probity", &mut std::io::stdout());
-        }
+    if let Some(folder) = &options.out {
+        let path = clap_complete::generate_to(options.shell, &mut command, "probity", folder);
+        let path = path.with_context(|| format!("can't write to {}", folder.display()))?;
+        tell(path.display());
+        return Ok(ExitCode::SUCCESS);
     }
+    let mut script = Vec::new();
+    clap_complete::generate(options.shell, &mut command, "probity", &mut script);
+    write(&String::from_utf8(script)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,14 +6,19 @@ use anyhow::Result;
 use store::ModelRef;
 
 use crate::arguments::ModelOption;
+use crate::output::{line, tell};
 
 pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
     let store = crate::environment::store()?;
-    let reference = ModelRef::parse(&options.model)?;
-    let file = match store.resolve(&reference)? {
-        Some(file) => file,
-        None => crate::loading::pull(&store, &reference)?,
+    let reference = &options.model.reference;
+    let file = match store.resolve(reference)? {
+        Some(file) => {
+            tell("already here");
+            file
+        }
+        None if matches!(reference, ModelRef::Path(_)) => store.require(reference)?,
+        None => crate::loading::pull(&store, reference)?,
     };
-    println!("{}", file.path.display());
+    line(file.path.display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,10 +6,21 @@ use anyhow::Result;
 use store::ModelRef;
 
 use crate::arguments::ModelOption;
+use crate::output::{size, tell};
 
 pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
     let store = crate::environment::store()?;
-    let removed = store.remove(&ModelRef::parse(&options.model)?)?;
-    eprintln!("freed {} bytes", removed.freed_bytes);
+    let reference = &options.model.reference;
+    let removed = store.remove(reference)?;
+    match reference {
+        ModelRef::Path(path) => {
+            tell(format_args!("{} stays; only its prepared weights are deleted", path.display()));
+        }
+        ModelRef::Hub(_) | ModelRef::Catalogue(_) if removed.blob => {}
+        ModelRef::Hub(_) | ModelRef::Catalogue(_) => {
+            tell("the file stays: another name may need it (probity list)");
+        }
+    }
+    tell(format_args!("freed {}", size(removed.freed_bytes)));
     Ok(ExitCode::SUCCESS)
 }

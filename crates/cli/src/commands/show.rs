@@ -1,30 +1,67 @@
-//! `probity show`: what is known of a model.
+//! `probity show`: what is known of a model. Never downloads.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use store::{LocalFile, Shown, Store};
 
 use crate::arguments::ShowOptions;
+use crate::loading::read_model;
+use crate::output::{OutputError, line, size};
 
 pub(crate) fn run(options: &ShowOptions) -> Result<ExitCode> {
     let store = crate::environment::store()?;
-    let file = crate::loading::find(&store, &options.model)?;
-    let model = crate::loading::read_model(&file.path)?;
     if options.program {
-        println!("{}", model.program);
+        let file = store.require(&options.model.reference)?;
+        line(read_model(&file.path)?.program)?;
         return Ok(ExitCode::SUCCESS);
     }
+    show(&store, options)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(store: &Store, options: &ShowOptions) -> Result<()> {
+    let shown: Shown = store.show(&options.model.reference)?;
+    row("name", &shown.reference)?;
+    if let Some(entry) = shown.catalogue {
+        row("about", entry.description)?;
+        row("licence", entry.licence)?;
+        row("size", size(entry.size))?;
+    }
+    let Some(file) = &shown.file else {
+        row("here", format_args!("no; probity pull {}", shown.reference))?;
+        return Ok(());
+    };
+    file_rows(file)?;
+    if let Some(record) = &shown.record {
+        row("came from", &record.source)?;
+    }
+    let prepared: u64 = shown.packed.iter().map(|entry| entry.bytes).sum();
+    row("prepared", format_args!("{} of weights in the cache", size(prepared)))?;
+    Ok(())
+}
+
+fn file_rows(file: &LocalFile) -> Result<()> {
+    row("file", file.path.display())?;
+    row("bytes", file.size)?;
+    row("blake3", file.blake3)?;
+    row("sha256", file.sha256)?;
+    let model = read_model(&file.path)?;
     let program = model.program.program();
     let layers: usize = program.groups.iter().map(|group| group.layers.len()).sum();
-    println!("file            {}", file.path.display());
-    println!("bytes           {}", file.size);
-    println!("blake3          {}", file.blake3);
-    println!("sha256          {}", file.sha256);
-    println!("program         {}", blake3::hash(&model.program.encode()).to_hex());
-    println!("layers          {layers}");
-    println!("vocabulary      {}", program.vocabulary);
-    println!("context         {} tokens", program.context_max);
-    println!("multiply-adds   {} per token at most", model.program.cost().multiply_adds);
-    println!("chat template   {}", if model.template.is_some() { "yes" } else { "no" });
-    Ok(ExitCode::SUCCESS)
+    row("program", blake3::hash(&model.program.encode()).to_hex())?;
+    row("layers", layers)?;
+    row("vocabulary", format_args!("{} tokens", program.vocabulary))?;
+    row("context", format_args!("{} tokens", program.context_max))?;
+    row(
+        "work",
+        format_args!("{} multiply-adds per token at most", model.program.cost().multiply_adds),
+    )?;
+    row("chat template", if model.template.is_some() { "yes" } else { "no" })?;
+    Ok(())
+}
+
+fn row(name: &str, value: impl Display) -> Result<(), OutputError> {
+    line(format_args!("{name:<15} {value}"))
 }

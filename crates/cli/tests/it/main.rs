@@ -1,1 +1,10 @@
-//! Tests of the binary as a person would call it.
+//! Tests of the binary as a person would call it: real processes, a folder of their own, no network
+//! but a server of their own on this machine.
+#![allow(clippy::unwrap_used)]
+
+mod answers;
+mod models;
+mod refusals;
+mod starts;
+mod streams;
+mod world;

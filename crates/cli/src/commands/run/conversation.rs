@@ -1,62 +1,180 @@
 //! A conversation on the terminal. Positions that the next prompt shares with the last are kept.
+//!
+//! Only a terminal that is gone ends it: what can't be answered is told, forgotten, and the
+//! conversation goes on. Never writes what was said to disk.
 
+use std::io;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use canon::sample::Parameters;
+use engine::Sequence;
 use llm::Stop;
+use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 use text::{Message, Role};
 
-use super::answer::{draw, interrupted, render};
+use super::answer::{cut_note, draw, fault_note, interrupted, render};
 use crate::arguments::RunOptions;
+use crate::failure::describe;
 use crate::loading::Loaded;
+use crate::output::{line, tell};
 
 const HELP: &str = "\
 /clear   forget the conversation
 /help    show this
-/bye     leave (or Ctrl-D); Ctrl-C stops an answer";
+/bye     leave (or Ctrl-D)
+Ctrl-C stops an answer. A line that ends in \\ goes on in the next.";
+
+/// What the person did.
+enum Said {
+    Text(String),
+    Nothing,
+    Bye,
+}
+
+struct Talk<'a> {
+    loaded: Loaded,
+    options: &'a RunOptions,
+    parameters: Parameters,
+    messages: Vec<Message>,
+    prefix: Option<(Sequence, Vec<u32>)>,
+}
 
 pub(super) fn talk(
-    mut loaded: Loaded,
+    loaded: Loaded,
     options: &RunOptions,
-    parameters: &Parameters,
+    parameters: Parameters,
 ) -> Result<ExitCode> {
-    let interrupted = interrupted()?;
-    let mut editor = rustyline::DefaultEditor::new()?;
-    let system = || options.system.as_ref().map(|system| Message::new(Role::System, system));
-    let mut messages: Vec<Message> = system().into_iter().collect();
-    let mut prefix = None;
-    eprintln!("Say something. /help lists commands.");
+    let mut editor = DefaultEditor::new()?;
+    let mut talk = Talk { loaded, options, parameters, messages: Vec::new(), prefix: None };
+    talk.forget();
+    tell("Say something; /help lists commands, Ctrl-D leaves.");
     loop {
-        let line = match editor.readline(">>> ") {
-            Ok(line) => line,
-            Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => return Ok(ExitCode::SUCCESS),
-            Err(error) => return Err(error.into()),
+        let text = match read(&mut editor)? {
+            Said::Text(text) => text,
+            Said::Nothing => continue,
+            Said::Bye => return Ok(ExitCode::SUCCESS),
         };
-        match line.trim() {
-            "" => continue,
+        match text.trim() {
+            "" => {}
             "/bye" | "/exit" | "/quit" => return Ok(ExitCode::SUCCESS),
-            "/help" => eprintln!("{HELP}"),
-            "/clear" => messages = system().into_iter().collect(),
-            command if command.starts_with('/') => eprintln!("no such command: {command}\n{HELP}"),
-            said => {
-                editor.add_history_entry(said)?;
-                messages.push(Message::new(Role::User, said));
-                let tokens = render(&loaded, options, messages.clone())?;
-                interrupted.store(false, Ordering::SeqCst);
-                let known =
-                    prefix.as_ref().map(|(sequence, known): &(_, Vec<u32>)| (sequence, &known[..]));
-                let answer = draw(&mut loaded, options, parameters.clone(), tokens, known)?;
-                println!();
-                if let Stop::Fault(fault) = answer.stop {
-                    eprintln!("the arithmetic ended the answer: {fault:?}");
-                }
-                messages.push(Message::new(Role::Assistant, answer.text));
-                prefix = Some(answer.prefix);
+            "/help" | "/?" => tell(HELP),
+            "/clear" => {
+                talk.forget();
+                tell("The conversation is forgotten.");
             }
+            command if is_command(command) => tell(format_args!("There is no {command}.\n{HELP}")),
+            said => {
+                editor.add_history_entry(&text)?;
+                talk.answer(said)?;
+            }
+        }
+    }
+}
+
+/// One slash and a word: `/usr/bin` is something to say.
+fn is_command(text: &str) -> bool {
+    let name = text.strip_prefix('/');
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// Reads what is said, over several lines where they end in a backslash.
+fn read(editor: &mut DefaultEditor) -> Result<Said> {
+    let mut text = String::new();
+    loop {
+        let prompt = if text.is_empty() { ">>> " } else { "... " };
+        match editor.readline(prompt) {
+            Ok(line) => match line.strip_suffix('\\') {
+                Some(line) => {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+                None => return Ok(Said::Text(text + &line)),
+            },
+            Err(ReadlineError::Interrupted) => {
+                tell("Ctrl-D or /bye leaves.");
+                return Ok(Said::Nothing);
+            }
+            Err(ReadlineError::Eof) => return Ok(Said::Bye),
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                tell("That was no UTF-8 text.");
+                return Ok(Said::Nothing);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl Talk<'_> {
+    fn forget(&mut self) {
+        let system = self.options.system.as_ref();
+        self.messages =
+            system.map(|system| Message::new(Role::System, system)).into_iter().collect();
+        self.prefix = None;
+    }
+
+    /// Answers, or says why not; what was not answered is not remembered.
+    fn answer(&mut self, said: &str) -> Result<()> {
+        let mut messages = self.messages.clone();
+        messages.push(Message::new(Role::User, said));
+        let tokens = match render(&self.loaded, self.options, messages.clone()) {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                tell(describe(&error));
+                return Ok(());
+            }
+        };
+        let context = self.loaded.runner.engine().context_max();
+        if tokens.len() >= context {
+            self.tell_full(tokens.len(), context);
+            return Ok(());
+        }
+        interrupted()?.store(false, Ordering::SeqCst);
+        let known = self.prefix.as_ref().map(|(sequence, known)| (sequence, &known[..]));
+        let parameters = self.parameters.clone();
+        let answer = draw(&mut self.loaded, self.options, parameters, tokens, known)?;
+        line("")?;
+        if let Some(note) = cut_note(&self.loaded, self.options, &answer) {
+            tell(note);
+        }
+        if let Stop::Fault(fault) = answer.stop {
+            tell(fault_note(fault));
+            return Ok(());
+        }
+        if !answer.text.is_empty() {
+            messages.push(Message::new(Role::Assistant, answer.text));
+            self.messages = messages;
+        }
+        self.prefix = Some(answer.prefix);
+        Ok(())
+    }
+
+    fn tell_full(&self, tokens: usize, context: usize) {
+        if self.messages.iter().any(|message| message.role == Role::User) {
+            tell(format_args!(
+                "With this the conversation has {tokens} tokens, and the model's context holds \
+                 {context}. Say it shorter, or /clear and say it again."
+            ));
+        } else {
+            tell(format_args!(
+                "That has {tokens} tokens, and the model's context holds {context}. Say it shorter."
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_no_command() {
+        assert!(is_command("/clear"));
+        assert!(is_command("/nonsense"));
+        for text in ["/", "/usr/bin", "/help me", "clear", "/3"] {
+            assert!(!is_command(text), "{text}");
         }
     }
 }

@@ -1,0 +1,67 @@
+//! The first start prepares the weights, the second reads them; a damaged cache is mended.
+
+use std::os::unix::fs::MetadataExt;
+
+use crate::world::World;
+
+const OPTIONS: [&str; 4] = ["--seed", "5", "--max-tokens", "8"];
+
+#[test]
+fn a_second_start_uses_the_prepared_weights() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let first = world.json(&tiny, "hello", &OPTIONS);
+    let [packed] = &world.packed()[..] else { panic!("one file: {:?}", world.packed()) };
+    let inode = std::fs::metadata(packed).unwrap().ino();
+    let second = world.json(&tiny, "hello", &OPTIONS);
+    assert_eq!(second["logits_digest"], first["logits_digest"]);
+    assert_eq!(std::fs::metadata(packed).unwrap().ino(), inode, "they were prepared again");
+}
+
+#[test]
+fn damaged_prepared_weights_are_prepared_again() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let first = world.json(&tiny, "hello", &OPTIONS);
+    let packed = world.packed().remove(0);
+    let whole = std::fs::read(&packed).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    let damaged = [flipped, whole[..whole.len() - 1].to_vec(), Vec::new(), b"nonsense".to_vec()];
+    for bytes in damaged {
+        std::fs::write(&packed, bytes).unwrap();
+        let again = world.json(&tiny, "hello", &OPTIONS);
+        assert_eq!(again["logits_digest"], first["logits_digest"]);
+        assert_eq!(std::fs::read(&packed).unwrap(), whole, "the cache is mended");
+    }
+}
+
+#[test]
+fn a_cache_that_can_not_be_read_costs_only_time() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let first = world.json(&tiny, "hello", &OPTIONS);
+    let packed = world.packed().remove(0);
+    std::fs::remove_file(&packed).unwrap();
+    std::fs::create_dir(&packed).unwrap();
+    let arguments = [&["run", &tiny, "hello", "--json"], &OPTIONS[..]].concat();
+    let done = world.run(&arguments);
+    assert!(done.err.contains("can't be kept"), "{done:?}");
+    assert_eq!(done.json()["logits_digest"], first["logits_digest"]);
+}
+
+#[test]
+fn bench_measures_what_it_is_asked_to() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let arguments = ["bench", &tiny, "--prefill", "16", "--decode", "3", "--after", "2"];
+    let json = world.run(&[&arguments[..], &["--json"]].concat()).json();
+    assert_eq!(json["prefill_tokens"], 16);
+    assert_eq!(json["decode_tokens"], 3);
+    assert_eq!(json["decode_after"], 2);
+    for field in ["prefill_cpu_s", "prefill_wall_s", "decode_cpu_s", "decode_wall_s"] {
+        assert!(json[field].is_number(), "{field}");
+    }
+    let table = world.run(&["bench", &tiny, "--prefill", "0", "--decode", "3"]).ok().out;
+    assert!(table.contains("decode") && !table.contains("prefill"), "{table}");
+}
