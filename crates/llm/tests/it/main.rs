@@ -1,1 +1,6 @@
 //! Tests of generation on tiny models.
+
+mod ends;
+mod fixture;
+mod invariance;
+mod refusals;

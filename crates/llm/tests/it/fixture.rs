@@ -1,0 +1,154 @@
+//! Tiny models, requests, and answers run to their end.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use canon::sample::{Parameter, Parameters, Settings};
+use canon::{KernelSet, Kernels};
+use engine::{Engine, Weights};
+use import::gguf::tiny::{Family, TinyModel};
+use llm::{Generation, Model, Request, Runner, Stop, Usage};
+
+/// Passes that are more than any answer here takes.
+const PASSES_MAX: usize = 2_000;
+
+/// A model and its file.
+pub(crate) struct Tiny {
+    pub(crate) model: Arc<Model>,
+    pub(crate) bytes: Vec<u8>,
+    weights: Arc<Weights>,
+}
+
+/// All there is to know of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) text: String,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) usage: Usage,
+    pub(crate) digest: Option<[u8; 32]>,
+}
+
+/// A shape that is cheap and crosses pages of keys and values.
+pub(crate) fn shape(family: Family) -> TinyModel {
+    TinyModel { family, width: 64, heads: 2, kv_heads: 1, context: 160, ..TinyModel::new(11) }
+}
+
+pub(crate) fn sets() -> impl Iterator<Item = KernelSet> {
+    KernelSet::ALL.into_iter().filter(|set| set.available())
+}
+
+pub(crate) fn tokens(count: usize, seed: u32) -> Vec<u32> {
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        3 + (state >> 8) % 256
+    };
+    (0..count).map(next).collect()
+}
+
+pub(crate) fn parameters(given: &[(Parameter, &str)]) -> Parameters {
+    let mut settings = Settings::default();
+    given.iter().for_each(|(name, text)| settings.set(*name, text).unwrap());
+    Parameters::new(settings).unwrap()
+}
+
+/// Drawn, not greedy; no stops.
+pub(crate) fn request(prompt: Vec<u32>, tokens_max: usize) -> Request {
+    Request {
+        prompt,
+        parameters: parameters(&[(Parameter::Temperature, "1.2"), (Parameter::TopP, "0.98")]),
+        seed: [9; 32],
+        choice: 0,
+        tokens_max,
+        stop_strings: Vec::new(),
+        stop_tokens: false,
+        logits_digest: true,
+    }
+}
+
+/// Eight requests that differ in all that matters.
+pub(crate) fn eight() -> Vec<Request> {
+    let settings: [&[(Parameter, &str)]; 8] = [
+        &[(Parameter::Temperature, "0")],
+        &[(Parameter::Temperature, "0.7"), (Parameter::TopP, "0.9")],
+        &[(Parameter::TopK, "4")],
+        &[(Parameter::MinP, "0.1")],
+        &[(Parameter::Repetition, "1.3")],
+        &[(Parameter::Presence, "0.5"), (Parameter::Frequency, "0.5")],
+        &[(Parameter::Temperature, "2")],
+        &[(Parameter::Temperature, "0"), (Parameter::Repetition, "1.2")],
+    ];
+    let lengths = [1, 4, 9, 30, 63, 64, 65, 100];
+    let both = lengths.into_iter().zip(settings);
+    let make = |(index, (length, given)): (u32, (usize, &[(Parameter, &str)]))| Request {
+        parameters: parameters(given),
+        choice: index,
+        ..request(tokens(length, index + 1), 3 + length % 7)
+    };
+    (0..).zip(both).map(make).collect()
+}
+
+impl Tiny {
+    pub(crate) fn new(family: Family) -> Self {
+        Self::of(shape(family).write())
+    }
+
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        let length = u64::try_from(bytes.len()).unwrap();
+        let model = Model::from_gguf(&bytes, length, |offset, out| {
+            let start = usize::try_from(offset).unwrap();
+            out.copy_from_slice(&bytes[start..start + out.len()]);
+            Ok::<_, Infallible>(())
+        });
+        let model = Arc::new(model.unwrap());
+        let weights = Weights::load(&model.program, |tensor| {
+            let start = usize::try_from(tensor.location.offset).unwrap();
+            let length = usize::try_from(tensor.bytes()).unwrap();
+            Ok::<_, Infallible>(bytes[start..start + length].to_vec())
+        });
+        let weights = Arc::new(weights.unwrap());
+        Self { model, bytes, weights }
+    }
+
+    pub(crate) fn runner(&self, set: KernelSet, threads: usize, chunk: usize) -> Runner {
+        let kernels = Kernels::of(set).unwrap();
+        let weights = Arc::clone(&self.weights);
+        Runner::new(Engine::new(&self.model.program, weights, kernels, threads).unwrap(), chunk)
+    }
+
+    /// The runner for tests in which it can't matter.
+    pub(crate) fn any(&self) -> Runner {
+        self.runner(KernelSet::best(), 1, 64)
+    }
+
+    pub(crate) fn start(&self, runner: &Runner, request: &Request) -> Generation {
+        Generation::new(&self.model, runner.engine(), request.clone(), None).unwrap()
+    }
+
+    /// One request, alone.
+    pub(crate) fn answer(&self, runner: &mut Runner, request: &Request) -> Answer {
+        let mut generation = self.start(runner, request);
+        finish(runner, &mut [&mut generation]).remove(0)
+    }
+}
+
+/// Steps until all have ended.
+pub(crate) fn finish(runner: &mut Runner, generations: &mut [&mut Generation]) -> Vec<Answer> {
+    let mut texts = vec![String::new(); generations.len()];
+    for _ in 0..PASSES_MAX {
+        if generations.iter().all(|generation| generation.stop().is_some()) {
+            break;
+        }
+        let pieces = runner.step(generations).unwrap();
+        pieces.into_iter().zip(&mut texts).for_each(|(piece, text)| text.push_str(&piece.text));
+    }
+    let made = |(generation, text): (&&mut Generation, String)| Answer {
+        tokens: generation.output().to_vec(),
+        text,
+        stop: generation.stop(),
+        usage: generation.usage(),
+        digest: generation.logits_digest(),
+    };
+    generations.iter().zip(texts).map(made).collect()
+}
