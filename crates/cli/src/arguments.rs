@@ -176,8 +176,8 @@ pub(crate) struct BenchOptions {
     /// Tokens to generate one by one; 0 measures none
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 64, value_parser = whole::<u32>(0..=1 << 20))]
     pub(crate) decode: u32,
-    /// Positions there are before the generated tokens
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 128, value_parser = whole::<u32>(1..=1 << 20))]
+    /// Positions there are before the generated tokens; at least 1 where tokens are generated
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 128, value_parser = whole::<u32>(0..=1 << 20))]
     pub(crate) after: u32,
     /// Print one JSON object instead of a table
     #[arg(long)]

@@ -35,6 +35,9 @@ pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
     let wide = |count: u32| usize::try_from(count).expect("usize has at least 32 bits");
     let (prefill, decode, after) =
         (wide(options.prefill), wide(options.decode), wide(options.after));
+    if decode > 0 && after == 0 {
+        bail!(Usage("--after 0: a token is generated after at least one other".into()));
+    }
     let mut loaded = load(&options.model, &options.engine)?;
     let context = loaded.runner.engine().context_max();
     if prefill >= context || after + decode >= context {

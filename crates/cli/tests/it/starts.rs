@@ -62,6 +62,9 @@ fn bench_measures_what_it_is_asked_to() {
     for field in ["prefill_cpu_s", "prefill_wall_s", "decode_cpu_s", "decode_wall_s"] {
         assert!(json[field].is_number(), "{field}");
     }
+    let prompt_only = ["bench", &tiny, "--prefill", "8", "--decode", "0", "--after", "0", "--json"];
+    assert_eq!(world.run(&prompt_only).json()["decode_tokens"], 0);
+    world.run(&["bench", &tiny, "--after", "0"]).refused(2, &["--after"]);
     let table = world.run(&["bench", &tiny, "--prefill", "0", "--decode", "3"]).ok().out;
     assert!(table.contains("decode") && !table.contains("prefill"), "{table}");
 }
