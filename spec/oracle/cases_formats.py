@@ -211,6 +211,8 @@ def gain_cases():
         vector_case("halves away from zero", "F32", [full, Fraction(1, 2), -Fraction(1, 2), Fraction(3, 2), -Fraction(3, 2), Fraction(1, 2) - pow2(-25)]),
         vector_case("subnormals at the least unit", "F32", [pow2(-149), pow2(-141), -pow2(-141), pow2(-140)]),
         vector_case("greatest F16", "F16", [65504, -pow2(-24)]),
+        vector_case("greatest unit", "F32", [1 << 87]),
+        vector_case("unit 65 refused", "F32", [1 << 88]),
         vector_case("infinity refused", "F32", [1, INF32]),
         vector_case("NaN refused", "F32", [NAN32]),
         vector_case("F16 infinity refused", "F16", [INF16]),

@@ -89,6 +89,8 @@ def gain(form, data):
     """Section 2.3: (u, g)."""
     entries = floats(form, data)
     u = least(c.UNIT_LEAST_FLOAT, lambda n: all(abs(nr(x * pow2(-n))) < c.GAIN_LIMIT for x in entries))
+    if u > c.UNIT_MOST_FLOAT:
+        raise Refused("UnitOutOfRange")
     return u, [nr(x * pow2(-u)) for x in entries]
 
 

@@ -42,6 +42,25 @@ pub enum Width {
     FourWithMin,
 }
 
+impl Width {
+    fn of(format: Format) -> Self {
+        match format {
+            Format::F32 | Format::F16 | Format::Q8_0 => Self::Eight,
+            Format::Q4_0 => Self::Four,
+            Format::Q4_1 => Self::FourWithMin,
+        }
+    }
+
+    /// The number in a cache's header.
+    fn number(self) -> usize {
+        match self {
+            Self::Eight => 1,
+            Self::Four => 2,
+            Self::FourWithMin => 3,
+        }
+    }
+}
+
 /// A weight matrix ready for the kernels.
 pub struct PackedMatrix {
     width: Width,
@@ -81,11 +100,7 @@ impl PackedMatrix {
     }
 
     fn empty(format: Format, rows: usize, inputs: usize) -> Self {
-        let width = match format {
-            Format::F32 | Format::F16 | Format::Q8_0 => Width::Eight,
-            Format::Q4_0 => Width::Four,
-            Format::Q4_1 => Width::FourWithMin,
-        };
+        let width = Width::of(format);
         let groups = rows.div_ceil(GROUP);
         let pairs = (inputs / BLOCK).div_ceil(2);
         let (pair_bytes, minima) = match width {
@@ -294,14 +309,9 @@ impl PackedMatrix {
     /// What a cache keeps beside [`Self::body`]: shape, units and proven bounds.
     #[must_use]
     pub fn header(&self) -> Vec<u8> {
-        let width = match self.width {
-            Width::Eight => 1_u64,
-            Width::Four => 2,
-            Width::FourWithMin => 3,
-        };
         let mut header = Vec::new();
-        for number in [width, self.rows as u64, self.inputs as u64] {
-            header.extend(number.to_le_bytes());
+        for number in [self.width.number(), self.rows, self.inputs] {
+            header.extend((number as u64).to_le_bytes());
         }
         self.units.iter().for_each(|unit| header.extend(unit.to_le_bytes()));
         self.chunks.iter().for_each(|chunk| header.extend(chunk.to_le_bytes()));
@@ -314,23 +324,21 @@ impl PackedMatrix {
         [self.quants.bytes(), self.minima.bytes()]
     }
 
-    /// A matrix from its header, its body still zero; `None` where the header is not one.
+    /// A matrix of this shape from its header, its body still zero; `None` where the header is not
+    /// one of such a matrix, before anything is allocated for it.
     ///
     /// The caller fills [`Self::body_mut`] with bytes it knows to be those of [`Self::body`].
     #[must_use]
-    pub fn from_header(header: &[u8]) -> Option<Self> {
+    pub fn from_header(format: Format, rows: usize, inputs: usize, header: &[u8]) -> Option<Self> {
         let (fixed, rest) = header.split_at_checked(24)?;
         let mut numbers = fixed
             .chunks_exact(8)
             .map(|n| n.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)));
         let mut next = || numbers.next().and_then(|number| usize::try_from(number).ok());
-        let (width, rows, inputs) = (next()?, next()?, next()?);
-        let format = match width {
-            1 => Format::Q8_0,
-            2 => Format::Q4_0,
-            3 => Format::Q4_1,
-            _ => return None,
-        };
+        let stated = (next()?, next()?, next()?);
+        if stated != (Width::of(format).number(), rows, inputs) {
+            return None;
+        }
         let sane = inputs > 0 && inputs.is_multiple_of(BLOCK) && inputs <= INPUTS_MAX;
         if !sane
             || rows == 0

@@ -97,7 +97,8 @@ impl Team {
         }
         work();
         drop(closing);
-        assert!(!self.shared.failed.load(Ordering::Relaxed), "a helper panicked");
+        let failed = self.shared.failed.swap(false, Ordering::Relaxed);
+        assert!(!failed, "a helper panicked");
     }
 }
 
@@ -128,6 +129,15 @@ impl Drop for Team {
     }
 }
 
+/// Leaves the job when dropped.
+struct Leaving<'a>(&'a Shared);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.state.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 fn help(shared: &Shared, index: usize) {
     let mut seen = 0;
     loop {
@@ -140,10 +150,13 @@ fn help(shared: &Shared, index: usize) {
             // SAFETY: entered while open: the reference is set and stays valid until we leave.
             let work = unsafe { *shared.work.get() };
             let call = std::panic::AssertUnwindSafe(|| work.into_iter().for_each(|work| work()));
-            if std::panic::catch_unwind(call).is_err() {
+            let leaving = Leaving(shared);
+            if let Err(payload) = std::panic::catch_unwind(call) {
                 shared.failed.store(true, Ordering::Relaxed);
+                // Its destructor is a stranger's code, which could panic here.
+                core::mem::forget(payload);
             }
-            shared.state.fetch_sub(1, Ordering::AcqRel);
+            drop(leaving);
         }
     }
 }

@@ -40,11 +40,10 @@ impl<'a> TileQueue<'a> {
 
     /// The next tile nobody has claimed.
     pub fn claim(&self) -> Option<Tile<'_>> {
-        let start = self.next.fetch_add(1, Ordering::Relaxed).checked_mul(self.tile)?;
-        if start >= self.width {
-            return None;
-        }
-        let columns = start..(start + self.tile).min(self.width);
+        // Never counts past the end, so that no number of claims can come round to a tile again.
+        let step = |next: usize| (next < self.width).then(|| next.saturating_add(self.tile));
+        let start = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).ok()?;
+        let columns = start..start.saturating_add(self.tile).min(self.width);
         Some(Tile { rows: &self.rows, columns, owner: PhantomData })
     }
 }

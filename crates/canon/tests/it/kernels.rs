@@ -54,7 +54,7 @@ fn check_matmul(kernels: &Kernels, seed: &mut Seed, format: Format, shape: (usiz
     let (rows, inputs, columns) = shape;
     let bytes = seed.weights(format, rows, inputs);
     let packed = PackedMatrix::pack(format, rows, inputs, &bytes).unwrap();
-    let mut copy = PackedMatrix::from_header(&packed.header()).unwrap();
+    let mut copy = PackedMatrix::from_header(format, rows, inputs, &packed.header()).unwrap();
     for (to, from) in copy.body_mut().into_iter().zip(packed.body()) {
         to.copy_from_slice(from);
     }
@@ -124,6 +124,35 @@ fn matmul_equals_reference() {
             }
         }
     });
+}
+
+/// The greatest minima against the greatest inputs, for as many columns as any tile has: the case
+/// that a 32-bit sum of one set did not hold.
+#[test]
+fn greatest_minima_equal_reference() {
+    let (rows, inputs) = (16, 4096);
+    let block = [&[0xfc, 0x5f][..], &[0xff, 0x73], &[0xff; 16]].concat();
+    let bytes = block.repeat(rows * inputs / BLOCK);
+    let packed = PackedMatrix::pack(Format::Q4_1, rows, inputs, &bytes).unwrap();
+    let row = vec![32_639; inputs];
+    for kind in [InputKind::A8, InputKind::A16] {
+        let want = expected_matmul(Format::Q4_1, inputs, &bytes, &row, kind, None, 0);
+        each_set(|kernels| {
+            for columns in 1..=9 {
+                let mut x: Vec<InputRow> = (0..columns).map(|_| InputRow::new(inputs)).collect();
+                x.iter_mut().for_each(|x| kernels.quantise(&row, 14, kind, x));
+                let x: Vec<&InputRow> = x.iter().collect();
+                let mut out = vec![0; rows * columns];
+                let queue = TileQueue::new(out.chunks_exact_mut(rows), rows, rows);
+                let mut tile = queue.claim().unwrap();
+                let (finish, mut overflow) = (Finish { frac: 0, bias: None }, vec![false; columns]);
+                kernels.matmul(&packed, 0..1, &x, finish, &mut tile, &mut overflow);
+                for (at, got) in out.iter().enumerate() {
+                    assert_eq!(Some(*got), want[at % rows], "{kind:?}, {columns} columns");
+                }
+            }
+        });
+    }
 }
 
 #[test]

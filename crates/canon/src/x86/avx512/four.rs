@@ -14,8 +14,11 @@ use crate::quant::BLOCK;
 
 /// Double steps of a block: 4 inputs in low, 4 in high nibbles.
 const STEPS: usize = BLOCK / 8;
-/// Pairs whose minima fit 32-bit sums: 64 * 2 * 512 * 18,423 < 2^31.
-const MINIMA_CHUNK: usize = 64;
+/// Pairs whose minima fit 32-bit sums.
+const MINIMA_CHUNK: usize = 32;
+/// A centred minimum is at most 16,383 + 8 * 511, and the high part of a block's sum, for 16-bit
+/// inputs too, at most 1,021.
+const _: () = assert!(2 * MINIMA_CHUNK * (16_383 + 8 * 511) * 1_021 < 1 << 31);
 
 /// The scheme of this file.
 pub(super) enum Four {}
