@@ -3,6 +3,7 @@
 //! Work within a phase is claimed by whichever thread is free; phases follow each other. A row's
 //! result does not depend on the other rows, on the cut into passes, or on who did what.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use canon::reference::AttentionShape;
@@ -18,6 +19,10 @@ use crate::weights::Weights;
 
 /// Most rows of one pass.
 pub const ROWS_MAX: usize = 1 << 14;
+/// Most memory for the values of a pass's rows.
+const ROWS_BYTES_MAX: usize = 2 << 30;
+/// Tells engines of this process apart.
+static ENGINES: AtomicU64 = AtomicU64::new(0);
 /// Rows of one attention claim.
 const ATTENTION_ROWS: usize = 8;
 /// Claims per thread that a matmul is cut into, so that a slow thread is not waited for long.
@@ -79,18 +84,21 @@ pub enum FeedError {
         context_max: usize,
     },
     /// Too much at once.
-    #[error("{rows} tokens in one pass are more than {ROWS_MAX}")]
+    #[error("{rows} tokens in one pass are more than the {rows_max} there is room for")]
     Rows {
         /// How many there are.
         rows: usize,
+        /// How many there may be.
+        rows_max: usize,
     },
     /// A sequence of another engine.
-    #[error("the sequence belongs to another program")]
+    #[error("the sequence belongs to another engine")]
     Foreign,
 }
 
 /// A program with its weights and a team of threads.
 pub struct Engine {
+    id: u64,
     plan: Plan,
     weights: Arc<Weights>,
     kernels: Kernels,
@@ -112,13 +120,22 @@ impl Engine {
     ) -> Result<Self, PlanError> {
         let plan = Plan::new(checked, &weights)?;
         let team = Team::new(threads);
-        Ok(Self { plan, weights, kernels, team, rows: Vec::new(), scratches: Vec::new() })
+        let id = ENGINES.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { id, plan, weights, kernels, team, rows: Vec::new(), scratches: Vec::new() })
     }
 
     /// An empty sequence.
     #[must_use]
     pub fn sequence(&self) -> Sequence {
-        Sequence::new(&self.plan.kv_heads)
+        Sequence::new(self.id, &self.plan.kv_heads)
+    }
+
+    /// Most tokens of one pass: as many rows as fit a budget of memory.
+    #[must_use]
+    pub fn rows_max(&self) -> usize {
+        let fixed: usize = self.plan.slots.iter().map(|width| 4 * width).sum();
+        let inputs: usize = self.plan.inputs.iter().map(|width| 3 * width).sum();
+        (ROWS_BYTES_MAX / (fixed + inputs).max(1)).clamp(1, ROWS_MAX)
     }
 
     /// How many threads share the work.
@@ -175,12 +192,12 @@ impl Engine {
 
     fn check(&self, feeds: &[Feed<'_>]) -> Result<(), FeedError> {
         let rows = feeds.iter().map(|feed| feed.tokens.len()).sum();
-        if rows > ROWS_MAX {
-            return Err(FeedError::Rows { rows });
+        let rows_max = self.rows_max();
+        if rows > rows_max {
+            return Err(FeedError::Rows { rows, rows_max });
         }
         for feed in feeds {
-            let heads = feed.sequence.layers.iter().map(Vec::len);
-            if !heads.eq(self.plan.kv_heads.iter().copied()) {
+            if feed.sequence.engine != self.id {
                 return Err(FeedError::Foreign);
             }
             let length = feed.sequence.length() + feed.tokens.len();

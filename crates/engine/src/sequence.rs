@@ -30,12 +30,14 @@ pub struct Sequence {
     /// By KV layer, then KV head.
     pub(crate) layers: Vec<Vec<HeadPages>>,
     pub(crate) length: usize,
+    /// The engine it was made by: another's weights would give it other keys and values.
+    pub(crate) engine: u64,
 }
 
 impl Sequence {
-    pub(crate) fn new(heads: &[usize]) -> Self {
+    pub(crate) fn new(engine: u64, heads: &[usize]) -> Self {
         let layers = heads.iter().map(|heads| vec![HeadPages::default(); *heads]).collect();
-        Self { layers, length: 0 }
+        Self { layers, length: 0, engine }
     }
 
     /// How many positions it holds.

@@ -180,8 +180,13 @@ fn load_one(role: Role, tensor: &Tensor, bytes: Vec<u8>) -> Result<Loaded, Refus
                 Err(Refused::Length)
             }
         }
-        Role::Bias => Ok(Loaded::Bias(tensor.format, bytes)),
+        Role::Bias if bytes.len() == byte_count(tensor) => Ok(Loaded::Bias(tensor.format, bytes)),
+        Role::Bias => Err(Refused::Length),
     }
+}
+
+fn byte_count(tensor: &Tensor) -> usize {
+    usize::try_from(tensor.bytes()).unwrap_or(usize::MAX)
 }
 
 fn restore_one<E>(
@@ -192,11 +197,9 @@ fn restore_one<E>(
 ) -> Result<Loaded, RestoreError<E>> {
     match role {
         Role::Matrix => {
-            let matrix = PackedMatrix::from_header(header);
+            let (rows, inputs) = shape(tensor);
+            let matrix = PackedMatrix::from_header(tensor.format, rows, inputs, header);
             let mut matrix = matrix.ok_or(RestoreError::Mismatch("a matrix's header"))?;
-            if (matrix.rows(), matrix.inputs()) != shape(tensor) {
-                return Err(RestoreError::Mismatch("a matrix's shape"));
-            }
             for body in matrix.body_mut() {
                 read(body).map_err(RestoreError::Read)?;
             }
@@ -208,11 +211,15 @@ fn restore_one<E>(
             let unit = numbers.next().filter(|unit| (-256..=256).contains(unit));
             let unit = unit.ok_or(RestoreError::Mismatch("a gain's unit"))?;
             let entries: Vec<i32> = numbers.collect();
-            if entries.len() != shape(tensor).1 {
-                return Err(RestoreError::Mismatch("a gain's length"));
+            let small = entries.iter().all(|entry| entry.unsigned_abs() < 1 << 24);
+            if entries.len() != shape(tensor).1 || !small {
+                return Err(RestoreError::Mismatch("a gain's entries"));
             }
             Ok(Loaded::Gain(unit, entries))
         }
-        Role::Bias => Ok(Loaded::Bias(tensor.format, header.to_vec())),
+        Role::Bias if header.len() == byte_count(tensor) => {
+            Ok(Loaded::Bias(tensor.format, header.to_vec()))
+        }
+        Role::Bias => Err(RestoreError::Mismatch("a bias's length")),
     }
 }

@@ -161,7 +161,7 @@ impl Generation {
             stop_strings,
             model: Arc::clone(model),
             digest: blake3::Hasher::new(),
-            length_max: (tokens + request.tokens_max).min(context_max),
+            length_max: tokens.saturating_add(request.tokens_max).min(context_max),
             logits_frac: frac,
             sample_op: engine.sample_op(),
             stop: if request.tokens_max == 0 { Some(Stop::Length) } else { None },
@@ -262,9 +262,9 @@ impl Generation {
     /// Ends the answer with what text is still held back.
     pub(crate) fn end(&mut self, stop: Stop) -> Piece {
         self.stop = Some(stop);
-        let rest = self.stop_strings.push(&self.detokenizer.flush());
-        let (Stopped::No(mut text) | Stopped::Yes { mut text, .. }) = rest;
-        text.push_str(&self.stop_strings.flush());
+        // What the flush adds is a mark for broken bytes: no stop string is looked for in it.
+        let mut text = self.stop_strings.flush();
+        text.push_str(&self.detokenizer.flush());
         Piece { token: None, text, stop: Some(stop) }
     }
 

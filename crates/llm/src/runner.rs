@@ -1,7 +1,7 @@
 //! Advances answers by passes of the engine: one token each, or the next chunk of their prompts.
 
 use canon::sample::SampleScratch;
-use engine::{Engine, Feed, FeedError, Outcome, ROWS_MAX, Wanted};
+use engine::{Engine, Feed, FeedError, Outcome, Wanted};
 
 use crate::generation::{Generation, Piece, Stop};
 
@@ -17,7 +17,7 @@ impl Runner {
     /// others wait; it never changes an answer.
     #[must_use]
     pub fn new(engine: Engine, prefill_chunk: usize) -> Self {
-        let prefill_chunk = prefill_chunk.clamp(1, ROWS_MAX);
+        let prefill_chunk = prefill_chunk.clamp(1, engine.rows_max());
         Self { engine, prefill_chunk, scratch: SampleScratch::default() }
     }
 
@@ -34,7 +34,7 @@ impl Runner {
     /// [`FeedError`] where an answer's sequence belongs to another engine.
     pub fn step(&mut self, generations: &mut [&mut Generation]) -> Result<Vec<Piece>, FeedError> {
         let mut pieces: Vec<Piece> = generations.iter().map(|_| Piece::default()).collect();
-        let mut room = ROWS_MAX;
+        let mut room = self.engine.rows_max();
         let mut fed = Vec::new();
         let mut feeds = Vec::new();
         for (index, generation) in generations.iter_mut().enumerate() {
