@@ -308,7 +308,8 @@ pub struct Boundary {
     pub kv: Vec<KvRow>,
 }
 
-/// Logits of every position of a sequence, and its boundaries if asked for.
+/// Logits of every position of a sequence, as if a token were drawn from each, and its boundaries if
+/// asked for.
 ///
 /// # Errors
 /// [`RunError`] of the first position that has none.

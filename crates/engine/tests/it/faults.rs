@@ -1,7 +1,7 @@
-//! Refused feeds leave everything as it was.
+//! Refused feeds leave everything as it was; a fault is the least one of the ops that stand.
 
-use canon::KernelSet;
-use engine::{Feed, FeedError, Wanted};
+use canon::{Format, KernelSet};
+use engine::{Fault, Feed, FeedError, Outcome, Wanted};
 use program::tiny::Shape;
 
 use crate::equality::Model;
@@ -24,4 +24,60 @@ fn feeds_that_make_no_sense_are_refused() {
     assert_eq!(refused, Err(FeedError::Context { length: context_max + 1, context_max }));
     assert_eq!(try_feed(&[]), Ok(0));
     assert_eq!(try_feed(&[1, 2, 3]), Ok(1));
+}
+
+/// A model whose logits overflow at every position.
+fn with_great_logits() -> Model {
+    let mut model = Model::new(&Shape { format: Format::F32, tied: false, ..Shape::default() });
+    let tensors = &model.checked.program().tensors;
+    let output = tensors.iter().find(|tensor| tensor.name == "output").unwrap();
+    let start = usize::try_from(output.location.offset).unwrap();
+    let row = usize::try_from(output.row_bytes()).unwrap();
+    // 1e8 as a binary32, with both signs in turn.
+    for (i, entry) in model.file[start..start + row].chunks_exact_mut(4).enumerate() {
+        let sign = u32::try_from(i % 2).unwrap() << 31;
+        entry.copy_from_slice(&(0x4cbe_bc20 | sign).to_le_bytes());
+    }
+    model
+}
+
+fn feed_in_chunks(model: &Model, wanted: Wanted, chunk: usize) -> (Outcome, usize) {
+    let mut engine = model.engine(KernelSet::best(), 1);
+    let mut sequence = engine.sequence();
+    let tokens = [1, 2, 3, 4, 5];
+    let mut outcome = Outcome { logits: Vec::new(), boundaries: Vec::new(), fault: None };
+    for (i, tokens) in tokens.chunks(chunk).enumerate() {
+        let last = (i + 1) * chunk >= 5;
+        let wanted = if wanted == Wanted::Last && !last { Wanted::Nothing } else { wanted };
+        let feed = Feed { sequence: &mut sequence, tokens, wanted, boundaries: false };
+        outcome = engine.forward(&mut [feed]).unwrap().remove(0);
+        if outcome.fault.is_some() {
+            break;
+        }
+    }
+    (outcome, sequence.length())
+}
+
+/// The epilogue's ops stand only where a token is drawn, so a prompt's logits can't fault before.
+#[test]
+fn an_epilogue_faults_only_where_a_token_is_drawn() {
+    let model = with_great_logits();
+    for chunk in [1, 2, 5] {
+        let fault = |wanted| {
+            let (outcome, held) = feed_in_chunks(&model, wanted, chunk);
+            (outcome.fault.map(|Fault { position, .. }| position), held, outcome.logits.len())
+        };
+        assert_eq!(fault(Wanted::Nothing), (None, 5, 0), "chunk {chunk}");
+        assert_eq!(fault(Wanted::Last), (Some(4), 4, 0), "chunk {chunk}");
+        assert_eq!(fault(Wanted::All), (Some(0), 0, 0), "chunk {chunk}");
+    }
+}
+
+#[test]
+fn a_sequence_of_another_engine_is_refused() {
+    let model = Model::new(&Shape::default());
+    let mut sequence = model.engine(KernelSet::best(), 1).sequence();
+    let feed =
+        Feed { sequence: &mut sequence, tokens: &[1], wanted: Wanted::Last, boundaries: false };
+    assert_eq!(model.engine(KernelSet::best(), 1).forward(&mut [feed]), Err(FeedError::Foreign));
 }
