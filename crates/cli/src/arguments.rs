@@ -54,16 +54,16 @@ const MODEL_HELP: &str = "A model is named in one of three ways:
   hf:org/repo[@rev]:file.gguf   a file of the Hugging Face hub";
 
 const BENCH_HELP: &str = "\
-A model is named as in `probity help run`. The figures leave out loading and a short warm-up. Processor time is
-that of all threads together: it hardly depends on what else the machine is doing. The tokens of the
-prompt are made up; what they say can't change the speed.";
+A model is named as in `probity help run`. The figures leave out loading and a short warm-up.
+Processor time is that of all threads together: it hardly depends on what else the machine is doing.
+The tokens of the prompt are made up; what they say can't change the speed.";
 
 /// Run open-weight language models whose answers anyone can re-derive, bit for bit.
 ///
 /// There is no floating point in an answer: the same model, prompt and seed give the same tokens on
 /// every processor, with any number of threads.
 #[derive(Parser)]
-#[command(name = "probity", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "probity", version, max_term_width = 100)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]

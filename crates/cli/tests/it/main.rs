@@ -6,5 +6,6 @@ mod answers;
 mod models;
 mod refusals;
 mod starts;
+#[cfg(target_os = "linux")]
 mod streams;
 mod world;

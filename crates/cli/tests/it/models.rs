@@ -171,6 +171,6 @@ fn help_teaches() {
     for command in ["run", "bench", "pull", "list", "show", "rm", "completions"] {
         let help = world.run(&[command, "--help"]).ok().out;
         assert!(help.contains("Usage: probity"), "{help}");
-        assert!(help.lines().all(|line| line.chars().count() <= 120), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
 }

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::World;
 
-/// Far more text than a pipe of one page holds.
+/// Far more text than a pipe of one page holds: the tiny model's greedy answer never ends itself.
 const LONG: [&str; 4] = ["--max-tokens", "30000", "--temperature", "0"];
 
 /// An answer in the making, of which one byte was read.
@@ -17,7 +17,6 @@ fn speaking(world: &World) -> (Child, PipeReader) {
     let (mut reader, writer) = std::io::pipe().unwrap();
     rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
     let mut command = world.command(&[&["run", &model, "hello"], &LONG[..]].concat());
-    // Prints a letter per token where the greedy answer does not happen upon a stop token.
     let child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
     drop(command);
     let mut first = [0];
