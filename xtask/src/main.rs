@@ -2,6 +2,7 @@
 //!
 //! - `tidy` checks the rules of the house that the compiler does not know.
 //! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
+//! - `exactness` makes the same answers in every way there is and compares their digests.
 //! - `quality` compares our answers' arithmetic and llama.cpp's with float.
 //!
 //! Never part of the product: no crate depends on it, and it changes no source file.
@@ -13,6 +14,7 @@
 )]
 
 mod bench;
+mod exactness;
 mod quality;
 mod tidy;
 
@@ -21,6 +23,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
+       cargo xtask exactness [--model FILE] [--offline] [--tiny]
        cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0]";
 
 /// What a command ends with when it cannot go on: one line for the person.
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["tidy"] => tidy::run(&repository()),
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
+        ["exactness", options @ ..] => exactness::run(&repository(), options),
         ["quality", options @ ..] => quality::run(&repository(), options),
         _ => Err(USAGE.to_owned()),
     };

@@ -1,0 +1,234 @@
+//! Eight answers that differ in everything an answer may depend on, made alone or together.
+//!
+//! Never looks at how it is run but through [`Way`]; the digest covers every logit a token was
+//! drawn from and every token. Failure: a text naming the job; a fault of the arithmetic is a
+//! specified outcome and goes into the digest.
+
+use canon::reference;
+use canon::sample::{History, Parameter, Parameters, SampleScratch, Sampling, Settings, noise};
+use engine::{Engine, Feed, Outcome, Sequence, Wanted};
+use program::reference::{Cell, Interpreter, Weights};
+
+use crate::Attempt;
+
+/// Tokens that are drawn for every answer.
+const OUTPUT_TOKENS: usize = 12;
+/// Lengths of the prompts: one token, and both sides of chunk and page edges.
+const PROMPTS: [usize; 8] = [1, 5, 17, 40, 64, 65, 90, 130];
+/// How each answer draws: every parameter, alone and with others.
+const SETTINGS: [&[(Parameter, &str)]; 8] = [
+    &[(Parameter::Temperature, "0")],
+    &[(Parameter::Temperature, "0.7"), (Parameter::TopP, "0.95")],
+    &[(Parameter::Temperature, "1"), (Parameter::TopK, "5")],
+    &[(Parameter::Temperature, "1.3"), (Parameter::MinP, "0.05")],
+    &[(Parameter::Temperature, "0.8"), (Parameter::Repetition, "1.3")],
+    &[(Parameter::Presence, "0.5"), (Parameter::Frequency, "0.25")],
+    &[(Parameter::Temperature, "2"), (Parameter::TopK, "40"), (Parameter::TopP, "0.5")],
+    &[(Parameter::Temperature, "0"), (Parameter::Repetition, "1.1")],
+];
+
+/// One answer that is asked for.
+pub(crate) struct Job {
+    prompt: Vec<u32>,
+    parameters: Parameters,
+    seed: [u8; 32],
+    choice: u32,
+}
+
+/// How answers are made: none of it may change a bit.
+#[derive(Clone, Copy)]
+pub(crate) struct Way {
+    /// Most tokens of a prompt that are fed in one pass.
+    pub(crate) chunk: usize,
+    /// All answers in the same passes, or one after the other.
+    pub(crate) together: bool,
+}
+
+/// The jobs for a vocabulary of this size.
+pub(crate) fn jobs(vocabulary: u32) -> Attempt<Vec<Job>> {
+    let mut state = 1_u32;
+    let mut token = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % vocabulary
+    };
+    let made = (0_u32..).zip(PROMPTS.iter().zip(SETTINGS)).map(|(choice, (length, given))| {
+        let mut settings = Settings::default();
+        for (name, text) in given {
+            settings.set(*name, text).map_err(|error| error.to_string())?;
+        }
+        if choice == 6 {
+            for token in [3, 7] {
+                settings.push_bias(token, "1.5").map_err(|error| error.to_string())?;
+            }
+        }
+        let parameters = Parameters::new(settings).map_err(|error| error.to_string())?;
+        let prompt = (0..*length).map(|_| token()).collect();
+        Ok(Job { prompt, parameters, seed: [7; 32], choice })
+    });
+    made.collect()
+}
+
+/// Makes all answers and gives their digest.
+pub(crate) fn run(engine: &mut Engine, jobs: &[Job], way: Way) -> Attempt<String> {
+    let mut answers: Vec<Answer<'_>> = jobs.iter().map(|job| Answer::new(job, engine)).collect();
+    let mut scratch = SampleScratch::default();
+    if way.together {
+        let mut all: Vec<&mut Answer<'_>> = answers.iter_mut().collect();
+        finish(engine, &mut all, way.chunk, &mut scratch)?;
+    } else {
+        for answer in &mut answers {
+            finish(engine, &mut [answer], way.chunk, &mut scratch)?;
+        }
+    }
+    Ok(combined(answers.into_iter().map(Answer::digest)))
+}
+
+/// The same digest from the specification's plain interpreter.
+pub(crate) fn run_reference(weights: &Weights<'_>, frac: u8, jobs: &[Job]) -> Attempt<String> {
+    let mut digests = Vec::new();
+    for job in jobs {
+        let mut made = Made::new(job);
+        let mut interpreter = Interpreter::new(weights);
+        let mut fed = 0;
+        while made.goes_on() {
+            let cells = interpreter.step(made.tokens[fed]).map_err(|error| error.to_string())?;
+            fed += 1;
+            if fed < made.tokens.len() {
+                continue;
+            }
+            let logits = cells.into_iter().find_map(|cell| match cell {
+                Cell::Logits(row) => Some(row),
+                Cell::Unsampled | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Kv(_) => None,
+            });
+            let logits = logits.ok_or("the program has no logits")?;
+            let sampling = made.sampling(&logits, frac)?;
+            let drawn = reference::sample(&sampling).map_err(|error| error.to_string())?;
+            made.take(&logits, drawn.id);
+        }
+        digests.push(made.digest());
+    }
+    Ok(combined(digests))
+}
+
+fn combined(digests: impl IntoIterator<Item = blake3::Hash>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    digests.into_iter().for_each(|digest| {
+        hasher.update(digest.as_bytes());
+    });
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Passes until every answer has all its tokens.
+fn finish(
+    engine: &mut Engine,
+    answers: &mut [&mut Answer<'_>],
+    chunk: usize,
+    scratch: &mut SampleScratch,
+) -> Attempt<()> {
+    loop {
+        let mut fed = Vec::new();
+        let mut feeds = Vec::new();
+        for (index, answer) in answers.iter_mut().enumerate() {
+            if !answer.made.goes_on() {
+                continue;
+            }
+            let Answer { made, sequence } = &mut **answer;
+            let held = sequence.length();
+            let end = made.tokens.len().min(held.saturating_add(chunk));
+            let last = end == made.tokens.len();
+            let wanted = if last { Wanted::Last } else { Wanted::Nothing };
+            let tokens = &made.tokens[held..end];
+            feeds.push(Feed { sequence, tokens, wanted, boundaries: false });
+            fed.push((index, last));
+        }
+        if feeds.is_empty() {
+            return Ok(());
+        }
+        let outcomes = engine.forward(&mut feeds).map_err(|error| error.to_string())?;
+        for ((index, last), outcome) in fed.into_iter().zip(outcomes) {
+            answers[index].made.advance(engine, &outcome, last, scratch)?;
+        }
+    }
+}
+
+struct Answer<'a> {
+    made: Made<'a>,
+    sequence: Sequence,
+}
+
+impl<'a> Answer<'a> {
+    fn new(job: &'a Job, engine: &Engine) -> Self {
+        Self { made: Made::new(job), sequence: engine.sequence() }
+    }
+
+    fn digest(self) -> blake3::Hash {
+        self.made.digest()
+    }
+}
+
+/// What there is of an answer, whoever computes it.
+struct Made<'a> {
+    job: &'a Job,
+    /// The prompt and what was drawn.
+    tokens: Vec<u32>,
+    history: History,
+    hasher: blake3::Hasher,
+    fault: bool,
+}
+
+impl<'a> Made<'a> {
+    fn new(job: &'a Job) -> Self {
+        let mut history = History::new();
+        job.prompt.iter().for_each(|token| history.prompt(*token));
+        let tokens = job.prompt.clone();
+        Self { job, tokens, history, hasher: blake3::Hasher::new(), fault: false }
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.fault && self.tokens.len() < self.job.prompt.len() + OUTPUT_TOKENS
+    }
+
+    fn sampling<'s>(&'s self, logits: &'s [i32], frac: u8) -> Attempt<Sampling<'s>> {
+        let position = u64::try_from(self.tokens.len()).map_err(|error| error.to_string())?;
+        let noise = noise(&self.job.seed, self.job.choice, position);
+        Sampling::new(logits, frac, &self.job.parameters, &self.history, None, noise)
+            .map_err(|error| error.to_string())
+    }
+
+    fn advance(
+        &mut self,
+        engine: &Engine,
+        outcome: &Outcome,
+        last: bool,
+        scratch: &mut SampleScratch,
+    ) -> Attempt<()> {
+        if let Some(fault) = outcome.fault {
+            self.hasher.update(format!("fault {} {}", fault.position, fault.op.0).as_bytes());
+            self.fault = true;
+            return Ok(());
+        }
+        if !last {
+            return Ok(());
+        }
+        let logits = outcome.logits.first().ok_or("no logits where they were wanted")?;
+        let sampling = self.sampling(logits, engine.logits_frac())?;
+        let token = engine.kernels().sample(&sampling, scratch);
+        self.take(logits, token.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    fn take(&mut self, logits: &[i32], token: u32) {
+        logits.iter().for_each(|logit| {
+            self.hasher.update(&logit.to_le_bytes());
+        });
+        self.tokens.push(token);
+        self.history.output(token);
+    }
+
+    fn digest(mut self) -> blake3::Hash {
+        for token in &self.tokens {
+            self.hasher.update(&token.to_le_bytes());
+        }
+        self.hasher.finalize()
+    }
+}

@@ -1,0 +1,91 @@
+//! The models that are run: tiny ones made from a seed, or a file.
+//!
+//! The tiny ones cover both families and every number format. Failure: a text that names what
+//! could not be read.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::Weights;
+use import::architectures;
+use import::gguf::tiny::{Family, TinyModel};
+use import::gguf::{Gguf, SUPPORTED_TYPES, TensorType};
+use program::Checked;
+
+use crate::Attempt;
+
+/// A model in memory.
+pub(crate) struct Model {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) checked: Checked,
+    pub(crate) weights: Arc<Weights>,
+}
+
+/// What tiny models there are: family, format of the matrices, of the embedding, shape.
+pub(crate) fn tiny() -> Attempt<Vec<Model>> {
+    let mut models = Vec::new();
+    for family in [Family::Llama, Family::Qwen2] {
+        for matrices in SUPPORTED_TYPES {
+            let tiny = TinyModel {
+                family,
+                matrices: *matrices,
+                embedding: *matrices,
+                tied: family == Family::Llama,
+                width: 128,
+                ..TinyModel::new(3)
+            };
+            let family = match family {
+                Family::Llama => "llama",
+                Family::Qwen2 => "qwen2",
+            };
+            models.push(Model::new(format!("{family} {}", matrices.name()), tiny.write())?);
+        }
+    }
+    // Odd shapes: one KV head for all, rows that are no multiple of a vector, three layers.
+    let odd = TinyModel {
+        layers: 3,
+        width: 96,
+        heads: 3,
+        kv_heads: 1,
+        feed_forward: 160,
+        vocabulary: 301,
+        embedding: TensorType::F16,
+        ..TinyModel::new(5)
+    };
+    models.push(Model::new("llama odd".to_owned(), odd.write())?);
+    Ok(models)
+}
+
+impl Model {
+    /// A GGUF file's model.
+    pub(crate) fn open(path: &Path) -> Attempt<Self> {
+        let bytes = std::fs::read(path);
+        let bytes = bytes.map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Self::new(name, bytes)
+    }
+
+    fn new(name: String, bytes: Vec<u8>) -> Attempt<Self> {
+        let said = |error: &dyn std::fmt::Display| format!("{name}: {error}");
+        let length = u64::try_from(bytes.len()).map_err(|error| said(&error))?;
+        let gguf = Gguf::parse(&bytes, length).map_err(|error| said(&error))?;
+        let program = architectures::program(&gguf, &mut |tensor| {
+            piece(&bytes, tensor.offset(), tensor.bytes())
+        });
+        let checked = Checked::new(program.map_err(|error| said(&error))?);
+        let checked = checked.map_err(|error| said(&error))?;
+        let weights =
+            Weights::load(&checked, |tensor| piece(&bytes, tensor.location.offset, tensor.bytes()));
+        let weights = Arc::new(weights.map_err(|error| said(&error))?);
+        Ok(Self { name, bytes, checked, weights })
+    }
+}
+
+fn piece(bytes: &[u8], offset: u64, length: u64) -> Attempt<Vec<u8>> {
+    let outside = || format!("{length} bytes at {offset} are not in the file");
+    let start = usize::try_from(offset).map_err(|_| outside())?;
+    let length = usize::try_from(length).map_err(|_| outside())?;
+    let end = start.checked_add(length).ok_or_else(outside)?;
+    bytes.get(start..end).map(<[u8]>::to_vec).ok_or_else(outside)
+}

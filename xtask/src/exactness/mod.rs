@@ -1,0 +1,104 @@
+//! `cargo xtask exactness`: the same answers in every way there is, and one digest.
+//!
+//! Axes: processor (this one; Haswell, Nehalem and AArch64 in an emulator; WebAssembly in node with
+//! and without SIMD), every kernel set each of them has, threads, prefill chunks, alone or among
+//! eight. Tiny models of every family and format run on all of them, by the probe in
+//! `xtask/probe`; SmolLM2 runs every value of every axis this processor has, by the probe and by
+//! `probity run`. The specification's plain interpreter is one of the runs.
+//!
+//! Invariants: what is reported ran is what the probe said it used, not what it was asked for; a
+//! value of an axis that never ran is a failure, as is any digest that differs. It installs what it
+//! needs (as root, on a system with apt) and touches no source file. Failure: one line that names
+//! the first run that differs, the missing value or the missing tool.
+
+mod platforms;
+mod product;
+mod runs;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::Outcome;
+use platforms::Probes;
+use runs::Run;
+
+/// What the person asked for.
+#[derive(Debug, Default)]
+struct Options {
+    /// SmolLM2's file, instead of the catalogue's.
+    model: Option<PathBuf>,
+    /// Download no model; SmolLM2 is skipped where it is not here.
+    offline: bool,
+    /// Only the tiny models.
+    tiny: bool,
+}
+
+/// Installs, builds, runs, compares.
+pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
+    let options = parse(words)?;
+    let started = Instant::now();
+    tools::prepare(root)?;
+    let target = crate::bench::target_folder(root)?;
+    let probes = Probes::build(root, &target.join("exactness"))?;
+    println!("tools and probes: {} s", started.elapsed().as_secs());
+
+    let mut failures = Vec::new();
+    let mut total = 0;
+    let (tiny, sets) = platforms::tiny(root, &probes)?;
+    total += tiny.len();
+    failures.extend(runs::report("tiny models", &tiny, true).err());
+
+    if options.tiny {
+        println!("SmolLM2: not run, as asked");
+    } else {
+        match product::find(root, &target, options.model.as_deref(), options.offline)? {
+            Err(why) => println!("SmolLM2: SKIPPED: {why}"),
+            Ok(model) => {
+                let whole = platforms::file(&probes, &model.path)?;
+                total += whole.len();
+                failures.extend(runs::report("SmolLM2, eight answers", &whole, true).err());
+                let product: Vec<Run> = product::runs(&model, &sets)?;
+                total += product.len();
+                failures.extend(runs::report("SmolLM2, probity run", &product, false).err());
+            }
+        }
+    }
+    let seconds = started.elapsed().as_secs();
+    if let Some(first) = failures.first() {
+        return Err(format!("{first} ({total} runs, {seconds} s)"));
+    }
+    println!("one digest per table over {total} runs in {seconds} s");
+    Ok(())
+}
+
+fn parse(words: &[&str]) -> Outcome<Options> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--model" => {
+                let path = words.next().ok_or("--model needs a file")?;
+                options.model = Some(PathBuf::from(path));
+            }
+            "--offline" => options.offline = true,
+            "--tiny" => options.tiny = true,
+            other => return Err(format!("unknown option {other}\n{}", crate::USAGE)),
+        }
+    }
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_and_unknown_ones_refused() {
+        let options = parse(&["--model", "x.gguf", "--offline"]).unwrap();
+        assert_eq!((options.offline, options.tiny), (true, false));
+        assert_eq!(options.model, Some(PathBuf::from("x.gguf")));
+        assert!(parse(&["--model"]).is_err());
+        assert!(parse(&["--fast"]).is_err());
+    }
+}
