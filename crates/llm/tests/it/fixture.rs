@@ -81,12 +81,12 @@ pub(crate) fn eight() -> Vec<Request> {
     ];
     let lengths = [1, 4, 9, 30, 63, 64, 65, 100];
     let both = lengths.into_iter().zip(settings);
-    let make = |(index, (length, given)): (u32, (usize, &[(Parameter, &str)]))| Request {
+    let requests = (0..).zip(both).map(|(index, (length, given))| Request {
         parameters: parameters(given),
         choice: index,
         ..request(tokens(length, index + 1), 3 + length % 7)
-    };
-    (0..).zip(both).map(make).collect()
+    });
+    requests.collect()
 }
 
 impl Tiny {
