@@ -19,8 +19,10 @@ pub(crate) struct Run {
     pub(crate) digest: String,
 }
 
-/// The axes, and the values that must have run.
-const AXES: [(&str, fn(&Run) -> &str, &[&str]); 5] = [
+/// An axis: its name, a run's value, and the values that must have run.
+type Axis = (&'static str, fn(&Run) -> &str, &'static [&'static str]);
+
+const AXES: [Axis; 5] = [
     ("processor", |run| run.platform, &[]),
     ("kernels", |run| &run.kernels, &["portable"]),
     ("threads", |run| &run.threads, &["1", "2", "3"]),
