@@ -1,7 +1,7 @@
-//! Sixteen sums into a fixed row: rounding shift, limit, bias.
+//! Sums into fixed rows: rounding shift, limit, bias.
 //!
-//! What is rare is left to the portable code: shifts that are not to the right, and sums that leave
-//! the limit.
+//! What is rare is left to the portable code: shifts that are not to the right, and sums that come
+//! near the limit. Whether a tile has any is asked once, after all of it.
 
 use core::arch::x86_64::*;
 
@@ -11,27 +11,66 @@ use crate::kernels::Finish;
 use crate::packed::{GROUP, PackedMatrix};
 use crate::portable::matmul;
 
-/// The longest shift that is done: |sum| < 2^60, so it gives 0 as every longer one does.
-const SHIFT_MAX: i32 = 62;
+/// Doubled results of less than this magnitude are done here: half the limit, so that a bias fits.
+const NEAR: i64 = LIMIT;
+const _: () = assert!(NEAR.count_ones() == 1, "high bits have to tell");
 
 /// The rows that a group's sums are finished into.
+#[derive(Clone, Copy)]
 pub(super) struct Target<'a> {
     units: &'a [i32; GROUP],
     lanes: usize,
     bias: Option<&'a [i32]>,
     frac: u8,
+    /// Per row the shift to the right for the exponent 0, less one: even lanes, then odd ones. The
+    /// last place is shifted away after its rounding.
+    shifts: [[i64; GROUP / 2]; 2],
+    /// Up to this exponent all shifts are to the right.
+    exponent_max: i64,
 }
 
 impl<'a> Target<'a> {
+    #[inline(always)]
     pub(super) fn new(weights: &'a PackedMatrix, group: usize, finish: Finish<'a>) -> Self {
         let lanes = (weights.rows() - group * GROUP).min(GROUP);
-        let units = weights.units(group).try_into().expect("a group has this many rows");
+        let units: &[i32; GROUP] =
+            weights.units(group).try_into().expect("a group has this many rows");
         let bias = finish.bias.map(|bias| &bias[group * GROUP..][..lanes]);
-        Self { units, lanes, bias, frac: finish.frac }
+        let mut shifts = [[0; GROUP / 2]; 2];
+        for (lane, unit) in units.iter().enumerate() {
+            shifts[lane % 2][lane / 2] = -i64::from(*unit) - i64::from(finish.frac) - 1;
+        }
+        let greatest = units[..lanes].iter().copied().max().unwrap_or(0);
+        let exponent_max = -i64::from(greatest) - i64::from(finish.frac) - 1;
+        Self { units, lanes, bias, frac: finish.frac, shifts, exponent_max }
     }
 }
 
-/// Rounds the sums of a group and column into `out`; true where one overflowed.
+/// Where a tile has what the portable code has to do.
+pub(super) struct Rare {
+    /// Has a high bit where a result came near the limit.
+    near: __m512i,
+    over: __mmask16,
+    left: bool,
+}
+
+impl Rare {
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(super) fn none() -> Self {
+        Self { near: _mm512_setzero_si512(), over: 0, left: false }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(super) fn any(&self) -> bool {
+        let high = _mm512_set1_epi64(!(2 * NEAR - 1));
+        self.left || self.over != 0 || _mm512_test_epi64_mask(self.near, high) != 0
+    }
+}
+
+/// Rounds the sums of a group and column into `out`; what it wrote counts only where `rare` has
+/// nothing.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) fn finish_group(
@@ -39,32 +78,30 @@ pub(super) fn finish_group(
     sums: &Sums,
     exponent: i32,
     out: &mut [i32],
-) -> bool {
+    rare: &mut Rare,
+) {
     let out = &mut out[..target.lanes];
+    rare.left |= i64::from(exponent) > target.exponent_max;
+    let offset = _mm512_set1_epi64(exponent.into());
+    let shifts = target.shifts.each_ref().map(|shifts| shifts.as_ptr());
+    // SAFETY: each array is 64 bytes.
+    let [even, odd] =
+        unsafe { [_mm512_loadu_si512(shifts[0].cast()), _mm512_loadu_si512(shifts[1].cast())] };
+    // A count above 63 gives 0 or -1, which round to 0, as does every shift above 62: |sum| < 2^60.
+    let even = _mm512_srav_epi64(sums[0], _mm512_sub_epi64(even, offset));
+    let odd = _mm512_srav_epi64(sums[1], _mm512_sub_epi64(odd, offset));
+    let near = _mm512_set1_epi64(NEAR);
+    let spread = _mm512_or_si512(_mm512_add_epi64(even, near), _mm512_add_epi64(odd, near));
+    rare.near = _mm512_or_si512(rare.near, spread);
+    let halves = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64::<32>(odd));
+    let mut values = _mm512_srai_epi32::<1>(_mm512_add_epi32(halves, _mm512_set1_epi32(1)));
     let mask = u16::MAX >> (GROUP - target.lanes);
-    let one = _mm512_set1_epi32(1);
-    // SAFETY: the array has sixteen entries.
-    let units = unsafe { _mm512_loadu_si512(target.units.as_ptr().cast()) };
-    let offset = _mm512_set1_epi32(-(exponent + i32::from(target.frac)));
-    let shifts = _mm512_mask_sub_epi32(one, mask, offset, units);
-    let left = _mm512_cmplt_epi32_mask(shifts, one);
-    // One less: the last place is shifted away after its rounding.
-    let shifts = _mm512_sub_epi32(_mm512_min_epi32(shifts, _mm512_set1_epi32(SHIFT_MAX)), one);
-    let even = round(sums[0], _mm512_and_si512(shifts, _mm512_set1_epi64(0xffff_ffff)));
-    let odd = round(sums[1], _mm512_srli_epi64::<32>(shifts));
-    let greatest = _mm512_max_epu64(_mm512_abs_epi64(even), _mm512_abs_epi64(odd));
-    let over = _mm512_cmpge_epu64_mask(greatest, _mm512_set1_epi64(LIMIT));
-    let mut values = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64::<32>(odd));
-    let mut over_bias = 0;
     if let Some(bias) = target.bias {
         // SAFETY: the mask covers the slice's own entries.
         let bias = unsafe { _mm512_maskz_loadu_epi32(mask, bias.as_ptr()) };
         values = _mm512_add_epi32(values, bias);
         let limit = _mm512_set1_epi32(LIMIT as i32);
-        over_bias = _mm512_cmpge_epu32_mask(_mm512_abs_epi32(values), limit);
-    }
-    if left | u16::from(over) | over_bias != 0 {
-        return slowly(target, sums, exponent, out);
+        rare.over |= _mm512_cmpge_epu32_mask(_mm512_abs_epi32(values), limit);
     }
     // SAFETY: the slice has sixteen entries, or the mask covers only its own.
     unsafe {
@@ -74,21 +111,13 @@ pub(super) fn finish_group(
             _mm512_mask_storeu_epi32(out.as_mut_ptr(), mask, values);
         }
     }
-    false
 }
 
-/// Rounding shifts of eight sums, to the right by one more than `shifts`.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn round(sums: __m512i, shifts: __m512i) -> __m512i {
-    let halves = _mm512_srav_epi64(sums, shifts);
-    _mm512_srai_epi64::<1>(_mm512_add_epi64(halves, _mm512_set1_epi64(1)))
-}
-
+/// As [`finish_group`], whatever the sums; true where one overflowed.
 #[cold]
 #[inline(never)]
 #[target_feature(enable = "avx512f")]
-fn slowly(target: &Target<'_>, sums: &Sums, exponent: i32, out: &mut [i32]) -> bool {
+pub(super) fn slowly(target: &Target<'_>, sums: &Sums, exponent: i32, out: &mut [i32]) -> bool {
     let (mut even, mut odd) = ([0_i64; 8], [0_i64; 8]);
     // SAFETY: each array is 64 bytes.
     unsafe {
@@ -96,5 +125,6 @@ fn slowly(target: &Target<'_>, sums: &Sums, exponent: i32, out: &mut [i32]) -> b
         _mm512_storeu_si512(odd.as_mut_ptr().cast(), sums[1]);
     }
     let sums = core::array::from_fn(|lane| if lane % 2 == 0 { even } else { odd }[lane / 2]);
+    let out = &mut out[..target.lanes];
     matmul::finish_group(&sums, target.units, exponent, target.frac, target.bias, out)
 }

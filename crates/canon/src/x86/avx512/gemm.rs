@@ -5,18 +5,18 @@
 //! are exact, so no order changes a bit.
 //! Never allocates, and reads weights and inputs only within their slices.
 
-use core::arch::x86_64::{__m512i, _mm512_setzero_si512};
+use core::arch::x86_64::{__m512i, _MM_HINT_ET0, _MM_HINT_T1, _mm_prefetch, _mm512_setzero_si512};
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use super::finish::{Target, finish_group};
+use super::finish::{Rare, Target, finish_group, slowly};
 use crate::inputs::InputRow;
 use crate::kernels::Finish;
 use crate::packed::{GROUP, PackedMatrix};
 use crate::tile::Tile;
 
 /// Columns whose sums wait on the stack.
-const COLUMN_BLOCK: usize = 64;
+const COLUMN_BLOCK: usize = 128;
 /// How many bytes ahead weights are fetched where they are read once. Measured from memory: 5 to 20 %
 /// faster than without; 1024 and more are slower again.
 pub(super) const PREFETCH: usize = 512;
@@ -126,22 +126,55 @@ fn some_groups<S: Scheme, const G: usize>(
     group: usize,
     columns: Range<usize>,
 ) {
-    let inputs = &job.inputs[columns.clone()];
-    let all = job.weights.pairs();
+    let (weights, finish) = (job.weights, job.finish);
+    let targets: [Target<'_>; G] =
+        core::array::from_fn(|g| Target::new(weights, group + g, finish));
+    let all = weights.pairs();
     // The weights of a single tile are read once, so nothing has to stay in a cache.
-    let chunks = if inputs.len() <= S::COLUMNS { 1 } else { all.div_ceil(S::CHUNK) };
+    let chunks = if columns.len() <= S::COLUMNS { 1 } else { all.div_ceil(S::CHUNK) };
     for chunk in 0..chunks {
         let pairs = all * chunk / chunks..all * (chunk + 1) / chunks;
-        some_columns::<S, G>(job.weights, group, pairs, inputs, &mut job.sums);
+        let last = chunk + 1 == chunks;
+        let next = if last { 0..all / chunks } else { pairs.end..all * (chunk + 2) / chunks };
+        let next_group = if last { group + G } else { group };
+        let ahead: [&[u8]; G] =
+            core::array::from_fn(|g| bytes_of(weights, next_group + g, next.clone()));
+        let part = Part { group, pairs, first: chunk == 0, last, ahead };
+        some_columns::<S, G>(job, &part, &targets, columns.clone());
     }
-    for (g, sums) in job.sums[..G].iter().enumerate() {
-        let target = Target::new(job.weights, group + g, job.finish);
-        let start = (group + g - job.first) * GROUP;
-        for (column, sums) in columns.clone().zip(sums) {
-            // SAFETY: the tiles above have covered every group and column, from pair 0 on.
-            let sums = unsafe { sums.assume_init_ref() };
-            let out = &mut job.out.row_mut(column)[start..];
-            job.overflow[column] |= finish_group(&target, sums, job.inputs[column].exponent, out);
+}
+
+/// The bytes of some pairs of a group; none where there is no such group.
+fn bytes_of(weights: &PackedMatrix, group: usize, pairs: Range<usize>) -> &[u8] {
+    if group >= weights.groups() {
+        return &[];
+    }
+    let bytes = weights.group(group);
+    let pair = bytes.len() / weights.pairs();
+    &bytes[pair * pairs.start..pair * pairs.end]
+}
+
+/// A chunk of some groups.
+struct Part<'a, const G: usize> {
+    group: usize,
+    pairs: Range<usize>,
+    first: bool,
+    last: bool,
+    /// The weights of the chunk that comes next.
+    ahead: [&'a [u8]; G],
+}
+
+impl<const G: usize> Part<'_, G> {
+    /// Fetches the next chunk's share of one of so many tiles into the second-level cache. With
+    /// the outputs fetched ahead too it saves 4 % of a whole prefill.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn fetch_ahead(&self, tile: usize, tiles: usize) {
+        for bytes in self.ahead {
+            let share = bytes.len() * tile / tiles..bytes.len() * (tile + 1) / tiles;
+            for line in bytes[share].iter().step_by(64) {
+                _mm_prefetch::<_MM_HINT_T1>(core::ptr::from_ref(line).cast());
+            }
         }
     }
 }
@@ -149,21 +182,25 @@ fn some_groups<S: Scheme, const G: usize>(
 /// Some pairs of `G` groups against a block of columns.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn some_columns<S: Scheme, const G: usize>(
-    weights: &PackedMatrix,
-    group: usize,
-    pairs: Range<usize>,
-    inputs: &[&InputRow],
-    sums: &mut [[MaybeUninit<Sums>; COLUMN_BLOCK]; GROUPS_MAX],
+    job: &mut Job<'_, '_>,
+    part: &Part<'_, G>,
+    targets: &[Target<'_>; G],
+    columns: Range<usize>,
 ) {
-    let mut column = 0;
-    while column < inputs.len() {
-        let rest = &inputs[column..];
-        let count = rest.len().min(S::COLUMNS);
+    let tiles = columns.len().div_ceil(S::COLUMNS);
+    let mut column = columns.start;
+    while column < columns.end {
+        if tiles > 1 {
+            part.fetch_ahead((column - columns.start) / S::COLUMNS, tiles);
+        }
+        // The sums of a tile that is finished at once always wait in the same place.
+        let place = if part.first && part.last { 0 } else { column - columns.start };
+        let count = (columns.end - column).min(S::COLUMNS);
         match count {
-            4 => one_tile::<S, G, 4>(weights, group, pairs.clone(), rest, column, sums),
-            3 => one_tile::<S, G, 3>(weights, group, pairs.clone(), rest, column, sums),
-            2 => one_tile::<S, G, 2>(weights, group, pairs.clone(), rest, column, sums),
-            _ => one_tile::<S, G, 1>(weights, group, pairs.clone(), rest, column, sums),
+            4 => one_tile::<S, G, 4>(job, part, targets, column, place),
+            3 => one_tile::<S, G, 3>(job, part, targets, column, place),
+            2 => one_tile::<S, G, 2>(job, part, targets, column, place),
+            _ => one_tile::<S, G, 1>(job, part, targets, column, place),
         }
         column += count;
     }
@@ -171,20 +208,78 @@ fn some_columns<S: Scheme, const G: usize>(
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn one_tile<S: Scheme, const G: usize, const C: usize>(
-    weights: &PackedMatrix,
-    group: usize,
-    pairs: Range<usize>,
-    inputs: &[&InputRow],
+    job: &mut Job<'_, '_>,
+    part: &Part<'_, G>,
+    targets: &[Target<'_>; G],
     column: usize,
-    sums: &mut [[MaybeUninit<Sums>; COLUMN_BLOCK]; GROUPS_MAX],
+    place: usize,
 ) {
-    let inputs = inputs.first_chunk::<C>().expect("the caller counted the columns");
-    let sums = sums.first_chunk_mut::<G>().expect("room for a tile's groups");
+    if part.last && C > 1 {
+        fetch_outputs::<G, C>(job, part.group, column);
+    }
+    let inputs = job.inputs[column..].first_chunk::<C>().expect("the caller counted the columns");
+    let sums = job.sums.first_chunk_mut::<G>().expect("room for a tile's groups");
     let sums = sums
         .each_mut()
-        .map(|row| row[column..].first_chunk_mut::<C>().expect("a block has room for its columns"));
+        .map(|row| row[place..].first_chunk_mut::<C>().expect("a block has room for its columns"));
     // SAFETY: the features are this function's own; groups and pairs are of this matrix, and
     // `Kernels::matmul` has compared the inputs' lengths with it. Chunks come in order, so the sums
     // were put there by the chunk before.
-    unsafe { S::tile::<G, C>(weights, group, pairs, inputs, sums) }
+    unsafe { S::tile::<G, C>(job.weights, part.group, part.pairs.clone(), inputs, sums) }
+    if part.last {
+        finish_tile::<G, C>(job, part.group, targets, column, place);
+    }
+}
+
+/// Fetches the lines that the tile will write: while it multiplies, they arrive.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn fetch_outputs<const G: usize, const C: usize>(
+    job: &mut Job<'_, '_>,
+    group: usize,
+    column: usize,
+) {
+    let start = (group - job.first) * GROUP;
+    for c in 0..C {
+        let out = &job.out.row_mut(column + c)[start..];
+        for entry in out.iter().take(G * GROUP).step_by(GROUP) {
+            _mm_prefetch::<_MM_HINT_ET0>(core::ptr::from_ref(entry).cast());
+        }
+    }
+}
+
+/// Writes the outputs of a tile whose sums are complete.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn finish_tile<const G: usize, const C: usize>(
+    job: &mut Job<'_, '_>,
+    group: usize,
+    targets: &[Target<'_>; G],
+    column: usize,
+    place: usize,
+) {
+    let start = (group - job.first) * GROUP;
+    let mut rare = Rare::none();
+    for c in 0..C {
+        let exponent = job.inputs[column + c].exponent;
+        let out = &mut job.out.row_mut(column + c)[start..];
+        for g in 0..G {
+            // SAFETY: the scheme has put this tile's sums there.
+            let sums = unsafe { job.sums[g][place + c].assume_init_ref() };
+            finish_group(&targets[g], sums, exponent, &mut out[g * GROUP..], &mut rare);
+        }
+    }
+    if !rare.any() {
+        return;
+    }
+    for c in 0..C {
+        let exponent = job.inputs[column + c].exponent;
+        let out = &mut job.out.row_mut(column + c)[start..];
+        for g in 0..G {
+            // SAFETY: as above.
+            let sums = unsafe { job.sums[g][place + c].assume_init_ref() };
+            let over = slowly(&targets[g], sums, exponent, &mut out[g * GROUP..]);
+            job.overflow[column + c] |= over;
+        }
+    }
 }
