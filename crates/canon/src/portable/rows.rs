@@ -12,7 +12,7 @@ use crate::reference::{HeadRow, Layout, norm_scale};
 /// `R[n] = nr(2^21 / n)` for n in 1..=63.
 pub(crate) const RECIPROCAL_A8: [i32; 64] = reciprocals::<64>(21);
 /// `H[n] = nr(2^22 / n)` for n in 1..=255.
-const RECIPROCAL_HEAD: [i32; 256] = reciprocals::<256>(22);
+pub(crate) const RECIPROCAL_HEAD: [i32; 256] = reciprocals::<256>(22);
 
 const fn reciprocals<const N: usize>(bits: u32) -> [i32; N] {
     let mut table = [0; N];

@@ -11,6 +11,7 @@ mod eight;
 mod finish;
 mod four;
 mod gemm;
+mod heads;
 mod quantise;
 mod rows;
 mod sixteen;
@@ -29,5 +30,8 @@ pub(crate) const KERNELS: Kernels = Kernels {
     norm: rows::norm,
     silu_gate: rows::silu_gate,
     rotate: rows::rotate,
+    hadamard: heads::hadamard,
+    head_row: heads::head_row,
+    add: heads::add,
     ..RECOMPILED
 };

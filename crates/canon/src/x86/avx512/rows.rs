@@ -11,7 +11,7 @@ use crate::portable::rows;
 use crate::reference::{Layout, norm_scale};
 
 /// 32-bit lanes of a vector.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// Eight even and eight odd entries in 64-bit lanes.
 type Wide = [__m512i; 2];
@@ -63,7 +63,7 @@ pub(super) fn rotate(head: &mut [i32], sin: &[i32], cos: &[i32], layout: Layout)
 
 /// Lanes of the vector that starts at `at`.
 #[inline]
-fn lanes_from(at: usize, length: usize) -> u16 {
+pub(super) fn lanes_from(at: usize, length: usize) -> u16 {
     let rest = length - at;
     if rest >= LANES { u16::MAX } else { (1 << rest) - 1 }
 }
@@ -71,7 +71,7 @@ fn lanes_from(at: usize, length: usize) -> u16 {
 /// The entries of a row from `at` on, zero beyond its end.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn load(row: &[i32], at: usize) -> __m512i {
+pub(super) fn load(row: &[i32], at: usize) -> __m512i {
     let mask = lanes_from(at, row.len());
     // SAFETY: the slice has sixteen entries here, or the mask covers only its own.
     unsafe {
@@ -85,7 +85,7 @@ fn load(row: &[i32], at: usize) -> __m512i {
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn store(row: &mut [i32], at: usize, value: __m512i) {
+pub(super) fn store(row: &mut [i32], at: usize, value: __m512i) {
     let mask = lanes_from(at, row.len());
     // SAFETY: the slice has sixteen entries here, or the mask covers only its own.
     unsafe {
