@@ -24,25 +24,27 @@ pub(super) struct Target<'a> {
     frac: u8,
     /// Per row the shift to the right for the exponent 0, less one: even lanes, then odd ones. The
     /// last place is shifted away after its rounding.
-    shifts: [[i64; GROUP / 2]; 2],
+    shifts: Sums,
     /// Up to this exponent all shifts are to the right.
-    exponent_max: i64,
+    exponent_max: i32,
 }
 
 impl<'a> Target<'a> {
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "avx512f")]
     pub(super) fn new(weights: &'a PackedMatrix, group: usize, finish: Finish<'a>) -> Self {
         let lanes = (weights.rows() - group * GROUP).min(GROUP);
         let units: &[i32; GROUP] =
             weights.units(group).try_into().expect("a group has this many rows");
         let bias = finish.bias.map(|bias| &bias[group * GROUP..][..lanes]);
-        let mut shifts = [[0; GROUP / 2]; 2];
-        for (lane, unit) in units.iter().enumerate() {
-            shifts[lane % 2][lane / 2] = -i64::from(*unit) - i64::from(finish.frac) - 1;
-        }
-        let greatest = units[..lanes].iter().copied().max().unwrap_or(0);
-        let exponent_max = -i64::from(greatest) - i64::from(finish.frac) - 1;
-        Self { units, lanes, bias, frac: finish.frac, shifts, exponent_max }
+        // SAFETY: the array has sixteen entries.
+        let all = unsafe { _mm512_loadu_si512(units.as_ptr().cast()) };
+        let least = -i32::from(finish.frac) - 1;
+        let shifts = _mm512_sub_epi32(_mm512_set1_epi32(least), all);
+        let even = _mm512_srai_epi64::<32>(_mm512_slli_epi64::<32>(shifts));
+        let odd = _mm512_srai_epi64::<32>(shifts);
+        let exponent_max = _mm512_mask_reduce_min_epi32(u16::MAX >> (GROUP - lanes), shifts);
+        Self { units, lanes, bias, frac: finish.frac, shifts: [even, odd], exponent_max }
     }
 }
 
@@ -81,12 +83,9 @@ pub(super) fn finish_group(
     rare: &mut Rare,
 ) {
     let out = &mut out[..target.lanes];
-    rare.left |= i64::from(exponent) > target.exponent_max;
+    rare.left |= exponent > target.exponent_max;
     let offset = _mm512_set1_epi64(exponent.into());
-    let shifts = target.shifts.each_ref().map(|shifts| shifts.as_ptr());
-    // SAFETY: each array is 64 bytes.
-    let [even, odd] =
-        unsafe { [_mm512_loadu_si512(shifts[0].cast()), _mm512_loadu_si512(shifts[1].cast())] };
+    let [even, odd] = target.shifts;
     // A count above 63 gives 0 or -1, which round to 0, as does every shift above 62: |sum| < 2^60.
     let even = _mm512_srav_epi64(sums[0], _mm512_sub_epi64(even, offset));
     let odd = _mm512_srav_epi64(sums[1], _mm512_sub_epi64(odd, offset));

@@ -127,8 +127,10 @@ fn some_groups<S: Scheme, const G: usize>(
     columns: Range<usize>,
 ) {
     let (weights, finish) = (job.weights, job.finish);
-    let targets: [Target<'_>; G] =
-        core::array::from_fn(|g| Target::new(weights, group + g, finish));
+    let mut targets = [Target::new(weights, group, finish); G];
+    for g in 1..G {
+        targets[g] = Target::new(weights, group + g, finish);
+    }
     let all = weights.pairs();
     // The weights of a single tile are read once, so nothing has to stay in a cache.
     let chunks = if columns.len() <= S::COLUMNS { 1 } else { all.div_ceil(S::CHUNK) };
