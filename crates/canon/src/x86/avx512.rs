@@ -16,14 +16,19 @@ mod quantise;
 mod rows;
 mod sixteen;
 
-use crate::kernels::{KernelSet, Kernels};
+use core::ops::Range;
+
+use crate::inputs::InputRow;
+use crate::kernels::{Finish, KernelSet, Kernels};
+use crate::packed::PackedMatrix;
+use crate::tile::Tile;
 
 super::recompile!(KernelSet::Avx512, "avx2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni");
 
 /// The AVX-512 table.
 pub(crate) const KERNELS: Kernels = Kernels {
-    matmul_a8_eight: gemm::matmul::<eight::Eight>,
-    matmul_a8_four: gemm::matmul::<four::Four>,
+    matmul_a8_eight,
+    matmul_a8_four,
     matmul_a16: gemm::matmul::<sixteen::Sixteen>,
     attention: attention::attention,
     quantise: quantise::quantise,
@@ -35,3 +40,36 @@ pub(crate) const KERNELS: Kernels = Kernels {
     add: heads::add,
     ..RECOMPILED
 };
+
+/// A single column reads each weight once, so memory bounds it, and the narrower kernels stream
+/// weights faster: measured on Zen 4 in decode, 1.3 times here and 1.4 times for 4 bits.
+fn matmul_a8_eight(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[&InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    let function = match inputs {
+        [_] => super::avx_vnni::KERNELS.matmul_a8_eight,
+        _ => gemm::matmul::<eight::Eight>,
+    };
+    function(weights, groups, inputs, finish, out, overflow);
+}
+
+/// See [`matmul_a8_eight`].
+fn matmul_a8_four(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[&InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    let function = match inputs {
+        [_] => super::avx2::KERNELS.matmul_a8_four,
+        _ => gemm::matmul::<four::Four>,
+    };
+    function(weights, groups, inputs, finish, out, overflow);
+}
