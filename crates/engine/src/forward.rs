@@ -3,16 +3,16 @@
 //! Work within a phase is claimed by whichever thread is free; phases follow each other. A row's
 //! result does not depend on the other rows, on the cut into passes, or on who did what.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use canon::reference::AttentionShape;
-use canon::{AttentionScratch, AttentionTask, Finish, GROUP, Kernels, KvPage, Team, TileQueue};
+use canon::{AttentionScratch, Kernels, Team};
 use program::reference::Fault;
 use program::{Checked, OpIndex};
 use thiserror::Error;
 
-use crate::plan::{InputSlot, MatmulOut, Phase, Plan, PlanError, RowOp, Slot};
+use crate::phases::{self, Means};
+use crate::plan::{Phase, Plan, PlanError};
 use crate::row::Row;
 use crate::sequence::Sequence;
 use crate::weights::Weights;
@@ -23,12 +23,6 @@ pub const ROWS_MAX: usize = 1 << 14;
 const ROWS_BYTES_MAX: usize = 2 << 30;
 /// Tells engines of this process apart.
 static ENGINES: AtomicU64 = AtomicU64::new(0);
-/// Rows of one attention claim.
-const ATTENTION_ROWS: usize = 8;
-/// Claims per thread that a matmul is cut into, so that a slow thread is not waited for long.
-const CLAIMS_PER_THREAD: usize = 6;
-/// Least and most outputs of a claim.
-const CLAIM_OUTPUTS: (usize, usize) = (4 * GROUP, 1024);
 
 /// Which logits a feed wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,25 +231,18 @@ impl Engine {
 
     fn phase(&mut self, at: usize, active: &mut [&mut Row], feeds: &mut [Feed<'_>]) {
         let Self { plan, weights, kernels, team, scratches, .. } = self;
+        let mut means = Means { plan, weights, kernels, team };
         match &plan.phases[at] {
-            Phase::Rows(ops) => run_rows(plan, weights, kernels, team, ops, active),
+            Phase::Rows(ops) => phases::rows::run(&mut means, ops, active),
             Phase::Matmul { input, outputs } => {
                 for out in outputs {
-                    matmul(plan, weights, kernels, team, *input, out, active);
+                    phases::matmul::run(&mut means, *input, out, active);
                 }
             }
-            Phase::Append { layer } => append(team, *layer, active, feeds),
-            Phase::Attention { op, layer, shape, group, window, out } => {
-                scratches.resize_with(team.threads(), AttentionScratch::default);
-                let step = Attend {
-                    op: *op,
-                    layer: *layer,
-                    shape,
-                    group: *group,
-                    window: *window,
-                    out: *out,
-                };
-                attention(plan, kernels, team, scratches, &step, active, feeds);
+            Phase::Append { layer } => phases::append::run(means.team, *layer, active, feeds),
+            Phase::Attention(step) => {
+                scratches.resize_with(means.team.threads(), AttentionScratch::default);
+                phases::attention::run(&mut means, scratches, step, active, feeds);
             }
             Phase::Epilogue => {}
         }
@@ -287,180 +274,4 @@ impl Engine {
         }
         outcomes
     }
-}
-
-/// An iterator whose items threads claim one by one.
-struct Claims<I>(Mutex<I>);
-
-impl<I: Iterator> Claims<I> {
-    fn new(items: I) -> Self {
-        Self(Mutex::new(items))
-    }
-
-    fn claim(&self) -> Option<I::Item> {
-        // A thread that panicked while claiming has claimed nothing; the panic is reported anyway.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).next()
-    }
-}
-
-fn run_rows(
-    plan: &Plan,
-    weights: &Weights,
-    kernels: &Kernels,
-    team: &mut Team,
-    ops: &[(OpIndex, RowOp)],
-    active: &mut [&mut Row],
-) {
-    let run = |row: &mut Row| {
-        ops.iter().for_each(|(op, row_op)| row.run(plan, weights, kernels, *op, row_op));
-    };
-    if let [row] = active {
-        return run(row);
-    }
-    let claims = Claims::new(active.iter_mut());
-    team.run(&|| {
-        while let Some(row) = claims.claim() {
-            run(row);
-        }
-    });
-}
-
-fn matmul(
-    plan: &Plan,
-    weights: &Weights,
-    kernels: &Kernels,
-    team: &mut Team,
-    input: InputSlot,
-    step: &MatmulOut,
-    active: &mut [&mut Row],
-) {
-    let matrix = weights.matrix(step.weight);
-    let width = plan.slots[step.out.0];
-    let mut values: Vec<Vec<i32>> =
-        active.iter_mut().map(|row| row.take(step.out, width)).collect();
-    let inputs: Vec<_> = active.iter().map(|row| &row.inputs[input.0]).collect();
-    let tile = tile_width(width, team.threads());
-    let queue = TileQueue::new(values.iter_mut().map(Vec::as_mut_slice), width, tile);
-    let faults = Mutex::new(vec![false; inputs.len()]);
-    team.run(&|| {
-        let mut overflow = Vec::new();
-        while let Some(mut tile) = queue.claim() {
-            overflow.resize(inputs.len(), false);
-            let columns = tile.columns();
-            let groups = columns.start / GROUP..columns.end.div_ceil(GROUP);
-            let finish = Finish { frac: step.frac, bias: step.bias.as_deref() };
-            kernels.matmul(matrix, groups, &inputs, finish, &mut tile, &mut overflow);
-        }
-        if overflow.contains(&true) {
-            let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
-            faults.iter_mut().zip(overflow).for_each(|(fault, o)| *fault |= o);
-        }
-    });
-    drop(queue);
-    let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for ((row, value), overflow) in active.iter_mut().zip(values).zip(faults) {
-        row.values[step.out.0] = value;
-        row.note(step.op, overflow);
-    }
-}
-
-/// Outputs of one claim: whole groups, enough claims for every thread, not too small.
-fn tile_width(width: usize, threads: usize) -> usize {
-    if threads == 1 {
-        return width;
-    }
-    let even = width.div_ceil(threads * CLAIMS_PER_THREAD).next_multiple_of(4 * GROUP);
-    even.clamp(CLAIM_OUTPUTS.0, CLAIM_OUTPUTS.1)
-}
-
-fn append(team: &mut Team, layer: usize, active: &[&mut Row], feeds: &mut [Feed<'_>]) {
-    let rows: Vec<&Row> = active.iter().map(|row| &**row).collect();
-    let heads = feeds.iter_mut().enumerate().flat_map(|(feed, Feed { sequence, .. })| {
-        let heads = sequence.layers[layer].iter_mut().enumerate();
-        heads.map(move |(head, pages)| (feed, head, pages))
-    });
-    let claims = Claims::new(heads);
-    let work = || {
-        while let Some((feed, head, pages)) = claims.claim() {
-            let start = rows.partition_point(|row| row.feed < feed);
-            for row in rows[start..].iter().take_while(|row| row.feed == feed) {
-                let (key, value) = &row.kv[head];
-                pages.put(row.position, key, value);
-            }
-        }
-    };
-    if rows.len() == 1 { work() } else { team.run(&work) }
-}
-
-struct Attend<'a> {
-    op: OpIndex,
-    layer: usize,
-    shape: &'a AttentionShape,
-    group: usize,
-    window: usize,
-    out: Slot,
-}
-
-fn attention(
-    plan: &Plan,
-    kernels: &Kernels,
-    team: &mut Team,
-    scratches: &mut [AttentionScratch],
-    step: &Attend<'_>,
-    active: &mut [&mut Row],
-    feeds: &[Feed<'_>],
-) {
-    let width = plan.slots[step.out.0];
-    let mut values: Vec<Vec<i32>> =
-        active.iter_mut().map(|row| row.take(step.out, width)).collect();
-    let tile = step.group * step.shape.head_width;
-    let rows: Vec<&Row> = active.iter().map(|row| &**row).collect();
-    let queues = rows.chunks(ATTENTION_ROWS).zip(values.chunks_mut(ATTENTION_ROWS));
-    let queues: Vec<_> = queues
-        .map(|(rows, values)| {
-            (rows, TileQueue::new(values.iter_mut().map(Vec::as_mut_slice), width, tile))
-        })
-        .collect();
-    let pages = pages_of(step.layer, feeds);
-    let faults = Mutex::new(Vec::new());
-    let scratches = Mutex::new(scratches.iter_mut());
-    team.run(&|| {
-        let scratch = scratches.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let Some(scratch) = scratch else { return };
-        for (rows, queue) in &queues {
-            while let Some(mut tile_out) = queue.claim() {
-                let head = tile_out.columns().start / tile;
-                for (i, row) in rows.iter().enumerate() {
-                    let end = row.position + 1;
-                    let start = if step.window == 0 { 0 } else { end.saturating_sub(step.window) };
-                    let task = AttentionTask {
-                        shape: step.shape,
-                        queries: &row.queries[head * step.group..][..step.group],
-                        pages: &pages[row.feed][head],
-                        positions: start..end,
-                    };
-                    if kernels.attention(&task, scratch, tile_out.row_mut(i)) {
-                        let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
-                        faults.push((row.feed, row.position));
-                    }
-                }
-            }
-        }
-    });
-    drop(queues);
-    let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (row, value) in active.iter_mut().zip(values) {
-        row.values[step.out.0] = value;
-        let overflow = faults.contains(&(row.feed, row.position));
-        row.note(step.op, overflow);
-    }
-}
-
-/// The pages of a KV layer: by feed, then head.
-fn pages_of<'a>(layer: usize, feeds: &'a [Feed<'_>]) -> Vec<Vec<Vec<&'a KvPage>>> {
-    let heads = |feed: &'a Feed<'_>| {
-        let heads = feed.sequence.layers[layer].iter();
-        heads.map(|head| head.pages.iter().map(|page| &**page).collect()).collect()
-    };
-    feeds.iter().map(heads).collect()
 }

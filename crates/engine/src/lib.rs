@@ -9,6 +9,7 @@
 //! outcome [`Fault`] where arithmetic leaves its limits.
 
 mod forward;
+mod phases;
 mod plan;
 mod row;
 mod sequence;

@@ -90,6 +90,18 @@ pub(crate) struct MatmulOut {
     pub(crate) out: Slot,
 }
 
+/// An attention of a phase.
+#[derive(Debug)]
+pub(crate) struct Attend {
+    pub(crate) op: OpIndex,
+    pub(crate) layer: usize,
+    pub(crate) shape: AttentionShape,
+    /// Query heads that share a KV head.
+    pub(crate) group: usize,
+    pub(crate) window: usize,
+    pub(crate) out: Slot,
+}
+
 /// Work that all rows finish before the next phase begins.
 #[derive(Debug)]
 pub(crate) enum Phase {
@@ -102,14 +114,7 @@ pub(crate) enum Phase {
     Append {
         layer: usize,
     },
-    Attention {
-        op: OpIndex,
-        layer: usize,
-        shape: AttentionShape,
-        group: usize,
-        window: usize,
-        out: Slot,
-    },
+    Attention(Attend),
     /// From here on only rows whose logits are wanted go on.
     Epilogue,
 }
@@ -485,7 +490,8 @@ impl Planner<'_> {
         let group = wide(query.width) / head_width / wide(kv.heads);
         let window = wide(site.attribute(op.window));
         let op = site.index;
-        self.plan.phases.push(Phase::Attention { op, layer, shape, group, window, out });
+        let step = Attend { op, layer, shape, group, window, out };
+        self.plan.phases.push(Phase::Attention(step));
         Home::Fixed(out)
     }
 }
