@@ -5,6 +5,7 @@
 
 use crate::lines::Lines;
 use crate::quant::BLOCK;
+use crate::reference::{A16_MAX, QUANT_MAX, ROW_SCALE_MAX};
 
 /// What a matmul reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,12 +69,17 @@ impl InputRow {
         self.inputs
     }
 
-    /// Holds a row that is already quantised into blocks.
+    /// Holds a row that is already quantised into blocks: scales of 1..=63, quants of -127..=127.
     ///
     /// # Panics
-    /// Where the row is longer than the room, or there is not one scale per block.
+    /// Where the row is longer than the room, there is not one scale per block, or a number leaves its
+    /// bound (the kernels' widths hold within them only).
     pub fn set_a8(&mut self, exponent: i32, scales: &[u8], quants: &[i8]) {
         assert!(scales.len() * BLOCK == quants.len(), "not one scale per block");
+        let scales_fit =
+            scales.iter().all(|scale| (1..=ROW_SCALE_MAX).contains(&u32::from(*scale)));
+        let quants_fit = quants.iter().all(|quant| u32::from(quant.unsigned_abs()) <= QUANT_MAX);
+        assert!(scales_fit && quants_fit, "a scale outside 1..=63, or a quant of -128");
         self.start(InputKind::A8, quants.len(), exponent);
         for (b, block) in quants.chunks_exact(BLOCK).enumerate() {
             self.quants.signed_mut()[b * BLOCK..][..BLOCK].copy_from_slice(block);
@@ -84,8 +90,10 @@ impl InputRow {
     /// Holds a row of 16-bit entries, at most 32,639 in magnitude.
     ///
     /// # Panics
-    /// Where the row is longer than the room, or not whole blocks.
+    /// Where the row is longer than the room, not whole blocks, or an entry is greater.
     pub fn set_a16(&mut self, exponent: i32, entries: &[i16]) {
+        let fit = entries.iter().all(|entry| u32::from(entry.unsigned_abs()) <= A16_MAX);
+        assert!(fit, "an entry above 32,639 in magnitude");
         self.start(InputKind::A16, entries.len(), exponent);
         for (b, block) in entries.chunks_exact(BLOCK).enumerate() {
             let (mut high_sum, mut low_sum) = (0, 0);

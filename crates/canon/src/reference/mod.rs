@@ -21,7 +21,7 @@ pub use hadamard::hadamard;
 pub use matmul::{embed, finish_row, partial_a8, partial_a16};
 pub use norm::{NormScale, norm, norm_apply, norm_scale, sum_of_squares};
 pub use quantise::{
-    A8Row, A16Row, QUANT_MAX, ROW_SCALE_MAX, a8_block, a8_shift, a16_shift, quantise_a8,
+    A8Row, A16_MAX, A16Row, QUANT_MAX, ROW_SCALE_MAX, a8_block, a8_shift, a16_shift, quantise_a8,
     quantise_a16,
 };
 pub use rope::{Layout, rope};

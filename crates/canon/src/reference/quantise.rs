@@ -9,7 +9,7 @@ pub const QUANT_MAX: u32 = 127;
 /// `SX`: greatest block scale of a row.
 pub const ROW_SCALE_MAX: u32 = 63;
 /// Greatest magnitude of a 16-bit input: both of its planes fit a signed byte.
-const A16_MAX: u32 = 32_639;
+pub const A16_MAX: u32 = 32_639;
 
 /// A row as int8 in blocks of 32 with integer block scales.
 #[derive(Clone, Debug, PartialEq, Eq)]

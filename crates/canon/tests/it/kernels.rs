@@ -15,7 +15,7 @@ fn each_set(check: impl Fn(&Kernels)) {
     }
 }
 
-fn expected_matmul(
+pub(crate) fn expected_matmul(
     format: Format,
     inputs: usize,
     bytes: &[u8],
@@ -273,11 +273,11 @@ fn rope_equals_reference() {
     });
 }
 
-struct Attend {
-    shape: AttentionShape,
-    queries: Vec<HeadRow>,
-    rows: Vec<(HeadRow, HeadRow)>,
-    positions: core::ops::Range<usize>,
+pub(crate) struct Attend {
+    pub(crate) shape: AttentionShape,
+    pub(crate) queries: Vec<HeadRow>,
+    pub(crate) rows: Vec<(HeadRow, HeadRow)>,
+    pub(crate) positions: core::ops::Range<usize>,
 }
 
 impl Attend {
@@ -312,7 +312,7 @@ impl Attend {
         Self { shape, queries, rows, positions }
     }
 
-    fn expected(&self, query: &HeadRow) -> Option<Vec<Option<i32>>> {
+    pub(crate) fn expected(&self, query: &HeadRow) -> Option<Vec<Option<i32>>> {
         let scale = reference::query_scale(&self.shape, query);
         let rows = &self.rows[self.positions.clone()];
         let scores: Result<Vec<i32>, _> = rows
@@ -330,7 +330,7 @@ impl Attend {
         Some(sums.value.iter().map(finish).collect())
     }
 
-    fn check(&self, kernels: &Kernels) {
+    pub(crate) fn check(&self, kernels: &Kernels) {
         let width = self.shape.head_width;
         let mut pages = vec![KvPage::new(width); self.rows.len().div_ceil(PAGE)];
         for (p, (key, value)) in self.rows.iter().enumerate() {

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod bounds;
 mod cases;
 mod kernels;
+mod reuse;
 mod sampling;
 mod vectors;

@@ -32,13 +32,13 @@ impl Model {
         Engine::new(&self.checked, self.weights(), kernels, threads).unwrap()
     }
 
-    fn expected(&self, tokens: &[u32]) -> Run {
+    pub(crate) fn expected(&self, tokens: &[u32]) -> Run {
         let weights = reference::Weights::load(&self.checked, &[&self.file]).unwrap();
         reference::run_reference(&weights, tokens, true).unwrap()
     }
 }
 
-fn tokens(count: usize, seed: u32, vocabulary: u32) -> Vec<u32> {
+pub(crate) fn tokens(count: usize, seed: u32, vocabulary: u32) -> Vec<u32> {
     let mut state = seed.wrapping_mul(2_654_435_761) | 1;
     let next = |_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -5,3 +5,4 @@
 
 mod equality;
 mod faults;
+mod reuse;
