@@ -59,7 +59,7 @@ pub struct Outcome {
 }
 
 /// Why a pass was refused before it began.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FeedError {
     /// A token id the program does not have.
     #[error("token {token} is not below the vocabulary's {vocabulary}")]
