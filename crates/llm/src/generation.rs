@@ -1,12 +1,13 @@
 //! One answer in the making.
 //!
 //! The state is the sequence of tokens so far; every step is a function of it and the request. It
-//! never looks at other answers, at time, or at how its prompt was cut into chunks.
+//! never looks at other answers, at time, or at how its prompt was cut into chunks. However it ends,
+//! there is exactly one last [`Piece`], the one with a stop, and nothing after it.
 
 use std::sync::Arc;
 
 use canon::sample::{History, Parameters, SampleRefused, SampleScratch, Sampling, noise};
-use engine::{Engine, Fault, Sequence};
+use engine::{Engine, Fault, FeedError, Sequence};
 use program::OpIndex;
 use text::{Detokenizer, StopStringError, StopStrings, Stopped};
 use thiserror::Error;
@@ -77,6 +78,8 @@ pub enum Stop {
     Cancelled,
     /// The arithmetic's specified outcome.
     Fault(Fault),
+    /// The engine does not take it: it was made for another one.
+    Refused(FeedError),
 }
 
 /// How many tokens an answer took.
@@ -97,7 +100,7 @@ pub struct Piece {
     pub token: Option<u32>,
     /// Text that is certain now.
     pub text: String,
-    /// Set once: the answer is complete.
+    /// Set in one piece, the last: the answer is complete.
     pub stop: Option<Stop>,
 }
 
@@ -115,7 +118,12 @@ pub struct Generation {
     length_max: usize,
     logits_frac: u8,
     sample_op: OpIndex,
+    /// How it is to end with the next step.
+    asked: Option<Stop>,
+    /// How it ended: set with the last piece.
     stop: Option<Stop>,
+    /// Steps since it was fed.
+    pub(crate) waited: u64,
 }
 
 impl Generation {
@@ -164,17 +172,22 @@ impl Generation {
             length_max: tokens.saturating_add(request.tokens_max).min(context_max),
             logits_frac: frac,
             sample_op: engine.sample_op(),
-            stop: if request.tokens_max == 0 { Some(Stop::Length) } else { None },
+            asked: (request.tokens_max == 0).then_some(Stop::Length),
+            stop: None,
+            waited: 0,
             request,
         })
     }
 
-    /// Ends the answer where it stands.
+    /// Ends the answer where it stands: the next step gives its last piece. One that has ended
+    /// stays as it is.
     pub fn cancel(&mut self) {
-        self.stop.get_or_insert(Stop::Cancelled);
+        if self.stop.is_none() {
+            self.asked.get_or_insert(Stop::Cancelled);
+        }
     }
 
-    /// Why it ended; `None` while it goes on.
+    /// Why it ended; `None` until its last piece was given.
     #[must_use]
     pub fn stop(&self) -> Option<Stop> {
         self.stop
@@ -257,6 +270,11 @@ impl Generation {
                 self.end(Stop::Fault(Fault { position, op: self.sample_op }))
             }
         }
+    }
+
+    /// The last piece of an answer that is to end without another pass.
+    pub(crate) fn end_asked_for(&mut self) -> Option<Piece> {
+        self.asked.take().map(|stop| self.end(stop))
     }
 
     /// Ends the answer with what text is still held back.

@@ -116,13 +116,13 @@ fn measure(loaded: &mut Loaded, prompt: usize, answer: usize) -> Result<(Elapsed
     };
     let mut generation = Generation::new(&loaded.model, loaded.runner.engine(), request, None)?;
     let watch = Stopwatch::start();
-    while generation.output().is_empty() {
-        loaded.runner.step(&mut [&mut generation])?;
+    while generation.output().is_empty() && generation.stop().is_none() {
+        loaded.runner.step(&mut [&mut generation]);
     }
     let first = watch.read();
     let watch = Stopwatch::start();
     while generation.stop().is_none() {
-        loaded.runner.step(&mut [&mut generation])?;
+        loaded.runner.step(&mut [&mut generation]);
     }
     if generation.output().len() != answer {
         bail!("the answer ended before {answer} tokens: {:?}", generation.stop());

@@ -23,14 +23,52 @@ fn as_long_as_asked_for() {
     }
 }
 
+/// The last piece of an answer that gives no more text.
+fn last(stop: Stop) -> Piece {
+    Piece { stop: Some(stop), ..Piece::default() }
+}
+
 #[test]
 fn nothing_was_asked_for() {
     let tiny = Tiny::new(Family::Llama);
     let mut runner = tiny.any();
     let mut generation = tiny.start(&runner, &request(tokens(7, 1), 0));
+    assert_eq!(generation.stop(), None, "its last piece is still to come");
+    assert_eq!(runner.step(&mut [&mut generation]), [last(Stop::Length)]);
     assert_eq!(generation.stop(), Some(Stop::Length));
-    assert_eq!(runner.step(&mut [&mut generation]).unwrap(), [Piece::default()]);
+    assert_eq!(runner.step(&mut [&mut generation]), [Piece::default()]);
     assert_eq!(generation.usage().completion_tokens, 0);
+    assert_eq!(generation.prompt_left(), 7, "nothing was computed");
+}
+
+#[test]
+fn cancelled_before_the_first_step() {
+    let tiny = Tiny::new(Family::Llama);
+    let mut runner = tiny.any();
+    let mut generation = tiny.start(&runner, &request(tokens(7, 1), 5));
+    generation.cancel();
+    generation.cancel();
+    assert_eq!(runner.step(&mut [&mut generation]), [last(Stop::Cancelled)]);
+    generation.cancel();
+    assert_eq!(runner.step(&mut [&mut generation]), [Piece::default()]);
+    assert_eq!(generation.stop(), Some(Stop::Cancelled));
+}
+
+#[test]
+fn a_cancelled_answer_gives_out_what_it_held_back() {
+    let tiny = Tiny::new(Family::Llama);
+    let mut runner = tiny.any();
+    let free = tiny.answer(&mut runner, &request(tokens(5, 2), 6));
+    // All of it might be the beginning of this.
+    let stop_strings = vec![format!("{}and never more", free.text)];
+    let mut held = tiny.start(&runner, &Request { stop_strings, ..request(tokens(5, 2), 20) });
+    while held.output().len() < 6 {
+        let pieces = runner.step(&mut [&mut held]);
+        assert!(pieces[0].text.is_empty());
+    }
+    held.cancel();
+    let piece = Piece { text: free.text, ..last(Stop::Cancelled) };
+    assert_eq!(runner.step(&mut [&mut held]), [piece]);
 }
 
 #[test]
@@ -105,11 +143,11 @@ fn cancelling_ends_one_and_not_the_others() {
     let mut first = tiny.start(&runner, &one);
     let mut second = tiny.start(&runner, &other);
     for _ in 0..3 {
-        runner.step(&mut [&mut first, &mut second]).unwrap();
+        runner.step(&mut [&mut first, &mut second]);
     }
     first.cancel();
-    let pieces = runner.step(&mut [&mut first, &mut second]).unwrap();
-    assert_eq!(pieces[0], Piece::default());
+    let pieces = runner.step(&mut [&mut first, &mut second]);
+    assert_eq!(pieces[0], last(Stop::Cancelled));
     assert!(pieces[1].token.is_some());
     finish(&mut runner, &mut [&mut first, &mut second]);
     assert_eq!((first.stop(), first.output()), (Some(Stop::Cancelled), &free.tokens[..3]));

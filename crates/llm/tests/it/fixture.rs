@@ -7,7 +7,7 @@ use canon::sample::{Parameter, Parameters, Settings};
 use canon::{KernelSet, Kernels};
 use engine::{Engine, Weights};
 use import::gguf::tiny::{Family, TinyModel};
-use llm::{Generation, Model, Request, Runner, Stop, Usage};
+use llm::{Generation, Model, Piece, Request, Runner, Stop, Usage};
 
 /// Passes that are more than any answer here takes.
 const PASSES_MAX: usize = 2_000;
@@ -122,6 +122,11 @@ impl Tiny {
         self.runner(KernelSet::best(), 1, 64)
     }
 
+    /// One that feeds few rows in a pass.
+    pub(crate) fn any_with(&self, rows: usize, chunk: usize) -> Runner {
+        self.runner(KernelSet::best(), 1, chunk).with_rows_max(rows)
+    }
+
     pub(crate) fn start(&self, runner: &Runner, request: &Request) -> Generation {
         Generation::new(&self.model, runner.engine(), request.clone(), None).unwrap()
     }
@@ -140,8 +145,13 @@ pub(crate) fn finish(runner: &mut Runner, generations: &mut [&mut Generation]) -
         if generations.iter().all(|generation| generation.stop().is_some()) {
             break;
         }
-        let pieces = runner.step(generations).unwrap();
-        pieces.into_iter().zip(&mut texts).for_each(|(piece, text)| text.push_str(&piece.text));
+        let ended: Vec<bool> = generations.iter().map(|one| one.stop().is_some()).collect();
+        let pieces = runner.step(generations);
+        for (index, piece) in pieces.into_iter().enumerate() {
+            assert!(!ended[index] || piece == Piece::default(), "nothing after the last piece");
+            assert_eq!(piece.stop, generations[index].stop().filter(|_| !ended[index]));
+            texts[index].push_str(&piece.text);
+        }
     }
     let made = |(generation, text): (&&mut Generation, String)| Answer {
         tokens: generation.output().to_vec(),

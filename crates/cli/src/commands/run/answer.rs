@@ -98,23 +98,25 @@ pub(super) fn draw(
     let screen = Screen::new(options);
     let watch = Stopwatch::start();
     let (mut text, mut first) = (String::new(), None);
-    while generation.stop().is_none() {
+    let stop = loop {
+        if let Some(stop) = generation.stop() {
+            break stop;
+        }
         if interrupted.swap(false, Ordering::SeqCst) {
             generation.cancel();
-            break;
         }
-        for piece in loaded.runner.step(&mut [&mut generation])? {
+        for piece in loaded.runner.step(&mut [&mut generation]) {
             if piece.token.is_some() {
                 first.get_or_insert_with(|| watch.read().wall);
             }
             screen.show(&piece)?;
             text.push_str(&piece.text);
         }
-    }
+    };
     let all = watch.read().wall;
     Ok(Answer {
         text,
-        stop: generation.stop().unwrap_or(Stop::Cancelled),
+        stop,
         tokens: generation.output().to_vec(),
         usage: generation.usage(),
         first: first.unwrap_or(all),

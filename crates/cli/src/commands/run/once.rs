@@ -39,6 +39,7 @@ pub(super) fn once(
     match answer.stop {
         Stop::Cancelled => Ok(ExitCode::from(130)),
         Stop::Fault(fault) => bail!(fault_note(fault)),
+        Stop::Refused(error) => bail!(error),
         Stop::Token(_) | Stop::String(_) | Stop::Length => Ok(ExitCode::SUCCESS),
     }
 }
