@@ -4,7 +4,7 @@
 //! kernels need because they keep weights as unsigned bytes. Memory is kept between rows.
 
 use crate::lines::Lines;
-use crate::quant::BLOCK;
+use crate::quant::{BLOCK, MIN_MAX, SCALE_MAX_4};
 use crate::reference::{A16_MAX, QUANT_MAX, ROW_SCALE_MAX};
 
 /// What a matmul reads.
@@ -36,6 +36,16 @@ pub struct InputRow {
     pub(crate) sum_high: Lines,
     /// See `sum_high`; -512..=511.
     pub(crate) sum_low: Lines,
+}
+
+/// Whether 32-bit sums hold the minima of so many pairs times either part of their blocks' sums.
+///
+/// A centred minimum is `min + 8 * scale`, at most 16,383 + 8 * 511 = 20,471. The entries of an A16 block
+/// sum to 32 * 32,639 at most, so `sum_high` to 1,020 (of A8, 63 * 127 each, to 250).
+pub(crate) const fn minima_fit(pairs: usize) -> bool {
+    let minimum = MIN_MAX as u64 + 8 * SCALE_MAX_4 as u64;
+    let sum_high = (BLOCK as u64 * A16_MAX as u64 + 512) >> 10;
+    2 * pairs as u64 * minimum * sum_high < 1 << 31
 }
 
 impl InputRow {

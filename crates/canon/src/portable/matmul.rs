@@ -5,7 +5,7 @@
 use core::ops::Range;
 
 use crate::fixed::finish;
-use crate::inputs::InputRow;
+use crate::inputs::{InputKind, InputRow};
 use crate::kernels::Finish;
 use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, Width};
 use crate::quant::BLOCK;
@@ -13,101 +13,26 @@ use crate::tile::Tile;
 
 type Sums = [i64; GROUP];
 
-pub(crate) fn a8_eight(
+/// Any packed weights with any inputs.
+pub(crate) fn matmul(
     weights: &PackedMatrix,
     groups: Range<usize>,
     inputs: &[&InputRow],
     finish: Finish<'_>,
     out: &mut Tile<'_>,
     overflow: &mut [bool],
-) {
-    each(weights, groups, inputs, finish, out, overflow, |group, row| {
-        let mut sums = [0; GROUP];
-        for (p, pair) in weights.group(group).chunks_exact(PAIR_EIGHT).enumerate() {
-            for half in 0..2 {
-                let b = 2 * p + half;
-                let dots =
-                    dots_eight(pair, half, &row.quants.signed()[b * BLOCK..], row.minus_sums[b]);
-                add_scaled(&mut sums, &dots, &scales_eight(pair, half), row.scales.words()[b]);
-            }
-        }
-        sums
-    });
-}
-
-pub(crate) fn a8_four(
-    weights: &PackedMatrix,
-    groups: Range<usize>,
-    inputs: &[&InputRow],
-    finish: Finish<'_>,
-    out: &mut Tile<'_>,
-    overflow: &mut [bool],
-) {
-    each(weights, groups, inputs, finish, out, overflow, |group, row| {
-        let mut sums = minima(weights, group, row);
-        for (p, pair) in weights.group(group).chunks_exact(PAIR_FOUR).enumerate() {
-            for half in 0..2 {
-                let b = 2 * p + half;
-                let dots =
-                    dots_four(pair, half, &row.quants.signed()[b * BLOCK..], row.minus_sums[b]);
-                add_scaled(&mut sums, &dots, &scales_four(pair, half), row.scales.words()[b]);
-            }
-        }
-        sums
-    });
-}
-
-pub(crate) fn a16(
-    weights: &PackedMatrix,
-    groups: Range<usize>,
-    inputs: &[&InputRow],
-    finish: Finish<'_>,
-    out: &mut Tile<'_>,
-    overflow: &mut [bool],
-) {
-    each(weights, groups, inputs, finish, out, overflow, |group, row| {
-        let mut sums = minima(weights, group, row);
-        let eight = weights.width() == Width::Eight;
-        let pair_bytes = if eight { PAIR_EIGHT } else { PAIR_FOUR };
-        for (p, pair) in weights.group(group).chunks_exact(pair_bytes).enumerate() {
-            for half in 0..2 {
-                let b = 2 * p + half;
-                let high = &row.quants.signed()[b * BLOCK..];
-                let low = &row.low.signed()[b * BLOCK..];
-                let (mut dots, low, scales) = if eight {
-                    let high = dots_eight(pair, half, high, row.minus_sums[b]);
-                    let low = dots_eight(pair, half, low, row.minus_low_sums[b]);
-                    (high, low, scales_eight(pair, half))
-                } else {
-                    let high = dots_four(pair, half, high, row.minus_sums[b]);
-                    let low = dots_four(pair, half, low, row.minus_low_sums[b]);
-                    (high, low, scales_four(pair, half))
-                };
-                for (dot, low) in dots.iter_mut().zip(low) {
-                    *dot = *dot * 256 + low;
-                }
-                add_scaled(&mut sums, &dots, &scales, 1);
-            }
-        }
-        sums
-    });
-}
-
-/// Runs `sums_of(group, input row)` for all and finishes the sums into the tile.
-#[inline(always)]
-pub(crate) fn each(
-    weights: &PackedMatrix,
-    groups: Range<usize>,
-    inputs: &[&InputRow],
-    finish: Finish<'_>,
-    out: &mut Tile<'_>,
-    overflow: &mut [bool],
-    sums_of: impl Fn(usize, &InputRow) -> Sums,
 ) {
     let first = groups.start;
     for group in groups {
         for (i, row) in inputs.iter().enumerate() {
-            let sums = sums_of(group, row);
+            let sums = match weights.width() {
+                Width::Eight => {
+                    sums_of::<PAIR_EIGHT>(weights, group, row, dots_eight, scales_eight)
+                }
+                Width::Four | Width::FourWithMin => {
+                    sums_of::<PAIR_FOUR>(weights, group, row, dots_four, scales_four)
+                }
+            };
             let start = (group - first) * GROUP;
             let lanes = out.row_mut(i).len().min(start + GROUP) - start;
             let bias = finish.bias.map(|bias| &bias[group * GROUP..][..lanes]);
@@ -116,6 +41,32 @@ pub(crate) fn each(
                 finish_group(&sums, weights.units(group), row.exponent, finish.frac, bias, out);
         }
     }
+}
+
+/// A group's sums with one row of inputs; an A16 row has a second plane, and scales of 1.
+#[inline(always)]
+fn sums_of<const PAIR: usize>(
+    weights: &PackedMatrix,
+    group: usize,
+    row: &InputRow,
+    dots_of: impl Fn(&[u8], usize, &[i8], i32) -> [i32; GROUP],
+    scales_of: impl Fn(&[u8], usize) -> [i32; GROUP],
+) -> Sums {
+    let mut sums = minima(weights, group, row);
+    for (p, pair) in weights.group(group).chunks_exact(PAIR).enumerate() {
+        for half in 0..2 {
+            let b = 2 * p + half;
+            let quants = &row.quants.signed()[b * BLOCK..];
+            let mut dots = dots_of(pair, half, quants, row.minus_sums[b]);
+            if row.kind == InputKind::A16 {
+                let low = &row.low.signed()[b * BLOCK..];
+                let low = dots_of(pair, half, low, row.minus_low_sums[b]);
+                dots.iter_mut().zip(low).for_each(|(dot, low)| *dot = *dot * 256 + low);
+            }
+            add_scaled(&mut sums, &dots, &scales_of(pair, half), row.scales.words()[b]);
+        }
+    }
+    sums
 }
 
 /// Rounds up to sixteen sums into the output's fixed row; true where one overflowed.

@@ -13,9 +13,9 @@ use crate::kernels::{KernelSet, Kernels};
 /// The portable table.
 pub(crate) const KERNELS: Kernels = Kernels {
     set: KernelSet::Portable,
-    matmul_a8_eight: matmul::a8_eight,
-    matmul_a8_four: matmul::a8_four,
-    matmul_a16: matmul::a16,
+    matmul_a8_eight: matmul::matmul,
+    matmul_a8_four: matmul::matmul,
+    matmul_a16: matmul::matmul,
     quantise: rows::quantise,
     norm: rows::norm,
     silu_gate: rows::silu_gate,

@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use crate::fixed::LIMIT;
-use crate::inputs::InputRow;
+use crate::inputs::{InputRow, minima_fit};
 use crate::kernels::Finish;
 use crate::packed::{GROUP, PackedMatrix};
 use crate::portable::matmul;
@@ -24,10 +24,7 @@ pub(crate) const QUARTERS: usize = GROUP / QUARTER;
 /// The longest shift that is done: |sum| < 2^60, so it gives 0 as every longer one does.
 const SHIFT_MAX: i32 = 62;
 
-/// The greatest magnitudes of a centred minimum, and of both parts of a block's sum.
-const MINIMUM_MAX: usize = 16_383 + 8 * 511;
-const SUM_PART_MAX: usize = 1_021;
-const _: () = assert!(2 * CHUNK * MINIMUM_MAX * SUM_PART_MAX < 1 << 31, "minima fit i32 sums");
+const _: () = assert!(minima_fit(CHUNK), "minima fit 32-bit sums");
 
 /// The sums of one group and column, by row.
 pub(crate) type Sums = [i64; GROUP];

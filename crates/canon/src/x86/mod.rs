@@ -38,14 +38,12 @@ macro_rules! wrap {
     };
 }
 
-/// Compiles the portable bodies again with the features of one instruction set.
+/// Compiles the portable bodies again with the features of one instruction set; but matmuls, of which
+/// every set has its own.
 macro_rules! recompile {
     ($set:expr, $features:literal) => {
         const RECOMPILED: crate::kernels::Kernels = crate::kernels::Kernels {
             set: $set,
-            matmul_a8_eight: recompiled::matmul_a8_eight,
-            matmul_a8_four: recompiled::matmul_a8_four,
-            matmul_a16: recompiled::matmul_a16,
             quantise: recompiled::quantise,
             norm: recompiled::norm,
             silu_gate: recompiled::silu_gate,
@@ -55,22 +53,16 @@ macro_rules! recompile {
             add: recompiled::add,
             attention: recompiled::attention,
             sample: recompiled::sample,
+            ..crate::portable::KERNELS
         };
 
         mod recompiled {
-            use core::ops::Range;
-
             use crate::inputs::{InputKind, InputRow};
-            use crate::kernels::{AttentionScratch, AttentionTask, Finish, GateOp, NormOp};
-            use crate::packed::PackedMatrix;
-            use crate::portable::{attention as attend, matmul, rows};
+            use crate::kernels::{AttentionScratch, AttentionTask, GateOp, NormOp};
+            use crate::portable::{attention as attend, rows};
             use crate::reference::{HeadRow, Layout};
             use crate::sample::{NothingAllowed, SampleScratch, Sampling};
-            use crate::tile::Tile;
 
-            wrap!($features, matmul_a8_eight, matmul::a8_eight, (w: &PackedMatrix, g: Range<usize>, x: &[&InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
-            wrap!($features, matmul_a8_four, matmul::a8_four, (w: &PackedMatrix, g: Range<usize>, x: &[&InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
-            wrap!($features, matmul_a16, matmul::a16, (w: &PackedMatrix, g: Range<usize>, x: &[&InputRow], f: Finish<'_>, out: &mut Tile<'_>, o: &mut [bool]));
             wrap!($features, quantise, rows::quantise, (row: &[i32], frac: u8, kind: InputKind, out: &mut InputRow));
             wrap!($features, norm, rows::norm, (row: &[i32], op: NormOp<'_>, out: &mut [i32]) -> bool);
             wrap!($features, silu_gate, rows::silu_gate, (gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool);

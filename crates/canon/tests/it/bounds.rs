@@ -56,10 +56,11 @@ fn extreme_matrix(format: Format) -> PackedMatrix {
 }
 
 fn check_group(sets: &[Kernels], matrix: &PackedMatrix, format: Format, group: usize) {
-    // The greatest inputs of each kind: 63 * 127 * 4, and 32,639.
-    for (kind, value) in [(InputKind::A8, 32_004), (InputKind::A16, 32_639)]
-        .into_iter()
-        .flat_map(|(kind, value)| [(kind, value), (kind, -value)])
+    // The greatest inputs of each kind: 63 * 127 * 4, 32,639, and 127 * 256 - 128 whose low plane is -128.
+    for (kind, value) in
+        [(InputKind::A8, 32_004), (InputKind::A16, 32_639), (InputKind::A16, 32_384)]
+            .into_iter()
+            .flat_map(|(kind, value)| [(kind, value), (kind, -value)])
     {
         let sums = [0, POSITIVE].map(|lane| {
             let bytes = block(format, FILLS[group], lane > 0);

@@ -1,9 +1,10 @@
 //! Four-bit weights with A8 inputs: two blocks of a pair share each multiplication by a scale.
 //!
 //! Nibbles are unsigned bytes of at most 15, so the 16-bit sums of a block's eight steps stay within
-//! 30,480. `T = sum of (nibble - 8) * x` of a block is at most 32,512 and `S = weight scale * input
-//! scale` at most 32,385 in magnitude: both fit 16 bits exactly, and one `vpmaddwd` gives
-//! `T0 * S0 + T1 * S1`. Such sums stay in 32 bits for as many pairs as the matrix has proven.
+//! 8 * 2 * 15 * 127 = 30,480. `T = sum of (nibble - 8) * x` of a block is at most 32 * 8 * 127 = 32,512 and
+//! `S = weight scale * input scale` at most 511 * 63 = 32,193 in magnitude: both fit 16 bits exactly,
+//! and one `vpmaddwd` gives `T0 * S0 + T1 * S1`. Such sums stay in 32 bits for as many pairs as the
+//! matrix has proven.
 
 use core::arch::x86_64::*;
 

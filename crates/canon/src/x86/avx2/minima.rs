@@ -1,15 +1,14 @@
 //! The minima's share of a 4-bit matmul: minima times the sums of the inputs' blocks.
 //!
-//! A block's sum stands as `1024 * high + low`. |minimum| <= 18,423, |high| <= 504 for A8 inputs and
-//! |low| <= 512: a chunk's 32-bit sums stay below 2^30.
+//! A block's sum stands as `1024 * high + low`; the sums of a chunk's products fit 32 bits each.
 
 use core::arch::x86_64::*;
 
 use super::walk::{CHUNK, Place, Sums, nth_half, odd_lanes};
-use crate::inputs::InputRow;
+use crate::inputs::{InputRow, minima_fit};
 use crate::packed::Width;
 
-const _: () = assert!(2 * CHUNK * 18_423 * 1_021 < 1 << 31);
+const _: () = assert!(minima_fit(CHUNK), "minima fit 32-bit sums");
 
 /// Adds the minima's share of some pairs to `H` halves; nothing where the matrix has no minima.
 ///
