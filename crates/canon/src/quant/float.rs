@@ -19,13 +19,13 @@ pub(super) fn read_f16(bytes: &[u8]) -> Result<Dyadic, NonFinite> {
 /// `nr(entry / (divisor * 2^unit))` with its sign, where the magnitude is known to fit.
 pub(super) fn signed(entry: Dyadic, unit: i32, divisor: u32) -> i32 {
     let value = entry.nearest(unit, divisor) as i32;
-    if entry.negative { -value } else { value }
+    if entry.negative() { -value } else { value }
 }
 
 pub(super) fn unit(
     entries: impl Iterator<Item = Result<Dyadic, NonFinite>>,
 ) -> Result<i32, Refused> {
-    let mut greatest = dyadic::ZERO;
+    let mut greatest = Dyadic::ZERO;
     for entry in entries {
         greatest = greatest.greater(entry?);
     }
@@ -43,8 +43,8 @@ pub(super) fn block(
     if !(UNIT_MIN..=FLOAT_UNIT_MAX).contains(&unit) {
         return Err(Refused::UnitRange);
     }
-    let mut numbers = [dyadic::ZERO; BLOCK];
-    let mut greatest = dyadic::ZERO;
+    let mut numbers = [Dyadic::ZERO; BLOCK];
+    let mut greatest = Dyadic::ZERO;
     for (number, entry) in numbers.iter_mut().zip(entries) {
         *number = entry?;
         greatest = greatest.greater(*number);

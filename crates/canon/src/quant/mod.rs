@@ -10,7 +10,7 @@ mod q4_1;
 mod q8_0;
 mod scales;
 
-use crate::dyadic::{self, Dyadic, NonFinite};
+use crate::dyadic::{Dyadic, NonFinite};
 
 /// Inputs in a block.
 pub const BLOCK: usize = 32;
@@ -182,7 +182,7 @@ impl Format {
 /// [`Refused`] for bytes that are not F32 or F16 numbers in range, or an other format.
 pub fn gain(format: Format, bytes: &[u8]) -> Result<(i32, Vec<i32>), Refused> {
     let entries = float_entries(format, bytes)?;
-    let greatest = entries.iter().fold(dyadic::ZERO, |a, b| a.greater(*b));
+    let greatest = entries.iter().fold(Dyadic::ZERO, |a, b| a.greater(*b));
     let mut unit = float::UNIT_MIN;
     while greatest.nearest(unit, 1) >= 1 << 24 {
         unit += 1;

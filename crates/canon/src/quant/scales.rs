@@ -9,7 +9,7 @@ pub(super) const UNIT_MIN: i32 = -24;
 /// An f16 as (negative, magnitude in units of 2^-24).
 fn magnitude(bits: [u8; 2]) -> Result<(bool, u64), Refused> {
     let d = dyadic::f16(u16::from_le_bytes(bits))?;
-    Ok((d.negative, d.mantissa << (d.exponent - UNIT_MIN)))
+    Ok((d.negative(), d.mantissa() << (d.exponent() - UNIT_MIN)))
 }
 
 /// `nr(x / 2^shift)` of a magnitude.

@@ -217,7 +217,7 @@ fn gain_part(format: Format, bytes: &[u8], unit: i32) -> Result<Vec<i32>, Refuse
         Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => return Err(Refused::Length),
     };
     let gain = |entry: Dyadic| match i32::try_from(entry.nearest(unit, 1)) {
-        Ok(gain) if gain < GAIN_MAX => Ok(if entry.negative { -gain } else { gain }),
+        Ok(gain) if gain < GAIN_MAX => Ok(if entry.negative() { -gain } else { gain }),
         Ok(_) | Err(_) => Err(Refused::UnitRange),
     };
     entries.into_iter().map(gain).collect()

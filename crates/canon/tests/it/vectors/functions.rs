@@ -35,7 +35,7 @@ pub(super) fn isqrt(case: &Case) -> Outcomes {
 pub(super) fn nr(case: &Case) -> Outcomes {
     let y = case.ints("a").into_iter().zip(case.ints("b")).map(|(a, b)| {
         let mantissa = u64::try_from(a.unsigned_abs()).unwrap();
-        let number = Dyadic { negative: a < 0, mantissa, exponent: 0 };
+        let number = Dyadic::new(a < 0, mantissa, 0);
         // A divisor beyond 32 bits is a power of two there, which is a unit.
         let magnitude = match u32::try_from(b) {
             Ok(b) => number.nearest(0, b),
@@ -44,7 +44,7 @@ pub(super) fn nr(case: &Case) -> Outcomes {
                 number.nearest(b.trailing_zeros() as i32, 1)
             }
         };
-        if number.negative { -(magnitude as i128) } else { magnitude as i128 }
+        if number.negative() { -(magnitude as i128) } else { magnitude as i128 }
     });
     gives(vec![("y", Field::List(y.collect()))])
 }
