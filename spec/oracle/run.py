@@ -15,6 +15,7 @@ import cases_functions
 import cases_ops
 import cases_rows
 import cases_sample
+import cases_traces
 import claims
 import frequencies
 import no_floats
@@ -26,6 +27,7 @@ VERSION = 1
 SPECS = (
     ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention)),
     ("sampling", (cases_sample,)),
+    ("program", (cases_traces,)),
 )
 FOREIGN = {"rope_freqs.json"}  # first written with another library; its numbers are recomputed here
 SIZE_MAX = 1500000

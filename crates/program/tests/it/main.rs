@@ -7,3 +7,4 @@ mod refusals;
 mod sample;
 mod sizes;
 mod tiles;
+mod traces;
