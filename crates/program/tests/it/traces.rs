@@ -10,6 +10,7 @@ use program::trace::{
 use serde_json::Value as Json;
 
 /// Calls `check` with the inputs and the expected outputs of each case of a file.
+#[allow(clippy::print_stdout, reason = "says which case failed")]
 fn each(file: &str, check: fn(&Json, &Json)) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
     let text = std::fs::read_to_string(format!("{folder}/{file}.json")).unwrap();
