@@ -2,22 +2,23 @@
 //!
 //! `run` calls one function on the caller's thread and, at the same time, on every helper that is
 //! awake; the function itself claims pieces of work until none is left. The caller waits only for
-//! helpers that have begun, so a helper that gets no processor never holds anybody up. Idle helpers
-//! look for work for a few microseconds, then park.
+//! helpers that have begun, so a helper that gets no processor never holds anybody up. Who has
+//! nothing to do looks about for some tens of microseconds, then parks.
 //!
 //! Which thread does what can never change a result: pieces are disjoint and exact.
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
 
 /// Most threads of a team.
 pub const THREADS_MAX: usize = 256;
 /// Rounds an idle helper looks for work before it parks.
 const IDLE_SPINS: u32 = 4_000;
-/// Rounds the caller waits for helpers before it lets others run.
-const WAIT_SPINS: u32 = 20_000;
+/// Rounds the caller waits for helpers before it parks: who is inside that long has probably lost
+/// its processor, perhaps to this very wait.
+const WAIT_SPINS: u32 = 4_000;
 
 /// State of the job in one word: a number that changes with each job, whether it may be joined, and
 /// how many helpers are inside.
@@ -25,12 +26,15 @@ const INSIDE: u64 = 0xffff;
 const OPEN: u64 = 1 << 16;
 const NUMBER: u64 = 1 << 17;
 
-type Work<'a> = &'a (dyn Fn() + Sync);
+/// What every thread does; it gets the thread's number, 0 for the caller.
+type Work<'a> = &'a (dyn Fn(usize) + Sync);
 
 struct Shared {
     state: AtomicU64,
     work: UnsafeCell<Option<Work<'static>>>,
     parked: Vec<AtomicBool>,
+    /// The caller, while it is parked.
+    waiting: Mutex<Option<Thread>>,
     failed: AtomicBool,
     stop: AtomicBool,
 }
@@ -40,6 +44,13 @@ struct Shared {
 unsafe impl Sync for Shared {}
 // SAFETY: what `work` points to is Sync, so any thread may call it.
 unsafe impl Send for Shared {}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Option<Thread>> {
+        // Nobody panics while holding it.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The caller and its helpers.
 pub struct Team {
@@ -56,6 +67,7 @@ impl Team {
             state: AtomicU64::new(0),
             work: UnsafeCell::new(None),
             parked: (0..count).map(|_| AtomicBool::new(false)).collect(),
+            waiting: Mutex::new(None),
             failed: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         });
@@ -80,7 +92,7 @@ impl Team {
     /// Where `work` panicked on any thread.
     pub fn run(&mut self, work: Work<'_>) {
         if self.helpers.is_empty() {
-            return work();
+            return work(0);
         }
         // SAFETY: the reference is used by helpers only between entering and leaving the job, and
         // `Closing` waits for all of them before this function returns or unwinds.
@@ -91,11 +103,12 @@ impl Team {
         let number = self.shared.state.load(Ordering::Relaxed) & !(OPEN | INSIDE);
         self.shared.state.store(number.wrapping_add(NUMBER) | OPEN, Ordering::SeqCst);
         for (index, (helper, _)) in self.helpers.iter().enumerate() {
-            if self.shared.parked[index].swap(false, Ordering::SeqCst) {
+            let parked = &self.shared.parked[index];
+            if parked.load(Ordering::SeqCst) && parked.swap(false, Ordering::SeqCst) {
                 helper.unpark();
             }
         }
-        work();
+        work(0);
         drop(closing);
         let failed = self.shared.failed.swap(false, Ordering::Relaxed);
         assert!(!failed, "a helper panicked");
@@ -108,11 +121,18 @@ struct Closing<'a>(&'a Shared);
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         self.0.state.fetch_and(!OPEN, Ordering::AcqRel);
-        let mut spins = 0;
-        while self.0.state.load(Ordering::Acquire) & INSIDE != 0 {
-            spins += 1;
-            if spins < WAIT_SPINS { core::hint::spin_loop() } else { thread::yield_now() }
+        let empty = || self.0.state.load(Ordering::Acquire) & INSIDE == 0;
+        for _ in 0..WAIT_SPINS {
+            if empty() {
+                return;
+            }
+            core::hint::spin_loop();
         }
+        *self.0.waiting() = Some(thread::current());
+        while !empty() {
+            thread::park();
+        }
+        *self.0.waiting() = None;
     }
 }
 
@@ -134,7 +154,14 @@ struct Leaving<'a>(&'a Shared);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.0.state.fetch_sub(1, Ordering::AcqRel);
+        let before = self.0.state.fetch_sub(1, Ordering::AcqRel);
+        // The last one out of a closed job. Either the caller has left its name by now, or it will
+        // see that nobody is inside after it has.
+        if before & (OPEN | INSIDE) == 1
+            && let Some(caller) = &*self.0.waiting()
+        {
+            caller.unpark();
+        }
     }
 }
 
@@ -149,7 +176,8 @@ fn help(shared: &Shared, index: usize) {
         if enter(shared, seen) {
             // SAFETY: entered while open: the reference is set and stays valid until we leave.
             let work = unsafe { *shared.work.get() };
-            let call = std::panic::AssertUnwindSafe(|| work.into_iter().for_each(|work| work()));
+            let call =
+                std::panic::AssertUnwindSafe(|| work.into_iter().for_each(|work| work(index + 1)));
             let leaving = Leaving(shared);
             if let Err(payload) = std::panic::catch_unwind(call) {
                 shared.failed.store(true, Ordering::Relaxed);
@@ -212,7 +240,7 @@ mod tests {
             for pieces in [0, 1, 2, 7, 1000] {
                 let next = AtomicUsize::new(0);
                 let done: Vec<AtomicUsize> = (0..pieces).map(|_| AtomicUsize::new(0)).collect();
-                team.run(&|| {
+                team.run(&|_| {
                     while let Some(piece) = done.get(next.fetch_add(1, Ordering::Relaxed)) {
                         piece.fetch_add(1, Ordering::Relaxed);
                     }
@@ -228,7 +256,7 @@ mod tests {
         let total = AtomicUsize::new(0);
         for _ in 0..20_000 {
             let next = AtomicUsize::new(0);
-            team.run(&|| {
+            team.run(&|_| {
                 while next.fetch_add(1, Ordering::Relaxed) < 3 {
                     total.fetch_add(1, Ordering::Relaxed);
                 }
@@ -238,10 +266,45 @@ mod tests {
     }
 
     #[test]
+    fn every_thread_has_a_number_of_its_own() {
+        let mut team = Team::new(3);
+        for _ in 0..1_000 {
+            let inside = [const { AtomicUsize::new(0) }; 3];
+            team.run(&|thread| {
+                inside[thread].fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!(inside[0].load(Ordering::Relaxed), 1);
+            assert!(inside.iter().all(|times| times.load(Ordering::Relaxed) <= 1));
+        }
+    }
+
+    #[test]
+    fn a_caller_that_waits_long_is_woken() {
+        let mut team = Team::new(2);
+        for _ in 0..20 {
+            let entered = AtomicBool::new(false);
+            let done = AtomicBool::new(false);
+            team.run(&|thread| {
+                if thread == 0 {
+                    // Leaves the helper behind, deep in its work.
+                    while !entered.load(Ordering::Relaxed) {
+                        thread::yield_now();
+                    }
+                } else {
+                    entered.store(true, Ordering::Relaxed);
+                    (0..20 * WAIT_SPINS).for_each(|_| core::hint::spin_loop());
+                    done.store(true, Ordering::Relaxed);
+                }
+            });
+            assert!(done.load(Ordering::Relaxed));
+        }
+    }
+
+    #[test]
     #[should_panic(expected = "piece 5")]
     fn a_panic_reaches_the_caller() {
         let next = AtomicUsize::new(0);
-        Team::new(1).run(&|| {
+        Team::new(1).run(&|_| {
             for _ in 0..10 {
                 assert!(next.fetch_add(1, Ordering::Relaxed) != 5, "piece 5");
             }

@@ -235,9 +235,7 @@ impl Engine {
         match &plan.phases[at] {
             Phase::Rows(ops) => phases::rows::run(&mut means, ops, active),
             Phase::Matmul { input, outputs } => {
-                for out in outputs {
-                    phases::matmul::run(&mut means, *input, out, active);
-                }
+                phases::matmul::run(&mut means, *input, outputs, active);
             }
             Phase::Append { layer } => phases::append::run(means.team, *layer, active, feeds),
             Phase::Attention(step) => {

@@ -1,10 +1,10 @@
 //! The rows' key and value heads go into the pages of their sequences.
 //!
-//! Each head of a sequence is one claim, so no page has two writers.
+//! Each head of a sequence is one piece, so no page has two writers.
 
 use canon::Team;
 
-use super::Claims;
+use super::Pieces;
 use crate::forward::Feed;
 use crate::row::Row;
 
@@ -15,9 +15,9 @@ pub(crate) fn run(team: &mut Team, layer: usize, active: &[&mut Row], feeds: &mu
         let heads = sequence.layers[layer].iter_mut().enumerate();
         heads.map(move |(head, pages)| (feed, head, pages))
     });
-    let claims = Claims::new(heads);
-    let work = || {
-        while let Some((feed, head, pages)) = claims.claim() {
+    let pieces = Pieces::new(heads, team.threads());
+    let work = |thread| {
+        for (feed, head, pages) in pieces.taken_by(thread) {
             let start = rows.partition_point(|row| row.feed < feed);
             for row in rows[start..].iter().take_while(|row| row.feed == feed) {
                 let (key, value) = &row.kv[head];
@@ -25,5 +25,5 @@ pub(crate) fn run(team: &mut Team, layer: usize, active: &[&mut Row], feeds: &mu
             }
         }
     };
-    if rows.len() == 1 { work() } else { team.run(&work) }
+    if rows.len() == 1 { work(0) } else { team.run(&work) }
 }

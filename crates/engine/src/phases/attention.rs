@@ -2,17 +2,15 @@
 //!
 //! Never reads a position after the row's own.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use canon::reference::HeadRow;
 use canon::{AttentionScratch, AttentionTask, KvPage, TileQueue};
 
-use super::Means;
+use super::{Means, ROWS_TOGETHER, in_order};
 use crate::forward::Feed;
 use crate::plan::Attend;
 use crate::row::Row;
-
-/// Rows of one claim.
-const ATTENTION_ROWS: usize = 8;
 
 /// Attends with the active rows' queries.
 pub(crate) fn run(
@@ -24,23 +22,26 @@ pub(crate) fn run(
 ) {
     let Means { plan, kernels, team, .. } = means;
     let width = plan.slots[step.out.0];
-    let mut values: Vec<Vec<i32>> =
-        active.iter_mut().map(|row| row.take(step.out, width)).collect();
     let tile = step.group * step.shape.head_width;
-    let rows: Vec<&Row> = active.iter().map(|row| &**row).collect();
-    let queues = rows.chunks(ATTENTION_ROWS).zip(values.chunks_mut(ATTENTION_ROWS));
-    let queues: Vec<_> = queues
-        .map(|(rows, values)| {
-            (rows, TileQueue::new(values.iter_mut().map(Vec::as_mut_slice), width, tile))
+    let queues: Vec<_> = active
+        .chunks_mut(ROWS_TOGETHER)
+        .map(|rows| {
+            LazyLock::new(move || {
+                let (asking, values): (Vec<_>, Vec<_>) =
+                    rows.iter_mut().map(|row| asking(row, step, width)).unzip();
+                (asking, TileQueue::new(values, width, tile))
+            })
         })
         .collect();
     let pages = pages_of(step.layer, feeds);
     let faults = Mutex::new(Vec::new());
     let scratches = Mutex::new(scratches.iter_mut());
-    team.run(&|| {
+    let threads = team.threads();
+    team.run(&|thread| {
         let scratch = scratches.lock().unwrap_or_else(PoisonError::into_inner).next();
         let Some(scratch) = scratch else { return };
-        for (rows, queue) in &queues {
+        for at in in_order(thread, threads, queues.len()) {
+            let (rows, queue) = &*queues[at];
             while let Some(mut tile_out) = queue.claim() {
                 let head = tile_out.columns().start / tile;
                 for (i, row) in rows.iter().enumerate() {
@@ -62,11 +63,29 @@ pub(crate) fn run(
     });
     drop(queues);
     let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (row, value) in active.iter_mut().zip(values) {
-        row.values[step.out.0] = value;
-        let overflow = faults.contains(&(row.feed, row.position));
-        row.note(step.op, overflow);
+    if !faults.is_empty() {
+        for row in active.iter_mut() {
+            let overflow = faults.contains(&(row.feed, row.position));
+            row.note(step.op, overflow);
+        }
     }
+}
+
+/// What attention reads of a row.
+struct Asking<'a> {
+    feed: usize,
+    position: usize,
+    queries: &'a [HeadRow],
+}
+
+/// A row's part, and where its output goes.
+fn asking<'a>(row: &'a mut Row, step: &Attend, width: usize) -> (Asking<'a>, &'a mut [i32]) {
+    let Row { feed, position, queries, values, .. } = row;
+    let value = &mut values[step.out.0];
+    if value.len() != width {
+        value.resize(width, 0);
+    }
+    (Asking { feed: *feed, position: *position, queries }, value)
 }
 
 /// The pages of a KV layer: by feed, then head.

@@ -1,63 +1,138 @@
-//! One weight matrix against all rows; threads claim its outputs.
+//! Weight matrices that share an input, against all rows.
 //!
+//! A batch of many rows is cut into bands of rows, one for each thread if they are long enough, so
+//! that a thread writes and reads rows that stay in its caches: how fast lines go from one core to
+//! another differs fivefold between machines. Fewer rows are cut by outputs alone.
 //! Never cuts the sum of one output between threads.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use canon::{Finish, GROUP, TileQueue};
+use canon::{Finish, GROUP, InputRow, TileQueue};
 
-use super::Means;
+use super::{Means, ROWS_TOGETHER, in_order};
 use crate::plan::{InputSlot, MatmulOut};
 use crate::row::Row;
 
+/// Least rows of a band: each band reads all weights.
+const BAND_ROWS_MIN: usize = 16;
 /// Claims per thread that a matmul is cut into, so that a slow thread is not waited for long.
 const CLAIMS_PER_THREAD: usize = 6;
 /// Least and most outputs of a claim.
 const CLAIM_OUTPUTS: (usize, usize) = (4 * GROUP, 1024);
 
-/// Multiplies the active rows' inputs with a matrix.
+/// Multiplies the active rows' inputs with the matrices.
 pub(crate) fn run(
     means: &mut Means<'_>,
     input: InputSlot,
-    step: &MatmulOut,
+    steps: &[MatmulOut],
     active: &mut [&mut Row],
 ) {
     let Means { plan, weights, kernels, team } = means;
-    let matrix = weights.matrix(step.weight);
-    let width = plan.slots[step.out.0];
-    let mut values: Vec<Vec<i32>> =
-        active.iter_mut().map(|row| row.take(step.out, width)).collect();
-    let inputs: Vec<_> = active.iter().map(|row| &row.inputs[input.0]).collect();
-    let tile = tile_width(width, team.threads());
-    let queue = TileQueue::new(values.iter_mut().map(Vec::as_mut_slice), width, tile);
-    let faults = Mutex::new(vec![false; inputs.len()]);
-    team.run(&|| {
+    let threads = team.threads();
+    let count = (active.len() / BAND_ROWS_MIN).clamp(1, threads);
+    let mut rows: Vec<Vec<&mut [&mut Row]>> = (0..count).map(|_| Vec::new()).collect();
+    for (at, together) in active.chunks_mut(ROWS_TOGETHER).enumerate() {
+        rows[at % count].push(together);
+    }
+    let slots = &plan.slots;
+    let each = threads.div_ceil(count);
+    let bands: Vec<_> = rows
+        .into_iter()
+        .map(|rows| LazyLock::new(move || Band::new(rows, slots, input, steps, each)))
+        .collect();
+    let faults = Mutex::new(Vec::new());
+    team.run(&|thread| {
         let mut overflow = Vec::new();
-        while let Some(mut tile) = queue.claim() {
-            overflow.resize(inputs.len(), false);
-            let columns = tile.columns();
-            let groups = columns.start / GROUP..columns.end.div_ceil(GROUP);
-            let finish = Finish { frac: step.frac, bias: step.bias.as_deref() };
-            kernels.matmul(matrix, groups, &inputs, finish, &mut tile, &mut overflow);
-        }
-        if overflow.contains(&true) {
-            let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
-            faults.iter_mut().zip(overflow).for_each(|(fault, o)| *fault |= o);
+        for band in in_order(thread, count, count) {
+            let Band { inputs, queues } = &*bands[band];
+            for (step, queue) in steps.iter().zip(queues) {
+                overflow.resize(inputs.len(), false);
+                while let Some(mut tile) = queue.claim() {
+                    let columns = tile.columns();
+                    let groups = columns.start / GROUP..columns.end.div_ceil(GROUP);
+                    let finish = Finish { frac: step.frac, bias: step.bias.as_deref() };
+                    let matrix = weights.matrix(step.weight);
+                    kernels.matmul(matrix, groups, inputs, finish, &mut tile, &mut overflow);
+                }
+                for (k, _) in overflow.drain(..).enumerate().filter(|(_, over)| *over) {
+                    let mut faults = faults.lock().unwrap_or_else(PoisonError::into_inner);
+                    faults.push((row_of(k, band, count), step.op));
+                }
+            }
         }
     });
-    drop(queue);
-    let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for ((row, value), overflow) in active.iter_mut().zip(values).zip(faults) {
-        row.values[step.out.0] = value;
-        row.note(step.op, overflow);
+    drop(bands);
+    for (row, op) in faults.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        active[row].note(op, true);
+    }
+}
+
+/// Which row is the k-th of a band.
+fn row_of(k: usize, band: usize, bands: usize) -> usize {
+    (k / ROWS_TOGETHER * bands + band) * ROWS_TOGETHER + k % ROWS_TOGETHER
+}
+
+/// What is read and written of a band's rows; one queue for each matrix.
+struct Band<'a> {
+    inputs: Vec<&'a InputRow>,
+    queues: Vec<TileQueue<'a>>,
+}
+
+impl<'a> Band<'a> {
+    fn new<'r: 'a>(
+        rows: Vec<&'a mut [&'r mut Row]>,
+        slots: &[usize],
+        input: InputSlot,
+        steps: &[MatmulOut],
+        threads: usize,
+    ) -> Self {
+        let count = rows.iter().map(|rows| rows.len()).sum();
+        let mut inputs = Vec::with_capacity(count);
+        let mut outputs: Vec<Vec<&mut [i32]>> =
+            steps.iter().map(|_| Vec::with_capacity(count)).collect();
+        for row in rows.into_iter().flatten() {
+            let Row { values, inputs: row_inputs, .. } = &mut **row;
+            inputs.push(&row_inputs[input.0]);
+            for (slot, value) in values.iter_mut().enumerate() {
+                if let Some(at) = steps.iter().position(|step| step.out.0 == slot) {
+                    value.resize(slots[slot], 0);
+                    outputs[at].push(value);
+                }
+            }
+        }
+        let queues = steps.iter().zip(outputs).map(|(step, outputs)| {
+            let width = slots[step.out.0];
+            TileQueue::new(outputs, width, tile_width(width, threads))
+        });
+        let queues = queues.collect();
+        Self { inputs, queues }
     }
 }
 
 /// Outputs of one claim: whole groups, enough claims for every thread, not too small.
 fn tile_width(width: usize, threads: usize) -> usize {
-    if threads == 1 {
-        return width;
-    }
     let even = width.div_ceil(threads * CLAIMS_PER_THREAD).next_multiple_of(4 * GROUP);
     even.clamp(CLAIM_OUTPUTS.0, CLAIM_OUTPUTS.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_a_band_is_the_one_it_was_cut_from() {
+        for bands in [1, 2, 3, 5] {
+            let rows: Vec<usize> = (0..bands * BAND_ROWS_MIN + 3).collect();
+            let mut cut = vec![Vec::new(); bands];
+            for (at, together) in rows.chunks(ROWS_TOGETHER).enumerate() {
+                cut[at % bands].extend(together);
+            }
+            for (band, rows) in cut.iter().enumerate() {
+                assert!(!rows.is_empty());
+                for (k, row) in rows.iter().enumerate() {
+                    assert_eq!(row_of(k, band, bands), *row);
+                }
+            }
+        }
+    }
 }

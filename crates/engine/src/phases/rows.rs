@@ -4,7 +4,7 @@
 
 use program::OpIndex;
 
-use super::{Claims, Means};
+use super::{Means, Pieces, ROWS_TOGETHER};
 use crate::plan::RowOp;
 use crate::row::Row;
 
@@ -17,10 +17,8 @@ pub(crate) fn run(means: &mut Means<'_>, ops: &[(OpIndex, RowOp)], active: &mut 
     if let [row] = active {
         return run(row);
     }
-    let claims = Claims::new(active.iter_mut());
-    team.run(&|| {
-        while let Some(row) = claims.claim() {
-            run(row);
-        }
+    let pieces = Pieces::new(active.chunks_mut(ROWS_TOGETHER), team.threads());
+    team.run(&|thread| {
+        pieces.taken_by(thread).for_each(|rows| rows.iter_mut().for_each(|row| run(row)));
     });
 }
