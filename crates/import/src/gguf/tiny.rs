@@ -71,6 +71,11 @@ impl TinyModel {
 
     /// The file's bytes.
     pub fn write(&self) -> Vec<u8> {
+        self.writer().finish()
+    }
+
+    /// The file in the making, for tests that need another one.
+    pub fn writer(&self) -> GgufWriter {
         let mut maker = Maker { random: Random(self.seed), writer: GgufWriter::new() };
         self.metadata(&mut maker);
         self.vocabulary(&mut maker);
@@ -83,7 +88,7 @@ impl TinyModel {
         if !self.tied {
             maker.matrix("output.weight", width, self.vocabulary, self.embedding);
         }
-        maker.writer.finish()
+        maker.writer
     }
 
     fn metadata(&self, maker: &mut Maker) {

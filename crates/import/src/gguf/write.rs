@@ -73,6 +73,20 @@ impl GgufWriter {
         self
     }
 
+    /// As if a key had never been written.
+    #[must_use]
+    pub fn without(mut self, key: &str) -> Self {
+        self.metadata.retain(|(found, _)| found != key);
+        self
+    }
+
+    /// As if a tensor had never been written.
+    #[must_use]
+    pub fn without_tensor(mut self, name: &str) -> Self {
+        self.tensors.retain(|tensor| tensor.name != name);
+        self
+    }
+
     /// A tensor, its fastest-varying dimension first, placed after the ones before it.
     #[must_use]
     pub fn tensor(self, name: &str, sizes: &[u64], kind: TensorType, data: Vec<u8>) -> Self {
