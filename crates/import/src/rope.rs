@@ -33,6 +33,8 @@ pub enum RopeError {
     Base,
     #[error("frequency factor {index} is outside 2^-{MAX_FACTOR_LOG2}..=2^{MAX_FACTOR_LOG2}")]
     Factor { index: usize },
+    #[error("the scaling of frequencies is outside 2^-{MAX_FACTOR_LOG2}..=2^{MAX_FACTOR_LOG2}")]
+    Scale,
     #[error("there are {found} frequency factors; {expected} are needed, one per pair")]
     FactorCount { found: usize, expected: u32 },
     #[error("frequency {index} is a whole turn or more per position")]
@@ -41,27 +43,20 @@ pub enum RopeError {
     Undecided { index: usize },
 }
 
-/// What divides the frequencies.
-#[derive(Clone, Copy, Debug)]
-pub enum Factors<'a> {
-    /// One number for all pairs (1 where a model scales nothing).
-    Uniform(Dyadic),
-    /// One number per pair, as in Llama 3's `rope_freqs.weight`.
-    PerPair(&'a [Dyadic]),
-}
-
-/// The frequencies of the `dimension / 2` pairs.
+/// The frequencies of the `dimension / 2` pairs, all divided by `scale` and, where there are factors (as in Llama 3's
+/// `rope_freqs.weight`), each by its own.
 pub fn frequencies(
     base: Dyadic,
     dimension: u32,
-    factors: Factors<'_>,
+    scale: Dyadic,
+    factors: Option<&[Dyadic]>,
 ) -> Result<Vec<u64>, RopeError> {
     let pairs = checked_pairs(dimension)?;
     check_base(base)?;
-    check_factors(factors, pairs)?;
+    check_factors(scale, factors, pairs)?;
     let mut precision = FIRST_PRECISION_BITS;
     loop {
-        match table(base, pairs, factors, precision) {
+        match table(base, pairs, (scale, factors), precision) {
             Err(RopeError::Undecided { .. }) if precision < MAX_PRECISION_BITS => precision *= 2,
             decided => return decided,
         }
@@ -90,14 +85,12 @@ fn check_base(base: Dyadic) -> Result<(), RopeError> {
     }
 }
 
-fn check_factors(factors: Factors<'_>, pairs: u32) -> Result<(), RopeError> {
-    let list = match factors {
-        Factors::Uniform(ref factor) => std::slice::from_ref(factor),
-        Factors::PerPair(list) if u32::try_from(list.len()) == Ok(pairs) => list,
-        Factors::PerPair(list) => {
-            return Err(RopeError::FactorCount { found: list.len(), expected: pairs });
-        }
-    };
+fn check_factors(scale: Dyadic, factors: Option<&[Dyadic]>, pairs: u32) -> Result<(), RopeError> {
+    if let Some(list) = factors
+        && u32::try_from(list.len()) != Ok(pairs)
+    {
+        return Err(RopeError::FactorCount { found: list.len(), expected: pairs });
+    }
     let limit = Dyadic::from_integer(1 << MAX_FACTOR_LOG2);
     let inside = |factor: &Dyadic| {
         !factor.negative()
@@ -106,7 +99,10 @@ fn check_factors(factors: Factors<'_>, pairs: u32) -> Result<(), RopeError> {
                     .floor_log2()
                     .is_some_and(|log2| (-MAX_FACTOR_LOG2..MAX_FACTOR_LOG2).contains(&log2)))
     };
-    match list.iter().position(|factor| !inside(factor)) {
+    if !inside(&scale) {
+        return Err(RopeError::Scale);
+    }
+    match factors.unwrap_or_default().iter().position(|factor| !inside(factor)) {
         Some(index) => Err(RopeError::Factor { index }),
         None => Ok(()),
     }
@@ -115,19 +111,14 @@ fn check_factors(factors: Factors<'_>, pairs: u32) -> Result<(), RopeError> {
 fn table(
     base: Dyadic,
     pairs: u32,
-    factors: Factors<'_>,
+    (scale, factors): (Dyadic, Option<&[Dyadic]>),
     precision: u64,
 ) -> Result<Vec<u64>, RopeError> {
+    let of_pair = |index: usize| factors.map_or(Dyadic::ONE, |list| list[index]);
     let list = divisors(base, pairs, precision);
     list.iter()
         .enumerate()
-        .map(|(index, divisor)| {
-            let factor = match factors {
-                Factors::Uniform(factor) => factor,
-                Factors::PerPair(list) => list[index],
-            };
-            frequency(divisor, factor, precision, index)
-        })
+        .map(|(index, divisor)| frequency(divisor, [scale, of_pair(index)], precision, index))
         .collect()
 }
 
@@ -138,17 +129,19 @@ fn divisors(base: Dyadic, pairs: u32, precision: u64) -> Vec<Interval> {
     std::iter::successors(Some(two_pi(precision)), next).take(pairs as usize).collect()
 }
 
-/// `floor(2^64 / (divisor * factor))`, if both ends of the divisor agree on it.
+/// `floor(2^64 / (divisor * factors))`, if both ends of the divisor agree on it.
 fn frequency(
     divisor: &Interval,
-    factor: Dyadic,
+    factors: [Dyadic; 2],
     precision: u64,
     index: usize,
 ) -> Result<u64, RopeError> {
-    let magnitude = factor.exponent().unsigned_abs();
-    let (up, down) = if factor.exponent() < 0 { (magnitude, 0) } else { (0, magnitude) };
+    let [one, other] = factors;
+    let exponent = one.exponent() + other.exponent();
+    let magnitude = exponent.unsigned_abs();
+    let (up, down) = if exponent < 0 { (magnitude, 0) } else { (0, magnitude) };
     let numerator = BigUint::from(1u8) << (64 + precision + u64::from(up));
-    let quotient = |end: &BigUint| &numerator / ((end * factor.mantissa()) << down);
+    let quotient = |end: &BigUint| &numerator / ((end * one.mantissa() * other.mantissa()) << down);
     let (low, high) = (quotient(&divisor.high), quotient(&divisor.low));
     if low != high {
         return Err(RopeError::Undecided { index });
@@ -290,7 +283,7 @@ mod tests {
         let (mut decided, mut undecided) = (0, 0);
         for (base, pairs) in BASES_AND_PAIRS {
             let base = Dyadic::from_integer(base);
-            let one = Factors::Uniform(Dyadic::ONE);
+            let one = (Dyadic::ONE, None);
             let exact = table(base, pairs, one, FIRST_PRECISION_BITS).unwrap();
             for precision in 16..160 {
                 match table(base, pairs, one, precision) {

@@ -14,10 +14,9 @@ use program::{
     TensorSlot, Value,
 };
 
-use super::{ImportError, ReadTensor, numbers};
-use crate::dyadic::{Dyadic, F32Bits};
+use super::keys::Keys;
+use super::{ImportError, ReadTensor, numbers, rotation};
 use crate::gguf::{Gguf, GgufError, TensorInfo, TensorType};
-use crate::rope::{Factors, frequencies};
 
 /// Fractional bits of the residual row.
 const RESIDUAL_FRAC: u8 = 12;
@@ -28,14 +27,14 @@ const GATE_FRAC: u8 = 12;
 /// Fractional bits of logits.
 const LOGITS_FRAC: u8 = 12;
 /// The most positions the arithmetic allows.
-const CONTEXT_MAX: u64 = 1 << 16;
-/// The frequency base where the file gives none.
-const DEFAULT_BASE: u64 = 10_000;
+const CONTEXT_MAX: u32 = 1 << 16;
 
 /// How architectures of this family differ.
 pub(super) struct Variant {
     /// Which entries of a head rope turns together.
     pub(super) layout: Layout,
+    /// A tensor of factors per pair may divide the frequencies of rope.
+    pub(super) rope_factors: bool,
 }
 
 /// The numbers of the header.
@@ -61,10 +60,13 @@ pub(super) fn build<E>(
     read: &mut ReadTensor<'_, E>,
 ) -> Result<Program, ImportError<E>> {
     let keys = Keys { gguf, architecture };
-    refuse_variants(&keys)?;
     let sizes = sizes(&keys)?;
-    let rope = rope_table(&keys, &sizes, read)?;
-    let mut tensors = Tensors { gguf, list: Vec::new(), used: vec!["rope_freqs.weight".into()] };
+    let rope = rotation::table(&keys, sizes.rotary, variant.rope_factors, read)?;
+    keys.refuse_unknown()?;
+    let mut tensors = Tensors { gguf, list: Vec::new(), used: Vec::new() };
+    if variant.rope_factors {
+        tensors.used.push(rotation::FACTORS.into());
+    }
     let table = tensors.matrix("token_embd.weight", sizes.vocabulary, sizes.width)?;
     let mut template = None;
     let mut layers = Vec::new();
@@ -115,68 +117,6 @@ fn single(ops: Vec<Op>, tensors: Vec<TensorId>) -> Group {
     Group { template: Template { ops, output }, layers: vec![layer] }
 }
 
-/// Metadata keys of the file's architecture.
-struct Keys<'g, 'a> {
-    gguf: &'g Gguf<'a>,
-    architecture: &'g str,
-}
-
-impl Keys<'_, '_> {
-    fn key(&self, name: &str) -> String {
-        format!("{}.{name}", self.architecture)
-    }
-
-    fn number(&self, name: &str, most: u64) -> Result<u32, GgufError> {
-        let found = self.gguf.required(&self.key(name))?.unsigned(1..=most)?;
-        Ok(u32::try_from(found).expect("the ranges given here end below 2^32"))
-    }
-
-    fn number_or(&self, name: &str, most: u64, default: u32) -> Result<u32, GgufError> {
-        match self.gguf.optional(&self.key(name)) {
-            Some(field) => {
-                let found = field.unsigned(0..=most)?;
-                Ok(u32::try_from(found).expect("the ranges given here end below 2^32"))
-            }
-            None => Ok(default),
-        }
-    }
-
-    fn dyadic_or(&self, name: &str, default: u64) -> Result<Dyadic, GgufError> {
-        match self.gguf.optional(&self.key(name)) {
-            Some(field) => field.dyadic(),
-            None => Ok(Dyadic::from_integer(default)),
-        }
-    }
-}
-
-/// Keys that change the arithmetic in ways this program does not have.
-fn refuse_variants<E>(keys: &Keys<'_, '_>) -> Result<(), ImportError<E>> {
-    let refuse = |what: String, why| Err(ImportError::Unsupported { what, why });
-    for (name, why) in [
-        ("expert_count", "mixtures of experts come with a later release"),
-        ("attn_logit_softcapping", "soft-capped scores come with a later release"),
-        ("final_logit_softcapping", "soft-capped logits come with a later release"),
-    ] {
-        let key = keys.key(name);
-        if let Some(field) = keys.gguf.optional(&key) {
-            let zero = match field.dyadic() {
-                Ok(number) => number.is_zero(),
-                Err(_) => field.unsigned(0..=u64::MAX)? == 0,
-            };
-            if !zero {
-                return refuse(key, why);
-            }
-        }
-    }
-    for name in ["attention.scale", "logit_scale", "residual_scale", "embedding_scale"] {
-        let key = keys.key(name);
-        if keys.gguf.optional(&key).is_some() {
-            return refuse(key, "this scale is not part of the architecture as it is known here");
-        }
-    }
-    Ok(())
-}
-
 fn sizes<E>(keys: &Keys<'_, '_>) -> Result<Sizes, ImportError<E>> {
     let width = keys.number("embedding_length", 1 << 17)?;
     let heads = keys.number("attention.head_count", 1024)?;
@@ -188,9 +128,8 @@ fn sizes<E>(keys: &Keys<'_, '_>) -> Result<Sizes, ImportError<E>> {
     }
     let table = keys.gguf.required_tensor("token_embd.weight")?;
     let vocabulary = u32::try_from(table.shape().rows()).unwrap_or(u32::MAX);
-    let context =
-        keys.gguf.required(&keys.key("context_length"))?.unsigned(1..=u64::from(u32::MAX))?;
-    let epsilon = keys.gguf.required(&keys.key("attention.layer_norm_rms_epsilon"))?.dyadic()?;
+    let context = keys.number("context_length", u32::MAX)?;
+    let epsilon = keys.required("attention.layer_norm_rms_epsilon")?.dyadic()?;
     let eps = numbers::eps(epsilon, width, RESIDUAL_FRAC).ok_or_else(|| {
         let what = keys.key("attention.layer_norm_rms_epsilon");
         ImportError::Unsupported { what, why: "it is negative or too large" }
@@ -203,50 +142,11 @@ fn sizes<E>(keys: &Keys<'_, '_>) -> Result<Sizes, ImportError<E>> {
         kv_heads: keys.number_or("attention.head_count_kv", 1024, heads)?,
         head_width,
         rotary: keys.number_or("rope.dimension_count", 1024, head_width)?,
-        context_max: u32::try_from(context.min(CONTEXT_MAX)).expect("at most 2^16"),
+        context_max: context.min(CONTEXT_MAX),
         vocabulary,
-        window: keys.number_or("attention.sliding_window", u64::from(u32::MAX), 0)?,
+        window: keys.number_or("attention.sliding_window", u32::MAX, 0)?,
         eps,
     })
-}
-
-/// Frequencies with the scaling that does not depend on the length; other scaling is refused, for it
-/// would make a token depend on what follows it.
-fn rope_table<E>(
-    keys: &Keys<'_, '_>,
-    sizes: &Sizes,
-    read: &mut ReadTensor<'_, E>,
-) -> Result<Vec<u64>, ImportError<E>> {
-    let base = keys.dyadic_or("rope.freq_base", DEFAULT_BASE)?;
-    let kind = match keys.gguf.optional(&keys.key("rope.scaling.type")) {
-        Some(field) => field.string(64)?,
-        None => "none",
-    };
-    let factor = match kind {
-        "none" => keys.dyadic_or("rope.scale_linear", 1)?,
-        "linear" => keys.dyadic_or("rope.scaling.factor", 1)?,
-        _ => {
-            let what = format!("{} = {}", keys.key("rope.scaling.type"), kind.escape_default());
-            let why = "only \"none\" and \"linear\" are known here";
-            return Err(ImportError::Unsupported { what, why });
-        }
-    };
-    let Some(tensor) = keys.gguf.tensor("rope_freqs.weight") else {
-        return Ok(frequencies(base, sizes.rotary, Factors::Uniform(factor))?);
-    };
-    tensor.require_type(&[TensorType::F32])?;
-    let name = tensor.name().to_owned();
-    if tensor.shape().sizes().iter().product::<u64>() != u64::from(sizes.rotary / 2) {
-        let (found, wanted) = (format!("{:?}", tensor.shape()), format!("[{}]", sizes.rotary / 2));
-        return Err(ImportError::Shape { name, found, wanted });
-    }
-    let bytes = read(tensor).map_err(|source| ImportError::Read { name: name.clone(), source })?;
-    let numbers =
-        bytes.chunks_exact(4).map(|b| F32Bits(u32::from_le_bytes([b[0], b[1], b[2], b[3]])));
-    let factors: Result<Vec<Dyadic>, _> = numbers.map(F32Bits::decode).collect();
-    let factors = factors
-        .map_err(|_| ImportError::Unsupported { what: name, why: "it has an infinity or a NaN" })?;
-    Ok(frequencies(base, sizes.rotary, Factors::PerPair(&factors))?)
 }
 
 /// Takes tensors out of the file in order, and knows which were taken.

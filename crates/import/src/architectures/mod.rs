@@ -3,13 +3,15 @@
 //! Translation happens once, at import; whoever runs a program never learns the architecture. Adding
 //! one is a file here and a line in the table below.
 //!
-//! Never trusts the header and never guesses: a metadata key that would change the arithmetic and is
-//! not understood, and a tensor that nothing reads, are refused by name.
+//! Never trusts the header and never guesses: a metadata key of the architecture that is not understood (`keys`
+//! has all that are), and a tensor that nothing reads, are refused by name.
 
 mod decoder;
+mod keys;
 mod llama;
 mod numbers;
 mod qwen2;
+mod rotation;
 
 use program::{CheckError, Program};
 use thiserror::Error;

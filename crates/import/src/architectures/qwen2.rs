@@ -6,4 +6,4 @@ use canon::reference::Layout;
 
 use super::decoder::Variant;
 
-pub(super) const VARIANT: Variant = Variant { layout: Layout::Half };
+pub(super) const VARIANT: Variant = Variant { layout: Layout::Half, rope_factors: false };

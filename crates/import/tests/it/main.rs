@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod allocation;
+mod architectures;
 mod dyadic;
+mod golden;
 mod hostile;
+mod mutated_headers;
 mod mutation;
 mod parse;
 mod rope;
