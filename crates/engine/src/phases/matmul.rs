@@ -15,7 +15,8 @@ use crate::row::Row;
 
 /// Least rows of a band: each band reads all weights.
 const BAND_ROWS_MIN: usize = 16;
-/// Claims per thread that a matmul is cut into, so that a slow thread is not waited for long.
+/// Claims per thread that a matmul is cut into, so that a slow thread is not waited for long. A
+/// single thread cuts nothing: that keeps more in its caches.
 const CLAIMS_PER_THREAD: usize = 6;
 /// Least and most outputs of a claim.
 const CLAIM_OUTPUTS: (usize, usize) = (4 * GROUP, 1024);
@@ -35,10 +36,10 @@ pub(crate) fn run(
         rows[at % count].push(together);
     }
     let slots = &plan.slots;
-    let each = threads.div_ceil(count);
+    let claims = if threads == 1 { 1 } else { threads.div_ceil(count) * CLAIMS_PER_THREAD };
     let bands: Vec<_> = rows
         .into_iter()
-        .map(|rows| LazyLock::new(move || Band::new(rows, slots, input, steps, each)))
+        .map(|rows| LazyLock::new(move || Band::new(rows, slots, input, steps, claims)))
         .collect();
     let faults = Mutex::new(Vec::new());
     team.run(&|thread| {
@@ -84,7 +85,7 @@ impl<'a> Band<'a> {
         slots: &[usize],
         input: InputSlot,
         steps: &[MatmulOut],
-        threads: usize,
+        claims: usize,
     ) -> Self {
         let count = rows.iter().map(|rows| rows.len()).sum();
         let mut inputs = Vec::with_capacity(count);
@@ -102,16 +103,19 @@ impl<'a> Band<'a> {
         }
         let queues = steps.iter().zip(outputs).map(|(step, outputs)| {
             let width = slots[step.out.0];
-            TileQueue::new(outputs, width, tile_width(width, threads))
+            TileQueue::new(outputs, width, tile_width(width, claims))
         });
         let queues = queues.collect();
         Self { inputs, queues }
     }
 }
 
-/// Outputs of one claim: whole groups, enough claims for every thread, not too small.
-fn tile_width(width: usize, threads: usize) -> usize {
-    let even = width.div_ceil(threads * CLAIMS_PER_THREAD).next_multiple_of(4 * GROUP);
+/// Outputs of one of so many claims: whole groups, not too few, and not many where there are others.
+fn tile_width(width: usize, claims: usize) -> usize {
+    if claims == 1 {
+        return width;
+    }
+    let even = width.div_ceil(claims).next_multiple_of(4 * GROUP);
     even.clamp(CLAIM_OUTPUTS.0, CLAIM_OUTPUTS.1)
 }
 
