@@ -33,19 +33,32 @@
 //! # Never, and what happens instead
 //!
 //! No clock: `strftime_now` formats the time the caller gives. No files: `include`, `import` and
-//! `extends` find nothing. Work, output, nesting and sizes are bounded by the constants here and in
-//! `conversation`; each excess is an error, and an error of the template names its line.
-//! One thing is *not* bounded: a template that doubles a string in a loop uses memory exponential in
-//! its fuel before it writes any output; a host that runs templates of strangers limits memory.
+//! `extends` find nothing. No debugging: `pprint` and `debug` do not exist.
+//!
+//! A template of a stranger is run in place, so what it can use up is bounded:
+//!
+//! - *source*: [`MAX_TEMPLATE_BYTES`], and [`MAX_CODE_BYTES`] of code between two delimiters and
+//!   [`MAX_ELIFS`], so that the parser does not nest without end (`source`, before anything is parsed);
+//! - *steps*: [`TEMPLATE_FUEL`] instructions, [`MAX_TEMPLATE_RECURSION`] calls (the template engine);
+//! - *memory*: [`MAX_MADE_BYTES`] for all texts and lists that a rendering makes, however it makes them
+//!   and even if it forgets them, and [`MAX_RENDERED_BYTES`] for each single text (`budget`, before
+//!   anything is made or, where the result is hardly longer than what it is made of, just after);
+//! - *output*: [`MAX_RENDERED_BYTES`];
+//! - *input*: the limits in `conversation`.
+//!
+//! A conversation is rendered twice, one after the other, each time with all of this. Not bounded
+//! beyond the product of these: the time that comparing, searching and sorting long values takes.
+//! Each excess is an error that names the limit; an error of the template names its line.
 
+mod budget;
 mod conversation;
+mod machine;
 mod marks;
 mod python;
 mod source;
 mod strftime;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::ops::Range;
 
 use minijinja::{Environment, ErrorKind, Value};
@@ -57,12 +70,20 @@ pub use conversation::{
 pub use strftime::{CivilTime, CivilTimeError};
 
 use crate::tokenizer::{Segment, Tokenizer};
+use budget::Budget;
+use machine::Machine;
 use marks::Marks;
 
 /// The longest template.
 pub const MAX_TEMPLATE_BYTES: usize = 256 << 10;
-/// The longest rendered prompt.
+/// The most code between two delimiters, string literals not counted.
+pub const MAX_CODE_BYTES: usize = 8 << 10;
+/// The most `elif` of a template.
+pub const MAX_ELIFS: usize = 128;
+/// The longest rendered prompt, and the longest text a template may make on the way.
 pub const MAX_RENDERED_BYTES: usize = 16 << 20;
+/// What all texts and lists that a rendering makes may take.
+pub const MAX_MADE_BYTES: usize = 64 << 20;
 /// Template instructions per rendering; a message costs a public template some 30 to 300.
 pub const TEMPLATE_FUEL: u64 = 5_000_000;
 /// How deep template constructs may nest at run time.
@@ -73,6 +94,11 @@ pub const MAX_TEMPLATE_RECURSION: usize = 100;
 pub enum TemplateError {
     #[error("the template has {0} bytes; at most {MAX_TEMPLATE_BYTES} are allowed")]
     TooLong(usize),
+    #[error(
+        "template line {line}: more than {MAX_CODE_BYTES} bytes of code in one place, or more than \
+         {MAX_ELIFS} elif"
+    )]
+    TooMuchCode { line: usize },
     #[error("template line {line}: {detail}")]
     Syntax { line: usize, detail: String },
     #[error("template line {line}: {detail}")]
@@ -81,6 +107,11 @@ pub enum TemplateError {
     Raised { line: usize, message: String },
     #[error("template line {line}: more than {TEMPLATE_FUEL} steps; shorten the conversation")]
     OutOfFuel { line: usize },
+    #[error(
+        "template line {line}: it makes more than {MAX_MADE_BYTES} bytes of text and lists, or one \
+         text of more than {MAX_RENDERED_BYTES}; shorten the conversation"
+    )]
+    TooMuchMade { line: usize },
     #[error("the prompt is longer than {MAX_RENDERED_BYTES} bytes; shorten the conversation")]
     OutputTooLong,
     #[error(transparent)]
@@ -113,14 +144,16 @@ impl ChatTemplate {
         if source.len() > MAX_TEMPLATE_BYTES {
             return Err(TemplateError::TooLong(source.len()));
         }
+        if let Some(line) = source::too_much_code(source, MAX_CODE_BYTES, MAX_ELIFS) {
+            return Err(TemplateError::TooMuchCode { line });
+        }
         let template = Self {
             source: source.to_owned(),
             control: tokenizer.control_literals().to_vec(),
             names: tokenizer.special_names().clone(),
         };
         let plain = source::rewrite(source, &mut |text| text.to_owned());
-        let environment = python::environment(None);
-        match environment.template_from_str(&plain) {
+        match Machine::new(&plain) {
             Ok(_) => Ok(template),
             Err(error) => Err(syntax_error(&error)),
         }
@@ -155,21 +188,19 @@ impl ChatTemplate {
         conversation: &Conversation,
         special: impl Fn(&str) -> String,
     ) -> Result<String, TemplateError> {
-        let mut environment = python::environment(conversation.now);
+        let budget = Budget::new();
+        let mut environment = python::environment(conversation.now, &budget);
         environment.set_fuel(Some(TEMPLATE_FUEL));
         environment.set_recursion_limit(MAX_TEMPLATE_RECURSION);
-        let template = environment.template_from_str(source).map_err(|e| syntax_error(&e))?;
+        let machine = Machine::new(source).map_err(|e| syntax_error(&e))?;
         let names = self.names.iter().map(|(name, text)| (*name, special(text)));
-        let mut output = BoundedOutput { bytes: Vec::new(), exceeded: false };
-        let result = template.render_captured_to(conversation.variables(names), &mut output);
-        if output.exceeded {
+        let text = machine
+            .run(&environment, conversation.variables(names))
+            .map_err(|error| render_error(&error))?;
+        if text.len() > MAX_RENDERED_BYTES {
             return Err(TemplateError::OutputTooLong);
         }
-        if let Err(error) = result {
-            return Err(render_error(&error));
-        }
-        drop(result);
-        Ok(String::from_utf8(output.bytes).expect("a template writes whole strings"))
+        Ok(text)
     }
 }
 
@@ -196,27 +227,6 @@ impl Rendered {
     }
 }
 
-/// Collects output up to the limit.
-struct BoundedOutput {
-    bytes: Vec<u8>,
-    exceeded: bool,
-}
-
-impl Write for BoundedOutput {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.len() > MAX_RENDERED_BYTES - self.bytes.len() {
-            self.exceeded = true;
-            return Err(io::Error::other("the prompt is too long"));
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn syntax_error(error: &minijinja::Error) -> TemplateError {
     TemplateError::Syntax { line: error.line().unwrap_or(1), detail: detail(error) }
 }
@@ -232,6 +242,9 @@ fn render_error(error: &minijinja::Error) -> TemplateError {
             && inner.kind() == ErrorKind::OutOfFuel
         {
             return TemplateError::OutOfFuel { line };
+        }
+        if current.is::<budget::Exhausted>() {
+            return TemplateError::TooMuchMade { line };
         }
         cause = current.source();
     }

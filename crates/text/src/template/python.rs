@@ -4,18 +4,17 @@
 //! ASCII escapes; white space is Python's; `trim_blocks`, `lstrip_blocks` and loop controls are on;
 //! `raise_exception` and `strftime_now` exist.
 //!
-//! Not imitated, all rare in public templates: `~` and `join` print `none` and `true` in lower case;
-//! `safe` does not make later concatenations escape HTML; a loop over `none` is empty, not an error.
+//! Not imitated, all rare in public templates: `pprint` and `debug` do not exist; `safe` does not make later concatenations escape HTML; a loop over `none` is empty, not an error.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{AutoEscape, Error, ErrorKind, Output, State, Value};
-use minijinja_contrib::pycompat;
 use regex::Regex;
 
 use super::Jinja;
+use super::budget::Budget;
 use super::strftime::CivilTime;
 
 /// How deep values may nest that are printed.
@@ -26,18 +25,27 @@ const MAX_PRINT_DEPTH: usize = 64;
 #[error("{0}")]
 pub(super) struct Raised(pub(super) String);
 
-/// An environment for one rendering.
-pub(super) fn environment(now: Option<CivilTime>) -> Jinja {
+/// An environment for one rendering, which pays from this budget.
+pub(super) fn environment(now: Option<CivilTime>, budget: &Budget) -> Jinja {
     let mut environment = Jinja::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    budget.install(&mut environment);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_debug(false);
-    environment.set_formatter(print);
-    environment.set_unknown_method_callback(method);
-    environment.add_filter("tojson", to_json);
-    environment.add_filter("trim", trim);
-    environment.add_filter("string", python_str);
+    let paying = budget.clone();
+    environment.set_formatter(move |out, _, value| print(&paying, out, value));
+    let paying = budget.clone();
+    environment.set_unknown_method_callback(move |state, value, name, arguments| {
+        method(&paying, state, value, name, arguments)
+    });
+    let paying = budget.clone();
+    environment.add_filter("tojson", move |value: &Value, ascii: Option<bool>, options: Kwargs| {
+        to_json(&paying, value, ascii, options)
+    });
+    let paying = budget.clone();
+    environment
+        .add_filter("trim", move |value: &Value, chars: Option<&str>| trim(&paying, value, chars));
+    let paying = budget.clone();
+    environment.add_filter("string", move |value: &Value| python_str(&paying, value));
     environment.add_test("sequence", |value: &Value| {
         matches!(value.kind(), ValueKind::String | ValueKind::Seq | ValueKind::Map)
     });
@@ -63,28 +71,38 @@ fn invalid(detail: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, detail.into())
 }
 
-fn print(out: &mut Output<'_>, _: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+fn print(budget: &Budget, out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
     let result = match value.as_str() {
-        Some(text) => out.write_str(text),
-        None => out.write_str(&python_str(value)?),
+        Some(text) => {
+            budget.pay(text.len())?;
+            out.write_str(text)
+        }
+        None => out.write_str(&python_str(budget, value)?),
     };
     result.map_err(|error| Error::new(ErrorKind::WriteFailure, error.to_string()))
 }
 
-/// Python's `str(value)`.
-fn python_str(value: &Value) -> Result<String, Error> {
+/// Python's `str(value)`, paid for.
+pub(super) fn python_str(budget: &Budget, value: &Value) -> Result<String, Error> {
     if let Some(text) = value.as_str() {
+        budget.pay_text(text.len())?;
         return Ok(text.to_owned());
     }
     let mut out = String::new();
     if !value.is_undefined() {
-        python_repr(value, 0, &mut out)?;
+        python_repr(budget, value, 0, &mut out)?;
     }
     Ok(out)
 }
 
-/// Appends Python's `repr(value)`.
-fn python_repr(value: &Value, depth: usize, out: &mut String) -> Result<(), Error> {
+/// Appends Python's `repr(value)`, paying for each value before the next.
+fn python_repr(
+    budget: &Budget,
+    value: &Value,
+    depth: usize,
+    out: &mut String,
+) -> Result<(), Error> {
+    let start = out.len();
     if depth > MAX_PRINT_DEPTH {
         return Err(invalid("a value nests too deep to be printed"));
     }
@@ -92,14 +110,19 @@ fn python_repr(value: &Value, depth: usize, out: &mut String) -> Result<(), Erro
         ValueKind::None => out.push_str("None"),
         ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::Number => out.push_str(&python_number(value)?),
-        ValueKind::String => string_repr(value.as_str().unwrap_or_default(), out),
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            // Some characters take a search in a table.
+            budget.pay_text(if text.is_ascii() { 0 } else { 8 * text.len() })?;
+            string_repr(text, out);
+        }
         ValueKind::Map => {
             out.push('{');
             for (index, key) in value.try_iter()?.enumerate() {
                 out.push_str(if index == 0 { "" } else { ", " });
-                python_repr(&key, depth + 1, out)?;
+                python_repr(budget, &key, depth + 1, out)?;
                 out.push_str(": ");
-                python_repr(&value.get_item(&key)?, depth + 1, out)?;
+                python_repr(budget, &value.get_item(&key)?, depth + 1, out)?;
             }
             out.push('}');
         }
@@ -107,7 +130,7 @@ fn python_repr(value: &Value, depth: usize, out: &mut String) -> Result<(), Erro
             out.push('[');
             for (index, item) in value.try_iter()?.enumerate() {
                 out.push_str(if index == 0 { "" } else { ", " });
-                python_repr(&item, depth + 1, out)?;
+                python_repr(budget, &item, depth + 1, out)?;
             }
             out.push(']');
         }
@@ -115,7 +138,12 @@ fn python_repr(value: &Value, depth: usize, out: &mut String) -> Result<(), Erro
             out.push_str(&value.to_string())
         }
     }
-    Ok(())
+    budget.pay_text(if holds_others(value) { 4 } else { out.len() - start + 4 })
+}
+
+/// Values whose parts are paid for one by one.
+fn holds_others(value: &Value) -> bool {
+    matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable | ValueKind::Map)
 }
 
 /// What Python's `repr` escapes.
@@ -135,7 +163,8 @@ fn string_repr(text: &str, out: &mut String) {
                 out.push('\\');
                 out.push(character);
             }
-            _ if character != ' ' && NOT_PRINTABLE.is_match(character.encode_utf8(&mut [0; 4])) => {
+            ' '..='~' => out.push(character),
+            _ if NOT_PRINTABLE.is_match(character.encode_utf8(&mut [0; 4])) => {
                 match u32::from(character) {
                     code @ ..0x100 => append(out, format_args!("\\x{code:02x}")),
                     code @ ..0x1_0000 => append(out, format_args!("\\u{code:04x}")),
@@ -173,7 +202,12 @@ fn python_number(value: &Value) -> Result<String, Error> {
 }
 
 /// `json.dumps(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`.
-fn to_json(value: &Value, ascii: Option<bool>, options: Kwargs) -> Result<String, Error> {
+fn to_json(
+    budget: &Budget,
+    value: &Value,
+    ascii: Option<bool>,
+    options: Kwargs,
+) -> Result<String, Error> {
     let ascii = match options.get::<Option<bool>>("ensure_ascii")? {
         Some(given) => given,
         None => ascii.unwrap_or(false),
@@ -182,6 +216,9 @@ fn to_json(value: &Value, ascii: Option<bool>, options: Kwargs) -> Result<String
         None => None,
         Some(value) if value.is_none() => None,
         Some(value) => Some(match value.as_str() {
+            Some(text) if text.len() > MAX_INDENT => {
+                return Err(invalid("tojson: indent is too wide"));
+            }
             Some(text) => text.to_owned(),
             None => " ".repeat(usize::try_from(value)?.min(MAX_INDENT)),
         }),
@@ -195,7 +232,8 @@ fn to_json(value: &Value, ascii: Option<bool>, options: Kwargs) -> Result<String
     };
     let sort = options.get::<Option<bool>>("sort_keys")?.unwrap_or(false);
     options.assert_all_used()?;
-    let mut writer = JsonWriter { out: String::new(), ascii, indent, item, key, sort };
+    let out = String::new();
+    let mut writer = JsonWriter { budget, out, ascii, indent, item, key, sort };
     writer.value(value, 0)?;
     Ok(writer.out)
 }
@@ -204,7 +242,8 @@ fn to_json(value: &Value, ascii: Option<bool>, options: Kwargs) -> Result<String
 const MAX_INDENT: usize = 64;
 
 /// Writes JSON as Python's encoder does.
-struct JsonWriter {
+struct JsonWriter<'a> {
+    budget: &'a Budget,
     out: String,
     ascii: bool,
     indent: Option<String>,
@@ -213,11 +252,12 @@ struct JsonWriter {
     sort: bool,
 }
 
-impl JsonWriter {
+impl JsonWriter<'_> {
     fn value(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
         if depth > MAX_PRINT_DEPTH {
             return Err(invalid("tojson: the value nests too deep"));
         }
+        let start = self.out.len();
         match value.kind() {
             ValueKind::None => self.out.push_str("null"),
             ValueKind::Bool => self.out.push_str(if value.is_true() { "true" } else { "false" }),
@@ -231,7 +271,10 @@ impl JsonWriter {
             | ValueKind::Invalid
             | _) => return Err(invalid(format!("tojson: {kind} is not JSON serializable"))),
         }
-        Ok(())
+        let apart =
+            self.item.len() + self.key.len() + depth * self.indent.as_ref().map_or(0, String::len);
+        let made = if holds_others(value) { 0 } else { self.out.len() - start };
+        self.budget.pay_text(made + apart + 4)
     }
 
     fn number(&mut self, value: &Value) -> Result<(), Error> {
@@ -330,8 +373,8 @@ fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
 }
 
-fn trim(value: &Value, chars: Option<&str>) -> Result<String, Error> {
-    let text = python_str(value)?;
+fn trim(budget: &Budget, value: &Value, chars: Option<&str>) -> Result<String, Error> {
+    let text = python_str(budget, value)?;
     Ok(match chars {
         None => text.trim_matches(is_space).to_owned(),
         Some(chars) => text.trim_matches(|c| chars.contains(c)).to_owned(),
@@ -339,19 +382,26 @@ fn trim(value: &Value, chars: Option<&str>) -> Result<String, Error> {
 }
 
 fn method(
+    budget: &Budget,
     state: &State<'_, '_>,
     value: &Value,
     name: &str,
     arguments: &[Value],
 ) -> Result<Value, Error> {
     let bare = arguments.iter().all(Value::is_none);
-    match (value.as_str(), name) {
-        (Some(text), "strip") if bare => Ok(Value::from(text.trim_matches(is_space))),
-        (Some(text), "lstrip") if bare => Ok(Value::from(text.trim_start_matches(is_space))),
-        (Some(text), "rstrip") if bare => Ok(Value::from(text.trim_end_matches(is_space))),
-        (Some(text), "split") if arguments.is_empty() => {
-            Ok(text.split(is_space).filter(|word| !word.is_empty()).collect())
+    let Some(text) = value.as_str() else { return budget.method(state, value, name, arguments) };
+    let trimmed = match name {
+        "strip" if bare => text.trim_matches(is_space),
+        "lstrip" if bare => text.trim_start_matches(is_space),
+        "rstrip" if bare => text.trim_end_matches(is_space),
+        "split" if arguments.is_empty() => {
+            let words = || text.split(is_space).filter(|word| !word.is_empty());
+            budget.pay_items(words().count())?;
+            budget.pay(text.len())?;
+            return Ok(words().collect());
         }
-        _ => pycompat::unknown_method_callback(state, value, name, arguments),
-    }
+        _ => return budget.method(state, value, name, arguments),
+    };
+    budget.pay(trimmed.len())?;
+    Ok(Value::from(trimmed))
 }

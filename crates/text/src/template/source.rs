@@ -29,6 +29,39 @@ pub(super) fn rewrite(source: &str, fragment: &mut impl FnMut(&str) -> String) -
     }
 }
 
+/// The line where there is too much code to parse: the parser nests as deep as `a + b + c` or a row
+/// of `elif` is long. That is more bytes in one `{{ ... }}` or `{% ... %}`, string literals not
+/// counted, or more `elif` in the template.
+pub(super) fn too_much_code(source: &str, bytes_max: usize, elifs_max: usize) -> Option<usize> {
+    let mut rest = source;
+    let mut elifs = 0;
+    while let Some(open) = next_open(rest) {
+        rest = &rest[open..];
+        let mut literals = 0;
+        let mut count = |text: &str| {
+            literals += text.len();
+            String::new()
+        };
+        let mut copy = String::new();
+        let end = match rest.as_bytes()[1] {
+            b'#' => {
+                rest = &rest[comment(rest, &mut copy)..];
+                continue;
+            }
+            b'%' => block(rest, &mut copy, &mut count),
+            _ => code(rest, &mut copy, &mut count),
+        };
+        let words = copy[2..].trim_start_matches(['-', '+']).trim_start();
+        elifs += usize::from(words.starts_with("elif"));
+        if end.saturating_sub(literals) > bytes_max || elifs > elifs_max {
+            let before = source.len() - rest.len();
+            return Some(1 + source[..before].matches('\n').count());
+        }
+        rest = &rest[end..];
+    }
+    None
+}
+
 /// Where the next `{{`, `{%` or `{#` is.
 fn next_open(text: &str) -> Option<usize> {
     text.as_bytes().windows(2).position(|pair| matches!(pair, b"{{" | b"{%" | b"{#"))

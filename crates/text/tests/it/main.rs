@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod attacks;
+mod budget;
 mod fixture;
 mod incremental;
 mod templates;

@@ -25,11 +25,11 @@ pub(crate) fn template(name: &str) -> ChatTemplate {
     compile(source).unwrap()
 }
 
-fn compile(source: &str) -> Result<ChatTemplate, TemplateError> {
+pub(crate) fn compile(source: &str) -> Result<ChatTemplate, TemplateError> {
     ChatTemplate::new(source, fixture::tokenizer())
 }
 
-fn render(source: &str) -> Result<String, TemplateError> {
+pub(crate) fn render(source: &str) -> Result<String, TemplateError> {
     Ok(compile(source)?.render(&fixture::user("hi"))?.text)
 }
 
