@@ -2,23 +2,23 @@
 //!
 //! `run` calls one function on the caller's thread and, at the same time, on every helper that is
 //! awake; the function itself claims pieces of work until none is left. The caller waits only for
-//! helpers that have begun, so a helper that gets no processor never holds anybody up. Who has
-//! nothing to do looks about for some tens of microseconds, then parks.
+//! helpers that have begun, so a helper that gets no processor never holds anybody up. Idle helpers
+//! look for work for some tens of microseconds, then park.
 //!
 //! Which thread does what can never change a result: pieces are disjoint and exact.
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle, Thread};
 
 /// Most threads of a team.
 pub const THREADS_MAX: usize = 256;
 /// Rounds an idle helper looks for work before it parks.
 const IDLE_SPINS: u32 = 4_000;
-/// Rounds the caller waits for helpers before it parks: who is inside that long has probably lost
-/// its processor, perhaps to this very wait.
-const WAIT_SPINS: u32 = 4_000;
+/// Rounds the caller waits for helpers before it lets others run. It never parks: beside busy
+/// neighbours it would get its processor back milliseconds late, and decode would be thrice as slow.
+const WAIT_SPINS: u32 = 20_000;
 
 /// State of the job in one word: a number that changes with each job, whether it may be joined, and
 /// how many helpers are inside.
@@ -33,8 +33,6 @@ struct Shared {
     state: AtomicU64,
     work: UnsafeCell<Option<Work<'static>>>,
     parked: Vec<AtomicBool>,
-    /// The caller, while it is parked.
-    waiting: Mutex<Option<Thread>>,
     failed: AtomicBool,
     stop: AtomicBool,
 }
@@ -44,13 +42,6 @@ struct Shared {
 unsafe impl Sync for Shared {}
 // SAFETY: what `work` points to is Sync, so any thread may call it.
 unsafe impl Send for Shared {}
-
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Option<Thread>> {
-        // Nobody panics while holding it.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// The caller and its helpers.
 pub struct Team {
@@ -67,7 +58,6 @@ impl Team {
             state: AtomicU64::new(0),
             work: UnsafeCell::new(None),
             parked: (0..count).map(|_| AtomicBool::new(false)).collect(),
-            waiting: Mutex::new(None),
             failed: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         });
@@ -121,18 +111,11 @@ struct Closing<'a>(&'a Shared);
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         self.0.state.fetch_and(!OPEN, Ordering::AcqRel);
-        let empty = || self.0.state.load(Ordering::Acquire) & INSIDE == 0;
-        for _ in 0..WAIT_SPINS {
-            if empty() {
-                return;
-            }
-            core::hint::spin_loop();
+        let mut spins = 0;
+        while self.0.state.load(Ordering::Acquire) & INSIDE != 0 {
+            spins += 1;
+            if spins < WAIT_SPINS { core::hint::spin_loop() } else { thread::yield_now() }
         }
-        *self.0.waiting() = Some(thread::current());
-        while !empty() {
-            thread::park();
-        }
-        *self.0.waiting() = None;
     }
 }
 
@@ -154,14 +137,7 @@ struct Leaving<'a>(&'a Shared);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        let before = self.0.state.fetch_sub(1, Ordering::AcqRel);
-        // The last one out of a closed job. Either the caller has left its name by now, or it will
-        // see that nobody is inside after it has.
-        if before & (OPEN | INSIDE) == 1
-            && let Some(caller) = &*self.0.waiting()
-        {
-            caller.unpark();
-        }
+        self.0.state.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -279,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_waits_long_is_woken() {
+    fn a_caller_waits_for_who_is_inside() {
         let mut team = Team::new(2);
         for _ in 0..20 {
             let entered = AtomicBool::new(false);
@@ -292,7 +268,7 @@ mod tests {
                     }
                 } else {
                     entered.store(true, Ordering::Relaxed);
-                    (0..20 * WAIT_SPINS).for_each(|_| core::hint::spin_loop());
+                    (0..4 * WAIT_SPINS).for_each(|_| core::hint::spin_loop());
                     done.store(true, Ordering::Relaxed);
                 }
             });

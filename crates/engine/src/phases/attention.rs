@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use canon::reference::HeadRow;
 use canon::{AttentionScratch, AttentionTask, KvPage, TileQueue};
 
-use super::{Means, ROWS_TOGETHER, in_order};
+use super::{Means, ROWS_TOGETHER, in_order, make_few};
 use crate::forward::Feed;
 use crate::plan::Attend;
 use crate::row::Row;
@@ -37,6 +37,7 @@ pub(crate) fn run(
     let faults = Mutex::new(Vec::new());
     let scratches = Mutex::new(scratches.iter_mut());
     let threads = team.threads();
+    make_few(&queues, threads);
     team.run(&|thread| {
         let scratch = scratches.lock().unwrap_or_else(PoisonError::into_inner).next();
         let Some(scratch) = scratch else { return };

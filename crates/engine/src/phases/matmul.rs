@@ -9,7 +9,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use canon::{Finish, GROUP, InputRow, TileQueue};
 
-use super::{Means, ROWS_TOGETHER, in_order};
+use super::{Means, ROWS_TOGETHER, in_order, make_few};
 use crate::plan::{InputSlot, MatmulOut};
 use crate::row::Row;
 
@@ -41,6 +41,7 @@ pub(crate) fn run(
         .into_iter()
         .map(|rows| LazyLock::new(move || Band::new(rows, slots, input, steps, claims)))
         .collect();
+    make_few(&bands, threads);
     let faults = Mutex::new(Vec::new());
     team.run(&|thread| {
         let mut overflow = Vec::new();

@@ -10,7 +10,7 @@ pub(crate) mod attention;
 pub(crate) mod matmul;
 pub(crate) mod rows;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use canon::{Kernels, Team};
 
@@ -35,6 +35,16 @@ fn in_order(thread: usize, lanes: usize, pieces: usize) -> impl Iterator<Item = 
     let others = (1..lanes).map(move |lane| (own + lane) % lanes);
     let others = others.flat_map(move |lane| (lane..pieces).step_by(lanes).rev());
     (own..pieces).step_by(lanes).chain(others)
+}
+
+/// Makes what the first thread to ask would make, where there is less of it than threads: they would
+/// all ask for the same at once, and wait for each other.
+fn make_few<T, F: FnOnce() -> T>(pieces: &[LazyLock<T, F>], threads: usize) {
+    if pieces.len() < threads {
+        pieces.iter().for_each(|piece| {
+            LazyLock::force(piece);
+        });
+    }
 }
 
 /// Pieces of work, each of which one thread takes.
