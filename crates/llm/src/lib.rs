@@ -14,5 +14,5 @@ mod model;
 mod runner;
 
 pub use generation::{Generation, Piece, Request, RequestError, Stop, Usage};
-pub use model::{Model, ModelError};
+pub use model::{Model, ModelError, SEQUENCE_BYTES_MAX};
 pub use runner::Runner;
