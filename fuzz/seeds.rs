@@ -1,16 +1,57 @@
-//! Writes the first corpus of the `gguf` target: tiny whole models, and a file with every kind of value.
+//! Writes the first corpus of every target, a few small files each: real shapes, so that a fuzzer starts behind the
+//! first checks. See `fuzz/README.md`.
 
 use import::dyadic::{F32Bits, F64Bits};
 use import::gguf::TensorType;
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::value::ValueType;
 use import::gguf::write::{GgufWriter, WriteValue};
+use program::Checked;
+use program::tiny::Shape;
 use std::path::Path;
 
+/// Model references, then pages of an index; the first byte says which.
+const PAGES: [&str; 6] = [
+    "\0smollm2:135m-q8_0",
+    "\0hf:owner/name/file.gguf@main",
+    "\0https://models.example/file.gguf",
+    "\u{1}{\"files\":[{\"filename\":\"x-1.whl\",\"url\":\"x-1.whl\",\"hashes\":{\"sha256\":\"00\"},\"size\":9}]}",
+    "\u{2}<a href=\"../x-1.whl#sha256=00\">x-1.whl</a>",
+    "\u{2}<!DOCTYPE html><base href=\"https://files.example/\"><a href=a.whl data-yanked>a.whl</a>",
+];
+
+/// Templates, a NUL, and a user's message.
+const TEMPLATES: [&str; 4] = [
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}\0hello",
+    "{{ bos_token }}{% if add_generation_prompt %}{{ messages[0]['content'] | trim }}{% endif %}\0<|im_end|>",
+    "{%- macro say(x) -%}{{ x | upper }}{%- endmacro -%}{{ say(messages[-1].content) }}\0</s>",
+    "{% for m in messages[::-1] if m.role == 'user' %}{{ loop.index }}{{ m | tojson }}{% endfor %}\0a",
+];
+
+/// A merge rule, a NUL, and a text.
+const TEXTS: [&str; 4] = [
+    "h e\0he said: hello",
+    "\0  two  spaces\n\n",
+    "Ġ t\0 to the end User:",
+    "! !\0é\u{1f600}!! 123",
+];
+
 fn main() -> std::io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/gguf");
+    let encoded =
+        |shape: Shape| Checked::new(shape.program()).expect("tiny programs are sound").encode();
+    let programs = Shape::variants().into_iter().take(6).map(|(_, shape)| encoded(shape));
+    let text = |list: &'static [&str]| list.iter().map(|text| text.as_bytes().to_vec());
+    write("gguf", models().into_iter().chain([values(), tensors()]))?;
+    write("program", programs)?;
+    write("store_index", text(&PAGES))?;
+    write("text_template", text(&TEMPLATES))?;
+    write("text_tokenizer", text(&TEXTS))
+}
+
+fn write(target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) -> std::io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     std::fs::create_dir_all(&folder)?;
-    for (index, bytes) in models().into_iter().chain([values(), tensors()]).enumerate() {
+    for (index, bytes) in seeds.into_iter().enumerate() {
         std::fs::write(folder.join(format!("seed-{index}")), bytes)?;
     }
     Ok(())
