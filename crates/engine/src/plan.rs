@@ -7,7 +7,7 @@
 use canon::reference::{AttentionShape, Layout};
 use canon::{GateOp, InputKind, Refused};
 use program::site::Source;
-use program::{Checked, Op, OpIndex, Place, Site, TensorId, Type, Value};
+use program::{Checked, Op, OpIndex, Place, Site, TensorId, Type, Value, ops};
 use thiserror::Error;
 
 use crate::weights::Weights;
@@ -218,7 +218,8 @@ impl Plan {
                 planner.enter(&site);
                 place = site.place;
             }
-            planner.add(&site)?;
+            let home = planner.plan(&site)?;
+            planner.homes.push(home);
             planner.release(&site);
         }
         Ok(planner.plan)
@@ -317,119 +318,97 @@ impl Planner<'_> {
         }
     }
 
-    fn add(&mut self, site: &Site<'_>) -> Result<(), PlanError> {
-        let home = match site.op {
-            Op::Embed(_) | Op::Norm(_) | Op::Quantise(_) | Op::Rope(_) | Op::Hadamard(_) => {
-                self.one_row(site)
-            }
-            Op::SiluGate(_) | Op::Add(_) => self.two_rows(site),
+    /// Plans an op; its output lives where this says.
+    fn plan(&mut self, site: &Site<'_>) -> Result<Home, PlanError> {
+        Ok(match site.op {
+            Op::Embed(op) => self.embed(site, op),
+            Op::Norm(op) => self.norm(site, op),
+            Op::Quantise(op) => self.quantise(site, op),
             Op::Matmul(op) => {
                 let bias = op.bias.map(|bias| site.tensor(bias).0);
-                self.matmul(site, op.x, site.tensor(op.weight).0, bias, op.frac)?
+                Home::Fixed(self.matmul(site, op.x, site.tensor(op.weight).0, bias, op.frac)?)
             }
-            Op::Logits(op) => {
-                let home = self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?;
-                if let Home::Fixed(slot) = home {
-                    self.plan.logits = slot;
-                    self.plan.logits_frac = op.frac;
-                }
-                home
-            }
-            Op::KvAppend(op) => {
-                let (key, value) = (self.slot(site, op.k), self.slot(site, op.v));
-                let head_width = wide(op.head_width);
-                self.row_op(site.index, RowOp::KvHeads { key, value, head_width });
-                let layer = self.plan.kv_heads.len();
-                self.plan.kv_heads.push(wide(site.fixed(op.k).width) / head_width);
-                self.plan.phases.push(Phase::Append { layer });
-                Home::Kv(layer)
-            }
+            Op::Rope(op) => self.rope(site, op),
+            Op::Hadamard(op) => self.hadamard(site, op),
+            Op::KvAppend(op) => self.kv_append(site, op),
             Op::Attention(op) => self.attention(site, op),
+            Op::SiluGate(op) => self.silu_gate(site, op),
+            Op::Add(op) => self.add(site, op),
+            Op::Logits(op) => {
+                let out = self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?;
+                self.plan.logits = out;
+                self.plan.logits_frac = op.frac;
+                Home::Fixed(out)
+            }
             // Drawing a token is the business of whoever runs the engine.
             Op::Sample(_) => {
                 self.plan.sample_op = site.index;
                 Home::Nowhere
             }
-        };
-        self.homes.push(home);
-        Ok(())
+        })
     }
 
-    /// Ops that make a row of one row.
-    fn one_row(&mut self, site: &Site<'_>) -> Home {
-        match site.op {
-            Op::Embed(op) => {
-                let out = self.output(site);
-                let table = site.tensor(op.table).0;
-                self.row_op(site.index, RowOp::Embed { table, frac: op.frac, out });
-                Home::Fixed(out)
-            }
-            Op::Norm(op) => {
-                let (x, out) = (self.slot(site, op.x), self.output(site));
-                let (gain, width) = (site.tensor(op.gain).0, wide(op.width));
-                let (eps, frac) = (op.eps, op.frac);
-                self.row_op(site.index, RowOp::Norm { x, gain, eps, width, frac, out });
-                Home::Fixed(out)
-            }
-            Op::Quantise(op) => {
-                let row = site.fixed(op.x);
-                let (x, out) = (self.slot(site, op.x), self.new_input(wide(row.width)));
-                let (frac, kind) = (row.frac, kind(op.kind));
-                self.row_op(site.index, RowOp::Quantise { x, frac, kind, out });
-                Home::Input(out)
-            }
-            Op::Rope(op) => {
-                let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
-                let (table, head_width) = (wide(site.attribute(op.table)), wide(op.head_width));
-                let layout = op.layout;
-                self.row_op(site.index, RowOp::Rope { x, table, head_width, layout, out });
-                Home::Fixed(out)
-            }
-            Op::Hadamard(op) => {
-                let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
-                self.row_op(site.index, RowOp::Hadamard { x, width: wide(op.width), out });
-                Home::Fixed(out)
-            }
-            Op::Matmul(_)
-            | Op::KvAppend(_)
-            | Op::Attention(_)
-            | Op::SiluGate(_)
-            | Op::Add(_)
-            | Op::Logits(_)
-            | Op::Sample(_) => unreachable!("another kind of op"),
-        }
+    fn embed(&mut self, site: &Site<'_>, op: &ops::Embed) -> Home {
+        let out = self.output(site);
+        let table = site.tensor(op.table).0;
+        self.row_op(site.index, RowOp::Embed { table, frac: op.frac, out });
+        Home::Fixed(out)
     }
 
-    /// Ops that make a row of two rows.
-    fn two_rows(&mut self, site: &Site<'_>) -> Home {
-        match site.op {
-            Op::SiluGate(op) => {
-                let (gate, up) = (self.slot(site, op.gate), self.slot(site, op.up));
-                let (gate_frac, up_frac) = (site.fixed(op.gate).frac, site.fixed(op.up).frac);
-                let out = self.output(site);
-                let op = GateOp { gate_frac, up_frac, frac: op.frac };
-                self.row_op(site.index, RowOp::SiluGate { gate, up, op, out });
-                Home::Fixed(out)
-            }
-            Op::Add(op) => {
-                let (a, b) = (self.slot(site, op.a), self.slot(site, op.b));
-                let out = self.in_place(site, op.a);
-                self.row_op(site.index, RowOp::Add { a, b, out });
-                Home::Fixed(out)
-            }
-            Op::Embed(_)
-            | Op::Norm(_)
-            | Op::Quantise(_)
-            | Op::Matmul(_)
-            | Op::Rope(_)
-            | Op::Hadamard(_)
-            | Op::KvAppend(_)
-            | Op::Attention(_)
-            | Op::Logits(_)
-            | Op::Sample(_) => {
-                unreachable!("another kind of op")
-            }
-        }
+    fn norm(&mut self, site: &Site<'_>, op: &ops::Norm) -> Home {
+        let (x, out) = (self.slot(site, op.x), self.output(site));
+        let (gain, width) = (site.tensor(op.gain).0, wide(op.width));
+        let (eps, frac) = (op.eps, op.frac);
+        self.row_op(site.index, RowOp::Norm { x, gain, eps, width, frac, out });
+        Home::Fixed(out)
+    }
+
+    fn quantise(&mut self, site: &Site<'_>, op: &ops::Quantise) -> Home {
+        let row = site.fixed(op.x);
+        let (x, out) = (self.slot(site, op.x), self.new_input(wide(row.width)));
+        let (frac, kind) = (row.frac, kind(op.kind));
+        self.row_op(site.index, RowOp::Quantise { x, frac, kind, out });
+        Home::Input(out)
+    }
+
+    fn rope(&mut self, site: &Site<'_>, op: &ops::Rope) -> Home {
+        let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
+        let (table, head_width) = (wide(site.attribute(op.table)), wide(op.head_width));
+        let layout = op.layout;
+        self.row_op(site.index, RowOp::Rope { x, table, head_width, layout, out });
+        Home::Fixed(out)
+    }
+
+    fn hadamard(&mut self, site: &Site<'_>, op: &ops::Hadamard) -> Home {
+        let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
+        self.row_op(site.index, RowOp::Hadamard { x, width: wide(op.width), out });
+        Home::Fixed(out)
+    }
+
+    fn kv_append(&mut self, site: &Site<'_>, op: &ops::KvAppend) -> Home {
+        let (key, value) = (self.slot(site, op.k), self.slot(site, op.v));
+        let head_width = wide(op.head_width);
+        self.row_op(site.index, RowOp::KvHeads { key, value, head_width });
+        let layer = self.plan.kv_heads.len();
+        self.plan.kv_heads.push(wide(site.fixed(op.k).width) / head_width);
+        self.plan.phases.push(Phase::Append { layer });
+        Home::Kv(layer)
+    }
+
+    fn silu_gate(&mut self, site: &Site<'_>, op: &ops::SiluGate) -> Home {
+        let (gate, up) = (self.slot(site, op.gate), self.slot(site, op.up));
+        let (gate_frac, up_frac) = (site.fixed(op.gate).frac, site.fixed(op.up).frac);
+        let out = self.output(site);
+        let op = GateOp { gate_frac, up_frac, frac: op.frac };
+        self.row_op(site.index, RowOp::SiluGate { gate, up, op, out });
+        Home::Fixed(out)
+    }
+
+    fn add(&mut self, site: &Site<'_>, op: &ops::Add) -> Home {
+        let (a, b) = (self.slot(site, op.a), self.slot(site, op.b));
+        let out = self.in_place(site, op.a);
+        self.row_op(site.index, RowOp::Add { a, b, out });
+        Home::Fixed(out)
     }
 
     /// A new slot for the op's output.
@@ -449,7 +428,7 @@ impl Planner<'_> {
         weight: TensorId,
         bias: Option<TensorId>,
         frac: u8,
-    ) -> Result<Home, PlanError> {
+    ) -> Result<Slot, PlanError> {
         let bias = bias.map(|id| {
             self.weights.bias(id, frac).map_err(|refused| {
                 let name = self.checked.program().tensors[id.index()].name.clone();
@@ -463,10 +442,10 @@ impl Planner<'_> {
             Some(Phase::Matmul { input, outputs }) if *input == from => outputs.push(one),
             _ => self.plan.phases.push(Phase::Matmul { input: from, outputs: vec![one] }),
         }
-        Ok(Home::Fixed(out))
+        Ok(out)
     }
 
-    fn attention(&mut self, site: &Site<'_>, op: &program::ops::Attention) -> Home {
+    fn attention(&mut self, site: &Site<'_>, op: &ops::Attention) -> Home {
         let (query, kv) = (site.fixed(op.q), site.kv(op.kv));
         let x = self.slot(site, op.q);
         let head_width = wide(kv.head_width);
