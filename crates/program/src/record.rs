@@ -28,15 +28,16 @@ pub struct Record<'a> {
 pub type TileOutputs = BTreeMap<Tile, Data>;
 
 impl<'a> Record<'a> {
-    /// Runs a sequence and keeps everything.
+    /// Runs a sequence, of which the first `prompt` tokens are the prompt, and keeps everything. Tokens are drawn
+    /// from the prompt's last position and from every one after it, so the epilogue's ops stand there only.
     ///
     /// # Errors
-    /// [`RunError`] of the first position that has no logits.
-    pub fn of(weights: &'a Weights<'a>, tokens: &[u32]) -> Result<Self, RunError> {
+    /// [`RunError`] of the first position that has one.
+    pub fn of(weights: &'a Weights<'a>, tokens: &[u32], prompt: u32) -> Result<Self, RunError> {
         let mut interpreter = Interpreter::new(weights);
         let mut cells = Vec::with_capacity(tokens.len());
-        for token in tokens {
-            cells.push(interpreter.step(*token)?);
+        for (position, token) in (0u32..).zip(tokens) {
+            cells.push(interpreter.step(*token, position + 1 >= prompt)?);
         }
         let kv = interpreter.kv().clone();
         Ok(Self { weights, tokens: tokens.to_vec(), cells, kv, choice: None })
@@ -48,10 +49,10 @@ impl<'a> Record<'a> {
         Self { choice: Some(choice), ..self }
     }
 
-    /// What an op made at a position.
+    /// What an op made at a position; `None` where it does not stand there.
     #[must_use]
-    pub fn cell(&self, position: u32, op: OpIndex) -> &Cell {
-        &self.cells[index(position)][index(op.0)]
+    pub fn cell(&self, position: u32, op: OpIndex) -> Option<&Cell> {
+        self.cells.get(index(position))?.get(index(op.0))
     }
 
     /// A position of this sequence, as tiles name it.
@@ -87,7 +88,8 @@ impl<'a> Record<'a> {
     /// The true data of an operand.
     ///
     /// # Errors
-    /// [`EvalError::NoChoice`] and [`EvalError::Grammar`] for operands of `sample`.
+    /// [`EvalError::NotDrawn`] where the op does not stand; [`EvalError::NoChoice`] and [`EvalError::Grammar`] for
+    /// operands of `sample`.
     pub fn gather(
         &self,
         site: &Site<'_>,
@@ -96,6 +98,7 @@ impl<'a> Record<'a> {
         outputs: &TileOutputs,
         committer: &Committer,
     ) -> Result<Data, EvalError> {
+        self.cell(at.position, site.index).ok_or(EvalError::NotDrawn)?;
         Ok(match operand {
             Operand::Token => Data::Token(at.token),
             Operand::Weights { tensor, rows, inputs } => {
@@ -146,9 +149,14 @@ impl<'a> Record<'a> {
         Ok((biases, Choice { parameters, ..choice.clone() }))
     }
 
+    /// What an op before one that stands made.
+    fn standing(&self, at: At, from: Source) -> &Cell {
+        self.cell(at.position, made_by(from)).expect("it stands where a later op does")
+    }
+
     fn entries(&self, at: At, from: Source, entries: &Range<u32>) -> Data {
         let (start, end) = (index(entries.start), index(entries.end));
-        match self.cell(at.position, made_by(from)) {
+        match self.standing(at, from) {
             Cell::Fixed(row) | Cell::Logits(row) => Data::Fixed(row[start..end].to_vec()),
             Cell::A8(row) => Data::A8 {
                 scales: row.scales[start / canon::BLOCK..end / canon::BLOCK].to_vec(),
@@ -160,7 +168,7 @@ impl<'a> Record<'a> {
     }
 
     fn exponent(&self, at: At, from: Source) -> Data {
-        match self.cell(at.position, made_by(from)) {
+        match self.standing(at, from) {
             Cell::A8(row) => Data::Exponent(row.exponent),
             Cell::A16(row) => Data::Exponent(row.exponent),
             Cell::Unsampled | Cell::Fixed(_) | Cell::Kv(_) | Cell::Logits(_) => {

@@ -259,11 +259,12 @@ impl<'a> Interpreter<'a> {
         &self.kv
     }
 
-    /// What every op makes of the next token, by [`OpIndex`].
+    /// What every op that stands makes of the next token, by [`OpIndex`]. The epilogue's stand where a token is
+    /// `drawn` from this position, so only there; elsewhere the list ends before them.
     ///
     /// # Errors
     /// [`RunError`]; the sequence can't go on after one.
-    pub fn step(&mut self, token: u32) -> Result<Vec<Cell>, RunError> {
+    pub fn step(&mut self, token: u32, drawn: bool) -> Result<Vec<Cell>, RunError> {
         let program = self.weights.checked.program();
         let position = self.position;
         if position >= program.context_max {
@@ -274,7 +275,8 @@ impl<'a> Interpreter<'a> {
         }
         let at = At { position, token };
         let mut cells = Vec::new();
-        for site in self.weights.checked.sites() {
+        let stands = |site: &Site<'_>| drawn || site.place != Place::Epilogue;
+        for site in self.weights.checked.sites().take_while(stands) {
             let step = Step { at, weights: self.weights, cells: &cells, kv: &self.kv };
             let made = site.op.run(&site, &step);
             let cell = made.map_err(|_| Fault { position, op: site.index })?;
@@ -321,7 +323,7 @@ pub fn run_reference(
     let mut interpreter = Interpreter::new(weights);
     let mut run = Run::default();
     for token in tokens {
-        let cells = interpreter.step(*token)?;
+        let cells = interpreter.step(*token, true)?;
         if boundaries {
             run.boundaries.push(boundaries_of(weights.checked, &cells));
         }

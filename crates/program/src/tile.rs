@@ -179,6 +179,8 @@ pub enum EvalError {
     Weights { operand: usize, reason: Refused },
     #[error("the op has no such tile")]
     NoSuchTile,
+    #[error("no token is drawn at this position, so the op does not stand there")]
+    NotDrawn,
     #[error("sample needs what the job says of the choice")]
     NoChoice,
     #[error("a job with a grammar is checked by replay, not by tiles")]

@@ -91,9 +91,11 @@ pub(crate) fn run_reference(weights: &Weights<'_>, frac: u8, jobs: &[Job]) -> At
         let mut interpreter = Interpreter::new(weights);
         let mut fed = 0;
         while made.goes_on() {
-            let cells = interpreter.step(made.tokens[fed]).map_err(|error| error.to_string())?;
+            let drawn = fed + 1 == made.tokens.len();
+            let cells = interpreter.step(made.tokens[fed], drawn);
+            let cells = cells.map_err(|error| error.to_string())?;
             fed += 1;
-            if fed < made.tokens.len() {
+            if !drawn {
                 continue;
             }
             let logits = cells.into_iter().find_map(|cell| match cell {

@@ -3,7 +3,9 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the cases it is about")]
 
 mod encoding;
+mod faults;
 mod refusals;
+mod refused_vectors;
 mod sample;
 mod sizes;
 mod tiles;

@@ -1,7 +1,7 @@
 //! What a check refuses, and that it names the place.
 
 use canon::Format;
-use program::ops::{Add, Norm, Quantise, Rope, SiluGate};
+use program::ops::{Add, Attention, Embed, KvAppend, Logits, Norm, Quantise, Rope, SiluGate};
 use program::tiny::Shape;
 use program::{
     AttributeSlot, CheckError, Checked, Group, InputKind, Op, Program, TensorId, TensorSlot, Value,
@@ -130,12 +130,12 @@ fn places_and_roles() {
     refused(early, "prologue: it hands on A8[64]; a fixed row is needed");
     let narrow = |p: &mut Program| op!(p.prologue, Embed).frac = 15;
     refused(narrow, "one frac is 15, but the other is 16");
-    let twice = |p: &mut Program| {
+    let early = |p: &mut Program| {
         let at = layers(p).template.ops.iter().position(|op| matches!(op, Op::KvAppend(_)));
         let append = layers(p).template.ops[at.unwrap()].clone();
         layers(p).template.ops.insert(0, append);
     };
-    refused(twice, "reads value");
+    refused(early, "op 0 (kv_append): it reads value");
     // A gain that is also a bias: same shape, two roles.
     let roles = |p: &mut Program| {
         let layer = &mut layers(p).layers[0];
@@ -149,6 +149,152 @@ fn places_and_roles() {
         }),
         Err(CheckError::Place { reason, .. }) if reason.to_string().contains("two roles")
     ));
+}
+
+/// Puts ops behind a template's own; the last one makes the output.
+fn after_the_last(group: &mut Group, ops: impl IntoIterator<Item = Op>) {
+    group.template.ops.extend(ops);
+    group.template.output = Value(u16::try_from(group.template.ops.len()).unwrap());
+}
+
+/// Rows of the tensors of every layer with this part.
+fn set_rows(program: &mut Program, part: &str, rows: u32) {
+    for tensor in &mut program.tensors {
+        if tensor.name.ends_with(&format!(".{part}")) {
+            tensor.rows = rows;
+        } else if tensor.name.ends_with(&format!(".{part}_bias")) {
+            tensor.columns = rows;
+        }
+    }
+}
+
+#[test]
+fn ops_outside_their_place() {
+    let append = |p: &mut Program| {
+        let op = KvAppend { k: Value(1), v: Value(1), head_width: 32 };
+        after_the_last(&mut p.prologue, [Op::KvAppend(op)]);
+    };
+    refused(append, "prologue: op 1 (kv_append): it belongs in a layer");
+    let append = |p: &mut Program| {
+        let op = KvAppend { k: Value(0), v: Value(0), head_width: 32 };
+        after_the_last(&mut p.epilogue, [Op::KvAppend(op)]);
+    };
+    // The token that the epilogue handed on is not used any more, so a value comes first.
+    refused(append, "epilogue: value 4 is never used");
+    let embed = |p: &mut Program| {
+        let op = Embed { token: Value(4), table: TensorSlot(1), frac: 16 };
+        after_the_last(&mut p.epilogue, [Op::Embed(op)]);
+    };
+    refused(embed, "epilogue: op 4 (embed): it belongs in the prologue");
+    let logits = |p: &mut Program| {
+        p.prologue.layers[0].tensors.push(p.epilogue.layers[0].tensors[1]);
+        let quantise = Quantise { x: Value(1), kind: InputKind::A8 };
+        let logits = Logits { x: Value(2), weight: TensorSlot(1), frac: 16 };
+        after_the_last(&mut p.prologue, [Op::Quantise(quantise), Op::Logits(logits)]);
+    };
+    refused(logits, "prologue: op 2 (logits): it belongs in the epilogue");
+}
+
+#[test]
+fn a_template_appends_once() {
+    let twice = |p: &mut Program| {
+        let group = layers(p);
+        let (append, attention) = (op!(group, KvAppend).clone(), op!(group, Attention).clone());
+        let (old, made) = (group.template.output, group.template.ops.len());
+        let value = |ops: usize| Value(u16::try_from(made + ops).unwrap());
+        let again = Attention { kv: value(1), ..attention };
+        let sum = Add { a: old, b: value(2) };
+        after_the_last(group, [Op::KvAppend(append), Op::Attention(again), Op::Add(sum)]);
+    };
+    refused(twice, "group 0 layer 0: it has more than one kv_append");
+}
+
+#[test]
+fn shapes_of_two_rows() {
+    refused(|p| set_rows(p, "v", 32), "(kv_append): the key's width is 64, but the value's is 32");
+    refused(|p| set_rows(p, "up", 64), "the gate's width is 96, but the other row's is 64");
+    let heads = |p: &mut Program| {
+        set_rows(p, "k", 96);
+        set_rows(p, "v", 96);
+    };
+    refused(heads, "(attention): the number of heads is 4; a multiple of the KV heads");
+    let output = |p: &mut Program| p.tensors.last_mut().unwrap().rows = 49;
+    refused(output, "(logits): the number of logits is 49, but the vocabulary is 50");
+    refused(|p| p.tensors[0].rows = 51, "(embed): the table's rows is 51, but the vocabulary");
+    refused(|p| op!(layers(p), Hadamard).width = 512, "(hadamard): the row's width is 128; whole");
+}
+
+#[test]
+fn limits_of_ops() {
+    refused(|p| op!(layers(p), Attention).scale = (1 << 14) - 1, "the scale's mantissa is 16383");
+    refused(|p| op!(layers(p), Attention).scale_exponent = -257, "scale's exponent is 257");
+    refused(|p| op!(layers(p), Attention).frac = 25, "(attention): the number of fractional bits");
+    refused(|p| op!(layers(p), Matmul).frac = 25, "(matmul): the number of fractional bits");
+    refused(|p| op!(layers(p), SiluGate).frac = 25, "(silu_gate): the number of fractional bits");
+    refused(|p| op!(p.prologue, Embed).frac = 25, "(embed): the number of fractional bits");
+    refused(|p| op!(layers(p), Rope).head_width = 288, "(rope): the head width is 288");
+    refused(|p| set_rows(p, "q", 1025 * 32), "(norm): the row's width is 32800; 1 to 1024 whole");
+    let outputs = "(matmul): the number of outputs is 131104; at most 2^17";
+    refused(|p| set_rows(p, "gate", (1 << 17) + 32), outputs);
+}
+
+#[test]
+fn limits_of_tables() {
+    refused(|p| p.arithmetic_version = 2, "arithmetic version 2 is unknown");
+    refused(|p| p.vocabulary = 0, "0 token ids");
+    let tensors = |p: &mut Program| p.tensors = vec![p.tensors[0].clone(); limits::TENSORS_MAX + 1];
+    refused(tensors, "32769 tensors");
+    refused(|p| p.tensors[0].name = String::new(), "1 to 128 bytes");
+    refused(|p| p.tensors[0].rows = (1 << 20) + 1, "1 to 2^20 rows");
+    refused(|p| p.tensors[0].columns = (1 << 17) + 32, "1 to 2^17 columns");
+    refused(|p| p.tensors[0].location.offset = 1 << 40, "end beyond 2^40");
+    refused(|p| p.rope_tables = vec![vec![1; 16]; 17], "17 rope tables");
+    refused(|p| p.rope_tables[0] = vec![1; 129], "1 to 128 pairs");
+    refused(|p| p.groups = vec![p.groups[0].clone(); 17], "17 groups");
+    let layers_in_all = |p: &mut Program| {
+        let layer = layers(p).layers[0].clone();
+        layers(p).layers = vec![layer; 513];
+        p.groups.push(p.groups[0].clone());
+    };
+    refused(layers_in_all, "1026 layers in all groups; it must be 1..=1024");
+    let in_one = |p: &mut Program| {
+        let layer = layers(p).layers[0].clone();
+        layers(p).layers = vec![layer; 1025];
+    };
+    refused(in_one, "1025 layers of a group");
+    refused(|p| p.epilogue.layers.push(p.epilogue.layers[0].clone()), "2 epilogue layers");
+    refused(|p| layers(p).layers[1].tensors = vec![TensorId(0); 129], "129 tensor slots");
+    refused(|p| layers(p).layers[1].attributes = vec![0; 33], "33 attribute slots");
+    refused(|p| layers(p).layers[1].tensors.push(TensorId(0)), "bind different numbers of slots");
+    let slot = |p: &mut Program| {
+        layers(p).layers.iter_mut().for_each(|layer| layer.tensors.push(TensorId(0)));
+    };
+    refused(slot, "is never used");
+    refused(|p| op!(layers(p), Matmul).weight = TensorSlot(99), "tensor slot");
+}
+
+/// Layers that share one set of tensors: small on disk.
+fn sharing(shape: Shape) -> Program {
+    let mut program = Shape { layers: 1, ..shape }.program();
+    let layer = program.groups[0].layers[0].clone();
+    program.groups[0].layers = vec![layer; limits::LAYERS_MAX];
+    program
+}
+
+/// The bytes of a block's values can't reach their limit: 128 ops of 2^17 entries are 2^26 bytes.
+#[test]
+fn costs_of_a_position() {
+    let wide = Shape { heads: 256, kv_heads: 256, head_width: 256, ..Shape::default() };
+    let floats = Shape { width: 1 << 15, hidden: 1 << 15, format: Format::F32, ..Shape::default() };
+    let long = Shape { width: 1 << 16, hidden: 1 << 17, ..Shape::default() };
+    for (shape, wanted) in [
+        (wide, "costs more than 67108864 key and value bytes"),
+        (floats, "costs more than 4398046511104 weight bytes"),
+        (long, "costs more than 17592186044416 multiply-adds"),
+    ] {
+        let error = Checked::new(sharing(shape)).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}\nexpected: {wanted}");
+    }
 }
 
 #[test]

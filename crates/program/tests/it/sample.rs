@@ -68,12 +68,13 @@ fn check(
     let checked = Checked::new(shape.program()).unwrap();
     let file = file(shape);
     let weights = Weights::load(&checked, &[&file]).unwrap();
-    let mut record = Record::of(&weights, tokens).unwrap();
+    let mut record = Record::of(&weights, tokens, prompt).unwrap();
     let site = checked.sites().find(|site| matches!(site.op, Op::Sample(_))).unwrap();
     let logits_site = checked.sites().find(|site| matches!(site.op, Op::Logits(_))).unwrap();
     let Type::Logits(row) = logits_site.output() else { panic!("logits are logits") };
     let position = u32::try_from(tokens.len() - 1).unwrap();
-    let program::reference::Cell::Logits(logits) = record.cell(position, logits_site.index).clone()
+    let program::reference::Cell::Logits(logits) =
+        record.cell(position, logits_site.index).unwrap().clone()
     else {
         panic!("logits are logits")
     };
@@ -167,7 +168,7 @@ fn a_grammar_is_for_replay() {
     let grammar = Settings { grammar: Some([1; 32]), ..neutral() };
     let parameters = Parameters::new(grammar).unwrap();
     let choice = Choice { parameters, seed: [0; 32], choice: 0, prompt: 1 };
-    let record = Record::of(&weights, &[1]).unwrap().with_choice(choice);
+    let record = Record::of(&weights, &[1], 1).unwrap().with_choice(choice);
     let site = checked.sites().last().unwrap();
     let made = record.tiles(&site, record.at(0), &Committer::new([0; 32], [7; 32]));
     assert_eq!(made, Err(EvalError::Grammar));

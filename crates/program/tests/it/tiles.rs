@@ -13,7 +13,7 @@ fn tokens(shape: &Shape, count: u32) -> Vec<u32> {
     (0..count).map(|i| (i * 7 + i * i * 3 + 1) % shape.vocabulary).collect()
 }
 
-fn committer() -> Committer {
+pub(crate) fn committer() -> Committer {
     Committer::new([0; 32], [7; 32])
 }
 
@@ -50,7 +50,7 @@ fn tiles_put_together_equal_the_op() {
         let weights = Weights::load(&checked, &[&file]).unwrap();
         let positions: &[u32] = if name == "wide" { &[0, 2] } else { &[0, 1, 6, 63, 64, 69] };
         let tokens = tokens(&shape, positions.last().unwrap() + 1);
-        let record = Record::of(&weights, &tokens).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let record = Record::of(&weights, &tokens, 0).unwrap_or_else(|e| panic!("{name}: {e}"));
         for site in checked.sites() {
             for position in positions {
                 let at = record.at(*position);
@@ -61,7 +61,7 @@ fn tiles_put_together_equal_the_op() {
                     continue;
                 }
                 let made = assemble(site.output(), &tiles.unwrap());
-                let wanted = whole(record.cell(*position, site.index));
+                let wanted = whole(record.cell(*position, site.index).unwrap());
                 let op = (name, site.index, site.op.name(), position);
                 assert_eq!(made, Some(wanted), "{op:?}");
             }
@@ -176,7 +176,7 @@ fn operands_are_no_larger_than_their_bound() {
         let checked = Checked::new(shape.program()).unwrap();
         let file = shape.weights();
         let weights = Weights::load(&checked, &[&file]).unwrap();
-        let record = Record::of(&weights, &tokens(&shape, 3)).unwrap().with_choice(choice());
+        let record = Record::of(&weights, &tokens(&shape, 3), 0).unwrap().with_choice(choice());
         let at = record.at(2);
         for site in checked.sites() {
             let outputs = record.tiles(&site, at, &committer()).unwrap();
@@ -201,7 +201,7 @@ fn false_operands_are_refused() {
     let checked = Checked::new(shape.program()).unwrap();
     let file = shape.weights();
     let weights = Weights::load(&checked, &[&file]).unwrap();
-    let record = Record::of(&weights, &tokens(&shape, 66)).unwrap().with_choice(choice());
+    let record = Record::of(&weights, &tokens(&shape, 66), 0).unwrap().with_choice(choice());
     let at = record.at(65);
     let wrong = [
         Data::Fixed(vec![1 << 30; 64]),
@@ -251,7 +251,7 @@ fn extreme_outputs_do_not_panic() {
     let checked = Checked::new(shape.program()).unwrap();
     let file = shape.weights();
     let weights = Weights::load(&checked, &[&file]).unwrap();
-    let record = Record::of(&weights, &tokens(&shape, 66)).unwrap().with_choice(choice());
+    let record = Record::of(&weights, &tokens(&shape, 66), 0).unwrap().with_choice(choice());
     let at = record.at(65);
     let extreme = |true_output: &Data, high: bool| match true_output {
         Data::Squares(_) => Data::Squares(if high { u128::MAX } else { 0 }),
@@ -313,7 +313,7 @@ fn the_answer_log_is_what_its_parts_make() {
     let file = shape.weights();
     let weights = Weights::load(&checked, &[&file]).unwrap();
     let tokens = tokens(&shape, 5);
-    let record = Record::of(&weights, &tokens).unwrap();
+    let record = Record::of(&weights, &tokens, 0).unwrap();
     let run = run_reference(&weights, &tokens, true).unwrap();
     let committer = committer();
     let mut log = AnswerLog::new(&checked, committer.clone());
@@ -329,7 +329,7 @@ fn the_answer_log_is_what_its_parts_make() {
             .into_iter()
             .chain(of(|op| matches!(op, Op::KvAppend(_))).map(|site| Some(site.index)));
         for (output, append) in outputs.zip(appends) {
-            let cell = record.cell(position, output.index);
+            let cell = record.cell(position, output.index).unwrap();
             let residual = committer.value_root(position, output.index, cell).unwrap();
             let kv = append.map(|op| {
                 let edge = |head| record.edge(&committer, op, head, position + 1);
@@ -379,7 +379,7 @@ fn a_kv_append_tile_gives_the_next_tree() {
     let checked = Checked::new(shape.program()).unwrap();
     let file = shape.weights();
     let weights = Weights::load(&checked, &[&file]).unwrap();
-    let record = Record::of(&weights, &tokens(&shape, 8)).unwrap();
+    let record = Record::of(&weights, &tokens(&shape, 8), 0).unwrap();
     let site = checked.sites().find(|site| matches!(site.op, Op::KvAppend(_))).unwrap();
     let committer = committer();
     for position in 0..7 {
@@ -433,10 +433,10 @@ fn value_roots_commit_to_everything() {
     let checked = Checked::new(shape.program()).unwrap();
     let file = shape.weights();
     let weights = Weights::load(&checked, &[&file]).unwrap();
-    let record = Record::of(&weights, &[1, 2]).unwrap();
+    let record = Record::of(&weights, &[1, 2], 0).unwrap();
     let site = checked.sites().find(|site| matches!(site.output(), Type::Fixed(_))).unwrap();
     let root = |committer: &Committer, position, op| {
-        committer.value_root(position, op, record.cell(0, site.index)).unwrap()
+        committer.value_root(position, op, record.cell(0, site.index).unwrap()).unwrap()
     };
     let mut roots = vec![
         root(&committer(), 0, site.index),
@@ -444,7 +444,7 @@ fn value_roots_commit_to_everything() {
         root(&committer(), 0, program::OpIndex(9)),
         root(&Committer::new([1; 32], [7; 32]), 0, site.index),
         root(&Committer::new([0; 32], [8; 32]), 0, site.index),
-        committer().value_root(0, site.index, record.cell(1, site.index)).unwrap(),
+        committer().value_root(0, site.index, record.cell(1, site.index).unwrap()).unwrap(),
     ];
     assert_eq!(roots[0], root(&committer(), 0, site.index));
     roots.sort_unstable();
