@@ -313,13 +313,12 @@ impl Budget {
 
     fn install_texts(&self, environment: &mut Jinja) {
         let budget = self.clone();
-        environment.add_filter(
-            "join",
-            move |values: &Value, separator: Option<Value>| match values.kind() {
-                ValueKind::Undefined | ValueKind::None => Ok(Value::from("")),
-                _ => budget.join(values, &separator.unwrap_or_else(|| Value::from(""))),
-            },
-        );
+        environment.add_filter("join", move |values: &Value, separator: Option<Value>| {
+            if matches!(values.kind(), ValueKind::Undefined | ValueKind::None) {
+                return Ok(Value::from(""));
+            }
+            budget.join(values, &separator.unwrap_or_else(|| Value::from("")))
+        });
         for (name, filter) in [
             ("replace", Value::from_function(filters::replace)),
             ("indent", Value::from_function(filters::indent)),

@@ -37,7 +37,7 @@ impl<'s> Machine<'s> {
             lstrip_blocks: true,
             trim_blocks: true,
         };
-        let tree = parse(source, "<template>", SyntaxConfig::default(), spaces)?;
+        let tree = parse(source, "<template>", SyntaxConfig, spaces)?;
         let tree = Copier.statement(&tree, 0)?;
         let mut generator = CodeGenerator::new("<template>", source);
         generator.compile_stmt(&tree);
@@ -116,6 +116,7 @@ impl Copier {
     }
 
     /// Statements with a body.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`statement` hands over only these")]
     fn block<'s>(&self, from: &Stmt<'s>, depth: usize) -> Copied<Stmt<'s>> {
         let body = |all: &[Stmt<'s>]| self.statements(all, depth);
         let expr = |one: &Expr<'s>| self.expression(one, depth);
@@ -160,6 +161,7 @@ impl Copier {
     }
 
     /// Statements about other templates, of which there are none.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`statement` hands over only these")]
     fn reference<'s>(&self, from: &Stmt<'s>, depth: usize) -> Copied<Stmt<'s>> {
         let expr = |one: &Expr<'s>| self.expression(one, depth);
         Ok(match from {
@@ -240,10 +242,9 @@ impl Copier {
                 paid(PART, Expr::Slice(at(slice, span)), Vec::new(), span)
             }
             Expr::UnaryOp(node) => {
-                let op = match node.op {
-                    ast::UnaryOpKind::Not => ast::UnaryOpKind::Not,
-                    ast::UnaryOpKind::Neg => ast::UnaryOpKind::Neg,
-                };
+                // The kind can't be copied otherwise.
+                let not = matches!(node.op, ast::UnaryOpKind::Not);
+                let op = if not { ast::UnaryOpKind::Not } else { ast::UnaryOpKind::Neg };
                 Expr::UnaryOp(at(ast::UnaryOp { op, expr: expr(&node.expr)? }, span))
             }
             Expr::BinOp(node) => self.operation(node, depth)?,
@@ -299,7 +300,20 @@ impl Copier {
                 let sum = ast::BinOp { op: BinOpKind::Add, left, right };
                 paid(SUM, Expr::BinOp(at(sum, span)), Vec::new(), span)
             }
-            op => Expr::BinOp(at(ast::BinOp { op, left, right }, span)),
+            op @ (BinOpKind::Eq
+            | BinOpKind::Ne
+            | BinOpKind::Lt
+            | BinOpKind::Lte
+            | BinOpKind::Gt
+            | BinOpKind::Gte
+            | BinOpKind::ScAnd
+            | BinOpKind::ScOr
+            | BinOpKind::Sub
+            | BinOpKind::Div
+            | BinOpKind::FloorDiv
+            | BinOpKind::Rem
+            | BinOpKind::Pow
+            | BinOpKind::In) => Expr::BinOp(at(ast::BinOp { op, left, right }, span)),
         })
     }
 
