@@ -176,50 +176,137 @@ fn norm_fast(row: &[i32], op: NormOp<'_>, out: &mut [i32]) -> bool {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn silu_gate_fast(gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool {
     let shift = i32::from(op.gate_frac) + i32::from(op.up_frac) - i32::from(op.frac);
-    if shift < 1 {
+    if !(1..=32).contains(&shift) {
         return false;
     }
-    let cap = _mm512_set1_epi32((1 << (op.gate_frac + 5)) - 1);
-    let to_log = _mm_cvtsi32_si128(i32::from(op.gate_frac) - 2);
-    let (first, second) = (Rounding::new(15), Rounding::new(shift));
-    let mut greatest = _mm512_setzero_si512();
-    for at in (0..gate.len()).step_by(LANES) {
-        let (gate, up) = (load(gate, at), load(up, at));
-        let capped = _mm512_min_epu32(_mm512_abs_epi32(gate), cap);
-        let x = _mm512_mullo_epi32(capped, _mm512_set1_epi32(23_637));
-        let [even, odd] = multiply(gate, sigmoid(_mm512_srl_epi32(x, to_log), gate));
-        // Not above 2^30 in magnitude, so the low halves are whole.
-        let even = _mm512_mul_epi32(first.of(even), up);
-        let odd = _mm512_mul_epi32(first.of(odd), _mm512_srli_epi64::<32>(up));
-        let scaled = [second.of(even), second.of(odd)];
-        greatest = peak(greatest, scaled);
-        store(out, at, merge(scaled));
+    let mut gating = Gating::new(op.gate_frac, shift);
+    let (gates, rest_gate) = gate.as_chunks::<GATES>();
+    let (ups, rest_up) = up.as_chunks::<GATES>();
+    let (outs, rest_out) = out.as_chunks_mut::<GATES>();
+    for ((gate, up), out) in gates.iter().zip(ups).zip(outs) {
+        gating.run(gate, up, out);
     }
-    below_limit(greatest)
+    if !rest_gate.is_empty() {
+        let mut rest = [[0; GATES]; 3];
+        rest[0][..rest_gate.len()].copy_from_slice(rest_gate);
+        rest[1][..rest_up.len()].copy_from_slice(rest_up);
+        let [gate, up, out] = &mut rest;
+        gating.run(gate, up, out);
+        rest_out.copy_from_slice(&out[..rest_out.len()]);
+    }
+    gating.within_limit()
 }
 
-/// The sigmoid with 15 fractional bits, from x = |gate| * log2 e with 16 and the gate's sign.
+/// Entries gated at once: two vectors, whose sigmoids share one vector of 16-bit lanes.
+const GATES: usize = 2 * LANES;
+
+/// The work on a row's gates.
+struct Gating {
+    cap: __m512i,
+    to_log: __m128i,
+    /// Half, and a bias that makes every entry within the limit non-negative.
+    half: __m512i,
+    /// Shifts that leave an entry in the lower and in the upper half of its lane.
+    down: __m128i,
+    up: __m128i,
+    /// The greatest biased product.
+    peak: __m512i,
+    shift: i32,
+}
+
+/// Added to an entry; with it the least one within the limit is 0.
+const GATE_BIAS: i64 = LIMIT - 1;
+
+impl Gating {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn new(gate_frac: u8, shift: i32) -> Self {
+        Self {
+            cap: _mm512_set1_epi32((1 << (gate_frac + 5)) - 1),
+            to_log: _mm_cvtsi32_si128(i32::from(gate_frac) - 2),
+            half: _mm512_set1_epi64((GATE_BIAS << shift) + (1 << (shift - 1))),
+            down: _mm_cvtsi32_si128(shift),
+            up: _mm_cvtsi32_si128(32 - shift),
+            peak: _mm512_setzero_si512(),
+            shift,
+        }
+    }
+
+    /// Whether all entries so far were.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn within_limit(&self) -> bool {
+        let first_beyond = _mm512_set1_epi64((GATE_BIAS + LIMIT) << self.shift);
+        _mm512_cmpge_epu64_mask(self.peak, first_beyond) == 0
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn run(&mut self, gate: &[i32; GATES], up: &[i32; GATES], out: &mut [i32; GATES]) {
+        let gates = [load(gate, 0), load(gate, LANES)];
+        let x = [self.log(gates[0]), self.log(gates[1])];
+        let sigmoids = sigmoids(x, gates);
+        let low = _mm512_and_si512(sigmoids, _mm512_set1_epi32(0xffff));
+        let high = _mm512_srli_epi32::<16>(sigmoids);
+        let first = self.gated(gates[0], low, load(up, 0));
+        let second = self.gated(gates[1], high, load(up, LANES));
+        store(out, 0, first);
+        store(out, LANES, second);
+    }
+
+    /// |gate| * log2 e with 16 fractional bits, capped.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn log(&self, gate: __m512i) -> __m512i {
+        let capped = _mm512_min_epu32(_mm512_abs_epi32(gate), self.cap);
+        _mm512_srl_epi32(_mm512_mullo_epi32(capped, _mm512_set1_epi32(23_637)), self.to_log)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn gated(&mut self, gate: __m512i, sigmoid: __m512i, up: __m512i) -> __m512i {
+        // Only the lower half of a lane is used, and a logical shift by 15 leaves it as it should be.
+        let half = _mm512_set1_epi64(1 << 14);
+        let silu = multiply(gate, sigmoid)
+            .map(|product| _mm512_srli_epi64::<15>(_mm512_add_epi64(product, half)));
+        let even = _mm512_mul_epi32(silu[0], up);
+        let odd = _mm512_mul_epi32(silu[1], _mm512_srli_epi64::<32>(up));
+        // A product is below 2^60 and the bias at most 2^62. A sum below 0 is beyond every limit.
+        let (even, odd) = (_mm512_add_epi64(even, self.half), _mm512_add_epi64(odd, self.half));
+        self.peak = _mm512_max_epu64(self.peak, _mm512_max_epu64(even, odd));
+        let even = _mm512_srl_epi64(even, self.down);
+        let biased = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_sll_epi64(odd, self.up));
+        _mm512_sub_epi32(biased, _mm512_set1_epi32(GATE_BIAS as i32))
+    }
+}
+
+/// The sigmoids of two vectors with 15 fractional bits, from x = |gate| * log2 e with 16 and the
+/// gates' signs: the first vector's in the lower halves of the lanes, the second's in the upper.
+///
+/// Every operand of section 4.7 fits 16 bits, and `mh` is a 16-bit product's upper half.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn sigmoid(x: __m512i, gate: __m512i) -> __m512i {
-    let constant = |c: i32| _mm512_set1_epi32(c);
-    // The upper half of one operand's lane is always 0, so a 16-bit product is `mh` itself.
-    let f = _mm512_and_si512(x, constant(0xffff));
-    let mut e = _mm512_sub_epi32(constant(3241), _mm512_mulhi_epu16(f, constant(323)));
-    e = _mm512_sub_epi32(constant(15541), _mm512_mulhi_epu16(f, e));
-    e = _mm512_sub_epi32(constant(45390), _mm512_mulhi_epu16(f, e));
-    e = _mm512_sub_epi32(constant(65535), _mm512_mulhi_epu16(f, e));
-    // From n = 17 on the shift clears the lane, as the function says.
-    e = _mm512_srlv_epi32(e, _mm512_srli_epi32::<16>(x));
-    let mut r = _mm512_sub_epi32(constant(21807), _mm512_mulhi_epu16(e, constant(7269)));
-    r = _mm512_sub_epi32(constant(30894), _mm512_mulhi_epu16(e, r));
-    r = _mm512_sub_epi32(constant(32711), _mm512_mulhi_epu16(e, r));
-    let t = _mm512_mullo_epi32(_mm512_add_epi32(e, constant(65536)), r);
-    let t = _mm512_srli_epi32::<16>(_mm512_add_epi32(t, constant(1 << 15)));
-    let r = _mm512_mullo_epi32(r, _mm512_sub_epi32(constant(65536), t));
-    let r = _mm512_srli_epi32::<15>(_mm512_add_epi32(r, constant(1 << 14)));
-    let negative = _mm512_movepi32_mask(gate);
-    _mm512_mask_sub_epi32(r, negative, constant(32768), r)
+fn sigmoids(x: [__m512i; 2], gates: [__m512i; 2]) -> __m512i {
+    const UPPER: u32 = 0xaaaa_aaaa;
+    let constant = |c: u16| _mm512_set1_epi16(c.cast_signed());
+    let f = _mm512_mask_blend_epi16(UPPER, x[0], _mm512_slli_epi32::<16>(x[1]));
+    let n = _mm512_mask_blend_epi16(UPPER, _mm512_srli_epi32::<16>(x[0]), x[1]);
+    let mut e = _mm512_sub_epi16(constant(3241), _mm512_mulhi_epu16(f, constant(323)));
+    e = _mm512_sub_epi16(constant(15541), _mm512_mulhi_epu16(f, e));
+    e = _mm512_sub_epi16(constant(45390), _mm512_mulhi_epu16(f, e));
+    e = _mm512_sub_epi16(constant(65535), _mm512_mulhi_epu16(f, e));
+    // From n = 16 on the shift clears the lane: nothing is left of a mantissa.
+    e = _mm512_srlv_epi16(e, n);
+    let mut r = _mm512_sub_epi16(constant(21807), _mm512_mulhi_epu16(e, constant(7269)));
+    r = _mm512_sub_epi16(constant(30894), _mm512_mulhi_epu16(e, r));
+    r = _mm512_sub_epi16(constant(32711), _mm512_mulhi_epu16(e, r));
+    // d = 2^15 - t, where t = r + (e * r + 2^15 >> 16); then r * (2^16 - t) is r * 2^15 + r * d.
+    let d = _mm512_sub_epi16(constant(1 << 15), r);
+    let d = _mm512_sub_epi16(d, _mm512_mulhi_epu16(e, r));
+    let d = _mm512_add_epi16(d, _mm512_srai_epi16::<15>(_mm512_mullo_epi16(e, r)));
+    let r = _mm512_add_epi16(r, _mm512_mulhrs_epi16(r, d));
+    let signs = _mm512_mask_blend_epi16(UPPER, _mm512_srli_epi32::<16>(gates[0]), gates[1]);
+    _mm512_mask_sub_epi16(r, _mm512_movepi16_mask(signs), constant(1 << 15), r)
 }
 
 /// Rotates eight pairs in 64-bit lanes; entries that leave the limit become 0 and are marked.
@@ -281,4 +368,23 @@ fn rotate_interleaved(head: &mut [i32], sin: &[i32], cos: &[i32]) -> bool {
         overflow |= over;
     }
     overflow != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::functions::recip;
+
+    /// The last step of [`super::sigmoids`] for every mantissa.
+    #[test]
+    fn the_reciprocal_fits_16_bits() {
+        let mh = |a: u32, b: u32| (a * b) >> 16;
+        for e in 0..1_u32 << 16 {
+            let r = 32_711 - mh(e, 30_894 - mh(e, 21_807 - mh(e, 7_269)));
+            let low = (e * r) as u16;
+            let d = (1_i32 << 15) - r as i32 - mh(e, r) as i32 - i32::from(low >> 15);
+            let (r, d) = (i16::try_from(r).unwrap(), i16::try_from(d).unwrap());
+            let rounded = (i32::from(r) * i32::from(d) + (1 << 14)) >> 15;
+            assert_eq!((i32::from(r) + rounded) as u32, recip(e), "mantissa {e}");
+        }
+    }
 }
