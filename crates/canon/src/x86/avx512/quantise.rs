@@ -211,12 +211,22 @@ fn derive(first: usize, count: usize, scales: __m512i, sums: __m512i, out: &mut 
     let minus = _mm512_sub_epi32(_mm512_setzero_si512(), sums);
     let mask = u16::MAX >> (BATCH - count);
     let of_row = first..first + count;
-    let minus_sums = &mut out.minus_sums[of_row.clone()];
-    let words = [
-        (&mut out.scales.words_mut()[of_row.clone()], scales),
-        (&mut out.sum_high.words_mut()[of_row.clone()], high),
-        (&mut out.sum_low.words_mut()[of_row], low),
-    ];
+    // Every field by name, so that one that is new has to be thought of here.
+    let InputRow {
+        kind: _,
+        inputs: _,
+        exponent: _,
+        quants: _,
+        low: _,
+        scales: scale_words,
+        minus_sums,
+        minus_low_sums: _,
+        sum_high,
+        sum_low,
+    } = out;
+    let minus_sums = &mut minus_sums[of_row.clone()];
+    let words = [(scale_words, scales), (sum_high, high), (sum_low, low)]
+        .map(|(lines, value)| (&mut lines.words_mut()[of_row.clone()], value));
     // SAFETY: each slice has as many entries as the mask has bits.
     unsafe {
         _mm512_mask_storeu_epi32(minus_sums.as_mut_ptr(), mask, minus);
