@@ -30,6 +30,10 @@ pub struct InputRow {
     pub(crate) scales: Lines,
     /// Per block: minus the sum of its quants (A16: of its high plane).
     pub(crate) minus_sums: Vec<i32>,
+    /// A8: `minus_sums` times 128, for weights that count from there.
+    pub(crate) minus_sums_128: Vec<i32>,
+    /// A8: `scales`, shifted by [`WIDE_SHIFT`]; padding as there.
+    pub(crate) wide_scales: Vec<i32>,
     /// A16: minus the sum of the low plane.
     pub(crate) minus_low_sums: Vec<i32>,
     /// Per block the sum of its integer entries, as `1024 * sum_high + sum_low`, padded to pairs.
@@ -37,6 +41,10 @@ pub struct InputRow {
     /// See `sum_high`; -512..=511.
     pub(crate) sum_low: Lines,
 }
+
+/// How far `wide_scales` are shifted: their products with dot products then have 14 bits in the lower
+/// half of a 32-bit lane.
+pub(crate) const WIDE_SHIFT: u32 = 2;
 
 /// Whether 32-bit sums hold the minima of so many pairs times either part of their blocks' sums.
 ///
@@ -61,6 +69,8 @@ impl InputRow {
             low: Lines::zeroed(blocks * BLOCK),
             scales: Lines::zeroed(blocks * 2),
             minus_sums: vec![0; blocks],
+            minus_sums_128: vec![0; blocks],
+            wide_scales: vec![0; blocks],
             minus_low_sums: vec![0; blocks],
             sum_high: Lines::zeroed(blocks * 2),
             sum_low: Lines::zeroed(blocks * 2),
@@ -155,6 +165,8 @@ impl InputRow {
             self.sum_high.words_mut()[blocks] = 0;
             self.sum_low.words_mut()[blocks] = 0;
             self.minus_sums[blocks] = 0;
+            self.minus_sums_128[blocks] = 0;
+            self.wide_scales[blocks] = 0;
             self.minus_low_sums[blocks] = 0;
             self.quants.bytes_mut()[inputs..inputs + BLOCK].fill(0);
             self.low.bytes_mut()[inputs..inputs + BLOCK].fill(0);
@@ -166,6 +178,8 @@ impl InputRow {
     pub(crate) fn derive_a8(&mut self, b: usize, scale: i32, sum: i32) {
         self.scales.words_mut()[b] = scale as i16;
         self.minus_sums[b] = -sum;
+        self.minus_sums_128[b] = -128 * sum;
+        self.wide_scales[b] = scale << WIDE_SHIFT;
         let entries = scale * sum;
         let high = (entries + 512) >> 10;
         self.sum_high.words_mut()[b] = high as i16;
