@@ -120,6 +120,8 @@ fn matmul_equals_reference() {
                 (33, 864, 131),
                 (20, 1760, 2),
                 (16, 4224, 2),
+                (17, 1056, 3),
+                (35, 1024, 5),
             ] {
                 check_matmul(kernels, &mut seed, format, shape);
             }

@@ -1,25 +1,45 @@
-//! Eight-bit weights with A8 inputs: exact products in 64-bit sums.
+//! Eight-bit weights with A8 inputs: exact products in two 32-bit sums, widened after every run.
 //!
-//! A block's sixteen dot products fit 20 bits, times the input's block scale 27, times the weight's
-//! scale 42. Multiplications are the scarce unit: eleven per block, group and column.
+//! A block's sixteen dot products fit 20 bits, times the input's block scale 26. Two blocks' products are
+//! split at bit 14 and put side by side, so that one instruction multiplies the high parts of both with
+//! the weights' scales and adds them, and one the low parts. Multiplications are the scarce unit: ten
+//! per block, group and column.
 
 use core::arch::x86_64::*;
 use core::ops::Range;
 
-use super::gemm::{PREFETCH, Scheme, Sums, Waiting};
-use crate::inputs::InputRow;
+use super::gemm::{Scheme, Sums, Waiting};
+use crate::inputs::{InputRow, WIDE_SHIFT};
 use crate::packed::{GROUP, PAIR_EIGHT, PackedMatrix, SCALES_EIGHT};
-use crate::quant::BLOCK;
+use crate::quant::{BLOCK, SCALE_MAX_8};
+use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
 
 /// Steps of four inputs in a block.
 const STEPS: usize = BLOCK / 4;
+/// Bits of a low part.
+const LOW: u32 = 16 - WIDE_SHIFT;
+/// Pairs whose low parts are summed before what is above them is carried.
+const CARRY: usize = 2;
+/// Pairs between two widenings.
+const RUN: usize = 16;
+const _: () = {
+    let scale = SCALE_MAX_8 as u64;
+    let product = BLOCK as u64 * 128 * (QUANT_MAX * ROW_SCALE_MAX) as u64;
+    assert!(product << WIDE_SHIFT < 1 << 31, "a product fits its lane");
+    // A carry leaves less than one more low part.
+    let low = (2 * CARRY as u64 * scale + 1) * ((1 << LOW) - 1);
+    assert!(low < 1 << 31, "low parts fit until they are carried");
+    let carried = (RUN / CARRY) as u64 * ((low >> LOW) + 1);
+    let high = 2 * RUN as u64 * scale * ((product >> LOW) + 1);
+    assert!(high + carried < 1 << 31, "high parts fit a run");
+};
 
 /// The scheme of this file.
 pub(super) enum Eight {}
 
 impl Scheme for Eight {
     const GROUPS: usize = 2;
-    const COLUMNS: usize = 4;
+    const COLUMNS: usize = 3;
     const CHUNK: usize = 12;
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
@@ -31,95 +51,198 @@ impl Scheme for Eight {
         inputs: &[&InputRow; C],
         waiting: Waiting<'_, G, C>,
     ) {
-        let quants: [*const u8; G] = core::array::from_fn(|g| weights.group(group + g).as_ptr());
-        let columns = inputs.map(|row| Column {
-            quants: row.quants.signed().as_ptr().cast(),
-            scales: row.scales.words().as_ptr().cast(),
-            minus_sums: row.minus_sums.as_ptr(),
-        });
-        // Loops by index on purpose: closures over vectors are not inlined into these features.
-        let mut sums = [[[_mm512_setzero_si512(); 2]; C]; G];
-        if pairs.start > 0 {
-            for g in 0..G {
-                for c in 0..C {
-                    // SAFETY: the caller says that they are initialised.
-                    sums[g][c] = unsafe { waiting[g][c].assume_init() };
-                }
-            }
-        }
-        for pair in pairs {
-            // SAFETY: the caller says that these groups, pairs and inputs exist.
-            unsafe {
-                let at = quants.map(|quants| quants.add(pair * PAIR_EIGHT));
-                add_block::<G, C, 0>(&mut sums, at, &columns, pair);
-                add_block::<G, C, 1>(&mut sums, at, &columns, pair);
-            }
-        }
-        for g in 0..G {
-            for c in 0..C {
-                waiting[g][c].write(sums[g][c]);
+        // SAFETY: the caller says that the features are here, groups, pairs and inputs exist, and
+        // the sums are initialised where the pairs are not a row's first.
+        unsafe {
+            let mut waiting = waiting;
+            let mut start = pairs.start;
+            while start < pairs.end {
+                let end = pairs.end.min(start + RUN);
+                add_run(weights, group, start..end, inputs, &mut waiting);
+                start = end;
             }
         }
     }
 }
 
-/// Where an input row lies.
+/// Where a run of an input row lies: numbers that one load puts into all lanes.
+#[derive(Clone, Copy)]
 struct Column {
     /// Four quants at a time.
     quants: *const i32,
-    /// Two scales at a time.
+    starts: *const i32,
     scales: *const i32,
-    minus_sums: *const i32,
 }
 
-/// Adds one block's products to the sums.
+impl Column {
+    const NONE: Self = {
+        let none = core::ptr::null();
+        Self { quants: none, starts: none, scales: none }
+    };
+}
+
+/// Adds the products of at most `RUN` pairs to the sums.
 ///
 /// # Safety
-/// `at` are pairs of 8-bit weights of a group each, and the columns have pair `pair`.
+/// As of [`Scheme::tile`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn add_block<const G: usize, const C: usize, const HALF: usize>(
-    sums: &mut [[Sums; C]; G],
-    at: [*const u8; G],
-    columns: &[Column; C],
-    pair: usize,
+unsafe fn add_run<const G: usize, const C: usize>(
+    weights: &PackedMatrix,
+    group: usize,
+    pairs: Range<usize>,
+    inputs: &[&InputRow; C],
+    waiting: &mut Waiting<'_, G, C>,
 ) {
-    let b = 2 * pair + HALF;
-    let mut dots = [[_mm512_setzero_si512(); C]; G];
-    // SAFETY: as the caller says; a pair is PAIR_EIGHT bytes, and a row has whole pairs of blocks.
-    unsafe {
-        for c in 0..C {
-            let start = _mm512_set1_epi32(columns[c].minus_sums.add(b).read() << 7);
-            for g in 0..G {
-                dots[g][c] = start;
-            }
+    let mut columns = [Column::NONE; C];
+    for c in 0..C {
+        // SAFETY: as the caller says, the row has these pairs, two blocks each.
+        unsafe {
+            columns[c] = Column {
+                quants: inputs[c].quants.signed().as_ptr().add(2 * pairs.start * BLOCK).cast(),
+                starts: inputs[c].minus_sums_128.as_ptr().add(2 * pairs.start),
+                scales: inputs[c].wide_scales.as_ptr().add(2 * pairs.start),
+            };
         }
-        for step in 0..STEPS {
-            for g in 0..G {
-                let w = at[g].add((HALF * STEPS + step) * GROUP * 4);
-                if C == 1 {
-                    _mm_prefetch::<_MM_HINT_T0>(w.wrapping_add(PREFETCH).cast());
-                }
-                let w = _mm512_loadu_si512(w.cast());
-                for c in 0..C {
-                    let x = _mm512_set1_epi32(columns[c].quants.add(b * STEPS + step).read());
-                    dots[g][c] = _mm512_dpbusd_epi32(dots[g][c], w, x);
+    }
+    let mut quants = [core::ptr::null(); G];
+    for g in 0..G {
+        // SAFETY: as the caller says, the group has these pairs.
+        quants[g] = unsafe { weights.group(group + g).as_ptr().add(pairs.start * PAIR_EIGHT) };
+    }
+    // Unknown to the compiler, which would unroll the loop and then run out of registers.
+    let steps = core::hint::black_box(STEPS);
+    let mut high = [[_mm512_setzero_si512(); C]; G];
+    let mut low = high;
+    let mut pair = 0;
+    while pair < pairs.len() {
+        let end = pairs.len().min(pair + CARRY);
+        while pair < end {
+            // SAFETY: as above; a pair is PAIR_EIGHT bytes.
+            unsafe {
+                let at = quants.map(|quants| quants.add(pair * PAIR_EIGHT));
+                let first = scaled::<G, C, 0>(at, &columns, pair, steps);
+                let second = scaled::<G, C, 1>(at, &columns, pair, steps);
+                for g in 0..G {
+                    let scales = scales(at[g]);
+                    for c in 0..C {
+                        let [upper, lower] = side_by_side(first[g][c], second[g][c]);
+                        high[g][c] = _mm512_dpwssd_epi32(high[g][c], upper, scales);
+                        low[g][c] = _mm512_dpwssd_epi32(low[g][c], lower, scales);
+                    }
                 }
             }
+            pair += 1;
         }
         for g in 0..G {
-            let scales = at[g].add(SCALES_EIGHT + HALF * GROUP * 2);
-            let even = _mm512_cvtepi16_epi32(_mm256_loadu_si256(scales.cast()));
-            let odd = _mm512_srli_epi64::<32>(even);
             for c in 0..C {
-                let scale = columns[c].scales.add(pair).read();
-                let scale = if HALF == 0 { scale & 0xffff } else { scale >> 16 };
-                let scaled = _mm512_mullo_epi32(dots[g][c], _mm512_set1_epi32(scale));
-                let products = _mm512_mul_epi32(scaled, even);
-                sums[g][c][0] = _mm512_add_epi64(sums[g][c][0], products);
-                let products = _mm512_mul_epi32(_mm512_srli_epi64::<32>(scaled), odd);
-                sums[g][c][1] = _mm512_add_epi64(sums[g][c][1], products);
+                let carry = _mm512_srai_epi32::<LOW>(low[g][c]);
+                high[g][c] = _mm512_add_epi32(high[g][c], carry);
+                low[g][c] = _mm512_and_si512(low[g][c], _mm512_set1_epi32((1 << LOW) - 1));
             }
         }
     }
+    for g in 0..G {
+        for c in 0..C {
+            let [mut even, mut odd] = widened(high[g][c], low[g][c]);
+            if pairs.start > 0 {
+                // SAFETY: the run before has put sums there.
+                let before = unsafe { waiting[g][c].assume_init() };
+                even = _mm512_add_epi64(even, before[0]);
+                odd = _mm512_add_epi64(odd, before[1]);
+            }
+            waiting[g][c].write([even, odd]);
+        }
+    }
+}
+
+/// The dot products of one block of a pair times the input's block scale, high part in the upper half.
+///
+/// # Safety
+/// `at` are pairs of 8-bit weights of a group each, the columns have pair `pair`, `steps` is `STEPS`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn scaled<const G: usize, const C: usize, const HALF: usize>(
+    at: [*const u8; G],
+    columns: &[Column; C],
+    pair: usize,
+    steps: usize,
+) -> [[__m512i; C]; G] {
+    let b = 2 * pair + HALF;
+    let mut dots = [[_mm512_setzero_si512(); C]; G];
+    for c in 0..C {
+        // SAFETY: as the caller says.
+        let start = unsafe { _mm512_set1_epi32(columns[c].starts.add(b).read()) };
+        for g in 0..G {
+            dots[g][c] = start;
+        }
+    }
+    for step in 0..steps {
+        let mut w = [_mm512_setzero_si512(); G];
+        // SAFETY: as the caller says; a row has whole pairs of blocks.
+        unsafe {
+            for g in 0..G {
+                let step = at[g].add((HALF * STEPS + step) * GROUP * 4);
+                w[g] = _mm512_loadu_si512(step.cast());
+            }
+            for c in 0..C {
+                let x = _mm512_set1_epi32(columns[c].quants.add(b * STEPS + step).read());
+                for g in 0..G {
+                    dots[g][c] = _mm512_dpbusd_epi32(dots[g][c], w[g], x);
+                }
+            }
+        }
+    }
+    for c in 0..C {
+        // SAFETY: as the caller says.
+        let scale = unsafe { _mm512_set1_epi32(columns[c].scales.add(b).read()) };
+        for g in 0..G {
+            dots[g][c] = _mm512_mullo_epi32(dots[g][c], scale);
+        }
+    }
+    dots
+}
+
+/// The high parts of two blocks' products side by side, and the low ones.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn side_by_side(first: __m512i, second: __m512i) -> [__m512i; 2] {
+    const UPPER: __mmask32 = 0xaaaa_aaaa;
+    let high = _mm512_mask_blend_epi16(UPPER, _mm512_srli_epi32::<16>(first), second);
+    let low = _mm512_mask_blend_epi16(UPPER, first, _mm512_slli_epi32::<16>(second));
+    [high, _mm512_srli_epi16::<WIDE_SHIFT>(low)]
+}
+
+/// A pair's scales: of each row, both blocks' side by side.
+///
+/// # Safety
+/// `at` is a pair of 8-bit weights.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn scales(at: *const u8) -> __m512i {
+    const ORDER: [i16; 2 * GROUP] = {
+        let mut order = [0; 2 * GROUP];
+        let mut row = 0;
+        while row < GROUP {
+            order[2 * row] = row as i16;
+            order[2 * row + 1] = (GROUP + row) as i16;
+            row += 1;
+        }
+        order
+    };
+    // SAFETY: both loads are of 64 bytes that the array, and as the caller says the pair, has.
+    unsafe {
+        let order = _mm512_loadu_si512(ORDER.as_ptr().cast());
+        _mm512_permutexvar_epi16(order, _mm512_loadu_si512(at.add(SCALES_EIGHT).cast()))
+    }
+}
+
+/// `high << LOW | low` of the even lanes, then of the odd ones, where no low part has more than `LOW` bits.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn widened(high: __m512i, low: __m512i) -> Sums {
+    let even = _mm512_srai_epi64::<{ 32 - LOW }>(_mm512_slli_epi64::<32>(high));
+    let odd = _mm512_slli_epi64::<LOW>(_mm512_srai_epi64::<32>(high));
+    let even_low = _mm512_and_si512(low, _mm512_set1_epi64(0xffff_ffff));
+    [_mm512_or_si512(even, even_low), _mm512_or_si512(odd, _mm512_srli_epi64::<32>(low))]
 }

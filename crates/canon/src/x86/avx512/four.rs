@@ -7,7 +7,7 @@
 use core::arch::x86_64::*;
 use core::ops::Range;
 
-use super::gemm::{PREFETCH, Scheme, Sums, Waiting, started};
+use super::gemm::{Scheme, Sums, Waiting, started};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_FOUR, PackedMatrix, SCALES_FOUR, Width};
 use crate::quant::BLOCK;
@@ -151,9 +151,6 @@ unsafe fn add_block<const G: usize, const C: usize>(
         unsafe {
             for g in 0..G {
                 let w = at[g].add(step * GROUP * 4);
-                if C == 1 {
-                    _mm_prefetch::<_MM_HINT_T0>(w.wrapping_add(PREFETCH).cast());
-                }
                 let w = _mm512_loadu_si512(w.cast());
                 let low = _mm512_and_si512(w, nibble);
                 for c in 0..C {
