@@ -6,7 +6,7 @@
 use core::arch::x86_64::*;
 
 use crate::fixed::least_shift;
-use crate::inputs::{InputKind, InputRow};
+use crate::inputs::{InputKind, InputRow, WIDE_SHIFT};
 use crate::portable::rows;
 use crate::quant::BLOCK;
 use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
@@ -205,9 +205,9 @@ fn gathered(sums: [__m512i; BATCH / 2]) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 fn derive(first: usize, count: usize, scales: __m512i, sums: __m512i, out: &mut InputRow) {
-    let entries = _mm512_mullo_epi32(scales, sums);
-    let high = _mm512_srai_epi32::<10>(_mm512_add_epi32(entries, _mm512_set1_epi32(512)));
-    let low = _mm512_sub_epi32(entries, _mm512_slli_epi32::<10>(high));
+    let totals = _mm512_mullo_epi32(scales, sums);
+    let high = _mm512_srai_epi32::<10>(_mm512_add_epi32(totals, _mm512_set1_epi32(512)));
+    let low = _mm512_sub_epi32(totals, _mm512_slli_epi32::<10>(high));
     let minus = _mm512_sub_epi32(_mm512_setzero_si512(), sums);
     let mask = u16::MAX >> (BATCH - count);
     let of_row = first..first + count;
@@ -220,16 +220,25 @@ fn derive(first: usize, count: usize, scales: __m512i, sums: __m512i, out: &mut 
         low: _,
         scales: scale_words,
         minus_sums,
+        minus_sums_128,
+        wide_scales,
         minus_low_sums: _,
         sum_high,
         sum_low,
     } = out;
-    let minus_sums = &mut minus_sums[of_row.clone()];
+    let entries = [
+        (minus_sums, minus),
+        (minus_sums_128, _mm512_slli_epi32::<7>(minus)),
+        (wide_scales, _mm512_slli_epi32::<WIDE_SHIFT>(scales)),
+    ]
+    .map(|(entries, value)| (&mut entries[of_row.clone()], value));
     let words = [(scale_words, scales), (sum_high, high), (sum_low, low)]
         .map(|(lines, value)| (&mut lines.words_mut()[of_row.clone()], value));
     // SAFETY: each slice has as many entries as the mask has bits.
     unsafe {
-        _mm512_mask_storeu_epi32(minus_sums.as_mut_ptr(), mask, minus);
+        for (place, value) in entries {
+            _mm512_mask_storeu_epi32(place.as_mut_ptr(), mask, value);
+        }
         for (place, value) in words {
             _mm256_mask_storeu_epi16(place.as_mut_ptr(), mask, _mm512_cvtepi32_epi16(value));
         }
