@@ -1,16 +1,24 @@
-//! Any bytes: a GGUF header is read or refused by a typed error, within memory bounded by the input.
+//! Any bytes: a GGUF header is read or refused by a typed error, within memory bounded by the input; what the importer
+//! makes of it is a program that a check accepts or refuses.
 //!
 //! Run: `cargo +nightly run --manifest-path fuzz/Cargo.toml --bin seeds`, then
 //! `cargo +nightly fuzz run gguf -- -max_total_time=60 -rss_limit_mb=512 -malloc_limit_mb=16`.
 #![no_main]
 
-use import::gguf::{Gguf, GgufError, Value, value::Array};
+use std::convert::Infallible;
+
+use import::architectures;
+use import::gguf::{Gguf, GgufError, TensorInfo, Value, value::Array};
 use libfuzzer_sys::fuzz_target;
+use program::Checked;
 
 fuzz_target!(|bytes: &[u8]| {
     let length = bytes.len() as u64;
     match Gguf::parse(bytes, length) {
-        Ok(gguf) => look_at(&gguf, length),
+        Ok(gguf) => {
+            look_at(&gguf, length);
+            import(&gguf, bytes);
+        }
         Err(GgufError::NeedMore { .. }) => panic!("the whole file was given"),
         Err(error) => assert!(error.to_string().len() < 4_096, "a message is short"),
     }
@@ -38,6 +46,22 @@ fn look_at(gguf: &Gguf<'_>, length: u64) {
         let end = vocabulary.special.end.map_or(0, |id| id as usize);
         assert!(end < vocabulary.tokens.len());
     }
+}
+
+fn import(gguf: &Gguf<'_>, bytes: &[u8]) {
+    let program = architectures::program(gguf, &mut |tensor: &TensorInfo<'_>| {
+        let start = tensor.offset() as usize;
+        Ok::<_, Infallible>(bytes[start..start + tensor.bytes() as usize].to_vec())
+    });
+    let message = match program.map(Checked::new) {
+        Ok(Ok(checked)) => {
+            assert_eq!(Checked::decode(&checked.encode()).as_ref(), Ok(&checked));
+            return;
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    assert!(message.len() < 4_096, "a message is short");
 }
 
 fn walk(array: &Array<'_>) {
