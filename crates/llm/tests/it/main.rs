@@ -5,5 +5,6 @@
 mod ends;
 mod fairness;
 mod fixture;
+mod golden;
 mod invariance;
 mod refusals;
