@@ -35,6 +35,8 @@ pub(super) struct Variant {
     pub(super) layout: Layout,
     /// A tensor of factors per pair may divide the frequencies of rope.
     pub(super) rope_factors: bool,
+    /// A window, where there is one, is every layer's.
+    pub(super) window: bool,
 }
 
 /// The numbers of the header.
@@ -60,7 +62,7 @@ pub(super) fn build<E>(
     read: &mut ReadTensor<'_, E>,
 ) -> Result<Program, ImportError<E>> {
     let keys = Keys { gguf, architecture };
-    let sizes = sizes(&keys)?;
+    let sizes = sizes(&keys, variant)?;
     let rope = rotation::table(&keys, sizes.rotary, variant.rope_factors, read)?;
     keys.refuse_unknown()?;
     let mut tensors = Tensors { gguf, list: Vec::new(), used: Vec::new() };
@@ -117,7 +119,7 @@ fn single(ops: Vec<Op>, tensors: Vec<TensorId>) -> Group {
     Group { template: Template { ops, output }, layers: vec![layer] }
 }
 
-fn sizes<E>(keys: &Keys<'_, '_>) -> Result<Sizes, ImportError<E>> {
+fn sizes<E>(keys: &Keys<'_, '_>, variant: &Variant) -> Result<Sizes, ImportError<E>> {
     let width = keys.number("embedding_length", 1 << 17)?;
     let heads = keys.number("attention.head_count", 1024)?;
     let head_width = keys.number_or("attention.key_length", 1024, width / heads)?;
@@ -129,6 +131,14 @@ fn sizes<E>(keys: &Keys<'_, '_>) -> Result<Sizes, ImportError<E>> {
     let table = keys.gguf.required_tensor("token_embd.weight")?;
     let vocabulary = u32::try_from(table.shape().rows()).unwrap_or(u32::MAX);
     let context = keys.number("context_length", u32::MAX)?;
+    let window = keys.number_or("attention.sliding_window", u32::MAX, 0)?;
+    if !variant.window && (1..context).contains(&window) {
+        let what = keys.key("attention.sliding_window");
+        return Err(ImportError::Unsupported {
+            what,
+            why: "the file can't say which layers have it",
+        });
+    }
     let epsilon = keys.required("attention.layer_norm_rms_epsilon")?.dyadic()?;
     let eps = numbers::eps(epsilon, width, RESIDUAL_FRAC).ok_or_else(|| {
         let what = keys.key("attention.layer_norm_rms_epsilon");
@@ -144,7 +154,7 @@ fn sizes<E>(keys: &Keys<'_, '_>) -> Result<Sizes, ImportError<E>> {
         rotary: keys.number_or("rope.dimension_count", 1024, head_width)?,
         context_max: context.min(CONTEXT_MAX),
         vocabulary,
-        window: keys.number_or("attention.sliding_window", u32::MAX, 0)?,
+        window,
         eps,
     })
 }

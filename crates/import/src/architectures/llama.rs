@@ -7,4 +7,5 @@ use canon::reference::Layout;
 
 use super::decoder::Variant;
 
-pub(super) const VARIANT: Variant = Variant { layout: Layout::Interleaved, rope_factors: true };
+pub(super) const VARIANT: Variant =
+    Variant { layout: Layout::Interleaved, rope_factors: true, window: true };

@@ -1,9 +1,10 @@
 //! qwen2: Qwen 2 and 2.5, with a bias on query, key and value.
 //!
-//! Pairs are a half of the head apart.
+//! Pairs are a half of the head apart. Where these models have a window, only their later layers do.
 
 use canon::reference::Layout;
 
 use super::decoder::Variant;
 
-pub(super) const VARIANT: Variant = Variant { layout: Layout::Half, rope_factors: false };
+pub(super) const VARIANT: Variant =
+    Variant { layout: Layout::Half, rope_factors: false, window: false };

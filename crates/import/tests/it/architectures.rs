@@ -281,6 +281,11 @@ fn sizes_that_are_not_given_follow_from_others() {
     assert_eq!(long.context_max, 1 << 16);
     let windowed = import_with(Family::Llama, &[("attention.sliding_window", 48.into())]).unwrap();
     assert!(windowed.groups[0].layers.iter().all(|layer| layer.attributes == [0, 48]));
+    // Which of its layers have one, a file of the other family can't say; one that hides nothing says nothing.
+    let window =
+        |window: u32| import_with(Family::Qwen2, &[("attention.sliding_window", window.into())]);
+    refused(window(255), "qwen2.attention.sliding_window is not supported");
+    assert!(window(0).is_ok() && window(256).is_ok());
 }
 
 #[test]
