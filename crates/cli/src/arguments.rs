@@ -100,6 +100,12 @@ pub(crate) enum Command {
     /// never deleted, only the weights prepared from it.
     #[command(after_help = MODEL_HELP)]
     Rm(ModelOption),
+    /// Delete what nothing needs any more
+    ///
+    /// Broken-off downloads, files that no name points to, and weights prepared from files that
+    /// were named by their path: those are prepared again when they are needed. No model that
+    /// `probity list` shows is touched.
+    Gc,
     /// Print a completion script for a shell
     ///
     /// For example: `probity completions bash > ~/.local/share/bash-completion/completions/probity`,

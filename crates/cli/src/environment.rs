@@ -16,7 +16,7 @@ pub(crate) fn store() -> Result<Store> {
     );
     let home = home.context("no folder for models: set PROBITY_HOME to one")?;
     let mut config = Config::new(home);
-    config.network = network()?;
+    config.network = network();
     Store::open(config).context("the folder for models can't be used (PROBITY_HOME names another)")
 }
 
@@ -25,23 +25,24 @@ pub(crate) fn kernels() -> Option<String> {
     text("PROBITY_KERNELS")
 }
 
-fn network() -> Result<Network> {
+fn network() -> Network {
     let either = |lower: &str, upper: &str| text(lower).or_else(|| text(upper));
-    Ok(Network {
+    Network {
         offline: text("PROBITY_OFFLINE").is_some_and(|value| value != "0"),
         http_proxy: either("http_proxy", "HTTP_PROXY"),
         https_proxy: either("https_proxy", "HTTPS_PROXY"),
         all_proxy: either("all_proxy", "ALL_PROXY"),
         no_proxy: either("no_proxy", "NO_PROXY"),
-        extra_ca: path("SSL_CERT_FILE").or_else(|| path("REQUESTS_CA_BUNDLE")),
+        extra_ca: path("REQUESTS_CA_BUNDLE"),
         hub_endpoint: text("HF_ENDPOINT"),
         hub_token: text("HF_TOKEN").map(Secret::new),
-        pip: pip()?,
+        pip: pip(),
         ..Network::default()
-    })
+    }
 }
 
-fn pip() -> Result<PipSettings> {
+/// Pip's settings; ones that can't be read are told when pip's sources are asked.
+fn pip() -> PipSettings {
     let places = PipPlaces {
         user_home: path("HOME"),
         xdg_config_home: path("XDG_CONFIG_HOME"),
@@ -55,7 +56,8 @@ fn pip() -> Result<PipSettings> {
         no_index: text("PIP_NO_INDEX"),
         cert: text("PIP_CERT"),
     };
-    Ok(PipSettings::load(&config_files(&places), &environment)?)
+    PipSettings::load(&config_files(&places), &environment)
+        .unwrap_or_else(|error| PipSettings::broken(&error))
 }
 
 fn text(name: &str) -> Option<String> {

@@ -3,9 +3,13 @@
 //! Packed weights are kept in the store's cache under the file's BLAKE3, so that a second start
 //! reads them as they are. The cache is checked before use and can be deleted at any time: one that
 //! can't be read or written costs time, never an answer.
+//!
+//! An answer names the hash of the file it came from. So a file is opened once, packed weights are
+//! kept only after all of that open file was hashed again, and they are found by the hash of its
+//! header too: a file that changed between two looks, or that lies damaged in the store, is refused.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,15 +47,23 @@ pub(crate) fn pull(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
     Ok(store.pull(reference, &mut |event| download.show(&event))?)
 }
 
-/// Reads the header of a model file.
-pub(crate) fn read_model(path: &Path) -> Result<Model> {
+/// An open model file and what its header says.
+pub(crate) struct Opened {
+    pub(crate) model: Model,
+    file: File,
+    header: blake3::Hash,
+}
+
+/// Opens a model file and reads its header.
+pub(crate) fn open(path: &Path) -> Result<Opened> {
     let file = File::open(path).with_context(|| format!("can't open {}", path.display()))?;
     let length = file.metadata()?.len();
     let context = || format!("{} can't be used", path.display());
     let read = |offset, bytes: &mut [u8]| file.read_exact_at(bytes, offset);
     let header = import::gguf::read_header(length, |offset, bytes| read(offset, bytes))
         .with_context(context)?;
-    Model::from_gguf(&header, length, read).with_context(context)
+    let model = Model::from_gguf(&header, length, read).with_context(context)?;
+    Ok(Opened { model, header: blake3::hash(&header), file })
 }
 
 /// Loads a model and makes an engine for it.
@@ -59,8 +71,10 @@ pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> 
     let kernels = kernels(options)?;
     let store = crate::environment::store()?;
     let file = find(&store, &name.reference)?;
-    let model = read_model(&file.path)?;
-    let weights = weights(&store, &model, &file)?;
+    let opened = open(&file.path)?;
+    let weights = weights(&store, &opened, &file)
+        .with_context(|| format!("{} can't be used", name.reference))?;
+    let model = opened.model;
     let engine = Engine::new(&model.program, Arc::new(weights), kernels, threads(options))?;
     let runner = Runner::new(engine, usize::from(options.prefill_chunk));
     Ok(Loaded { model: Arc::new(model), runner, file })
@@ -98,17 +112,19 @@ fn names(sets: impl IntoIterator<Item = KernelSet>) -> String {
 }
 
 /// The packed weights: from the cache, or packed now and put there.
-fn weights(store: &Store, model: &Model, file: &LocalFile) -> Result<Weights> {
-    let order = if cfg!(target_endian = "little") { "le" } else { "be" };
-    let program = blake3::hash(&model.program.encode()).to_hex();
-    let layout = format!("v{LAYOUT_VERSION}-{order}-{}", &program[..16]);
-    let key = PackedKey::new(file.blake3, &layout)?;
-    if let Some(weights) = restored(store, &key, model) {
+fn weights(store: &Store, opened: &Opened, file: &LocalFile) -> Result<Weights> {
+    let key = PackedKey::new(file.blake3, &layout(opened))?;
+    if let Some(weights) = restored(store, &key, &opened.model) {
         return Ok(weights);
     }
     let spinner = spinner("preparing the weights (once)");
-    let weights = packed(model, &file.path)
-        .with_context(|| format!("{} can't be used", file.path.display()))?;
+    let weights = packed(opened)?;
+    if !hashes_to(&opened.file, file)? {
+        bail!(
+            "its bytes are not those it is known by: it was changed while it was read, or is \
+             damaged; try again, or `probity pull` it again where it came from"
+        );
+    }
     let saved = store
         .packed()
         .put(&key, &mut |out: &mut dyn Write| weights.save(|bytes| out.write_all(bytes)));
@@ -125,26 +141,35 @@ fn restored(store: &Store, key: &PackedKey, model: &Model) -> Option<Weights> {
     Weights::restore(&model.program, |bytes| packed.read_exact(bytes)).ok()
 }
 
+/// The name of a packed form of one header's weights.
+fn layout(opened: &Opened) -> String {
+    let order = if cfg!(target_endian = "little") { "le" } else { "be" };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(opened.model.program.digest().as_bytes()).update(opened.header.as_bytes());
+    format!("v{LAYOUT_VERSION}-{order}-{}", &hasher.finalize().to_hex()[..32])
+}
+
 /// Packs one tensor after the other, so that no more than one stands in memory twice.
-fn packed(model: &Model, path: &Path) -> Result<Weights> {
-    let source = File::open(path)?;
-    Ok(Weights::load(&model.program, |tensor| {
+fn packed(opened: &Opened) -> Result<Weights> {
+    Ok(Weights::load(&opened.model.program, |tensor| {
         let length = usize::try_from(tensor.bytes()).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];
-        source.read_exact_at(&mut bytes, tensor.location.offset)?;
+        opened.file.read_exact_at(&mut bytes, tensor.location.offset)?;
         Ok::<_, io::Error>(bytes)
     })?)
 }
 
-/// What stands in a seed for the model until packages have manifests.
-pub(crate) fn model_id(model: &Model, file: &LocalFile) -> Result<[u8; 32]> {
-    let Some(bytes) = hex(&file.blake3.to_string()) else { bail!("the file's hash is no hash") };
-    let mut hasher = blake3::Hasher::new_derive_key("probity draft model id v0");
-    hasher.update(blake3::hash(&model.program.encode()).as_bytes());
-    hasher.update(&bytes);
-    Ok(*hasher.finalize().as_bytes())
+/// Whether the open file's bytes, read again, are those it is known by.
+fn hashes_to(mut open: &File, known: &LocalFile) -> io::Result<bool> {
+    open.rewind()?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(open)?;
+    Ok(hasher.finalize().as_bytes() == known.blake3.as_bytes())
 }
 
-fn hex(text: &str) -> Option<[u8; 32]> {
-    blake3::Hash::from_hex(text).ok().map(|hash| *hash.as_bytes())
+/// What stands in a seed for the model until packages have manifests.
+pub(crate) fn model_id(model: &Model, file: &LocalFile) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("probity draft model id v0");
+    hasher.update(model.program.digest().as_bytes()).update(file.blake3.as_bytes());
+    *hasher.finalize().as_bytes()
 }

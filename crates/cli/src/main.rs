@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::List => commands::list::run(),
         Command::Show(options) => commands::show::run(&options),
         Command::Rm(options) => commands::rm::run(&options),
+        Command::Gc => commands::gc::run(),
         Command::Completions(options) => commands::completions::run(&options),
     };
     done.unwrap_or_else(|error| failure::report(&error))

@@ -32,9 +32,9 @@ pub(crate) fn write(text: &str) -> Result<(), OutputError> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(OutputError)
 }
 
-/// Tells the person something.
+/// Tells the person something. What came from a file or a server can't act on the terminal.
 pub(crate) fn tell(text: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(&text.to_string()));
 }
 
 /// A number of bytes as people read it.

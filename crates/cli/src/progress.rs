@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use store::Progress;
 
-use crate::output::{size, tell};
+use crate::output::{harmless, size, tell};
 
 /// How often a bar is drawn anew, so that a stalled download shows.
 const TICK: Duration = Duration::from_millis(200);
@@ -53,7 +53,12 @@ impl Download {
             Progress::Extracting { source, member } => {
                 self.line(format!("taking {member} out of {source}"));
             }
-            Progress::Verifying { .. } => self.line("checking every byte".to_owned()),
+            Progress::Verifying { hashed: true, .. } => {
+                self.line("checking every byte".to_owned());
+            }
+            Progress::Verifying { hashed: false, source } => {
+                self.line(format!("{source} promises no hash: only the size can be checked"));
+            }
             Progress::Discarded { source, why } => {
                 self.line(format!("discarded what {source} gave: {why}"));
             }
@@ -69,7 +74,7 @@ impl Download {
         if self.bar.is_hidden() {
             tell(text);
         } else {
-            self.bar.println(text);
+            self.bar.println(harmless(&text));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! [`Config`]: everything the store needs to know, as values.
 //!
 //! This crate never reads the environment: the command line reads it once and fills this in.
-//! (One exception lies in a library: the system's certificate loader honours `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR`.) Secrets print as `***`.
+//! (One exception lies in a library: the loader of the system's certificates takes those of
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` in their place, as OpenSSL does.) Secrets print as `***`.
 
 use std::ffi::OsString;
 use std::fmt;

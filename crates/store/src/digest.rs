@@ -148,11 +148,25 @@ impl Hasher {
 /// Hashes everything `from` gives.
 pub(crate) fn digest_reader(from: &mut dyn Read) -> io::Result<Hasher> {
     let mut hasher = Hasher::default();
+    read_chunks(from, |chunk| hasher.update(chunk))?;
+    Ok(hasher)
+}
+
+/// Size and BLAKE3 of everything `from` gives: the SHA-256 would cost several times as much.
+pub(crate) fn blake3_reader(from: &mut dyn Read) -> io::Result<(u64, Blake3)> {
+    let mut hasher = blake3::Hasher::new();
+    read_chunks(from, |chunk| {
+        hasher.update(chunk);
+    })?;
+    Ok((hasher.count(), Blake3(*hasher.finalize().as_bytes())))
+}
+
+fn read_chunks(from: &mut dyn Read, mut each: impl FnMut(&[u8])) -> io::Result<()> {
     let mut buffer = vec![0_u8; CHUNK_BYTES];
     loop {
         match from.read(&mut buffer) {
-            Ok(0) => return Ok(hasher),
-            Ok(count) => hasher.update(&buffer[..count]),
+            Ok(0) => return Ok(()),
+            Ok(count) => each(&buffer[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -26,7 +26,7 @@ pub enum StoreError {
     #[error("the record {} is damaged ({what}); delete it and pull the model again", path.display())]
     Record { path: PathBuf, what: String },
     #[error(
-        "{} has {free} bytes free, {need} more are needed; free some space (`probity rm`) or set PROBITY_HOME to another disk",
+        "{} has {free} bytes free, {need} more are needed; free some space (`probity gc`, `probity rm MODEL`) or set PROBITY_HOME to another disk",
         path.display()
     )]
     DiskFull { path: PathBuf, need: u64, free: u64 },
@@ -57,7 +57,7 @@ pub enum SourceError {
     #[error("cannot reach {host}: {what}")]
     Unreachable { host: String, what: String },
     #[error(
-        "{host}: no secure connection: {what}; if your network replaces certificates, add its authority to the system's store or name its PEM file in SSL_CERT_FILE"
+        "{host}: no secure connection: {what}; if your network replaces certificates, add its authority to the system's store, or name a PEM file with all authorities to trust in SSL_CERT_FILE"
     )]
     Tls { host: String, what: String },
     #[error("the address {address} is unusable: {what}")]
@@ -90,6 +90,8 @@ pub enum SourceError {
     Page { address: String, error: PageError },
     #[error("{place} has no {file}")]
     NotListed { place: String, file: String },
+    #[error("{0}")]
+    Pip(String),
     #[error("pip is configured with no index and no find-links that has {file}")]
     NoIndex { file: String },
     #[error("the archive is unusable: {what}")]

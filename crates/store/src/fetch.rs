@@ -3,7 +3,7 @@
 //! Promises: never writes more than the pinned size; never accepts a range that does not start
 //! where we stopped; waits only through the caller's sleep function, a bounded number of times; an
 //! unreachable host fails at once when nothing has arrived yet, so that the next source is tried
-//! quickly. When it returns an error the partial is either kept (worth resuming) or empty (wrong).
+//! quickly; never continues bytes of an earlier run where no hash is promised. When it returns an error the partial is either kept (worth resuming) or empty (wrong).
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -24,6 +24,8 @@ const MAX_TRIES: u32 = 200;
 /// The first wait; it doubles up to [`MAX_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const MAX_WAIT: Duration = Duration::from_secs(8);
+/// Nothing would show that two halves are of different files.
+const NO_HASH: &str = "there is no hash to check kept bytes by";
 /// The longest `Retry-After` we sit through.
 const MAX_RETRY_AFTER_S: u64 = 60;
 
@@ -54,6 +56,10 @@ impl<E: Into<Failure>> From<E> for Stop {
 impl Fetch<'_> {
     /// Fills `partial` and verifies it.
     pub(crate) fn run(&self, partial: &mut Partial, sink: &mut Sink<'_>) -> Result<(), Failure> {
+        if partial.size() > 0 && !self.hashed() {
+            sink(Progress::Restarting { source: self.source, why: NO_HASH });
+            partial.restart()?;
+        }
         let resumed = partial.size() > 0;
         if resumed {
             let (source, at, total) = (self.source, partial.size(), self.pins.size);
@@ -72,7 +78,8 @@ impl Fetch<'_> {
 
     fn fill_and_check(&self, partial: &mut Partial, sink: &mut Sink<'_>) -> Result<(), Failure> {
         self.fill(partial, sink)?;
-        sink(Progress::Verifying { source: self.source });
+        let hashed = self.hashed();
+        sink(Progress::Verifying { source: self.source, hashed });
         if let Err(mismatch) = self.pins.check(&partial.digests()) {
             partial.restart()?;
             return Err(SourceError::WrongBytes(mismatch).into());
@@ -106,6 +113,11 @@ impl Fetch<'_> {
         Err(SourceError::Interrupted { at: partial.size(), total: self.pins.size, what }.into())
     }
 
+    /// Is there a hash to tell the right bytes by?
+    fn hashed(&self) -> bool {
+        self.pins.sha256.is_some() || self.pins.blake3.is_some()
+    }
+
     fn give_up(&self, partial: &Partial, why: SourceError) -> SourceError {
         if partial.size() == 0 {
             return why;
@@ -120,10 +132,13 @@ impl Fetch<'_> {
         validator: &mut Option<String>,
         sink: &mut Sink<'_>,
     ) -> Result<(), Stop> {
+        if validator.is_none() && !self.hashed() {
+            self.back_to_zero(partial, NO_HASH, sink)?;
+        }
         let mut ask = Ask { credential: self.credential, ..Ask::get(self.url) };
         if partial.size() > 0 {
             ask.headers.push(("range", format!("bytes={}-", partial.size())));
-            // Without a strong validator from this very run the final hash has to tell.
+            // Without a strong validator from this very run the final hash tells.
             ask.headers.extend(validator.clone().map(|tag| ("if-range", tag)));
         }
         let answer = match self.http.ask(&ask) {

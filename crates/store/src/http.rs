@@ -228,7 +228,7 @@ impl Http {
 
 fn add_authorities(path: &Path, all: &mut Vec<Certificate<'static>>) -> Result<(), StoreError> {
     let bad = |what: String| StoreError::Setting {
-        setting: "extra certificate file",
+        setting: "REQUESTS_CA_BUNDLE or pip's cert",
         what: format!("{}: {what}", path.display()),
     };
     let mut pem = Vec::new();

@@ -25,7 +25,8 @@ const MAX_TAG_BYTES: usize = 128;
 pub(crate) struct HubFile {
     pub(crate) url: Url,
     pub(crate) pins: Pins,
-    pub(crate) commit: String,
+    /// None where the hub names none: a mirror may not.
+    pub(crate) commit: Option<String>,
     pub(crate) etag: String,
     pub(crate) credential: Option<Credential>,
 }
@@ -71,11 +72,12 @@ pub(crate) fn locate(http: &Http, place: Place<'_>) -> Result<HubFile, Failure> 
     let Some(size) = size.and_then(|text| text.parse().ok()) else {
         return Err(SourceError::NoSize { address: redact(&url) }.into());
     };
-    let commit = told("x-repo-commit").and_then(plain).unwrap_or_default();
-    let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let commit = if is_commit { commit } else { place.revision.to_owned() };
+    let is_commit =
+        |text: &String| text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let commit = told("x-repo-commit").and_then(plain).filter(is_commit);
     let pins = Pins { size, sha256: Sha256::from_hex(&etag), blake3: None };
-    let url = address(&endpoint, &[place.repo], "resolve", &commit, place.file);
+    let revision = commit.as_deref().unwrap_or(place.revision);
+    let url = address(&endpoint, &[place.repo], "resolve", revision, place.file);
     Ok(HubFile { url, pins, commit, etag, credential })
 }
 

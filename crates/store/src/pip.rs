@@ -24,6 +24,8 @@ pub struct PipSettings {
     pub find_links: Vec<String>,
     pub no_index: bool,
     pub cert: Option<PathBuf>,
+    /// Why the configuration can't be used: told where pip's sources are asked, and only there.
+    pub broken: Option<String>,
 }
 
 /// The values of `PIP_CONFIG_FILE`, `VIRTUAL_ENV` and of the folders pip looks in.
@@ -78,6 +80,11 @@ impl PipSettings {
             return Err(PipError::TooMany);
         }
         Ok(settings)
+    }
+
+    /// Settings that fail where they are needed, and nowhere else.
+    pub fn broken(why: &PipError) -> Self {
+        Self { broken: Some(why.to_string()), ..Self::default() }
     }
 
     /// Index addresses in pip's order; none when the index is switched off.

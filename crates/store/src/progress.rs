@@ -21,8 +21,8 @@ pub enum Progress<'a> {
     Retrying { source: &'a str, why: &'a SourceError, after: Duration },
     /// A member is being taken out of an archive.
     Extracting { source: &'a str, member: &'a str },
-    /// All bytes are here; they are compared with what was promised.
-    Verifying { source: &'a str },
+    /// All bytes are here; they are compared with what was promised: a hash, or the size alone.
+    Verifying { source: &'a str, hashed: bool },
     /// The source gave wrong bytes: they are deleted.
     Discarded { source: &'a str, why: &'a SourceError },
     /// The source did not serve; the next one is tried.

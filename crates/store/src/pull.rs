@@ -2,7 +2,8 @@
 //!
 //! Sources are tried in order. A source's failure is told and remembered and the next one is tried;
 //! our own failure (disk, lock, setting) stops at once. The blob is put in place before the record
-//! is written; both steps may be repeated, so a pull after any failure picks up where it can.
+//! is written; both steps may be repeated, so a pull after any failure picks up where it can. What
+//! is here already is read again and compared before it is called so.
 
 use std::path::Path;
 
@@ -49,7 +50,14 @@ impl Store {
         let _alone =
             self.locks.exclusive(&lock, &mut || sink(Progress::Waiting { reference: &text }))?;
         if let Some(file) = self.resolve(reference)? {
-            return Ok(file);
+            sink(Progress::Verifying { source: "the store", hashed: true });
+            match self.check(&file)? {
+                Ok(()) => return Ok(file),
+                Err(damage) => {
+                    let why = format!("its copy is damaged: {damage}");
+                    sink(Progress::Restarting { source: "the store", why: &why });
+                }
+            }
         }
         let mut pull = Pull { store: self, reference: text, failures: Vec::new() };
         match reference {
@@ -99,18 +107,26 @@ impl Pull<'_> {
 
     /// Pinned bytes that are here without a record (killed in between) need no download.
     fn adopt(&self, entry: &Entry) -> Result<Option<LocalFile>, StoreError> {
-        let path = self.store.blob(entry.blake3());
-        if disk::size_of(&path)? != Some(entry.size) {
-            return Ok(None);
-        }
         let sha256 = entry.pins().sha256.expect("the catalogue pins SHA-256");
-        let file = LocalFile { path, size: entry.size, blake3: entry.blake3(), sha256 };
-        if self.store.check(&file)?.is_err() {
+        let digests = Digests { size: entry.size, sha256, blake3: entry.blake3() };
+        let origin = Origin { source: "already in the store".to_owned(), ..Origin::default() };
+        self.take_over(&digests, entry.file_name, origin)
+    }
+
+    /// Remembers a blob under this reference, if it is here and sound.
+    fn take_over(
+        &self,
+        digests: &Digests,
+        file_name: &str,
+        origin: Origin,
+    ) -> Result<Option<LocalFile>, StoreError> {
+        let Digests { size, sha256, blake3 } = *digests;
+        let path = self.store.blob(blake3);
+        let file = LocalFile { path, size, blake3, sha256: Some(sha256) };
+        if disk::size_of(&file.path)? != Some(size) || self.store.check(&file)?.is_err() {
             return Ok(None);
         }
-        let origin = Origin { source: "already in the store".to_owned(), ..Origin::default() };
-        let digests = Digests { size: file.size, sha256, blake3: file.blake3 };
-        self.remember(&digests, entry.file_name, origin).map(Some)
+        self.remember(digests, file_name, origin).map(Some)
     }
 
     fn hub_source(
@@ -152,10 +168,11 @@ impl Pull<'_> {
         };
         let origin = Origin {
             source: source.to_owned(),
-            commit: Some(found.commit.clone()),
+            commit: found.commit.clone(),
             etag: Some(found.etag.clone()).filter(|etag| !etag.is_empty()),
         };
-        let identity = format!("{}\n{}\n{}\n{}", place.repo, found.commit, place.file, found.etag);
+        let commit = found.commit.as_deref().unwrap_or(place.revision);
+        let identity = format!("{}\n{}\n{}\n{}", place.repo, commit, place.file, found.etag);
         let key = partial_key(&pins, &identity);
         let _held = self.lock_partial(&key, sink)?;
         if let Some(file) = self.same_bytes(&pins, file_name, &origin)? {
@@ -282,7 +299,7 @@ impl Pull<'_> {
         });
         let Some(same) = same else { return Ok(None) };
         let digests = Digests { size: same.record.size, sha256, blake3: same.record.blake3 };
-        self.remember(&digests, file_name, origin.clone()).map(Some)
+        self.take_over(&digests, file_name, origin.clone())
     }
 
     fn lock_partial(&self, key: &str, sink: &mut Sink<'_>) -> Result<Held, StoreError> {
@@ -319,7 +336,7 @@ impl Pull<'_> {
         let json = record.to_json();
         self.store.disk.replace(&path, |out| out.write_all(&json))?;
         let Digests { size, sha256, blake3 } = *digests;
-        Ok(LocalFile { path: self.store.blob(blake3), size, blake3, sha256 })
+        Ok(LocalFile { path: self.store.blob(blake3), size, blake3, sha256: Some(sha256) })
     }
 
     /// Tells and remembers a source's failure; passes our own on.

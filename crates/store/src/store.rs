@@ -5,12 +5,13 @@
 //! to the blob, so that a kill in between leaves an orphan for [`Store::gc`], never a dangling name.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::catalogue::Entry;
 use crate::config::Config;
-use crate::digest::{Blake3, Mismatch, Pins, Sha256, digest_reader};
+use crate::digest::{Blake3, Mismatch, Pins, Sha256, blake3_reader, digest_reader};
 use crate::disk::{self, Disk, TEMPORARY_PREFIX, failed};
 use crate::error::StoreError;
 use crate::http::Http;
@@ -35,7 +36,9 @@ pub struct LocalFile {
     pub path: PathBuf,
     pub size: u64,
     pub blake3: Blake3,
-    pub sha256: Sha256,
+    /// Of a file named by its path it is only made to be shown: nobody promised one, and BLAKE3
+    /// names the file everywhere else.
+    pub sha256: Option<Sha256>,
 }
 
 /// One pulled reference.
@@ -116,10 +119,11 @@ impl Store {
         &self.home
     }
 
-    /// The file, if it is here. A path is hashed now; a pulled file was verified when it came.
+    /// The file, if it is here. A path is hashed now, every byte of it: what is derived from it is
+    /// kept under that hash. A pulled file was verified when it came.
     pub fn resolve(&self, reference: &ModelRef) -> Result<Option<LocalFile>, StoreError> {
         if let ModelRef::Path(path) = reference {
-            return hash_path(path);
+            return name_path(path);
         }
         let Some(record) = self.record(reference)? else { return Ok(None) };
         if let ModelRef::Catalogue(name) = reference
@@ -146,7 +150,7 @@ impl Store {
 
     /// Reads a file again and compares it with what the store remembers.
     pub fn check(&self, file: &LocalFile) -> Result<Result<(), Mismatch>, StoreError> {
-        let pins = Pins { size: file.size, sha256: Some(file.sha256), blake3: Some(file.blake3) };
+        let pins = Pins { size: file.size, sha256: file.sha256, blake3: Some(file.blake3) };
         let hashed = File::open(&file.path)
             .and_then(|mut open| digest_reader(&mut open))
             .map_err(|error| failed("read", &file.path, error))?;
@@ -179,7 +183,7 @@ impl Store {
             ModelRef::Path(_) | ModelRef::Hub(_) => None,
         };
         let file = match reference {
-            ModelRef::Path(_) => Some(self.require(reference)?),
+            ModelRef::Path(path) => Some(hash_path(path, self.require(reference)?)?),
             ModelRef::Hub(_) | ModelRef::Catalogue(_) => self.resolve(reference)?,
         };
         let packed = match &file {
@@ -279,7 +283,7 @@ impl Store {
         if disk::size_of(&path)? != Some(record.size) {
             return Ok(None);
         }
-        let (size, blake3, sha256) = (record.size, record.blake3, record.sha256);
+        let (size, blake3, sha256) = (record.size, record.blake3, Some(record.sha256));
         Ok(Some(LocalFile { path, size, blake3, sha256 }))
     }
 
@@ -309,16 +313,34 @@ fn is_temporary(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY_PREFIX))
 }
 
-fn hash_path(path: &Path) -> Result<Option<LocalFile>, StoreError> {
-    let Some(_) = disk::size_of(path)? else { return Ok(None) };
-    if !path.is_file() {
-        let what = "this is a folder; name the model file in it";
+/// A file named by its path, with the one hash that names it.
+fn name_path(path: &Path) -> Result<Option<LocalFile>, StoreError> {
+    let kind = match std::fs::metadata(path) {
+        Ok(data) => data.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed("look at", path, error)),
+    };
+    if !kind.is_file() {
+        // Reading a pipe or a device might never end.
+        let what = if kind.is_dir() {
+            "this is a folder; name the model file in it"
+        } else {
+            "this is a pipe or a device; save the model to a file"
+        };
         return Err(StoreError::NotAModel { path: path.to_path_buf(), what });
     }
+    let (size, blake3) = File::open(path)
+        .and_then(|mut file| blake3_reader(&mut file))
+        .map_err(|error| failed("read", path, error))?;
+    Ok(Some(LocalFile { path: path.to_path_buf(), size, blake3, sha256: None }))
+}
+
+/// The file with all its hashes.
+fn hash_path(path: &Path, file: LocalFile) -> Result<LocalFile, StoreError> {
     let hashed = File::open(path)
         .and_then(|mut file| digest_reader(&mut file))
         .map_err(|error| failed("read", path, error))?
         .finish();
-    let (size, blake3, sha256) = (hashed.size, hashed.blake3, hashed.sha256);
-    Ok(Some(LocalFile { path: path.to_path_buf(), size, blake3, sha256 }))
+    let (size, blake3, sha256) = (hashed.size, hashed.blake3, Some(hashed.sha256));
+    Ok(LocalFile { size, blake3, sha256, ..file })
 }

@@ -32,6 +32,9 @@ pub(crate) enum Place {
 /// Every place pip would look in: find-links first, as pip prefers them, then the indexes.
 pub(crate) fn places(http: &Http, project: &str) -> Result<Vec<Place>, SourceError> {
     let pip = &http.network().pip;
+    if let Some(why) = &pip.broken {
+        return Err(SourceError::Pip(why.clone()));
+    }
     let mut places = Vec::new();
     for link in &pip.find_links {
         places.push(match Url::parse(link) {
@@ -152,7 +155,7 @@ pub(crate) fn extract(
         }
         into.write(&buffer[..count])?;
     }
-    sink(Progress::Verifying { source });
+    sink(Progress::Verifying { source, hashed: true });
     if let Err(mismatch) = pins.check(&into.digests()) {
         into.restart()?;
         return Err(mismatch.into_failure());

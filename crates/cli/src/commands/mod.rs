@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod completions;
+pub(crate) mod gc;
 pub(crate) mod list;
 pub(crate) mod pull;
 pub(crate) mod rm;

@@ -11,13 +11,12 @@ use crate::output::{line, tell};
 pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
     let store = crate::environment::store()?;
     let reference = &options.model.reference;
-    let file = match store.resolve(reference)? {
-        Some(file) => {
+    let file = match reference {
+        ModelRef::Path(_) => {
             tell("already here");
-            file
+            store.require(reference)?
         }
-        None if matches!(reference, ModelRef::Path(_)) => store.require(reference)?,
-        None => crate::loading::pull(&store, reference)?,
+        ModelRef::Hub(_) | ModelRef::Catalogue(_) => crate::loading::pull(&store, reference)?,
     };
     line(file.path.display())?;
     Ok(ExitCode::SUCCESS)

@@ -7,14 +7,14 @@ use anyhow::Result;
 use store::{LocalFile, Shown, Store};
 
 use crate::arguments::ShowOptions;
-use crate::loading::read_model;
+use crate::loading::open;
 use crate::output::{OutputError, line, size};
 
 pub(crate) fn run(options: &ShowOptions) -> Result<ExitCode> {
     let store = crate::environment::store()?;
     if options.program {
         let file = store.require(&options.model.reference)?;
-        line(read_model(&file.path)?.program)?;
+        line(open(&file.path)?.model.program)?;
         return Ok(ExitCode::SUCCESS);
     }
     show(&store, options)?;
@@ -46,11 +46,13 @@ fn file_rows(file: &LocalFile) -> Result<()> {
     row("file", file.path.display())?;
     row("bytes", file.size)?;
     row("blake3", file.blake3)?;
-    row("sha256", file.sha256)?;
-    let model = read_model(&file.path)?;
+    if let Some(sha256) = file.sha256 {
+        row("sha256", sha256)?;
+    }
+    let model = open(&file.path)?.model;
     let program = model.program.program();
     let layers: usize = program.groups.iter().map(|group| group.layers.len()).sum();
-    row("program", blake3::hash(&model.program.encode()).to_hex())?;
+    row("program", model.program.digest().to_hex())?;
     row("layers", layers)?;
     row("vocabulary", format_args!("{} tokens", program.vocabulary))?;
     row("context", format_args!("{} tokens", program.context_max))?;

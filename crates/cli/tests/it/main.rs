@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+#[cfg(target_os = "linux")]
+mod conversation;
 mod models;
 mod refusals;
 mod starts;

@@ -90,6 +90,8 @@ fn what_is_no_model_file_is_named() {
         let folder = world.path("");
         let folder = folder.to_str().unwrap();
         world.run(&[&[command, folder], extra].concat()).refused(1, &["folder"]);
+        let device = world.run(&[&[command, "/dev/zero"], extra].concat());
+        device.refused(1, &["/dev/zero", "a pipe or a device"]);
     }
 }
 

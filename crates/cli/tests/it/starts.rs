@@ -36,6 +36,58 @@ fn damaged_prepared_weights_are_prepared_again() {
     }
 }
 
+/// A model in the store under a name of the hub, with these bytes and that hash.
+fn stored(world: &World, bytes: &[u8], blake3: &str) -> String {
+    let name = "hf:org/repo:tiny.gguf";
+    let record = serde_json::json!({
+        "version": 1, "reference": name, "file_name": "tiny.gguf", "size": bytes.len(),
+        "sha256": "00".repeat(32), "blake3": blake3, "source": "a test",
+    });
+    let (refs, blobs) = (world.home().join("refs"), world.home().join("blobs"));
+    std::fs::create_dir_all(&refs).unwrap();
+    std::fs::create_dir_all(&blobs).unwrap();
+    let file_name = format!("{}.json", blake3::hash(name.as_bytes()));
+    std::fs::write(refs.join(file_name), record.to_string()).unwrap();
+    std::fs::write(blobs.join(blake3), bytes).unwrap();
+    name.to_owned()
+}
+
+#[test]
+fn no_answer_is_given_in_the_name_of_other_bytes() {
+    let world = World::new();
+    let sound = std::fs::read(world.tiny()).unwrap();
+    let hash = blake3::hash(&sound).to_string();
+    let run = ["run", "hf:org/repo:tiny.gguf", "hello", "--json", "--seed", "1"];
+    let words = ["not those it is known by", "probity pull"];
+
+    let mut weights = sound.clone();
+    *weights.last_mut().unwrap() ^= 1;
+    stored(&world, &weights, &hash);
+    world.run(&run).refused(1, &words);
+    assert!(world.packed().is_empty(), "weights of other bytes are kept");
+
+    stored(&world, &sound, &hash);
+    let answer = world.run(&run).ok().json();
+    assert_eq!(answer["model"]["file_blake3"], *hash);
+
+    // A header that was changed is not served from the cache either.
+    let at = sound.windows(4).position(|bytes| bytes == b"tiny").unwrap();
+    let mut header = sound;
+    header[at] = b'T';
+    stored(&world, &header, &hash);
+    world.run(&run).refused(1, &words);
+}
+
+#[test]
+fn gc_deletes_what_nothing_needs() {
+    let world = World::new();
+    let tiny = world.tiny();
+    world.json(&tiny, "hello", &OPTIONS);
+    let done = world.run(&["gc"]).ok();
+    assert!(done.err.contains("deleted 1 prepared weights"), "{done:?}");
+    assert!(world.packed().is_empty());
+}
+
 #[test]
 fn a_cache_that_can_not_be_read_costs_only_time() {
     let world = World::new();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use crate::server::{Server, file};
-use crate::world::{World, hf, model_bytes};
+use crate::world::{World, has, hf, model_bytes};
 use store::{ModelRef, PackedKey, StoreError};
 
 fn pulled(references: &[&str]) -> World {
@@ -76,6 +76,28 @@ fn a_changed_blob_is_found_by_check() {
     fs::remove_file(&file.path).unwrap();
     fs::write(&file.path, vec![0; 2_000]).unwrap();
     assert!(world.store().check(&file).unwrap().is_err());
+}
+
+#[test]
+fn a_changed_blob_is_found_and_replaced_by_a_pull() {
+    let world = pulled(&[ONE]);
+    let file = world.store().require(&hf()).unwrap();
+    fs::remove_file(&file.path).unwrap();
+    fs::write(&file.path, vec![0; 2_000]).unwrap();
+    let (result, events) = world.pull(&hf());
+    assert!(has(&events, "restarting: its copy is damaged"), "{events:?}");
+    assert!(world.store().check(&result.unwrap()).unwrap().is_ok());
+}
+
+#[test]
+fn a_path_that_is_no_file_is_named_as_what_it_is() {
+    let world = pulled(&[ONE]);
+    let refused = |path: &std::path::Path| {
+        let path = store::ModelRef::Path(path.to_path_buf());
+        world.store().resolve(&path).unwrap_err().to_string()
+    };
+    assert!(refused(world.home.path()).contains("folder"));
+    assert!(refused(std::path::Path::new("/dev/null")).contains("pipe or a device"));
 }
 
 #[test]

@@ -112,6 +112,31 @@ fn kept_bytes_that_were_damaged_cost_a_second_download_only() {
 }
 
 #[test]
+fn without_a_hash_bytes_of_an_earlier_run_are_never_continued() {
+    for kept in [5_000, SIZE] {
+        let nameless = |reply: fn(usize) -> Body| {
+            Server::start(move |seen| match seen.method.as_str() {
+                "HEAD" => Reply::new(200).with("x-linked-size", SIZE.to_string()),
+                _ => Reply::new(200).body(reply(SIZE)),
+            })
+        };
+        let old = nameless(|size| Body::Short(vec![b'A'; size / 2], size));
+        let mut world = World::new(Some(&old.url), None);
+        let (result, _) = world.pull(&hf());
+        assert!(result.unwrap_err().to_string().contains("stopped at"));
+        let partial = world.files("partial").remove(0);
+        std::fs::write(&partial, vec![b'A'; kept]).unwrap();
+
+        let new = nameless(|size| Body::Bytes(vec![b'B'; size]));
+        world.config.network.hub_endpoint = Some(new.url.clone());
+        let events = complete(&world, &vec![b'B'; SIZE]);
+        assert!(has(&events, "restarting: there is no hash"), "{events:?}");
+        let record = world.store().list().unwrap().models.remove(0).record;
+        assert_eq!(record.commit, None);
+    }
+}
+
+#[test]
 fn a_file_that_changes_midway_is_begun_again() {
     let bytes = Arc::new(model_bytes(SIZE));
     let hub = hub(&bytes, |seen, nth, bytes| match nth {

@@ -161,7 +161,7 @@ fn request(
     let mut nonce = [0; 32];
     nonce[..8].copy_from_slice(&typed.to_le_bytes());
     let vocabulary = usize::try_from(loaded.model.program.program().vocabulary)?;
-    let id = model_id(&loaded.model, &loaded.file)?;
+    let id = model_id(&loaded.model, &loaded.file);
     let request = Request {
         seed: seed(&nonce, &id, vocabulary, &prompt, &parameters)?,
         prompt,

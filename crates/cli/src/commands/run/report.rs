@@ -82,7 +82,7 @@ pub(super) fn report<'a>(
         model: ModelReport {
             name: &options.model.typed,
             file_blake3: loaded.file.blake3.to_string(),
-            program: blake3::hash(&loaded.model.program.encode()).to_hex().to_string(),
+            program: loaded.model.program.digest().to_hex().to_string(),
             kernels: loaded.runner.engine().kernels().set().name(),
         },
         tokens: &answer.tokens,
