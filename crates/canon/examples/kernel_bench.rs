@@ -14,7 +14,7 @@ use std::time::Instant;
 use canon::reference::{AttentionShape, HeadRow, Layout};
 use canon::{
     AttentionScratch, AttentionTask, Finish, Format, GateOp, InputKind, InputRow, KernelSet,
-    Kernels, KvPage, NormOp, PAGE, PackedMatrix, TileQueue,
+    Kernels, KvPage, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
 };
 
 /// How long one figure is measured.
@@ -147,7 +147,8 @@ impl Bench {
         }
         let mut seed = Seed(7);
         let bytes = seed.weights(format, rows, inputs);
-        let packed = PackedMatrix::pack(format, rows, inputs, &bytes).unwrap();
+        let packed =
+            PackedMatrix::pack(format, rows, inputs, &bytes, &mut Slab::default()).unwrap();
         for columns in counts.iter().copied().filter(|c| self.wanted(&name(*c))) {
             let mut x: Vec<InputRow> = (0..columns).map(|_| InputRow::new(inputs)).collect();
             for x in &mut x {

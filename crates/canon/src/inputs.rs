@@ -50,6 +50,11 @@ pub(crate) const WIDE_SHIFT: u32 = 2;
 ///
 /// A centred minimum is `min + 8 * scale`, at most 16,383 + 8 * 511 = 20,471. The entries of an A16 block
 /// sum to 32 * 32,639 at most, so `sum_high` to 1,020 (of A8, 63 * 127 each, to 250).
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
 pub(crate) const fn minima_fit(pairs: usize) -> bool {
     let minimum = MIN_MAX as u64 + 8 * SCALE_MAX_4 as u64;
     let sum_high = (BLOCK as u64 * A16_MAX as u64 + 512) >> 10;

@@ -23,6 +23,7 @@ pub mod reference;
 pub mod sample;
 #[cfg(any(target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
 mod simd128;
+mod slab;
 mod team;
 mod tile;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -38,5 +39,6 @@ pub use kernels::{
 pub use kv::{KvPage, PAGE};
 pub use packed::{GROUP, PackedMatrix, Width};
 pub use quant::{BLOCK, Format, Refused};
+pub use slab::Slab;
 pub use team::{THREADS_MAX, Team};
 pub use tile::{Tile, TileQueue};

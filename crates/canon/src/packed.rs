@@ -15,6 +15,7 @@
 use crate::lines::Lines;
 use crate::quant::{BLOCK, Block, Format, INPUTS_MAX, Refused};
 use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
+use crate::slab::Slab;
 
 /// Rows that stand side by side.
 pub const GROUP: usize = 16;
@@ -75,17 +76,23 @@ pub struct PackedMatrix {
 }
 
 impl PackedMatrix {
-    /// Packs `rows` rows of `inputs` weights from a file's bytes.
+    /// Packs `rows` rows of `inputs` weights from a file's bytes, in memory of the slab.
     ///
     /// # Errors
     /// [`Refused`] where the weights break a rule of `spec/arithmetic.md` section 2.
-    pub fn pack(format: Format, rows: usize, inputs: usize, bytes: &[u8]) -> Result<Self, Refused> {
+    pub fn pack(
+        format: Format,
+        rows: usize,
+        inputs: usize,
+        bytes: &[u8],
+        slab: &mut Slab,
+    ) -> Result<Self, Refused> {
         let sane = inputs > 0 && inputs.is_multiple_of(BLOCK) && inputs <= INPUTS_MAX;
         let row_bytes = format.row_bytes(inputs);
         if !sane || rows == 0 || rows > ROWS_MAX || bytes.len() != rows * row_bytes {
             return Err(Refused::Length);
         }
-        let mut packed = Self::empty(format, rows, inputs);
+        let mut packed = Self::empty(format, rows, inputs, slab);
         let mut bounds = vec![0_u64; packed.pairs()];
         for group in 0..packed.groups() {
             bounds.fill(0);
@@ -99,7 +106,7 @@ impl PackedMatrix {
         Ok(packed)
     }
 
-    fn empty(format: Format, rows: usize, inputs: usize) -> Self {
+    fn empty(format: Format, rows: usize, inputs: usize, slab: &mut Slab) -> Self {
         let width = Width::of(format);
         let groups = rows.div_ceil(GROUP);
         let pairs = (inputs / BLOCK).div_ceil(2);
@@ -114,8 +121,8 @@ impl PackedMatrix {
             inputs,
             units: vec![0; groups * GROUP],
             chunks: vec![CHUNK_MAX; groups],
-            quants: Lines::zeroed(groups * pairs * pair_bytes),
-            minima: Lines::zeroed(minima),
+            quants: slab.zeroed(groups * pairs * pair_bytes),
+            minima: slab.zeroed(minima),
         };
         packed.fill_with_zero_weights();
         packed
@@ -329,7 +336,13 @@ impl PackedMatrix {
     ///
     /// The caller fills [`Self::body_mut`] with bytes it knows to be those of [`Self::body`].
     #[must_use]
-    pub fn from_header(format: Format, rows: usize, inputs: usize, header: &[u8]) -> Option<Self> {
+    pub fn from_header(
+        format: Format,
+        rows: usize,
+        inputs: usize,
+        header: &[u8],
+        slab: &mut Slab,
+    ) -> Option<Self> {
         let (fixed, rest) = header.split_at_checked(24)?;
         let mut numbers = fixed
             .chunks_exact(8)
@@ -347,7 +360,7 @@ impl PackedMatrix {
         {
             return None;
         }
-        let mut packed = Self::empty(format, rows, inputs);
+        let mut packed = Self::empty(format, rows, inputs, slab);
         let numbers = |bytes: &[u8]| -> Vec<i32> {
             bytes.chunks_exact(4).map(|n| i32::from_le_bytes([n[0], n[1], n[2], n[3]])).collect()
         };

@@ -4,7 +4,7 @@
 //! them. The packed form can be written to a cache and restored; a cache is trusted only after its
 //! keeper has checked its hash.
 
-use canon::{Format, PackedMatrix, Refused, quant};
+use canon::{Format, PackedMatrix, Refused, Slab, quant};
 use program::{Checked, Role, Tensor, TensorId};
 use thiserror::Error;
 
@@ -68,11 +68,11 @@ impl Weights {
         checked: &Checked,
         mut read: impl FnMut(&Tensor) -> Result<Vec<u8>, E>,
     ) -> Result<Self, LoadError<E>> {
-        let mut tensors = Vec::new();
+        let (mut tensors, mut slab) = (Vec::new(), Slab::default());
         for (id, tensor) in ids(checked) {
             let name = || tensor.name.clone();
             let bytes = read(tensor).map_err(|error| LoadError::Read { name: name(), error })?;
-            let loaded = load_one(checked.role(id), tensor, bytes);
+            let loaded = load_one(checked.role(id), tensor, bytes, &mut slab);
             tensors.push(loaded.map_err(|refused| LoadError::Refused { name: name(), refused })?);
         }
         Ok(Self { tensors })
@@ -109,7 +109,7 @@ impl Weights {
         checked: &Checked,
         mut read: impl FnMut(&mut [u8]) -> Result<(), E>,
     ) -> Result<Self, RestoreError<E>> {
-        let mut tensors = Vec::new();
+        let (mut tensors, mut slab) = (Vec::new(), Slab::default());
         for (id, tensor) in ids(checked) {
             let mut length = [0; 8];
             read(&mut length).map_err(RestoreError::Read)?;
@@ -119,7 +119,7 @@ impl Weights {
             }
             let mut header = vec![0; usize::try_from(length).expect("below 2^28")];
             read(&mut header).map_err(RestoreError::Read)?;
-            tensors.push(restore_one(checked.role(id), tensor, &header, &mut read)?);
+            tensors.push(restore_one(checked.role(id), tensor, &header, &mut slab, &mut read)?);
         }
         Ok(Self { tensors })
     }
@@ -166,11 +166,16 @@ fn shape(tensor: &Tensor) -> (usize, usize) {
     (wide(tensor.rows), wide(tensor.columns))
 }
 
-fn load_one(role: Role, tensor: &Tensor, bytes: Vec<u8>) -> Result<Loaded, Refused> {
+fn load_one(
+    role: Role,
+    tensor: &Tensor,
+    bytes: Vec<u8>,
+    slab: &mut Slab,
+) -> Result<Loaded, Refused> {
     let (rows, inputs) = shape(tensor);
     match role {
         Role::Matrix => {
-            Ok(Loaded::Matrix(PackedMatrix::pack(tensor.format, rows, inputs, &bytes)?))
+            Ok(Loaded::Matrix(PackedMatrix::pack(tensor.format, rows, inputs, &bytes, slab)?))
         }
         Role::Gain => {
             let (unit, entries) = quant::gain(tensor.format, &bytes)?;
@@ -193,12 +198,13 @@ fn restore_one<E>(
     role: Role,
     tensor: &Tensor,
     header: &[u8],
+    slab: &mut Slab,
     read: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<Loaded, RestoreError<E>> {
     match role {
         Role::Matrix => {
             let (rows, inputs) = shape(tensor);
-            let matrix = PackedMatrix::from_header(tensor.format, rows, inputs, header);
+            let matrix = PackedMatrix::from_header(tensor.format, rows, inputs, header, slab);
             let mut matrix = matrix.ok_or(RestoreError::Mismatch("a matrix's header"))?;
             for body in matrix.body_mut() {
                 read(body).map_err(RestoreError::Read)?;

@@ -5,7 +5,7 @@ use canon::quant::INPUTS_MAX;
 use canon::reference::{self, AttentionShape, HeadRow, Sums};
 use canon::{
     AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, InputKind, InputRow, KernelSet,
-    Kernels, KvPage, LIMIT, NormOp, PAGE, PackedMatrix, TileQueue,
+    Kernels, KvPage, LIMIT, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
 };
 
 fn sets() -> Vec<Kernels> {
@@ -52,7 +52,8 @@ fn extreme_matrix(format: Format) -> PackedMatrix {
     let row = |fill, lane| block(format, fill, lane >= POSITIVE).repeat(blocks);
     let bytes: Vec<u8> =
         FILLS.iter().flat_map(|fill| (0..GROUP).flat_map(move |lane| row(*fill, lane))).collect();
-    PackedMatrix::pack(format, FILLS.len() * GROUP, INPUTS_MAX, &bytes).unwrap()
+    PackedMatrix::pack(format, FILLS.len() * GROUP, INPUTS_MAX, &bytes, &mut Slab::default())
+        .unwrap()
 }
 
 fn check_group(sets: &[Kernels], matrix: &PackedMatrix, format: Format, group: usize) {

@@ -3,7 +3,7 @@
 use canon::reference::{self, AttentionShape, HeadRow, Layout};
 use canon::{
     AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, GateOp, InputKind, InputRow,
-    KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, TileQueue,
+    KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
 };
 
 use crate::cases::Seed;
@@ -53,8 +53,10 @@ pub(crate) fn expected_matmul(
 fn check_matmul(kernels: &Kernels, seed: &mut Seed, format: Format, shape: (usize, usize, usize)) {
     let (rows, inputs, columns) = shape;
     let bytes = seed.weights(format, rows, inputs);
-    let packed = PackedMatrix::pack(format, rows, inputs, &bytes).unwrap();
-    let mut copy = PackedMatrix::from_header(format, rows, inputs, &packed.header()).unwrap();
+    let packed = PackedMatrix::pack(format, rows, inputs, &bytes, &mut Slab::default()).unwrap();
+    let mut copy =
+        PackedMatrix::from_header(format, rows, inputs, &packed.header(), &mut Slab::default())
+            .unwrap();
     for (to, from) in copy.body_mut().into_iter().zip(packed.body()) {
         to.copy_from_slice(from);
     }
@@ -136,7 +138,8 @@ fn greatest_minima_equal_reference() {
     let (rows, inputs) = (16, 4096);
     let block = [&[0xfc, 0x5f][..], &[0xff, 0x73], &[0xff; 16]].concat();
     let bytes = block.repeat(rows * inputs / BLOCK);
-    let packed = PackedMatrix::pack(Format::Q4_1, rows, inputs, &bytes).unwrap();
+    let packed =
+        PackedMatrix::pack(Format::Q4_1, rows, inputs, &bytes, &mut Slab::default()).unwrap();
     let row = vec![32_639; inputs];
     for kind in [InputKind::A8, InputKind::A16] {
         let want = expected_matmul(Format::Q4_1, inputs, &bytes, &row, kind, None, 0);

@@ -4,7 +4,7 @@
 use canon::reference::{self, AttentionShape, HeadRow};
 use canon::{
     AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, GateOp, InputKind, InputRow,
-    KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, TileQueue,
+    KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
 };
 
 use crate::cases::Seed;
@@ -48,7 +48,8 @@ fn matmul_with_used_rows_equals_reference() {
         let inputs = BLOCK * (1 + seed.below(most as u64) as usize);
         let (outputs, columns) = (1 + seed.below(50) as usize, 1 + seed.below(12) as usize);
         let bytes = seed.weights(format, outputs, inputs);
-        let packed = PackedMatrix::pack(format, outputs, inputs, &bytes).unwrap();
+        let packed =
+            PackedMatrix::pack(format, outputs, inputs, &bytes, &mut Slab::default()).unwrap();
         let kind = if seed.below(2) == 0 { InputKind::A8 } else { InputKind::A16 };
         let fixed: Vec<_> = (0..columns).map(|_| seed.row(inputs)).collect();
         let bias = seed.row(outputs);

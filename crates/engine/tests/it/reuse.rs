@@ -148,6 +148,7 @@ fn headers(model: &Model, saved: &[u8]) -> Vec<(usize, usize)> {
                 rows,
                 tensor.columns as usize,
                 &saved[at - header..at],
+                &mut canon::Slab::default(),
             );
             at += packed.unwrap().body().iter().map(|body| body.len()).sum::<usize>();
         }

@@ -1,7 +1,7 @@
 //! Weight rows, gains, biases and embedding rows (sections 2 and 4.1).
 
 use canon::quant::{self, Block};
-use canon::{BLOCK, Format, PackedMatrix, Refused, reference};
+use canon::{BLOCK, Format, PackedMatrix, Refused, Slab, reference};
 
 use super::Outcomes;
 use super::values::{Case, Field, Outcome, list};
@@ -14,7 +14,7 @@ pub(super) fn format_of(case: &Case) -> Option<Format> {
 fn read(case: &Case) -> Result<(i32, Vec<Block>, PackedMatrix), Refused> {
     let format = format_of(case).ok_or(Refused::Length)?;
     let (bytes, columns) = (case.bytes("bytes"), case.int("columns") as usize);
-    let packed = PackedMatrix::pack(format, 1, columns, &bytes)?;
+    let packed = PackedMatrix::pack(format, 1, columns, &bytes, &mut Slab::default())?;
     let unit = format.unit(&bytes)?;
     let block = |bytes| format.block(bytes, unit);
     let blocks: Result<Vec<Block>, Refused> =

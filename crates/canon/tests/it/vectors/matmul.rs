@@ -1,6 +1,6 @@
 //! Inner products (section 4.3), from inputs that are already quantised.
 
-use canon::{Finish, InputRow, Kernels, PackedMatrix, TileQueue, quant::Block, reference};
+use canon::{Finish, InputRow, Kernels, PackedMatrix, Slab, TileQueue, quant::Block, reference};
 
 use super::Outcomes;
 use super::each;
@@ -41,7 +41,7 @@ impl Matmul {
         };
         let x = &case.inputs["x"];
         Self {
-            packed: PackedMatrix::pack(format, rows, inputs, &bytes).unwrap(),
+            packed: PackedMatrix::pack(format, rows, inputs, &bytes, &mut Slab::default()).unwrap(),
             rows: bytes.chunks_exact(format.row_bytes(inputs)).map(row).collect(),
             input: match x["kind"].as_str().unwrap() {
                 "A8" => Input::A8(narrow(ints(&x["scales"])), narrow(ints(&x["quants"]))),
