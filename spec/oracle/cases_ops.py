@@ -1,4 +1,4 @@
-"""Cases of arithmetic.md 4.2 (norm), 4.3 (matmul), 4.4 (rope), 4.7 (silu-gate) and 4.8 (add)."""
+"""Cases of arithmetic.md 4.2 (norm), 4.3 (matmul), 4.4 (rope), 4.7 (silu-gate), 4.8 (add), 4.9 (hadamard) and 4.10 (soft_cap)."""
 
 import constants as c
 import formats
@@ -314,6 +314,36 @@ def hadamard_cases():
     return cases
 
 
+# soft_cap
+
+
+def evaluate_soft_cap(inputs):
+    return {"row": ops.soft_cap(integers(inputs["row"]), inputs["cap"])}
+
+
+def soft_cap_cases():
+    cases = []
+
+    def add(name, row, cap):
+        cases.append((name, {"row": row, "cap": cap}))
+
+    for cap in (1, 2, 3, 100, 30 << 12, 30 << 16, 50 << 16, (1 << 29) + 1, TOP):
+        # The first t that is t, the first that makes n = 1, and the first of which nothing is left.
+        turns = [-(-t * cap // 189097) for t in (1, 2, 65536, 16 * 65536, 17 * 65536)]
+        near = [v + d for v in [*turns, cap // 2, cap, 2 * cap, 3 * cap] for d in (-1, 0, 1)]
+        row = [v for v in [0, 1, 2, 3, *near, TOP - 1, TOP] if 0 <= v < c.LIMIT]
+        add(f"edges, cap {cap}", row, cap)
+        add(f"edges of the other sign, cap {cap}", [-v for v in row], cap)
+        add(f"random, cap {cap}", uniform(64, cap % 1000, min(TOP, 4 * cap)), cap)
+        add(f"lengths of bits, cap {cap}", bits(64, cap % 1000, 30), cap)
+    add("saturated", fill(32, TOP, [(7, -TOP)]), 30 << 16)
+    add("ties of the last rounding", uniform(64, 5, 1 << 29), 1 << 29)
+    add("cap 0 refused", [1], 0)
+    add("cap -1 refused", [1], -1)
+    add("cap LIMIT refused", [1], c.LIMIT)
+    return cases
+
+
 OPS = {
     "hadamard": (evaluate_hadamard, hadamard_cases()),
     "matmul": (evaluate_matmul, random_matmuls() + extreme_matmuls() + rounded_matmuls()),
@@ -321,4 +351,5 @@ OPS = {
     "rope": (evaluate_rope, rope_cases()),
     "silu_gate": (evaluate_silu, silu_cases()),
     "add": (evaluate_add, add_cases()),
+    "soft_cap": (evaluate_soft_cap, soft_cap_cases()),
 }

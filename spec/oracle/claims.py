@@ -46,6 +46,7 @@ def constants():
     close(2 * pi_times(200), 170, 6746518852)  # nr(2 pi * 2^30)
     close(pi_times(200), 172, 843314857)  # pi/4 * 2^30
     close(log2_e(200), 186, 23637)  # nr(2^14 log2 e)
+    close(log2_e(200), 183, 189097)  # nr(2^17 log2 e)
     close(log2_e(200), 138, c.LOG2E_62)
     factorials = ((6, 178956971), (120, 8947849), (5040, 213044), (362880, 2959),
                   (2, 536870912), (24, 44739243), (720, 1491308), (40320, 26631), (3628800, 296))  # fmt: skip
@@ -81,6 +82,62 @@ def reciprocals():
         r = functions.recip(e)
         assert 16384 <= r <= 32768
         assert abs(r * (65536 + e) - (1 << 31)) < 2 * (65536 + e)  # within 2 of 2^31 / (2^16 + e)
+
+
+def tanh(x, bits):
+    """floor-ish tanh(x) * 2^bits for a Fraction x >= 0: (1 - q) / (1 + q) with q = 1 / exp(2 x), exp by its series."""
+    one = 1 << bits + 64
+    term = total = one
+    k = 0
+    while term != 0:
+        k += 1
+        term = term * 2 * x.numerator // (x.denominator * k)
+        total += term
+    q = one * one // total
+    return ((one - q) << bits) // (one + q)
+
+
+def capped_share(e):
+    """4.10's h."""
+    d = 65535 - e
+    return (d + d // 32768) * functions.recip(e)
+
+
+def soft_cap_bounds():
+    """4.10 for every e: h <= 2^31. For every t: h is within 5 * 2^-16 of tanh, at both ends of what t stands for.
+
+    With q = 2^(-t / 2^16), tanh is (1 - q) / (1 + q). 2^-20 of the bound is left for 189097 not being 2^17 log2 e.
+    """
+    assert all(capped_share(e) <= 1 << 31 for e in range(65536))
+    assert capped_share(65535) == 0 and capped_share(0) == 1 << 31
+    bits = 96
+    root = 1 << bits - 1  # 2^-1, then its square root 16 times: 2^(-2^-16)
+    for _ in range(16):
+        root = isqrt(root << bits)
+    bound = 5 * (1 << 15) - (1 << 11)  # of 2^31
+    q = 1 << bits
+    for t in range(17 << 16):
+        h = capped_share(functions.exp2u(t))
+        after = q * root >> bits
+        for end in (q, after):
+            less, more = (1 << bits) - end, (1 << bits) + end
+            assert abs(h * more - (less << 31)) < bound * more, t
+        q = after
+    assert q < 1 << bits - 16  # from here on h = 2^31 is near enough
+
+
+def soft_caps():
+    """4.10 end to end: odd; 0 at 0, c where it says so; near c * tanh(x / c), which the series gives."""
+    for cap in (1, 2, 3, 100, 30 << 12, 30 << 16, 50 << 16, (1 << 29) + 1, c.LIMIT - 1):
+        saturated = -(-17 * 65536 * cap // 189097)
+        steps = [saturated * i // 600 for i in range(700)] + [0, 1, 2, saturated - 1, saturated, c.LIMIT - 1]
+        row = [x for x in steps if x < c.LIMIT]
+        found = ops.soft_cap(row, cap)
+        assert ops.soft_cap([-x for x in row], cap) == [-y for y in found]
+        for x, y in zip(row, found, strict=True):
+            assert y == cap if x >= saturated else 0 <= y <= cap and (x > 0 or y == 0)
+            exact = Fraction(cap * tanh(Fraction(x, cap), 80), 1 << 80) if x < saturated else cap
+            assert abs(y - exact) < Fraction(5 * cap, 1 << 16) + Fraction(1, 2), (x, cap)
 
 
 def angles():
@@ -147,4 +204,4 @@ BLAKE3 = (
      "72613c9ec9ff7e40f8f5c173784c532ad852e827dba2bf85b2ab4b76f7079081"),
 )  # fmt: skip
 
-ALL = (constants, tables, exponentials, reciprocals, angles, roots, sums, sampling_widths, blake3)
+ALL = (constants, tables, exponentials, reciprocals, soft_cap_bounds, soft_caps, angles, roots, sums, sampling_widths, blake3)

@@ -166,3 +166,18 @@ def add(a, b):
     check_row(a)
     check_row(b)
     return [stored(x + y) for x, y in zip(a, b, strict=True)]
+
+
+def soft_cap(row, cap):
+    """4.10: an integer function of the entry and the cap alone; no entry can fault."""
+    check_row(row)
+    if not 1 <= cap < c.LIMIT:
+        raise Refused("Cap")
+    out = []
+    for x in row:
+        e = exp2u(abs(x) * 189097 // cap)
+        d = 65535 - e
+        y = rs(cap * (d + d // 32768) * recip(e), 31)
+        assert y <= cap
+        out.append(-y if x < 0 else y)
+    return out

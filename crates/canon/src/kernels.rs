@@ -157,6 +157,7 @@ pub struct Kernels {
     pub(crate) hadamard: fn(&mut [i32], usize) -> bool,
     pub(crate) head_row: fn(&[i32], &mut HeadRow),
     pub(crate) add: fn(&mut [i32], &[i32]) -> bool,
+    pub(crate) soft_cap: fn(&mut [i32], u32),
     pub(crate) sample: fn(&Sampling<'_>, &mut SampleScratch) -> Result<u32, NothingAllowed>,
     /// Only for tasks whose scores all need a right shift (or none).
     pub(crate) attention: fn(&AttentionTask<'_>, &mut AttentionScratch, &mut [i32]) -> bool,
@@ -304,6 +305,15 @@ impl Kernels {
     pub fn add(&self, row: &mut [i32], other: &[i32]) -> bool {
         assert!(row.len() == other.len(), "lengths differ");
         (self.add)(row, other)
+    }
+
+    /// Caps each entry softly at `cap` units of the row; no entry can overflow.
+    ///
+    /// # Panics
+    /// Where the cap is outside 1..2^30.
+    pub fn soft_cap(&self, row: &mut [i32], cap: u32) {
+        assert!((1..1 << 30).contains(&cap), "no cap of a fixed row");
+        (self.soft_cap)(row, cap);
     }
 
     /// Chooses a token.

@@ -54,6 +54,11 @@ pub(crate) enum RowOp {
         width: usize,
         out: Slot,
     },
+    SoftCap {
+        x: Slot,
+        cap: u32,
+        out: Slot,
+    },
     QueryHeads {
         x: Slot,
         head_width: usize,
@@ -288,7 +293,7 @@ impl Planner<'_> {
             Source::Op { op, .. } => self.last_use[wide(op.0)] == site.index.0,
             Source::Token => false,
         };
-        if dies { self.slot(site, value) } else { self.new_slot(wide(site.fixed(value).width)) }
+        if dies { self.slot(site, value) } else { self.new_slot(wide(site.entries(value).width)) }
     }
 
     /// Gives back the slots of the values that nobody reads after this op.
@@ -330,18 +335,18 @@ impl Planner<'_> {
             }
             Op::Rope(op) => self.rope(site, op),
             Op::Hadamard(op) => self.hadamard(site, op),
+            Op::SoftCap(op) => self.soft_cap(site, op),
             Op::KvAppend(op) => self.kv_append(site, op),
             Op::Attention(op) => self.attention(site, op),
             Op::SiluGate(op) => self.silu_gate(site, op),
             Op::Add(op) => self.add(site, op),
             Op::Logits(op) => {
-                let out = self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?;
-                self.plan.logits = out;
-                self.plan.logits_frac = op.frac;
-                Home::Fixed(out)
+                Home::Fixed(self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?)
             }
             // Drawing a token is the business of whoever runs the engine.
-            Op::Sample(_) => {
+            Op::Sample(op) => {
+                self.plan.logits = self.slot(site, op.logits);
+                self.plan.logits_frac = site.logits(op.logits).frac;
                 self.plan.sample_op = site.index;
                 Home::Nowhere
             }
@@ -382,6 +387,12 @@ impl Planner<'_> {
     fn hadamard(&mut self, site: &Site<'_>, op: &ops::Hadamard) -> Home {
         let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
         self.row_op(site.index, RowOp::Hadamard { x, width: wide(op.width), out });
+        Home::Fixed(out)
+    }
+
+    fn soft_cap(&mut self, site: &Site<'_>, op: &ops::SoftCap) -> Home {
+        let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
+        self.row_op(site.index, RowOp::SoftCap { x, cap: op.cap, out });
         Home::Fixed(out)
     }
 

@@ -125,6 +125,11 @@ impl Row {
                 self.copy(*x, *out);
                 kernels.hadamard(&mut self.values[out.0], *width)
             }
+            RowOp::SoftCap { x, cap, out } => {
+                self.copy(*x, *out);
+                kernels.soft_cap(&mut self.values[out.0], *cap);
+                false
+            }
             RowOp::QueryHeads { x, head_width } => self.query_heads(kernels, *x, *head_width),
             RowOp::KvHeads { key, value, head_width } => {
                 self.kv_heads(kernels, *key, *value, *head_width)

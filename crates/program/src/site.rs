@@ -106,6 +106,18 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The entries of a fixed row or of logits, for an op that keeps the type.
+    pub(crate) fn entries(&self, value: Value) -> Result<Fixed, Reason> {
+        let found = *self.types.get(value.index()).ok_or(Reason::Later { found: value.0 })?;
+        match found {
+            Type::Fixed(row) | Type::Logits(row) => Ok(row),
+            Type::Token | Type::Quantised { .. } | Type::Kv(_) => {
+                let wanted = "a fixed row or a row of logits";
+                Err(Reason::Type { value: value.0, found, wanted })
+            }
+        }
+    }
+
     pub(crate) fn quantised(&self, value: Value) -> Result<(u32, InputKind), Reason> {
         match self.value(value, "a quantised row")? {
             Type::Quantised { width, kind } => Ok((width, kind)),
@@ -345,6 +357,12 @@ impl<'a> Site<'a> {
     #[must_use]
     pub fn logits(&self, value: Value) -> Fixed {
         self.scope().logits(value).expect(CHECKED)
+    }
+
+    /// The entries of a value that is a fixed row or logits.
+    #[must_use]
+    pub fn entries(&self, value: Value) -> Fixed {
+        self.scope().entries(value).expect(CHECKED)
     }
 
     /// The tensor bound to a slot.

@@ -5,7 +5,7 @@
 
 use crate::ops::{
     Add, Attention, Embed, Hadamard, KvAppend, Logits, Matmul, Norm, Op, Quantise, Rope, Sample,
-    SiluGate,
+    SiluGate, SoftCap,
 };
 use crate::structure::{
     AttributeSlot, Group, Layer, Location, Program, Template, Tensor, TensorId, TensorSlot, Value,
@@ -54,6 +54,8 @@ pub struct Shape {
     pub head_norm: bool,
     /// Query and key are transformed in blocks of 32 after rope.
     pub hadamard: bool,
+    /// The row that is gated and the logits are capped softly.
+    pub soft_cap: bool,
     /// Of the weights.
     pub seed: u64,
 }
@@ -79,6 +81,7 @@ impl Default for Shape {
             window: 0,
             head_norm: false,
             hadamard: false,
+            soft_cap: false,
             seed: 1,
         }
     }
@@ -102,6 +105,7 @@ impl Shape {
             ("window", Self { window: 5, layers: 3, ..tiny() }),
             ("head norm", Self { head_norm: true, ..tiny() }),
             ("hadamard", Self { hadamard: true, ..tiny() }),
+            ("soft cap", Self { soft_cap: true, hidden: 1056, ..tiny() }),
             ("a16", Self { inputs: InputKind::A16, ..tiny() }),
             ("wide", Self { width: 1120, hidden: 2080, head_width: 96, heads: 12, ..tiny() }),
         ]
@@ -153,12 +157,17 @@ impl Shape {
     }
 
     fn epilogue(&self) -> Vec<Op> {
-        vec![
+        let mut ops = vec![
             self.norm(Value(0), TensorSlot(0), self.width, RESIDUAL_FRAC),
             Op::Quantise(Quantise { x: Value(1), kind: self.inputs }),
             Op::Logits(Logits { x: Value(2), weight: TensorSlot(1), frac: 16 }),
-            Op::Sample(Sample { logits: Value(3) }),
-        ]
+        ];
+        if self.soft_cap {
+            ops.push(Op::SoftCap(SoftCap { x: Value(3), cap: 1 << 16 }));
+        }
+        let logits = Value(u16::try_from(ops.len()).expect("a handful of ops"));
+        ops.push(Op::Sample(Sample { logits }));
+        ops
     }
 
     fn norm(&self, x: Value, gain: TensorSlot, width: u32, frac_in: u8) -> Op {
@@ -200,7 +209,10 @@ impl Shape {
         let normed = build.norm(self, middle, self.width, RESIDUAL_FRAC);
         let x = build.op(Op::Quantise(Quantise { x: normed, kind: self.inputs }));
         let gate = build.matmul(x, false);
-        let up = build.matmul(x, false);
+        let mut up = build.matmul(x, false);
+        if self.soft_cap {
+            up = build.op(Op::SoftCap(SoftCap { x: up, cap: 1 << ROW_FRAC }));
+        }
         let gated = build.op(Op::SiluGate(SiluGate { gate, up, frac: ROW_FRAC }));
         let x = build.op(Op::Quantise(Quantise { x: gated, kind: self.inputs }));
         let down = build.matmul_frac(x, false, RESIDUAL_FRAC);

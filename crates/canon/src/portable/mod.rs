@@ -23,6 +23,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     hadamard: rows::hadamard,
     head_row: rows::head_row,
     add: rows::add,
+    soft_cap: rows::soft_cap,
     attention: attention::attention,
     sample: crate::sample::fast,
 };

@@ -1,4 +1,4 @@
-//! Ops on single rows: quantise, norm, gate, rope, int8 head rows, add.
+//! Ops on single rows: quantise, norm, gate, rope, int8 head rows, add, soft cap.
 //!
 //! Entries that overflow become 0 and are reported; a caller turns that into a fault.
 
@@ -244,4 +244,18 @@ pub(crate) fn add(row: &mut [i32], other: &[i32]) -> bool {
         *a = if fits { sum } else { 0 };
     }
     overflow
+}
+
+#[inline(always)]
+pub(crate) fn soft_cap(row: &mut [i32], cap: u32) {
+    let wide = u64::from(cap);
+    for x in row {
+        let turns = u64::from(x.unsigned_abs()) * 189_097 / wide;
+        // Whatever has 17 turns or more is capped in full.
+        let left = exp2u(turns.min(17 << 16) as u32);
+        let gone = 65_535 - left;
+        let tanh = u64::from((gone + (gone >> 15)) * recip(left));
+        let capped = ((wide * tanh + (1 << 30)) >> 31) as i32;
+        *x = if *x < 0 { -capped } else { capped };
+    }
 }

@@ -1,4 +1,4 @@
-//! Entry-by-entry ops (sections 4.7 and 4.8).
+//! Entry-by-entry ops (sections 4.7, 4.8 and 4.10).
 
 use crate::fixed::{Overflow, fit, rs};
 use crate::functions::{exp2u, recip};
@@ -29,4 +29,16 @@ pub fn silu_gate(
 /// [`Overflow`] where it leaves the limit.
 pub fn add(a: i32, b: i32) -> Result<i32, Overflow> {
     fit(i128::from(a) + i128::from(b))
+}
+
+/// `cap * tanh(x / cap)` for one entry, the cap in units of the row, 1 <= cap < 2^30. It never leaves the limit.
+#[must_use]
+pub fn soft_cap(x: i32, cap: u32) -> i32 {
+    let t = u64::from(x.unsigned_abs()) * 189_097 / u64::from(cap);
+    // Beyond 32 bits nothing is left of exp2u, nor at their end.
+    let e = exp2u(u32::try_from(t).unwrap_or(u32::MAX));
+    let d = 65_535 - e;
+    let tanh = i128::from(d + (d >> 15)) * i128::from(recip(e));
+    let capped = rs(i128::from(cap) * tanh, 31) as i32;
+    if x >= 0 { capped } else { -capped }
 }

@@ -185,6 +185,7 @@ fn rows_equal_reference() {
                 check_gate(kernels, &mut seed, length);
                 check_add(kernels, &mut seed, length);
                 check_head(kernels, &mut seed, length);
+                check_soft_cap(kernels, &mut seed, length);
             }
         }
     });
@@ -233,6 +234,14 @@ fn check_head(kernels: &Kernels, seed: &mut Seed, length: usize) {
     let mut out = HeadRow { quants: Vec::new(), mantissa: 0, shift: 0 };
     kernels.head_row(&row, &mut out);
     assert_eq!(out, reference::head_row(&row), "head row of {length}");
+}
+
+fn check_soft_cap(kernels: &Kernels, seed: &mut Seed, length: usize) {
+    let bits = 1 + seed.below(30) as u32;
+    let (mut row, cap) = (seed.row(length), seed.signed(bits).unsigned_abs().max(1));
+    let want: Vec<i32> = row.iter().map(|x| reference::soft_cap(*x, cap)).collect();
+    kernels.soft_cap(&mut row, cap);
+    assert_eq!(row, want, "soft cap of {length} at {cap}");
 }
 
 #[test]

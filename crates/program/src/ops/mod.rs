@@ -19,6 +19,7 @@ mod sample;
 mod sample_grid;
 mod sample_tiles;
 mod silu_gate;
+mod soft_cap;
 
 pub use add::Add;
 pub use attention::Attention;
@@ -32,6 +33,7 @@ pub use quantise::Quantise;
 pub use rope::Rope;
 pub use sample::Sample;
 pub use silu_gate::SiluGate;
+pub use soft_cap::SoftCap;
 
 use crate::check::Reason;
 use crate::cost::OpCost;
@@ -98,6 +100,7 @@ ops! {
     10 "logits" Logits,
     11 "sample" Sample,
     12 "hadamard" Hadamard,
+    13 "soft_cap" SoftCap,
 }
 
 /// Writes an op's number and fields.

@@ -1,7 +1,9 @@
 //! What a check refuses, and that it names the place.
 
 use canon::Format;
-use program::ops::{Add, Attention, Embed, KvAppend, Logits, Norm, Quantise, Rope, SiluGate};
+use program::ops::{
+    Add, Attention, Embed, KvAppend, Logits, Norm, Quantise, Rope, SiluGate, SoftCap,
+};
 use program::tiny::Shape;
 use program::{
     AttributeSlot, CheckError, Checked, Group, InputKind, Op, Program, TensorId, TensorSlot, Value,
@@ -11,7 +13,8 @@ use program::{
 /// Changes a good program and expects the refusal to say so.
 #[track_caller]
 fn refused(change: impl FnOnce(&mut Program), wanted: &str) {
-    let shape = Shape { bias: true, head_norm: true, hadamard: true, ..Shape::default() };
+    let capped = Shape { soft_cap: true, ..Shape::default() };
+    let shape = Shape { bias: true, head_norm: true, hadamard: true, ..capped };
     let mut program = shape.program();
     change(&mut program);
     match Checked::new(program) {
@@ -67,7 +70,7 @@ fn values_and_slots() {
     refused(|p| op!(layers(p), Quantise).x = Value(0), "value 1 is never used");
     refused(|p| layers(p).template.output = Value(0), "it reads value 0");
     refused(|p| layers(p).template.output = Value(999), "it reads value 999");
-    refused(|p| layers(p).template.output = Value(1), "value 24 is never used");
+    refused(|p| layers(p).template.output = Value(1), "value 25 is never used");
     refused(|p| layers(p).layers[1].attributes.push(0), "layer 1: its layers bind different");
     let extra = |p: &mut Program| {
         layers(p).layers.iter_mut().for_each(|layer| layer.attributes.push(0));
@@ -116,12 +119,21 @@ fn types_and_shapes() {
     }
     let blocks = |p: &mut Program| op!(layers(p), Hadamard).width = 48;
     refused(blocks, "the block's width is 48; a power of two");
+    refused(|p| op!(layers(p), SoftCap).cap = 0, "(soft_cap): the cap is 0; 1..2^30 is needed");
+    refused(|p| op!(p.epilogue, SoftCap).cap = limits::CAP_MAX + 1, "the cap is 1073741824");
+    let token = |p: &mut Program| {
+        let template = &mut p.prologue.template;
+        template.ops.push(Op::SoftCap(SoftCap { x: Value(0), cap: 1 }));
+        template.ops.push(Op::Add(Add { a: Value(1), b: Value(2) }));
+        template.output = Value(3);
+    };
+    refused(token, "value 0 is token; a fixed row or a row of logits is needed");
 }
 
 #[test]
 fn places_and_roles() {
     let token = |p: &mut Program| p.epilogue.template.ops.truncate(3);
-    refused(token, "it reads value 4");
+    refused(token, "it reads value 5");
     let early = |p: &mut Program| {
         let quantise = Op::Quantise(Quantise { x: Value(1), kind: InputKind::A8 });
         p.prologue.template.ops.push(quantise);
@@ -180,12 +192,12 @@ fn ops_outside_their_place() {
         after_the_last(&mut p.epilogue, [Op::KvAppend(op)]);
     };
     // The token that the epilogue handed on is not used any more, so a value comes first.
-    refused(append, "epilogue: value 4 is never used");
+    refused(append, "epilogue: value 5 is never used");
     let embed = |p: &mut Program| {
-        let op = Embed { token: Value(4), table: TensorSlot(1), frac: 16 };
+        let op = Embed { token: Value(5), table: TensorSlot(1), frac: 16 };
         after_the_last(&mut p.epilogue, [Op::Embed(op)]);
     };
-    refused(embed, "epilogue: op 4 (embed): it belongs in the prologue");
+    refused(embed, "epilogue: op 5 (embed): it belongs in the prologue");
     let logits = |p: &mut Program| {
         p.prologue.layers[0].tensors.push(p.epilogue.layers[0].tensors[1]);
         let quantise = Quantise { x: Value(1), kind: InputKind::A8 };

@@ -32,6 +32,7 @@ fn says(reason: &str) -> &'static [&'static str] {
         "Heads" => &["the number of heads is"],
         "Scale" => &["the scale's mantissa is"],
         "Context" => &["positions; it must be"],
+        "Cap" => &["the cap is"],
         other => panic!("no program refuses for {other}"),
     }
 }
@@ -107,6 +108,12 @@ fn program_of(op: &str, reason: &str, inputs: &Json) -> Program {
             op!(program, Matmul, 4).frac = frac(inputs, "frac_gate");
             op!(program, Matmul, 5).frac = frac(inputs, "frac_up");
             op!(program, SiluGate, 0).frac = frac(inputs, "frac");
+        }
+        ("soft_cap", _) => {
+            program = Shape { soft_cap: true, ..Shape::default() }.program();
+            // Four bytes of an encoded program.
+            let cap = number(inputs, "cap").rem_euclid(1 << 32);
+            op!(program, SoftCap, 0).cap = u32::try_from(cap).unwrap();
         }
         _ => panic!("no program is made of {op}"),
     }

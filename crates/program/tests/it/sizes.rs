@@ -50,6 +50,7 @@ fn shapes() -> Vec<(&'static str, Shape)> {
         bias: true,
         head_norm: true,
         hadamard: true,
+        soft_cap: true,
         ..shape.clone()
     };
     let limits = Shape {

@@ -88,6 +88,7 @@ vectors! {
     seed: sample::seed,
     silu_gate: rows::silu_gate,
     sincos: functions::sincos,
+    soft_cap: rows::soft_cap,
     tables: functions::tables,
 }
 

@@ -1,4 +1,4 @@
-//! Ops on rows: norm, rope, head rows, gate, add (sections 4.2, 4.4, 4.5, 4.7, 4.8).
+//! Ops on rows: norm, rope, head rows, gate, add, hadamard, soft cap (sections 4.2, 4.4, 4.5, 4.7 to 4.10).
 
 use canon::functions::sin_cos;
 use canon::reference::{self, HeadRow, Layout};
@@ -115,6 +115,18 @@ pub(super) fn hadamard(case: &Case) -> Outcomes {
         let mut out = row.clone();
         let fault = kernels.hadamard(&mut out, width);
         (kernels.set().name(), row_or_fault(fault, &out))
+    }));
+    outcomes
+}
+
+pub(super) fn soft_cap(case: &Case) -> Outcomes {
+    let (row, cap) = (case.row("row"), u32::try_from(case.int("cap")).unwrap());
+    let want: Vec<i32> = row.iter().map(|x| reference::soft_cap(*x, cap)).collect();
+    let mut outcomes = vec![("reference", row_or_fault(false, &want))];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = row.clone();
+        kernels.soft_cap(&mut out, cap);
+        (kernels.set().name(), row_or_fault(false, &out))
     }));
     outcomes
 }
