@@ -4,7 +4,7 @@
 //! kernels need because they keep weights as unsigned bytes. Memory is kept between rows.
 
 use crate::lines::Lines;
-use crate::quant::{BLOCK, MIN_MAX, SCALE_MAX_4};
+use crate::quant::BLOCK;
 use crate::reference::{A16_MAX, QUANT_MAX, ROW_SCALE_MAX};
 
 /// What a matmul reads.
@@ -56,6 +56,8 @@ pub(crate) const WIDE_SHIFT: u32 = 2;
     all(target_arch = "wasm32", target_feature = "simd128")
 ))]
 pub(crate) const fn minima_fit(pairs: usize) -> bool {
+    use crate::quant::{MIN_MAX, SCALE_MAX_4};
+
     let minimum = MIN_MAX as u64 + 8 * SCALE_MAX_4 as u64;
     let sum_high = (BLOCK as u64 * A16_MAX as u64 + 512) >> 10;
     2 * pairs as u64 * minimum * sum_high < 1 << 31
