@@ -136,6 +136,9 @@ pub const CONTEXT_MAX: usize = 1 << 16;
 pub struct AttentionScratch {
     pub(crate) scores: Vec<i32>,
     pub(crate) sums: Vec<i32>,
+    /// Address of the first page of the call before: the next one may find the same pages in the
+    /// caches. Only compared.
+    pub(crate) last_page: usize,
 }
 
 /// Rows `groups` of a matrix times each input row, into the tile's columns; marks the input rows

@@ -72,19 +72,20 @@ pub(crate) fn matmul<S: Scheme>(
     overflow: &mut [bool],
 ) {
     let mut job = Job { weights, first: groups.start, inputs, finish, out, overflow };
+    // Here once: zeros for a whole block, made for every group, would cost one column dearly.
+    let mut sums = [[0; GROUP]; COLUMN_BLOCK];
     for group in groups {
-        one_group::<S>(&mut job, group);
+        one_group::<S>(&mut job, group, &mut sums);
     }
 }
 
 /// All columns of a group.
-fn one_group<S: Scheme>(job: &mut Job<'_, '_>, group: usize) {
+fn one_group<S: Scheme>(job: &mut Job<'_, '_>, group: usize, sums: &mut [Sums; COLUMN_BLOCK]) {
     let lanes = (job.weights.rows() - group * GROUP).min(GROUP);
     let start = (group - job.first) * GROUP;
     let units = job.weights.units(group).try_into().expect("a group has this many rows");
     let bias = job.finish.bias.map(|bias| &bias[group * GROUP..][..lanes]);
     let all = job.weights.pairs();
-    let mut sums = [[0; GROUP]; COLUMN_BLOCK];
     for first in (0..job.inputs.len()).step_by(COLUMN_BLOCK) {
         let columns = first..job.inputs.len().min(first + COLUMN_BLOCK);
         let inputs = &job.inputs[columns.clone()];
