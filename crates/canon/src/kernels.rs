@@ -138,6 +138,7 @@ pub struct AttentionScratch {
     pub(crate) sums: Vec<i32>,
     /// Address of the first page of the call before: the next one may find the same pages in the
     /// caches. Only compared.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) last_page: usize,
 }
 
