@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use canon::{AttentionScratch, Kernels, Team};
 use program::reference::Fault;
 use program::{Checked, OpIndex};
-use thiserror::Error;
 
+use crate::feed::{Feed, FeedError, Outcome, Wanted};
 use crate::phases::{self, Means};
 use crate::plan::{Phase, Plan, PlanError};
 use crate::row::Row;
@@ -23,72 +23,6 @@ pub const ROWS_MAX: usize = 1 << 14;
 const ROWS_BYTES_MAX: usize = 2 << 30;
 /// Tells engines of this process apart.
 static ENGINES: AtomicU64 = AtomicU64::new(0);
-
-/// Which logits a feed wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// None: only the keys and values matter.
-    Nothing,
-    /// Those of its last token.
-    Last,
-    /// Those of every token.
-    All,
-}
-
-/// Tokens to append to a sequence.
-pub struct Feed<'a> {
-    /// The sequence.
-    pub sequence: &'a mut Sequence,
-    /// Its next tokens.
-    pub tokens: &'a [u32],
-    /// Which logits to give.
-    pub wanted: Wanted,
-    /// Whether to give the residual rows of every layer boundary.
-    pub boundaries: bool,
-}
-
-/// What became of a feed.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The wanted logits, in order of position; none from a fault on.
-    pub logits: Vec<Vec<i32>>,
-    /// Per token, where they were wanted: the residual after the prologue and after each layer.
-    pub boundaries: Vec<Vec<Vec<i32>>>,
-    /// The least (position, op) that overflowed; the sequence holds the positions before it.
-    pub fault: Option<Fault>,
-}
-
-/// Why a pass was refused before it began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum FeedError {
-    /// A token id the program does not have.
-    #[error("token {token} is not below the vocabulary's {vocabulary}")]
-    Token {
-        /// The token.
-        token: u32,
-        /// Token ids are below this.
-        vocabulary: u32,
-    },
-    /// More positions than the program allows.
-    #[error("{length} positions are more than the model's context of {context_max}")]
-    Context {
-        /// How many there would be.
-        length: usize,
-        /// How many there may be.
-        context_max: usize,
-    },
-    /// Too much at once.
-    #[error("{rows} tokens in one pass are more than the {rows_max} there is room for")]
-    Rows {
-        /// How many there are.
-        rows: usize,
-        /// How many there may be.
-        rows_max: usize,
-    },
-    /// A sequence of another engine.
-    #[error("the sequence belongs to another engine")]
-    Foreign,
-}
 
 /// A program with its weights and a team of threads.
 pub struct Engine {

@@ -8,6 +8,7 @@
 //! architecture. Failure: a typed error for weights or feeds that make no sense; the specified
 //! outcome [`Fault`] where arithmetic leaves its limits.
 
+mod feed;
 mod forward;
 mod phases;
 mod plan;
@@ -15,7 +16,8 @@ mod row;
 mod sequence;
 mod weights;
 
-pub use forward::{Engine, Feed, FeedError, Outcome, ROWS_MAX, Wanted};
+pub use feed::{Feed, FeedError, Outcome, Wanted};
+pub use forward::{Engine, ROWS_MAX};
 pub use plan::PlanError;
 pub use program::reference::Fault;
 pub use sequence::Sequence;

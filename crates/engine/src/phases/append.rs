@@ -5,7 +5,7 @@
 use canon::Team;
 
 use super::Pieces;
-use crate::forward::Feed;
+use crate::feed::Feed;
 use crate::row::Row;
 
 /// Appends the active rows' heads to a KV layer.

@@ -8,7 +8,7 @@ use canon::reference::HeadRow;
 use canon::{AttentionScratch, AttentionTask, KvPage, TileQueue};
 
 use super::{Means, ROWS_TOGETHER, in_order, make_few};
-use crate::forward::Feed;
+use crate::feed::Feed;
 use crate::plan::Attend;
 use crate::row::Row;
 
