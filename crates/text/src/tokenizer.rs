@@ -23,7 +23,7 @@ use tokenizers::models::bpe::{BPE, Merges, Vocab};
 use crate::pre_tokenizer::PreTokenizer;
 use crate::stop_tokens::StopTokens;
 use crate::token_bytes::{Alphabet, TokenBytes};
-use crate::vocabulary::{ModelKind, TokenType, Vocabulary, VocabularyError};
+use crate::vocabulary::{MAX_LITERAL_BYTES, ModelKind, TokenType, Vocabulary, VocabularyError};
 
 /// The longest text of one prompt. Merging takes up to some 60 bytes of memory per byte.
 pub const MAX_TEXT_BYTES: usize = 4 << 20;
@@ -295,6 +295,11 @@ impl Literals {
                 texts.push(text.clone());
                 ids.push(id);
             }
+        }
+        let (count, limit) = (texts.iter().map(String::len).sum(), MAX_LITERAL_BYTES);
+        if count > limit {
+            let what = "bytes of tokens that are written as they stand";
+            return Err(VocabularyError::TooMany { what, count, limit });
         }
         let search = if texts.is_empty() { None } else { Some(leftmost_longest(&texts)?) };
         Ok(Self { texts, ids, search })

@@ -12,6 +12,9 @@ use crate::pre_tokenizer::supported_pre_tokenizers;
 pub const MAX_VOCABULARY: usize = 1 << 20;
 /// The longest token's text in bytes, as stored.
 pub const MAX_TOKEN_BYTES: usize = 4096;
+/// The most bytes of all control tokens, and of all user-defined ones: searching for them takes a
+/// hundred times their memory. Public models have up to a tenth of it.
+pub(crate) const MAX_LITERAL_BYTES: usize = 1 << 20;
 /// The most merge rules.
 pub const MAX_MERGES: usize = 1 << 21;
 

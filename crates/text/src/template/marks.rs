@@ -14,6 +14,12 @@ use super::conversation::Role;
 /// The private-use plane the spelling is taken from.
 const PRIVATE_USE: Range<u32> = 0x10_0000..0x10_FFFE;
 
+/// The longest control token that is looked for around a role's name (real ones have some 30 bytes).
+const ROLE_TOKEN_BYTES_MAX: usize = 256;
+/// The most spellings around a role's name. What is left out of either is no control token when it
+/// is put together of parts, and the template is told so.
+const ROLE_SPELLINGS_MAX: usize = 1024;
+
 pub(super) struct Marks {
     forward: BTreeMap<char, char>,
     back: BTreeMap<char, char>,
@@ -56,7 +62,7 @@ impl Marks {
             marks.back.insert(private, letter);
         }
         let mut patterns: Vec<String> = control.iter().map(|text| marks.mark_whole(text)).collect();
-        for text in &control {
+        for text in control.iter().filter(|text| text.len() <= ROLE_TOKEN_BYTES_MAX) {
             marks.add_role_spellings(text, &mut patterns);
         }
         for parts in [&mut marks.before_role, &mut marks.after_role] {
@@ -72,7 +78,8 @@ impl Marks {
         for role in Role::ALL {
             for (at, name) in text.match_indices(role.name()) {
                 let (before, after) = (&text[..at], &text[at + name.len()..]);
-                if before.is_empty() || after.is_empty() {
+                let enough = self.before_role.len() >= ROLE_SPELLINGS_MAX;
+                if before.is_empty() || after.is_empty() || enough {
                     continue;
                 }
                 patterns.push(format!(

@@ -116,3 +116,23 @@ fn a_known_end_that_merges_make_is_ordinary() {
     assert!(tokenizer.token_bytes().get(written).unwrap().control);
     assert!(tokenizer.stop_tokens().contains(written));
 }
+
+/// A vocabulary with so many control tokens of 4,000 bytes, all of a role's name.
+fn control_tokens(count: usize) -> text::Vocabulary {
+    let mut vocabulary = fixture::vocabulary("smollm");
+    for number in 0..count {
+        vocabulary.tokens.push(format!("{}{number:03}", "user".repeat(999)));
+        vocabulary.token_types.push(TokenType::Control);
+    }
+    vocabulary
+}
+
+#[test]
+fn control_tokens_are_bounded_together_and_cost_no_more_than_their_size() {
+    let refused = Tokenizer::new(&control_tokens(270)).map(|_| ()).unwrap_err().to_string();
+    assert!(refused.contains("more than the limit of 1048576"), "{refused}");
+    // Spelled around each of its 999 role names, one token alone would take 8 MB, all of these 2 GB.
+    let tokenizer = Tokenizer::new(&control_tokens(250)).unwrap();
+    let template = text::ChatTemplate::new("{{ messages[0].content }}", &tokenizer).unwrap();
+    assert_eq!(template.render(&fixture::user("hi")).unwrap().text, "hi");
+}
