@@ -35,11 +35,6 @@ static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| {
 
 fuzz_target!(|input: &str| {
     let (source, content) = input.split_once('\0').unwrap_or((input, "<|im_end|>"));
-    // Doubling a string in a loop is a known way to take any memory: `~` and `+` and `*` and `set`
-    // make it, so this target leaves them out.
-    if source.contains(['~', '+', '*']) || source.contains("set") {
-        return;
-    }
     let Ok(template) = ChatTemplate::new(source, &TOKENIZER) else { return };
     let conversation = Conversation {
         messages: vec![Message::new(Role::User, content)],
