@@ -32,7 +32,7 @@
 //!
 //! # Never, and what happens instead
 //!
-//! No clock: `strftime_now` formats the time the caller gives. No files: `include`, `import` and
+//! No clock: `strftime_now` formats the time the caller gives, and is not defined without one. No files: `include`, `import` and
 //! `extends` find nothing. No debugging: `pprint` and `debug` do not exist.
 //!
 //! A template of a stranger is run in place, so what it can use up is bounded:

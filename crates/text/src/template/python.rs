@@ -2,7 +2,7 @@
 //!
 //! Values print as Python's `str` (`None`, `True`, `{'a': 1}`); `tojson` is `json.dumps` without
 //! ASCII escapes; white space is Python's; `trim_blocks`, `lstrip_blocks` and loop controls are on;
-//! `raise_exception` and `strftime_now` exist.
+//! `raise_exception` exists, and `strftime_now` where the caller gives a time.
 //!
 //! Not imitated, all rare in public templates: `pprint` and `debug` do not exist; `safe` does not make later concatenations escape HTML; a loop over `none` is empty, not an error.
 
@@ -57,13 +57,13 @@ pub(super) fn environment(now: Option<CivilTime>, budget: &Budget) -> Jinja {
         let error = Error::new(ErrorKind::InvalidOperation, "raised by the template");
         Err(error.with_source(Raised(message)))
     });
-    environment.add_function("strftime_now", move |format: &str| {
-        let Some(now) = now else {
-            return Err(invalid("the template asks for the time; give one"));
-        };
-        now.format(format)
-            .map_err(|directive| invalid(format!("strftime_now: %{directive} is not supported")))
-    });
+    // Templates ask whether it is defined, and have a date of their own where it is not.
+    if let Some(now) = now {
+        environment.add_function("strftime_now", move |format: &str| {
+            let unsupported = |d| invalid(format!("strftime_now: %{d} is not supported"));
+            now.format(format).map_err(unsupported)
+        });
+    }
     environment
 }
 

@@ -174,6 +174,9 @@ fn time_is_given_and_exact() {
         compile(source).unwrap().render(&conversation),
         Err(TemplateError::Render { line: 1, .. })
     ));
+    // As Llama 3.2 asks.
+    let own = "{% if strftime_now is defined %}{{ strftime_now('%d') }}{% else %}26 Jul{% endif %}";
+    assert_eq!(compile(own).unwrap().render(&conversation).unwrap().text, "26 Jul");
     let mut formatted = |date, time| {
         conversation.now = Some(CivilTime::new(date, time).unwrap());
         compile(source).unwrap().render(&conversation).unwrap().text
