@@ -7,6 +7,7 @@
 //! An answer names the hash of the file it came from. So a file is opened once, packed weights are
 //! kept only after all of that open file was hashed again, and they are found by the hash of its
 //! header too: a file that changed between two looks, or that lies damaged in the store, is refused.
+//! (Not noticed: one that is changed while it is packed and changed back before it is hashed again.)
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -71,13 +72,29 @@ pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> 
     let kernels = kernels(options)?;
     let store = crate::environment::store()?;
     let file = find(&store, &name.reference)?;
-    let opened = open(&file.path)?;
-    let weights = weights(&store, &opened, &file)
-        .with_context(|| format!("{} can't be used", name.reference))?;
+    let context = || way_out(&name.reference);
+    let opened = match &name.reference {
+        ModelRef::Path(_) => open(&file.path)?,
+        ModelRef::Hub(_) | ModelRef::Catalogue(_) => open(&file.path).with_context(context)?,
+    };
+    let weights = weights(&store, &opened, &file).with_context(context)?;
     let model = opened.model;
     let engine = Engine::new(&model.program, Arc::new(weights), kernels, threads(options))?;
     let runner = Runner::new(engine, usize::from(options.prefill_chunk));
     Ok(Loaded { model: Arc::new(model), runner, file })
+}
+
+/// What to do about a model that can't be used.
+fn way_out(reference: &ModelRef) -> String {
+    match reference {
+        ModelRef::Path(path) => {
+            format!("{} can't be used (was it changed while it was read?)", path.display())
+        }
+        ModelRef::Hub(_) | ModelRef::Catalogue(_) => format!(
+            "{reference} can't be used (`probity pull {reference}` checks every byte of its copy \
+             and fetches a damaged one again)"
+        ),
+    }
 }
 
 fn threads(options: &EngineOptions) -> usize {
@@ -120,10 +137,7 @@ fn weights(store: &Store, opened: &Opened, file: &LocalFile) -> Result<Weights> 
     let spinner = spinner("preparing the weights (once)");
     let weights = packed(opened)?;
     if !hashes_to(&opened.file, file)? {
-        bail!(
-            "its bytes are not those it is known by: it was changed while it was read, or is \
-             damaged; try again, or `probity pull` it again where it came from"
-        );
+        bail!("its bytes are not those it is known by");
     }
     let saved = store
         .packed()

@@ -13,8 +13,9 @@ pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
     let reference = &options.model.reference;
     let file = match reference {
         ModelRef::Path(_) => {
-            tell("already here");
-            store.require(reference)?
+            let file = store.require(reference)?;
+            tell("a file of your own: there is nothing to download");
+            file
         }
         ModelRef::Hub(_) | ModelRef::Catalogue(_) => crate::loading::pull(&store, reference)?,
     };
