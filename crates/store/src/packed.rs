@@ -70,7 +70,13 @@ impl PackedCache<'_> {
     /// The entry, verified; `None` when missing or damaged (then it is deleted).
     pub fn get(&self, key: &PackedKey) -> Result<Option<PackedFile>, StoreError> {
         let path = self.folder.join(key.file_name());
-        let file = match File::open(&path) {
+        let file = match std::fs::metadata(&path) {
+            // Opening a pipe would wait for whoever writes to it.
+            Ok(data) if !data.is_file() => return Ok(None),
+            Ok(_) => File::open(&path),
+            Err(error) => Err(error),
+        };
+        let file = match file {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("open", &path, error)),
@@ -180,6 +186,16 @@ impl Write for Summing<'_> {
 fn verified(mut file: File) -> io::Result<Option<(File, u64)>> {
     let total = file.metadata()?.len();
     let Some(payload) = total.checked_sub(TRAILER_BYTES) else { return Ok(None) };
+    // The end first: a file that is no entry is not read through.
+    file.seek(SeekFrom::Start(payload))?;
+    let mut trailer = Vec::new();
+    (&mut file).take(TRAILER_BYTES).read_to_end(&mut trailer)?;
+    let end = [&payload.to_le_bytes()[..], MAGIC].concat();
+    let Some((hash, stated)) = trailer.split_at_checked(32) else { return Ok(None) };
+    if stated != end {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(0))?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0_u8; CHUNK_BYTES];
     let mut reader = (&mut file).take(payload);
@@ -190,11 +206,6 @@ fn verified(mut file: File) -> io::Result<Option<(File, u64)>> {
         }
         hasher.update(&buffer[..count]);
     }
-    let mut trailer = Vec::new();
-    (&mut file).take(TRAILER_BYTES).read_to_end(&mut trailer)?;
-    let mut expected = hasher.finalize().as_bytes().to_vec();
-    expected.extend(payload.to_le_bytes());
-    expected.extend(MAGIC);
     file.seek(SeekFrom::Start(0))?;
-    Ok((trailer == expected).then_some((file, payload)))
+    Ok((hash == hasher.finalize().as_bytes()).then_some((file, payload)))
 }

@@ -190,6 +190,23 @@ fn packed_weights_come_back_unless_damaged_and_leave_with_their_model() {
 }
 
 #[test]
+fn what_is_no_file_under_an_entrys_name_is_no_entry() {
+    let world = pulled(&[ONE]);
+    let store = world.store();
+    let key = PackedKey::new(store.require(&hf()).unwrap().blake3, "avx2-1").unwrap();
+    store.packed().put(&key, &mut |out| out.write_all(b"packed")).unwrap();
+    let path = world.files("cache/packed").remove(0);
+    fs::remove_file(&path).unwrap();
+    // Opening a pipe that nobody writes to would never return.
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    assert!(store.packed().get(&key).unwrap().is_none());
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(store.packed().get(&key).unwrap().is_none());
+}
+
+#[test]
 fn a_path_is_used_where_it_lies_and_never_deleted() {
     let world = World::new(None, None);
     let folder = tempfile::tempdir().unwrap();
