@@ -176,9 +176,7 @@ fn packed(opened: &Opened) -> Result<Weights> {
 /// Whether the open file's bytes, read again, are those it is known by.
 fn hashes_to(mut open: &File, known: &LocalFile) -> io::Result<bool> {
     open.rewind()?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(open)?;
-    Ok(hasher.finalize().as_bytes() == known.blake3.as_bytes())
+    Ok(store::blake3_reader(&mut open)? == (known.size, known.blake3))
 }
 
 /// What stands in a seed for the model until packages have manifests.

@@ -153,7 +153,7 @@ pub(crate) fn digest_reader(from: &mut dyn Read) -> io::Result<Hasher> {
 }
 
 /// Size and BLAKE3 of everything `from` gives: the SHA-256 would cost several times as much.
-pub(crate) fn blake3_reader(from: &mut dyn Read) -> io::Result<(u64, Blake3)> {
+pub fn blake3_reader(from: &mut dyn Read) -> io::Result<(u64, Blake3)> {
     let mut hasher = blake3::Hasher::new();
     read_chunks(from, |chunk| {
         hasher.update(chunk);

@@ -42,7 +42,7 @@ mod store;
 mod wheel;
 
 pub use config::{Config, DEFAULT_HUB, DEFAULT_INDEX, Network, Secret, Timeouts, default_home};
-pub use digest::{Blake3, Digests, Mismatch, Pins, Sha256};
+pub use digest::{Blake3, Digests, Mismatch, Pins, Sha256, blake3_reader};
 pub use error::{SourceError, SourceFailure, StoreError};
 pub use packed::{PackedCache, PackedEntry, PackedFile, PackedKey};
 pub use progress::{Progress, Sink};

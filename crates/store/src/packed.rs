@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::digest::{Blake3, CHUNK_BYTES};
 use crate::disk::{self, Disk, failed};
@@ -115,11 +115,6 @@ impl PackedCache<'_> {
         Ok(mine.map(|(_, entry)| entry).collect())
     }
 
-    /// Bytes of all entries.
-    pub fn total_bytes(&self) -> Result<u64, StoreError> {
-        Ok(self.all()?.iter().map(|(_, entry)| entry.bytes).sum())
-    }
-
     /// Every file of the cache's folder with the model it belongs to, if its name says so.
     pub(crate) fn all(&self) -> Result<Vec<(Option<Blake3>, PackedEntry)>, StoreError> {
         let mut all = Vec::new();
@@ -140,11 +135,6 @@ impl PackedFile {
     /// The payload's length; it begins at offset 0 of the file.
     pub fn payload_bytes(&self) -> u64 {
         self.payload_bytes
-    }
-
-    /// Where it lies.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// The open file, at offset 0 (for mapping or positioned reads).
