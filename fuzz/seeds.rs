@@ -6,9 +6,13 @@ use import::gguf::TensorType;
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::value::ValueType;
 use import::gguf::write::{GgufWriter, WriteValue};
+use package::{About, Defaults, File, Part, PartKind, Quality, Shards, Tokenizer};
 use program::Checked;
 use program::tiny::Shape;
+use serde_json::Value;
 use std::path::Path;
+
+mod receipts;
 
 /// Model references, then pages of an index; the first byte says which.
 const PAGES: [&str; 6] = [
@@ -41,11 +45,40 @@ fn main() -> std::io::Result<()> {
         |shape: Shape| Checked::new(shape.program()).expect("tiny programs are sound").encode();
     let programs = Shape::variants().into_iter().take(6).map(|(_, shape)| encoded(shape));
     let text = |list: &'static [&str]| list.iter().map(|text| text.as_bytes().to_vec());
+    write("dispute_message", moves())?;
     write("gguf", models().into_iter().chain([values(), tensors()]))?;
+    write("package_manifest", packages())?;
     write("program", programs)?;
+    receipts()?;
+    write("receipt_file", receipts::all())?;
     write("store_index", text(&PAGES))?;
     write("text_template", text(&TEMPLATES))?;
     write("text_tokenizer", text(&TEXTS))
+}
+
+/// The moves of disputes that go to a tile of every op of the epilogue.
+fn moves() -> impl Iterator<Item = Vec<u8>> {
+    let states = dispute::sides::states(3).expect("an honest dispute");
+    states.into_iter().map(|(_, bytes)| bytes)
+}
+
+/// The bytes that vectors hold, sound ones and refused ones, each for the target that reads its format.
+fn receipts() -> std::io::Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors/receipt_bytes.json");
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    let byte =
+        |hex: &[u8]| std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    let of = |format: &str, first: &[u8]| -> Vec<Vec<u8>> {
+        let cases = vectors["cases"].as_array().into_iter().flatten();
+        let inputs = cases.map(|case| &case["inputs"]).filter(|inputs| inputs["format"] == format);
+        let hex = inputs.map(|inputs| inputs["bytes"].as_str().unwrap_or_default().as_bytes());
+        let bytes = hex.map(|hex| hex.chunks_exact(2).filter_map(byte));
+        bytes.map(|bytes| first.iter().copied().chain(bytes).collect()).collect()
+    };
+    write("receipt_statement", of("receipt", &[]))?;
+    write("receipt_opening", of("opening", &[]))?;
+    let proofs = ["signed head", "partial opening", "job leaf", "equivocation"];
+    write("receipt_proofs", (0..).zip(proofs).flat_map(|(at, format)| of(format, &[at])))
 }
 
 fn write(target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) -> std::io::Result<()> {
@@ -70,6 +103,46 @@ fn models() -> Vec<Vec<u8>> {
         ..TinyModel::new(seed)
     };
     (0..).zip(kinds).map(|entry| model(entry).write()).collect()
+}
+
+/// The first byte says which part it is; 0 is a manifest.
+fn packages() -> Vec<Vec<u8>> {
+    let part = Part::of(b"part");
+    let parts = PartKind::ALL.map(|_| part);
+    let mut shards = Shards::new();
+    shards.update(b"file");
+    let file = File { name: "model.gguf".into(), hashes: shards.finish() };
+    let about = About { name: "tiny".into(), licence: "MIT".into(), ..About::default() };
+    let manifest = package::Manifest::new(about, parts, vec![file]).expect("it is sound");
+    let token = |text: &str| package::Token { kind: package::TokenType::Normal, text: text.into() };
+    let tokenizer = Tokenizer {
+        pre_tokenizer: "smollm".into(),
+        add_beginning: false,
+        add_end: true,
+        special: package::SpecialTokens { end: Some(1), ..Default::default() },
+        stop_tokens: vec![1],
+        tokens: vec![token("a"), token("b"), token("ab")],
+        merges: vec![(0, 1)],
+    };
+    let bytes = [(false, &b"a"[..]), (true, b"</s>")];
+    let table = package::TokenBytes::new(bytes).expect("it is short");
+    let quality = Quality {
+        kl_micro: 1,
+        float_perplexity_milli: 12_000,
+        perplexity_milli: 12_001,
+        same_top_micro: 990_000,
+        tokens: 4_096,
+        text: [7; 32],
+        text_name: "a text".into(),
+    };
+    let bodies = [
+        manifest.encode(),
+        tokenizer.encode().expect("it is sound"),
+        table.encode(),
+        Defaults::default().encode(),
+        quality.encode().expect("it is sound"),
+    ];
+    (0..).zip(bodies).map(|(kind, body)| [vec![kind], body].concat()).collect()
 }
 
 /// Small files help a fuzzer most.

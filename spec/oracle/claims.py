@@ -8,6 +8,7 @@ from fractions import Fraction
 import constants as c
 import functions
 import ops
+import receipt_ed25519
 import sampling
 from exact import isqrt, mh, nr, pow2, rs
 from hash_blake3 import derive_key, digest, keyed
@@ -204,4 +205,5 @@ BLAKE3 = (
      "72613c9ec9ff7e40f8f5c173784c532ad852e827dba2bf85b2ab4b76f7079081"),
 )  # fmt: skip
 
-ALL = (constants, tables, exponentials, reciprocals, soft_cap_bounds, soft_caps, angles, roots, sums, sampling_widths, blake3)
+ALL = (constants, tables, exponentials, reciprocals, soft_cap_bounds, soft_caps, angles, roots, sums, sampling_widths, blake3,
+       receipt_ed25519.rfc8032)  # fmt: skip

@@ -19,6 +19,8 @@ import cases_traces
 import claims
 import frequencies
 import no_floats
+import package_cases
+import receipt_cases
 from exact import Fault, Refused
 
 ORACLE = pathlib.Path(__file__).resolve().parent
@@ -28,6 +30,8 @@ SPECS = (
     ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention)),
     ("sampling", (cases_sample,)),
     ("program", (cases_traces,)),
+    ("receipt", (receipt_cases,)),
+    ("package", (package_cases,)),
 )
 FOREIGN = {"rope_freqs.json"}  # first written with another library; its numbers are recomputed here
 SIZE_MAX = 1500000

@@ -3,6 +3,10 @@
 //! - `tidy` checks the rules of the house that the compiler does not know.
 //! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
 //! - `exactness` makes the same answers in every way there is and compares their digests.
+//! - `cheats` shows what becomes of workers that cheat, and of liars in disputes.
+//! - `dispute-demo` plays one dispute where everybody can see it.
+//! - `bindings` builds the packages for JavaScript and Python and compares their reports.
+//! - `oms` has a signed package checked by OpenSSF's own verifier.
 //! - `quality` compares our answers' arithmetic and llama.cpp's with float.
 //!
 //! Never part of the product: no crate depends on it, and it changes no source file.
@@ -14,7 +18,11 @@
 )]
 
 mod bench;
+mod bindings;
+mod cheats;
+mod dispute_demo;
 mod exactness;
+mod oms;
 mod quality;
 mod tidy;
 
@@ -24,6 +32,10 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
        cargo xtask exactness [--model FILE] [--offline] [--tiny]
+       cargo xtask cheats [--games N [--from SEED]]
+       cargo xtask dispute-demo [--seed N]
+       cargo xtask bindings
+       cargo xtask oms
        cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0]";
 
 /// What a command ends with when it cannot go on: one line for the person.
@@ -36,6 +48,10 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&repository()),
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
         ["exactness", options @ ..] => exactness::run(&repository(), options),
+        ["cheats", options @ ..] => cheats::run(&repository(), options),
+        ["dispute-demo", options @ ..] => dispute_demo::run(options),
+        ["bindings"] => bindings::run(&repository()),
+        ["oms"] => oms::run(&repository()),
         ["quality", options @ ..] => quality::run(&repository(), options),
         _ => Err(USAGE.to_owned()),
     };

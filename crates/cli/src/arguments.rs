@@ -3,14 +3,24 @@
 //! A value is checked here, before anything is opened: a refusal names the option, what was typed
 //! and what is permitted, and nothing was done.
 
+mod packages;
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use canon::KernelSet;
 use canon::sample::{Parameter, ParameterError, Parameters, Settings};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use store::{ModelRef, RefError};
+use text::template::CivilTime;
+use verify::Kind;
+
+pub(crate) use packages::{
+    BuildOptions, InspectOptions, PackageCommand, SignOptions, VerifyPackageOptions, YesNo,
+};
 
 const EXAMPLES: &str = "\
 A minute to the first answer:
@@ -28,7 +38,7 @@ Environment:
   HF_TOKEN, HF_ENDPOINT, http_proxy, https_proxy, no_proxy, SSL_CERT_FILE and pip's settings
   are honoured when a model is downloaded.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted (`verify` has its own: see its help).";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -52,6 +62,15 @@ const MODEL_HELP: &str = "A model is named in one of three ways:
   smollm2-135m                  a name of the catalogue (probity list)
   ./model.gguf                  a file on this machine, used where it lies
   hf:org/repo[@rev]:file.gguf   a file of the Hugging Face hub";
+
+const VERIFY_HELP: &str = "\
+Examples:
+  probity run smollm2-135m \"Why is the sky blue?\" --receipt r.json && probity verify r.json
+  probity verify r.json --evidence signature      without the model: only who said so
+  probity verify answers/ --json | jq .verdict    a folder, replayed together
+
+Exit status: 0 all verified; 1 one is refuted (with what was expected and what was found); 2 one
+can't be judged (with what is missing and how to get it), or anything else stood in the way.";
 
 const BENCH_HELP: &str = "\
 A model is named as in `probity help run`. The figures leave out loading and a short warm-up.
@@ -96,16 +115,37 @@ pub(crate) enum Command {
     Show(ShowOptions),
     /// Delete a model from this machine
     ///
-    /// Deletes the downloaded file and its prepared weights. A file that was named by its path is
+    /// Deletes the downloaded file, or what is there of it, and its prepared weights. A file that was named by its path is
     /// never deleted, only the weights prepared from it.
     #[command(after_help = MODEL_HELP)]
     Rm(ModelOption),
     /// Delete what nothing needs any more
     ///
-    /// Broken-off downloads, files that no name points to, and weights prepared from files that
+    /// Unfinished downloads, files that no name points to, what a killed process left of a file in
+    /// the making, and weights prepared from files that
     /// were named by their path: those are prepared again when they are needed. No model that
     /// `probity list` shows is touched.
     Gc,
+    /// Check receipts: say what they establish, and what they don't
+    ///
+    /// A receipt is checked by its worker's signature, by its opening, and by replay: one pass of the
+    /// model over prompt and output, with every token drawn again and compared.
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyOptions),
+    /// Look at receipts and at the log of those this machine signed
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
+    /// The key that signs this machine's receipts
+    ///
+    /// It is made when it is first needed. Whoever has the secret can sign in this machine's name.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Make, look into, check and sign packages: a model as one folder with one id
+    ///
+    /// A package is the upstream file as it is, and all that an answer depends on beside it: program,
+    /// tokenizer, chat template. Its id is the hash of its manifest: the model id that receipts name.
+    #[command(subcommand)]
+    Package(PackageCommand),
     /// Print a completion script for a shell
     ///
     /// For example: `probity completions bash > ~/.local/share/bash-completion/completions/probity`,
@@ -131,7 +171,7 @@ pub(crate) struct EngineOptions {
 #[derive(Args)]
 pub(crate) struct RunOptions {
     /// A catalogue name such as smollm2-135m, a GGUF file, or hf:org/repo[@rev]:file
-    #[arg(value_name = "MODEL", value_parser = ModelName::parse)]
+    #[arg(value_name = "MODEL", value_parser = ModelName::before_prompt)]
     pub(crate) model: ModelName,
     /// What to say to the model; without it, the text on standard input (less one line end), or a
     /// conversation where that is a terminal
@@ -143,6 +183,10 @@ pub(crate) struct RunOptions {
     /// Take the prompt as it is, without the model's chat template
     #[arg(long)]
     pub(crate) raw: bool,
+    /// The date that the model's chat template is told, where it asks: part of the prompt, and so
+    /// of the answer [default: none, never today's]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date, conflicts_with = "raw")]
+    pub(crate) date: Option<CivilTime>,
     /// Most tokens of an answer, 1 to 1048576
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 512, value_parser = whole::<u32>(1..=1 << 20))]
     pub(crate) max_tokens: u32,
@@ -167,8 +211,88 @@ pub(crate) struct RunOptions {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write a receipt that anyone can check: signed, with prompt and answer open to who has the file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyOptions {
+    /// Receipt files, bundles, or folders of them (*.json)
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// What is required, of: signature, replay
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "signature,replay", value_parser = Kind::from_str)]
+    pub(crate) evidence: Vec<Kind>,
+    /// The model to replay with, as `probity run` names it [default: found by the receipt's model id
+    /// among the pulled models that ran here]
+    #[arg(long, value_name = "MODEL", value_parser = ModelName::parse)]
+    pub(crate) model: Option<ModelName>,
+    /// Print one JSON object per receipt instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) engine: EngineOptions,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ReceiptCommand {
+    /// Show what is in a receipt file, signatures and opening checked
+    Show(ReceiptFileOption),
+    /// Print a receipt as an in-toto Statement v1, for tools that read those (a view: it proves nothing)
+    InToto(ReceiptFileOption),
+    /// The log of the receipts this machine signed: its size, root and signed checkpoint
+    Log,
+    /// Make a bundle: the receipt and the proof that it is in this machine's log
+    Bundle(BundleOptions),
+}
+
+#[derive(Args)]
+pub(crate) struct ReceiptFileOption {
+    /// A receipt file or a bundle
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct BundleOptions {
+    /// A receipt file that this machine signed
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where to write the bundle
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Print the public key
+    Show,
+    /// Make a new key; the old one is kept aside
+    ///
+    /// What the old key signed stays signed by it. The new key has a log of its own.
+    Rotate,
+    /// Print the key for other tools
+    Export(ExportOptions),
+}
+
+#[derive(Args)]
+pub(crate) struct ExportOptions {
+    /// Print the secret key: whoever sees it can sign in this machine's name
+    #[arg(long)]
+    pub(crate) secret: bool,
+    /// hex, or pem (SubjectPublicKeyInfo, PKCS #8) for tools such as openssl
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = KeyFormat::Hex)]
+    pub(crate) format: KeyFormat,
+}
+
+/// How a key is written.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum KeyFormat {
+    Hex,
+    Pem,
 }
 
 #[derive(Args)]
@@ -185,6 +309,13 @@ pub(crate) struct BenchOptions {
     /// Positions there are before the generated tokens; at least 1 where tokens are generated
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 128, value_parser = whole::<u32>(0..=1 << 20))]
     pub(crate) after: u32,
+    /// Measure what checking costs beside generating: --decode tokens drawn after --after, then
+    /// replayed
+    #[arg(long)]
+    pub(crate) replay: bool,
+    /// Answers that are replayed together, 1 to 64
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 16, value_parser = whole::<u16>(1..=64), requires = "replay")]
+    pub(crate) answers: u16,
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
@@ -226,8 +357,62 @@ pub(crate) struct ModelName {
 }
 
 impl ModelName {
-    fn parse(typed: &str) -> Result<Self, RefError> {
+    pub(crate) fn parse(typed: &str) -> Result<Self, RefError> {
         Ok(Self { typed: typed.to_owned(), reference: ModelRef::parse(typed)? })
+    }
+
+    /// A model that a prompt follows: several words are a prompt in its place.
+    fn before_prompt(typed: &str) -> Result<Self, String> {
+        let wrong = |error: RefError| {
+            let unknown = matches!(error, RefError::UnknownName { .. });
+            if unknown && typed.contains(char::is_whitespace) {
+                "the model is named first, then the prompt: probity run smollm2-135m \"...\"".into()
+            } else {
+                error.to_string()
+            }
+        };
+        Self::parse(typed).map_err(wrong)
+    }
+}
+
+impl Arguments {
+    /// What was typed; ends the program where that is wrong or asks for help.
+    pub(crate) fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| with_tip(error).exit())
+    }
+}
+
+/// A word too many after `run` is most often a prompt without quotes.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let word = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    let of_run = usage.contains("probity run ");
+    if error.kind() == ErrorKind::UnknownArgument
+        && of_run
+        && word.is_some_and(|word| !word.starts_with('-'))
+    {
+        let tip = "a prompt of several words is put in quotes: probity run MODEL \"several words\"";
+        let tips = ContextValue::StyledStrs(vec![tip.into()]);
+        error.insert(ContextKind::Suggested, tips);
+    }
+    error
+}
+
+/// A parser of a date, at midnight.
+fn date(text: &str) -> Result<CivilTime, String> {
+    let number = |digits: &str, length: usize| {
+        let plain = digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<u16>().ok().filter(|_| plain)
+    };
+    let mut parts = text.split('-');
+    let mut part = |length| parts.next().and_then(|digits| number(digits, length));
+    let (year, month, day) = (part(4), part(2), part(2));
+    let small = |number: Option<u16>| number.and_then(|number| u8::try_from(number).ok());
+    match (year, small(month), small(day), parts.next()) {
+        (Some(year), Some(month), Some(day), None) => {
+            CivilTime::new((year, month, day), (0, 0, 0)).map_err(|_| "there is no such day".into())
+        }
+        _ => Err("it must be written YYYY-MM-DD".into()),
     }
 }
 

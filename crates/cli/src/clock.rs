@@ -47,6 +47,17 @@ impl Figure {
         Self((time.as_secs_f64() * 1e6).round() / 1e3)
     }
 
+    /// To the hundredth of a second.
+    pub(crate) fn rough_seconds(time: Duration) -> Self {
+        Self((time.as_secs_f64() * 1e2).round() / 1e2)
+    }
+
+    /// How many times as long one took as the other, to the hundredth; 0 where no time was measured.
+    pub(crate) fn ratio(one: Duration, other: Duration) -> Self {
+        let ratio = if other.is_zero() { 0.0 } else { one.as_secs_f64() / other.as_secs_f64() };
+        Self((ratio * 1e2).round() / 1e2)
+    }
+
     /// 0 where no time was measured.
     pub(crate) fn per_second(count: usize, time: Duration) -> Self {
         let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));

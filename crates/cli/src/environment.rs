@@ -3,12 +3,27 @@
 use std::env;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use store::pip::{PipEnvironment, PipPlaces, PipSettings, config_files};
-use store::{Config, Network, Secret, Store, default_home};
+use store::{Config, Network, Secret, Store, StoreError, default_home};
 
-/// The store of this user.
+const UNUSABLE: &str = "the folder for models can't be used (PROBITY_HOME names another)";
+
+/// The store of this user, made if need be.
 pub(crate) fn store() -> Result<Store> {
+    Store::open(config()?).map_err(|error| {
+        // One about what may not be written says itself what to set.
+        let told = matches!(error, StoreError::Home { .. });
+        if told { anyhow!(error) } else { anyhow!(error).context(UNUSABLE) }
+    })
+}
+
+/// The store of this user as it is, to look at: creates nothing.
+pub(crate) fn store_to_look_at() -> Result<Store> {
+    Ok(Store::look(config()?))
+}
+
+fn config() -> Result<Config> {
     let home = default_home(
         env::var_os("PROBITY_HOME"),
         env::var_os("XDG_DATA_HOME"),
@@ -17,7 +32,7 @@ pub(crate) fn store() -> Result<Store> {
     let home = home.context("no folder for models: set PROBITY_HOME to one")?;
     let mut config = Config::new(home);
     config.network = network();
-    Store::open(config).context("the folder for models can't be used (PROBITY_HOME names another)")
+    Ok(config)
 }
 
 /// The kernels that are asked for.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Error;
 
-use crate::output::{OutputError, tell};
+use crate::output::{OutputError, escaped, tell};
 
 /// Something was typed that makes no sense: exit status 2.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,11 @@ pub(crate) fn report(error: &Error) -> ExitCode {
     if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
-/// The failure and its causes; a cause that its effect has already quoted is not told twice.
+/// Most bytes of a failure that are told: a model's template words some of them, at any length.
+const DESCRIPTION_BYTES_MAX: usize = 4096;
+
+/// The failure and its causes in one line that can't act on a terminal; a cause that its effect has
+/// already quoted is not told twice.
 pub(crate) fn describe(error: &Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -30,7 +34,10 @@ pub(crate) fn describe(error: &Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    text
+    let kept = text.floor_char_boundary(DESCRIPTION_BYTES_MAX);
+    let left = text.len() - kept;
+    let told = escaped(&text[..kept]);
+    if left == 0 { told } else { format!("{told}... ({left} bytes more)") }
 }
 
 #[cfg(test)]
@@ -42,5 +49,22 @@ mod tests {
     fn a_cause_is_told_once() {
         let error = anyhow!("no space").context("can't write x: no space").context("saving");
         assert_eq!(describe(&error), "saving: can't write x: no space");
+    }
+
+    #[test]
+    fn a_long_failure_is_cut_and_its_control_characters_shown() {
+        let whole = "é".repeat(DESCRIPTION_BYTES_MAX / 2);
+        assert_eq!(describe(&anyhow!(whole.clone())), whole);
+        let odd = format!("x{whole}");
+        let told = describe(&anyhow!(odd));
+        assert_eq!(
+            told,
+            format!("x{}... (2 bytes more)", "é".repeat(DESCRIPTION_BYTES_MAX / 2 - 1))
+        );
+        assert_eq!(describe(&anyhow!("a\n\u{1b}[2J")), "a\\n\\u{1b}[2J");
+        let long = describe(&anyhow!("y".repeat(10 << 20)).context("the template"));
+        assert!(
+            long.ends_with(&format!("({} bytes more)", (10 << 20) + 14 - DESCRIPTION_BYTES_MAX))
+        );
     }
 }

@@ -1,40 +1,44 @@
 //! From the name of a model to something that runs: file, program, weights, engine.
 //!
-//! Packed weights are kept in the store's cache under the file's BLAKE3, so that a second start
-//! reads them as they are. The cache is checked before use and can be deleted at any time: one that
-//! can't be read or written costs time, never an answer.
+//! Packed weights and the package's manifest are kept in the store's cache under the file's BLAKE3, so
+//! that a second start reads them as they are. The cache is checked before use and can be deleted at
+//! any time: one that can't be read or written costs time, never an answer.
 //!
 //! An answer names the hash of the file it came from. So a file is opened once, packed weights are
-//! kept only after all of that open file was hashed again, and they are found by the hash of its
-//! header too: a file that changed between two looks, or that lies damaged in the store, is refused.
-//! (Not noticed: one that is changed while it is packed and changed back before it is hashed again.)
+//! kept only after all of that open file was hashed again and everything read of it before was found
+//! in it, and they are found by the hash of its header too: a file that changed between two looks, or
+//! that lies damaged in the store, is refused.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::FileExt;
+use std::io::{Read, Write};
 use std::path::Path;
+use std::slice;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use canon::{KernelSet, Kernels};
 use engine::{Engine, LAYOUT_VERSION, Weights};
-use llm::{Model, Runner};
-use store::{LocalFile, ModelRef, PackedKey, Store};
+use llm::{Model, Publication, Runner};
+use package::{FileHashes, Manifest, ModelId, Units};
+use store::{Blake3, LocalFile, ModelRef, PackedKey, Store};
 
 use crate::arguments::{EngineOptions, ModelName};
 use crate::failure::{Usage, describe};
 use crate::output::tell;
+use crate::packaged;
 use crate::progress::{Download, spinner};
+use crate::reading::{Readings, Seen, read};
+use crate::steady::SteadyFile;
 
 /// A model that can be run.
 pub(crate) struct Loaded {
     pub(crate) model: Arc<Model>,
     pub(crate) runner: Runner,
     pub(crate) file: LocalFile,
+    pub(crate) id: ModelId,
 }
 
 /// Finds the file of a model, downloading it if need be.
-fn find(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
+pub(crate) fn find(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
     match (store.resolve(reference)?, reference) {
         (Some(file), _) => Ok(file),
         (None, ModelRef::Path(_)) => Ok(store.require(reference)?),
@@ -50,38 +54,93 @@ pub(crate) fn pull(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
 
 /// An open model file and what its header says.
 pub(crate) struct Opened {
-    pub(crate) model: Model,
-    file: File,
+    pub(crate) publication: Publication,
+    file: SteadyFile,
     header: blake3::Hash,
 }
 
 /// Opens a model file and reads its header.
 pub(crate) fn open(path: &Path) -> Result<Opened> {
-    let file = File::open(path).with_context(|| format!("can't open {}", path.display()))?;
-    let length = file.metadata()?.len();
-    let context = || format!("{} can't be used", path.display());
-    let read = |offset, bytes: &mut [u8]| file.read_exact_at(bytes, offset);
-    let header = import::gguf::read_header(length, |offset, bytes| read(offset, bytes))
+    open_as(path, path)
+}
+
+/// Opens a model file that the person knows by another path.
+pub(crate) fn open_as(path: &Path, known: &Path) -> Result<Opened> {
+    let mut file =
+        SteadyFile::open(path).with_context(|| format!("can't open {}", known.display()))?;
+    let length = file.length()?;
+    let context = || format!("{} can't be used", known.display());
+    let header = import::gguf::read_header(length, |offset, bytes| file.read_at(offset, bytes))
         .with_context(context)?;
-    let model = Model::from_gguf(&header, length, read).with_context(context)?;
-    Ok(Opened { model, header: blake3::hash(&header), file })
+    let read = |offset, bytes: &mut [u8]| file.read_at(offset, bytes);
+    let publication = Publication::from_gguf(&header, length, read).with_context(context)?;
+    Ok(Opened { publication, header: blake3::hash(&header), file })
 }
 
 /// Loads a model and makes an engine for it.
 pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> {
     let kernels = kernels(options)?;
     let store = crate::environment::store()?;
+    if let ModelRef::Path(path) = &name.reference
+        && path.is_dir()
+    {
+        return load_package(&store, path, kernels, options);
+    }
     let file = find(&store, &name.reference)?;
     let context = || way_out(&name.reference);
-    let opened = match &name.reference {
+    let mut opened = match &name.reference {
         ModelRef::Path(_) => open(&file.path)?,
         ModelRef::Hub(_) | ModelRef::Catalogue(_) => open(&file.path).with_context(context)?,
     };
-    let weights = weights(&store, &opened, &file).with_context(context)?;
-    let model = opened.model;
+    let (weights, id) = weights(&store, &mut opened, &file).with_context(context)?;
+    let model = opened.publication.model;
+    let runner = runner(&model, weights, kernels, options)?;
+    Ok(Loaded { model: Arc::new(model), runner, file, id })
+}
+
+fn runner(
+    model: &Model,
+    weights: Weights,
+    kernels: Kernels,
+    options: &EngineOptions,
+) -> Result<Runner> {
     let engine = Engine::new(&model.program, Arc::new(weights), kernels, threads(options))?;
-    let runner = Runner::new(engine, usize::from(options.prefill_chunk));
-    Ok(Loaded { model: Arc::new(model), runner, file })
+    Ok(Runner::new(engine, usize::from(options.prefill_chunk)))
+}
+
+/// Loads the package in a folder. Its prepared weights are kept under its model id, so that a second start need not
+/// read its files: whatever becomes of those, the weights are this id's.
+fn load_package(
+    store: &Store,
+    path: &Path,
+    kernels: Kernels,
+    options: &EngineOptions,
+) -> Result<Loaded> {
+    let package = packaged::open(path)?;
+    let model = packaged::model(path, &package)?;
+    let named = |hash: [u8; 32]| Blake3::from_hex(&ModelId(hash).to_string());
+    let id = named(package.id().0).context("a hash has 64 digits")?;
+    let key = PackedKey::new(id, &weights_layout(&model.program.digest().to_hex()[..32]))?;
+    let weights = match restored_weights(store, &key, &model) {
+        Some(weights) => weights,
+        None => {
+            let spinner = spinner("checking the package and preparing the weights (once)");
+            let weights = packaged::weights(path, &package, &mut |_| Ok(()))?;
+            let saved = keep_weights(store, &key, &weights);
+            spinner.finish_and_clear();
+            tell_unkept(saved);
+            weights
+        }
+    };
+    let first = package.manifest().files().first().context("a package has a file")?;
+    let file = LocalFile {
+        path: path.join(package::folder::file_path(first)),
+        size: first.hashes.size,
+        blake3: named(first.hashes.blake3).context("a hash has 64 digits")?,
+        sha256: None,
+    };
+    let runner = runner(&model, weights, kernels, options)?;
+    Ok(Loaded { model: Arc::new(model), runner, file, id: package.id() })
 }
 
 /// What to do about a model that can't be used.
@@ -128,60 +187,125 @@ fn names(sets: impl IntoIterator<Item = KernelSet>) -> String {
     sets.into_iter().map(KernelSet::name).collect::<Vec<_>>().join(", ")
 }
 
-/// The packed weights: from the cache, or packed now and put there.
-fn weights(store: &Store, opened: &Opened, file: &LocalFile) -> Result<Weights> {
-    let key = PackedKey::new(file.blake3, &layout(opened))?;
-    if let Some(weights) = restored(store, &key, &opened.model) {
-        return Ok(weights);
+/// The packed weights and the model's id: from the cache, or made now and put there.
+fn weights(store: &Store, opened: &mut Opened, file: &LocalFile) -> Result<(Weights, ModelId)> {
+    let keys = Keys::new(opened, file)?;
+    if let Some(kept) = restored(store, &keys, &opened.publication.model) {
+        return Ok(kept);
     }
     let spinner = spinner("preparing the weights (once)");
-    let weights = packed(opened)?;
-    if !hashes_to(&opened.file, file)? {
-        bail!("its bytes are not those it is known by");
-    }
-    let saved = store
-        .packed()
-        .put(&key, &mut |out: &mut dyn Write| weights.save(|bytes| out.write_all(bytes)));
+    let (weights, manifest) = prepared(opened, file)?;
+    let saved = keep(store, &keys, &weights, &manifest);
     spinner.finish_and_clear();
-    if let Err(error) = saved {
-        let error = describe(&error.into());
-        tell(format_args!("the prepared weights can't be kept for the next start: {error}"));
-    }
-    Ok(weights)
+    tell_unkept(saved);
+    Ok((weights, manifest.id()))
 }
 
-fn restored(store: &Store, key: &PackedKey, model: &Model) -> Option<Weights> {
-    let mut packed = store.packed().get(key).ok()??.into_file();
+fn tell_unkept(saved: Result<()>) {
+    if let Err(error) = saved {
+        let error = describe(&error);
+        tell(format_args!("the prepared weights can't be kept for the next start: {error}"));
+    }
+}
+
+/// The layout of packed weights on this machine, of these.
+fn weights_layout(digest: &str) -> String {
+    let order = if cfg!(target_endian = "little") { "le" } else { "be" };
+    format!("v{LAYOUT_VERSION}-{order}-{digest}")
+}
+
+/// Under what a model's derived bytes are kept.
+struct Keys {
+    weights: PackedKey,
+    manifest: PackedKey,
+}
+
+impl Keys {
+    fn new(opened: &Opened, file: &LocalFile) -> Result<Self> {
+        let digest = digest(opened);
+        Ok(Self {
+            weights: PackedKey::new(file.blake3, &weights_layout(&digest))?,
+            manifest: PackedKey::new(file.blake3, &format!("{MANIFEST_LAYOUT}{digest}"))?,
+        })
+    }
+}
+
+fn restored(store: &Store, keys: &Keys, model: &Model) -> Option<(Weights, ModelId)> {
+    let manifest = kept_manifest(store, &keys.manifest)?;
+    Some((restored_weights(store, &keys.weights, model)?, manifest.id()))
+}
+
+fn restored_weights(store: &Store, key: &PackedKey, model: &Model) -> Option<Weights> {
+    let mut packed = store.packed().get(key).ok()??.into_payload();
     Weights::restore(&model.program, |bytes| packed.read_exact(bytes)).ok()
 }
 
-/// The name of a packed form of one header's weights.
-fn layout(opened: &Opened) -> String {
-    let order = if cfg!(target_endian = "little") { "le" } else { "be" };
+fn kept_manifest(store: &Store, key: &PackedKey) -> Option<Manifest> {
+    let payload = store.packed().get(key).ok()??.into_payload();
+    let mut bytes = Vec::new();
+    let most = u64::try_from(package::limits::MANIFEST_BYTES_MAX).ok()?;
+    payload.take(most).read_to_end(&mut bytes).ok()?;
+    Manifest::decode(&bytes).ok()
+}
+
+fn keep(store: &Store, keys: &Keys, weights: &Weights, manifest: &Manifest) -> Result<()> {
+    let manifest = manifest.encode();
+    store.packed().put(&keys.manifest, &mut |out: &mut dyn Write| out.write_all(&manifest))?;
+    keep_weights(store, &keys.weights, weights)
+}
+
+fn keep_weights(store: &Store, key: &PackedKey, weights: &Weights) -> Result<()> {
+    store
+        .packed()
+        .put(key, &mut |out: &mut dyn Write| weights.save(|bytes| out.write_all(bytes)))?;
+    Ok(())
+}
+
+/// The model of this id among those that were pulled, and ran here once.
+pub(crate) fn reference_of(store: &Store, id: ModelId) -> Result<Option<ModelName>> {
+    let keys = store.packed().keys(MANIFEST_LAYOUT)?;
+    let of_id = |key: &&PackedKey| kept_manifest(store, key).is_some_and(|it| it.id() == id);
+    let Some(key) = keys.iter().find(of_id) else { return Ok(None) };
+    let models = store.list()?.models.into_iter();
+    let mut named = models.filter(|model| model.present && model.record.blake3 == key.model());
+    Ok(named.next().and_then(|model| ModelName::parse(&model.record.reference).ok()))
+}
+
+/// Where manifests are kept: the layouts of all models begin so.
+const MANIFEST_LAYOUT: &str = "m1-";
+
+/// What tells one header's program and weights from another's.
+fn digest(opened: &Opened) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(opened.model.program.digest().as_bytes()).update(opened.header.as_bytes());
-    format!("v{LAYOUT_VERSION}-{order}-{}", &hasher.finalize().to_hex()[..32])
+    let program = opened.publication.model.program.digest();
+    hasher.update(program.as_bytes()).update(opened.header.as_bytes());
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
-/// Packs one tensor after the other, so that no more than one stands in memory twice.
-fn packed(opened: &Opened) -> Result<Weights> {
-    Ok(Weights::load(&opened.model.program, |tensor| {
-        let length = usize::try_from(tensor.bytes()).map_err(io::Error::other)?;
-        let mut bytes = vec![0; length];
-        opened.file.read_exact_at(&mut bytes, tensor.location.offset)?;
-        Ok::<_, io::Error>(bytes)
-    })?)
+/// Packs one tensor after the other, so that no more than one stands in memory twice, and makes the
+/// package on the way.
+fn prepared(opened: &mut Opened, known: &LocalFile) -> Result<(Weights, Manifest)> {
+    let (weights, units, hashes) = opened.read_through(known, &mut |_| Ok(()))?;
+    let package = opened.publication.package(&units, hashes)?;
+    Ok((weights, package.manifest().clone()))
 }
 
-/// Whether the open file's bytes, read again, are those it is known by.
-fn hashes_to(mut open: &File, known: &LocalFile) -> io::Result<bool> {
-    open.rewind()?;
-    Ok(store::blake3_reader(&mut open)? == (known.size, known.blake3))
-}
-
-/// What stands in a seed for the model until packages have manifests.
-pub(crate) fn model_id(model: &Model, file: &LocalFile) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_derive_key("probity draft model id v0");
-    hasher.update(model.program.digest().as_bytes()).update(file.blake3.as_bytes());
-    *hasher.finalize().as_bytes()
+impl Opened {
+    /// Reads all of the file, which must be the known one.
+    pub(crate) fn read_through(
+        &mut self,
+        known: &LocalFile,
+        seen: &mut Seen<'_>,
+    ) -> Result<(Weights, Units, FileHashes)> {
+        let program = &self.publication.model.program;
+        let Readings { mut hashes, weights } =
+            read(program, slice::from_mut(&mut self.file), seen)?;
+        let hashes = hashes
+            .pop()
+            .flatten()
+            .filter(|found| (found.size, found.blake3) == (known.size, *known.blake3.as_bytes()));
+        let hashes = hashes.context("its bytes are not those it is known by")?;
+        let (weights, units) = weights?;
+        Ok((weights, units, hashes))
+    }
 }

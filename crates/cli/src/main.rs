@@ -9,19 +9,22 @@ mod clock;
 mod commands;
 mod environment;
 mod failure;
+mod interrupt;
 mod loading;
 mod output;
+mod packaged;
 mod progress;
+mod reading;
+mod steady;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
-use clap::Parser;
 use clock::Stopwatch;
 
 fn main() -> ExitCode {
     let started = Stopwatch::start();
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let done = match arguments.command {
         Command::Run(options) => commands::run::run(&options, &started),
         Command::Bench(options) => commands::bench::run(&options),
@@ -30,6 +33,10 @@ fn main() -> ExitCode {
         Command::Show(options) => commands::show::run(&options),
         Command::Rm(options) => commands::rm::run(&options),
         Command::Gc => commands::gc::run(),
+        Command::Verify(options) => commands::verify::run(&options),
+        Command::Receipt(command) => commands::receipt::run(&command),
+        Command::Key(command) => commands::key::run(&command),
+        Command::Package(command) => commands::package::run(&command),
         Command::Completions(options) => commands::completions::run(&options),
     };
     done.unwrap_or_else(|error| failure::report(&error))

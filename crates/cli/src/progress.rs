@@ -1,18 +1,24 @@
 //! Draws the progress of downloads and loading on standard error.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use store::Progress;
 
+use crate::interrupt::{self, Meaning};
 use crate::output::{harmless, size, tell};
 
 /// How often a bar is drawn anew, so that a stalled download shows.
 const TICK: Duration = Duration::from_millis(200);
 
 /// A bar for downloads; silent where standard error is no terminal, but for lines that matter.
+///
+/// A source's failure is told when the next one is tried; that of the last is the download's own and
+/// comes with its error. While there is a bar, Ctrl-C says that what has arrived is kept.
 pub(crate) struct Download {
     bar: ProgressBar,
+    failed: RefCell<Option<String>>,
 }
 
 impl Download {
@@ -20,7 +26,9 @@ impl Download {
         let bar = ProgressBar::no_length();
         let template = "{spinner} {bar:30} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left";
         bar.set_style(ProgressStyle::with_template(template).expect("a constant template"));
-        Self { bar }
+        // Without a handler Ctrl-C ends the program all the same, without a word.
+        let _ = interrupt::means(Meaning::EndDownload);
+        Self { bar, failed: RefCell::new(None) }
     }
 
     /// Takes an event of a pull.
@@ -39,7 +47,12 @@ impl Download {
             Progress::Waiting { reference } => {
                 self.line(format!("waiting: another process is pulling {reference}"));
             }
-            Progress::Trying { source } => self.line(format!("trying {source}")),
+            Progress::Trying { source } => match self.failed.take() {
+                Some(failed) => {
+                    self.line(format!("{failed}; going on to the next source: {source}"));
+                }
+                None => self.line(format!("trying {source}")),
+            },
             Progress::Resuming { source, at, total } => {
                 let (at, total) = (size(*at), size(*total));
                 self.line(format!("going on at {at} of {total} from {source}"));
@@ -51,6 +64,8 @@ impl Download {
                 self.line(format!("{source}: {why}; again in {} s", after.as_secs()));
             }
             Progress::Extracting { source, member } => {
+                // The bar begins anew, for what comes out.
+                self.bar.unset_length();
                 self.line(format!("taking {member} out of {source}"));
             }
             Progress::Verifying { hashed: true, .. } => {
@@ -60,13 +75,21 @@ impl Download {
                 self.line(format!("{source} promises no hash: only the size can be checked"));
             }
             Progress::Discarded { source, why } => {
-                self.line(format!("discarded what {source} gave: {why}"));
+                self.source_failed(format!("discarded what {source} gave ({why})"));
             }
-            Progress::SourceFailed { source, why } => self.line(format!("{source}: {why}")),
+            Progress::SourceFailed { source, why } => {
+                self.source_failed(format!("{source} failed ({why})"));
+            }
             Progress::Stored { size: bytes, .. } => {
                 self.bar.finish_and_clear();
                 self.line(format!("stored {}", size(*bytes)));
             }
+        }
+    }
+
+    fn source_failed(&self, text: String) {
+        if let Some(before) = self.failed.replace(Some(text)) {
+            self.line(before);
         }
     }
 
@@ -83,6 +106,7 @@ impl Drop for Download {
     fn drop(&mut self) {
         // A failure is told below the bar's place, not through it.
         self.bar.finish_and_clear();
+        let _ = interrupt::means(Meaning::End);
     }
 }
 

@@ -3,7 +3,7 @@
 //! A feed that makes no sense is refused before anything runs; an overflow of the arithmetic is an
 //! outcome, never an error.
 
-use program::reference::Fault;
+use program::reference::{Boundary, Fault};
 use thiserror::Error;
 
 use crate::sequence::Sequence;
@@ -27,7 +27,7 @@ pub struct Feed<'a> {
     pub tokens: &'a [u32],
     /// Which logits to give.
     pub wanted: Wanted,
-    /// Whether to give the residual rows of every layer boundary.
+    /// Whether to give what is committed at every layer boundary.
     pub boundaries: bool,
 }
 
@@ -36,8 +36,8 @@ pub struct Feed<'a> {
 pub struct Outcome {
     /// The wanted logits, in order of position; none from a fault on.
     pub logits: Vec<Vec<i32>>,
-    /// Per token, where they were wanted: the residual after the prologue and after each layer.
-    pub boundaries: Vec<Vec<Vec<i32>>>,
+    /// Per token, where they were wanted: after the prologue, then after every layer; none from a fault on.
+    pub boundaries: Vec<Vec<Boundary>>,
     /// The least (position, op) that overflowed; the sequence holds the positions before it.
     pub fault: Option<Fault>,
 }

@@ -96,6 +96,13 @@ impl Engine {
         self.plan.context_max
     }
 
+    /// Runs other exact work on the engine's threads between passes. `work` is called on each with its number, 0 for
+    /// the caller's, and claims its pieces itself; a thread that comes too late is not waited for.
+    pub fn share(&mut self, work: &(dyn Fn(&Kernels, usize) + Sync)) {
+        let Self { kernels, team, .. } = self;
+        team.run(&|thread| work(kernels, thread));
+    }
+
     /// Appends tokens to sequences and gives the logits they want.
     ///
     /// # Errors

@@ -19,6 +19,6 @@ mod weights;
 pub use feed::{Feed, FeedError, Outcome, Wanted};
 pub use forward::{Engine, ROWS_MAX};
 pub use plan::PlanError;
-pub use program::reference::Fault;
+pub use program::reference::{Boundary, Fault};
 pub use sequence::Sequence;
 pub use weights::{LAYOUT_VERSION, LoadError, RestoreError, Weights};

@@ -5,6 +5,8 @@
 use canon::reference::HeadRow;
 use canon::{InputRow, Kernels, NormOp, functions};
 use program::OpIndex;
+use program::reference::Boundary;
+use program::tile::KvRow;
 
 use crate::plan::{Plan, RowOp, Slot};
 use crate::weights::Weights;
@@ -21,12 +23,14 @@ pub(crate) struct Row {
     pub(crate) inputs: Vec<InputRow>,
     pub(crate) queries: Vec<HeadRow>,
     pub(crate) kv: Vec<(HeadRow, HeadRow)>,
+    /// Whether `kv` was made since the last boundary.
+    kv_is_new: bool,
     /// Sines and cosines per rope table.
     angles: Vec<(Vec<i32>, Vec<i32>)>,
     /// The least op that overflowed.
     pub(crate) fault: Option<OpIndex>,
-    /// Residual rows at layer boundaries, where they are wanted.
-    pub(crate) boundaries: Option<Vec<Vec<i32>>>,
+    /// What is committed at layer boundaries, where it is wanted.
+    pub(crate) boundaries: Option<Vec<Boundary>>,
 }
 
 const EMPTY_HEAD: HeadRow = HeadRow { quants: Vec::new(), mantissa: 1, shift: 0 };
@@ -42,6 +46,7 @@ impl Row {
             inputs: plan.inputs.iter().map(|width| InputRow::new(*width)).collect(),
             queries: Vec::new(),
             kv: Vec::new(),
+            kv_is_new: false,
             angles: vec![(Vec::new(), Vec::new()); plan.rope_tables.len()],
             fault: None,
             boundaries: None,
@@ -55,6 +60,7 @@ impl Row {
         self.position = position;
         self.logits_wanted = false;
         self.fault = None;
+        self.kv_is_new = false;
         self.boundaries = None;
         let turn = u64::try_from(position).expect("a position fits 64 bits");
         for ((sin, cos), table) in self.angles.iter_mut().zip(&plan.rope_tables) {
@@ -143,9 +149,7 @@ impl Row {
             }
             RowOp::Add { a, b, out } => self.add(kernels, *a, *b, *out),
             RowOp::Boundary { x } => {
-                if let Some(boundaries) = &mut self.boundaries {
-                    boundaries.push(self.values[x.0].clone());
-                }
+                self.boundary(*x);
                 false
             }
         };
@@ -183,7 +187,19 @@ impl Row {
             kernels.head_row(key, &mut out.0);
             kernels.head_row(value, &mut out.1);
         }
+        self.kv_is_new = true;
         false
+    }
+
+    /// Keeps what a layer hands on, and the key and value rows it appended, in the form they are committed to in.
+    fn boundary(&mut self, x: Slot) {
+        let Some(boundaries) = &mut self.boundaries else { return };
+        let appended = if self.kv_is_new { self.kv.as_slice() } else { &[] };
+        let kv_row =
+            |(key, value): &(HeadRow, HeadRow)| KvRow { key: key.clone(), value: value.clone() };
+        let kv = appended.iter().map(kv_row).collect();
+        boundaries.push(Boundary { residual: self.values[x.0].clone(), kv });
+        self.kv_is_new = false;
     }
 
     fn add(&mut self, kernels: &Kernels, a: Slot, b: Slot, out: Slot) -> bool {

@@ -6,64 +6,13 @@
 
 use std::sync::Arc;
 
-use canon::sample::{History, Parameters, SampleRefused, SampleScratch, Sampling, noise};
+use canon::sample::{History, SampleScratch};
 use engine::{Engine, Fault, FeedError, Sequence};
 use program::OpIndex;
-use text::{Detokenizer, StopStringError, StopStrings, Stopped};
-use thiserror::Error;
 
+use crate::ending::{Reason, Stopper};
+use crate::job::{Request, RequestError};
 use crate::model::Model;
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The rendered prompt; at least one token.
-    pub prompt: Vec<u32>,
-    /// How tokens are drawn.
-    pub parameters: Parameters,
-    /// Where the noise comes from (`spec/sampling.md`).
-    pub seed: [u8; 32],
-    /// Which of several answers to one request this is.
-    pub choice: u32,
-    /// Most tokens of the answer.
-    pub tokens_max: usize,
-    /// Texts that end the answer.
-    pub stop_strings: Vec<String>,
-    /// Whether stop tokens of the model end the answer.
-    pub stop_tokens: bool,
-    /// Whether to hash all logits that tokens were drawn from.
-    pub logits_digest: bool,
-}
-
-/// Why a request is refused.
-#[derive(Debug, Error)]
-pub enum RequestError {
-    /// Nothing to go on from.
-    #[error("the prompt is empty: give it at least one token")]
-    EmptyPrompt,
-    /// A prompt that leaves no room.
-    #[error("the prompt has {tokens} tokens, the model's context only {context_max}: shorten it")]
-    TooLong {
-        /// Tokens of the prompt.
-        tokens: usize,
-        /// Positions of the model.
-        context_max: usize,
-    },
-    /// A token the model does not have.
-    #[error("token {token} of the prompt is not below the model's {vocabulary}")]
-    Token {
-        /// The token.
-        token: u32,
-        /// Token ids are below this.
-        vocabulary: u32,
-    },
-    /// A stop string that can't be one.
-    #[error(transparent)]
-    StopString(#[from] StopStringError),
-    /// Parameters of another vocabulary.
-    #[error(transparent)]
-    Sampling(#[from] SampleRefused),
-}
 
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +20,7 @@ pub enum Stop {
     /// The model drew a stop token.
     Token(u32),
     /// The stop string of this index appeared.
-    String(usize),
+    String(u8),
     /// As long as asked for, or as long as the context allows.
     Length,
     /// Whoever asked no longer wants it.
@@ -111,11 +60,9 @@ pub struct Generation {
     cached: usize,
     output: Vec<u32>,
     history: History,
-    detokenizer: Detokenizer,
-    stop_strings: StopStrings,
+    stopper: Stopper,
     model: Arc<Model>,
     digest: blake3::Hasher,
-    length_max: usize,
     logits_frac: u8,
     sample_op: OpIndex,
     /// How it is to end with the next step.
@@ -138,24 +85,8 @@ impl Generation {
         request: Request,
         prefix: Option<(&Sequence, &[u32])>,
     ) -> Result<Self, RequestError> {
-        let (tokens, context_max) = (request.prompt.len(), engine.context_max());
-        if tokens == 0 {
-            return Err(RequestError::EmptyPrompt);
-        }
-        if tokens >= context_max {
-            return Err(RequestError::TooLong { tokens, context_max });
-        }
-        let vocabulary = model.program.program().vocabulary;
-        if let Some(token) = request.prompt.iter().copied().find(|token| *token >= vocabulary) {
-            return Err(RequestError::Token { token, vocabulary });
-        }
-        let stops: Vec<&str> = request.stop_strings.iter().map(String::as_str).collect();
-        let stop_strings = StopStrings::new(&stops)?;
-        let mut history = History::new();
-        request.prompt.iter().for_each(|token| history.prompt(*token));
-        let zeros = vec![0; usize::try_from(vocabulary).unwrap_or(usize::MAX)];
-        let frac = engine.logits_frac();
-        Sampling::new(&zeros, frac, &request.parameters, &history, None, 0)?;
+        request.check(model)?;
+        let stopper = request.stopper(model)?;
         let sequence = match prefix {
             Some((sequence, known)) => sequence.prefix(common(known, &request.prompt)),
             None => engine.sequence(),
@@ -164,15 +95,13 @@ impl Generation {
             cached: sequence.length(),
             sequence,
             output: Vec::new(),
-            history,
-            detokenizer: Detokenizer::default(),
-            stop_strings,
+            history: request.history(),
+            asked: stopper.before().map(Stop::from),
+            stopper,
             model: Arc::clone(model),
             digest: blake3::Hasher::new(),
-            length_max: tokens.saturating_add(request.tokens_max).min(context_max),
-            logits_frac: frac,
+            logits_frac: engine.logits_frac(),
             sample_op: engine.sample_op(),
-            asked: (request.tokens_max == 0).then_some(Stop::Length),
             stop: None,
             waited: 0,
             request,
@@ -256,17 +185,13 @@ impl Generation {
                 self.digest.update(&logit.to_le_bytes());
             });
         }
-        let position = self.request.prompt.len() + self.output.len();
-        let turn = u64::try_from(position).expect("positions are below 2^16");
-        let noise = noise(&self.request.seed, self.request.choice, turn);
-        let parameters = &self.request.parameters;
-        let sampling =
-            Sampling::new(logits, self.logits_frac, parameters, &self.history, None, noise);
-        let sampling = sampling.expect("checked when the request was taken");
-        match engine.kernels().sample(&sampling, scratch) {
+        let (output, frac) = (self.output.len(), self.logits_frac);
+        let kernels = engine.kernels();
+        match self.request.draw(kernels, logits, frac, &self.history, output, scratch) {
             Ok(token) => self.take(token),
             Err(_) => {
-                let position = u32::try_from(position - 1).expect("positions are below 2^16");
+                let position = u32::try_from(self.request.prompt.len() + output - 1);
+                let position = position.expect("positions are below 2^16");
                 self.end(Stop::Fault(Fault { position, op: self.sample_op }))
             }
         }
@@ -280,34 +205,40 @@ impl Generation {
     /// Ends the answer with what text is still held back.
     pub(crate) fn end(&mut self, stop: Stop) -> Piece {
         self.stop = Some(stop);
-        // What the flush adds is a mark for broken bytes: no stop string is looked for in it.
-        let mut text = self.stop_strings.flush();
-        text.push_str(&self.detokenizer.flush());
-        Piece { token: None, text, stop: Some(stop) }
+        Piece { token: None, text: self.stopper.flush(), stop: Some(stop) }
     }
 
     fn take(&mut self, token: u32) -> Piece {
         self.output.push(token);
         self.history.output(token);
-        if self.request.stop_tokens && self.model.tokenizer.stop_tokens().contains(token) {
-            return Piece { token: Some(token), ..self.end(Stop::Token(token)) };
+        let taken = self.stopper.take(self.model.tokenizer.token_bytes(), token);
+        let (text, reason) = taken.expect("the tokenizer has every token of the program");
+        self.stop = reason.map(Stop::from);
+        Piece { token: Some(token), text, stop: self.stop }
+    }
+}
+
+impl Stop {
+    /// What a receipt can say of it without anybody else's word: an answer that was cancelled is unfinished until the
+    /// requester's signature is at hand.
+    #[must_use]
+    pub fn claim(self) -> receipt::Stop {
+        match self {
+            Self::Token(_) => receipt::Stop::Token,
+            Self::String(index) => receipt::Stop::String { index },
+            Self::Length => receipt::Stop::Length,
+            Self::Fault(Fault { position, op }) => receipt::Stop::Fault { position, op: op.0 },
+            Self::Cancelled | Self::Refused(_) => receipt::Stop::Unfinished,
         }
-        let text = self.detokenizer.push(self.model.tokenizer.token_bytes(), token);
-        let text = text.expect("the tokenizer has every token of the program");
-        match self.stop_strings.push(&text) {
-            Stopped::Yes { text, index } => {
-                self.stop = Some(Stop::String(index));
-                Piece { token: Some(token), text, stop: self.stop }
-            }
-            Stopped::No(text)
-                if self.request.prompt.len() + self.output.len() < self.length_max =>
-            {
-                Piece { token: Some(token), text, stop: None }
-            }
-            Stopped::No(text) => {
-                let end = self.end(Stop::Length);
-                Piece { token: Some(token), text: text + &end.text, stop: end.stop }
-            }
+    }
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Token(token) => Self::Token(token),
+            Reason::String(index) => Self::String(index),
+            Reason::Length => Self::Length,
         }
     }
 }

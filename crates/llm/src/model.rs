@@ -1,16 +1,23 @@
-//! A GGUF file made ready: its program, tokenizer and chat template.
+//! A model made ready: its program, tokenizer and chat template, of a package or of a GGUF file.
 //!
-//! Reads the header only; the weights are the engine's business. Never keeps the header. A program
-//! whose keys and values could not be held for one full context is refused here, before any weight
-//! is read: what a position costs is bounded by the program's own limits, and what a pass costs by
-//! the engine.
+//! Never reads weights: they are the engine's business. Both ways meet in [`Model::assemble`], so that a file
+//! and its package are one model. A program whose keys and values could not be held for one full context is
+//! refused here, before any weight is read: what a position costs is bounded by the program's own limits,
+//! and what a pass costs by the engine. So is a template that uses up its fuel or memory on a short
+//! conversation.
 
-use import::architectures::{self, ImportError};
-use import::gguf::{Gguf, GgufError, TokenKind, VocabularyData};
+use std::convert::Infallible;
+
+use import::architectures::ImportError;
+use import::gguf::GgufError;
+use package::Package;
 use program::{CheckError, Checked};
 use text::template::TemplateError;
-use text::{ChatTemplate, ModelKind, TokenType, Tokenizer, Vocabulary, VocabularyError};
+use text::{ChatTemplate, Conversation, Message, Role, Tokenizer, Vocabulary, VocabularyError};
 use thiserror::Error;
+
+use crate::package_vocabulary::{first_difference, vocabulary_of};
+use crate::publish::Publication;
 
 /// Most bytes of keys and values of one sequence as long as the model's context. The largest open
 /// models take some 14 GB for 65,536 positions.
@@ -51,6 +58,15 @@ pub enum ModelError<E> {
         /// Bytes there may be.
         most: u64,
     },
+    /// A package that misstates what its tokens are.
+    #[error(
+        "the package's token bytes are not those its tokenizer makes, first at token {token}: do not \
+         use this package"
+    )]
+    TokenBytes {
+        /// The first one.
+        token: u32,
+    },
     /// The tokenizer.
     #[error("the model's tokenizer is refused: {0}")]
     Vocabulary(#[from] VocabularyError),
@@ -77,111 +93,110 @@ impl Model {
         file_length: u64,
         read: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
     ) -> Result<Self, ModelError<E>> {
-        Self::within(SEQUENCE_BYTES_MAX, header, file_length, read)
+        Publication::from_gguf(header, file_length, read).map(|publication| publication.model)
     }
 
-    /// The model, if a sequence of it fits so many bytes.
-    fn within<E>(
-        sequence_bytes_max: u64,
-        header: &[u8],
-        file_length: u64,
-        mut read: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
-    ) -> Result<Self, ModelError<E>> {
-        let gguf = Gguf::parse(header, file_length)?;
-        let program = architectures::program(&gguf, &mut |tensor| {
-            let length = usize::try_from(tensor.bytes()).expect("a short vector fits memory");
-            let mut bytes = vec![0; length];
-            read(tensor.offset(), &mut bytes)?;
-            Ok(bytes)
-        })?;
-        let program = Checked::new(program)?;
-        admit(program.cost().kv_bytes, program.program().context_max, sequence_bytes_max)?;
-        let data = gguf.vocabulary()?;
-        let vocabulary = program.program().vocabulary;
-        if usize::try_from(vocabulary) != Ok(data.tokens.len()) {
-            return Err(ModelError::Sizes { tokens: data.tokens.len(), vocabulary });
+    /// Makes a model of a package.
+    ///
+    /// # Errors
+    /// [`ModelError`] names what stands in the way: token bytes that are not those the tokenizer makes, too.
+    pub fn from_package(package: &Package) -> Result<Self, ModelError<Infallible>> {
+        let tokenizer = package.tokenizer();
+        let (program, vocabulary) = (package.program().clone(), vocabulary_of(tokenizer));
+        let model = Self::assemble(program, &vocabulary, package.template())?;
+        if let Some(token) = first_difference(package.token_bytes(), model.tokenizer.token_bytes())
+        {
+            return Err(ModelError::TokenBytes { token });
         }
-        let source = data.chat_template.clone();
-        let tokenizer = Tokenizer::new(&vocabulary_of(data)?)?;
-        let template = source.map(|source| ChatTemplate::new(&source, &tokenizer)).transpose()?;
+        let stop_tokens = tokenizer.stop_tokens.iter().copied();
+        Ok(Self { tokenizer: model.tokenizer.with_stop_tokens(stop_tokens), ..model })
+    }
+
+    /// Puts checked pieces together.
+    pub(crate) fn assemble<E>(
+        program: Checked,
+        vocabulary: &Vocabulary,
+        template: Option<&str>,
+    ) -> Result<Self, ModelError<E>> {
+        admit(&program, SEQUENCE_BYTES_MAX)?;
+        let (tokens, wanted) = (vocabulary.tokens.len(), program.program().vocabulary);
+        if u32::try_from(tokens) != Ok(wanted) {
+            return Err(ModelError::Sizes { tokens, vocabulary: wanted });
+        }
+        let tokenizer = Tokenizer::new(vocabulary)?;
+        let template = template.map(|source| ChatTemplate::new(source, &tokenizer)).transpose()?;
+        template.as_ref().map_or(Ok(()), try_out)?;
         Ok(Self { program, tokenizer, template })
     }
 }
 
+/// Whether a template keeps its limits on a conversation that is as short as any. It may still refuse this one:
+/// some want a system message, or a time.
+fn try_out(template: &ChatTemplate) -> Result<(), TemplateError> {
+    let conversation = Conversation {
+        messages: vec![Message::new(Role::User, "a")],
+        add_generation_prompt: true,
+        ..Conversation::default()
+    };
+    match template.render(&conversation) {
+        Ok(_) => Ok(()),
+        Err(
+            beyond @ (TemplateError::OutOfFuel { .. }
+            | TemplateError::TooMuchMade { .. }
+            | TemplateError::TooMuchRead { .. }
+            | TemplateError::OutputTooLong),
+        ) => Err(beyond),
+        Err(
+            TemplateError::TooLong(_)
+            | TemplateError::TooMuchCode { .. }
+            | TemplateError::Syntax { .. }
+            | TemplateError::Render { .. }
+            | TemplateError::Raised { .. }
+            | TemplateError::Conversation(_)
+            | TemplateError::Ambiguous
+            | TemplateError::Unfollowed(_)
+            | TemplateError::NoFreeMarks,
+        ) => Ok(()),
+    }
+}
+
 /// Whether the keys and values of a full context are few enough.
-fn admit<E>(kv_bytes: u64, context_max: u32, most: u64) -> Result<(), ModelError<E>> {
+fn admit<E>(program: &Checked, most: u64) -> Result<(), ModelError<E>> {
+    let (kv_bytes, context_max) = (program.cost().kv_bytes, program.program().context_max);
     match kv_bytes.checked_mul(u64::from(context_max)) {
         Some(bytes) if bytes <= most => Ok(()),
         Some(_) | None => Err(ModelError::Memory { kv_bytes, context_max, most }),
     }
 }
 
-/// The tokenizer's view of the file's vocabulary.
-fn vocabulary_of(data: VocabularyData) -> Result<Vocabulary, VocabularyError> {
-    let token_type = |kind: TokenKind| match kind {
-        TokenKind::Normal => TokenType::Normal,
-        TokenKind::Unknown => TokenType::Unknown,
-        TokenKind::Control => TokenType::Control,
-        TokenKind::UserDefined => TokenType::UserDefined,
-        TokenKind::Unused => TokenType::Unused,
-        TokenKind::Byte => TokenType::Byte,
-    };
-    Ok(Vocabulary {
-        kind: ModelKind::from_gguf(&data.model)?,
-        tokens: data.tokens,
-        token_types: data.kinds.into_iter().map(token_type).collect(),
-        merges: data.merges,
-        pre_tokenizer: data.pre.unwrap_or_else(|| "default".into()),
-        bos: data.special.beginning,
-        eos: data.special.end,
-        eot: data.special.end_of_turn,
-        eom: data.special.end_of_message,
-        unknown: data.special.unknown,
-        padding: data.special.padding,
-        add_bos: data.add_beginning,
-        add_eos: data.add_end.unwrap_or(false),
-        add_space_prefix: data.add_space_prefix.unwrap_or(false),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::convert::Infallible;
-
-    use import::gguf::tiny::TinyModel;
+    use program::tiny::Shape;
 
     use super::*;
 
     #[test]
     fn a_sequence_that_can_not_be_held_is_refused() {
-        let tiny = TinyModel { heads: 2, kv_heads: 1, ..TinyModel::new(1) };
-        let bytes = tiny.write();
-        let length = u64::try_from(bytes.len()).unwrap();
-        let made = |most| {
-            Model::within(most, &bytes, length, |offset, out: &mut [u8]| {
-                let start = usize::try_from(offset).unwrap();
-                out.copy_from_slice(&bytes[start..start + out.len()]);
-                Ok::<_, Infallible>(())
-            })
-        };
-        // Per layer a key and a value row: the head's entries, and two bytes of scale.
-        let position = u64::from(tiny.layers) * 2 * u64::from(tiny.width / tiny.heads + 2);
-        let most = position * u64::from(tiny.context);
-        assert!(made(most).is_ok());
-        let error = made(most - 1).err().unwrap();
+        let shape = Shape::default();
+        let program = Checked::new(shape.program()).unwrap();
+        // Per layer and KV head a key and a value row: the head's entries, and two bytes of scale.
+        let heads = u64::from(shape.layers * shape.kv_heads);
+        let position = heads * 2 * u64::from(shape.head_width + 2);
+        let most = position * u64::from(shape.context_max);
+        assert!(admit::<Infallible>(&program, most).is_ok());
+        let error = admit::<Infallible>(&program, most - 1).err().unwrap();
         assert!(matches!(error, ModelError::Memory { kv_bytes, .. } if kv_bytes == position));
         let said = error.to_string();
-        for number in [position, u64::from(tiny.context), most - 1] {
+        for number in [position, u64::from(shape.context_max), most - 1] {
             assert!(said.contains(&number.to_string()), "{said}");
         }
     }
 
     #[test]
-    fn no_product_overflows() {
-        assert!(admit::<Infallible>(u64::MAX, u32::MAX, u64::MAX).is_err());
-        assert!(admit::<Infallible>(1 << 19, 1 << 16, SEQUENCE_BYTES_MAX - 1).is_err());
-        assert!(admit::<Infallible>(1 << 19, 1 << 16, SEQUENCE_BYTES_MAX).is_ok());
+    fn the_limits_of_programs_keep_the_product_in_64_bits() {
+        let most = program::limits::KV_BYTES_MAX.checked_mul(program::limits::CONTEXT_MAX.into());
+        assert!(most.is_some_and(|most| most > SEQUENCE_BYTES_MAX), "so both limits are needed");
     }
 }

@@ -9,17 +9,25 @@
 
 use std::cmp::Reverse;
 
-use canon::sample::SampleScratch;
 use engine::{Engine, Feed, FeedError, Outcome, Wanted};
 
+use crate::draws::Scratches;
 use crate::generation::{Generation, Piece, Stop};
+use crate::replay::Replay;
+
+/// Most bytes of the logits that replays take from one pass.
+const LOGITS_BYTES_MAX: usize = 64 << 20;
+
+/// Most bytes of keys and values that the replays in the making hold together, unless one alone holds more.
+const REPLAY_KV_BYTES_MAX: usize = 1 << 30;
 
 /// An engine and how it is fed.
 pub struct Runner {
     engine: Engine,
     prefill_chunk: usize,
     rows_max: usize,
-    scratch: SampleScratch,
+    replay_kv_bytes_max: usize,
+    scratches: Scratches,
 }
 
 impl Runner {
@@ -29,7 +37,9 @@ impl Runner {
     pub fn new(engine: Engine, prefill_chunk: usize) -> Self {
         let rows_max = engine.rows_max();
         let prefill_chunk = prefill_chunk.clamp(1, rows_max);
-        Self { engine, prefill_chunk, rows_max, scratch: SampleScratch::default() }
+        let scratches = Scratches::new(engine.threads());
+        let replay_kv_bytes_max = REPLAY_KV_BYTES_MAX;
+        Self { engine, prefill_chunk, rows_max, replay_kv_bytes_max, scratches }
     }
 
     /// Feeds at most `rows` tokens of all answers together in one pass: less memory, and a shorter
@@ -37,6 +47,12 @@ impl Runner {
     #[must_use]
     pub fn with_rows_max(self, rows: usize) -> Self {
         Self { rows_max: rows.clamp(1, self.engine.rows_max()), ..self }
+    }
+
+    /// Begins no further replay while those begun and that one could hold more bytes of keys and values than these.
+    #[must_use]
+    pub fn with_replay_kv_bytes_max(self, bytes: usize) -> Self {
+        Self { replay_kv_bytes_max: bytes, ..self }
     }
 
     /// The engine.
@@ -85,6 +101,33 @@ impl Runner {
         pieces
     }
 
+    /// Advances the replays that go on by one pass, in the order given, as far as there is room. What has begun goes on;
+    /// what has not waits until its keys and values have room beside theirs, so that the memory taken does not grow with
+    /// the number of replays. Give those that have begun in every call: the others' keys and values are not counted.
+    pub fn replay(&mut self, replays: &mut [&mut Replay]) {
+        let (mut rows, mut logits_bytes) = (self.rows_max, LOGITS_BYTES_MAX);
+        let (mut fed, mut feeds) = (Vec::new(), Vec::new());
+        let mut admission = Admission::new(self.replay_kv_bytes_max, replays);
+        for (index, replay) in replays.iter_mut().enumerate() {
+            if !admission.admits(replay) {
+                continue;
+            }
+            let row_bytes = replay.row_bytes();
+            let next = replay.next(rows.min(self.prefill_chunk), logits_bytes / row_bytes);
+            let Some((sequence, tokens, wanted)) = next else { continue };
+            rows -= tokens.len();
+            if wanted == Wanted::All {
+                logits_bytes -= tokens.len() * row_bytes;
+            }
+            fed.push(index);
+            feeds.push(Feed { sequence, tokens, wanted, boundaries: false });
+        }
+        let outcomes = self.forward(&mut feeds);
+        for (index, outcome) in fed.into_iter().zip(outcomes) {
+            replays[index].take(outcome, &mut self.engine, &self.scratches);
+        }
+    }
+
     /// One pass; where the engine refuses it, one for each feed, so that only the refused one fails.
     fn forward(&mut self, feeds: &mut [Feed<'_>]) -> Vec<Result<Outcome, FeedError>> {
         if feeds.is_empty() {
@@ -115,9 +158,38 @@ impl Runner {
         match (outcome.fault, outcome.logits.first()) {
             (Some(fault), _) => generation.end(Stop::Fault(fault)),
             (None, Some(logits)) if last => {
-                generation.draw(&self.engine, logits, &mut self.scratch)
+                generation.draw(&self.engine, logits, self.scratches.own())
             }
             (None, _) => Piece::default(),
         }
+    }
+}
+
+/// Which replays go into a pass, by the keys and values they come to hold.
+struct Admission {
+    bytes_max: usize,
+    /// What those that have begun, and those admitted since, come to hold.
+    bytes: usize,
+    /// Nobody overtakes one that had to wait.
+    closed: bool,
+}
+
+impl Admission {
+    fn new(bytes_max: usize, replays: &[&mut Replay]) -> Self {
+        let begun = replays.iter().filter(|replay| replay.has_begun());
+        let bytes = begun.fold(0, |bytes: usize, one| bytes.saturating_add(one.held_bytes_max()));
+        Self { bytes_max, bytes, closed: false }
+    }
+
+    fn admits(&mut self, replay: &Replay) -> bool {
+        if replay.outcome().is_some() || replay.has_begun() {
+            return true;
+        }
+        let bytes = self.bytes.saturating_add(replay.held_bytes_max());
+        self.closed |= self.bytes > 0 && bytes > self.bytes_max;
+        if !self.closed {
+            self.bytes = bytes;
+        }
+        !self.closed
     }
 }

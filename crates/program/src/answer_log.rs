@@ -9,7 +9,8 @@ use crate::reference::Boundary;
 use crate::site::{OpIndex, Place};
 use crate::structure::{count, index};
 use crate::tile::{CHUNK, Data};
-use crate::trace::{Committer, Digest, Edge, LeafAt, LeafKind};
+use crate::trace::{Committer, LeafAt, LeafKind, boundary_hash};
+use commit::{Digest, Edge};
 use thiserror::Error;
 
 /// Rows that are not those of the program's boundaries.
@@ -129,6 +130,6 @@ impl At {
             }
             committer.kv_root(&self.heads)
         });
-        committer.boundary(&residual, kv.as_ref())
+        boundary_hash(committer.0.network, &residual, &kv.unwrap_or_default())
     }
 }

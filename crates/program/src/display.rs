@@ -14,7 +14,7 @@ impl fmt::Display for Checked {
         writeln!(f, "program {}", self.digest())?;
         writeln!(
             f,
-            "arithmetic {}, context {}, vocabulary {}, {} tensors, {} rope tables",
+            "arithmetic {}, context {}, vocabulary {}, tensors {}, rope tables {}",
             program.arithmetic_version,
             program.context_max,
             program.vocabulary,

@@ -9,9 +9,9 @@ use crate::limits;
 use crate::ops::{self, Op};
 use crate::structure::{
     AttributeSlot, Group, Layer, Location, Program, Template, Tensor, TensorId, TensorSlot, Value,
-    count,
 };
 use canon::Format;
+use commit::{Reader, WireError, Writer};
 use thiserror::Error;
 
 /// The first bytes of every encoded program.
@@ -22,22 +22,12 @@ pub const FORMAT_VERSION: u16 = 1;
 /// Why bytes are not a program.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DecodeError {
-    #[error("the program ends inside {what} at byte {at}")]
-    Truncated { what: &'static str, at: usize },
     #[error("the bytes do not begin with \"PRBP\": this is no program")]
     Magic,
-    #[error("{what} {found} is unknown here; a newer release may read this program")]
-    Version { what: &'static str, found: u16 },
     #[error("op number {number} at byte {at} is unknown; a newer release may run this program")]
     UnknownOp { number: u16, at: usize },
-    #[error("{what} has no meaning for the number {found}")]
-    UnknownNumber { what: &'static str, found: u8 },
-    #[error("{found} is beyond the limit of {max} {what}")]
-    Limit { what: &'static str, found: usize, max: usize },
-    #[error("the name at byte {at} is not printable ASCII without spaces")]
-    Name { at: usize },
-    #[error("{bytes} bytes follow the end of the program")]
-    Trailing { bytes: usize },
+    #[error(transparent)]
+    Wire(#[from] WireError),
     #[error(transparent)]
     Check(#[from] CheckError),
 }
@@ -46,24 +36,25 @@ impl Checked {
     /// The canonical bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer { bytes: MAGIC.to_vec() };
+        let mut out = Writer::new();
+        out.bytes(&MAGIC);
         out.u16(FORMAT_VERSION);
         let program = self.program();
         out.u16(program.arithmetic_version);
         out.u32(program.context_max);
         out.u32(program.vocabulary);
-        out.length(program.tensors.len());
+        out.length_u32(program.tensors.len());
         program.tensors.iter().for_each(|tensor| write_tensor(&mut out, tensor));
-        out.length(program.rope_tables.len());
+        out.length_u32(program.rope_tables.len());
         for table in &program.rope_tables {
-            out.length(table.len());
+            out.length_u32(table.len());
             table.iter().for_each(|frequency| out.u64(*frequency));
         }
         write_group(&mut out, &program.prologue);
-        out.length(program.groups.len());
+        out.length_u32(program.groups.len());
         program.groups.iter().for_each(|group| write_group(&mut out, group));
         write_group(&mut out, &program.epilogue);
-        out.bytes
+        out.finish()
     }
 
     /// BLAKE3 of the canonical bytes.
@@ -86,39 +77,33 @@ impl Checked {
 fn decode(bytes: &[u8]) -> Result<Program, DecodeError> {
     if bytes.len() > limits::ENCODED_BYTES_MAX {
         let max = limits::ENCODED_BYTES_MAX;
-        return Err(DecodeError::Limit { what: "bytes", found: bytes.len(), max });
+        return Err(WireError::Limit { what: "bytes", found: bytes.len(), max }.into());
     }
-    let mut input = Reader { bytes, at: 0 };
+    let mut input = Reader::new(bytes);
     if input.take("the magic", 4).ok() != Some(&MAGIC[..]) {
         return Err(DecodeError::Magic);
     }
-    let version = input.u16("the format version")?;
-    if version != FORMAT_VERSION {
-        return Err(DecodeError::Version { what: "program format version", found: version });
-    }
+    input.version("program format", FORMAT_VERSION)?;
     let program = Program {
         arithmetic_version: input.u16("the arithmetic version")?,
         context_max: input.u32("the greatest context")?,
         vocabulary: input.u32("the vocabulary")?,
-        tensors: input.list("tensors", limits::TENSORS_MAX, 21, read_tensor)?,
-        rope_tables: input.list("rope tables", limits::ROPE_TABLES_MAX, 4, |input| {
+        tensors: list(&mut input, "tensors", limits::TENSORS_MAX, 21, read_tensor)?,
+        rope_tables: list(&mut input, "rope tables", limits::ROPE_TABLES_MAX, 4, |input| {
             let pairs = crate::structure::index(limits::HEAD_WIDTH_MAX) / 2;
-            input.list("rope pairs", pairs, 8, |input| input.u64("a frequency"))
+            list(input, "rope pairs", pairs, 8, |input| Ok(input.u64("a frequency")?))
         })?,
         prologue: read_group(&mut input)?,
-        groups: input.list("groups", limits::GROUPS_MAX, 14, read_group)?,
+        groups: list(&mut input, "groups", limits::GROUPS_MAX, 14, read_group)?,
         epilogue: read_group(&mut input)?,
     };
-    match bytes.len() - input.at {
-        0 => Ok(program),
-        bytes => Err(DecodeError::Trailing { bytes }),
-    }
+    input.end("the program")?;
+    Ok(program)
 }
 
 fn write_tensor(out: &mut Writer, tensor: &Tensor) {
-    let length = u8::try_from(tensor.name.len()).expect("a checked name has at most 128 bytes");
-    out.u8(length);
-    out.bytes.extend_from_slice(tensor.name.as_bytes());
+    out.length_u8(tensor.name.len());
+    out.bytes(tensor.name.as_bytes());
     out.u8(tensor.format.number());
     out.u32(tensor.rows);
     out.u32(tensor.columns);
@@ -127,20 +112,17 @@ fn write_tensor(out: &mut Writer, tensor: &Tensor) {
 }
 
 fn read_tensor(input: &mut Reader<'_>) -> Result<Tensor, DecodeError> {
-    let length = usize::from(input.u8("a name's length")?);
-    if length > limits::NAME_BYTES_MAX {
-        let max = limits::NAME_BYTES_MAX;
-        return Err(DecodeError::Limit { what: "bytes of a tensor's name", found: length, max });
-    }
-    let at = input.at;
-    let name = input.take("a tensor's name", length)?;
+    let what = "bytes of a tensor's name";
+    let name = input.bytes_u8(what, limits::NAME_BYTES_MAX)?;
     if !name.iter().all(u8::is_ascii_graphic) {
-        return Err(DecodeError::Name { at });
+        let reason = "they are not printable ASCII without spaces";
+        return Err(WireError::Value { what, reason }.into());
     }
     let name = name.iter().map(|byte| char::from(*byte)).collect();
-    let number = input.u8("a tensor's format")?;
-    let format = Format::from_number(number)
-        .ok_or(DecodeError::UnknownNumber { what: "a tensor's format", found: number })?;
+    let what = "a tensor's format";
+    let number = input.u8(what)?;
+    let format =
+        Format::from_number(number).ok_or(WireError::Unknown { what, found: number.into() })?;
     Ok(Tensor {
         name,
         format,
@@ -154,13 +136,13 @@ fn read_tensor(input: &mut Reader<'_>) -> Result<Tensor, DecodeError> {
 }
 
 fn write_group(out: &mut Writer, group: &Group) {
-    out.length(group.template.ops.len());
+    out.length_u32(group.template.ops.len());
     group.template.ops.iter().for_each(|op| ops::write(op, out));
-    out.value(group.template.output);
+    out.u16(group.template.output.0);
     let first = &group.layers[0];
-    out.u16(u16::try_from(first.tensors.len()).expect("a checked layer has few tensors"));
-    out.u16(u16::try_from(first.attributes.len()).expect("a checked layer has few attributes"));
-    out.length(group.layers.len());
+    out.length_u16(first.tensors.len());
+    out.length_u16(first.attributes.len());
+    out.length_u32(group.layers.len());
     for layer in &group.layers {
         layer.tensors.iter().for_each(|tensor| out.u32(tensor.0));
         layer.attributes.iter().for_each(|attribute| out.u32(*attribute));
@@ -168,8 +150,8 @@ fn write_group(out: &mut Writer, group: &Group) {
 }
 
 fn read_group(input: &mut Reader<'_>) -> Result<Group, DecodeError> {
-    let ops = input.list("ops of a template", limits::OPS_MAX, 4, read_op)?;
-    let output = input.value()?;
+    let ops = list(input, "ops of a template", limits::OPS_MAX, 4, read_op)?;
+    let output = Value::read(input)?;
     let tensors = usize::from(input.u16("the tensor slots")?);
     let attributes = usize::from(input.u16("the attribute slots")?);
     for (what, found, max) in [
@@ -177,11 +159,11 @@ fn read_group(input: &mut Reader<'_>) -> Result<Group, DecodeError> {
         ("attribute slots", attributes, limits::ATTRIBUTE_SLOTS_MAX),
     ] {
         if found > max {
-            return Err(DecodeError::Limit { what, found, max });
+            return Err(WireError::Limit { what, found, max }.into());
         }
     }
     let layer_bytes = 4 * (tensors + attributes);
-    let layers = input.list("layers", limits::LAYERS_MAX, layer_bytes, |input| {
+    let layers = list(input, "layers", limits::LAYERS_MAX, layer_bytes, |input| {
         let mut layer = Layer {
             tensors: Vec::with_capacity(tensors),
             attributes: Vec::with_capacity(attributes),
@@ -198,129 +180,37 @@ fn read_group(input: &mut Reader<'_>) -> Result<Group, DecodeError> {
 }
 
 fn read_op(input: &mut Reader<'_>) -> Result<Op, DecodeError> {
-    let at = input.at;
+    let at = input.at();
     let number = input.u16("an op's number")?;
     ops::read(number, input)?.ok_or(DecodeError::UnknownOp { number, at })
 }
 
-/// Bytes being written.
-#[derive(Debug)]
-pub struct Writer {
-    bytes: Vec<u8>,
-}
-
-impl Writer {
-    pub(crate) fn u8(&mut self, value: u8) {
-        self.bytes.push(value);
-    }
-
-    pub(crate) fn u16(&mut self, value: u16) {
-        self.bytes.extend_from_slice(&value.to_le_bytes());
-    }
-
-    pub(crate) fn u32(&mut self, value: u32) {
-        self.bytes.extend_from_slice(&value.to_le_bytes());
-    }
-
-    pub(crate) fn i32(&mut self, value: i32) {
-        self.bytes.extend_from_slice(&value.to_le_bytes());
-    }
-
-    pub(crate) fn u64(&mut self, value: u64) {
-        self.bytes.extend_from_slice(&value.to_le_bytes());
-    }
-
-    pub(crate) fn value(&mut self, value: Value) {
-        self.u16(value.0);
-    }
-
-    pub(crate) fn tensor(&mut self, slot: TensorSlot) {
-        self.u16(slot.0);
-    }
-
-    pub(crate) fn attribute(&mut self, slot: AttributeSlot) {
-        self.u16(slot.0);
-    }
-
-    fn length(&mut self, length: usize) {
-        self.u32(count(length));
+impl Value {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        input.u16("a value").map(Self)
     }
 }
 
-/// Bytes being read.
-#[derive(Debug)]
-pub struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+impl TensorSlot {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        input.u16("a tensor slot").map(Self)
+    }
 }
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, what: &'static str, length: usize) -> Result<&'a [u8], DecodeError> {
-        let rest = &self.bytes[self.at..];
-        if rest.len() < length {
-            return Err(DecodeError::Truncated { what, at: self.at });
-        }
-        self.at += length;
-        Ok(&rest[..length])
+impl AttributeSlot {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        input.u16("an attribute slot").map(Self)
     }
+}
 
-    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(what, N)?);
-        Ok(array)
-    }
-
-    pub(crate) fn u8(&mut self, what: &'static str) -> Result<u8, DecodeError> {
-        Ok(self.array::<1>(what)?[0])
-    }
-
-    pub(crate) fn u16(&mut self, what: &'static str) -> Result<u16, DecodeError> {
-        Ok(u16::from_le_bytes(self.array(what)?))
-    }
-
-    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, DecodeError> {
-        Ok(u32::from_le_bytes(self.array(what)?))
-    }
-
-    pub(crate) fn i32(&mut self, what: &'static str) -> Result<i32, DecodeError> {
-        Ok(i32::from_le_bytes(self.array(what)?))
-    }
-
-    pub(crate) fn u64(&mut self, what: &'static str) -> Result<u64, DecodeError> {
-        Ok(u64::from_le_bytes(self.array(what)?))
-    }
-
-    pub(crate) fn value(&mut self) -> Result<Value, DecodeError> {
-        Ok(Value(self.u16("a value")?))
-    }
-
-    pub(crate) fn tensor(&mut self) -> Result<TensorSlot, DecodeError> {
-        Ok(TensorSlot(self.u16("a tensor slot")?))
-    }
-
-    pub(crate) fn attribute(&mut self) -> Result<AttributeSlot, DecodeError> {
-        Ok(AttributeSlot(self.u16("an attribute slot")?))
-    }
-
-    /// A count and that many items of at least `item_bytes` bytes each.
-    fn list<T>(
-        &mut self,
-        what: &'static str,
-        max: usize,
-        item_bytes: usize,
-        mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
-    ) -> Result<Vec<T>, DecodeError> {
-        let found = usize::try_from(self.u32(what)?).unwrap_or(usize::MAX);
-        if found > max {
-            return Err(DecodeError::Limit { what, found, max });
-        }
-        if found * item_bytes > self.bytes.len() - self.at {
-            return Err(DecodeError::Truncated { what, at: self.at });
-        }
-        let mut items = Vec::with_capacity(found);
-        for _ in 0..found {
-            items.push(item(self)?);
-        }
-        Ok(items)
-    }
+/// A count and that many items of at least `item_bytes` bytes each.
+fn list<T>(
+    input: &mut Reader<'_>,
+    what: &'static str,
+    max: usize,
+    item_bytes: usize,
+    mut item: impl FnMut(&mut Reader<'_>) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let count = input.count_u32(what, max, item_bytes)?;
+    (0..count).map(|_| item(input)).collect()
 }

@@ -31,6 +31,7 @@ pub const WIDTH_MAX: u32 = 1 << 17;
 pub const VOCABULARY_MAX: u32 = 1 << 20;
 /// Positions of a sequence: as many as the sums of attention hold.
 pub const CONTEXT_MAX: u32 = 1 << 16;
+const _: () = assert!(canon::CONTEXT_MAX == 1 << 16, "the same as the limit above");
 /// Entries of a head: a page of 64 key and value rows has to fit a tile of 64 KiB.
 pub const HEAD_WIDTH_MAX: u32 = 256;
 /// Heads of a row.

@@ -3,13 +3,14 @@
 //! Never judges: [`Record::gather`] gives the true data of an operand; whether somebody else's is true is a matter of
 //! its proof. Memory grows with positions times program; meant for disputes and tests, not for serving.
 
-use crate::reference::{Cell, Interpreter, KvRowsByHead, RunError, Weights};
+use crate::reference::{Alter, Cell, Fault, Interpreter, KvRowsByHead, RunError, Weights};
 use crate::site::{OpIndex, Site, Source};
 use crate::structure::{count, index};
 use crate::tile::{At, Choice, Data, EvalError, Operand, Tile, leaves};
-use crate::trace::{Committer, Edge, cell_leaves};
+use crate::trace::{Committer, cell_leaves};
 use crate::types::Type;
 use canon::sample::{Micro, Parameters};
+use commit::Edge;
 use core::ops::Range;
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub struct Record<'a> {
     cells: Vec<Vec<Cell>>,
     kv: KvRowsByHead,
     choice: Option<Choice>,
+    fault: Option<Fault>,
 }
 
 /// Outputs of the tiles of one op at one position.
@@ -34,13 +36,38 @@ impl<'a> Record<'a> {
     /// # Errors
     /// [`RunError`] of the first position that has one.
     pub fn of(weights: &'a Weights<'a>, tokens: &[u32], prompt: u32) -> Result<Self, RunError> {
+        let record = Self::until(weights, tokens, prompt, &mut |_, _, made| made)?;
+        record.fault.map_or(Ok(record), |fault| Err(fault.into()))
+    }
+
+    /// The same up to a fault, each op's output put through `alter`: the truth leaves it as it is.
+    ///
+    /// # Errors
+    /// [`RunError`] but a fault: see [`Self::fault`].
+    pub fn until(
+        weights: &'a Weights<'a>,
+        tokens: &[u32],
+        prompt: u32,
+        alter: &mut Alter<'_>,
+    ) -> Result<Self, RunError> {
         let mut interpreter = Interpreter::new(weights);
-        let mut cells = Vec::with_capacity(tokens.len());
+        let (mut cells, mut fault) = (Vec::with_capacity(tokens.len()), None);
         for (position, token) in (0u32..).zip(tokens) {
-            cells.push(interpreter.step(*token, position + 1 >= prompt)?);
+            let (made, faulted) = interpreter.step_until(*token, position + 1 >= prompt, alter)?;
+            cells.push(made);
+            fault = faulted;
+            if fault.is_some() {
+                break;
+            }
         }
         let kv = interpreter.kv().clone();
-        Ok(Self { weights, tokens: tokens.to_vec(), cells, kv, choice: None })
+        Ok(Self { weights, tokens: tokens.to_vec(), cells, kv, choice: None, fault })
+    }
+
+    /// The fault in which it ends.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        self.fault
     }
 
     /// With what the job says of the choice, which `sample` needs.
@@ -71,18 +98,50 @@ impl<'a> Record<'a> {
         at: At,
         committer: &Committer,
     ) -> Result<TileOutputs, EvalError> {
+        match self.tiles_until(site, at, committer) {
+            (outputs, None) => Ok(outputs),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The same up to the first tile that has no output, and why it has none.
+    #[must_use]
+    pub fn tiles_until(
+        &self,
+        site: &Site<'_>,
+        at: At,
+        committer: &Committer,
+    ) -> (TileOutputs, Option<EvalError>) {
         let mut outputs = TileOutputs::new();
         for (number, stage) in (0..).zip(site.stages(at)) {
             for tile in (0..stage.tiles).map(|index| Tile { stage: number, index }) {
-                let operands = site.operands(at, tile)?;
-                let data: Vec<Data> = operands
-                    .iter()
-                    .map(|operand| self.gather(site, at, operand, &outputs, committer))
-                    .collect::<Result<_, _>>()?;
-                outputs.insert(tile, site.eval(at, tile, &data)?);
+                match self.tile(site, at, tile, &outputs, committer) {
+                    Ok(data) => outputs.insert(tile, data),
+                    Err(error) => return (outputs, Some(error)),
+                };
             }
         }
-        Ok(outputs)
+        (outputs, None)
+    }
+
+    /// A tile, given the outputs of those before it.
+    ///
+    /// # Errors
+    /// [`EvalError`] where it has no output.
+    pub fn tile(
+        &self,
+        site: &Site<'_>,
+        at: At,
+        tile: Tile,
+        outputs: &TileOutputs,
+        committer: &Committer,
+    ) -> Result<Data, EvalError> {
+        let operands = site.operands(at, tile)?;
+        let data: Vec<Data> = operands
+            .iter()
+            .map(|operand| self.gather(site, at, operand, outputs, committer))
+            .collect::<Result<_, _>>()?;
+        site.eval(at, tile, &data)
     }
 
     /// The true data of an operand.
@@ -98,7 +157,10 @@ impl<'a> Record<'a> {
         outputs: &TileOutputs,
         committer: &Committer,
     ) -> Result<Data, EvalError> {
-        self.cell(at.position, site.index).ok_or(EvalError::NotDrawn)?;
+        let faulted = self.fault == Some(Fault { position: at.position, op: site.index });
+        if self.cell(at.position, site.index).is_none() && !faulted {
+            return Err(EvalError::NotDrawn);
+        }
         Ok(match operand {
             Operand::Token => Data::Token(at.token),
             Operand::Weights { tensor, rows, inputs } => {

@@ -10,7 +10,7 @@ use crate::tile::{At, KvRow};
 use crate::types::{Role, Type};
 use canon::quant::{self, Block};
 use canon::reference::{A8Row, A16Row, partial_a8, partial_a16};
-use canon::{Format, Refused};
+use canon::{Format, Overflow, Refused};
 use core::ops::Range;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -265,6 +265,22 @@ impl<'a> Interpreter<'a> {
     /// # Errors
     /// [`RunError`]; the sequence can't go on after one.
     pub fn step(&mut self, token: u32, drawn: bool) -> Result<Vec<Cell>, RunError> {
+        match self.step_until(token, drawn, &mut |_, _, made| made)? {
+            (cells, None) => Ok(cells),
+            (_, Some(fault)) => Err(fault.into()),
+        }
+    }
+
+    /// The same up to a fault, each op's output put through `alter`: the truth leaves it as it is.
+    ///
+    /// # Errors
+    /// [`RunError`] but a fault, which stands beside what was made before it.
+    pub fn step_until(
+        &mut self,
+        token: u32,
+        drawn: bool,
+        alter: &mut Alter<'_>,
+    ) -> Result<(Vec<Cell>, Option<Fault>), RunError> {
         let program = self.weights.checked.program();
         let position = self.position;
         if position >= program.context_max {
@@ -278,8 +294,10 @@ impl<'a> Interpreter<'a> {
         let stands = |site: &Site<'_>| drawn || site.place != Place::Epilogue;
         for site in self.weights.checked.sites().take_while(stands) {
             let step = Step { at, weights: self.weights, cells: &cells, kv: &self.kv };
-            let made = site.op.run(&site, &step);
-            let cell = made.map_err(|_| Fault { position, op: site.index })?;
+            let made = alter(at, &site, site.op.run(&site, &step));
+            let Ok(cell) = made else {
+                return Ok((cells, Some(Fault { position, op: site.index })));
+            };
             if let Cell::Kv(rows) = &cell {
                 let heads =
                     self.kv.entry(site.index).or_insert_with(|| vec![Vec::new(); rows.len()]);
@@ -288,9 +306,13 @@ impl<'a> Interpreter<'a> {
             cells.push(cell);
         }
         self.position += 1;
-        Ok(cells)
+        Ok((cells, None))
     }
 }
+
+/// What a liar says that an op made, for tests of disputes.
+pub type Alter<'f> =
+    dyn FnMut(At, &Site<'_>, Result<Cell, Overflow>) -> Result<Cell, Overflow> + 'f;
 
 /// What a sequence gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -32,13 +32,13 @@ macro_rules! hash_type {
 
             /// Reads exactly 64 lower-case hexadecimal digits; anything else is `None`.
             pub fn from_hex(text: &str) -> Option<Self> {
-                decode_hex(text).map(Self)
+                commit::from_hex(text).map(Self)
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+                out.write_str(&commit::hex(&self.0))
             }
         }
 
@@ -170,25 +170,5 @@ fn read_chunks(from: &mut dyn Read, mut each: impl FnMut(&[u8])) -> io::Result<(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-    }
-}
-
-fn decode_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut bytes = [0_u8; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = hex_digit(pair[0])? * 16 + hex_digit(pair[1])?;
-    }
-    Some(bytes)
-}
-
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
     }
 }

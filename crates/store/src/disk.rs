@@ -69,9 +69,14 @@ impl Disk {
         self.step(Step::Write, "write", path, || file.write_all(bytes))
     }
 
+    /// Makes what was written last.
+    pub(crate) fn sync(&self, file: &File, path: &Path) -> Result<(), StoreError> {
+        self.step(Step::Sync, "sync", path, || file.sync_all())
+    }
+
     /// Gives a finished, verified file its final name and makes it read-only.
     pub(crate) fn publish(&self, file: &File, from: &Path, to: &Path) -> Result<(), StoreError> {
-        self.step(Step::Sync, "sync", from, || file.sync_all())?;
+        self.sync(file, from)?;
         self.rename(from, to)?;
         // Last, because a file that could not be renamed must stay writable for the next try.
         make_read_only(file).map_err(|source| failed("make read-only", to, source))
@@ -99,6 +104,14 @@ impl Disk {
         // Renamed away: there is nothing left to delete.
         let _ = kept.keep();
         Ok(())
+    }
+
+    /// Deletes an empty folder; whether it was one.
+    pub(crate) fn remove_folder(&self, path: &Path) -> Result<bool, StoreError> {
+        self.step(Step::Remove, "delete", path, || match fs::remove_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            other => other.map(|()| true),
+        })
     }
 
     /// Deletes a file; one that is not there is no error.
@@ -129,7 +142,7 @@ impl Disk {
             Fault::NotApplied => Err(injected()),
             Fault::AppliedButReported => act().and_then(|_| Err(injected())),
         };
-        result.map_err(|source| failed(action, path, source))
+        result.map_err(|source| not_written(action, path, source))
     }
 }
 
@@ -139,6 +152,17 @@ pub(crate) const TEMPORARY_PREFIX: &str = ".tmp-";
 /// Wraps a system error.
 pub(crate) fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
     StoreError::Io { action, path: path.to_path_buf(), source }
+}
+
+/// Wraps a system error about what only the store writes: where it is not permitted, the home folder
+/// is the wrong one.
+pub(crate) fn not_written(action: &'static str, path: &Path, source: io::Error) -> StoreError {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) {
+        StoreError::Home { action, path: path.to_path_buf(), source }
+    } else {
+        failed(action, path, source)
+    }
 }
 
 /// The paths in a folder, sorted; none when it is missing.
@@ -207,4 +231,19 @@ fn make_read_only(file: &File) -> io::Result<()> {
 
 fn parent(path: &Path) -> &Path {
     path.parent().expect("every file of the store lies in a folder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_written_names_the_setting() {
+        let told = |kind: io::ErrorKind| not_written("write", Path::new("/x"), kind.into());
+        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
+            let told = told(kind).to_string();
+            assert!(told.contains("PROBITY_HOME") && told.contains("/x"), "{told}");
+        }
+        assert!(!told(io::ErrorKind::StorageFull).to_string().contains("PROBITY_HOME"));
+    }
 }

@@ -17,12 +17,25 @@ pub enum StoreError {
     Reference(#[from] RefError),
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
+    /// Something the store writes, and may not.
+    #[error("cannot {action} {}: {source}; set PROBITY_HOME to a folder you can write to", path.display())]
+    Home { action: &'static str, path: PathBuf, source: io::Error },
+    /// A key file that is none, or no secret.
+    #[error("the key {} can't be used: {reason}", path.display())]
+    Key { path: PathBuf, reason: &'static str },
+    /// A receipt log without room.
+    #[error("the receipt log {} is full: it holds {max} receipts; `probity key rotate` begins another", path.display())]
+    LogFull { path: PathBuf, max: u64 },
     #[error("{}: {what}", path.display())]
     NotAModel { path: PathBuf, what: &'static str },
     #[error("the catalogue has no `{name}`")]
     NotInCatalogue { name: String },
     #[error("{reference} is not here; run `probity pull {reference}`")]
     NotPulled { reference: String },
+    #[error(
+        "{reference} is not here, nor a part of it: there is nothing to delete (`probity list` shows what is here)"
+    )]
+    NothingHere { reference: String },
     #[error("the record {} is damaged ({what}); delete it and pull the model again", path.display())]
     Record { path: PathBuf, what: String },
     #[error(
@@ -34,8 +47,15 @@ pub enum StoreError {
     Busy { path: PathBuf },
     #[error("the setting {setting} is unusable: {what}")]
     Setting { setting: &'static str, what: String },
-    #[error("no source gave {reference}:{}", Listing(failures))]
+    /// The last failure is told; those before it were, while the sources were tried.
+    #[error("no source gave {reference}{}", Last(failures))]
     NoSource { reference: String, failures: Vec<SourceFailure> },
+    /// Only what needs no network was tried.
+    #[error(
+        "{reference} is not here, and PROBITY_OFFLINE forbids to download it: unset it (or set it to 0) and try again{}",
+        Last(failures)
+    )]
+    Offline { reference: String, failures: Vec<SourceFailure> },
     #[error(
         "a packed-weights layout is named by 1 to 64 of a-z, 0-9, `-`, `_` and `.`, not `{layout}`"
     )]
@@ -107,10 +127,12 @@ pub(crate) enum Failure {
     Store(#[from] StoreError),
 }
 
-struct Listing<'a>(&'a [SourceFailure]);
+struct Last<'a>(&'a [SourceFailure]);
 
-impl fmt::Display for Listing<'_> {
+impl fmt::Display for Last<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|failed| write!(out, "\n  {}: {}", failed.source, failed.error))
+        let Some(SourceFailure { source, error }) = self.0.last() else { return Ok(()) };
+        let which = if self.0.len() == 1 { "" } else { "the last, " };
+        write!(out, "; {which}{source}: {error}")
     }
 }

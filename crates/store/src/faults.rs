@@ -16,12 +16,15 @@ use crate::config::Config;
 use crate::digest::Sha256;
 use crate::disk::{Disk, Fault, Step};
 use crate::error::StoreError;
+use crate::leaves::LEAF_BYTES;
 use crate::packed::PackedKey;
 use crate::reference::ModelRef;
 use crate::store::Store;
 
 const BYTES: &[u8] = b"the weights of a very small model";
 const WHEEL: &str = "tiny-1.0-py3-none-any.whl";
+
+const LEAF: [u8; LEAF_BYTES] = [5; LEAF_BYTES];
 
 struct Home {
     _folder: TempDir,
@@ -71,13 +74,16 @@ fn tiny() -> ModelRef {
     ModelRef::Catalogue("tiny".to_owned())
 }
 
-/// Everything a user does: pull, cache, remove.
+/// Everything a user does: pull, cache, remove, sign, log, change keys.
 fn life(config: &Config, disk: Disk) -> Result<(), StoreError> {
     let store = Store::open_on(config.clone(), disk)?;
     let file = store.pull(&tiny(), &mut |_| ())?;
     let key = PackedKey::new(file.blake3, "x")?;
     store.packed().put(&key, &mut |out| out.write_all(b"packed"))?;
     store.remove(&tiny())?;
+    let key = store.keys().get_or_make([7; 32])?;
+    store.log(&key.public()).append(&LEAF)?;
+    store.keys().rotate([8; 32])?;
     Ok(())
 }
 
@@ -92,10 +98,23 @@ fn assert_sound(config: &Config, at: &str) {
     assert!(listing.damaged.is_empty(), "{at}: {:?}", listing.damaged);
     // A name never comes before its bytes, nor outlives them.
     assert!(listing.models.iter().all(|model| model.present), "{at}");
+    // A key is whole or not there, and one that signed is kept.
+    let current = store.keys().get().unwrap_or_else(|e| panic!("{at}: {e}"));
+    for seed in [[7; 32], [8; 32]] {
+        let key = receipt::SecretKey::from_seed(seed).public();
+        let leaves = store.log(&key).all().unwrap();
+        assert!(leaves.iter().all(|leaf| *leaf == LEAF), "{at}");
+        let kept = config.home.join("keys/retired").join(key.hex()).exists();
+        let known = kept || current.as_ref().is_some_and(|current| current.public() == key);
+        assert!(known || leaves.is_empty(), "{at}: a key that signed is lost");
+    }
     for (owner, entry) in store.packed().all().unwrap() {
         let Some(owner) = owner else { continue };
         let key = PackedKey::new(owner, &entry.layout).unwrap();
-        assert_eq!(store.packed().get(&key).unwrap().unwrap().read().unwrap(), b"packed", "{at}");
+        let mut bytes = [0; 6];
+        let mut kept = store.packed().get(&key).unwrap().unwrap().into_payload();
+        std::io::Read::read_exact(&mut kept, &mut bytes).unwrap();
+        assert_eq!(&bytes, b"packed", "{at}");
     }
 }
 

@@ -3,12 +3,14 @@
 //! A [`ModelRef`] is a path, a file of the Hugging Face hub or a catalogue name. [`Store::pull`]
 //! brings it here from the first source that has the right bytes; [`Store::resolve`] finds it
 //! again; [`Store::list`], [`Store::show`], [`Store::remove`] and [`Store::gc`] keep house;
-//! [`Store::packed`] is a cache for what the engine derives from weights.
+//! [`Store::packed`] is a cache for what the engine derives from weights; [`Store::keys`] are this
+//! machine's keys, [`Store::log`] the receipts it signed.
 //!
 //! Under the home folder:
 //! - `blobs/<blake3>`: upstream files, verbatim, read-only;
 //! - `refs/<hash of the reference>.json`: which reference is which blob, and where it came from;
-//! - `partial/`: files being received; `locks/`: empty files; `cache/packed/`: derived bytes.
+//! - `partial/`: files being received; `locks/`: empty files; `cache/packed/`: derived bytes;
+//! - `keys/`: secret keys, for their owner alone; `log/<key>/`: leaves of receipt logs.
 //!
 //! Invariants: a file under `blobs/` was complete, synced and verified before it had that name; a
 //! record is written after its blob; whatever is killed at whatever moment, the next command finds
@@ -30,6 +32,8 @@ mod fetch;
 mod http;
 mod hub;
 pub mod index;
+mod keys;
+mod leaves;
 mod locks;
 mod packed;
 mod partial;
@@ -44,8 +48,10 @@ mod wheel;
 pub use config::{Config, DEFAULT_HUB, DEFAULT_INDEX, Network, Secret, Timeouts, default_home};
 pub use digest::{Blake3, Digests, Mismatch, Pins, Sha256, blake3_reader};
 pub use error::{SourceError, SourceFailure, StoreError};
+pub use keys::{KeyRing, Rotated};
+pub use leaves::{LEAF_BYTES, LEAVES_MAX, LeafFile};
 pub use packed::{PackedCache, PackedEntry, PackedFile, PackedKey};
 pub use progress::{Progress, Sink};
 pub use record::Record;
 pub use reference::{HubRef, MAX_REFERENCE_BYTES, ModelRef, RefError};
-pub use store::{Collected, Listing, LocalFile, Removed, Shown, Store, Stored};
+pub use store::{Collected, Listing, LocalFile, Removed, Shown, Store, Stored, Unfinished};

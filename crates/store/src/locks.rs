@@ -8,7 +8,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::PathBuf;
 
-use crate::disk::failed;
+use crate::disk::{failed, not_written};
 use crate::error::StoreError;
 
 /// The folder of lock files.
@@ -62,6 +62,6 @@ impl Locks {
     fn open(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
         let path = self.folder.join(name);
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        opened.map(|file| (path.clone(), file)).map_err(|error| failed("open", &path, error))
+        opened.map(|file| (path.clone(), file)).map_err(|error| not_written("open", &path, error))
     }
 }

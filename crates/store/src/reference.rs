@@ -217,7 +217,7 @@ fn unknown(name: &str) -> RefError {
         .map(|entry| (edits(&name.to_ascii_lowercase(), entry.name), entry.name))
         .min()
         .filter(|(distance, _)| *distance <= MAX_SUGGESTION_EDITS);
-    let hint = near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
+    let hint = near.map_or_else(String::new, |(_, near)| format!(" (did you mean `{near}`?)"));
     RefError::UnknownName { name: name.to_owned(), hint, names: names() }
 }
 

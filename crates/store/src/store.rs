@@ -1,6 +1,6 @@
 //! [`Store`]: the folder of models, seen from outside.
 //!
-//! Opening creates the folders and touches nothing else. Reading takes no lock: every file it
+//! Opening creates the folders and touches nothing else; looking creates nothing. Reading takes no lock: every file it
 //! looks at appears and changes atomically. Deleting takes the store alone and goes from the record
 //! to the blob, so that a kill in between leaves an orphan for [`Store::gc`], never a dangling name.
 
@@ -9,14 +9,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use receipt::PublicKey;
+
 use crate::catalogue::Entry;
 use crate::config::Config;
 use crate::digest::{Blake3, Mismatch, Pins, Sha256, blake3_reader, digest_reader};
 use crate::disk::{self, Disk, TEMPORARY_PREFIX, failed};
 use crate::error::StoreError;
 use crate::http::Http;
+use crate::keys::KeyRing;
+use crate::leaves::LeafFile;
 use crate::locks::Locks;
 use crate::packed::{PackedCache, PackedEntry};
+use crate::pull::partial_keys;
 use crate::record::Record;
 use crate::reference::ModelRef;
 
@@ -50,10 +55,20 @@ pub struct Stored {
     pub present: bool,
 }
 
-/// Everything pulled, sorted by reference, and the records that can't be read.
+/// A download that has not come to its end, or goes on in another process.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// What it is a part of, where the catalogue knows.
+    pub entry: Option<&'static Entry>,
+}
+
+/// Everything pulled, sorted by reference, what is begun, and the records that can't be read.
 #[derive(Debug)]
 pub struct Listing {
     pub models: Vec<Stored>,
+    pub unfinished: Vec<Unfinished>,
     pub damaged: Vec<StoreError>,
 }
 
@@ -71,19 +86,23 @@ pub struct Shown {
 /// What `remove` deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removed {
+    /// False when there was but an unfinished download.
+    pub pulled: bool,
     /// False when another reference still needs the blob.
     pub blob: bool,
     pub freed_bytes: u64,
 }
 
 /// What `gc` deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
     pub blobs: u64,
     pub partials: u64,
     pub packed: u64,
     pub temporary: u64,
     pub freed_bytes: u64,
+    /// Folders with something in them: the store makes none where they lie.
+    pub left: Vec<PathBuf>,
 }
 
 const FOLDERS: [&str; 5] = ["blobs", "refs", "partial", "locks", "cache/packed"];
@@ -98,14 +117,20 @@ impl Store {
         for folder in FOLDERS {
             disk.create_folder(&config.home.join(folder))?;
         }
-        Ok(Self {
+        Ok(Self { disk, ..Self::look(config) })
+    }
+
+    /// The store of `config.home` as it is, to list and show: creates nothing, so that what writes
+    /// may find no folder to write to.
+    pub fn look(config: Config) -> Self {
+        Self {
             locks: Locks { folder: config.home.join("locks") },
             home: config.home,
             catalogue: config.catalogue,
             http: Http::new(config.network),
-            disk,
+            disk: Disk::default(),
             sleep: std::thread::sleep,
-        })
+        }
     }
 
     /// Waits between retries through `sleep` instead of the system's (tests never wait).
@@ -159,7 +184,8 @@ impl Store {
 
     /// Everything pulled.
     pub fn list(&self) -> Result<Listing, StoreError> {
-        let mut listing = Listing { models: Vec::new(), damaged: Vec::new() };
+        let unfinished = self.unfinished()?;
+        let mut listing = Listing { models: Vec::new(), unfinished, damaged: Vec::new() };
         for path in self.record_paths()? {
             match Record::read(&path) {
                 Ok(Some(record)) => {
@@ -198,31 +224,36 @@ impl Store {
     }
 
     /// Forgets a reference and deletes its blob and packed weights, unless another reference
-    /// needs them. For a path only its packed weights are deleted, never the file.
+    /// needs them; of a catalogue name also what an unfinished download left. For a path only its
+    /// packed weights are deleted, never the file.
     pub fn remove(&self, reference: &ModelRef) -> Result<Removed, StoreError> {
         let _alone = self.locks.alone()?;
+        let removed = |pulled, blob, freed_bytes| Ok(Removed { pulled, blob, freed_bytes });
         if let ModelRef::Path(_) = reference {
             let file = self.require(reference)?;
-            return Ok(Removed { blob: false, freed_bytes: self.remove_packed(file.blake3)? });
+            return removed(false, false, self.remove_packed(file.blake3)?);
         }
+        let begun = self.remove_unfinished(reference)?;
         let Some(record) = self.record(reference)? else {
-            return Err(StoreError::NotPulled { reference: reference.to_string() });
+            let nothing = || StoreError::NothingHere { reference: reference.to_string() };
+            return removed(false, false, begun.ok_or_else(nothing)?);
         };
+        let begun = begun.unwrap_or(0);
         self.disk.remove(&self.record_path(&reference.to_string()))?;
         // A damaged record could be about this blob, so nothing is deleted beside one.
         let listing = self.list()?;
         let needed = |stored: &Stored| stored.record.blake3 == record.blake3;
         if !listing.damaged.is_empty() || listing.models.iter().any(needed) {
-            return Ok(Removed { blob: false, freed_bytes: 0 });
+            return removed(true, false, begun);
         }
         let blob = self.blob(record.blake3);
-        let freed = disk::size_of(&blob)?.unwrap_or(0);
-        self.disk.remove(&blob)?;
-        Ok(Removed { blob: true, freed_bytes: freed + self.remove_packed(record.blake3)? })
+        let freed = self.delete(&blob)?.unwrap_or(0);
+        removed(true, true, begun + freed + self.remove_packed(record.blake3)?)
     }
 
-    /// Deletes what nothing needs: blobs without a record, partial and temporary files, packed
-    /// weights of models that are not in the store (a model used by path is packed again).
+    /// Deletes what nothing needs: blobs without a record, partial files, packed weights of models
+    /// that are not in the store (a model used by path is packed again), and temporary files of
+    /// whatever age: who writes one holds the store's lock, so that here they are all of the dead.
     pub fn gc(&self) -> Result<Collected, StoreError> {
         let _alone = self.locks.alone()?;
         let listing = self.list()?;
@@ -235,24 +266,23 @@ impl Store {
         for path in disk::entries(&self.home.join("blobs"))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if !Blake3::from_hex(&name).is_some_and(|hash| kept.contains(&hash)) {
-                collected.blobs += 1;
-                collected.freed_bytes += self.delete(&path)?;
+                self.collect(path, &mut collected, |all| &mut all.blobs)?;
             }
         }
         for path in disk::entries(&self.home.join("partial"))? {
-            collected.partials += 1;
-            collected.freed_bytes += self.delete(&path)?;
+            self.collect(path, &mut collected, |all| &mut all.partials)?;
         }
         for path in disk::entries(&self.home.join("refs"))? {
             if is_temporary(&path) {
-                collected.temporary += 1;
-                collected.freed_bytes += self.delete(&path)?;
+                self.collect(path, &mut collected, |all| &mut all.temporary)?;
             }
         }
         for (owner, entry) in self.packed().all()? {
-            if !owner.is_some_and(|owner| kept.contains(&owner)) {
-                collected.packed += 1;
-                collected.freed_bytes += self.delete(&entry.path)?;
+            let path = entry.path;
+            if is_temporary(&path) {
+                self.collect(path, &mut collected, |all| &mut all.temporary)?;
+            } else if !path.is_file() || !owner.is_some_and(|owner| kept.contains(&owner)) {
+                self.collect(path, &mut collected, |all| &mut all.packed)?;
             }
         }
         Ok(collected)
@@ -262,6 +292,17 @@ impl Store {
     pub fn packed(&self) -> PackedCache<'_> {
         let folder = self.home.join("cache/packed");
         PackedCache { disk: &self.disk, folder, locks: &self.locks }
+    }
+
+    /// This machine's keys.
+    pub fn keys(&self) -> KeyRing<'_> {
+        KeyRing { disk: &self.disk, folder: self.home.join("keys"), locks: &self.locks }
+    }
+
+    /// The log of what a key signed.
+    pub fn log(&self, key: &PublicKey) -> LeafFile<'_> {
+        let folder = self.home.join("log").join(key.hex());
+        LeafFile { disk: &self.disk, folder, locks: &self.locks }
     }
 
     pub(crate) fn entry(&self, name: &str) -> Result<&'static Entry, StoreError> {
@@ -299,13 +340,67 @@ impl Store {
 
     fn remove_packed(&self, model: Blake3) -> Result<u64, StoreError> {
         let entries = self.packed().entries(model)?;
-        entries.iter().try_fold(0, |freed, entry| Ok(freed + self.delete(&entry.path)?))
+        entries
+            .iter()
+            .try_fold(0, |freed, entry| Ok(freed + self.delete(&entry.path)?.unwrap_or(0)))
     }
 
-    fn delete(&self, path: &Path) -> Result<u64, StoreError> {
+    /// Downloads that are begun and hold something, largest first.
+    fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+        let keys: Vec<_> =
+            self.catalogue.iter().map(|entry| (entry, partial_keys(entry))).collect();
+        let mut all = Vec::new();
+        for path in disk::entries(&self.home.join("partial"))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let known = keys.iter().find(|(_, keys)| keys.iter().any(|key| *key == name));
+            let entry = known.map(|(entry, _)| *entry);
+            let bytes = disk::size_of(&path)?.unwrap_or(0);
+            if bytes > 0 {
+                all.push(Unfinished { path, bytes, entry });
+            }
+        }
+        all.sort_by_key(|unfinished| std::cmp::Reverse(unfinished.bytes));
+        Ok(all)
+    }
+
+    /// The bytes freed, if a download of this name was begun.
+    fn remove_unfinished(&self, reference: &ModelRef) -> Result<Option<u64>, StoreError> {
+        let ModelRef::Catalogue(name) = reference else { return Ok(None) };
+        let mut freed = None;
+        for begun in self.unfinished()? {
+            if begun.entry.is_some_and(|entry| entry.name == name) {
+                freed = Some(freed.unwrap_or(0) + self.delete(&begun.path)?.unwrap_or(0));
+            }
+        }
+        Ok(freed)
+    }
+
+    /// The bytes freed; `None` for a folder that holds something: the store did not make it, so it
+    /// stays.
+    fn delete(&self, path: &Path) -> Result<Option<u64>, StoreError> {
+        if std::fs::symlink_metadata(path).is_ok_and(|data| data.is_dir()) {
+            return Ok(self.disk.remove_folder(path)?.then_some(0));
+        }
         let size = disk::size_of(path)?.unwrap_or(0);
         self.disk.remove(path)?;
-        Ok(size)
+        Ok(Some(size))
+    }
+
+    /// Deletes for `gc` and counts.
+    fn collect(
+        &self,
+        path: PathBuf,
+        collected: &mut Collected,
+        count: fn(&mut Collected) -> &mut u64,
+    ) -> Result<(), StoreError> {
+        match self.delete(&path)? {
+            Some(freed) => {
+                *count(collected) += 1;
+                collected.freed_bytes += freed;
+            }
+            None => collected.left.push(path),
+        }
+        Ok(())
     }
 }
 
@@ -323,7 +418,7 @@ fn name_path(path: &Path) -> Result<Option<LocalFile>, StoreError> {
     if !kind.is_file() {
         // Reading a pipe or a device might never end.
         let what = if kind.is_dir() {
-            "this is a folder; name the model file in it"
+            "this is a folder; name the model file in it (a package: `probity package inspect`)"
         } else {
             "this is a pipe or a device; save the model to a file"
         };

@@ -154,6 +154,7 @@ pub(crate) fn extract(
             return Err(Mismatch::Size { expected: pins.size, got: after }.into_failure());
         }
         into.write(&buffer[..count])?;
+        sink(Progress::Bytes { done: into.size(), total: pins.size });
     }
     sink(Progress::Verifying { source, hashed: true });
     if let Err(mismatch) = pins.check(&into.digests()) {

@@ -12,6 +12,7 @@
 //! - The same input gives the same tokens and text everywhere; nothing depends on time or order.
 
 mod detokenizer;
+mod literals;
 mod pre_tokenizer;
 mod stop_strings;
 mod stop_tokens;

@@ -99,6 +99,16 @@ pub fn supported_pre_tokenizers() -> Vec<&'static str> {
     TABLE.iter().flat_map(|line| line.names).copied().collect()
 }
 
+/// Whether a prompt begins with the beginning token where the file does not say.
+pub(crate) fn adds_beginning(name: &str) -> Result<bool, VocabularyError> {
+    Ok(line(name)?.add_bos)
+}
+
+fn line(name: &str) -> Result<&'static Line, VocabularyError> {
+    let found = TABLE.iter().find(|line| line.names.contains(&name));
+    found.ok_or_else(|| VocabularyError::PreTokenizer { name: name.to_owned() })
+}
+
 /// A compiled table line.
 pub(crate) struct PreTokenizer {
     steps: Vec<(Regex, Rule)>,
@@ -108,10 +118,7 @@ pub(crate) struct PreTokenizer {
 
 impl PreTokenizer {
     pub(crate) fn new(name: &str) -> Result<Self, VocabularyError> {
-        let line = TABLE
-            .iter()
-            .find(|line| line.names.contains(&name))
-            .ok_or_else(|| VocabularyError::PreTokenizer { name: name.to_owned() })?;
+        let line = line(name)?;
         let compile = |pattern| Regex::new(pattern).expect("the table's patterns are tested");
         let steps = line.rules.iter().map(|&rule| match rule {
             Rule::Plain(pattern) | Rule::Words(pattern) | Rule::Lines(pattern) => {

@@ -1,9 +1,11 @@
-//! Stop strings, found in text that arrives in pieces.
+//! Stop strings, found in the bytes of an answer's tokens as they arrive (`spec/receipt.md` section 4).
 //!
-//! The answer ends before the stop string that is complete first; of several complete at the same
-//! byte, the longest counts. That does not depend on how the text was cut. Text is held back only
-//! while it may be the beginning of a stop string: exactly the longest suffix that is a proper
-//! prefix of one. Each byte costs one automaton step per stop string, amortised.
+//! The answer ends before the stop string that ends first; of several that end at the same byte, the
+//! longest counts, and of equal ones the first of the list. That does not depend on how the bytes were
+//! cut into tokens. Bytes are held back only while they may be the beginning of a stop string: exactly
+//! the longest suffix that is a proper prefix of one. Each byte costs one automaton step per stop
+//! string, amortised. Bytes that are no UTF-8 are bytes like any other: nothing is looked for in a mark
+//! that stands for them.
 
 use std::mem;
 
@@ -23,21 +25,21 @@ pub enum StopStringError {
     TooLong { index: usize, bytes: usize },
 }
 
-/// What a piece of text leads to.
+/// What the next bytes lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// No stop string yet: this much can be given out.
-    No(String),
-    /// The stop string with this index was found: this is the last of the answer. Whatever else
-    /// the piece held is not part of it.
-    Yes { text: String, index: usize },
+    No(Vec<u8>),
+    /// The stop string with this index was found: these are the last bytes of the answer. Whatever
+    /// else came with it is not part of it.
+    Yes { bytes: Vec<u8>, index: usize },
 }
 
 /// The matcher of one answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StopStrings {
     stops: Vec<Stop>,
-    held: String,
+    held: Vec<u8>,
 }
 
 impl StopStrings {
@@ -54,27 +56,24 @@ impl StopStrings {
                 return Err(StopStringError::TooLong { index, bytes: string.len() });
             }
         }
-        Ok(Self {
-            stops: strings.iter().map(|text| Stop::new(text)).collect(),
-            held: String::new(),
-        })
+        Ok(Self { stops: strings.iter().map(|text| Stop::new(text)).collect(), held: Vec::new() })
     }
 
-    /// Takes the next piece of text. After a `Yes` the matcher is as new.
-    pub fn push(&mut self, piece: &str) -> Stopped {
+    /// Takes the next bytes. After a `Yes` the matcher is as new.
+    pub fn push(&mut self, bytes: &[u8]) -> Stopped {
         let before = self.held.len();
-        self.held.push_str(piece);
-        for (position, byte) in piece.bytes().enumerate() {
+        self.held.extend_from_slice(bytes);
+        for (position, byte) in bytes.iter().enumerate() {
             for stop in &mut self.stops {
-                stop.step(byte);
+                stop.step(*byte);
             }
             let complete = self.stops.iter().enumerate().filter(|(_, stop)| stop.is_complete());
             // `max_by_key` takes the last of equals; reversed, the first of equal strings counts.
             if let Some((index, stop)) = complete.rev().max_by_key(|(_, stop)| stop.text.len()) {
                 let end = before + position + 1 - stop.text.len();
-                let mut text = self.flush();
-                text.truncate(end);
-                return Stopped::Yes { text, index };
+                let mut bytes = self.flush();
+                bytes.truncate(end);
+                return Stopped::Yes { bytes, index };
             }
         }
         let keep = self.stops.iter().map(|stop| stop.matched).max().unwrap_or(0);
@@ -83,14 +82,13 @@ impl StopStrings {
     }
 
     /// What is held back, when the answer ended some other way.
-    pub fn flush(&mut self) -> String {
+    pub fn flush(&mut self) -> Vec<u8> {
         for stop in &mut self.stops {
             stop.matched = 0;
         }
         mem::take(&mut self.held)
     }
 }
-
 /// One stop string as a Knuth-Morris-Pratt automaton.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Stop {

@@ -2,7 +2,7 @@
 //!
 //! One model has several (end of text, of turn, of message), and files are known to name only one
 //! of them, or the wrong one. So the set is what the file names plus every control token whose text
-//! is a known end. It NEVER holds an ordinary token unless the file names it.
+//! is a known end. It NEVER holds an ordinary token unless the file names it. A package names them all.
 
 use std::collections::BTreeSet;
 
@@ -22,6 +22,10 @@ impl StopTokens {
             .filter(|(_, (text, control))| **control && END_TEXTS.contains(&text.as_str()))
             .map(|(id, _)| id);
         Self { ids: named.chain(known).collect() }
+    }
+
+    pub(crate) fn of(ids: impl IntoIterator<Item = u32>) -> Self {
+        Self { ids: ids.into_iter().collect() }
     }
 
     /// Whether the token ends an answer.

@@ -62,25 +62,6 @@ impl TokenBytes {
         let start = if id == 0 { 0 } else { self.ends[id - 1] };
         Some(TokenPiece { bytes: &self.bytes[start..end], control: self.control[id] })
     }
-
-    /// The one encoding that is hashed: the count, then per token a byte that is 1 for control and
-    /// 0 otherwise, the length, and the bytes. Numbers are 4 bytes, little-endian.
-    pub fn to_canonical_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.bytes.len() + 5 * self.len() + 4);
-        out.extend(length_bytes(self.len()));
-        for id in 0..self.len() {
-            let start = if id == 0 { 0 } else { self.ends[id - 1] };
-            let bytes = &self.bytes[start..self.ends[id]];
-            out.push(u8::from(self.control[id]));
-            out.extend(length_bytes(bytes.len()));
-            out.extend_from_slice(bytes);
-        }
-        out
-    }
-}
-
-fn length_bytes(length: usize) -> [u8; 4] {
-    u32::try_from(length).expect("vocabulary limits are far below 2^32").to_le_bytes()
 }
 
 /// How many codes the alphabet's characters span: 256 bytes, 68 of which moved to U+0100 onwards.

@@ -16,10 +16,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use tokenizers::Model;
 use tokenizers::models::bpe::{BPE, Merges, Vocab};
 
+use crate::literals::Literals;
 use crate::pre_tokenizer::PreTokenizer;
 use crate::stop_tokens::StopTokens;
 use crate::token_bytes::{Alphabet, TokenBytes};
@@ -62,8 +62,8 @@ pub struct Tokenizer {
     bpe: BPE,
     pre_tokenizer: PreTokenizer,
     alphabet: Alphabet,
-    control: Literals,
-    user_defined: Literals,
+    control: LiteralTokens,
+    user_defined: LiteralTokens,
     token_bytes: TokenBytes,
     stop_tokens: StopTokens,
     missing_bytes: Vec<u8>,
@@ -99,8 +99,8 @@ impl Tokenizer {
             bpe,
             pre_tokenizer,
             alphabet,
-            control: Literals::new(vocabulary, |id| control[id])?,
-            user_defined: Literals::new(vocabulary, |id| {
+            control: LiteralTokens::new(vocabulary, |id| control[id])?,
+            user_defined: LiteralTokens::new(vocabulary, |id| {
                 vocabulary.token_types[id] == TokenType::UserDefined && !control[id]
             })?,
             token_bytes: TokenBytes::new(vocabulary, &control),
@@ -112,6 +112,11 @@ impl Tokenizer {
             add_eos: vocabulary.add_eos,
             names: special_names(vocabulary),
         })
+    }
+
+    /// The same tokenizer where exactly these tokens end an answer, whatever their texts.
+    pub fn with_stop_tokens(self, ids: impl IntoIterator<Item = u32>) -> Self {
+        Self { stop_tokens: StopTokens::of(ids), ..self }
     }
 
     /// The tokens of one text; neither BOS nor EOS is added.
@@ -277,14 +282,13 @@ fn special_names(vocabulary: &Vocabulary) -> BTreeMap<&'static str, String> {
 }
 
 /// Tokens that are found in a text as they are written, the longest first where two start alike.
-struct Literals {
+struct LiteralTokens {
     texts: Vec<String>,
     ids: Vec<u32>,
-    /// None if there are no literals.
-    search: Option<AhoCorasick>,
+    search: Literals,
 }
 
-impl Literals {
+impl LiteralTokens {
     fn new(
         vocabulary: &Vocabulary,
         chosen: impl Fn(usize) -> bool,
@@ -301,7 +305,7 @@ impl Literals {
             let what = "bytes of tokens that are written as they stand";
             return Err(VocabularyError::TooMany { what, count, limit });
         }
-        let search = if texts.is_empty() { None } else { Some(leftmost_longest(&texts)?) };
+        let search = Literals::new(texts.iter().map(String::as_str));
         Ok(Self { texts, ids, search })
     }
 
@@ -312,19 +316,11 @@ impl Literals {
         text: &'t str,
         mut found: impl FnMut(&str, u32) -> Result<(), E>,
     ) -> Result<&'t str, E> {
-        let Some(search) = &self.search else { return Ok(text) };
         let mut done = 0;
-        for hit in search.find_iter(text) {
-            found(&text[done..hit.start()], self.ids[hit.pattern().as_usize()])?;
-            done = hit.end();
+        for (place, literal) in self.search.find(text) {
+            found(&text[done..place.start], self.ids[literal])?;
+            done = place.end;
         }
         Ok(&text[done..])
     }
-}
-
-fn leftmost_longest(texts: &[String]) -> Result<AhoCorasick, VocabularyError> {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(texts)
-        .map_err(|error| VocabularyError::Library(error.to_string()))
 }

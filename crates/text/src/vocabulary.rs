@@ -6,14 +6,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::pre_tokenizer::supported_pre_tokenizers;
+use crate::pre_tokenizer::{adds_beginning, supported_pre_tokenizers};
 
 /// The most tokens a vocabulary may have (the largest public ones have about 260,000).
 pub const MAX_VOCABULARY: usize = 1 << 20;
 /// The longest token's text in bytes, as stored.
 pub const MAX_TOKEN_BYTES: usize = 4096;
-/// The most bytes of all control tokens, and of all user-defined ones: searching for them takes a
-/// hundred times their memory. Public models have up to a tenth of it.
+/// The most bytes of all control tokens, and of all user-defined ones: searching for them takes some
+/// twenty times their memory. Public models have up to a tenth of it.
 pub(crate) const MAX_LITERAL_BYTES: usize = 1 << 20;
 /// The most merge rules.
 pub const MAX_MERGES: usize = 1 << 21;
@@ -153,6 +153,25 @@ pub enum VocabularyError {
 }
 
 impl Vocabulary {
+    /// The same vocabulary with everything said that was left to its reader: which tokens are
+    /// control tokens whatever the file calls them, and whether a prompt begins with BOS. A
+    /// tokenizer made of it is the same tokenizer.
+    pub fn resolved(mut self) -> Result<Self, VocabularyError> {
+        self.check()?;
+        let control = self.control_flags();
+        for (kind, control) in self.token_types.iter_mut().zip(control) {
+            if control && *kind != TokenType::Unknown {
+                *kind = TokenType::Control;
+            }
+        }
+        let add_bos = match self.add_bos {
+            Some(said) => said,
+            None => adds_beginning(&self.pre_tokenizer)? && self.bos.is_some(),
+        };
+        self.add_bos = Some(add_bos);
+        Ok(self)
+    }
+
     /// Which tokens may only be written by whoever is trusted (the template), never by a user.
     ///
     /// Control and unknown tokens are, and so is any other token that looks like one: `<|...|>`,

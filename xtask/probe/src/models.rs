@@ -9,7 +9,7 @@ use std::sync::Arc;
 use engine::Weights;
 use import::architectures;
 use import::gguf::tiny::{Family, TinyModel};
-use import::gguf::{Gguf, SUPPORTED_TYPES, TensorType};
+use import::gguf::{FORMATS, Gguf, TensorType};
 use program::Checked;
 
 use crate::Attempt;
@@ -26,11 +26,11 @@ pub(crate) struct Model {
 pub(crate) fn tiny() -> Attempt<Vec<Model>> {
     let mut models = Vec::new();
     for family in [Family::Llama, Family::Qwen2] {
-        for matrices in SUPPORTED_TYPES {
+        for (matrices, _) in FORMATS {
             let tiny = TinyModel {
                 family,
-                matrices: *matrices,
-                embedding: *matrices,
+                matrices,
+                embedding: matrices,
                 tied: family == Family::Llama,
                 width: 128,
                 ..TinyModel::new(3)

@@ -27,6 +27,8 @@ pub(crate) use parameters::{MICRO, exceeds};
 
 use crate::kernels::CONTEXT_MAX;
 
+/// The version of `spec/sampling.md` that is implemented here.
+pub const SAMPLING_VERSION: u16 = 1;
 /// Most fractional bits of a row of logits.
 const FRAC_MAX: u8 = 24;
 

@@ -1,5 +1,7 @@
 //! `probity bench`: how fast a model runs here, measured inside the process after a warm-up.
 
+mod replay;
+
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -11,7 +13,7 @@ use crate::arguments::BenchOptions;
 use crate::clock::{Elapsed, Figure, Stopwatch, peak_memory};
 use crate::failure::Usage;
 use crate::loading::{Loaded, load};
-use crate::output::{line, size};
+use crate::output::{counted, line, size};
 
 /// Tokens of the warm-up's prompt and answer.
 const WARM_UP: usize = 32;
@@ -35,6 +37,9 @@ pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
     let wide = |count: u32| usize::try_from(count).expect("usize has at least 32 bits");
     let (prefill, decode, after) =
         (wide(options.prefill), wide(options.decode), wide(options.after));
+    if options.replay && decode == 0 {
+        bail!(Usage("--decode 0: there is nothing to replay".into()));
+    }
     if decode > 0 && after == 0 {
         bail!(Usage("--after 0: a token is generated after at least one other".into()));
     }
@@ -51,6 +56,10 @@ pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
         WARM_UP.min(context.saturating_sub(WARM_UP_ANSWER + 1)).max(1),
         WARM_UP_ANSWER,
     )?;
+    if options.replay {
+        let answers = usize::from(options.answers);
+        return replay::run(&mut loaded, after, decode, answers, options.json);
+    }
     let prefilled = match prefill {
         0 => Elapsed::default(),
         tokens => measure(&mut loaded, tokens, 1)?.0,
@@ -77,7 +86,8 @@ pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
         line(serde_json::to_string(&report)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    line(format_args!("kernels {}, {} threads", report.kernels, report.threads))?;
+    let threads = counted(report.threads, "thread", "threads");
+    line(format_args!("kernels {}, {threads}", report.kernels))?;
     for (what, tokens, elapsed) in [("prefill", prefill, prefilled), ("decode", decode, decoded)] {
         if tokens > 0 {
             line(format_args!(
@@ -93,25 +103,30 @@ pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A prompt of so many tokens, always the same.
+fn made_up(vocabulary: u32, tokens: usize) -> Vec<u32> {
+    let mut state = 1_u32;
+    let token = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % vocabulary
+    };
+    (0..tokens).map(token).collect()
+}
+
 /// Feeds a prompt of made-up tokens and draws `answer` of them greedily: the time of the prompt
 /// with its first token, and of the others.
 fn measure(loaded: &mut Loaded, prompt: usize, answer: usize) -> Result<(Elapsed, Elapsed)> {
     let vocabulary = loaded.model.program.program().vocabulary;
-    let mut state = 1_u32;
-    let mut token = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % vocabulary
-    };
     let mut settings = Settings::default();
     settings.set(canon::sample::Parameter::Temperature, "0")?;
     let request = Request {
-        prompt: (0..prompt).map(&mut token).collect(),
+        prompt: made_up(vocabulary, prompt),
         parameters: Parameters::new(settings)?,
         seed: [0; 32],
         choice: 0,
         tokens_max: answer,
         stop_strings: Vec::new(),
-        stop_tokens: false,
+        stop_tokens: Vec::new(),
         logits_digest: false,
     };
     let mut generation = Generation::new(&loaded.model, loaded.runner.engine(), request, None)?;

@@ -11,8 +11,10 @@ use crate::output::{tell, write};
 pub(crate) fn run(options: &CompletionsOptions) -> Result<ExitCode> {
     let mut command = Arguments::command();
     if let Some(folder) = &options.out {
+        let context = || format!("can't write to {}", folder.display());
+        std::fs::create_dir_all(folder).with_context(context)?;
         let path = clap_complete::generate_to(options.shell, &mut command, "probity", folder);
-        let path = path.with_context(|| format!("can't write to {}", folder.display()))?;
+        let path = path.with_context(context)?;
         tell(path.display());
         return Ok(ExitCode::SUCCESS);
     }

@@ -4,18 +4,21 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::output::{size, tell};
+use crate::output::{counted, size, tell};
 
 pub(crate) fn run() -> Result<ExitCode> {
     let collected = crate::environment::store()?.gc()?;
     let counts = [
-        (collected.blobs, "files without a name"),
-        (collected.partials, "broken-off downloads"),
-        (collected.packed, "prepared weights"),
-        (collected.temporary, "temporary files"),
+        (collected.blobs, "file without a name", "files without a name"),
+        (collected.partials, "unfinished download", "unfinished downloads"),
+        (collected.packed, "file of prepared weights", "files of prepared weights"),
+        (collected.temporary, "temporary file", "temporary files"),
     ];
-    for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
-        tell(format_args!("deleted {count} {what}"));
+    for (count, one, many) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+        tell(format_args!("deleted {}", counted(count, one, many)));
+    }
+    for folder in &collected.left {
+        tell(format_args!("{} is a folder that is not probity's: it stays", folder.display()));
     }
     tell(format_args!("freed {}", size(collected.freed_bytes)));
     Ok(ExitCode::SUCCESS)

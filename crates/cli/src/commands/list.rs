@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use store::{Listing, Unfinished};
 
-use crate::output::{line, size, tell};
+use crate::output::{counted, line, size, tell};
 
 pub(crate) fn run() -> Result<ExitCode> {
-    let store = crate::environment::store()?;
+    let store = crate::environment::store_to_look_at()?;
     let listing = store.list()?;
     let row = |name: &str, bytes: u64, state: &str| {
         let row = format!("{name:<40} {:>12}  {state}", size(bytes).to_string());
@@ -24,10 +25,43 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     let here = |name: &str| listing.models.iter().any(|model| model.record.reference == name);
     for entry in store::catalogue::CATALOGUE.iter().filter(|entry| !here(entry.name)) {
-        row(entry.name, entry.size, &format!("not here: probity pull {}", entry.name))?;
+        let begun = listing.unfinished.iter().filter(|part| is_of(part, entry.name));
+        let pull = format!("probity pull {}", entry.name);
+        match begun.map(|part| part.bytes).sum() {
+            0 => row(entry.name, entry.size, &format!("not here: {pull}"))?,
+            bytes => row(
+                entry.name,
+                entry.size,
+                &format!(
+                    "{} downloaded: {pull} goes on, probity rm {} deletes it",
+                    size(bytes),
+                    entry.name
+                ),
+            )?,
+        }
     }
+    tell_others(&listing);
     for damaged in &listing.damaged {
         tell(damaged);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_of(part: &Unfinished, name: &str) -> bool {
+    part.entry.is_some_and(|entry| entry.name == name)
+}
+
+/// What is begun and stands in no row: its file has no name yet, or came from elsewhere since.
+fn tell_others(listing: &Listing) {
+    let here = |name: &str| listing.models.iter().any(|model| model.record.reference == name);
+    let others = listing.unfinished.iter().filter(|part| part.entry.is_none_or(|e| here(e.name)));
+    let (count, bytes) =
+        others.fold((0, 0), |(count, bytes), part| (count + 1, bytes + part.bytes));
+    if count > 0 {
+        let downloads = counted(count, "unfinished download", "unfinished downloads");
+        tell(format_args!(
+            "{downloads}, {}: pulling the same again goes on, probity gc deletes",
+            size(bytes)
+        ));
+    }
 }

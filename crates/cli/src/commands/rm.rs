@@ -17,6 +17,9 @@ pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
             tell(format_args!("{} stays; only its prepared weights are deleted", path.display()));
         }
         ModelRef::Hub(_) | ModelRef::Catalogue(_) if removed.blob => {}
+        ModelRef::Hub(_) | ModelRef::Catalogue(_) if !removed.pulled => {
+            tell("there was only an unfinished download of it");
+        }
         ModelRef::Hub(_) | ModelRef::Catalogue(_) => {
             tell("the file stays: another name may need it (probity list)");
         }

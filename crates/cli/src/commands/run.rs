@@ -1,15 +1,18 @@
 //! `probity run`: one answer, or a conversation.
 
 mod answer;
+mod asked;
 mod conversation;
 mod once;
 mod report;
+mod signed;
 
 use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use text::StopStrings;
+use store::ModelRef;
+use text::{MAX_STOP_STRING_BYTES, StopStringError, StopStrings};
 
 use crate::arguments::RunOptions;
 use crate::clock::Stopwatch;
@@ -22,7 +25,7 @@ const PROMPT_BYTES_MAX: u64 = 4 << 20;
 pub(crate) fn run(options: &RunOptions, started: &Stopwatch) -> Result<ExitCode> {
     let parameters = answer::parameters(options)?;
     let stops: Vec<&str> = options.stop.iter().map(String::as_str).collect();
-    StopStrings::new(&stops).map_err(|error| Usage(format!("--stop: {error}")))?;
+    StopStrings::new(&stops).map_err(|error| Usage(stop_refused(&error)))?;
     let prompt = match &options.prompt {
         Some(prompt) => Some(prompt.clone()),
         None if std::io::stdin().is_terminal() => None,
@@ -36,8 +39,13 @@ pub(crate) fn run(options: &RunOptions, started: &Stopwatch) -> Result<ExitCode>
             "--json is for one answer: write a prompt after the model's name, or to standard input"
                 .into()
         )),
+        None if options.receipt.is_some() => bail!(Usage(
+            "--receipt is for one answer: write a prompt after the model's name, or to standard input"
+                .into()
+        )),
         Some(_) | None => {}
     }
+    refuse_swapped(options)?;
     let loaded = load(&options.model, &options.engine)?;
     if options.system.is_some() && loaded.model.template.is_none() {
         bail!(Usage(
@@ -49,6 +57,30 @@ pub(crate) fn run(options: &RunOptions, started: &Stopwatch) -> Result<ExitCode>
     match prompt {
         Some(prompt) => once::once(loaded, options, parameters, &prompt, started),
         None => conversation::talk(loaded, options, parameters),
+    }
+}
+
+/// What is wrong with the texts of `--stop`, counted as they were typed.
+fn stop_refused(error: &StopStringError) -> String {
+    match error {
+        StopStringError::TooMany(_) => format!("--stop: {error}"),
+        StopStringError::Empty { index } => format!("--stop: text {} is empty", index + 1),
+        StopStringError::TooLong { index, bytes } => format!(
+            "--stop: text {} has {bytes} bytes; at most {MAX_STOP_STRING_BYTES} are allowed",
+            index + 1
+        ),
+    }
+}
+
+/// Refuses a prompt in the model's place where the model stands in the prompt's.
+fn refuse_swapped(options: &RunOptions) -> Result<(), Usage> {
+    let ModelRef::Path(path) = &options.model.reference else { return Ok(()) };
+    let prompt = options.prompt.as_deref().unwrap_or_default();
+    match ModelRef::parse(prompt) {
+        Ok(ModelRef::Hub(_) | ModelRef::Catalogue(_)) if !path.exists() => Err(Usage(format!(
+            "the model is named first, then the prompt: probity run {prompt} ..."
+        ))),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -11,10 +11,10 @@ use crate::loading::open;
 use crate::output::{OutputError, line, size};
 
 pub(crate) fn run(options: &ShowOptions) -> Result<ExitCode> {
-    let store = crate::environment::store()?;
+    let store = crate::environment::store_to_look_at()?;
     if options.program {
         let file = store.require(&options.model.reference)?;
-        line(open(&file.path)?.model.program)?;
+        line(open(&file.path)?.publication.model.program)?;
         return Ok(ExitCode::SUCCESS);
     }
     show(&store, options)?;
@@ -49,7 +49,7 @@ fn file_rows(file: &LocalFile) -> Result<()> {
     if let Some(sha256) = file.sha256 {
         row("sha256", sha256)?;
     }
-    let model = open(&file.path)?.model;
+    let model = open(&file.path)?.publication.model;
     let program = model.program.program();
     let layers: usize = program.groups.iter().map(|group| group.layers.len()).sum();
     row("program", model.program.digest().to_hex())?;

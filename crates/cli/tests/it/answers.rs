@@ -156,6 +156,33 @@ fn instructions_and_templates_reach_the_model() {
     assert!(prompt_tokens(&["--system", "be brief"]) > prompt_tokens(&[]));
 }
 
+/// The tiny model with a template that asks for the day.
+fn dated(world: &World) -> String {
+    let path = world.tiny();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let old = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+    let new = "{{ strftime_now('%d') }}";
+    let new = format!("{new}{{#{}#}}", " ".repeat(old.len() - new.len() - 4));
+    let at = bytes.windows(old.len()).position(|window| window == old.as_bytes()).unwrap();
+    bytes[at..at + old.len()].copy_from_slice(new.as_bytes());
+    world.file("dated.gguf", &bytes)
+}
+
+#[test]
+fn a_date_is_part_of_the_prompt_where_the_template_asks() {
+    let world = World::new();
+    let dated = dated(&world);
+    let digest = |date: &str| {
+        let options = [&GREEDY[..], &["--date", date]].concat();
+        world.json(&dated, "hello", &options)["logits_digest"].clone()
+    };
+    assert_eq!(digest("2026-03-05"), digest("2020-01-05"), "only the day is asked for");
+    assert_ne!(digest("2026-03-05"), digest("2026-03-06"));
+    world.run(&["run", &dated, "hello"]).refused(1, &["strftime_now"]);
+    let deaf = world.run(&["run", &world.tiny(), "hello", "--date", "2026-03-05"]);
+    deaf.refused(2, &["--date", "leave it out"]);
+}
+
 #[test]
 fn an_answer_that_is_cut_says_so() {
     let world = World::new();

@@ -6,6 +6,8 @@ mod answers;
 #[cfg(target_os = "linux")]
 mod conversation;
 mod models;
+mod packages;
+mod receipts;
 mod refusals;
 mod starts;
 #[cfg(target_os = "linux")]

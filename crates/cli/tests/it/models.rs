@@ -93,6 +93,48 @@ fn run_downloads_what_is_not_here() {
 }
 
 #[test]
+fn looking_creates_nothing() {
+    let world = World::new();
+    world.run(&["list"]).ok();
+    world.run(&["show", "smollm2-135m"]).ok();
+    assert!(!world.home().exists());
+}
+
+#[test]
+fn unfinished_downloads_are_listed_and_removed() {
+    let world = World::new();
+    let partial = world.home().join("partial");
+    std::fs::create_dir_all(&partial).unwrap();
+    let part = |name: String| std::fs::write(partial.join(name), vec![0; 2_000_000]).unwrap();
+    part(format!("blake3-{}", store::catalogue::find("smollm2-135m").unwrap().blake3));
+    part("sha256-00".to_owned());
+    let listed = world.run(&["list"]).ok();
+    for said in ["2.00 MB downloaded: probity pull smollm2-135m", "probity rm smollm2-135m"] {
+        assert!(listed.out.contains(said), "{listed:?}");
+    }
+    assert!(listed.err.contains("1 unfinished download, 2.00 MB"), "{listed:?}");
+    let removed = world.run(&["rm", "smollm2-135m"]).ok();
+    assert!(removed.err.contains("unfinished") && removed.err.contains("freed 2.00 MB"));
+    assert!(world.run(&["list"]).ok().out.contains("not here: probity pull smollm2-135m"));
+    world.run(&["rm", "smollm2-135m"]).refused(1, &["nothing to delete"]);
+}
+
+#[test]
+fn a_source_that_fails_is_told_once() {
+    let world = World::new();
+    // It has no such repository, and pip may ask nobody: both sources fail.
+    let hub = hub(Vec::new());
+    let mut command = world.command(&["pull", "smollm2-135m"]);
+    command.env("HF_ENDPOINT", hub).env("PROBITY_OFFLINE", "0").env("NO_PROXY", "*");
+    command.env("PIP_FIND_LINKS", world.path("wheels")).env("PIP_NO_INDEX", "1");
+    let done = done(command.output().unwrap());
+    done.refused(1, &["failed (the hub has no", "going on to the next source: "]);
+    assert_eq!(done.err.matches("the hub has no").count(), 1, "{done:?}");
+    assert_eq!(done.err.matches("wheels has no").count(), 1, "{done:?}");
+    assert_eq!(done.err.matches("error").count(), 1, "{done:?}");
+}
+
+#[test]
 fn removing_a_path_never_deletes_the_file() {
     let world = World::new();
     let tiny = world.tiny();
@@ -126,7 +168,6 @@ fn shells_are_taught() {
         }
     }
     let out = world.path("scripts");
-    std::fs::create_dir(&out).unwrap();
     let folder = out.to_str().unwrap();
     world.run(&["completions", "bash", "--out", folder]).ok();
     let script = std::fs::read(out.join("probity.bash")).unwrap();
@@ -134,9 +175,8 @@ fn shells_are_taught() {
     if let Ok(checked) = Command::new("bash").arg("-n").arg(out.join("probity.bash")).output() {
         assert!(checked.status.success(), "{checked:?}");
     }
-    let nowhere = world.path("nowhere");
-    let nowhere = nowhere.to_str().unwrap();
-    world.run(&["completions", "bash", "--out", nowhere]).refused(1, &[nowhere]);
+    let file = world.file("file", b"");
+    world.run(&["completions", "bash", "--out", &file]).refused(1, &[&file]);
     world.run(&["completions", "tcsh"]).refused(2, &["tcsh", "bash"]);
 }
 
@@ -162,6 +202,7 @@ fn help_teaches() {
         "--kernels",
         "--json",
         "--stop",
+        "--date",
         "--raw",
         "Examples",
         "logits_digest",

@@ -23,6 +23,9 @@ fn a_wrong_value_names_option_value_and_range() {
         ("--kernels", "abacus", "portable, avx2"),
         ("--seed", "-1", "0 to 18446744073709551615"),
         ("--seed", "0x1f", "a whole number"),
+        ("--date", "today", "YYYY-MM-DD"),
+        ("--date", "2026-1-2", "YYYY-MM-DD"),
+        ("--date", "2026-02-29", "no such day"),
     ] {
         let done = world.run(&["run", "./no-such.gguf", "hi", option, value]);
         done.refused(2, &[option, value, allowed]);
@@ -36,13 +39,28 @@ fn a_wrong_flag_names_the_nearest() {
     world.run(&["run", "x.gguf", "hi", "--temprature", "1"]).refused(2, &["--temperature"]);
     world.run(&["rum"]).refused(2, &["run"]);
     world.run(&["run"]).refused(2, &["MODEL"]);
-    world.run(&["run", "x.gguf", "hi", "there"]).refused(2, &["there"]);
+    let words = world.run(&["run", "x.gguf", "hi", "there"]);
+    words.refused(2, &["there", "put in quotes"]);
+    let flag = world.run(&["run", "x.gguf", "hi", "--there"]);
+    assert!(!flag.err.contains("put in quotes"), "{flag:?}");
+    let other = world.run(&["rm", "x.gguf", "y.gguf"]);
+    assert!(!other.err.contains("put in quotes"), "{other:?}");
+}
+
+#[test]
+fn a_prompt_in_the_models_place_is_seen() {
+    let world = World::new();
+    for prompt in ["Why is the sky blue?", "./why/not"] {
+        world.run(&["run", prompt, "smollm2-135m"]).refused(2, &["model is named first"]);
+    }
 }
 
 #[test]
 fn stop_strings_are_checked_before_anything_is_opened() {
     let world = World::new();
-    world.run(&["run", "x.gguf", "hi", "--stop", ""]).refused(2, &["--stop", "empty"]);
+    let stops = ["--stop", "x", "--stop", ""];
+    let empty = world.run(&[&["run", "x.gguf", "hi"], &stops[..]].concat());
+    empty.refused(2, &["--stop: text 2 is empty"]);
     let stops = ["--stop", "x"].repeat(17);
     world.run(&[&["run", "x.gguf", "hi"], &stops[..]].concat()).refused(2, &["--stop", "16"]);
 }
@@ -62,7 +80,7 @@ fn an_unknown_name_names_the_nearest() {
     let world = World::new();
     for command in ["run", "bench", "pull", "show", "rm"] {
         let done = world.run(&[command, "smolm2-135m"]);
-        done.refused(2, &["smolm2-135m", "did you mean `smollm2-135m`"]);
+        done.refused(2, &["(did you mean `smollm2-135m`?); it has"]);
     }
     world.run(&["run", "hf:org"]).refused(2, &["hf:org/repo:file"]);
 }
@@ -70,9 +88,11 @@ fn an_unknown_name_names_the_nearest() {
 #[test]
 fn a_model_that_is_not_here_says_how_to_get_it() {
     let world = World::new();
-    world.run(&["rm", "smollm2-135m"]).refused(1, &["probity pull smollm2-135m"]);
+    world.run(&["rm", "smollm2-135m"]).refused(1, &["nothing to delete", "probity list"]);
     world.run(&["show", "smollm2-135m", "--program"]).refused(1, &["probity pull smollm2-135m"]);
-    world.run(&["run", "smollm2-135m", "hi"]).refused(1, &["offline"]);
+    let offline = world.run(&["run", "smollm2-135m", "hi"]);
+    offline.refused(1, &["PROBITY_OFFLINE", "unset it"]);
+    assert_eq!(offline.err.lines().count(), 1, "{offline:?}");
     let shown = world.run(&["show", "smollm2-135m"]).ok();
     assert!(shown.out.contains("probity pull smollm2-135m"), "{shown:?}");
     assert!(shown.out.contains("Apache-2.0"), "{shown:?}");

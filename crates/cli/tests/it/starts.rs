@@ -84,7 +84,7 @@ fn gc_deletes_what_nothing_needs() {
     let tiny = world.tiny();
     world.json(&tiny, "hello", &OPTIONS);
     let done = world.run(&["gc"]).ok();
-    assert!(done.err.contains("deleted 1 prepared weights"), "{done:?}");
+    assert!(done.err.contains("deleted 2 files of prepared weights\n"), "{done:?}");
     assert!(world.packed().is_empty());
 }
 

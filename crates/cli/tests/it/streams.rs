@@ -1,7 +1,7 @@
 //! Pipes and interrupts. A pipe of one page makes these exact: an answer of many pages can't be
 //! over before the test has read on.
 
-use std::io::{PipeReader, Read};
+use std::io::{BufRead, BufReader, PipeReader, Read};
 use std::process::{Child, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -37,6 +37,27 @@ fn an_interrupt_ends_an_answer_where_it_stands() {
     assert_eq!(rest.last(), Some(&b'\n'), "the line is ended");
     assert!(rest.len() < 20_000, "it went on for {} bytes", rest.len());
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn an_interrupted_download_says_how_to_go_on() {
+    let world = World::new();
+    // A server that takes the call and never says a word.
+    let hub = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = world.command(&["pull", "hf:org/tiny:tiny.gguf"]);
+    command.env("HF_ENDPOINT", format!("http://{}", hub.local_addr().unwrap()));
+    command.env("PROBITY_OFFLINE", "0").env("NO_PROXY", "*");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(line.starts_with("trying 127.0.0.1"), "{line}");
+    let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(id, Signal::INT).unwrap();
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("the same command goes on from there"), "{rest}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]

@@ -52,9 +52,11 @@ impl World {
         self.file("long.gguf", &model.write())
     }
 
-    /// The files of prepared weights.
+    /// The files of prepared weights, without the manifests beside them.
     pub(crate) fn packed(&self) -> Vec<PathBuf> {
-        files(&self.home().join("cache/packed"))
+        let manifest = |path: &Path| path.to_str().is_some_and(|path| path.contains("-m1-"));
+        let all = files(&self.home().join("cache/packed"));
+        all.into_iter().filter(|path| !manifest(path)).collect()
     }
 
     /// The binary in this world, offline, knowing nothing of the real environment.

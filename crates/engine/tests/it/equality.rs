@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use canon::{Format, KernelSet, Kernels};
-use engine::{Engine, Feed, Outcome, Sequence, Wanted, Weights};
+use commit::{Blind, Network, Salts};
+use engine::{Boundary, Engine, Feed, Outcome, Sequence, Wanted, Weights};
 use program::Checked;
+use program::answer_log::AnswerLog;
 use program::reference::{self, Run};
 use program::tiny::Shape;
+use program::trace::Committer;
 
 pub(crate) struct Model {
     pub(crate) checked: Checked,
@@ -83,10 +86,8 @@ fn check(name: &str, shape: &Shape, lengths: &[usize]) {
 }
 
 fn check_boundaries(got: &Outcome, sequence: &Sequence, want: &Run, case: &str) {
-    assert_eq!(got.boundaries.len(), want.boundaries.len(), "{case}");
-    for (position, (got, want)) in got.boundaries.iter().zip(&want.boundaries).enumerate() {
-        let residuals: Vec<_> = want.iter().map(|boundary| &boundary.residual).collect();
-        assert_eq!(got.iter().collect::<Vec<_>>(), residuals, "{case} residual of {position}");
+    assert_eq!(got.boundaries, want.boundaries, "{case}");
+    for (position, want) in want.boundaries.iter().enumerate() {
         let layers = want.iter().filter(|boundary| !boundary.kv.is_empty());
         for (got, want) in sequence.rows(position).iter().zip(layers) {
             assert_eq!(got.len(), want.kv.len());
@@ -102,6 +103,24 @@ fn every_variant_equals_the_interpreter() {
     for (name, shape) in Shape::variants() {
         let lengths: &[usize] = if shape.width > 512 { &[9] } else { &[1, 20] };
         check(name, &shape, lengths);
+    }
+}
+
+/// What a worker first commits to in a dispute can be made as it answers.
+#[test]
+fn an_answers_log_is_the_interpreters() {
+    for (name, shape) in Shape::variants() {
+        let model = Model::new(&shape);
+        let tokens = tokens(9, 3, shape.vocabulary);
+        let log = |positions: &[Vec<Boundary>]| {
+            let salts = Salts { network: Network([1; 32]), blind: Blind([2; 32]) };
+            let mut log = AnswerLog::new(&model.checked, Committer(salts));
+            positions.iter().for_each(|boundaries| log.push(boundaries).unwrap());
+            log.root().unwrap()
+        };
+        let want = log(&model.expected(&tokens).boundaries);
+        let (got, _) = run(&mut model.engine(KernelSet::best(), 2), &tokens, 4);
+        assert_eq!(log(&got.boundaries), want, "{name}");
     }
 }
 

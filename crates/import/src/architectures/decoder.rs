@@ -3,7 +3,6 @@
 //!
 //! The widths of its rows are those of `docs/decisions/0001-widths.md`.
 
-use canon::Format;
 use canon::reference::Layout;
 use program::ops::{
     Add, Attention, Embed, Hadamard, KvAppend, Logits, Matmul, Norm, Quantise, Rope, Sample,
@@ -16,7 +15,7 @@ use program::{
 
 use super::keys::Keys;
 use super::{ImportError, ReadTensor, numbers, rotation};
-use crate::gguf::{Gguf, GgufError, TensorInfo, TensorType};
+use crate::gguf::{Gguf, TensorInfo};
 
 /// Fractional bits of the residual row.
 const RESIDUAL_FRAC: u8 = 12;
@@ -26,8 +25,6 @@ const ROW_FRAC: u8 = 16;
 const GATE_FRAC: u8 = 12;
 /// Fractional bits of logits.
 const LOGITS_FRAC: u8 = 12;
-/// The most positions the arithmetic allows.
-const CONTEXT_MAX: u32 = 1 << 16;
 
 /// How architectures of this family differ.
 pub(super) struct Variant {
@@ -128,6 +125,10 @@ fn sizes<E>(keys: &Keys<'_, '_>, variant: &Variant) -> Result<Sizes, ImportError
         let what = keys.key("attention.value_length");
         return Err(ImportError::Unsupported { what, why: "values are not as wide as keys" });
     }
+    if keys.number_or("attention.head_dim", 1024, head_width)? != head_width {
+        let what = keys.key("attention.head_dim");
+        return Err(ImportError::Unsupported { what, why: "heads are not as wide as keys" });
+    }
     let table = keys.gguf.required_tensor("token_embd.weight")?;
     let vocabulary = u32::try_from(table.shape().rows()).unwrap_or(u32::MAX);
     let context = keys.number("context_length", u32::MAX)?;
@@ -152,7 +153,7 @@ fn sizes<E>(keys: &Keys<'_, '_>, variant: &Variant) -> Result<Sizes, ImportError
         kv_heads: keys.number_or("attention.head_count_kv", 1024, heads)?,
         head_width,
         rotary: keys.number_or("rope.dimension_count", 1024, head_width)?,
-        context_max: context.min(CONTEXT_MAX),
+        context_max: context.min(program::limits::CONTEXT_MAX),
         vocabulary,
         window,
         eps,
@@ -198,7 +199,7 @@ impl<'a> Tensors<'_, 'a> {
             return Err(ImportError::Shape { name: name.into(), found, wanted });
         }
         let location = Location { file: 0, offset: info.offset() };
-        let format = format_of(info)?;
+        let format = info.format()?;
         self.list.push(Tensor { name: name.into(), format, rows, columns, location });
         self.used.push(name.into());
         Ok(TensorId(u32::try_from(self.list.len() - 1).expect("the reader limits tensors")))
@@ -214,20 +215,6 @@ impl<'a> Tensors<'_, 'a> {
             None => Ok(()),
         }
     }
-}
-
-fn format_of(info: &TensorInfo<'_>) -> Result<Format, GgufError> {
-    /// How the types that can be used are read.
-    const FORMATS: [(TensorType, Format); 5] = [
-        (TensorType::F32, Format::F32),
-        (TensorType::F16, Format::F16),
-        (TensorType::Q4_0, Format::Q4_0),
-        (TensorType::Q4_1, Format::Q4_1),
-        (TensorType::Q8_0, Format::Q8_0),
-    ];
-    info.require_type(&FORMATS.map(|(kind, _)| kind))?;
-    let found = FORMATS.iter().find(|(kind, _)| *kind == info.kind());
-    Ok(found.expect("the type was just required to be one of these").1)
 }
 
 /// A layer's template and what it binds.

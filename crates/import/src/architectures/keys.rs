@@ -32,6 +32,8 @@ const UNKNOWN: &str = "what it means is not known here, and it may change the ar
 const KEYS: &[(&str, Meaning)] = &[
     ("attention.head_count", Meaning::Read),
     ("attention.head_count_kv", Meaning::Read),
+    // Another name of `key_length`, which Ollama writes beside it.
+    ("attention.head_dim", Meaning::Read),
     ("attention.key_length", Meaning::Read),
     ("attention.layer_norm_rms_epsilon", Meaning::Read),
     ("attention.sliding_window", Meaning::Read),

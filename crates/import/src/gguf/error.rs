@@ -3,7 +3,7 @@
 //! It never carries more than an excerpt of the file's own text, and that escaped: these messages are printed, and
 //! the names in them come from strangers.
 
-use super::tensor::TensorType;
+use super::kind::TensorType;
 use std::fmt;
 use thiserror::Error;
 

@@ -15,6 +15,7 @@
 
 mod cursor;
 mod error;
+mod kind;
 pub mod tensor;
 pub mod tiny;
 pub mod value;
@@ -22,7 +23,8 @@ pub mod vocabulary;
 pub mod write;
 
 pub use error::GgufError;
-pub use tensor::{TensorInfo, TensorType};
+pub use kind::{FORMATS, TensorType};
+pub use tensor::TensorInfo;
 pub use value::{Field, Value};
 pub use vocabulary::{SpecialTokens, TokenKind, VocabularyData};
 
@@ -41,10 +43,6 @@ pub const MAX_KEY_BYTES: u64 = 1_024;
 pub const DEFAULT_ALIGNMENT: u64 = 32;
 const MIN_ALIGNMENT: u64 = 8;
 const MAX_ALIGNMENT: u64 = 65_536;
-
-/// The tensor types whose numbers can be computed with.
-pub const SUPPORTED_TYPES: &[TensorType] =
-    &[TensorType::F32, TensorType::F16, TensorType::Q8_0, TensorType::Q4_0, TensorType::Q4_1];
 
 const MAGIC: [u8; 4] = *b"GGUF";
 const ALIGNMENT_KEY: &str = "general.alignment";
@@ -177,9 +175,9 @@ impl<'a> Gguf<'a> {
         self.tensor(name).ok_or_else(|| GgufError::MissingTensor { place: place() })
     }
 
-    /// Fails at the first tensor of a type that is not in [`SUPPORTED_TYPES`].
+    /// Fails at the first tensor of a type that is not in [`FORMATS`].
     pub fn require_supported_types(&self) -> Result<(), GgufError> {
-        self.tensors.iter().try_for_each(|tensor| tensor.require_type(SUPPORTED_TYPES))
+        self.tensors.iter().try_for_each(|tensor| tensor.format().map(drop))
     }
 
     /// The tokenizer's data.

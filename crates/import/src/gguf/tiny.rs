@@ -1,10 +1,10 @@
 //! Tiny models made from a seed: whole GGUF files of a few hundred KiB, for tests.
 //!
 //! Their words mean nothing; their shapes, names, types and vocabulary are those of real files. The same
-//! [`TinyModel`] is the same bytes, always and everywhere. They have only SUPPORTED_TYPES, and no float arithmetic:
+//! [`TinyModel`] is the same bytes, always and everywhere. They have only FORMATS, and no float arithmetic:
 //! weights are made as bit patterns of moderate size (below 1 in magnitude, norm weights in 0.5..2).
 
-use super::tensor::TensorType;
+use super::kind::TensorType;
 use super::write::{GgufWriter, WriteValue};
 use crate::dyadic::F32Bits;
 

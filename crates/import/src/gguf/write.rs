@@ -2,7 +2,7 @@
 //!
 //! It never checks what it is told: tests need wrong files too. With sensible input the result parses.
 
-use super::tensor::TensorType;
+use super::kind::TensorType;
 use super::value::ValueType;
 use super::{ALIGNMENT_KEY, DEFAULT_ALIGNMENT, MAGIC};
 use crate::dyadic::{F32Bits, F64Bits};

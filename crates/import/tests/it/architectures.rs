@@ -190,6 +190,19 @@ fn keys_that_change_the_arithmetic_are_refused() {
 }
 
 #[test]
+fn a_head_width_said_twice_must_be_the_same() {
+    for family in [Family::Llama, Family::Qwen2] {
+        let wanted = import(&tiny(family).writer().finish()).unwrap();
+        let same_width = import_with(family, &[("attention.head_dim", 32.into())]).unwrap();
+        same(same_width, &wanted, "attention.head_dim");
+        for other in [0, 16, 64] {
+            let said = format!("{}.attention.head_dim is not supported", name(family));
+            refused(import_with(family, &[("attention.head_dim", other.into())]), &said);
+        }
+    }
+}
+
+#[test]
 fn unknown_keys_are_refused() {
     let unknown = [
         "attention.group_norm_groups",

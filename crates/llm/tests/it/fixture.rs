@@ -7,6 +7,7 @@ use canon::sample::{Parameter, Parameters, Settings};
 use canon::{KernelSet, Kernels};
 use engine::{Engine, Weights};
 use import::gguf::tiny::{Family, TinyModel};
+use import::gguf::{Gguf, TensorType};
 use llm::{Generation, Model, Piece, Request, Runner, Stop, Usage};
 
 /// Passes that are more than any answer here takes.
@@ -62,7 +63,7 @@ pub(crate) fn request(prompt: Vec<u32>, tokens_max: usize) -> Request {
         choice: 0,
         tokens_max,
         stop_strings: Vec::new(),
-        stop_tokens: false,
+        stop_tokens: Vec::new(),
         logits_digest: true,
     }
 }
@@ -136,6 +137,21 @@ impl Tiny {
         let mut generation = self.start(runner, request);
         finish(runner, &mut [&mut generation]).remove(0)
     }
+}
+
+/// A model in which the residual row overflows where this token is read.
+pub(crate) fn faulty(token: u32) -> Tiny {
+    let model = TinyModel { embedding: TensorType::F32, tied: false, ..shape(Family::Llama) };
+    let mut bytes = model.write();
+    let length = u64::try_from(bytes.len()).unwrap();
+    let gguf = Gguf::parse(&bytes, length).unwrap();
+    let embedding = gguf.tensors().iter().find(|tensor| tensor.name() == "token_embd.weight");
+    let offset = embedding.unwrap().offset();
+    let row = 4 * usize::try_from(model.width).unwrap();
+    let start = usize::try_from(offset).unwrap() + usize::try_from(token).unwrap() * row;
+    // 2^30 as f32, in every entry.
+    bytes[start..start + row].copy_from_slice(&0x4e80_0000_u32.to_le_bytes().repeat(row / 4));
+    Tiny::of(bytes)
 }
 
 /// Steps until all have ended.

@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod cheats;
+mod desk;
 mod ends;
 mod fairness;
 mod fixture;
 mod golden;
 mod invariance;
+mod packages;
 mod refusals;
+mod rendering;
+mod replay;

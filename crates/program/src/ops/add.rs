@@ -2,13 +2,13 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
 use crate::structure::{TensorSlot, Value, count};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{Role, Type};
 use canon::{Overflow, reference};
+use commit::{Reader, WireError, Writer};
 
 /// Adds two rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +21,12 @@ pub struct Add {
 
 impl Add {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.a);
-        out.value(self.b);
+        out.u16(self.a.0);
+        out.u16(self.b.0);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { a: input.value()?, b: input.value()? })
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { a: Value::read(input)?, b: Value::read(input)? })
     }
 
     pub(crate) fn inputs(&self) -> Vec<Value> {

@@ -5,7 +5,6 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::limits;
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
@@ -16,6 +15,7 @@ use crate::tile::{
 use crate::types::{Fixed, Role, Type};
 use canon::Overflow;
 use canon::reference::{self, AttentionShape, HeadRow, Sums};
+use commit::{Reader, WireError, Writer};
 use core::ops::Range;
 
 /// Reads the rows of a layer.
@@ -37,21 +37,21 @@ pub struct Attention {
 
 impl Attention {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.q);
-        out.value(self.kv);
+        out.u16(self.q.0);
+        out.u16(self.kv.0);
         out.u16(self.scale);
         out.i32(self.scale_exponent);
-        out.attribute(self.window);
+        out.u16(self.window.0);
         out.u8(self.frac);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            q: input.value()?,
-            kv: input.value()?,
+            q: Value::read(input)?,
+            kv: Value::read(input)?,
             scale: input.u16("attention's scale")?,
             scale_exponent: input.i32("attention's scale exponent")?,
-            window: input.attribute()?,
+            window: AttributeSlot::read(input)?,
             frac: input.u8("attention's frac")?,
         })
     }

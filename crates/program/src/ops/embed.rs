@@ -4,13 +4,13 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
 use crate::structure::{TensorSlot, Value};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{Fixed, Role, Type};
 use canon::{BLOCK, Format, Overflow, reference};
+use commit::{Reader, WireError, Writer};
 
 /// Looks up the token's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +25,13 @@ pub struct Embed {
 
 impl Embed {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.token);
-        out.tensor(self.table);
+        out.u16(self.token.0);
+        out.u16(self.table.0);
         out.u8(self.frac);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (token, table) = (input.value()?, input.tensor()?);
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (token, table) = (Value::read(input)?, TensorSlot::read(input)?);
         Ok(Self { token, table, frac: input.u8("embed's frac")? })
     }
 

@@ -5,13 +5,13 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{Scope, Site};
 use crate::structure::{AttributeSlot, TensorSlot, Value, index};
 use crate::tile::{At, CHUNK, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{Role, Type};
 use canon::{Overflow, reference};
+use commit::{Reader, WireError, Writer};
 
 /// Transforms each block of `width` entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +24,12 @@ pub struct Hadamard {
 
 impl Hadamard {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.x);
+        out.u16(self.x.0);
         out.u32(self.width);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let x = input.value()?;
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let x = Value::read(input)?;
         Ok(Self { x, width: input.u32("hadamard's width")? })
     }
 

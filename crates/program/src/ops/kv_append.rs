@@ -5,7 +5,6 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
 use crate::structure::{TensorSlot, Value};
@@ -13,6 +12,7 @@ use crate::tile::{At, Data, EvalError, Inputs, KvRow, Operand, Stage, Tile};
 use crate::types::{KvRows, Role, Type};
 use canon::Overflow;
 use canon::reference;
+use commit::{Reader, WireError, Writer};
 use core::ops::Range;
 
 /// Keeps the key and value rows of this position.
@@ -28,13 +28,13 @@ pub struct KvAppend {
 
 impl KvAppend {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.k);
-        out.value(self.v);
+        out.u16(self.k.0);
+        out.u16(self.v.0);
         out.u32(self.head_width);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (k, v) = (input.value()?, input.value()?);
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (k, v) = (Value::read(input)?, Value::read(input)?);
         Ok(Self { k, v, head_width: input.u32("kv_append's head width")? })
     }
 

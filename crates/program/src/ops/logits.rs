@@ -3,13 +3,13 @@
 use super::matmul::Rows;
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
 use crate::structure::{TensorSlot, Value};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile};
 use crate::types::{Fixed, Role, Type};
 use canon::Overflow;
+use commit::{Reader, WireError, Writer};
 
 /// Gives every token id its logit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +24,13 @@ pub struct Logits {
 
 impl Logits {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.x);
-        out.tensor(self.weight);
+        out.u16(self.x.0);
+        out.u16(self.weight.0);
         out.u8(self.frac);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (x, weight) = (input.value()?, input.tensor()?);
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (x, weight) = (Value::read(input)?, TensorSlot::read(input)?);
         Ok(Self { x, weight, frac: input.u8("logits' frac")? })
     }
 

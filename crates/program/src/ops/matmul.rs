@@ -5,7 +5,6 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::limits;
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
@@ -16,6 +15,7 @@ use crate::tile::{
 use crate::types::{Fixed, InputKind, Role, Type};
 use canon::quant::{self, Block};
 use canon::{Format, Overflow, Refused, reference};
+use commit::{Reader, WireError, Writer};
 use core::ops::Range;
 
 /// Multiplies a matrix with a row.
@@ -33,25 +33,25 @@ pub struct Matmul {
 
 impl Matmul {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.x);
-        out.tensor(self.weight);
+        out.u16(self.x.0);
+        out.u16(self.weight.0);
         match self.bias {
             None => out.u8(0),
             Some(bias) => {
                 out.u8(1);
-                out.tensor(bias);
+                out.u16(bias.0);
             }
         }
         out.u8(self.frac);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (x, weight) = (input.value()?, input.tensor()?);
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (x, weight) = (Value::read(input)?, TensorSlot::read(input)?);
         let what = "matmul's sign of a bias";
         let bias = match input.u8(what)? {
             0 => None,
-            1 => Some(input.tensor()?),
-            found => return Err(DecodeError::UnknownNumber { what, found }),
+            1 => Some(TensorSlot::read(input)?),
+            found => return Err(WireError::Unknown { what, found: found.into() }),
         };
         Ok(Self { x, weight, bias, frac: input.u8("matmul's frac")? })
     }

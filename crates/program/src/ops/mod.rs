@@ -37,15 +37,16 @@ pub use soft_cap::SoftCap;
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{Scope, Site};
 use crate::structure::{AttributeSlot, TensorSlot, Value};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile};
 use crate::types::{Role, Type};
 use canon::Overflow;
+use commit::{Reader, WireError, Writer};
 
 pub(crate) use sample_grid::output_bytes as sample_output_bytes;
+pub use sample_grid::read_output as sample_output;
 
 /// Declares the enum, its numbers and names, and the one match every method goes through.
 macro_rules! ops {
@@ -71,7 +72,7 @@ macro_rules! ops {
         }
 
         /// Reads the fields of the op of a number; `None` where the number is unknown.
-        pub(crate) fn read(number: u16, input: &mut Reader<'_>) -> Result<Option<Op>, DecodeError> {
+        pub(crate) fn read(number: u16, input: &mut Reader<'_>) -> Result<Option<Op>, WireError> {
             match number {
                 $($number => $op::read(input).map(|op| Some(Op::$op(op))),)*
                 _ => Ok(None),

@@ -5,7 +5,6 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::limits;
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
@@ -15,6 +14,7 @@ use crate::types::{Fixed, Role, Type};
 use canon::dyadic::{self, Dyadic};
 use canon::reference::{self, NormScale};
 use canon::{Format, Overflow, Refused};
+use commit::{Reader, WireError, Writer};
 use core::ops::Range;
 
 /// Normalises a row, or each head of it.
@@ -39,15 +39,15 @@ const SQUARES_MAX: u128 = 1 << 78;
 
 impl Norm {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.x);
-        out.tensor(self.gain);
+        out.u16(self.x.0);
+        out.u16(self.gain.0);
         out.u64(self.eps);
         out.u32(self.width);
         out.u8(self.frac);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (x, gain) = (input.value()?, input.tensor()?);
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (x, gain) = (Value::read(input)?, TensorSlot::read(input)?);
         let (eps, width) = (input.u64("norm's eps")?, input.u32("norm's width")?);
         Ok(Self { x, gain, eps, width, frac: input.u8("norm's frac")? })
     }

@@ -4,13 +4,13 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
 use crate::structure::{TensorSlot, Value, count, index};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{InputKind, Role, Type};
 use canon::{BLOCK, Overflow, fixed, reference};
+use commit::{Reader, WireError, Writer};
 
 /// Makes a matmul's input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,16 +23,16 @@ pub struct Quantise {
 
 impl Quantise {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.x);
+        out.u16(self.x.0);
         out.u8(self.kind.number());
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let x = input.value()?;
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let x = Value::read(input)?;
         let what = "quantise's kind";
         let found = input.u8(what)?;
         let kind = InputKind::ALL.into_iter().find(|kind| kind.number() == found);
-        Ok(Self { x, kind: kind.ok_or(DecodeError::UnknownNumber { what, found })? })
+        Ok(Self { x, kind: kind.ok_or(WireError::Unknown { what, found: found.into() })? })
     }
 
     pub(crate) fn inputs(&self) -> Vec<Value> {

@@ -4,7 +4,6 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
 use crate::structure::{AttributeSlot, TensorSlot, Value, count, index};
@@ -12,6 +11,7 @@ use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, c
 use crate::types::{Role, Type};
 use canon::Overflow;
 use canon::reference::{self, Layout};
+use commit::{Reader, WireError, Writer};
 use core::ops::Range;
 
 /// Rotates each head.
@@ -31,8 +31,8 @@ pub struct Rope {
 
 impl Rope {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.x);
-        out.attribute(self.table);
+        out.u16(self.x.0);
+        out.u16(self.table.0);
         out.u32(self.head_width);
         out.u32(self.rotary);
         out.u8(match self.layout {
@@ -41,15 +41,15 @@ impl Rope {
         });
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (x, table) = (input.value()?, input.attribute()?);
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (x, table) = (Value::read(input)?, AttributeSlot::read(input)?);
         let head_width = input.u32("rope's head width")?;
         let rotary = input.u32("rope's rotary width")?;
         let what = "rope's layout";
         let layout = match input.u8(what)? {
             1 => Layout::Interleaved,
             2 => Layout::Half,
-            found => return Err(DecodeError::UnknownNumber { what, found }),
+            found => return Err(WireError::Unknown { what, found: found.into() }),
         };
         Ok(Self { x, table, head_width, rotary, layout })
     }

@@ -7,13 +7,13 @@ use super::sample_grid::{CHUNK_IDS, Grid, Part};
 use super::sample_tiles::Eval;
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{Scope, Site};
 use crate::structure::{TensorSlot, Value};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile};
 use crate::types::{Role, Type};
 use canon::Overflow;
+use commit::{Reader, WireError, Writer};
 
 /// Chooses a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +24,11 @@ pub struct Sample {
 
 impl Sample {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.logits);
+        out.u16(self.logits.0);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { logits: input.value()? })
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { logits: Value::read(input)? })
     }
 
     pub(crate) fn inputs(&self) -> Vec<Value> {

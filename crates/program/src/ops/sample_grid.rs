@@ -5,7 +5,7 @@
 //! the grid depends on the vocabulary and the position only. Never part of a program's bytes.
 
 use super::sample_tiles::Cut;
-use crate::tile::{At, Operand, Stage, Tile};
+use crate::tile::{At, Data, Operand, Stage, Tile};
 use core::ops::Range;
 
 /// Token ids of one tile.
@@ -137,6 +137,40 @@ impl Part {
 /// Bytes of what a tile of a stage makes.
 pub(crate) fn output_bytes(stage: u8) -> u64 {
     Part::of(stage).output_bytes()
+}
+
+/// What a tile of a stage made, of its bytes; `None` where they are no such thing, or no tile reads it.
+#[must_use]
+pub fn read_output(stage: u8, bytes: &[u8]) -> Option<Data> {
+    let words = || bytes.as_chunks::<8>().0.iter().copied().map(u64::from_le_bytes);
+    let halves = || bytes.as_chunks::<4>().0.iter().copied().map(u32::from_le_bytes);
+    let whole = |width: usize| bytes.len().is_multiple_of(width);
+    let one = || u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+    let is = |length: usize| bytes.len() == length;
+    let signed = |half: u32| i32::from_le_bytes(half.to_le_bytes());
+    match Part::of(stage) {
+        Part::Count => whole(4).then(|| Data::Counts(halves().collect())),
+        Part::Adjust => whole(4).then(|| Data::Fixed(halves().map(signed).collect())),
+        Part::Peak | Part::Greatest => is(8).then(|| Data::Key(one())),
+        Part::Bins(..) | Part::AddBins => whole(8).then(|| Data::Bins(words().collect())),
+        Part::Weigh | Part::Total | Part::Remain => is(8).then(|| Data::Amount(one())),
+        Part::Digit(..) => match *words().collect::<Vec<_>>() {
+            [prefix, left] if is(16) => Some(Data::Digits { prefix, left }),
+            _ => None,
+        },
+        Part::Draw => match (&*words().collect::<Vec<_>>(), halves().next_back()) {
+            ([total, rest], Some(chunk)) if is(20) => {
+                Some(Data::Drawn { total: *total, rest: *rest, chunk })
+            }
+            _ => None,
+        },
+        Part::Walk => match *halves().collect::<Vec<_>>() {
+            [0, 0] if is(8) => Some(Data::Found(None)),
+            [1, id] if is(8) => Some(Data::Found(Some(id))),
+            _ => None,
+        },
+        Part::Choose => None,
+    }
 }
 
 /// How many chunks of ids and pages of tokens there are.

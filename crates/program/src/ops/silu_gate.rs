@@ -2,13 +2,13 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
 use crate::structure::{TensorSlot, Value, count};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{Fixed, Role, Type};
 use canon::{Overflow, reference};
+use commit::{Reader, WireError, Writer};
 
 /// Gates one row by another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +23,13 @@ pub struct SiluGate {
 
 impl SiluGate {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.gate);
-        out.value(self.up);
+        out.u16(self.gate.0);
+        out.u16(self.up.0);
         out.u8(self.frac);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (gate, up) = (input.value()?, input.value()?);
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (gate, up) = (Value::read(input)?, Value::read(input)?);
         Ok(Self { gate, up, frac: input.u8("silu_gate's frac")? })
     }
 

@@ -5,7 +5,6 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::limits;
 use crate::reference::{Cell, Step};
 use crate::site::{Scope, Site};
@@ -13,6 +12,7 @@ use crate::structure::{AttributeSlot, TensorSlot, Value, count};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{Role, Type};
 use canon::{Overflow, reference};
+use commit::{Reader, WireError, Writer};
 
 /// Keeps every entry between -cap and cap.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub struct SoftCap {
 
 impl SoftCap {
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.value(self.x);
+        out.u16(self.x.0);
         out.u32(self.cap);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let x = input.value()?;
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let x = Value::read(input)?;
         Ok(Self { x, cap: input.u32("soft_cap's cap")? })
     }
 

@@ -1,5 +1,6 @@
 //! One program, one string of bytes: round trips, frozen digests, and refusal of everything else.
 
+use commit::WireError;
 use program::encoding::DecodeError;
 use program::tiny::Shape;
 use program::{Checked, limits};
@@ -41,8 +42,8 @@ fn the_first_bytes_are_the_versions() {
         Checked::decode(&bytes)
     };
     assert_eq!(with(0, b'X'), Err(DecodeError::Magic));
-    let what = "program format version";
-    assert_eq!(with(4, 2), Err(DecodeError::Version { what, found: 2 }));
+    let version = WireError::Version { what: "program format", found: 2 };
+    assert_eq!(with(4, 2), Err(version.into()));
     let error = with(6, 2).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -58,9 +59,13 @@ fn truncated_and_trailing_bytes_are_refused() {
         assert!(Checked::decode(&bytes[..length]).is_err(), "{length} bytes");
     }
     let longer = [&bytes[..], &[0]].concat();
-    assert_eq!(Checked::decode(&longer), Err(DecodeError::Trailing { bytes: 1 }));
+    assert_eq!(
+        Checked::decode(&longer),
+        Err(WireError::Trailing { what: "the program", bytes: 1 }.into())
+    );
     let huge = vec![0; limits::ENCODED_BYTES_MAX + 1];
-    assert!(matches!(Checked::decode(&huge), Err(DecodeError::Limit { what: "bytes", .. })));
+    let refused = Checked::decode(&huge);
+    assert!(matches!(refused, Err(DecodeError::Wire(WireError::Limit { what: "bytes", .. }))));
 }
 
 #[test]
@@ -88,9 +93,9 @@ fn counts_are_checked_first() {
     };
     let max = limits::TENSORS_MAX;
     let found = usize::try_from(u32::MAX).unwrap();
-    assert_eq!(with(u32::MAX), Err(DecodeError::Limit { what: "tensors", found, max }));
-    let truncated = DecodeError::Truncated { what: "tensors", at: tensors_at + 4 };
-    assert_eq!(with(u32::try_from(max).unwrap()), Err(truncated));
+    assert_eq!(with(u32::MAX), Err(WireError::Limit { what: "tensors", found, max }.into()));
+    let truncated = WireError::Truncated { what: "tensors", at: tensors_at + 4 };
+    assert_eq!(with(u32::try_from(max).unwrap()), Err(truncated.into()));
 }
 
 proptest! {

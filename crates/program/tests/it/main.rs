@@ -8,5 +8,6 @@ mod refusals;
 mod refused_vectors;
 mod sample;
 mod sizes;
+mod spec_tables;
 mod tiles;
 mod traces;

@@ -1,12 +1,12 @@
 //! The tiles of sample put together choose the token that the whole op chooses.
 
+use crate::tiles::committer;
 use canon::reference;
 use canon::sample::{History, Micro, Parameters, Sampling, Settings, noise};
 use program::record::{Record, assemble};
 use program::reference::Weights;
 use program::tile::{Choice, Data, EvalError};
 use program::tiny::Shape;
-use program::trace::Committer;
 use program::{Checked, Op, Type};
 
 fn neutral() -> Settings {
@@ -93,7 +93,7 @@ fn check(
             let wanted = reference::sample(&sampling).unwrap().id;
             let parameters = parameters.clone();
             record = record.with_choice(Choice { parameters, seed, choice, prompt });
-            let committer = Committer::new([0; 32], [7; 32]);
+            let committer = committer();
             let tiles = record.tiles(&site, record.at(position), &committer).unwrap();
             let made = assemble(site.output(), &tiles);
             assert_eq!(
@@ -170,6 +170,6 @@ fn a_grammar_is_for_replay() {
     let choice = Choice { parameters, seed: [0; 32], choice: 0, prompt: 1 };
     let record = Record::of(&weights, &[1], 1).unwrap().with_choice(choice);
     let site = checked.sites().last().unwrap();
-    let made = record.tiles(&site, record.at(0), &Committer::new([0; 32], [7; 32]));
+    let made = record.tiles(&site, record.at(0), &committer());
     assert_eq!(made, Err(EvalError::Grammar));
 }

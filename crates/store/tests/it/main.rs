@@ -3,6 +3,7 @@
 
 mod house;
 mod hub;
+mod keys;
 mod kill;
 mod pages;
 mod references;

@@ -221,6 +221,9 @@ fn when_every_source_fails_each_is_named_with_its_reason() {
     let (result, events) = world.pull(&tiny());
     let error = result.unwrap_err();
     let store::StoreError::NoSource { failures, .. } = &error else { panic!("{error}") };
+    // The first was told when the second was tried: only the last comes again.
+    assert!(has(&events, "failed 127.0.0.1: org/repo"), "{events:?}");
+    assert!(!error.to_string().contains("org/repo") && error.to_string().contains(WHEEL));
     assert!(matches!(failures[0].error, SourceError::Unreachable { .. }), "{error}");
     assert!(matches!(failures[1].error, SourceError::NotListed { .. }), "{error}");
     // An unreachable source costs no retry.

@@ -19,7 +19,7 @@ use minijinja::{Error, ErrorKind, State, Value, context, filters, functions};
 use minijinja_contrib::pycompat;
 
 use super::python::python_str;
-use super::{Jinja, MAX_MADE_BYTES, MAX_RENDERED_BYTES};
+use super::{Jinja, MAX_MADE_BYTES, MAX_READ_BYTES, MAX_RENDERED_BYTES};
 
 /// What an item of a list costs.
 const ITEM_BYTES: usize = 64;
@@ -46,9 +46,17 @@ pub(super) const SPREAD: &str = "made:spread";
 #[error("the template makes too much")]
 pub(super) struct Exhausted;
 
-/// What is left to make.
+/// The template read too much.
+#[derive(Debug, thiserror::Error)]
+#[error("the template reads too much")]
+pub(super) struct ReadOut;
+
+/// What is left to make and to read.
 #[derive(Clone)]
-pub(super) struct Budget(Arc<AtomicUsize>);
+pub(super) struct Budget {
+    made: Arc<AtomicUsize>,
+    read: Arc<AtomicUsize>,
+}
 
 /// What a filter makes, in relation to what it is given.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,16 +71,23 @@ enum Makes {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicUsize::new(MAX_MADE_BYTES)))
+        Self {
+            made: Arc::new(AtomicUsize::new(MAX_MADE_BYTES)),
+            read: Arc::new(AtomicUsize::new(MAX_READ_BYTES)),
+        }
     }
 
     /// Pays for bytes.
     pub(super) fn pay(&self, bytes: usize) -> Result<(), Error> {
-        let less = |left: usize| left.checked_sub(bytes);
-        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(exhausted()),
+        if taken(&self.made, bytes) { Ok(()) } else { Err(exhausted()) }
+    }
+
+    /// Pays for reading bytes (`reads` says when).
+    pub(super) fn read(&self, bytes: usize) -> Result<(), Error> {
+        if taken(&self.read, bytes) {
+            return Ok(());
         }
+        Err(refused("too much is read").with_source(ReadOut))
     }
 
     /// Pays for one text of this length.
@@ -275,6 +290,7 @@ impl Budget {
         self.install_operators(environment);
         self.install_texts(environment);
         self.install_lists(environment);
+        self.install_reads(environment);
         // They print whatever they are given in a form of their own, without end.
         environment.remove_filter("pprint");
         environment.remove_global("debug");
@@ -403,6 +419,7 @@ impl Budget {
 
     /// Pays for what a filter of lists copies of its arguments.
     fn pay_lists(&self, name: &str, given: &[Value]) -> Result<(), Error> {
+        self.pay_list_reads(name, given)?;
         for (index, value) in given.iter().enumerate() {
             if is_namespace(value) && (index > 0 || name == "chain") {
                 return Err(refused("a namespace can't be put into another value"));
@@ -419,6 +436,12 @@ impl Budget {
     }
 }
 
+/// Takes from a budget, if it has as much.
+fn taken(budget: &AtomicUsize, bytes: usize) -> bool {
+    let less = |left: usize| left.checked_sub(bytes);
+    budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+}
+
 fn exhausted() -> Error {
     refused("too much is made").with_source(Exhausted)
 }
@@ -427,7 +450,7 @@ fn refused(detail: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, detail.into())
 }
 
-fn holds_values(value: &Value) -> bool {
+pub(super) fn holds_values(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable | ValueKind::Map)
 }
 

@@ -19,10 +19,14 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Error, ErrorKind, Value};
 
 use super::budget::{CONCAT, HELD, NESTED, PART, PRODUCT, SPREAD, SUM};
+use super::reads::{READ, SPOT, reads_its_value};
 use super::{Jinja, Variables};
 
 /// How deep the syntax tree may be; every link of `a + b + c` makes it deeper by one.
 const MAX_CODE_DEPTH: usize = 200;
+
+/// The longest text of the template's own that may be read for nothing.
+const FREE_BYTES: usize = 256;
 
 /// A template that is ready to run.
 pub(super) struct Machine<'s> {
@@ -238,6 +242,7 @@ impl Copier {
             Expr::Slice(node) => {
                 let (start, stop) = (option(&node.start)?, option(&node.stop)?);
                 let (of, step) = (expr(&node.expr)?, option(&node.step)?);
+                let of = paid(SPOT, of, Vec::new(), span);
                 let slice = ast::Slice { expr: of, start, stop, step };
                 paid(PART, Expr::Slice(at(slice, span)), Vec::new(), span)
             }
@@ -249,11 +254,15 @@ impl Copier {
             }
             Expr::BinOp(node) => self.operation(node, depth)?,
             Expr::Compare(node) => {
+                let mut first = expr(&node.expr)?;
+                if node.ops.iter().any(|link| searches(link.op)) {
+                    first = read(first);
+                }
                 let link = |link: &ast::CompareOp<'s>| {
-                    Ok(ast::CompareOp { op: link.op, expr: expr(&link.expr)? })
+                    Ok(ast::CompareOp { op: link.op, expr: read(expr(&link.expr)?) })
                 };
                 let ops = node.ops.iter().map(link).collect::<Copied<_>>()?;
-                Expr::Compare(at(ast::Compare { expr: expr(&node.expr)?, ops }, span))
+                Expr::Compare(at(ast::Compare { expr: first, ops }, span))
             }
             Expr::IfExpr(node) => {
                 let (test_expr, true_expr) = (expr(&node.test_expr)?, expr(&node.true_expr)?);
@@ -266,6 +275,8 @@ impl Copier {
             }
             Expr::Test(node) => {
                 let (of, args) = (expr(&node.expr)?, self.arguments(&node.args, depth)?);
+                let of = if reads_its_value(node.name) { read(of) } else { of };
+                let args = args.into_iter().map(read_argument).collect();
                 Expr::Test(at(ast::Test { name: node.name, expr: of, args }, span))
             }
             Expr::GetAttr(node) => {
@@ -274,6 +285,8 @@ impl Copier {
             }
             Expr::GetItem(node) => {
                 let (of, subscript_expr) = (expr(&node.expr)?, expr(&node.subscript_expr)?);
+                let subscript_expr = read(subscript_expr);
+                let of = paid(SPOT, of, Vec::new(), span);
                 Expr::GetItem(at(ast::GetItem { expr: of, subscript_expr }, span))
             }
             Expr::Call(node) => Expr::Call(at(self.call(node, depth)?, span)),
@@ -313,13 +326,21 @@ impl Copier {
             | BinOpKind::FloorDiv
             | BinOpKind::Rem
             | BinOpKind::Pow
-            | BinOpKind::In) => Expr::BinOp(at(ast::BinOp { op, left, right }, span)),
+            | BinOpKind::In) => {
+                let left = if matches!(op, BinOpKind::In) { read(left) } else { left };
+                Expr::BinOp(at(ast::BinOp { op, left, right: read(right) }, span))
+            }
         })
     }
 
     fn call<'s>(&self, node: &ast::Call<'s>, depth: usize) -> Copied<ast::Call<'s>> {
         let expr = self.expression(&node.expr, depth)?;
-        Ok(ast::Call { expr, args: self.arguments(&node.args, depth)? })
+        let mut args = self.arguments(&node.args, depth)?;
+        // `loop.changed` compares with the round before.
+        if matches!(&node.expr, Expr::GetAttr(attribute) if attribute.name == "changed") {
+            args = args.into_iter().map(read_argument).collect();
+        }
+        Ok(ast::Call { expr, args })
     }
 
     fn arguments<'s>(&self, all: &[CallArg<'s>], depth: usize) -> Copied<Vec<CallArg<'s>>> {
@@ -354,4 +375,30 @@ fn at<T>(node: T, span: Span) -> Spanned<T> {
 /// The expression, through one of the filters of `budget`.
 fn paid<'s>(name: &'static str, of: Expr<'s>, args: Vec<CallArg<'s>>, span: Span) -> Expr<'s> {
     Expr::Filter(at(ast::Filter { name, expr: Some(of), args }, span))
+}
+
+/// Whether a comparison looks for its left side in its right one.
+fn searches(op: ast::CompareOpKind) -> bool {
+    matches!(op, ast::CompareOpKind::In | ast::CompareOpKind::NotIn)
+}
+
+/// The expression, all of its value paid for; a short constant costs nothing.
+fn read(of: Expr<'_>) -> Expr<'_> {
+    if let Expr::Const(constant) = &of {
+        let text = constant.value.as_str().map(str::len);
+        if text.is_some_and(|bytes| bytes <= FREE_BYTES) || constant.value.is_number() {
+            return of;
+        }
+    }
+    let span = of.span();
+    paid(READ, of, Vec::new(), span)
+}
+
+fn read_argument(argument: CallArg<'_>) -> CallArg<'_> {
+    match argument {
+        CallArg::Pos(one) => CallArg::Pos(read(one)),
+        CallArg::Kwarg(name, one) => CallArg::Kwarg(name, read(one)),
+        CallArg::PosSplat(one) => CallArg::PosSplat(read(one)),
+        CallArg::KwargSplat(one) => CallArg::KwargSplat(read(one)),
+    }
 }

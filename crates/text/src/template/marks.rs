@@ -7,9 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use super::conversation::Role;
+use crate::literals::Literals;
 
 /// The private-use plane the spelling is taken from.
 const PRIVATE_USE: Range<u32> = 0x10_0000..0x10_FFFE;
@@ -23,10 +22,10 @@ const ROLE_SPELLINGS_MAX: usize = 1024;
 pub(super) struct Marks {
     forward: BTreeMap<char, char>,
     back: BTreeMap<char, char>,
-    /// Control literals as written; none if there are none.
-    plain: Option<AhoCorasick>,
+    /// Control literals as written.
+    plain: Literals,
     /// Control literals in private spelling, those around a role's name with that name plain.
-    marked: Option<AhoCorasick>,
+    marked: Literals,
     /// What stands before and behind a role's name in some control literal, the longest first.
     before_role: Vec<String>,
     after_role: Vec<String>,
@@ -51,8 +50,8 @@ impl Marks {
         let mut marks = Self {
             forward: BTreeMap::new(),
             back: BTreeMap::new(),
-            plain: None,
-            marked: None,
+            plain: Literals::new(control.iter().copied()),
+            marked: Literals::new([]),
             before_role: Vec::new(),
             after_role: Vec::new(),
         };
@@ -69,8 +68,7 @@ impl Marks {
             parts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
             parts.dedup();
         }
-        marks.plain = search(&control)?;
-        marks.marked = search(&patterns)?;
+        marks.marked = Literals::new(patterns.iter().map(String::as_str));
         Some(marks)
     }
 
@@ -102,10 +100,10 @@ impl Marks {
     pub(super) fn mark_fragment(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut done = 0;
-        for found in self.plain.iter().flat_map(|plain| plain.find_iter(text)) {
-            out.push_str(&self.mark_edges(&text[done..found.start()], done == 0, false));
-            out.push_str(&self.mark_whole(&text[found.range()]));
-            done = found.end();
+        for (place, _) in self.plain.find(text) {
+            out.push_str(&self.mark_edges(&text[done..place.start], done == 0, false));
+            out.push_str(&self.mark_whole(&text[place.clone()]));
+            done = place.end;
         }
         out.push_str(&self.mark_edges(&text[done..], done == 0, true));
         out
@@ -133,12 +131,12 @@ impl Marks {
         let mut done = 0;
         let spell_back =
             |part: &str, text: &mut String| text.extend(part.chars().map(|c| self.spell_back(c)));
-        for found in self.marked.iter().flat_map(|search| search.find_iter(marked)) {
-            spell_back(&marked[done..found.start()], &mut text);
+        for (place, _) in self.marked.find(marked) {
+            spell_back(&marked[done..place.start], &mut text);
             let start = text.len();
-            spell_back(&marked[found.range()], &mut text);
+            spell_back(&marked[place.clone()], &mut text);
             controls.push(start..text.len());
-            done = found.end();
+            done = place.end;
         }
         spell_back(&marked[done..], &mut text);
         (text, controls)
@@ -152,9 +150,8 @@ impl Marks {
         found: &[Range<usize>],
         strings: &[&str],
     ) -> Option<&'t str> {
-        let literals = self.plain.iter().flat_map(|plain| plain.find_iter(text));
+        let literals = self.plain.find(text).map(|(place, _)| place);
         let unmarked = literals
-            .map(|literal| literal.range())
             .filter(|range| found.binary_search_by_key(&range.start, |known| known.start).is_err());
         unmarked.map(|range| &text[range]).find(|literal| {
             let (begin, end) = edges(literal);
@@ -172,14 +169,4 @@ fn edges(text: &str) -> (&str, &str) {
     let begin = text.char_indices().nth(2).map_or(text.len(), |(at, _)| at);
     let end = text.char_indices().rev().nth(1).map_or(0, |(at, _)| at);
     (&text[..begin], &text[end..])
-}
-
-/// A search for any of the texts, the longest first; `Some(None)` if there are none. The outer
-/// `None` would mean more text than a vocabulary may have.
-fn search(texts: &[impl AsRef<str>]) -> Option<Option<AhoCorasick>> {
-    if texts.is_empty() {
-        return Some(None);
-    }
-    let texts = texts.iter().map(AsRef::as_ref);
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts).ok().map(Some)
 }

@@ -44,17 +44,17 @@
 //!   and even if it forgets them, and [`MAX_RENDERED_BYTES`] for each single text (`budget`, before
 //!   anything is made or, where the result is hardly longer than what it is made of, just after);
 //! - *output*: [`MAX_RENDERED_BYTES`];
-//! - *input*: the limits in `conversation`.
+//! - *input*: the limits in `conversation`;
+//! - *reading*: [`MAX_READ_BYTES`] for all that is compared, searched, sorted and indexed (`reads`, before).
 //!
-//! A conversation is rendered twice, one after the other, each time with all of this. Not bounded
-//! beyond the product of these: the time that comparing, searching and sorting long values takes.
-//! Each excess is an error that names the limit; an error of the template names its line.
+//! A conversation is rendered twice, one after the other, each time with all of this. Each excess is an error that names the limit; an error of the template names its line.
 
 mod budget;
 mod conversation;
 mod machine;
 mod marks;
 mod python;
+mod reads;
 mod source;
 mod strftime;
 
@@ -84,6 +84,9 @@ pub const MAX_ELIFS: usize = 128;
 pub const MAX_RENDERED_BYTES: usize = 16 << 20;
 /// What all texts and lists that a rendering makes may take.
 pub const MAX_MADE_BYTES: usize = 64 << 20;
+/// What a rendering may look at in comparisons, searches, sorting and indexing: at most a second or
+/// so. An honest template reads a conversation some ten times.
+pub const MAX_READ_BYTES: usize = 512 << 20;
 /// Template instructions per rendering; a message costs a public template some 30 to 300.
 pub const TEMPLATE_FUEL: u64 = 5_000_000;
 /// How deep template constructs may nest at run time.
@@ -112,6 +115,11 @@ pub enum TemplateError {
          text of more than {MAX_RENDERED_BYTES}; shorten the conversation"
     )]
     TooMuchMade { line: usize },
+    #[error(
+        "template line {line}: it compares and searches more than {MAX_READ_BYTES} bytes; shorten the \
+         conversation"
+    )]
+    TooMuchRead { line: usize },
     #[error("the prompt is longer than {MAX_RENDERED_BYTES} bytes; shorten the conversation")]
     OutputTooLong,
     #[error(transparent)]
@@ -245,6 +253,9 @@ fn render_error(error: &minijinja::Error) -> TemplateError {
         }
         if current.is::<budget::Exhausted>() {
             return TemplateError::TooMuchMade { line };
+        }
+        if current.is::<budget::ReadOut>() {
+            return TemplateError::TooMuchRead { line };
         }
         cause = current.source();
     }

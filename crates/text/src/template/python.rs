@@ -388,6 +388,7 @@ fn method(
     name: &str,
     arguments: &[Value],
 ) -> Result<Value, Error> {
+    budget.pay_method(value, name, arguments)?;
     let bare = arguments.iter().all(Value::is_none);
     let Some(text) = value.as_str() else { return budget.method(state, value, name, arguments) };
     let trimmed = match name {

@@ -2,7 +2,7 @@
 //!
 //! An unknown directive is refused, never copied through: jinja2's result would differ.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -44,6 +44,14 @@ pub struct CivilTimeError {
     second: u8,
 }
 
+impl fmt::Display for CivilTime {
+    /// As `2026-11-20T22:04:05`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { year, month, day, hour, minute, second } = self;
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    }
+}
+
 impl CivilTime {
     /// A checked time of the Gregorian calendar; there are no leap seconds.
     pub fn new(
@@ -61,6 +69,19 @@ impl CivilTime {
         } else {
             Err(CivilTimeError { year, month, day, hour, minute, second })
         }
+    }
+
+    /// The time of its one spelling, that of [`fmt::Display`].
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let number = |from: usize, length: usize| {
+            let digits = text.get(from..from + length)?;
+            digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
+        };
+        let small = |from| number(from, 2).and_then(|number| u8::try_from(number).ok());
+        let date = (number(0, 4)?, small(5)?, small(8)?);
+        let time = Self::new(date, (small(11)?, small(14)?, small(17)?)).ok()?;
+        (time.to_string() == text).then_some(time)
     }
 
     /// The time in the given format; the character of an unknown directive on failure.

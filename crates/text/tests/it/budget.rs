@@ -191,3 +191,48 @@ fn honest_templates_have_room() {
     let rendered = template.unwrap().render(&fixture::turns(&turns)).unwrap();
     assert!(rendered.text.len() > 2_000_000 && rendered.text.ends_with("2000"));
 }
+
+/// Steps that make nothing but look at all there is.
+#[test]
+fn what_a_template_reads_is_bounded_however_it_reads_it() {
+    let big = "{% set big = 'x' * 10000000 %}{% set near = 'x' * 9999999 ~ 'y' %}\
+               {% set items = range(90000) %}";
+    for body in [
+        "{% if big == near %}{% endif %}",
+        "{% if near <= big %}{% endif %}",
+        "{% if 'y' in big %}{% endif %}",
+        "{% if 'y' not in big %}{% endif %}",
+        "{% if near in big %}{% endif %}",
+        "{% if big is eq near %}{% endif %}",
+        "{% if 'y' is in big %}{% endif %}",
+        "{% if big is lower %}{% endif %}",
+        "{% if big.find('y') %}{% endif %}",
+        "{% if big.count('y') %}{% endif %}",
+        "{% if big.count('') %}{% endif %}",
+        "{% if big.startswith(near) %}{% endif %}",
+        "{% if big.isalpha() %}{% endif %}",
+        "{% if {}.get(big) %}{% endif %}",
+        "{% if messages[0][big] %}{% endif %}",
+        "{% if big | length %}{% endif %}",
+        "{% if big[9999999] %}{% endif %}",
+        "{% if big[9999999:] %}{% endif %}",
+        "{% if loop.changed(big) %}{% endif %}",
+        "{% if -1 in items %}{% endif %}",
+        "{% if items | last %}{% endif %}",
+        "{% if items | max %}{% endif %}",
+        "{% if items[89999] %}{% endif %}",
+        "{% if (' ' * 10 + big).strip('x') %}{% endif %}",
+        "{% if [big, near] | sort %}{% endif %}",
+        "{% if ['x'] | select('in', big) %}{% endif %}",
+    ] {
+        let source = big.to_owned() + &many(body);
+        let error = refused(&source);
+        let soon = matches!(
+            error,
+            TemplateError::TooMuchRead { line: 1 } | TemplateError::TooMuchMade { .. }
+        );
+        assert!(soon, "{error:?} for {body}");
+    }
+    let said = TemplateError::TooMuchRead { line: 3 }.to_string();
+    assert!(said.contains("template line 3") && said.contains("536870912"), "{said}");
+}

@@ -37,28 +37,69 @@ fn control_tokens_print_nothing_and_unknown_ones_are_refused() {
     assert_eq!(detokenizer.push(table, 70_000), Err(UnknownToken(70_000)));
 }
 
+/// What comes of the next bytes, as text.
+fn push(stops: &mut StopStrings, bytes: &[u8]) -> (String, Option<usize>) {
+    let (bytes, index) = match stops.push(bytes) {
+        Stopped::No(bytes) => (bytes, None),
+        Stopped::Yes { bytes, index } => (bytes, Some(index)),
+    };
+    (String::from_utf8_lossy(&bytes).into_owned(), index)
+}
+
+#[track_caller]
+fn expect(stops: &mut StopStrings, pieces: &[(&[u8], &str, Option<usize>)]) {
+    for (bytes, text, index) in pieces {
+        assert_eq!(push(stops, bytes), ((*text).to_owned(), *index), "{bytes:?}");
+    }
+}
+
 #[test]
 fn stop_strings_cut_across_pieces() {
     let mut stops = StopStrings::new(&["STOP", "\n\nUser:"]).unwrap();
-    assert_eq!(stops.push("a ST"), Stopped::No("a ".to_owned()));
-    assert_eq!(stops.push("Ox\n"), Stopped::No("STOx".to_owned()));
-    assert_eq!(stops.push("\nUs"), Stopped::No(String::new()));
-    assert_eq!(stops.push("er: b"), Stopped::Yes { text: String::new(), index: 1 });
-
-    let mut stops = StopStrings::new(&["bc", "abcd", "xbc"]).unwrap();
-    assert_eq!(stops.push("1abcd"), Stopped::Yes { text: "1a".to_owned(), index: 0 });
-    assert_eq!(stops.push("1xbc"), Stopped::Yes { text: "1".to_owned(), index: 2 });
-    assert_eq!(stops.push("1ab"), Stopped::No("1".to_owned()));
-    assert_eq!(stops.flush(), "ab");
-    assert_eq!(stops.push("cd"), Stopped::No("cd".to_owned()));
-
+    expect(
+        &mut stops,
+        &[
+            (b"a ST", "a ", None),
+            (b"Ox\n", "STOx", None),
+            (b"\nUs", "", None),
+            (b"er: b", "", Some(1)),
+        ],
+    );
     // What repeats within the stop string must not be forgotten.
     let mut stops = StopStrings::new(&["aabaaax"]).unwrap();
-    assert_eq!(stops.push("aabaaabaa"), Stopped::No("aaba".to_owned()));
-    assert_eq!(stops.push("ax"), Stopped::Yes { text: String::new(), index: 0 });
+    expect(&mut stops, &[(b"aabaaabaa", "aaba", None), (b"ax", "", Some(0))]);
 
     let mut none = StopStrings::new(&[]).unwrap();
-    assert_eq!(none.push("abc"), Stopped::No("abc".to_owned()));
+    expect(&mut none, &[(b"abc", "abc", None)]);
+}
+
+#[test]
+fn of_several_stop_strings_the_first_to_end_counts_then_the_longest_then_the_first() {
+    let mut stops = StopStrings::new(&["bc", "abcd", "xbc"]).unwrap();
+    // The one that begins earlier ends later.
+    expect(&mut stops, &[(b"1abcd", "1a", Some(0))]);
+    // Two end at once: the longer one.
+    expect(&mut stops, &[(b"1xbc", "1", Some(2))]);
+    expect(&mut stops, &[(b"1ab", "1", None)]);
+    assert_eq!(stops.flush(), b"ab");
+    expect(&mut stops, &[(b"cd", "cd", None)]);
+    // Equal ones: the first. The cut into pieces changes nothing.
+    let mut stops = StopStrings::new(&["x", "ab", "ab"]).unwrap();
+    expect(&mut stops, &[(b"ab", "", Some(1))]);
+    let mut stops = StopStrings::new(&["abc", "b"]).unwrap();
+    expect(&mut stops, &[(b"abc", "a", Some(1))]);
+    expect(&mut stops, &[(b"a", "", None), (b"b", "a", Some(1))]);
+}
+
+#[test]
+fn stop_strings_are_looked_for_in_bytes() {
+    // A mark for bytes that are no UTF-8 is no text of the answer.
+    let mut stops = StopStrings::new(&["\u{FFFD}", "é"]).unwrap();
+    expect(&mut stops, &[(&[b'a', 0xF0, 0x9F, b'b'], "a\u{FFFD}b", None)]);
+    expect(&mut stops, &[(&[b'a', 0xEF, 0xBF], "a", None), (&[0xBD], "", Some(0))]);
+    // The second byte of é after another first one is no é; after half a character é is.
+    expect(&mut stops, &[(&[0xC2, 0xA9], "©", None), (&[0xE2, 0x82, 0xC3], "\u{FFFD}", None)]);
+    expect(&mut stops, &[(&[0xA9], "", Some(1))]);
 }
 
 #[test]
@@ -78,24 +119,21 @@ fn stop_strings_have_limits() {
 }
 
 /// The definition: the least end, then the longest, then the first.
-fn naive(text: &str, stops: &[String]) -> Option<(String, usize)> {
-    for end in 1..=text.len() {
-        let ending = stops
-            .iter()
-            .enumerate()
-            .filter(|(_, stop)| text.as_bytes()[..end].ends_with(stop.as_bytes()));
+fn naive(bytes: &[u8], stops: &[String]) -> Option<(Vec<u8>, usize)> {
+    for end in 1..=bytes.len() {
+        let ending =
+            stops.iter().enumerate().filter(|(_, stop)| bytes[..end].ends_with(stop.as_bytes()));
         if let Some((index, stop)) = ending.rev().max_by_key(|(_, stop)| stop.len()) {
-            return Some((text[..end - stop.len()].to_owned(), index));
+            return Some((bytes[..end - stop.len()].to_vec(), index));
         }
     }
     None
 }
 
 /// The longest suffix that is a proper prefix of a stop string.
-fn held(text: &str, stops: &[String]) -> usize {
-    let longest = |stop: &String| {
-        (1..stop.len()).rev().find(|&n| text.as_bytes().ends_with(&stop.as_bytes()[..n]))
-    };
+fn held(bytes: &[u8], stops: &[String]) -> usize {
+    let longest =
+        |stop: &String| (1..stop.len()).rev().find(|&n| bytes.ends_with(&stop.as_bytes()[..n]));
     stops.iter().filter_map(longest).max().unwrap_or(0)
 }
 
@@ -126,21 +164,27 @@ proptest! {
 
     #[test]
     fn stop_strings_equal_the_naive_search(
-        pieces in proptest::collection::vec("[aab]{0,4}é?", 0..10),
+        // Bytes that are cut anywhere, in é too.
+        pieces in proptest::collection::vec(
+            proptest::collection::vec(
+                proptest::sample::select(&[b'a', b'a', b'b', 0xC3, 0xA9][..]), 0..5
+            ),
+            0..10,
+        ),
         stops in proptest::collection::vec("[aab]{1,8}|a?é", 0..4),
     ) {
         let references: Vec<&str> = stops.iter().map(String::as_str).collect();
         let mut matcher = StopStrings::new(&references).unwrap();
-        let (mut seen, mut out, mut found) = (String::new(), String::new(), None);
+        let (mut seen, mut out, mut found) = (Vec::new(), Vec::new(), None);
         for piece in &pieces {
-            seen += piece;
+            seen.extend(piece);
             match matcher.push(piece) {
-                Stopped::No(text) => {
-                    out += &text;
+                Stopped::No(bytes) => {
+                    out.extend(bytes);
                     prop_assert_eq!(seen.len() - out.len(), held(&seen, &stops));
                 }
-                Stopped::Yes { text, index } => {
-                    out += &text;
+                Stopped::Yes { bytes, index } => {
+                    out.extend(bytes);
                     found = Some((out.clone(), index));
                     break;
                 }
@@ -148,7 +192,8 @@ proptest! {
         }
         prop_assert_eq!(&found, &naive(&pieces.concat(), &stops));
         if found.is_none() {
-            prop_assert_eq!(out + &matcher.flush(), pieces.concat());
+            out.extend(matcher.flush());
+            prop_assert_eq!(out, pieces.concat());
         }
     }
 }

@@ -163,7 +163,7 @@ fn bytes_without_a_token_are_left_out_and_told() {
 }
 
 #[test]
-fn the_table_covers_all_bytes_and_hashes_one_way() {
+fn the_table_covers_all_bytes() {
     let vocabulary = bytes_only("smollm");
     let tokenizer = Tokenizer::new(&vocabulary).unwrap();
     let table = tokenizer.token_bytes();
@@ -186,19 +186,6 @@ fn the_table_covers_all_bytes_and_hashes_one_way() {
     assert_eq!(table.get(1), piece(b" a", false));
     assert_eq!(table.get(2), piece("日".as_bytes(), false));
     assert_eq!(table.get(3), piece(&[0xC3], false));
-    assert_eq!(
-        table.to_canonical_bytes(),
-        [
-            &[4, 0, 0, 0, 1, 5, 0, 0, 0][..],
-            b"<|x|>",
-            &[0, 2, 0, 0, 0],
-            b" a",
-            &[0, 3, 0, 0, 0],
-            "日".as_bytes(),
-            &[0, 1, 0, 0, 0, 0xC3],
-        ]
-        .concat()
-    );
 }
 
 #[test]
@@ -213,4 +200,30 @@ fn stop_tokens_are_the_named_and_the_known() {
     assert_eq!(stops.iter().collect::<Vec<_>>(), expected);
     assert!(stops.contains(fixture::id("<|im_end|>")));
     assert!(!stops.contains(fixture::id("<|im_start|>")));
+}
+
+#[test]
+fn a_resolved_vocabulary_makes_the_same_tokenizer() {
+    let mut vocabulary = fixture::vocabulary("llama-bpe");
+    vocabulary.add_bos = None;
+    vocabulary.bos = Some(0);
+    vocabulary.tokens.push("<|odd|>".to_owned());
+    vocabulary.token_types.push(TokenType::Normal);
+    let resolved = vocabulary.clone().resolved().unwrap();
+    assert_eq!(
+        (resolved.add_bos, resolved.token_types.last()),
+        (Some(true), Some(&TokenType::Control))
+    );
+    assert_eq!(resolved.clone().resolved().unwrap(), resolved);
+    let (one, other) = (Tokenizer::new(&vocabulary).unwrap(), Tokenizer::new(&resolved).unwrap());
+    assert_eq!(one.token_bytes(), other.token_bytes());
+    assert_eq!(one.stop_tokens(), other.stop_tokens());
+    for segment in [Segment::Trusted("a<|odd|> b"), Segment::Untrusted("a<|odd|> b")] {
+        assert_eq!(
+            one.encode_prompt(&[segment]).unwrap(),
+            other.encode_prompt(&[segment]).unwrap()
+        );
+    }
+    let named = other.with_stop_tokens([3, 1]);
+    assert_eq!(named.stop_tokens().iter().collect::<Vec<_>>(), [1, 3]);
 }

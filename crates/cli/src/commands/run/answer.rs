@@ -1,23 +1,19 @@
-//! An answer: the prompt rendered, tokens drawn and shown as they come.
+//! An answer: tokens drawn and shown as they come.
 
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
-use canon::sample::{Parameter, Parameters, Settings, seed};
+use anyhow::Result;
+use canon::sample::{Parameter, Parameters, Settings};
 use engine::{Fault, Sequence};
 use llm::{Generation, Piece, Request, Stop, Usage};
-use text::{Conversation, Message, Segment};
 
+use super::asked::Asked;
 use crate::arguments::RunOptions;
 use crate::clock::Stopwatch;
-use crate::loading::{Loaded, model_id};
-use crate::output::{OutputError, harmless, write};
-
-/// A drawn seed has so many bits that every reader of JSON reads it exactly.
-const SEED_BITS: u32 = 53;
+use crate::interrupt::{self, Meaning};
+use crate::loading::Loaded;
+use crate::output::{OutputError, counted, harmless, write};
 
 /// An answer that has ended.
 pub(super) struct Answer {
@@ -47,69 +43,40 @@ pub(super) fn parameters(options: &RunOptions) -> Result<Parameters> {
     Ok(Parameters::new(settings)?)
 }
 
-/// Whether the person asked to stop; the first question installs the handler. A second request
-/// that comes before the first was heard ends the program at once.
-pub(super) fn interrupted() -> Result<&'static Arc<AtomicBool>> {
-    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    if let Some(flag) = FLAG.get() {
-        return Ok(flag);
-    }
-    let flag = Arc::new(AtomicBool::new(false));
-    let handler = Arc::clone(&flag);
-    ctrlc::set_handler(move || {
-        if handler.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    })
-    .context("interrupts can't be caught")?;
-    Ok(FLAG.get_or_init(|| flag))
-}
-
-/// Renders a conversation into the model's tokens.
-pub(super) fn render(
-    loaded: &Loaded,
-    options: &RunOptions,
-    messages: Vec<Message>,
-) -> Result<Vec<u32>> {
-    let tokenizer = &loaded.model.tokenizer;
-    let template = loaded.model.template.as_ref().filter(|_| !options.raw);
-    let Some(template) = template else {
-        let texts: Vec<Segment<'_>> =
-            messages.iter().filter_map(|m| m.content.as_deref()).map(Segment::Untrusted).collect();
-        return Ok(tokenizer.encode_prompt(&texts)?);
-    };
-    let conversation = Conversation { messages, add_generation_prompt: true, ..Default::default() };
-    let rendered =
-        template.render(&conversation).context("the model's chat template (--raw does without)")?;
-    Ok(tokenizer.encode_prompt(&rendered.segments())?)
-}
-
-/// Draws an answer, showing text as it becomes certain.
+/// Draws an answer, showing text as it becomes certain; `each` gets every token.
 pub(super) fn draw(
     loaded: &mut Loaded,
     options: &RunOptions,
-    parameters: Parameters,
-    prompt: Vec<u32>,
+    asked: &Asked,
     prefix: Option<(&Sequence, &[u32])>,
+    each: &mut dyn FnMut(u32),
 ) -> Result<Answer> {
-    let (typed, request) = request(loaded, options, parameters, prompt)?;
+    let request = Request { logits_digest: options.json, ..Request::of(&asked.job, 0) };
     let mut generation = Generation::new(&loaded.model, loaded.runner.engine(), request, prefix)?;
-    let interrupted = interrupted()?;
-    let screen = Screen::new(options);
+    let mut screen = Screen::new(options);
     let watch = Stopwatch::start();
     let (mut text, mut first) = (String::new(), None);
     let stop = loop {
         if let Some(stop) = generation.stop() {
             break stop;
         }
-        if interrupted.swap(false, Ordering::SeqCst) {
+        if interrupt::asked() {
             generation.cancel();
         }
         for piece in loaded.runner.step(&mut [&mut generation]) {
-            if piece.token.is_some() {
+            if let Some(token) = piece.token {
+                each(token);
                 first.get_or_insert_with(|| watch.read().wall);
+                // Before this, in a single answer, nothing is lost by ending at once.
+                interrupt::means(Meaning::EndAnswer)?;
             }
-            screen.show(&piece)?;
+            match screen.show(&piece) {
+                // A receipt is written whether anybody still reads or not.
+                Err(error) if error.reader_left() && options.receipt.is_some() => {
+                    screen.silent = true;
+                }
+                shown => shown?,
+            }
             text.push_str(&piece.text);
         }
     };
@@ -122,7 +89,7 @@ pub(super) fn draw(
         first: first.unwrap_or(all),
         all,
         logits_digest: generation.logits_digest(),
-        seed: typed,
+        seed: asked.seed,
         prefix: generation.into_prefix(),
     })
 }
@@ -136,7 +103,8 @@ pub(super) fn cut_note(loaded: &Loaded, options: &RunOptions, answer: &Answer) -
     if answer.usage.prompt_tokens + answer.usage.completion_tokens >= context {
         return Some(format!("(cut: the model's context of {context} tokens is full)"));
     }
-    Some(format!("(cut at {} tokens; --max-tokens allows more)", options.max_tokens))
+    let tokens = counted(options.max_tokens, "token", "tokens");
+    Some(format!("(cut at {tokens}; --max-tokens allows more)"))
 }
 
 /// What a fault is, for people.
@@ -145,41 +113,6 @@ pub(super) fn fault_note(fault: Fault) -> String {
         "a number left its range at position {}, op {}: the answer ends there, on every machine alike",
         fault.position, fault.op.0
     )
-}
-
-/// What is asked of the model, and the seed it can be asked again with.
-fn request(
-    loaded: &Loaded,
-    options: &RunOptions,
-    parameters: Parameters,
-    prompt: Vec<u32>,
-) -> Result<(u64, Request)> {
-    let typed = match options.seed {
-        Some(seed) => seed,
-        None => drawn_seed()?,
-    };
-    let mut nonce = [0; 32];
-    nonce[..8].copy_from_slice(&typed.to_le_bytes());
-    let vocabulary = usize::try_from(loaded.model.program.program().vocabulary)?;
-    let id = model_id(&loaded.model, &loaded.file);
-    let request = Request {
-        seed: seed(&nonce, &id, vocabulary, &prompt, &parameters)?,
-        prompt,
-        parameters,
-        choice: 0,
-        tokens_max: usize::try_from(options.max_tokens)?,
-        stop_strings: options.stop.clone(),
-        stop_tokens: true,
-        logits_digest: options.json,
-    };
-    Ok((typed, request))
-}
-
-fn drawn_seed() -> Result<u64> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| anyhow!("the system gives no random bytes: {error}; give --seed"))?;
-    Ok(u64::from_le_bytes(bytes) >> (u64::BITS - SEED_BITS))
 }
 
 /// Where pieces of an answer are shown.

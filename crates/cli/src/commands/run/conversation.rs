@@ -5,21 +5,23 @@
 
 use std::io;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use canon::sample::Parameters;
 use engine::Sequence;
 use llm::Stop;
+use receipt::PublicKey;
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 use text::{Message, Role};
 
-use super::answer::{cut_note, draw, fault_note, interrupted, render};
+use super::answer::{cut_note, draw, fault_note};
+use super::asked::ask;
 use crate::arguments::RunOptions;
 use crate::failure::describe;
+use crate::interrupt::{self, Meaning};
 use crate::loading::Loaded;
-use crate::output::{line, tell};
+use crate::output::{counted, line, tell};
 
 const HELP: &str = "\
 /clear   forget the conversation
@@ -119,22 +121,25 @@ impl Talk<'_> {
     fn answer(&mut self, said: &str) -> Result<()> {
         let mut messages = self.messages.clone();
         messages.push(Message::new(Role::User, said));
-        let tokens = match render(&self.loaded, self.options, messages.clone()) {
-            Ok(tokens) => tokens,
+        let parameters = self.parameters.clone();
+        let asked = ask(&self.loaded, self.options, parameters, messages.clone(), PublicKey::NONE);
+        let asked = match asked {
+            Ok(asked) => asked,
             Err(error) => {
                 tell(describe(&error));
                 return Ok(());
             }
         };
         let context = self.loaded.runner.engine().context_max();
-        if tokens.len() >= context {
-            self.tell_full(tokens.len(), context);
+        let tokens = asked.job.fields().prompt.len();
+        if tokens >= context {
+            self.tell_full(tokens, context);
             return Ok(());
         }
-        interrupted()?.store(false, Ordering::SeqCst);
+        interrupt::means(Meaning::EndAnswer)?;
+        interrupt::asked();
         let known = self.prefix.as_ref().map(|(sequence, known)| (sequence, &known[..]));
-        let parameters = self.parameters.clone();
-        let answer = draw(&mut self.loaded, self.options, parameters, tokens, known)?;
+        let answer = draw(&mut self.loaded, self.options, &asked, known, &mut |_| ())?;
         line("")?;
         if let Some(note) = cut_note(&self.loaded, self.options, &answer) {
             tell(note);
@@ -152,14 +157,15 @@ impl Talk<'_> {
     }
 
     fn tell_full(&self, tokens: usize, context: usize) {
+        let tokens = counted(tokens, "token", "tokens");
         if self.messages.iter().any(|message| message.role == Role::User) {
             tell(format_args!(
-                "With this the conversation has {tokens} tokens, and the model's context holds \
+                "With this the conversation has {tokens}, and the model's context holds \
                  {context}. Say it shorter, or /clear and say it again."
             ));
         } else {
             tell(format_args!(
-                "That has {tokens} tokens, and the model's context holds {context}. Say it shorter."
+                "That has {tokens}, and the model's context holds {context}. Say it shorter."
             ));
         }
     }

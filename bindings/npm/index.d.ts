@@ -1,0 +1,145 @@
+/** A kind of evidence. */
+export type Kind = "signature" | "replay";
+
+/** What looking at evidence gave. */
+export interface Evidence {
+  kind: Kind;
+  outcome: "holds" | "fails" | "not_checked";
+  /** Whether it was asked for. */
+  required: boolean;
+  /** What it claims. */
+  claim: string;
+  /** Whom one has to trust for it. */
+  trusts: string;
+}
+
+/** What the evidence at hand does not establish. */
+export interface NotEstablished {
+  what: string;
+  text: string;
+}
+
+/** What is to be made of a receipt. Hashes and keys are lower-case hexadecimal. */
+export interface Findings {
+  probity: "report v1";
+  /** Why, for people; absent when verified. */
+  reason?: string;
+  evidence: Evidence[];
+  /** Empty where the file was not taken: then nothing in it is established. */
+  not_established: NotEstablished[];
+}
+
+/** What a receipt says whose signatures hold, under the names of spec/receipt.md section 8. */
+export interface Receipt {
+  /** The receipt's id. */
+  receipt: string;
+  network: string;
+  /** The key that signed it. */
+  worker: string;
+  kind: "generate" | "embed";
+  /** The model's id. */
+  model: string;
+  /** The commitment to what was asked. */
+  job: string;
+  arithmetic_version: number;
+  sampling_version: number;
+  audit_consent: "self" | "named" | "open";
+  /** Whether auditors may open it. */
+  auditable: boolean;
+  /** An epoch; 0: it is not to be anchored. */
+  anchor_by: number;
+  usage: { prompt_tokens: number; output_tokens: number };
+  choices: Choice[];
+  /** What was asked, where the opening is there. */
+  opened?: Opened;
+  /** Of a bundle: where the receipt stands in its worker's log, under which signed root. */
+  log?: { index: number; size: number; root: string };
+}
+
+export interface Choice {
+  choice: number;
+  tokens: number;
+  /** The root of its tokens. */
+  output: string;
+  stop: {
+    reason: "stop_token" | "stop_string" | "length" | "cancelled" | "unfinished" | "fault";
+    stop_string?: number;
+    at_tokens?: number;
+    position?: number;
+    op?: number;
+  };
+  segments: { worker: string; start: number; end: number }[];
+}
+
+export interface Opened {
+  nonce: string;
+  nonce_by: "client" | "gateway";
+  beacon_height: number;
+  requester?: string;
+  prompt_tokens: number;
+  rendered_by: "nobody" | "client" | "gateway" | "worker";
+  messages: "none" | "hidden" | "shown";
+  choices: number;
+  seed: string;
+  /** Exact decimals, as text. */
+  parameters: {
+    temperature: string;
+    top_k: number;
+    top_p: string;
+    min_p: string;
+    repetition_penalty: string;
+    presence_penalty: string;
+    frequency_penalty: string;
+    biases: number;
+    grammar?: string;
+  };
+  stop: { tokens_max: number; tokens: number[]; strings: string[] };
+}
+
+/** All required evidence holds. */
+export interface Verified extends Findings, Receipt {
+  verdict: "verified";
+}
+
+/** The receipt holds as far as it was looked at, and something required is missing. */
+export interface CannotJudge extends Findings, Receipt {
+  verdict: "cannot_judge";
+  reason: string;
+  /** What to bring. */
+  missing: "opening" | "model" | "unsupported";
+}
+
+/** Something is false. What the receipt says is there only if its signatures and commitments hold. */
+export interface Refuted extends Findings, Partial<Receipt> {
+  verdict: "refuted";
+  reason: string;
+}
+
+/** It is no receipt file, which accuses nobody. */
+export interface Malformed extends Findings {
+  verdict: "malformed";
+  reason: string;
+}
+
+export type Report = Verified | CannotJudge | Refuted | Malformed;
+
+/**
+ * Checks a receipt file or a bundle: signatures, commitments, heads, and its place in the log.
+ *
+ * No model is run, so "replay" is never better than not_checked: requiring it gives cannot_judge. A "verified" report
+ * says that the evidence in `required` holds, and no more: see its `not_established`.
+ *
+ * @param receipt the file, as bytes or as text
+ * @param opening the bytes of an opening that came apart from the file
+ * @throws Error when an option is none that is known
+ */
+export function verify(
+  receipt: Uint8Array | ArrayBuffer | string,
+  opening?: Uint8Array | ArrayBuffer | null,
+  options?: {
+    /** The network's id, 64 hexadecimal digits; without one, receipts made offline. */
+    network?: string;
+    /** The evidence without which the verdict is not "verified"; default ["signature"]. */
+    required?: Kind[];
+  },
+): Report;

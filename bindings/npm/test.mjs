@@ -1,0 +1,51 @@
+// The agreed cases in JavaScript: node test.mjs PACKAGE TESTDATA, from where probity-light is installed. Prints the
+// median time of a check and the size of the module.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { verify } from "probity-light";
+
+const [folder, testdata] = process.argv.slice(2);
+const data = (name) => new Uint8Array(readFileSync(join(testdata, name)));
+const agreed = JSON.parse(readFileSync(join(testdata, "reports.json"), "utf8"));
+
+function report(of) {
+  const file = of.text === undefined ? data(of.file) : new TextEncoder().encode(of.text);
+  for (const [at, is] of of.edits ?? []) file.set(new TextEncoder().encode(is), at);
+  const opening = of.opening ? data("opening.bin").slice(0, of.opening_length) : undefined;
+  return verify(file.slice(0, of.length), opening, { network: of.network, required: of.required });
+}
+for (const { name, report: expected, ...of } of agreed.cases) {
+  assert.deepEqual(report(of), expected, name);
+}
+
+const { file, step, sha256 } = agreed.sweep;
+const hash = createHash("sha256");
+const bytes = data(file);
+for (let at = 0; at < bytes.length; at += step) {
+  bytes[at] ^= 1;
+  const { verdict, reason } = verify(bytes);
+  assert.notEqual(verdict, "verified", `byte ${at}`);
+  hash.update(`${at} ${verdict} ${reason}\n`);
+  bytes[at] ^= 1;
+}
+assert.equal(hash.digest("hex"), sha256, "an altered byte");
+
+// The file as text, and as a whole buffer; mistakes of the caller are thrown.
+assert.equal(verify(new TextDecoder().decode(bytes)).verdict, "verified");
+assert.equal(verify(bytes.slice().buffer, null).verdict, "verified");
+assert.throws(() => verify(bytes, undefined, { required: ["audit"] }), /"audit" is no kind of evidence/);
+assert.throws(() => verify(bytes, undefined, { network: "ab" }), /a network is 64/);
+assert.throws(() => verify(), TypeError);
+assert.throws(() => verify(bytes, "AQAJ"), TypeError);
+
+const times = Array.from({ length: 200 }, () => {
+  const start = process.hrtime.bigint();
+  verify(bytes);
+  return Number((process.hrtime.bigint() - start) / 1000n);
+});
+times.sort((a, b) => a - b);
+const size = gzipSync(readFileSync(join(folder, "wasm_bg.wasm")), { level: 9 }).length;
+console.log(`${times[100]} us per check, ${size} bytes of module (gzip)`);

@@ -1,0 +1,3 @@
+def verify(
+    receipt: bytes, opening: bytes | None, network: str | None, required: list[str]
+) -> str: ...

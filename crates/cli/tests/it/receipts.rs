@@ -1,0 +1,296 @@
+//! Receipts: written by `run`, judged by `verify`, placed by `receipt`, signed by `key`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use commit::{Network, Salts};
+use import::gguf::tiny::TinyModel;
+use receipt::{Envelope, Opening, Receipt, ReceiptFile, SecretKey, Stop, TokenVector, Which};
+use serde_json::Value;
+
+use crate::world::{Done, World, tiny};
+
+/// A receipt of a tiny model, and how it was asked for.
+struct Given {
+    world: World,
+    model: String,
+    receipt: PathBuf,
+}
+
+fn given(options: &[&str]) -> Given {
+    let world = World::new();
+    let model = world.tiny();
+    let receipt = world.path("r.json");
+    let path = receipt.to_str().unwrap();
+    let run = ["run", &model, "hello", "--seed", "5", "--max-tokens", "24", "--receipt", path];
+    world.run(&[&run[..], options].concat()).ok();
+    Given { world, model, receipt }
+}
+
+impl Given {
+    fn verify(&self, options: &[&str]) -> Done {
+        let run = ["verify", self.receipt.to_str().unwrap(), "--model", &self.model];
+        self.world.run(&[&run[..], options].concat())
+    }
+
+    fn file(&self) -> ReceiptFile {
+        ReceiptFile::parse(&fs::read(&self.receipt).unwrap(), Network::OFFLINE).unwrap()
+    }
+
+    fn secret(&self) -> SecretKey {
+        let text = fs::read_to_string(self.world.home().join("keys/worker")).unwrap();
+        let digits = text.lines().nth(1).unwrap();
+        SecretKey::from_seed(receipt::PublicKey::from_hex(digits).unwrap().0)
+    }
+
+    /// A worker that lies about its tokens or its stop, and signs that properly.
+    fn lie(&self, lie: impl FnOnce(&mut Receipt, &mut Opening)) {
+        let file = self.file();
+        let (mut receipt, mut opening) = (file.receipt().clone(), file.opening().unwrap().clone());
+        lie(&mut receipt, &mut opening);
+        let salts = Salts { network: Network::OFFLINE, blind: opening.blind };
+        let which = Which::Output { choice: 0 };
+        let vector = TokenVector::over(salts, which, &opening.outputs[0].tokens);
+        let mut head = receipt.choices[0].segments[0].head;
+        (head.count, head.root, head.job) =
+            (vector.count(), vector.root(), opening.job.commitment(&salts));
+        receipt.job = head.job;
+        receipt.choices[0].segments[0] =
+            receipt::SignedHead::sign(head, &self.secret(), Network::OFFLINE);
+        receipt.usage.output = vector.count();
+        let envelope = Envelope::seal(&receipt, &self.secret(), Network::OFFLINE).unwrap();
+        let file = ReceiptFile::new(envelope, Some(opening), None, Network::OFFLINE).unwrap();
+        fs::write(&self.receipt, file.to_json()).unwrap();
+    }
+
+    /// A change of the file's JSON.
+    fn edit(&self, edit: impl FnOnce(&mut Value)) {
+        let mut json: Value = serde_json::from_slice(&fs::read(&self.receipt).unwrap()).unwrap();
+        edit(&mut json);
+        fs::write(&self.receipt, json.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn an_answer_is_verified_however_it_is_replayed() {
+    let given = given(&[]);
+    let done = given.verify(&[]).ok();
+    for said in
+        ["VERIFIED\n", "  answer  ", "signature holds", "replay holds", "not established", "24 out"]
+    {
+        assert!(done.out.contains(said), "{said}: {done:?}");
+    }
+    for options in [["--threads", "3"], ["--prefill-chunk", "1"], ["--kernels", "portable"]] {
+        given.verify(&options).ok();
+    }
+    let report = given.verify(&["--json"]).json();
+    assert_eq!(report["verdict"], "verified");
+    assert_eq!(report["usage"]["output_tokens"], 24);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_answer_with_a_receipt_or_without() {
+    let given = given(&[]);
+    let plain = given.world.json(&given.model, "hello", &["--seed", "5", "--max-tokens", "24"]);
+    let opening = given.file().opening().unwrap().clone();
+    let tokens: Vec<u64> =
+        plain["tokens"].as_array().unwrap().iter().map(|token| token.as_u64().unwrap()).collect();
+    let signed: Vec<u64> = opening.outputs[0].tokens.iter().map(|token| (*token).into()).collect();
+    assert_eq!(tokens, signed);
+}
+
+#[test]
+fn a_changed_file_is_refuted_or_no_receipt() {
+    let given = given(&[]);
+    let sound = fs::read(&given.receipt).unwrap();
+    given.edit(|json| {
+        let opening = STANDARD.decode(json["opening"].as_str().unwrap()).unwrap();
+        let mut opening = Opening::decode(&opening).unwrap();
+        opening.outputs[0].tokens[7] ^= 1;
+        json["opening"] = STANDARD.encode(opening.encode()).into();
+    });
+    let done = given.verify(&[]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.out.contains("REFUTED") && done.out.contains("output"), "{done:?}");
+    fs::write(&given.receipt, &sound).unwrap();
+    given.edit(|json| {
+        let text = json["envelope"]["payload"].as_str().unwrap();
+        let mut payload = STANDARD.decode(text).unwrap();
+        // In the epoch by which to anchor: nothing else repeats that.
+        payload[123] ^= 1;
+        json["envelope"]["payload"] = STANDARD.encode(payload).into();
+    });
+    let done = given.verify(&[]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    fs::write(&given.receipt, &sound[..sound.len() / 2]).unwrap();
+    let done = given.verify(&[]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.out.contains("no receipt file"), "{done:?}");
+}
+
+#[test]
+fn lies_that_are_properly_signed_are_refuted_by_replay() {
+    let given = given(&[]);
+    let sound = fs::read(&given.receipt).unwrap();
+    given.lie(|_, opening| opening.outputs[0].tokens[7] ^= 1);
+    let done = given.verify(&[]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.out.contains("choice 0, position 7: expected token"), "{done:?}");
+    let done = given.verify(&["--evidence", "signature"]).ok();
+    assert!(done.out.contains("VERIFIED (signature only, not replayed)"), "{done:?}");
+    fs::write(&given.receipt, &sound).unwrap();
+    given.lie(|_, opening| opening.outputs[0].tokens.truncate(10));
+    let done = given.verify(&[]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.out.contains("it goes on, after 10 tokens"), "{done:?}");
+    fs::write(&given.receipt, &sound).unwrap();
+    given.lie(|receipt, opening| {
+        opening.outputs[0].tokens.truncate(10);
+        receipt.choices[0].stop = Stop::Unfinished;
+    });
+    let done = given.verify(&[]).ok();
+    assert!(done.out.contains("why the answer ends where it does"), "{done:?}");
+}
+
+#[test]
+fn another_model_is_told_from_the_receipts() {
+    let given = given(&[]);
+    let other = given.world.file("other.gguf", &TinyModel { seed: 2, ..tiny() }.write());
+    let path = given.receipt.to_str().unwrap();
+    let done = given.world.run(&["verify", path, "--model", &other]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.out.contains("the receipt is of model"), "{done:?}");
+    let done = given.world.run(&["verify", path]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(
+        done.out.contains("replay needs the model") && done.out.contains("--model"),
+        "{done:?}"
+    );
+    given.world.run(&["verify", path, "--evidence", "signature"]).ok();
+}
+
+#[test]
+fn a_folder_is_replayed_together_and_the_worst_counts() {
+    let given = given(&[]);
+    let folder = given.world.path("answers");
+    fs::create_dir(&folder).unwrap();
+    for seed in ["1", "2", "3"] {
+        let path = folder.join(format!("{seed}.json"));
+        let path = path.to_str().unwrap();
+        let run = ["run", &given.model, "hello", "--seed", seed, "--max-tokens", "9", "--receipt"];
+        given.world.run(&[&run[..], &[path]].concat()).ok();
+    }
+    let named = folder.to_str().unwrap();
+    let done = given.world.run(&["verify", named, "--model", &given.model, "--json"]).ok();
+    assert_eq!(done.out.lines().count(), 3, "{done:?}");
+    assert!(done.err.contains("replayed 3 receipts"), "{done:?}");
+    fs::write(folder.join("4.json"), "{}").unwrap();
+    let done = given.world.run(&["verify", named, "--model", &given.model]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    fs::copy(&given.receipt, folder.join("5.json")).unwrap();
+    given.lie(|_, opening| opening.outputs[0].tokens[7] ^= 1);
+    fs::copy(&given.receipt, folder.join("6.json")).unwrap();
+    let done = given.world.run(&["verify", named, "--model", &given.model]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    let empty = given.world.path("empty");
+    fs::create_dir(&empty).unwrap();
+    given.world.run(&["verify", empty.to_str().unwrap()]).refused(2, &["holds no receipts"]);
+}
+
+#[test]
+fn receipts_are_logged_and_bundled() {
+    let given = given(&[]);
+    let note = given.world.run(&["receipt", "log"]).ok();
+    let key = given.world.run(&["key", "show"]).ok();
+    let key = key.out.trim();
+    assert!(note.out.starts_with(&format!("probity.dev/log/{key}\n1\n")), "{note:?}");
+    let bundle = given.world.path("b.json");
+    let named = bundle.to_str().unwrap();
+    let receipt = given.receipt.to_str().unwrap();
+    given.world.run(&["receipt", "bundle", receipt, "--out", named]).ok();
+    given.world.run(&["verify", named, "--model", &given.model]).ok();
+    given.world.run(&["receipt", "show", named]).ok();
+    let statement = given.world.run(&["receipt", "in-toto", named]).json();
+    assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    given.world.run(&["key", "rotate"]).ok();
+    let refused = given.world.run(&["receipt", "bundle", receipt, "--out", named]);
+    refused.refused(1, &["was signed by", key]);
+    let empty = given.world.run(&["receipt", "log"]).ok();
+    assert!(empty.out.contains("\n0\n"), "a new key has a log of its own: {empty:?}");
+}
+
+#[test]
+fn a_receipt_is_for_one_answer_and_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let given = given(&[]);
+    assert_eq!(fs::metadata(&given.receipt).unwrap().permissions().mode() & 0o777, 0o600);
+    let run = |path: &std::path::Path| {
+        let path = path.to_str().unwrap();
+        let run = ["run", &given.model, "hello", "--max-tokens", "2", "--receipt", path];
+        given.world.run(&run)
+    };
+    let before = given.world.run(&["receipt", "log"]).ok();
+    for wrong in [given.world.path("no/folder/r.json"), given.world.home()] {
+        // Refused before anything is answered or logged.
+        run(&wrong).refused(1, &["can't write"]);
+    }
+    assert_eq!(given.world.run(&["receipt", "log"]).ok().out, before.out);
+    run(&given.receipt).ok();
+    given.verify(&[]).ok();
+}
+
+#[test]
+fn what_can_not_be_read_keeps_nobody_from_judging_the_rest() {
+    let given = given(&[]);
+    let receipt = given.receipt.to_str().unwrap();
+    let done = given.world.run(&["verify", "nope.json", receipt, "--model", &given.model]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.out.contains("nope.json: CAN'T BE JUDGED"), "{done:?}");
+    assert!(done.out.contains("r.json: VERIFIED"), "{done:?}");
+    let bad = given.world.file("bad.gguf", b"nonsense");
+    let done = given.world.run(&["verify", receipt, "--model", &bad]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    let done =
+        given.world.run(&["verify", receipt, "nope.json", "--json", "--model", &given.model]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    let lines: Vec<Value> =
+        done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["verdict"], "verified");
+    assert_eq!(
+        (&lines[1]["verdict"], &lines[1]["file"]),
+        (&"cannot_judge".into(), &"nope.json".into())
+    );
+}
+
+#[test]
+fn a_reader_that_left_changes_no_verdict() {
+    use std::process::Stdio;
+    let given = given(&[]);
+    given.lie(|_, opening| opening.outputs[0].tokens[7] ^= 1);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let path = given.receipt.to_str().unwrap();
+    let mut verify = given.world.command(&["verify", path, "--model", &given.model]);
+    let status = verify.stdout(writer).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let other = given.world.path("other.json");
+    let path = other.to_str().unwrap();
+    let run = ["run", &given.model, "hello", "--max-tokens", "9", "--receipt", path];
+    given.world.command(&run).stdout(writer).stderr(Stdio::null()).status().unwrap();
+    given.world.run(&["verify", path, "--model", &given.model]).ok();
+}
+
+#[test]
+fn a_file_name_can_not_forge_a_line() {
+    let given = given(&[]);
+    let forged = given.world.path("a\u{1b}[31m\nb.json: VERIFIED\r.json");
+    fs::write(&forged, "{}").unwrap();
+    let done = given.world.run(&["verify", forged.to_str().unwrap()]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(!done.out.lines().any(|line| line.starts_with("b.json")), "{done:?}");
+    assert!(!done.out.contains('\u{1b}'), "{done:?}");
+}

@@ -1,0 +1,5 @@
+//! Trees and canonical bytes, tried from outside; never a clock or a file.
+
+mod hex;
+mod tree;
+mod wire;

@@ -1,0 +1,565 @@
+//! The referee: a state machine of moves (`spec/dispute.md` sections 2 and 3).
+//!
+//! Never knows more than filing and moves, never waits. A move that does not fit is refused and changes nothing; only a
+//! deadline loses for silence. The one tile it executes decides.
+
+use commit::{Blind, Digest, Edge, Salts, root_of_range};
+use program::tile::{At, Data, EvalError, Operand};
+use program::trace::{Committer, LeafAt, LeafKind, TraceNodes, boundary_hash, leaf_hash};
+use program::{Op, OpIndex, Type};
+
+use crate::block::{Block, Tiles, entries};
+use crate::descent::{Descent, Named};
+use crate::moves::{Move, Opened, Parts, Supplied};
+use crate::operands::{Ground, tile_of};
+use crate::refusal::Refusal;
+use crate::state::{Asked, AtBlock, AtOp, AtTile, Revealed, State, Tree};
+use crate::subject::{Claimed, Model, Subject};
+use crate::tree::{Prefix, Subtree};
+
+/// A side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// Who claims the token or the fault: the worker.
+    Claimant,
+    /// Who says that it is false.
+    Challenger,
+}
+
+/// How a dispute ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The claim is false: a proof.
+    ClaimantRefuted(Fault),
+    /// What the challenger called wrong is right: its challenge was false.
+    ChallengerRefuted,
+    /// The claimant was silent. That proves nothing.
+    ClaimantTimedOut,
+    /// The challenger was silent. That proves nothing.
+    ChallengerTimedOut,
+}
+
+/// What was proved of a claimant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where in the sequence.
+    pub position: u32,
+    /// In which op.
+    pub op: OpIndex,
+    /// In which of its tiles.
+    pub tile: u32,
+    /// What.
+    pub kind: FaultKind,
+}
+
+/// Kinds of falsehood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The tile makes something else.
+    Output,
+    /// The tile faults, and was said not to.
+    ConcealedFault,
+    /// The tile was said to fault, and does not.
+    FalseFault,
+    /// What the tile reads is nothing that a tile can read.
+    Unreadable,
+    /// The salt is not the one the job's blind makes.
+    Salt,
+}
+
+/// One dispute, as the referee sees it.
+#[derive(Clone, Debug)]
+pub struct Dispute<'a> {
+    model: &'a Model<'a>,
+    subject: Subject,
+    window: u64,
+    deadline: u64,
+    state: State,
+}
+
+impl<'a> Dispute<'a> {
+    /// Opens it; each move has `window` units of the caller's time.
+    #[must_use]
+    pub fn open(model: &'a Model<'a>, subject: Subject, window: u64, now: u64) -> Self {
+        let deadline = now.saturating_add(window);
+        Self { model, subject, window, deadline, state: State::Root }
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self.state {
+            State::Over(verdict) => Some(verdict),
+            State::Root
+            | State::OwnRoot { .. }
+            | State::LogChildren(_)
+            | State::LogName { .. }
+            | State::Ops(_)
+            | State::OpName { .. }
+            | State::Parts(_)
+            | State::PartName { .. }
+            | State::TileChildren { .. }
+            | State::TileName { .. }
+            | State::Open(_)
+            | State::Prove { .. } => None,
+        }
+    }
+
+    /// Whose move it is; nobody's once it is over.
+    #[must_use]
+    pub fn turn(&self) -> Option<Party> {
+        self.state.turn()
+    }
+
+    /// The last moment of that move.
+    #[must_use]
+    pub fn deadline(&self) -> u64 {
+        self.deadline
+    }
+
+    /// What the caller's time has come to: whoever let a deadline pass has lost.
+    pub fn pass(&mut self, now: u64) {
+        if now > self.deadline {
+            match self.turn() {
+                Some(Party::Claimant) => self.state = State::Over(Verdict::ClaimantTimedOut),
+                Some(Party::Challenger) => self.state = State::Over(Verdict::ChallengerTimedOut),
+                None => {}
+            }
+        }
+    }
+
+    /// Takes a move of a side. That it is of that side is the caller's to check.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing has changed then.
+    pub fn take(&mut self, from: Party, made: &Move, now: u64) -> Result<(), Refusal> {
+        let turn = self.turn().ok_or(Refusal::Over)?;
+        if now > self.deadline {
+            return Err(Refusal::Late);
+        }
+        // Operands too: another's would forestall the challenger's blind.
+        if from != turn {
+            return Err(Refusal::Turn);
+        }
+        self.state = self.next(made)?;
+        self.deadline = now.saturating_add(self.window);
+        Ok(())
+    }
+
+    fn nodes(&self) -> TraceNodes {
+        TraceNodes(self.subject.network)
+    }
+
+    fn entries(&self) -> u32 {
+        entries(self.model.checked, &self.subject)
+    }
+
+    fn next(&self, made: &Move) -> Result<State, Refusal> {
+        match (&self.state, made) {
+            (State::Root, Move::Root(root)) => {
+                if self.entries() == 0 && *root != [0; 32] {
+                    return Err(Refusal::Hash { what: "no entries" });
+                }
+                Ok(State::OwnRoot { root: *root })
+            }
+            (State::OwnRoot { root }, Move::OwnRoot { entries, root: own }) => {
+                self.compare(*root, *entries, own)
+            }
+            (State::LogChildren(descent), Move::Children(children)) => {
+                descent.check(&self.nodes(), children)?;
+                Ok(State::LogName { descent: descent.clone(), children: children.clone() })
+            }
+            (State::LogName { descent, children }, Move::Name(index)) => {
+                Ok(match descent.name(&self.nodes(), children, *index)? {
+                    Named::Subtree(descent) => State::LogChildren(descent),
+                    Named::Leaf(index, entry, log) => {
+                        State::Ops(AtBlock { index, entry: Some(entry), log })
+                    }
+                })
+            }
+            (State::Ops(block), Move::Ops { roots, token_salt }) => {
+                self.check_ops(block, roots, token_salt.as_ref())?;
+                Ok(State::OpName { block: block.clone(), roots: roots.clone() })
+            }
+            (State::OpName { block, roots }, Move::Name(index)) => {
+                self.name_op(block, roots, *index)
+            }
+            (State::Parts(op), Move::Parts(parts)) => self.parts(op, parts),
+            (State::PartName { op, parts, descent }, Move::Name(index)) => {
+                self.name_part(op, parts, descent.as_ref(), *index)
+            }
+            (State::TileChildren { op, leaves, descent }, Move::Children(children)) => {
+                descent.check(&self.nodes(), children)?;
+                let (op, leaves, children) = (op.clone(), leaves.clone(), children.clone());
+                Ok(State::TileName { op, leaves, descent: descent.clone(), children })
+            }
+            (State::TileName { op, leaves, descent, children }, Move::Name(index)) => {
+                self.name_tile(op, leaves, descent, children, *index)
+            }
+            (State::Open(tile), Move::Open(opened)) => {
+                self.check_opened(tile, opened)?;
+                Ok(State::Prove { tile: tile.clone(), opened: Some(opened.clone()) })
+            }
+            (State::Prove { tile, opened }, Move::Operands(operands)) => {
+                self.judge(tile, opened.as_ref(), operands).map(State::Over)
+            }
+            (State::Prove { tile, opened: Some(opened) }, Move::Blind(blind)) => {
+                self.check_salt(tile, opened, *blind).map(State::Over)
+            }
+            (
+                State::Root
+                | State::OwnRoot { .. }
+                | State::LogChildren(_)
+                | State::LogName { .. }
+                | State::Ops(_)
+                | State::OpName { .. }
+                | State::Parts(_)
+                | State::PartName { .. }
+                | State::TileChildren { .. }
+                | State::TileName { .. }
+                | State::Open(_)
+                | State::Prove { .. }
+                | State::Over(_),
+                _,
+            ) => Err(Refusal::Turn),
+        }
+    }
+
+    /// The two logs: where they are one, the last block is disputed.
+    fn compare(&self, root: Digest, own_entries: u32, own: &Digest) -> Result<State, Refusal> {
+        let entries = self.entries();
+        if own_entries > entries || (own_entries == 0) != (*own == [0; 32]) {
+            return Err(Refusal::Hash { what: "the challenger's entries" });
+        }
+        if own_entries == entries && *own == root {
+            let log = Prefix { leaves: entries, root };
+            return Ok(State::Ops(AtBlock { index: entries, entry: None, log }));
+        }
+        Ok(State::LogChildren(Descent::whole(entries, root)))
+    }
+
+    fn block(&self, block: &AtBlock) -> Block<'a> {
+        let found = Block::of(self.model.checked, self.subject.positions, block.index);
+        found.expect("the block of an entry, or the last one")
+    }
+
+    /// The op that the claimant says faults, where it is of the last block.
+    fn fault(&self, at: &AtBlock, block: &Block<'_>) -> Option<usize> {
+        match (at.entry, self.subject.claimed) {
+            (None, Claimed::Fault(op)) => block.op(op),
+            (None, Claimed::Token(_)) | (Some(_), _) => None,
+        }
+    }
+
+    fn check_ops(
+        &self,
+        at: &AtBlock,
+        roots: &[Digest],
+        token_salt: Option<&Digest>,
+    ) -> Result<(), Refusal> {
+        let block = self.block(at);
+        let fault = self.fault(at, &block);
+        let (found, wanted) = (roots.len(), fault.unwrap_or(block.sites.len()));
+        if found != wanted {
+            return Err(Refusal::Count { what: "ops", found, wanted });
+        }
+        let refused = Err(Refusal::Hash { what: "the ops" });
+        let shown = match (at.entry, self.subject.claimed) {
+            (Some(entry), _) => {
+                let kv = block.append.map_or([0; 32], |append| roots[append]);
+                let made = boundary_hash(self.subject.network, &roots[block.output], &kv);
+                token_salt.is_none() && made == entry
+            }
+            (None, Claimed::Token(token)) => token_salt.is_some_and(|salt| {
+                let leaf = leaf_hash(self.subject.network, salt, &token.to_le_bytes());
+                leaf == roots[block.output]
+            }),
+            (None, Claimed::Fault(_)) => token_salt.is_none(),
+        };
+        if shown { Ok(()) } else { refused }
+    }
+
+    fn name_op(&self, at: &AtBlock, roots: &[Digest], index: u16) -> Result<State, Refusal> {
+        let block = self.block(at);
+        let count = roots.len() + usize::from(self.fault(at, &block).is_some());
+        let op = usize::from(index);
+        if op >= count {
+            return Err(Refusal::Named { index, count });
+        }
+        if matches!(block.sites[op].op, Op::Sample(_)) && self.subject.has_grammar() {
+            return Err(Refusal::Grammar);
+        }
+        Ok(State::Parts(AtOp { block: at.clone(), roots: roots.to_vec(), op }))
+    }
+
+    /// The op's tiles and leaves as the claimant says, against the op's root.
+    fn parts(&self, op: &AtOp, parts: &Parts) -> Result<State, Refusal> {
+        let block = self.block(&op.block);
+        let site = &block.sites[op.op];
+        let tiles = Tiles::of(site, block.position);
+        let root = op.roots.get(op.op);
+        let all = match (root, parts.fault) {
+            (Some(_), None) => tiles.all(),
+            (None, Some(fault)) if fault < tiles.all() => fault,
+            (Some(_) | None, _) => return Err(Refusal::Hash { what: "the fault's tile" }),
+        };
+        let (found, wanted) = (parts.leaves.len(), wide(all.saturating_sub(tiles.early)));
+        if found != wanted {
+            return Err(Refusal::Count { what: "leaves", found, wanted });
+        }
+        let nodes = self.nodes();
+        if let Some(root) = root {
+            let value = root_of_range(&nodes, tiles.leaves.into(), 0, &parts.leaves, &[]);
+            if value.as_ref() != Some(root) {
+                return Err(Refusal::Hash { what: "the leaves" });
+            }
+        }
+        let early = Subtree::whole(all.min(tiles.early));
+        let (found, wanted) = match early.leaves {
+            0 => (parts.children.len(), 0),
+            _ => (parts.children.len(), early.children().len()),
+        };
+        if found != wanted {
+            return Err(Refusal::Count { what: "subtrees", found, wanted });
+        }
+        let descent = (early.leaves > 0).then(|| early.root(&nodes, &parts.children)).flatten();
+        let descent = descent.map(|root| Descent::whole(early.leaves, root));
+        Ok(State::PartName { op: op.clone(), parts: parts.clone(), descent })
+    }
+
+    /// Subtrees come first, then leaves, then the fault.
+    fn name_part(
+        &self,
+        op: &AtOp,
+        parts: &Parts,
+        descent: Option<&Descent>,
+        index: u16,
+    ) -> Result<State, Refusal> {
+        let subtrees = parts.children.len();
+        let count = subtrees + parts.leaves.len() + usize::from(parts.fault.is_some());
+        let refused = Refusal::Named { index, count };
+        if let Some(descent) = descent.filter(|_| usize::from(index) < subtrees) {
+            return self.name_tile(op, &parts.leaves, descent, &parts.children, index);
+        }
+        let leaf = usize::from(index) - subtrees;
+        let tiles = self.early(descent);
+        let (op, leaves) = (op.clone(), parts.leaves.clone());
+        if let Some(hash) = parts.leaves.get(leaf) {
+            let number = tiles.leaves + u32::try_from(leaf).map_err(|_| refused)?;
+            let claimed = Some(*hash);
+            return Ok(State::Open(AtTile { op, leaves, number, claimed, tiles }));
+        }
+        match parts.fault {
+            Some(number) if leaf == parts.leaves.len() => {
+                let tile = AtTile { op, leaves, number, claimed: None, tiles };
+                Ok(State::Prove { tile, opened: None })
+            }
+            Some(_) | None => Err(refused),
+        }
+    }
+
+    /// All early tiles, none of which was named.
+    fn early(&self, descent: Option<&Descent>) -> Prefix {
+        let nothing = Prefix { leaves: 0, root: [0; 32] };
+        descent.map_or(nothing, Descent::all)
+    }
+
+    fn name_tile(
+        &self,
+        op: &AtOp,
+        leaves: &[Digest],
+        descent: &Descent,
+        children: &[Digest],
+        index: u16,
+    ) -> Result<State, Refusal> {
+        let (op, leaves) = (op.clone(), leaves.to_vec());
+        Ok(match descent.name(&self.nodes(), children, index)? {
+            Named::Subtree(descent) => State::TileChildren { op, leaves, descent },
+            Named::Leaf(number, hash, tiles) => {
+                State::Open(AtTile { op, leaves, number, claimed: Some(hash), tiles })
+            }
+        })
+    }
+
+    /// Whether the shown output is the one committed to.
+    fn check_opened(&self, tile: &AtTile, opened: &Opened) -> Result<(), Refusal> {
+        let block = self.block(&tile.op.block);
+        let leaf = leaf_hash(self.subject.network, &opened.salt, &opened.bytes);
+        let made = if let Type::Kv(_) = block.sites[tile.op.op].output() {
+            let mut edge = Edge::from_peaks(block.position.into(), opened.edge.clone());
+            edge.as_mut().and_then(|edge| {
+                edge.push(&self.nodes(), leaf);
+                edge.root(&self.nodes())
+            })
+        } else {
+            opened.edge.is_empty().then_some(leaf)
+        };
+        if made.is_some() && made == tile.claimed {
+            return Ok(());
+        }
+        Err(Refusal::Hash { what: "the opened output" })
+    }
+
+    /// Executes the tile.
+    fn judge(
+        &self,
+        tile: &AtTile,
+        opened: Option<&Opened>,
+        given: &[Supplied],
+    ) -> Result<Verdict, Refusal> {
+        let block = self.block(&tile.op.block);
+        let site = block.sites[tile.op.op];
+        let ground = Ground {
+            model: self.model,
+            subject: &self.subject,
+            block: &block,
+            log: tile.op.block.log,
+            roots: &tile.op.roots,
+            site,
+            tiles: tile.tiles,
+            leaves: &tile.leaves,
+            number: tile.number,
+        };
+        let found = |kind| {
+            let (position, op, tile) = (block.position, site.index, tile.number);
+            Verdict::ClaimantRefuted(Fault { position, op, tile, kind })
+        };
+        let Some((at, data)) = gather(&ground, given)? else {
+            return Ok(found(FaultKind::Unreadable));
+        };
+        let Some(which) = tile_of(&site, at, tile.number) else {
+            return Ok(found(FaultKind::Unreadable));
+        };
+        Ok(match (site.eval(at, which, &data), opened) {
+            (Ok(made), Some(opened)) if equal(&made, &data, opened) => Verdict::ChallengerRefuted,
+            (Ok(_), Some(_)) => found(FaultKind::Output),
+            (Ok(_), None) => found(FaultKind::FalseFault),
+            (Err(EvalError::Fault(_)), None) => Verdict::ChallengerRefuted,
+            (Err(EvalError::Fault(_)), Some(_)) => found(FaultKind::ConcealedFault),
+            (Err(EvalError::Operand { .. } | EvalError::Weights { .. }), _)
+            | (Err(EvalError::NoSuchTile), _) => found(FaultKind::Unreadable),
+            // What only a record can lack.
+            (Err(EvalError::NotDrawn | EvalError::NoChoice | EvalError::Grammar), _) => {
+                return Err(Refusal::Kind);
+            }
+        })
+    }
+
+    /// The challenger says that the opened salt is not the job's.
+    fn check_salt(&self, tile: &AtTile, opened: &Opened, blind: Blind) -> Result<Verdict, Refusal> {
+        let reason = "it is not the blind of this job";
+        if !self.subject.is_blind(blind) {
+            return Err(Refusal::Blind { reason });
+        }
+        let block = self.block(&tile.op.block);
+        let site = &block.sites[tile.op.op];
+        let (position, op) = (block.position, site.index);
+        let committer = Committer(Salts { network: self.subject.network, blind });
+        if committer.salt(leaf_at(site, position, tile.number)) == opened.salt {
+            return Err(Refusal::Blind { reason: "the opened salt is the one it makes" });
+        }
+        let (tile, kind) = (tile.number, FaultKind::Salt);
+        Ok(Verdict::ClaimantRefuted(Fault { position, op, tile, kind }))
+    }
+
+    /// What the side whose turn it is has to answer; nothing once it is over.
+    #[must_use]
+    pub fn asked(&self) -> Option<Asked<'_>> {
+        let entries = self.entries();
+        let op_of = |at: &AtOp| self.block(&at.block).sites[at.op].index;
+        let tree = |op: &AtOp| Tree::Tiles { block: op.block.index, op: op_of(op) };
+        Some(match &self.state {
+            State::Root => Asked::Root { entries },
+            State::OwnRoot { .. } => Asked::OwnRoot { entries },
+            State::LogChildren(descent) => Asked::Children { tree: Tree::Log, at: descent.at },
+            State::LogName { descent, children } => {
+                let revealed = Revealed { at: descent.at, hashes: children };
+                Asked::NameChild { tree: Tree::Log, revealed }
+            }
+            State::Ops(block) => Asked::Ops { block: block.index },
+            State::OpName { block, roots } => Asked::NameOp { block: block.index, roots },
+            State::Parts(op) => {
+                let faults = op.op == op.roots.len();
+                Asked::Parts { block: op.block.index, op: op_of(op), faults }
+            }
+            State::PartName { op, parts, descent } => {
+                let early = descent.as_ref().map(|descent| descent.at);
+                Asked::NamePart { block: op.block.index, op: op_of(op), early, parts }
+            }
+            State::TileChildren { op, descent, .. } => {
+                Asked::Children { tree: tree(op), at: descent.at }
+            }
+            State::TileName { op, descent, children, .. } => {
+                let revealed = Revealed { at: descent.at, hashes: children };
+                Asked::NameChild { tree: tree(op), revealed }
+            }
+            State::Open(tile) => {
+                let (block, op) = (tile.op.block.index, op_of(&tile.op));
+                Asked::Open { block, op, tile: tile.number }
+            }
+            State::Prove { tile, opened } => {
+                let (block, op) = (tile.op.block.index, op_of(&tile.op));
+                Asked::Prove { block, op, tile: tile.number, opened: opened.as_ref() }
+            }
+            State::Over(_) => return None,
+        })
+    }
+}
+
+/// Every operand's data; `None` where something committed can't be read.
+fn gather(ground: &Ground<'_>, given: &[Supplied]) -> Result<Option<(At, Vec<Data>)>, Refusal> {
+    let mut at = At { position: ground.block.position, token: 0 };
+    let operands = |at| {
+        let tile = tile_of(&ground.site, at, ground.number);
+        tile.and_then(|tile| ground.site.operands(at, tile).ok())
+    };
+    let Some(mut wanted) = operands(at) else { return Ok(None) };
+    if wanted.len() != given.len() {
+        let (found, wanted) = (given.len(), wanted.len());
+        return Err(Refusal::Count { what: "operands", found, wanted });
+    }
+    // Which weights an embedding reads depends on its first operand.
+    if let (Some(operand @ Operand::Token), Some(first)) = (wanted.first(), given.first()) {
+        let Some(Data::Token(token)) = ground.data(at, operand, first)? else { return Ok(None) };
+        at.token = token;
+        let Some(of_token) = operands(at) else { return Ok(None) };
+        wanted = of_token;
+    }
+    let mut data = Vec::with_capacity(wanted.len());
+    for (operand, given) in wanted.iter().zip(given) {
+        let Some(found) = ground.data(at, operand, given)? else { return Ok(None) };
+        data.push(found);
+    }
+    Ok(Some((at, data)))
+}
+
+/// Whether the tile made what was opened; of a row of a KV tree, onto the tree that was there.
+fn equal(made: &Data, operands: &[Data], opened: &Opened) -> bool {
+    let mut bytes = Vec::new();
+    made.write(&mut bytes);
+    let other = |operand: &Data| matches!(operand, Data::Edge(peaks) if *peaks != opened.edge);
+    bytes == opened.bytes && !operands.iter().any(other)
+}
+
+/// Where a tile's output stands: a leaf of the value, a row of a KV tree, or the output of an early tile.
+pub(crate) fn leaf_at(site: &program::Site<'_>, position: u32, number: u32) -> LeafAt {
+    let early = Tiles::of(site, position).early;
+    let (kind, index) = match (number.checked_sub(early), site.output()) {
+        (None, _) => (LeafKind::Tile, number),
+        (Some(head), Type::Kv(_)) => (LeafKind::KvRow, head),
+        (Some(leaf), Type::Token | Type::Fixed(_) | Type::Quantised { .. } | Type::Logits(_)) => {
+            (LeafKind::Value, leaf)
+        }
+    };
+    LeafAt { kind, position, op: site.index, index }
+}
+
+fn wide(count: u32) -> usize {
+    usize::try_from(count).expect("a count of tiles fits the machine")
+}

@@ -1,0 +1,355 @@
+//! What a dispute is about, taken from signed and committed bytes only (`spec/dispute.md` section 1).
+//!
+//! A [`Filing`] shows a worker's head, three leaves of its job, and the token or fault it claims; a [`Subject`] is one
+//! whose every binding was checked. Never sees another token than the disputed one. Failure: [`FilingError`] names the
+//! piece that does not fit; a dispute about such a filing is never opened.
+
+use canon::sample::{Micro, Parameters, SAMPLING_VERSION, Settings};
+use commit::{Blind, Digest, Network, Reader, Salts, WireError};
+use program::tile::Choice;
+use program::{Checked, OpIndex, Place};
+use receipt::{JobLeaf, PartialOpening, PublicKey, Receipt, SignedHead, Stop, Which};
+use thiserror::Error;
+
+use crate::slice::Part;
+
+/// What a referee holds of a model: its program, and the hashes of the parts that tiles read.
+#[derive(Clone, Debug)]
+pub struct Model<'a> {
+    pub(crate) checked: &'a Checked,
+    pub(crate) id: Digest,
+    pub(crate) files: Vec<Part>,
+    pub(crate) units: Part,
+}
+
+/// Why parts are not those of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ModelError {
+    /// A tensor that is not in the files.
+    #[error("tensor {name:?} lies behind the end of its file")]
+    Tensor {
+        /// Its name.
+        name: String,
+    },
+    /// Units of another program.
+    #[error("the units have {found} bytes; this program's have {wanted}")]
+    Units {
+        /// The part's.
+        found: u64,
+        /// What they should have.
+        wanted: u64,
+    },
+}
+
+impl<'a> Model<'a> {
+    /// The model of an id, whose manifest names these parts: the caller has checked that it does.
+    ///
+    /// # Errors
+    /// [`ModelError`] where no tile could be proved against them.
+    pub fn new(
+        checked: &'a Checked,
+        id: Digest,
+        files: Vec<Part>,
+        units: Part,
+    ) -> Result<Self, ModelError> {
+        for tensor in &checked.program().tensors {
+            let end = tensor.location.offset.checked_add(tensor.bytes());
+            let file = files.get(usize::from(tensor.location.file));
+            if end.zip(file).is_none_or(|(end, file)| end > file.bytes) {
+                return Err(ModelError::Tensor { name: tensor.name.clone() });
+            }
+        }
+        let wanted = crate::operands::units_bytes(checked);
+        if units.bytes != wanted {
+            return Err(ModelError::Units { found: units.bytes, wanted });
+        }
+        Ok(Self { checked, id, files, units })
+    }
+
+    /// Its program.
+    #[must_use]
+    pub fn checked(&self) -> &'a Checked {
+        self.checked
+    }
+}
+
+/// What a worker says about one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The next token, under its head.
+    Token(PartialOpening),
+    /// A fault: a receipt that ends so. The caller has opened its envelope.
+    Fault(Box<Receipt>),
+}
+
+/// What opens a dispute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filing {
+    /// Signed by the worker; of a fault, the choice's last.
+    pub head: SignedHead,
+    /// Leaf 0 of the job.
+    pub terms: JobLeaf,
+    /// Leaf 2 of the job.
+    pub prompt: JobLeaf,
+    /// Leaf 3 of the job.
+    pub parameters: JobLeaf,
+    /// What is disputed.
+    pub claim: Claim,
+}
+
+/// Why a filing opens no dispute.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FilingError {
+    /// Not signed.
+    #[error("the head's signature is not its worker's")]
+    Signature,
+    /// Not of the job.
+    #[error("leaf {leaf} is not shown, or not of the head's job")]
+    Leaf {
+        /// Which.
+        leaf: u8,
+    },
+    /// Bytes that no job has.
+    #[error("leaf {leaf}: {error}")]
+    Bytes {
+        /// Which.
+        leaf: u8,
+        /// What is wrong.
+        error: WireError,
+    },
+    /// Another model or another release's arithmetic.
+    #[error("the job is of another {what} than this referee's")]
+    Other {
+        /// Of what.
+        what: &'static str,
+    },
+    /// Pieces that contradict each other.
+    #[error("{what} does not fit the rest of the filing")]
+    Unfit {
+        /// What.
+        what: &'static str,
+    },
+    /// A position or op that the program has not.
+    #[error("the program has no such {what}")]
+    NoSuch {
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// What the claimant says the step gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// This token.
+    Token(u32),
+    /// A fault of this op.
+    Fault(OpIndex),
+}
+
+/// A committed token vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vector {
+    /// How many tokens.
+    pub count: u32,
+    /// Their root.
+    pub root: Digest,
+}
+
+/// A step that is disputed: what it gives, after a committed prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The network.
+    pub network: Network,
+    /// The job.
+    pub job: Digest,
+    /// Who claims.
+    pub worker: PublicKey,
+    /// What the job says of sampling this choice, without its biases.
+    pub sampling: Choice,
+    /// The prompt.
+    pub prompt: Vector,
+    /// The output under the head.
+    pub output: Vector,
+    /// Positions that the trace has: the step reads the last one's row.
+    pub positions: u32,
+    /// What is said to come of it.
+    pub claimed: Claimed,
+    /// Salt of the job's leaf 2: what a blind must make.
+    pub(crate) prompt_salt: Digest,
+}
+
+impl Filing {
+    /// Checks every binding.
+    ///
+    /// # Errors
+    /// [`FilingError`] names the piece that does not fit.
+    pub fn check(&self, model: &Model<'_>, network: Network) -> Result<Subject, FilingError> {
+        if !self.head.holds(network) {
+            return Err(FilingError::Signature);
+        }
+        let head = &self.head.head;
+        for (leaf, shown) in [(0, &self.terms), (2, &self.prompt), (3, &self.parameters)] {
+            if shown.leaf != leaf || !shown.is_of(network, &head.job) {
+                return Err(FilingError::Leaf { leaf });
+            }
+        }
+        self.check_terms(model)?;
+        let prompt = read_prompt(&self.prompt.bytes).map_err(bytes_of(PROMPT_LEAF))?;
+        let (parameters, seed, choices, count) =
+            read_parameters(&self.parameters.bytes).map_err(bytes_of(3))?;
+        if count != prompt.count || head.choice >= choices {
+            return Err(FilingError::Unfit { what: "leaf 3 of the job" });
+        }
+        let (positions, claimed) = self.claimed(model, network, prompt.count)?;
+        if positions == 0 || positions > model.checked.program().context_max {
+            return Err(FilingError::NoSuch { what: "position" });
+        }
+        Ok(Subject {
+            network,
+            job: head.job,
+            worker: self.head.worker,
+            sampling: Choice { parameters, seed, choice: head.choice, prompt: prompt.count },
+            prompt,
+            output: Vector { count: head.count, root: head.root },
+            positions,
+            claimed,
+            prompt_salt: self.prompt.salt,
+        })
+    }
+
+    fn check_terms(&self, model: &Model<'_>) -> Result<(), FilingError> {
+        let (id, arithmetic, sampling) = read_terms(&self.terms.bytes).map_err(bytes_of(0))?;
+        if id != model.id {
+            return Err(FilingError::Other { what: "model" });
+        }
+        if arithmetic != model.checked.program().arithmetic_version {
+            return Err(FilingError::Other { what: "arithmetic version" });
+        }
+        if sampling != SAMPLING_VERSION {
+            return Err(FilingError::Other { what: "sampling version" });
+        }
+        Ok(())
+    }
+
+    /// The trace's positions and what comes of the last one.
+    fn claimed(
+        &self,
+        model: &Model<'_>,
+        network: Network,
+        prompt: u32,
+    ) -> Result<(u32, Claimed), FilingError> {
+        let head = &self.head.head;
+        match &self.claim {
+            Claim::Token(shown) => {
+                let its_own = shown.which == Which::Output { choice: head.choice }
+                    && shown.count == head.count
+                    && shown.position >= head.start
+                    && shown.root(network) == Some(head.root);
+                let positions = prompt.checked_add(shown.position).filter(|_| its_own);
+                let positions = positions.ok_or(FilingError::Unfit { what: "the token" })?;
+                Ok((positions, Claimed::Token(shown.token)))
+            }
+            Claim::Fault(receipt) => {
+                let choice = receipt.choices.iter().find(|choice| choice.index == head.choice);
+                let choice = choice.filter(|choice| choice.segments.last() == Some(&self.head));
+                let Some(Stop::Fault { position, op }) = choice.map(|choice| choice.stop) else {
+                    return Err(FilingError::Unfit { what: "the receipt" });
+                };
+                let (op, positions) = (OpIndex(op), position.saturating_add(1));
+                let site = model.checked.site(op).ok_or(FilingError::NoSuch { what: "op" })?;
+                let stands = site.place != Place::Epilogue || positions >= prompt;
+                if !stands || positions > prompt.saturating_add(head.count) {
+                    return Err(FilingError::NoSuch { what: "position" });
+                }
+                Ok((positions, Claimed::Fault(op)))
+            }
+        }
+    }
+}
+
+impl Subject {
+    /// Whether the job has a grammar: then its `sample` is not open to dispute.
+    #[must_use]
+    pub fn has_grammar(&self) -> bool {
+        self.sampling.parameters.settings().grammar.is_some()
+    }
+
+    /// Whether this is the job's blind: it makes the salt of a leaf that is shown.
+    pub(crate) fn is_blind(&self, blind: Blind) -> bool {
+        JobLeaf::salt_of(&Salts { network: self.network, blind }, PROMPT_LEAF) == self.prompt_salt
+    }
+}
+
+/// The job's leaf of the prompt.
+const PROMPT_LEAF: u8 = 2;
+
+fn bytes_of(leaf: u8) -> impl Fn(WireError) -> FilingError {
+    move |error| FilingError::Bytes { leaf, error }
+}
+
+/// Model id, arithmetic and sampling version; what follows them is no referee's business.
+fn read_terms(bytes: &[u8]) -> Result<(Digest, u16, u16), WireError> {
+    let mut input = Reader::new(bytes);
+    input.version("a job's", 1)?;
+    match input.u8("the kind of work")? {
+        1 => Ok((input.array("the model's id")?, input.u16("a version")?, input.u16("a version")?)),
+        found => Err(WireError::Unknown { what: "the kind of work", found: found.into() }),
+    }
+}
+
+fn read_prompt(bytes: &[u8]) -> Result<Vector, WireError> {
+    let mut input = Reader::new(bytes);
+    let vector = Vector { count: input.u32("the prompt's count")?, root: input.array("its root")? };
+    input.end("the prompt's leaf")?;
+    if vector.count == 0 {
+        let reason = "a prompt has at least one token";
+        return Err(WireError::Value { what: "the prompt's count", reason });
+    }
+    Ok(vector)
+}
+
+/// Parameters without biases, seed, number of choices, number of prompt tokens.
+fn read_parameters(bytes: &[u8]) -> Result<(Parameters, Digest, u32, u32), WireError> {
+    let mut input = Reader::new(bytes);
+    let unsigned = |input: &mut Reader<'_>| Ok(Micro::new(input.u32("a parameter")?.into()));
+    let signed = |input: &mut Reader<'_>| Ok(Micro::new(input.i32("a parameter")?.into()));
+    let settings = Settings {
+        temperature: unsigned(&mut input)?,
+        top_k: input.u32("top_k")?,
+        top_p: unsigned(&mut input)?,
+        min_p: unsigned(&mut input)?,
+        repetition: unsigned(&mut input)?,
+        presence: signed(&mut input)?,
+        frequency: signed(&mut input)?,
+        bias: input.list_u32("biases", 0, |_| Ok((0, Micro::ZERO)))?,
+        grammar: match input.u8("whether there is a grammar")? {
+            0 => None,
+            1 => Some(input.array("the grammar's hash")?),
+            found => {
+                let what = "whether there is a grammar";
+                return Err(WireError::Unknown { what, found: found.into() });
+            }
+        },
+    };
+    let reason = "it is out of range";
+    let parameters =
+        Parameters::new(settings).map_err(|_| WireError::Value { what: "a parameter", reason })?;
+    let (seed, choices) = (input.array("the seed")?, input.u32("the number of choices")?);
+    let count = input.u32("the prompt's count")?;
+    input.end("the parameters' leaf")?;
+    Ok((parameters, seed, choices, count))
+}
+
+/// The job's biases, in ascending order of tokens.
+pub(crate) fn read_biases(bytes: &[u8]) -> Result<Vec<(u32, Micro)>, WireError> {
+    let mut input = Reader::new(bytes);
+    let bias = input.list_u32("biases", 1024, |input| {
+        Ok((input.u32("a biased token")?, Micro::new(input.i32("a bias")?.into())))
+    })?;
+    input.end("the biases' leaf")?;
+    let settings = Settings { bias, ..Settings::default() };
+    let reason = "it is out of range or out of order";
+    let parameters =
+        Parameters::new(settings).map_err(|_| WireError::Value { what: "a bias", reason })?;
+    Ok(parameters.settings().bias.clone())
+}

@@ -1,0 +1,8 @@
+//! Tests of disputes: cheats, rounds, sizes, bytes, refusals.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod cheats;
+mod moves;
+mod shapes;
+mod slices;
+mod steps;

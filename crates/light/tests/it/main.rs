@@ -1,0 +1,5 @@
+//! The tests of `light`, one binary.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod agreed;
+mod words;

@@ -1,0 +1,330 @@
+//! The bytes of a job's messages, and the prompt they render to (`spec/receipt.md` section 2).
+//!
+//! Whoever asks writes these bytes first and renders from them, so that whoever verifies renders the same. One JSON text
+//! is read in one way only: no member twice, none that is not known, none that is not used. Never implies anything: the
+//! date, too, is in them or not there. Failure: a [`RenderingError`] names the member, the limit or the template's line.
+
+use std::collections::HashSet;
+
+use receipt::limits::MESSAGES_BYTES_MAX;
+use serde_json::{Map, Value as Json, json};
+use text::template::{CivilTime, ConversationError};
+use text::{Conversation, EncodeError, Message, Role, Segment, TemplateError};
+use thiserror::Error;
+
+use crate::model::Model;
+
+/// The member of `variables` that says what time `strftime_now` tells.
+const NOW: &str = "strftime_now";
+/// The member of `variables` that says whether the assistant's message is begun; true where it is absent.
+const BEGIN: &str = "add_generation_prompt";
+
+/// What a prompt is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Prompt {
+    /// Text as it stands, without a template.
+    Text(String),
+    /// What the model's template takes.
+    Conversation(Conversation),
+}
+
+/// Why bytes make no prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RenderingError {
+    /// Too many bytes.
+    #[error("the messages have {0} bytes; at most {MESSAGES_BYTES_MAX} are allowed")]
+    TooLong(usize),
+    /// No JSON.
+    #[error("the messages are no JSON: {0}")]
+    Json(String),
+    /// An object with two members of one name.
+    #[error("the messages have the member {0:?} twice in one object")]
+    Repeated(String),
+    /// A member of the wrong kind.
+    #[error("{member:?} of {of} is not {wanted}")]
+    Kind {
+        /// Which.
+        member: String,
+        /// Whose.
+        of: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// A member that means nothing here.
+    #[error("{member:?} is nothing that {of} can have here")]
+    Unknown {
+        /// Which.
+        member: String,
+        /// Whose.
+        of: &'static str,
+    },
+    /// Nothing to render.
+    #[error("neither \"messages\" nor \"text\" is given")]
+    Nothing,
+    /// Messages for a model without a template.
+    #[error("the model has no chat template: give it \"text\"")]
+    NoTemplate,
+    /// A conversation that is none.
+    #[error(transparent)]
+    Conversation(#[from] ConversationError),
+    /// What the template says.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// What the tokenizer says.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+/// The prompt's tokens of the bytes of messages.
+///
+/// # Errors
+/// [`RenderingError`].
+pub fn render(model: &Model, messages: &[u8]) -> Result<Vec<u32>, RenderingError> {
+    Prompt::read(messages)?.tokens(model)
+}
+
+impl Prompt {
+    /// Its bytes: what a job commits to.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        let mut object = Map::new();
+        match self {
+            Self::Text(text) => {
+                object.insert("text".into(), text.as_str().into());
+            }
+            Self::Conversation(conversation) => {
+                let messages: Vec<Json> = conversation.messages.iter().map(message).collect();
+                object.insert("messages".into(), messages.into());
+                if !conversation.tools.is_empty() {
+                    object.insert("tools".into(), conversation.tools.clone().into());
+                }
+                let mut variables = conversation.variables.clone();
+                if let Some(now) = conversation.now {
+                    variables.insert(NOW.into(), now.to_string().into());
+                }
+                if !conversation.add_generation_prompt {
+                    variables.insert(BEGIN.into(), false.into());
+                }
+                if !variables.is_empty() {
+                    object.insert("variables".into(), variables.into());
+                }
+            }
+        }
+        Json::Object(object).to_string().into_bytes()
+    }
+
+    /// Reads bytes of messages.
+    ///
+    /// # Errors
+    /// [`RenderingError`].
+    pub fn read(messages: &[u8]) -> Result<Self, RenderingError> {
+        if messages.len() > MESSAGES_BYTES_MAX {
+            return Err(RenderingError::TooLong(messages.len()));
+        }
+        let json = |error: &dyn core::fmt::Display| RenderingError::Json(error.to_string());
+        let text = core::str::from_utf8(messages).map_err(|error| json(&error))?;
+        let value: Json = serde_json::from_str(text).map_err(|error| json(&error))?;
+        if let Some(name) = repeated(text) {
+            return Err(RenderingError::Repeated(name));
+        }
+        let mut all = Members::of("the messages", "the whole", value)?;
+        let prompt = match (all.text("text")?, all.list("messages")?) {
+            (Some(text), None) => Self::Text(text),
+            (None, Some(messages)) => Self::Conversation(conversation(messages, &mut all)?),
+            (None, None) => return Err(RenderingError::Nothing),
+            (Some(_), Some(_)) => {
+                return Err(RenderingError::Unknown { member: "text".into(), of: all.of });
+            }
+        };
+        all.end()?;
+        Ok(prompt)
+    }
+
+    /// The tokens a model's template and tokenizer make of it.
+    ///
+    /// # Errors
+    /// [`RenderingError`].
+    pub fn tokens(&self, model: &Model) -> Result<Vec<u32>, RenderingError> {
+        Ok(match self {
+            Self::Text(text) => model.tokenizer.encode_prompt(&[Segment::Untrusted(text)])?,
+            Self::Conversation(conversation) => {
+                let template = model.template.as_ref().ok_or(RenderingError::NoTemplate)?;
+                let rendered = template.render(conversation)?;
+                model.tokenizer.encode_prompt(&rendered.segments())?
+            }
+        })
+    }
+}
+
+fn message(message: &Message) -> Json {
+    let Message { role, content, name, reasoning_content, tool_calls, tool_call_id } = message;
+    let mut object = Map::new();
+    object.insert("role".into(), role.name().into());
+    object.insert("content".into(), json!(content));
+    let optional =
+        [("name", name), ("reasoning_content", reasoning_content), ("tool_call_id", tool_call_id)];
+    for (member, text) in optional {
+        if let Some(text) = text {
+            object.insert(member.into(), text.as_str().into());
+        }
+    }
+    if !tool_calls.is_empty() {
+        object.insert("tool_calls".into(), tool_calls.clone().into());
+    }
+    object.into()
+}
+
+fn conversation(messages: Vec<Json>, all: &mut Members) -> Result<Conversation, RenderingError> {
+    let mut conversation = Conversation { add_generation_prompt: true, ..Default::default() };
+    for message in messages {
+        conversation.messages.push(read_message(message)?);
+    }
+    conversation.tools = all.list("tools")?.unwrap_or_default();
+    let Some(variables) = all.take("variables") else { return Ok(conversation) };
+    let mut variables = Members::of("variables", "the messages", variables)?;
+    if let Some(now) = variables.text(NOW)? {
+        let wanted = "a time like 2026-11-20T22:04:05";
+        let time = CivilTime::from_text(&now).ok_or_else(|| variables.kind(NOW, wanted))?;
+        conversation.now = Some(time);
+    }
+    conversation.add_generation_prompt = match variables.take(BEGIN) {
+        None => true,
+        Some(Json::Bool(begin)) => begin,
+        Some(_) => return Err(variables.kind(BEGIN, "true or false")),
+    };
+    conversation.variables = variables.members;
+    Ok(conversation)
+}
+
+fn read_message(value: Json) -> Result<Message, RenderingError> {
+    let mut members = Members::of("a message", "the messages", value)?;
+    let role = members.text("role")?.ok_or_else(|| members.kind("role", "given"))?;
+    let content = match members.take("content") {
+        None => return Err(members.kind("content", "given")),
+        Some(Json::Null) => None,
+        Some(Json::String(text)) => Some(text),
+        Some(_) => return Err(members.kind("content", "text or null")),
+    };
+    let message = Message {
+        role: Role::from_name(&role)?,
+        content,
+        name: members.text("name")?,
+        reasoning_content: members.text("reasoning_content")?,
+        tool_calls: members.list("tool_calls")?.unwrap_or_default(),
+        tool_call_id: members.text("tool_call_id")?,
+    };
+    members.end()?;
+    Ok(message)
+}
+
+/// The members of an object that were not looked at yet.
+struct Members {
+    of: &'static str,
+    members: Map<String, Json>,
+}
+
+impl Members {
+    fn of(what: &'static str, of: &'static str, value: Json) -> Result<Self, RenderingError> {
+        match value {
+            Json::Object(members) => Ok(Self { of: what, members }),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+                Err(RenderingError::Kind { member: what.into(), of, wanted: "an object" })
+            }
+        }
+    }
+
+    fn take(&mut self, member: &str) -> Option<Json> {
+        self.members.shift_remove(member)
+    }
+
+    fn text(&mut self, member: &str) -> Result<Option<String>, RenderingError> {
+        match self.take(member) {
+            None => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.kind(member, "text")),
+        }
+    }
+
+    fn list(&mut self, member: &str) -> Result<Option<Vec<Json>>, RenderingError> {
+        match self.take(member) {
+            None => Ok(None),
+            Some(Json::Array(list)) => Ok(Some(list)),
+            Some(_) => Err(self.kind(member, "a list")),
+        }
+    }
+
+    fn kind(&self, member: &str, wanted: &'static str) -> RenderingError {
+        RenderingError::Kind { member: member.into(), of: self.of, wanted }
+    }
+
+    /// Refuses what is left.
+    fn end(self) -> Result<(), RenderingError> {
+        match self.members.into_iter().next() {
+            Some((member, _)) => Err(RenderingError::Unknown { member, of: self.of }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A member that stands twice in one object of a JSON text, in whichever spelling; readers would take one and drop the
+/// other.
+fn repeated(json: &str) -> Option<String> {
+    let mut objects: Vec<HashSet<String>> = Vec::new();
+    let mut rest = json;
+    while let Some(at) = rest.find(['"', '{', '}']) {
+        let (here, behind) = rest[at..].split_at(1);
+        rest = behind;
+        match here {
+            "{" => objects.push(HashSet::new()),
+            "}" => {
+                objects.pop();
+            }
+            _ => {
+                let end = string_end(rest)?;
+                let (inside, behind) = (&rest[..end], &rest[end + 1..]);
+                rest = behind;
+                if !behind.trim_start().starts_with(':') {
+                    continue;
+                }
+                let name: String = serde_json::from_str(&format!("\"{inside}\"")).ok()?;
+                if !objects.last_mut()?.insert(name.clone()) {
+                    return Some(name);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Where the quote stands that ends a string of a JSON text.
+fn string_end(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_member_twice_is_found_however_it_is_spelled() {
+        for (text, wanted) in [
+            (r#"{"a":1,"b":{"a":2},"c":[{"a":1},{"a":1}]}"#, None),
+            (r#"{"a":"a","b":"a:","c\"":"\\","c\\":"\\\""}"#, None),
+            (r#"{"a":1 , "a" : 2}"#, Some("a")),
+            (r#"{"x":[{"b":{"a":1},"\u0062":2}]}"#, Some("b")),
+            (r#"{"a":{"a":1},"a":1}"#, Some("a")),
+            (r#"["a","a",{"a\\":"a\\","a\\":0}]"#, Some("a\\")),
+            (r#"{"é":1,"\u00e9":1}"#, Some("é")),
+        ] {
+            assert!(serde_json::from_str::<Json>(text).is_ok(), "{text}");
+            assert_eq!(repeated(text).as_deref(), wanted, "{text}");
+        }
+    }
+}

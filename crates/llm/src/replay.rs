@@ -1,0 +1,420 @@
+//! An answer re-derived: one causal pass over prompt and output, with the draw made again at every position.
+//!
+//! What needs no pass is judged first: versions, whether the model can have been asked this, the prompt its messages
+//! give, and whether the delivered tokens end where and why they are said to. Then the first position at which the model
+//! gives something else refutes the answer. Choices of one job share the prompt's keys and values. How the positions
+//! are cut into passes, on how many threads, and what else is in a pass never changes the outcome. Keys and values are
+//! held from the first pass to the outcome, and no longer; before and after, there are tokens at most.
+//!
+//! Never reads a file or a clock and draws no randomness. Never says whether the opening is the receipt's, whether a
+//! signature holds, or whether the model at hand is the one the job names: that is `verify`'s and its caller's. Failure:
+//! what can't be replayed is [`Outcome::Impossible`], never a pass.
+
+use canon::PAGE;
+use canon::sample::SAMPLING_VERSION;
+use engine::{Engine, Fault, FeedError, Sequence, Wanted};
+use program::OpIndex;
+use program::check::ARITHMETIC_VERSION;
+use receipt::{Job, Messages, Opening, Receipt, Stop, Terms, WorkKind};
+use verify::{Ending, Missing, Refutation, Replay as Outcome};
+
+use crate::draws::{Draws, Scratches};
+use crate::ending::Reason;
+use crate::job::{Request, RequestError};
+use crate::model::Model;
+use crate::rendering::render;
+
+/// What is said to have come of one of a job's choices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Which choice.
+    pub choice: u32,
+    /// Every token drawn.
+    pub tokens: Vec<u32>,
+    /// Why there are no more.
+    pub stop: Stop,
+}
+
+/// A job's answers on the way to a judgement.
+pub struct Replay {
+    job: Job,
+    /// Empty once it is judged.
+    lines: Vec<Line>,
+    /// The keys and values of the prompt without its last token, which all choices share; none once it is judged.
+    stem: Option<Sequence>,
+    at: usize,
+    /// The choice that is looked at.
+    current: Option<Current>,
+    row_bytes: usize,
+    /// Bytes of the keys and values of a position.
+    position_bytes: usize,
+    logits_frac: u8,
+    sample_op: OpIndex,
+    done: usize,
+    total: usize,
+    outcome: Option<Outcome>,
+}
+
+/// One choice.
+struct Line {
+    claim: Claim,
+    /// How many of its draws are made again.
+    draws: usize,
+}
+
+/// One choice while it is looked at.
+struct Current {
+    /// The stem and what the choice adds to it.
+    sequence: Sequence,
+    /// What is fed after the stem: one token for each draw.
+    feed: Vec<u32>,
+    draws: Draws,
+    /// Draws that were found as delivered.
+    drawn: usize,
+}
+
+impl Claim {
+    /// What a receipt and its opening say, choice by choice. The opening must be the receipt's ([`verify::opened`]).
+    #[must_use]
+    pub fn all(receipt: &Receipt, opening: &Opening) -> Vec<Self> {
+        let both = receipt.choices.iter().zip(&opening.outputs);
+        let claim = |(choice, output): (&receipt::Choice, &receipt::Output)| Self {
+            choice: choice.index,
+            tokens: output.tokens.clone(),
+            stop: choice.stop,
+        };
+        both.map(claim).collect()
+    }
+
+    fn ends_otherwise(&self, found: Ending, tokens: usize) -> Refutation {
+        let (choice, claimed) = (self.choice, self.stop.name());
+        Refutation::Stop { choice, claimed, found, tokens: count(tokens) }
+    }
+
+    /// A fault was found after so many of its tokens.
+    fn faults(&self, fault: Fault, tokens: usize) -> Result<(), Refutation> {
+        let found = Ending::Fault { position: fault.position, op: fault.op.0 };
+        if tokens == self.tokens.len() && found.bears(&self.stop) {
+            return Ok(());
+        }
+        Err(self.ends_otherwise(found, tokens))
+    }
+}
+
+impl Replay {
+    /// Begins to replay what is said to have come of a job. What can be told without a pass is told at once.
+    #[must_use]
+    pub fn new(model: &Model, engine: &Engine, job: &Job, claims: &[Claim]) -> Self {
+        let (lines, outcome) = match lines(model, job, claims) {
+            Ok(lines) => (lines, None),
+            Err(outcome) => (Vec::new(), Some(outcome)),
+        };
+        let program = &model.program;
+        let vocabulary = usize::try_from(program.program().vocabulary).unwrap_or(usize::MAX);
+        let draws: usize = lines.iter().map(|line| line.draws).sum();
+        let stem = if draws == 0 { 0 } else { job.fields().prompt.len() - 1 };
+        let mut replay = Self {
+            job: job.clone(),
+            lines,
+            stem: outcome.is_none().then(|| engine.sequence()),
+            at: 0,
+            current: None,
+            row_bytes: vocabulary.saturating_mul(size_of::<i32>()),
+            position_bytes: usize::try_from(program.cost().kv_bytes).unwrap_or(usize::MAX),
+            logits_frac: engine.logits_frac(),
+            sample_op: engine.sample_op(),
+            done: 0,
+            total: stem + draws,
+            outcome,
+        };
+        replay.pass_lines_without_draws();
+        replay
+    }
+
+    /// What came of it; `None` while it goes on.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Positions that were computed, and how many there are if nothing is found to be wrong.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        (self.done, self.total)
+    }
+
+    /// Bytes of keys and values that it holds now: none before its first pass, none after its outcome.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let Some(stem) = &self.stem else { return 0 };
+        let Some(current) = &self.current else { return stem.bytes() };
+        let shared = stem.length() / PAGE * PAGE;
+        stem.bytes() + current.sequence.bytes() - shared * self.position_bytes
+    }
+
+    /// Most bytes of keys and values that it comes to hold at once.
+    #[must_use]
+    pub fn held_bytes_max(&self) -> usize {
+        let draws = self.lines.iter().map(|line| line.draws).max().unwrap_or(0);
+        // The stem's last page is there twice where a choice goes on in it.
+        let pages = (self.stem_tokens().len() + draws).div_ceil(PAGE) + 1;
+        (pages * PAGE).saturating_mul(self.position_bytes)
+    }
+
+    /// Whether it holds keys and values, or has been asked for tokens to make some.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.current.is_some() || self.stem.as_ref().is_some_and(|stem| stem.length() > 0)
+    }
+
+    /// Bytes of the logits of a position.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
+    /// The sequence and the tokens to feed it next, `rows` at most, and fewer where their logits are wanted; none where
+    /// no row is left, or nothing to do.
+    pub(crate) fn next(
+        &mut self,
+        rows: usize,
+        rows_of_logits: usize,
+    ) -> Option<(&mut Sequence, &[u32], Wanted)> {
+        let stem = self.stem.as_mut().filter(|_| rows > 0)?;
+        let (_, tokens) = self.job.fields().prompt.split_last()?;
+        let held = stem.length();
+        if held < tokens.len() {
+            let tokens = &tokens[held..tokens.len().min(held + rows)];
+            return Some((stem, tokens, Wanted::Nothing));
+        }
+        let rows = rows.min(rows_of_logits);
+        if rows == 0 {
+            return None;
+        }
+        let (job, line, frac) = (&self.job, &self.lines[self.at], self.logits_frac);
+        let current = self.current.get_or_insert_with(|| Current::new(job, line, stem, frac));
+        let end = current.feed.len().min(current.drawn + rows);
+        Some((&mut current.sequence, &current.feed[current.drawn..end], Wanted::All))
+    }
+
+    /// Takes what became of the tokens that were fed.
+    pub(crate) fn take(
+        &mut self,
+        outcome: Result<engine::Outcome, FeedError>,
+        engine: &mut Engine,
+        scratches: &Scratches,
+    ) {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(refused) => {
+                let why = Missing::Unsupported(refused.to_string());
+                return self.judge(Outcome::Impossible(why));
+            }
+        };
+        let found = match self.current {
+            None => self.stem_computed(outcome.fault),
+            Some(_) => self.draws_computed(&outcome, engine, scratches),
+        };
+        if let Err(refutation) = found {
+            self.judge(Outcome::Differs(refutation));
+        }
+    }
+
+    fn stem_tokens(&self) -> &[u32] {
+        self.job.fields().prompt.split_last().map_or(&[], |(_, stem)| stem)
+    }
+
+    fn stem_computed(&mut self, fault: Option<Fault>) -> Result<(), Refutation> {
+        self.done = self.stem.as_ref().map_or(0, Sequence::length);
+        if let Some(fault) = fault {
+            // No choice can have a token.
+            while let Some(line) = self.lines.get(self.at) {
+                line.claim.faults(fault, 0)?;
+                self.next_line();
+            }
+        }
+        Ok(())
+    }
+
+    fn draws_computed(
+        &mut self,
+        outcome: &engine::Outcome,
+        engine: &mut Engine,
+        scratches: &Scratches,
+    ) -> Result<(), Refutation> {
+        let claim = &self.lines[self.at].claim;
+        let current = self.current.as_mut().expect("draws are a choice's");
+        let mut fault = outcome.fault;
+        for drawn in current.draws.next(engine, scratches, &claim.tokens, &outcome.logits) {
+            match (drawn, claim.tokens.get(current.drawn)) {
+                (Ok(expected), Some(found)) if expected != *found => {
+                    let (choice, position, found) = (claim.choice, count(current.drawn), *found);
+                    return Err(Refutation::Token { choice, position, expected, found });
+                }
+                (Ok(_), Some(_)) => {
+                    current.drawn += 1;
+                    self.done += 1;
+                }
+                (Ok(_), None) => return Err(claim.ends_otherwise(Ending::GoesOn, current.drawn)),
+                (Err(_), _) => {
+                    let position = count(current.draws.prompt().len() + current.drawn - 1);
+                    fault = Some(Fault { position, op: self.sample_op });
+                    break;
+                }
+            }
+        }
+        if let Some(fault) = fault {
+            claim.faults(fault, current.drawn)?;
+            self.next_line();
+        } else if current.drawn == current.feed.len() {
+            self.next_line();
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next choice that needs a pass, or is done.
+    fn next_line(&mut self) {
+        self.at += 1;
+        self.current = None;
+        self.pass_lines_without_draws();
+    }
+
+    fn pass_lines_without_draws(&mut self) {
+        while self.lines.get(self.at).is_some_and(|line| line.draws == 0) {
+            self.at += 1;
+        }
+        if self.outcome.is_none() && self.at == self.lines.len() {
+            self.judge(Outcome::Same);
+        }
+    }
+
+    /// The outcome is there, and nothing that led to it is needed any more.
+    fn judge(&mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+        (self.stem, self.current, self.lines) = (None, None, Vec::new());
+    }
+}
+
+impl Current {
+    fn new(job: &Job, line: &Line, stem: &Sequence, logits_frac: u8) -> Self {
+        let request = Request::of(job, line.claim.choice);
+        let delivered = line.claim.tokens.iter().take(line.draws - 1);
+        let feed = request.prompt.last().into_iter().chain(delivered).copied().collect();
+        let draws = Draws::new(request, logits_frac);
+        Self { sequence: stem.clone(), feed, draws, drawn: 0 }
+    }
+}
+
+impl Line {
+    /// Judges where and why a choice is said to end by its tokens alone.
+    fn new(model: &Model, request: &Request, claim: &Claim) -> Result<Self, Refutation> {
+        let refused = |error: text::StopStringError| Refutation::Request(error.to_string());
+        let mut stopper = request.stopper(model).map_err(refused)?;
+        let table = model.tokenizer.token_bytes();
+        let (mut ended, mut draws) = (stopper.before(), None);
+        for (before, token) in claim.tokens.iter().enumerate() {
+            if let Some(reason) = ended {
+                return Err(claim.ends_otherwise(reason.into(), before));
+            }
+            match stopper.take(table, *token) {
+                Ok((_, reason)) => ended = reason,
+                Err(_) => {
+                    // No model draws a token it does not have: this draw is the last that is looked at.
+                    draws = Some(before + 1);
+                    break;
+                }
+            }
+        }
+        let draws = match draws {
+            Some(draws) => draws,
+            None => draws_of(claim, ended)?,
+        };
+        Ok(Self { claim: claim.clone(), draws })
+    }
+}
+
+/// How many draws show whether a choice is what it is said to be: one for each token, and one more where nothing in
+/// them says why there is no other.
+fn draws_of(claim: &Claim, ended: Option<Reason>) -> Result<usize, Refutation> {
+    let tokens = claim.tokens.len();
+    match (claim.stop, ended) {
+        // Others' words, or none, say why.
+        (Stop::Cancelled { .. } | Stop::Unfinished, _) => Ok(tokens),
+        (Stop::Token | Stop::String { .. } | Stop::Length | Stop::Fault { .. }, None) => {
+            Ok(tokens + 1)
+        }
+        (stop, Some(reason)) => {
+            let found = Ending::from(reason);
+            if found.bears(&stop) { Ok(tokens) } else { Err(claim.ends_otherwise(found, tokens)) }
+        }
+    }
+}
+
+/// Everything that needs no pass.
+fn lines(model: &Model, job: &Job, claims: &[Claim]) -> Result<Vec<Line>, Outcome> {
+    let terms = &job.fields().terms;
+    if terms.kind == WorkKind::Embed {
+        return Err(impossible("embeddings"));
+    }
+    check_versions(terms, model.program.program().arithmetic_version)?;
+    if claims.is_empty() {
+        return Err(Outcome::Differs(Refutation::Job { what: "number of answers" }));
+    }
+    let mut lines = Vec::with_capacity(claims.len());
+    match Request::of(job, 0).check(model) {
+        Ok(()) => {}
+        Err(RequestError::Grammar) => return Err(impossible("grammars")),
+        Err(error) => return Err(Outcome::Differs(Refutation::Request(error.to_string()))),
+    }
+    check_prompt(model, job).map_err(Outcome::Differs)?;
+    for claim in claims {
+        if claim.choice >= job.fields().choices {
+            return Err(Outcome::Differs(Refutation::Job { what: "choice" }));
+        }
+        let request = Request::of(job, claim.choice);
+        lines.push(Line::new(model, &request, claim).map_err(Outcome::Differs)?);
+    }
+    Ok(lines)
+}
+
+/// Whether this release has the versions that the job names, and the model's program is of the same: what it does not
+/// have it can't judge, and what is right by a later release is not wrong by this one.
+fn check_versions(terms: &Terms, found: u16) -> Result<(), Outcome> {
+    for (what, claimed, ours) in [
+        ("the arithmetic", terms.arithmetic, ARITHMETIC_VERSION),
+        ("sampling", terms.sampling, SAMPLING_VERSION),
+    ] {
+        if claimed != ours {
+            return Err(impossible(&format!("version {claimed} of {what}: it has version {ours}")));
+        }
+    }
+    let (what, claimed) = ("the arithmetic", terms.arithmetic);
+    if claimed != found {
+        return Err(Outcome::Differs(Refutation::Version { what, claimed, found }));
+    }
+    Ok(())
+}
+
+/// Whether the prompt is what its messages render to, where they are shown.
+fn check_prompt(model: &Model, job: &Job) -> Result<(), Refutation> {
+    let fields = job.fields();
+    let Some(Messages::Shown(messages)) = fields.rendered.messages() else { return Ok(()) };
+    let rendered = render(model, messages);
+    let rendered = rendered.map_err(|error| Refutation::Messages(error.to_string()))?;
+    let prompt = &fields.prompt;
+    let same = rendered.iter().zip(prompt).take_while(|(a, b)| a == b).count();
+    match (rendered.get(same), prompt.get(same)) {
+        (None, None) => Ok(()),
+        (expected, found) => Err(Refutation::Prompt {
+            position: count(same),
+            expected: expected.copied(),
+            found: found.copied(),
+        }),
+    }
+}
+
+fn impossible(what: &str) -> Outcome {
+    Outcome::Impossible(Missing::Unsupported(format!("this release can't replay {what}")))
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).expect("positions are at most 2^16")
+}

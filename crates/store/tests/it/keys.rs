@@ -1,0 +1,107 @@
+//! Keys and the receipt log on disk.
+
+use std::fs;
+use std::io::Write as _;
+
+use crate::world::World;
+use store::{LEAF_BYTES, StoreError};
+
+fn world() -> World {
+    World::new(None, None)
+}
+
+#[test]
+fn a_key_is_made_once_and_kept() {
+    let world = world();
+    let store = world.store();
+    assert!(store.keys().get().unwrap().is_none());
+    let made = store.keys().get_or_make([1; 32]).unwrap();
+    let again = store.keys().get_or_make([2; 32]).unwrap();
+    assert_eq!((made.seed(), again.seed()), ([1; 32], [1; 32]));
+    let rotated = store.keys().rotate([3; 32]).unwrap();
+    assert_eq!(rotated.old.unwrap().seed(), [1; 32]);
+    assert_eq!(store.keys().get().unwrap().unwrap().seed(), [3; 32]);
+    let kept = rotated.kept_at.unwrap();
+    assert_eq!(fs::read(&kept).unwrap().len(), fs::read(store.keys().path()).unwrap().len());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = world();
+    let keys = world.store();
+    let keys = keys.keys();
+    keys.get_or_make([1; 32]).unwrap();
+    let rotated = keys.rotate([2; 32]).unwrap();
+    for path in [keys.path(), rotated.kept_at.unwrap()] {
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    fs::set_permissions(keys.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    let told = keys.get().unwrap_err().to_string();
+    assert!(told.contains("others can read it") && told.contains("chmod 600"), "{told}");
+    let exposed = fs::read(keys.path()).unwrap();
+    let rotated = keys.rotate([3; 32]).unwrap();
+    assert!(rotated.old.is_none(), "an exposed key is nobody's any more");
+    assert_eq!(fs::read(rotated.kept_at.unwrap()).unwrap(), exposed);
+    assert_eq!(keys.get().unwrap().unwrap().seed(), [3; 32]);
+}
+
+#[test]
+fn what_is_no_key_is_refused_and_left_alone() {
+    let world = world();
+    let store = world.store();
+    store.keys().get_or_make([1; 32]).unwrap();
+    let path = store.keys().path();
+    let whole = fs::read(&path).unwrap();
+    let upper = String::from_utf8(whole.clone()).unwrap().to_uppercase().into_bytes();
+    let mut digit = whole.clone();
+    digit[30] = b'g';
+    for wrong in [Vec::new(), whole[1..].to_vec(), [&whole[..], b"\n"].concat(), upper, digit] {
+        fs::write(&path, &wrong).unwrap();
+        let error = store.keys().get_or_make([2; 32]).unwrap_err();
+        assert!(matches!(error, StoreError::Key { .. }), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), wrong);
+        let rotated = store.keys().rotate([4; 32]).unwrap();
+        assert_eq!(fs::read(rotated.kept_at.unwrap()).unwrap(), wrong);
+        assert_eq!(store.keys().get().unwrap().unwrap().seed(), [4; 32]);
+    }
+}
+
+#[test]
+fn leaves_are_appended_and_a_torn_one_is_written_over() {
+    let world = world();
+    let store = world.store();
+    let key = store.keys().get_or_make([1; 32]).unwrap().public();
+    let log = store.log(&key);
+    assert_eq!(log.all().unwrap(), Vec::<[u8; LEAF_BYTES]>::new());
+    let leaf = |n: u8| [n; LEAF_BYTES];
+    assert_eq!(log.append(&leaf(1)).unwrap(), 0);
+    assert_eq!(log.append(&leaf(2)).unwrap(), 1);
+    let path = world.home.path().join("log").join(key.hex()).join("leaves");
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(&leaf(9)[..40]).unwrap();
+    assert_eq!(log.all().unwrap(), [leaf(1), leaf(2)]);
+    assert_eq!(log.append(&leaf(3)).unwrap(), 2);
+    assert_eq!(log.all().unwrap(), [leaf(1), leaf(2), leaf(3)]);
+}
+
+#[test]
+fn appends_at_once_lose_nothing() {
+    let world = world();
+    let key = world.store().keys().get_or_make([1; 32]).unwrap().public();
+    let mut indexes: Vec<u64> = std::thread::scope(|scope| {
+        let append = |n: u8| {
+            let world = &world;
+            scope.spawn(move || world.store().log(&key).append(&[n; LEAF_BYTES]).unwrap())
+        };
+        let threads: Vec<_> = (0..8).map(append).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    indexes.sort_unstable();
+    assert_eq!(indexes, (0..8).collect::<Vec<u64>>());
+    let mut first: Vec<u8> =
+        world.store().log(&key).all().unwrap().into_iter().map(|leaf| leaf[0]).collect();
+    first.sort_unstable();
+    assert_eq!(first, (0..8).collect::<Vec<u8>>());
+}

@@ -1,0 +1,130 @@
+//! The kinds of evidence: what each claims, and whom one has to trust for it.
+//!
+//! Never a scale: no kind contains another.
+
+use core::fmt;
+use core::str::FromStr;
+use receipt::{Receipt, Stop};
+
+/// A kind of evidence that this release can check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The worker's signature.
+    Signature,
+    /// The answer re-derived.
+    Replay,
+}
+
+/// What looking at evidence gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Holds,
+    /// It does not.
+    Fails,
+    /// It was not looked at.
+    NotChecked,
+}
+
+/// Where a replay took somebody's word for the end, or was told nothing of it.
+const CLAIM_WITHOUT_END: &str = "every token and the usage are what this model gives for this job";
+
+/// A line of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Of what kind.
+    pub kind: Kind,
+    /// How it went.
+    pub outcome: Outcome,
+    /// Whether it was asked for.
+    pub required: bool,
+    /// What it claims of this receipt.
+    pub claim: &'static str,
+}
+
+impl Evidence {
+    /// A line about a receipt; of none where it could not be taken.
+    pub(crate) fn new(
+        kind: Kind,
+        outcome: Outcome,
+        required: &[Kind],
+        of: Option<&Receipt>,
+    ) -> Self {
+        let others_words = |choice: &receipt::Choice| match choice.stop {
+            Stop::Cancelled { .. } | Stop::Unfinished => true,
+            Stop::Token | Stop::String { .. } | Stop::Length | Stop::Fault { .. } => false,
+        };
+        let unclaimed = of.is_some_and(|receipt| receipt.choices.iter().any(others_words));
+        let claim = match kind {
+            Kind::Replay if unclaimed => CLAIM_WITHOUT_END,
+            Kind::Signature | Kind::Replay => kind.claim(),
+        };
+        Self { kind, outcome, required: required.contains(&kind), claim }
+    }
+}
+
+impl Outcome {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "fails",
+            Self::NotChecked => "not_checked",
+        }
+    }
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Signature, Self::Replay];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::Replay => "replay",
+        }
+    }
+
+    /// What it claims where nothing is left out; what it claims of one receipt is [`Evidence::claim`].
+    #[must_use]
+    pub const fn claim(self) -> &'static str {
+        match self {
+            Self::Signature => {
+                "the holder of the worker's key said so, about this job and these tokens"
+            }
+            Self::Replay => {
+                "every token, the reason for the end and the usage are what this model gives for this job"
+            }
+        }
+    }
+
+    /// Whom it trusts.
+    #[must_use]
+    pub const fn trusts(self) -> &'static str {
+        match self {
+            Self::Signature => "that key's holder, in everything",
+            Self::Replay => "nobody: it was re-derived here",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == text);
+        found.ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            format!("{text:?} is no kind of evidence that can be checked here: {known}")
+        })
+    }
+}

@@ -1,0 +1,175 @@
+//! Verdicts: verified only where all that was required holds.
+
+use receipt::{Job, NonceChooser, SecretKey, Stop};
+use verify::{
+    Ending, Kind, Missing, NotEstablished, Outcome, Refutation, Replay, Report, Verdict, examine,
+};
+
+use crate::world::{NETWORK, fields, opening, receipt_of, requester, worker};
+
+const BOTH: [Kind; 2] = [Kind::Signature, Kind::Replay];
+
+fn report(opened: bool, stop: Stop, required: &[Kind], replay: &Replay) -> Report {
+    let opening = opening();
+    let receipt = receipt_of(&opening, stop);
+    examine(&receipt, opened.then_some(&opening), NETWORK, required, replay)
+}
+
+fn differs() -> Replay {
+    Replay::Differs(Refutation::Token { choice: 0, position: 3, expected: 1, found: 2 })
+}
+
+#[test]
+fn what_was_required_decides() {
+    let verdict = |opened, required: &[Kind], replay: &Replay| {
+        report(opened, Stop::Length, required, replay).verdict
+    };
+    assert_eq!(verdict(true, &BOTH, &Replay::Same), Verdict::Verified);
+    assert_eq!(verdict(false, &[Kind::Signature], &Replay::NotTried), Verdict::Verified);
+    assert_eq!(
+        verdict(false, &BOTH, &Replay::Same),
+        Verdict::CannotJudge(Missing::Opening),
+        "a replay of nothing is none"
+    );
+    assert_eq!(
+        verdict(true, &BOTH, &Replay::NotTried),
+        Verdict::CannotJudge(Missing::Model { id: [7; 32] })
+    );
+    let missing = Missing::Unsupported("a grammar".into());
+    assert_eq!(
+        verdict(true, &BOTH, &Replay::Impossible(missing.clone())),
+        Verdict::CannotJudge(missing)
+    );
+    assert!(matches!(verdict(true, &BOTH, &differs()), Verdict::Refuted(_)));
+    // What was found wrong is wrong, asked or not.
+    assert!(matches!(verdict(true, &[Kind::Signature], &differs()), Verdict::Refuted(_)));
+    assert_eq!([Verdict::Verified.exit(), verdict(true, &BOTH, &differs()).exit()], [0, 1]);
+    assert_eq!(verdict(false, &BOTH, &Replay::NotTried).exit(), 2);
+}
+
+#[test]
+fn an_opening_of_something_else_refutes_whatever_replay_says() {
+    let mut opening = opening();
+    let receipt = receipt_of(&opening, Stop::Length);
+    opening.outputs[0].tokens[3] += 1;
+    let report = examine(&receipt, Some(&opening), NETWORK, &[], &Replay::Same);
+    assert!(matches!(report.verdict, Verdict::Refuted(Refutation::Opening { .. })));
+    assert_eq!(report.evidence[1].outcome, Outcome::Fails);
+}
+
+#[test]
+fn what_is_not_established_is_always_said() {
+    let list = |opened, stop, replay: &Replay| report(opened, stop, &BOTH, replay).not_established;
+    for replay in [Replay::Same, Replay::NotTried, differs()] {
+        for always in [NotEstablished::Truth, NotEstablished::OnlySample, NotEstablished::Asker] {
+            assert!(list(true, Stop::Length, &replay).contains(&always));
+        }
+    }
+    assert!(!list(true, Stop::Length, &Replay::Same).contains(&NotEstablished::Tokens));
+    assert!(list(true, Stop::Length, &Replay::NotTried).contains(&NotEstablished::Tokens));
+    assert!(list(true, Stop::Unfinished, &Replay::Same).contains(&NotEstablished::WhyUnfinished));
+    assert!(!list(true, Stop::Length, &Replay::Same).contains(&NotEstablished::WhyUnfinished));
+    assert!(
+        list(false, Stop::Length, &Replay::NotTried).contains(&NotEstablished::PromptOfMessages)
+    );
+}
+
+#[test]
+fn a_replay_found_wrong_was_a_replay() {
+    let refuted = report(true, Stop::Length, &BOTH, &differs());
+    assert!(!refuted.not_established.contains(&NotEstablished::Tokens));
+    // An opening of something else is no replay: nobody computed anything.
+    let mut opening = opening();
+    let receipt = receipt_of(&opening, Stop::Length);
+    opening.outputs[0].tokens[3] += 1;
+    let report = examine(&receipt, Some(&opening), NETWORK, &BOTH, &Replay::NotTried);
+    assert_eq!(report.evidence[1].outcome, Outcome::Fails);
+    assert!(report.not_established.contains(&NotEstablished::Tokens));
+}
+
+#[test]
+fn a_replay_claims_no_end_that_it_does_not_derive() {
+    let cancelled = Stop::cancelled(&requester(), NETWORK, &[0; 32], 0, 1);
+    for (stop, claimed) in [(Stop::Length, true), (Stop::Unfinished, false), (cancelled, false)] {
+        let [signature, replay] = report(true, stop, &BOTH, &Replay::Same).evidence[..] else {
+            panic!("one line for each kind")
+        };
+        assert_eq!(replay.claim.contains("end"), claimed, "{}: {}", stop.name(), replay.claim);
+        assert_eq!(replay.claim == Kind::Replay.claim(), claimed);
+        assert_eq!(signature.claim, Kind::Signature.claim());
+    }
+}
+
+#[test]
+fn who_cancelled_is_known_of_a_key_that_is_not_the_workers() {
+    let not_established = |by: &SecretKey, shown: bool| {
+        let mut fields = fields();
+        (fields.terms.requester, fields.choices) = (by.public(), 1);
+        let mut opening = opening();
+        opening.outputs.truncate(1);
+        opening.job = Job::new(fields).unwrap();
+        let mut receipt = receipt_of(&opening, Stop::Length);
+        receipt.choices[0].stop = Stop::cancelled(by, NETWORK, &receipt.job, 0, 40);
+        let opening = shown.then_some(&opening);
+        let report = examine(&receipt, opening, NETWORK, &[Kind::Signature], &Replay::NotTried);
+        assert_eq!(report.verdict, Verdict::Verified);
+        report.not_established.contains(&NotEstablished::WhoCancelled)
+    };
+    assert!(!not_established(&requester(), true));
+    assert!(not_established(&worker(), true), "its own key");
+    assert!(not_established(&requester(), false), "only the opening shows whose key it is");
+    let list = |stop| report(true, stop, &BOTH, &Replay::Same).not_established;
+    assert!(!list(Stop::Length).contains(&NotEstablished::WhoCancelled));
+}
+
+#[test]
+fn a_nonce_of_others_and_a_promised_anchor_are_said_to_be_unchecked() {
+    let list = |nonce_by, beacon_height, anchor_by| {
+        let mut fields = fields();
+        (fields.terms.nonce_by, fields.terms.beacon_height) = (nonce_by, beacon_height);
+        let mut opening = opening();
+        opening.job = Job::new(fields).unwrap();
+        let mut receipt = receipt_of(&opening, Stop::Length);
+        receipt.anchor_by = anchor_by;
+        examine(&receipt, Some(&opening), NETWORK, &BOTH, &Replay::Same).not_established
+    };
+    for (nonce_by, beacon_height, said) in [
+        (NonceChooser::Client, 0, false),
+        (NonceChooser::Gateway, 0, true),
+        (NonceChooser::Client, 9, true),
+    ] {
+        let list = list(nonce_by, beacon_height, 0);
+        assert_eq!(list.contains(&NotEstablished::Nonce), said, "{nonce_by:?} {beacon_height}");
+    }
+    for (anchor_by, said) in [(0, NotEstablished::Time), (7, NotEstablished::TimeUntilAnchored)] {
+        let list = list(NonceChooser::Client, 0, anchor_by);
+        let times: Vec<_> = list.iter().filter(|what| what.name() == "time").collect();
+        assert_eq!(times, [&said]);
+    }
+}
+
+#[test]
+fn an_ending_bears_only_its_own_reason() {
+    let endings = [
+        Ending::GoesOn,
+        Ending::Token,
+        Ending::String { index: 1 },
+        Ending::Length,
+        Ending::Fault { position: 3, op: 4 },
+    ];
+    let stops = [
+        Stop::Unfinished,
+        Stop::Token,
+        Stop::String { index: 1 },
+        Stop::Length,
+        Stop::Fault { position: 3, op: 4 },
+    ];
+    for (at, ending) in endings.into_iter().enumerate() {
+        for (of, stop) in stops.iter().enumerate() {
+            // "Unfinished" claims nothing, so nothing contradicts it.
+            assert_eq!(ending.bears(stop), at == of || of == 0, "{ending} {}", stop.name());
+        }
+    }
+    assert!(!Ending::String { index: 1 }.bears(&Stop::String { index: 0 }));
+    assert!(!Ending::Fault { position: 3, op: 4 }.bears(&Stop::Fault { position: 3, op: 5 }));
+}

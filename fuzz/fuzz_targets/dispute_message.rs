@@ -1,0 +1,26 @@
+//! Any bytes as a move: decoded to what encodes to just these bytes, or refused; taken or refused in every state of a
+//! dispute, by either side, and never a panic.
+//!
+//! Run: `cargo +nightly fuzz run dispute_message -- -max_total_time=60 -rss_limit_mb=512`.
+#![no_main]
+
+use dispute::{Dispute, Move, Party};
+use libfuzzer_sys::fuzz_target;
+use std::sync::OnceLock;
+
+static STATES: OnceLock<Vec<(Dispute<'static>, Vec<u8>)>> = OnceLock::new();
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(made) = Move::decode(bytes) else { return };
+    assert_eq!(made.encode(), bytes, "two encodings of one move");
+    let states = STATES.get_or_init(|| dispute::sides::states(3).expect("an honest dispute"));
+    for (state, _) in states {
+        for party in [Party::Claimant, Party::Challenger] {
+            let mut dispute = state.clone();
+            let turn = dispute.turn();
+            if dispute.take(party, &made, 0).is_err() {
+                assert_eq!(dispute.turn(), turn, "a refused move changes nothing");
+            }
+        }
+    }
+});

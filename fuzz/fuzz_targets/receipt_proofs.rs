@@ -1,0 +1,44 @@
+//! Any bytes as a signed head, a shown token, a shown leaf of a job, or an equivocation; the first byte chooses.
+//!
+//! Run: `cargo +nightly fuzz run receipt_proofs -- -max_total_time=60 -rss_limit_mb=512`.
+#![no_main]
+
+use commit::{Network, WireError};
+use libfuzzer_sys::fuzz_target;
+use receipt::{Equivocation, JobLeaf, PartialOpening, SignedHead};
+
+fuzz_target!(|input: &[u8]| {
+    let Some((choice, bytes)) = input.split_first() else { return };
+    match again(*choice, bytes) {
+        Ok(again) => assert_eq!(again, bytes, "two encodings of one value"),
+        Err(error) => assert!(error.to_string().len() < 200, "a message is short"),
+    }
+});
+
+/// What is read, written again; whatever it claims is checked on the way.
+fn again(choice: u8, bytes: &[u8]) -> Result<Vec<u8>, WireError> {
+    let network = Network::OFFLINE;
+    match choice % 4 {
+        0 => {
+            let head = SignedHead::decode(bytes)?;
+            let _ = head.follows(None, network);
+            assert!(head.follows(Some(&head), network).is_err(), "a head follows itself");
+            Ok(head.encode())
+        }
+        1 => {
+            let shown = PartialOpening::decode(bytes)?;
+            let _ = shown.root(network);
+            Ok(shown.encode())
+        }
+        2 => {
+            let shown = JobLeaf::decode(bytes)?;
+            assert!(!shown.is_of(network, &[0; 32]), "a hash of zeros");
+            Ok(shown.encode())
+        }
+        _ => {
+            let claimed = Equivocation::decode(bytes)?;
+            let _ = claimed.holds(network);
+            Ok(claimed.encode())
+        }
+    }
+}

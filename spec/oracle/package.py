@@ -1,0 +1,129 @@
+"""Bytes of package.md: manifest, tokenizer, token bytes, defaults, quality; the rule of names."""
+
+import sampling
+from exact import Refused
+from hash_blake3 import digest
+
+PARTS = ("program", "units", "tokenizer", "token bytes", "template", "defaults", "card", "quality")
+MOST = {"program": 1 << 22, "units": 1 << 30, "tokenizer": 1 << 27, "token bytes": 1 << 27, "template": 1 << 18,
+        "defaults": 256, "card": 1 << 20, "quality": 256}  # fmt: skip
+REQUIRED = ("program", "units", "tokenizer", "token bytes", "defaults")
+SHARD, FILE_MOST, MANIFEST_MOST = 1 << 27, 1 << 40, 1 << 20
+NONE = (1 << 32) - 1
+SPECIAL_TYPES = (2, 3)
+END_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+BLANKS = (
+    [0x20, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000] + list(range(0x2000, 0x200B)) + list(range(0x20)) + list(range(0x7F, 0xA0))
+)
+
+
+def number(value, count):
+    return value.to_bytes(count, "little")
+
+
+def refuse(wrong, reason):
+    if wrong:
+        raise Refused(reason)
+
+
+def string(text):
+    encoded = text.encode()
+    refuse(len(encoded) > 128, "Length")
+    refuse(any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in text), "Control")
+    return number(len(encoded), 1) + encoded
+
+
+def file_name(name):
+    refuse(not 1 <= len(name) <= 128 or any(c not in END_LETTERS + "._-+" for c in name), "FileName")
+    refuse(name[0] not in END_LETTERS or name[-1] not in END_LETTERS, "FileName")
+    return string(name)
+
+
+def file_bytes(file):
+    size, shards = int(file["size"]), file["shards"]
+    refuse(not 1 <= size <= FILE_MOST, "FileSize")
+    refuse(len(shards) != -(-size // SHARD), "Shards")
+    refuse(len(shards) == 1 and shards[0] != file["blake3"], "OneShard")
+    hashes = bytes.fromhex(file["blake3"] + file["sha256"])
+    return file_name(file["name"]) + number(size, 8) + hashes + number(len(shards), 4) + bytes.fromhex("".join(shards))
+
+
+def manifest(fields):
+    out = b"PRBM" + number(1, 2) + string(fields["name"]) + string(fields["licence"]) + number(fields["redistributable"], 1)
+    for kind in PARTS:
+        part = fields["parts"].get(kind)
+        refuse(part is None and kind in REQUIRED, "Missing")
+        if part is None:
+            out += bytes(40)
+            continue
+        refuse(int(part["length"]) == 0, "EmptyPart")
+        refuse(int(part["length"]) > MOST[kind], "PartLength")
+        out += bytes.fromhex(part["blake3"]) + number(int(part["length"]), 8)
+    files = fields["files"]
+    refuse(not 1 <= len(files) <= 4096, "Files")
+    refuse(len({file["name"].lower() for file in files}) != len(files), "SameName")
+    out += number(len(files), 2) + b"".join(file_bytes(file) for file in files)
+    refuse(len(out) > MANIFEST_MOST, "Length")
+    return out
+
+
+def model_id(fields):
+    return digest(manifest(fields))
+
+
+def tokenizer(fields):
+    tokens, special = fields["tokens"], fields["special"]
+    known = range(len(tokens))
+    stops, merges = fields["stop_tokens"], fields["merges"]
+    refuse(any(id is not None and id not in known for id in special), "Id")
+    refuse(any(a >= b for a, b in zip(stops, stops[1:])), "Order")
+    refuse(any(id not in known for id in stops + [id for pair in merges for id in pair]), "Id")
+    refuse(fields["flags"] > 3, "Flags")
+    refuse(fields["flags"] & 1 and special[0] is None or fields["flags"] & 2 and special[1] is None, "Absent")
+    out = number(1, 2) + number(1, 1) + string(fields["pre_tokenizer"]) + number(fields["flags"], 1)
+    out += b"".join(number(NONE if id is None else id, 4) for id in special)
+    out += number(len(stops), 4) + b"".join(number(id, 4) for id in stops) + number(len(tokens), 4)
+    for kind, text in tokens:
+        encoded = text.encode()
+        refuse(not 1 <= len(encoded) <= 4096, "Length")
+        refuse(kind not in (1, 2, 3, 4, 5, 6), "Type")
+        out += number(kind, 1) + number(len(encoded), 2) + encoded
+    return out + number(len(merges), 4) + b"".join(number(a, 4) + number(b, 4) for a, b in merges)
+
+
+def alphabet():
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    moved = [byte for byte in range(256) if byte not in plain]
+    return {**{chr(byte): byte for byte in plain}, **{chr(0x100 + at): byte for at, byte in enumerate(moved)}}
+
+
+def token_bytes(tokens):
+    letters, out = alphabet(), number(len(tokens), 4)
+    for kind, text in tokens:
+        stored = kind in SPECIAL_TYPES or kind == 4 or any(c not in letters for c in text)
+        meant = text.encode() if stored else bytes(letters[c] for c in text)
+        out += number(int(kind in SPECIAL_TYPES), 1) + number(len(meant), 2) + meant
+    return out
+
+
+def defaults(parameters, tokens_max):
+    refuse("bias" in parameters or "grammar" in parameters, "JobsOwn")
+    all_of_them = {**sampling.DEFAULTS, **parameters}
+    sampling.check_parameters(all_of_them, 1 << 20)
+    return sampling.parameter_bytes(all_of_them) + number(tokens_max, 4)
+
+
+def quality(fields):
+    refuse(fields["same_top"] > 1000000, "Share")
+    numbers = (fields["kl"], fields["float_perplexity"], fields["perplexity"], fields["same_top"], fields["tokens"])
+    return number(1, 2) + b"".join(number(n, 4) for n in numbers) + bytes.fromhex(fields["text"]) + string(fields["text_name"])
+
+
+def cleaned(text):
+    spaced = "".join(" " if ord(c) in BLANKS else c for c in text)
+    out = ""
+    for c in " ".join(word for word in spaced.split(" ") if word):
+        if len((out + c).encode()) > 128:
+            break
+        out += c
+    return out.rstrip(" ")
