@@ -19,8 +19,15 @@ pub(crate) struct Locks {
 
 /// A held lock; dropping it releases it.
 #[derive(Debug)]
-pub(crate) struct Held {
-    _file: File,
+pub(crate) struct Held(File);
+
+/// Closing the file would not do: a process being started holds a copy of every open file until it
+/// has become its program, and the lock with it.
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Closing is then the second try.
+        let _ = self.0.unlock();
+    }
 }
 
 const STORE: &str = "store.lock";
@@ -30,14 +37,14 @@ impl Locks {
     pub(crate) fn share(&self) -> Result<Held, StoreError> {
         let (path, file) = self.open(STORE)?;
         file.lock_shared().map_err(|error| failed("lock", &path, error))?;
-        Ok(Held { _file: file })
+        Ok(Held(file))
     }
 
     /// Deletes from the store; refuses while anybody else uses it.
     pub(crate) fn alone(&self) -> Result<Held, StoreError> {
         let (path, file) = self.open(STORE)?;
         match file.try_lock() {
-            Ok(()) => Ok(Held { _file: file }),
+            Ok(()) => Ok(Held(file)),
             Err(TryLockError::WouldBlock) => Err(StoreError::Busy { path }),
             Err(TryLockError::Error(error)) => Err(failed("lock", &path, error)),
         }
@@ -51,17 +58,34 @@ impl Locks {
     ) -> Result<Held, StoreError> {
         let (path, file) = self.open(&format!("{name}.lock"))?;
         match file.try_lock() {
-            Ok(()) => return Ok(Held { _file: file }),
+            Ok(()) => return Ok(Held(file)),
             Err(TryLockError::WouldBlock) => waiting(),
             Err(TryLockError::Error(error)) => return Err(failed("lock", &path, error)),
         }
         file.lock().map_err(|error| failed("lock", &path, error))?;
-        Ok(Held { _file: file })
+        Ok(Held(file))
     }
 
     fn open(&self, name: &str) -> Result<(PathBuf, File), StoreError> {
         let path = self.folder.join(name);
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         opened.map(|file| (path.clone(), file)).map_err(|error| not_written("open", &path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_lock_is_free_though_a_copy_of_its_file_stays_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks { folder: folder.path().to_path_buf() };
+        let held = locks.share().unwrap();
+        let copy = held.0.try_clone().unwrap();
+        assert!(matches!(locks.alone(), Err(StoreError::Busy { .. })));
+        drop(held);
+        drop(locks.alone().unwrap());
+        drop(copy);
     }
 }
