@@ -17,6 +17,7 @@ import cases_rows
 import cases_sample
 import cases_traces
 import claims
+import dispute_cases
 import frequencies
 import no_floats
 import package_cases
@@ -32,6 +33,7 @@ SPECS = (
     ("program", (cases_traces,)),
     ("receipt", (receipt_cases,)),
     ("package", (package_cases,)),
+    ("dispute", (dispute_cases,)),
 )
 FOREIGN = {"rope_freqs.json"}  # first written with another library; its numbers are recomputed here
 SIZE_MAX = 1500000
