@@ -131,6 +131,16 @@ impl<'a> Weights<'a> {
         &self.tensors[tensor.index()].units[index(rows.start)..index(rows.end)]
     }
 
+    /// Bytes of the units part: the units of every matrix's rows and of every gain, in the program's order.
+    #[must_use]
+    pub fn units_part(&self) -> Vec<u8> {
+        self.tensors
+            .iter()
+            .flat_map(|tensor| &tensor.units)
+            .flat_map(|unit| unit.to_le_bytes())
+            .collect()
+    }
+
     /// A row of a matrix and its unit.
     #[must_use]
     pub fn row(&self, tensor: TensorId, row: u32) -> (&'a [u8], i32) {
@@ -199,10 +209,19 @@ pub type KvRowsByHead = BTreeMap<OpIndex, Vec<Vec<KvRow>>>;
 /// What an op sees when it runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
-    at: At,
-    weights: &'a Weights<'a>,
-    cells: &'a [Cell],
-    kv: &'a KvRowsByHead,
+    pub(crate) at: At,
+    pub(crate) weights: &'a Weights<'a>,
+    pub(crate) made: Made<'a>,
+    pub(crate) kv: &'a KvRowsByHead,
+}
+
+/// What the ops before one made at its position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Made<'a> {
+    /// All of them, from the program's first.
+    All(&'a [Cell]),
+    /// Those of its block, whose first op has this number, and the row handed to the block.
+    Block { first: OpIndex, handed: &'a Cell, cells: &'a [Cell] },
 }
 
 impl<'a> Step<'a> {
@@ -215,9 +234,15 @@ impl<'a> Step<'a> {
     }
 
     pub(crate) fn value(&self, site: &Site<'_>, value: Value) -> &'a Cell {
-        match site.source(value) {
-            Source::Op { op, .. } => &self.cells[index(op.0)],
-            Source::Token => unreachable!("only embed reads the token, and takes it from `at`"),
+        match (site.source(value), self.made) {
+            (Source::Op { op, .. }, Made::All(cells)) => &cells[index(op.0)],
+            (Source::Op { boundary: true, .. }, Made::Block { handed, .. }) => handed,
+            (Source::Op { op, boundary: false }, Made::Block { first, cells, .. }) => {
+                &cells[index(op.0 - first.0)]
+            }
+            (Source::Token, _) => {
+                unreachable!("only embed reads the token, and takes it from `at`")
+            }
         }
     }
 
@@ -232,7 +257,8 @@ impl<'a> Step<'a> {
 
     pub(crate) fn kv(&self, site: &Site<'_>, value: Value, head: usize) -> &'a [KvRow] {
         match site.source(value) {
-            Source::Op { op, .. } => &self.kv[&op][head],
+            // Rows of later positions may be there: they are none of this step's.
+            Source::Op { op, .. } => &self.kv[&op][head][..=index(self.at.position)],
             Source::Token => unreachable!("a token is no key and value rows"),
         }
     }
@@ -251,6 +277,16 @@ impl<'a> Interpreter<'a> {
     #[must_use]
     pub fn new(weights: &'a Weights<'a>) -> Self {
         Self { weights, position: 0, kv: KvRowsByHead::new() }
+    }
+
+    /// In the middle of a sequence, after these rows.
+    pub(crate) fn resumed(weights: &'a Weights<'a>, position: u32, kv: KvRowsByHead) -> Self {
+        Self { weights, position, kv }
+    }
+
+    /// The rows appended so far, for whoever goes on without it.
+    pub(crate) fn into_kv(self) -> KvRowsByHead {
+        self.kv
     }
 
     /// The rows appended so far.
@@ -293,7 +329,8 @@ impl<'a> Interpreter<'a> {
         let mut cells = Vec::new();
         let stands = |site: &Site<'_>| drawn || site.place != Place::Epilogue;
         for site in self.weights.checked.sites().take_while(stands) {
-            let step = Step { at, weights: self.weights, cells: &cells, kv: &self.kv };
+            let made = Made::All(&cells);
+            let step = Step { at, weights: self.weights, made, kv: &self.kv };
             let made = alter(at, &site, site.op.run(&site, &step));
             let Ok(cell) = made else {
                 return Ok((cells, Some(Fault { position, op: site.index })));

@@ -227,7 +227,7 @@ impl<'s> Table<'s, '_> {
         let claimed = match lies.fault {
             Some((_, op, _)) => Claimed::Fault(op),
             None => {
-                let own = lies.token.or_else(|| self.setting.drawn(&record, positions));
+                let own = lies.token.or_else(|| record.drawn(&self.setting.committer()));
                 let truth = self
                     .setting
                     .outcome(&self.setting.record(self.weights, positions)?, positions)?

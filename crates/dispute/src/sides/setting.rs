@@ -7,12 +7,11 @@ use canon::sample::{Micro, Parameters, Settings};
 use commit::{Blind, Network, Salts};
 use program::record::Record;
 use program::reference::Weights;
-use program::structure::TensorId;
-use program::tile::{Choice, Data};
+use program::tile::Choice;
 use program::tiny::Shape;
 use program::trace::Committer;
-use program::types::{InputKind, Role};
-use program::{Checked, Op, OpIndex};
+use program::types::InputKind;
+use program::{Checked, OpIndex};
 use receipt::{
     AuditConsent, Head, JobFields, NonceChooser, PartialOpening, PublicKey, Receipt, Rendered,
     SecretKey, SignedHead, Stop, StopRule, Terms, TokenVector, Usage, Which, WorkKind,
@@ -91,7 +90,10 @@ impl Setting {
     ) -> Result<Record<'w>, String> {
         let tokens = &self.tokens[..wide(positions)];
         let record = Record::until(weights, tokens, drawn, &mut |_, _, made| made);
-        Ok(text(record)?.with_choice(self.choice.clone()))
+        let mut record = text(record)?.with_choice(self.choice.clone());
+        // As of an engine, which gives no more than what is committed at boundaries.
+        record.forget();
+        Ok(record)
     }
 
     /// What an honest worker says: the least fault, or the token.
@@ -108,19 +110,11 @@ impl Setting {
                 Truth { positions: fault.position + 1, claimed: Claimed::Fault(fault.op) }
             }
             None => {
-                let token = self.drawn(record, positions).map(Claimed::Token);
+                let token = record.drawn(&self.committer()).map(Claimed::Token);
                 // Inside the prompt nothing is drawn, and nothing can be claimed but a fault.
                 Truth { positions, claimed: token.unwrap_or(Claimed::Fault(OpIndex(u32::MAX))) }
             }
         })
-    }
-
-    /// What the tiles of `sample` draw from a record's last position.
-    pub(super) fn drawn(&self, record: &Record<'_>, positions: u32) -> Option<u32> {
-        let site = self.checked.sites().find(|site| matches!(site.op, Op::Sample(_)))?;
-        let committer = self.committer();
-        let (outputs, _) = record.tiles_until(&site, record.at(positions - 1), &committer);
-        if let Data::Token(token) = outputs.values().next_back()? { Some(*token) } else { None }
     }
 
     pub(super) fn committer(&self) -> Committer {
@@ -135,7 +129,7 @@ impl Setting {
         claimed: Claimed,
     ) -> Result<Court<'s>, String> {
         let setting = self;
-        let units = units(weights);
+        let units = weights.units_part();
         let prompt = setting.choice.prompt;
         let start = wide(prompt.min(positions));
         let mut output = setting.tokens[start..wide(positions)].to_vec();
@@ -165,7 +159,8 @@ impl Setting {
         };
         let filing =
             Filing { head, terms: shown(0)?, prompt: shown(2)?, parameters: shown(3)?, claim };
-        Ok(Court { setting, units, output, filing, positions, biases: shown(4)? })
+        let files = [&setting.file[..]];
+        Ok(Court { setting, files, units, output, filing, positions, biases: shown(4)? })
     }
 
     pub(super) fn prompt(&self) -> &[u32] {
@@ -254,18 +249,6 @@ fn job(prompt: &[u32], draw: u64, vocabulary: u32) -> receipt::Job {
     receipt::Job::new(fields).expect("it is within the limits")
 }
 
-/// The units part of a model.
-fn units(weights: &Weights<'_>) -> Vec<u8> {
-    let checked = weights.checked();
-    let tensors = (0..).map(TensorId).zip(&checked.program().tensors);
-    let units = tensors.flat_map(|(id, tensor)| match checked.role(id) {
-        Role::Matrix => weights.units(id, &(0..tensor.rows)),
-        Role::Gain => weights.units(id, &(0..1)),
-        Role::Bias => &[],
-    });
-    units.flat_map(|unit| unit.to_le_bytes()).collect()
-}
-
 /// A receipt that ends in a fault.
 fn faulted(setting: &Setting, head: SignedHead, positions: u32, op: OpIndex) -> Receipt {
     let stop = Stop::Fault { position: positions - 1, op: op.0 };
@@ -286,6 +269,7 @@ fn faulted(setting: &Setting, head: SignedHead, positions: u32, op: OpIndex) -> 
 /// Everything around one dispute.
 pub(super) struct Court<'s> {
     setting: &'s Setting,
+    files: [&'s [u8]; 1],
     units: Vec<u8>,
     output: Vec<u32>,
     filing: Filing,
@@ -302,7 +286,7 @@ impl Court<'_> {
             choice: self.setting.choice.choice,
             biases: self.biases.clone(),
             positions: self.positions,
-            files: core::slice::from_ref(&self.setting.file),
+            files: &self.files,
             units: &self.units,
         }
     }

@@ -10,7 +10,7 @@ use core::ops::Range;
 use program::record::{Record, TileOutputs};
 use program::reference::{Cell, Weights};
 use program::site::Source;
-use program::tile::{At, Data, Operand};
+use program::tile::{At, Data, KvRow, Operand};
 use program::trace::{
     Committer, LeafAt, LeafKind, TraceNodes, boundary_hash, cell_leaves, leaf_hash,
 };
@@ -40,7 +40,7 @@ pub struct Job<'a> {
     /// Positions of the trace.
     pub positions: u32,
     /// The upstream files.
-    pub files: &'a [Vec<u8>],
+    pub files: &'a [&'a [u8]],
     /// The units part.
     pub units: &'a [u8],
 }
@@ -136,10 +136,8 @@ impl<'a> Story<'a> {
         nodes: &TraceNodes,
     ) -> Option<Digest> {
         let position = block.position;
-        let last = block.sites.last()?;
-        self.record.cell(position, last.index)?;
         let output = &block.sites[block.output];
-        let cell = self.record.cell(position, output.index)?;
+        let cell = self.record.handed_on(position, block.boundary)?;
         let residual =
             self.committer(position, output.index).value_root(position, output.index, cell)?;
         let at = usize::try_from(block.boundary).ok()?;
@@ -147,9 +145,10 @@ impl<'a> Story<'a> {
         let Some(append) = block.append.map(|append| block.sites[append].index) else {
             return Some(boundary_hash(self.job.salts.network, &residual, &[0; 32]));
         };
-        let Cell::Kv(rows) = self.record.cell(position, append)? else { return None };
-        trees[at].resize_with(rows.len(), Edge::default);
-        for (head, (tree, row)) in (0..).zip(trees[at].iter_mut().zip(rows)) {
+        let Type::Kv(kv) = block.sites[block.append?].output() else { return None };
+        trees[at].resize_with(usize::try_from(kv.heads).ok()?, Edge::default);
+        for (head, tree) in (0..).zip(&mut trees[at]) {
+            let row = self.record.kv_rows(append, head).get(usize::try_from(position).ok()?)?;
             let leaf = self.committer(position, append).kv_leaf(position, append, head, row);
             tree.push(nodes, leaf);
         }
@@ -229,17 +228,16 @@ impl<'a> Story<'a> {
 
     /// The first rows of a head with their hashes, seen from a position.
     fn rows(&self, op: OpIndex, head: u32, rows: u32, seen: u32) -> Vec<(Leaf, Digest)> {
-        let row = |at| {
-            let Some(Cell::Kv(rows)) = self.record.cell(at, op) else { return None };
-            let row = rows.get(usize::try_from(head).ok()?)?;
+        let row = |(at, row): (u32, &KvRow)| {
             let committer = self.committer(at, op);
             let hash = committer.kv_leaf(at, op, head, row);
             let mut bytes = Vec::new();
             row.write(&mut bytes);
             let leaf = LeafAt { kind: LeafKind::KvRow, position: at, op, index: head };
-            Some((Leaf { salt: committer.salt(leaf), bytes }, hash))
+            (Leaf { salt: committer.salt(leaf), bytes }, hash)
         };
-        let mut rows: Vec<(Leaf, Digest)> = (0..rows).map_while(row).collect();
+        let first = (0..rows).zip(self.record.kv_rows(op, head));
+        let mut rows: Vec<(Leaf, Digest)> = first.map(row).collect();
         if let Some((of, of_head, at, from)) = self.lies.history
             && (of, of_head) == (op, head)
             && seen >= from

@@ -4,6 +4,7 @@
 
 mod encoding;
 mod faults;
+mod records;
 mod refusals;
 mod refused_vectors;
 mod sample;
