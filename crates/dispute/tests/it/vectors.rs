@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
 /// Calls `check` with the inputs of each case and the whole case.
+#[allow(clippy::print_stdout, reason = "says which case failed")]
 fn each(file: &str, check: fn(&Json, &Json)) {
     let text = std::fs::read_to_string(format!("{FOLDER}/{file}.json")).unwrap();
     let vectors: Json = serde_json::from_str(&text).unwrap();

@@ -1,8 +1,11 @@
 //! One program, one string of bytes: round trips, frozen digests, and refusal of everything else.
 
+use canon::Format;
+use canon::reference::Layout;
 use commit::WireError;
 use program::encoding::DecodeError;
 use program::tiny::Shape;
+use program::types::InputKind;
 use program::{Checked, limits};
 use proptest::prelude::*;
 
@@ -30,6 +33,57 @@ fn digests_are_frozen() {
         found.push_str(&format!("{} {name}\n", checked.digest()));
     }
     assert_eq!(found, frozen);
+}
+
+/// What varies of a program, from a seed: sizes, formats, layouts, and every op that may be left out.
+fn seeded(seed: u64) -> Shape {
+    let mut state = seed;
+    let mut below = |end: u64| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        u32::try_from((z ^ (z >> 31)) % end).unwrap()
+    };
+    let pick = |index: u32, formats: &[Format]| formats[usize::try_from(index).unwrap()];
+    let quantised = [Format::Q8_0, Format::Q4_0, Format::Q4_1, Format::F16, Format::F32];
+    let (head_width, kv_heads) = (32 * (1 + below(8)), 1 + below(4));
+    Shape {
+        width: 32 * (1 + below(256)),
+        hidden: 32 * (1 + below(512)),
+        layers: 1 + below(5),
+        heads: kv_heads * (1 + below(8)),
+        kv_heads,
+        head_width,
+        vocabulary: 1 + below(1 << 20),
+        context_max: 1 + below(1 << 16),
+        format: pick(below(5), &quantised),
+        vector_format: pick(below(2), &quantised[3..]),
+        inputs: if below(2) == 0 { InputKind::A8 } else { InputKind::A16 },
+        layout: if below(2) == 0 { Layout::Interleaved } else { Layout::Half },
+        rotary: 2 * (1 + below(u64::from(head_width / 2))),
+        bias: below(2) == 0,
+        tied: below(2) == 0,
+        window: below(2) * below(1 << 16),
+        head_norm: below(2) == 0,
+        hadamard: below(2) == 0,
+        soft_cap: below(2) == 0,
+        seed: 0,
+    }
+}
+
+/// Of 1,000 encodings, each with its length before it; the first line of the file is for people.
+#[test]
+fn digests_of_seeded_programs_are_frozen() {
+    let mut hasher = blake3::Hasher::new();
+    for seed in 0..1000 {
+        let checked = Checked::new(seeded(seed).program()).unwrap();
+        let bytes = checked.encode();
+        assert_eq!(Checked::decode(&bytes), Ok(checked), "{seed}");
+        hasher.update(&u32::try_from(bytes.len()).unwrap().to_le_bytes());
+        hasher.update(&bytes);
+    }
+    let (_, frozen) = include_str!("seeded_digest.txt").split_once('\n').unwrap();
+    assert_eq!(format!("{}\n", hasher.finalize()), frozen);
 }
 
 #[test]

@@ -5,10 +5,11 @@
 
 use canon::sample::{Micro, Parameters, Settings};
 use commit::{Blind, Network, Salts};
+use receipt::log::LogLeaf;
 use receipt::{
-    AuditConsent, Choice, Equivocation, Head, Job, JobFields, JobLeaf, Messages, NonceChooser,
-    Opening, Output, PartialOpening, PublicKey, Receipt, Rendered, Renderer, SecretKey, Signature,
-    SignedHead, Stop, StopRule, Terms, TokenVector, Usage, Which, WorkKind,
+    AuditConsent, Choice, Equivocation, Head, Job, JobFields, JobLeaf, Messages, MissingAnswer,
+    NonceChooser, Opening, Output, PartialOpening, PublicKey, Receipt, Rendered, Renderer,
+    SecretKey, Signature, SignedHead, Stop, StopRule, Terms, TokenVector, Usage, Which, WorkKind,
 };
 
 /// SplitMix64.
@@ -323,4 +324,18 @@ pub(crate) fn job_leaf(random: &mut Random) -> JobLeaf {
     let salts = random.salts();
     let leaf = u8::try_from(random.below(8)).unwrap();
     job(random, &salts).show(&salts, leaf).unwrap()
+}
+
+pub(crate) fn log_leaf(random: &mut Random) -> LogLeaf {
+    if random.flip() {
+        return LogLeaf::offline(random.bytes());
+    }
+    let mut amount = || u128::from_le_bytes(random.bytes());
+    let (from, to) = (amount(), amount());
+    LogLeaf { receipt: random.bytes(), channel: random.bytes(), from, to }
+}
+
+pub(crate) fn missing_answer(random: &mut Random) -> MissingAnswer {
+    let (leaf, index, levels) = (log_leaf(random), random.next(), random.few(0, 53));
+    MissingAnswer { leaf, index, proof: (0..levels).map(|_| random.bytes()).collect() }
 }

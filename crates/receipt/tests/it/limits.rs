@@ -32,10 +32,16 @@ fn the_numbers_are_those_of_the_text() {
         "| named auditors | 16 |",
         "| hashes of a path in a token vector | 16 | bytes of a leaf of a job shown alone | 17,449 |",
         "| tokens of a head's chunk | 16 | tokens after a cancellation | 16 |",
+        "| leaves of a log | 2^53 - 1 | hashes of an inclusion proof | 53 |",
+        "| bytes of a note; of a challenge's checkpoint | 2^17; 4,096 | signatures of a note | 64 |",
+        "As a file of its own an envelope has at most 16 KiB.",
     ] {
         assert!(text.contains(row), "{row}");
     }
     use limits as l;
+    assert_eq!((receipt::log::LOG_LEAVES_MAX, receipt::log::LOG_PATH_MAX), ((1 << 53) - 1, 53));
+    let note = (receipt::note::NOTE_BYTES_MAX, receipt::note::NOTE_SIGNATURES_MAX);
+    assert_eq!((note, receipt::ENVELOPE_BYTES_MAX), ((1 << 17, 64), 16 << 10));
     assert_eq!((l::RECEIPT_BYTES_MAX, l::FILE_BYTES_MAX), (4096, 16 << 20));
     assert_eq!((l::CHOICES_MAX, l::RECEIPT_CHOICES_MAX, l::SEGMENTS_MAX), (128, 16, 16));
     assert_eq!((l::TOKENS_MAX, l::BIASES_MAX, l::MESSAGES_BYTES_MAX), (1 << 16, 1024, 4 << 20));
