@@ -21,6 +21,7 @@ pub mod publish;
 mod rendering;
 mod replay;
 mod runner;
+mod trace;
 
 pub use generation::{Generation, Piece, Stop, Usage};
 pub use job::{Request, RequestError};

@@ -23,8 +23,8 @@ const REPLAY_KV_BYTES_MAX: usize = 1 << 30;
 
 /// An engine and how it is fed.
 pub struct Runner {
-    engine: Engine,
-    prefill_chunk: usize,
+    pub(crate) engine: Engine,
+    pub(crate) prefill_chunk: usize,
     rows_max: usize,
     replay_kv_bytes_max: usize,
     scratches: Scratches,

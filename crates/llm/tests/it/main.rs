@@ -13,3 +13,4 @@ mod packages;
 mod refusals;
 mod rendering;
 mod replay;
+mod traces;
