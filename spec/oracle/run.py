@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes spec/vectors/*.json from the oracle, or with --check compares them with the committed files.
+"""Writes spec/vectors/*.json and spec/golden/*.json from the oracle, or with --check compares the committed files.
 
 --check also holds the specification's own claims (claims.py), the ban on floats (no_floats.py) and the rope
 frequencies. It exits 1 naming the first difference. Needs nothing but Python 3.10 or later.
@@ -19,13 +19,14 @@ import cases_traces
 import claims
 import dispute_cases
 import frequencies
+import golden
 import no_floats
 import package_cases
 import receipt_cases
 from exact import Fault, Refused
 
 ORACLE = pathlib.Path(__file__).resolve().parent
-VECTORS = ORACLE.parent.joinpath("vectors")
+VECTORS, GOLDEN = ORACLE.parent.joinpath("vectors"), ORACLE.parent.joinpath("golden")
 VERSION = 1
 SPECS = (
     ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention)),
@@ -50,8 +51,8 @@ def outcome(evaluate, inputs):
 
 def line(name, inputs, result):
     promised = next((word for word in ("refused", "fault") if word in result), "expected")
-    said = "refused" if name.endswith(" refused") else "fault" if name.endswith(" faults") else promised
-    assert said == promised, f"{name}: {result}"
+    told = "refused" if name.endswith(" refused") else "fault" if name.endswith(" faults") else promised
+    assert told == promised, f"{name}: {result}"
     return json.dumps({"name": name, "inputs": inputs, **result}, separators=(",", ":"))
 
 
@@ -73,14 +74,33 @@ def files():
     return found
 
 
-def first_difference(name, committed, fresh):
+def first_difference(path, committed, fresh):
     old, new = committed.splitlines(), fresh.splitlines()
     for at in range(max(len(old), len(new))):
         a = old[at] if at < len(old) else "(no line)"
         b = new[at] if at < len(new) else "(no line)"
         if a != b:
-            return f"spec/vectors/{name}, line {at + 1}:\n  committed {a[:400]}\n  oracle    {b[:400]}"
-    return f"spec/vectors/{name}: line ends differ"
+            return f"{said(path)}, line {at + 1}:\n  committed {a[:400]}\n  oracle    {b[:400]}"
+    return f"{said(path)}: line ends differ"
+
+
+def said(path):
+    return f"spec/{path.parent.name}/{path.name}"
+
+
+def folder_differs(folder, fresh, foreign):
+    """None, or the first file of a folder that is not as the oracle has it."""
+    for name, text in fresh.items():
+        path = folder.joinpath(name)
+        if not path.exists():
+            return f"{said(path)} is missing: run spec/oracle/run.py"
+        committed = path.read_text()
+        if committed != text:
+            return first_difference(path, committed, text)
+    for path in sorted(folder.glob("*.json")):
+        if path.name not in fresh and path.name not in foreign:
+            return f"{said(path)}: no oracle makes this file"
+    return None
 
 
 def check():
@@ -90,17 +110,9 @@ def check():
         return f"spec/oracle/{floats[0]}: the oracle has no floats"
     for claim in claims.ALL:
         claim()
-    fresh = files()
-    for name, text in fresh.items():
-        path = VECTORS.joinpath(name)
-        if not path.exists():
-            return f"spec/vectors/{name} is missing: run spec/oracle/run.py"
-        committed = path.read_text()
-        if committed != text:
-            return first_difference(name, committed, text)
-    for path in sorted(VECTORS.glob("*.json")):
-        if path.name not in fresh and path.name not in FOREIGN:
-            return f"spec/vectors/{path.name}: no oracle makes this file"
+    differs = folder_differs(VECTORS, files(), FOREIGN) or folder_differs(GOLDEN, golden.files(), set())
+    if differs:
+        return differs
     rope = VECTORS.joinpath("rope_freqs.json")
     difference = frequencies.check(rope) if rope.exists() else None
     return f"spec/vectors/rope_freqs.json: {difference}" if difference else None
@@ -109,14 +121,15 @@ def check():
 def main():
     if sys.argv[1:] == ["--check"]:
         wrong = check()
-        print(wrong or "spec/vectors: as the oracle has them")
+        print(wrong or "spec/vectors, spec/golden: as the oracle has them")
         return 1 if wrong else 0
     if sys.argv[1:]:
         print("usage: run.py [--check]")
         return 2
-    VECTORS.mkdir(exist_ok=True)
-    for name, text in files().items():
-        (VECTORS.joinpath(name)).write_text(text)
+    for folder, made in ((VECTORS, files()), (GOLDEN, golden.files())):
+        folder.mkdir(exist_ok=True)
+        for name, text in made.items():
+            folder.joinpath(name).write_text(text)
     return 0
 
 
