@@ -26,6 +26,18 @@ pub enum StoreError {
     /// A receipt log without room.
     #[error("the receipt log {} is full: it holds {max} receipts; `probity key rotate` begins another", path.display())]
     LogFull { path: PathBuf, max: u64 },
+    /// A receipt log that is not what it was.
+    #[error(
+        "the receipt log {} was put back or changed (receipts in it: {found}; noted beside it: {noted}, under another root): a checkpoint of it would contradict those given out before. Put the newer copy back, or begin another log with `probity key rotate`: what was signed stays signed",
+        path.display()
+    )]
+    LogRolledBack { path: PathBuf, found: u64, noted: u64 },
+    /// The note beside a receipt log can't be read.
+    #[error(
+        "{} is damaged: {what}. It says how far the receipt log beside it had come: put back a copy that is not older than the log, or begin another log with `probity key rotate`",
+        path.display()
+    )]
+    LogNote { path: PathBuf, what: &'static str },
     #[error("{}: {what}", path.display())]
     NotAModel { path: PathBuf, what: &'static str },
     #[error("the catalogue has no `{name}`")]

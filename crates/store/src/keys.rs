@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use receipt::SecretKey;
+use receipt::{PublicKey, SecretKey};
 
 use crate::disk::{Disk, failed};
 use crate::error::StoreError;
@@ -54,6 +54,20 @@ impl KeyRing<'_> {
         read(&self.path())
     }
 
+    /// The secret of a public key that signs here or did; `None` for any other, and for one that others could read.
+    pub fn of(&self, public: &PublicKey) -> Result<Option<SecretKey>, StoreError> {
+        if let Some(key) = self.get()?.filter(|key| key.public() == *public) {
+            return Ok(Some(key));
+        }
+        let path = self.retired().join(public.hex());
+        match read(&path)? {
+            Some(key) if key.public() != *public => {
+                Err(StoreError::Key { path, reason: "it is another key than its name says" })
+            }
+            kept => Ok(kept),
+        }
+    }
+
     /// The key, made of this seed if there is none yet.
     pub fn get_or_make(&self, seed: [u8; 32]) -> Result<SecretKey, StoreError> {
         if let Some(key) = self.get()? {
@@ -70,7 +84,7 @@ impl KeyRing<'_> {
 
     /// Puts the key aside and makes another.
     pub fn rotate(&self, seed: [u8; 32]) -> Result<Rotated, StoreError> {
-        let retired = self.folder.join("retired");
+        let retired = self.retired();
         self.disk.create_folder(&retired)?;
         let _lock = self.locks.exclusive(LOCK, &mut || {})?;
         let (old, kept_at) = match self.get() {
@@ -86,6 +100,11 @@ impl KeyRing<'_> {
         };
         let new = self.write(&self.path(), &SecretKey::from_seed(seed))?;
         Ok(Rotated { old, kept_at, new })
+    }
+
+    /// Where the keys before it lie.
+    fn retired(&self) -> PathBuf {
+        self.folder.join("retired")
     }
 
     /// Keeps a file that is no usable key.

@@ -1,12 +1,18 @@
-//! The receipt log's leaves on disk: one file that only grows.
+//! The receipt log's leaves on disk: one file that only grows, and a note of how far it has come.
 //!
 //! A leaf is durable before it has an index. Only whole leaves count: what a crash left of another at
-//! the end was never given out, and the next append writes over it. Never changes or deletes a leaf,
-//! and never makes a tree of them.
+//! the end was never given out, and the next append writes over it. After the leaf its log's size and
+//! root are noted beside it, so that leaves that were put back to an older copy, or changed, are
+//! refused before another root is signed over them. Leaves beyond the note are what a crash between
+//! the two left: they count. That the whole folder was put back shows only to whoever saw a later
+//! checkpoint. Never changes or deletes a leaf.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+
+use commit::Digest;
+use receipt::log::{Log, leaf_hash};
 
 use crate::disk::{Disk, failed};
 use crate::error::StoreError;
@@ -17,6 +23,18 @@ pub const LEAF_BYTES: usize = 96;
 /// Most leaves of one log: so many hashes are made again at each look.
 pub const LEAVES_MAX: u64 = 1 << 24;
 const LOCK: &str = "log";
+/// First line of a note.
+const NOTE_HEADER: &str = "probity log head v1";
+/// Bytes of a note at most: header, a size of 20 digits, a root of 64, three ends of lines.
+const NOTE_BYTES_MAX: u64 = 128;
+/// Where a note is none.
+const NO_NOTE: &str = "no size and root of a log stand in it";
+
+/// How far a log had come.
+struct Noted {
+    size: u64,
+    root: Digest,
+}
 
 /// The log of one store.
 pub struct LeafFile<'a> {
@@ -30,10 +48,15 @@ impl LeafFile<'_> {
         self.folder.join("leaves")
     }
 
+    fn note_path(&self) -> PathBuf {
+        self.folder.join("head")
+    }
+
     /// Appends a leaf; its index.
     pub fn append(&self, leaf: &[u8; LEAF_BYTES]) -> Result<u64, StoreError> {
         self.disk.create_folder(&self.folder)?;
         let _lock = self.locks.exclusive(LOCK, &mut || {})?;
+        let mut leaves = self.all()?;
         let path = self.path();
         let mut file = self.disk.open_partial(&path)?;
         let fail = |error| failed("read", &path, error);
@@ -44,11 +67,40 @@ impl LeafFile<'_> {
         file.seek(SeekFrom::Start(bytes_of(index))).map_err(fail)?;
         self.disk.write(&mut file, &path, leaf)?;
         self.disk.sync(&file, &path)?;
+        leaves.push(*leaf);
+        self.note(&tree(&leaves))?;
         Ok(index)
     }
 
-    /// Every leaf, in order.
+    /// Every leaf, in order; none of a log that is not what was noted of it.
     pub fn all(&self) -> Result<Vec<[u8; LEAF_BYTES]>, StoreError> {
+        // The note first: leaves that come in between only add to what it says.
+        let noted = self.noted()?;
+        let leaves = self.leaves()?;
+        if let Some(Noted { size, root }) = noted {
+            let first = usize::try_from(size).ok().and_then(|size| leaves.get(..size));
+            if first.is_none_or(|first| tree(first).root() != root) {
+                let found = u64::try_from(leaves.len()).expect("leaves in memory fit u64");
+                return Err(StoreError::LogRolledBack { path: self.path(), found, noted: size });
+            }
+        }
+        Ok(leaves)
+    }
+
+    /// Every leaf, in order, after all of them were noted: for whoever signs their root.
+    pub fn settled(&self) -> Result<Vec<[u8; LEAF_BYTES]>, StoreError> {
+        let leaves = self.all()?;
+        let noted = self.noted()?.map_or(0, |noted| noted.size);
+        if usize::try_from(noted).is_ok_and(|noted| noted >= leaves.len()) {
+            return Ok(leaves);
+        }
+        let _lock = self.locks.exclusive(LOCK, &mut || {})?;
+        let leaves = self.all()?;
+        self.note(&tree(&leaves))?;
+        Ok(leaves)
+    }
+
+    fn leaves(&self) -> Result<Vec<[u8; LEAF_BYTES]>, StoreError> {
         let path = self.path();
         let fail = |error| failed("read", &path, error);
         let mut file = match File::open(&path) {
@@ -65,6 +117,40 @@ impl LeafFile<'_> {
         let (leaves, _) = bytes.as_chunks::<LEAF_BYTES>();
         Ok(leaves.to_vec())
     }
+
+    fn note(&self, log: &Log) -> Result<(), StoreError> {
+        let (size, root) = (log.size(), commit::hex(&log.root()));
+        self.disk.replace(&self.note_path(), |out| writeln!(out, "{NOTE_HEADER}\n{size}\n{root}"))
+    }
+
+    /// What was noted; `None` of a log that began before there were notes.
+    fn noted(&self) -> Result<Option<Noted>, StoreError> {
+        let path = self.note_path();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("open", &path, error)),
+        };
+        let mut bytes = Vec::new();
+        let read = file.take(NOTE_BYTES_MAX).read_to_end(&mut bytes);
+        read.map_err(|error| failed("read", &path, error))?;
+        match noted(&bytes) {
+            Some(noted) => Ok(Some(noted)),
+            None => Err(StoreError::LogNote { path, what: NO_NOTE }),
+        }
+    }
+}
+
+fn noted(bytes: &[u8]) -> Option<Noted> {
+    let mut lines = core::str::from_utf8(bytes).ok()?.strip_suffix('\n')?.split('\n');
+    let (header, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+    let whole = header == NOTE_HEADER && lines.next().is_none();
+    let (size, root) = (size.parse().ok()?, commit::from_hex(root)?);
+    whole.then_some(Noted { size, root })
+}
+
+fn tree(leaves: &[[u8; LEAF_BYTES]]) -> Log {
+    Log::over(leaves.iter().map(|leaf| leaf_hash(leaf)).collect())
 }
 
 fn whole_leaves(file: &File) -> io::Result<u64> {

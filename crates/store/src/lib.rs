@@ -10,7 +10,7 @@
 //! - `blobs/<blake3>`: upstream files, verbatim, read-only;
 //! - `refs/<hash of the reference>.json`: which reference is which blob, and where it came from;
 //! - `partial/`: files being received; `locks/`: empty files; `cache/packed/`: derived bytes;
-//! - `keys/`: secret keys, for their owner alone; `log/<key>/`: leaves of receipt logs.
+//! - `keys/`: secret keys, for their owner alone; `log/<key>/`: leaves of receipt logs, and how far each had come.
 //!
 //! Invariants: a file under `blobs/` was complete, synced and verified before it had that name; a
 //! record is written after its blob; whatever is killed at whatever moment, the next command finds

@@ -87,6 +87,106 @@ fn leaves_are_appended_and_a_torn_one_is_written_over() {
 }
 
 #[test]
+fn a_key_that_was_rotated_away_is_found_by_its_public_half() {
+    let world = world();
+    let store = world.store();
+    let keys = store.keys();
+    let seeds: [[u8; 32]; 3] = [[1; 32], [2; 32], [3; 32]];
+    let public = seeds.map(|seed| receipt::SecretKey::from_seed(seed).public());
+    assert!(keys.of(&public[0]).unwrap().is_none());
+    keys.get_or_make(seeds[0]).unwrap();
+    keys.rotate(seeds[1]).unwrap();
+    let found = public.map(|key| keys.of(&key).unwrap().map(|key| key.seed()));
+    assert_eq!(found, [Some(seeds[0]), Some(seeds[1]), None]);
+    // A file under a key's name that holds another is not taken for it.
+    let retired = keys.path().with_file_name("retired");
+    fs::copy(retired.join(public[0].hex()), retired.join(public[2].hex())).unwrap();
+    let error = keys.of(&public[2]).unwrap_err();
+    assert!(matches!(error, StoreError::Key { .. }), "{error}");
+}
+
+#[test]
+fn a_log_that_was_put_back_or_changed_is_refused() {
+    let world = world();
+    let store = world.store();
+    let key = store.keys().get_or_make([1; 32]).unwrap().public();
+    let log = store.log(&key);
+    let folder = world.home.path().join("log").join(key.hex());
+    let (leaves, head) = (folder.join("leaves"), folder.join("head"));
+    let leaf = |n: u8| [n; LEAF_BYTES];
+    let mut copies = Vec::new();
+    for n in 0..5 {
+        log.append(&leaf(n)).unwrap();
+        copies.push((fs::read(&leaves).unwrap(), fs::read(&head).unwrap()));
+    }
+    let sound = &copies[4];
+    let refused = |bytes: &[u8]| {
+        fs::write(&leaves, bytes).unwrap();
+        for error in [log.all().unwrap_err(), log.append(&leaf(9)).unwrap_err()] {
+            assert!(matches!(error, StoreError::LogRolledBack { noted: 5, .. }), "{error}");
+            let told = error.to_string();
+            assert!(told.contains("leaves") && told.contains("probity key rotate"), "{told}");
+        }
+        assert_eq!(fs::read(&leaves).unwrap(), bytes, "what is refused is left as it is");
+    };
+    for (older, _) in &copies[..4] {
+        refused(older);
+        // Grown again to what it was, and beyond, but with other leaves.
+        for beyond in 0..2 {
+            let missing = sound.0.len() + beyond * LEAF_BYTES - older.len();
+            refused(&[&older[..], &vec![7; missing]].concat());
+        }
+    }
+    refused(&[]);
+    fs::remove_file(&leaves).unwrap();
+    assert!(matches!(log.all(), Err(StoreError::LogRolledBack { found: 0, noted: 5, .. })));
+    // A crash after a leaf and before its note leaves more than was noted, not less.
+    fs::write(&leaves, &sound.0).unwrap();
+    fs::write(&head, &copies[3].1).unwrap();
+    assert_eq!(log.all().unwrap().len(), 5);
+    assert_eq!(log.append(&leaf(5)).unwrap(), 5);
+    fs::write(&leaves, &sound.0).unwrap();
+    assert!(matches!(
+        log.append(&leaf(6)),
+        Err(StoreError::LogRolledBack { found: 5, noted: 6, .. })
+    ));
+}
+
+#[test]
+fn a_log_without_a_note_goes_on_and_a_damaged_note_is_named() {
+    let world = world();
+    let store = world.store();
+    let key = store.keys().get_or_make([1; 32]).unwrap().public();
+    let log = store.log(&key);
+    let head = world.home.path().join("log").join(key.hex()).join("head");
+    for n in 0..2 {
+        log.append(&[n; LEAF_BYTES]).unwrap();
+        fs::remove_file(&head).unwrap();
+    }
+    assert_eq!(log.append(&[2; LEAF_BYTES]).unwrap(), 2);
+    let sound = fs::read_to_string(&head).unwrap();
+    let spelled = |text: &str| sound.replacen("\n3\n", text, 1);
+    for wrong in [
+        String::new(),
+        sound[..sound.len() - 1].to_owned(),
+        format!("{sound}\n"),
+        sound.replace("v1", "v2"),
+        sound.to_uppercase(),
+        spelled("\n-3\n"),
+        spelled("\n"),
+        "x".repeat(1 << 20),
+    ] {
+        fs::write(&head, &wrong).unwrap();
+        for error in [log.all().unwrap_err(), log.append(&[3; LEAF_BYTES]).unwrap_err()] {
+            assert!(matches!(error, StoreError::LogNote { .. }), "{wrong:?}: {error}");
+            assert!(error.to_string().contains("head"), "{error}");
+        }
+    }
+    fs::write(&head, &sound).unwrap();
+    assert_eq!(log.append(&[3; LEAF_BYTES]).unwrap(), 3);
+}
+
+#[test]
 fn appends_at_once_lose_nothing() {
     let world = world();
     let key = world.store().keys().get_or_make([1; 32]).unwrap().public();
