@@ -105,8 +105,8 @@ export interface Verified extends Findings, Receipt {
 export interface CannotJudge extends Findings, Receipt {
   verdict: "cannot_judge";
   reason: string;
-  /** What to bring. */
-  missing: "opening" | "model" | "unsupported";
+  /** What to bring, or what can't be done here. */
+  why: "opening" | "model" | "unsupported";
 }
 
 /** Something is false. What the receipt says is there only if its signatures and commitments hold. */
@@ -116,12 +116,13 @@ export interface Refuted extends Findings, Partial<Receipt> {
 }
 
 /** It is no receipt file, which accuses nobody. */
-export interface Malformed extends Findings {
-  verdict: "malformed";
+export interface NoReceipt extends Findings {
+  verdict: "cannot_judge";
   reason: string;
+  why: "malformed";
 }
 
-export type Report = Verified | CannotJudge | Refuted | Malformed;
+export type Report = Verified | CannotJudge | Refuted | NoReceipt;
 
 /**
  * Checks a receipt file or a bundle: signatures, commitments, heads, and its place in the log.

@@ -6,9 +6,9 @@
 //! | member | is |
 //! |---|---|
 //! | `probity` | "report v1" |
-//! | `verdict` | `verified`: all required evidence holds; `refuted`: something is false; `cannot_judge`: something is missing; `malformed`: it is no receipt file, which accuses nobody |
-//! | `reason` | why, for people; absent when verified |
-//! | `missing` | what to bring, when it can't be judged: `opening`, `model` or `unsupported` |
+//! | `verdict` | `verified`: all required evidence holds; `refuted`: something is false; `cannot_judge`: nobody can tell with what is at hand, which accuses nobody |
+//! | `reason` | in words, for people; absent when verified |
+//! | `why` | when it can't be judged: for want of the `opening` or the `model`; it asks for something `unsupported`; the file is `malformed`, so no receipt file; or it is `unreadable`, and nothing was seen of it |
 //! | `evidence` | a list of {`kind`, `outcome` (`holds`, `fails`, `not_checked`), `required`, `claim`, `trusts`} |
 //! | `not_established` | a list of {`what`, `text`}; empty where nothing at all is |
 //! | `auditable` | whether auditors may open it |
@@ -24,6 +24,9 @@ use crate::refutation::Hex;
 use crate::report::{Missing, NotEstablished, Report, Verdict};
 
 const REPORT: &str = "report v1";
+const VERIFIED: &str = "verified";
+const REFUTED: &str = "refuted";
+const CANNOT_JUDGE: &str = "cannot_judge";
 
 /// A report, ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +36,7 @@ pub struct ReportJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    missing: Option<&'static str>,
+    why: Option<&'static str>,
     evidence: Vec<EvidenceJson>,
     not_established: Vec<NotEstablishedJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,18 +73,18 @@ impl ReportJson {
     /// Of a file that was taken.
     #[must_use]
     pub fn new(report: &Report, file: &ReceiptFile) -> Self {
-        let (verdict, reason, missing) = match &report.verdict {
-            Verdict::Verified => ("verified", None, None),
-            Verdict::Refuted(refutation) => ("refuted", Some(refutation.to_string()), None),
+        let (verdict, reason, why) = match &report.verdict {
+            Verdict::Verified => (VERIFIED, None, None),
+            Verdict::Refuted(refutation) => (REFUTED, Some(refutation.to_string()), None),
             Verdict::CannotJudge(missing) => {
-                ("cannot_judge", Some(missing.to_string()), Some(missing.name()))
+                (CANNOT_JUDGE, Some(missing.to_string()), Some(missing.name()))
             }
         };
         Self {
             probity: REPORT,
             verdict,
             reason,
-            missing,
+            why,
             evidence: report.evidence.iter().map(EvidenceJson::new).collect(),
             not_established: report.not_established.iter().map(NotEstablishedJson::new).collect(),
             auditable: Some(report.auditable),
@@ -97,32 +100,51 @@ impl ReportJson {
     /// Of a file that was not taken: it can't be read, or what it says is false.
     #[must_use]
     pub fn refused(refusal: &Refusal, required: &[Kind]) -> Self {
-        let (verdict, signature, replay) = match refusal {
+        let (verdict, why, signature, replay) = match refusal {
             // What can't be read accuses nobody.
-            Refusal::Malformed(_) => ("malformed", Outcome::NotChecked, Outcome::NotChecked),
+            Refusal::Malformed(_) => {
+                (CANNOT_JUDGE, Some("malformed"), Outcome::NotChecked, Outcome::NotChecked)
+            }
             Refusal::Refuted(refuted) => {
                 let (signature, replay) = outcomes(refuted);
-                ("refuted", signature, replay)
+                (REFUTED, None, signature, replay)
             }
         };
+        let reason = Some(refusal.to_string());
         let line = |kind, outcome| EvidenceJson::new(&Evidence::new(kind, outcome, required, None));
+        let evidence = vec![line(Kind::Signature, signature), line(Kind::Replay, replay)];
+        Self { verdict, reason, why, evidence, ..Self::NOTHING }
+    }
+
+    /// Of a file whose bytes nobody could get.
+    #[must_use]
+    pub fn unreadable(reason: String, required: &[Kind]) -> Self {
+        let line = |kind| Evidence::new(kind, Outcome::NotChecked, required, None);
         Self {
-            probity: REPORT,
-            verdict,
-            reason: Some(refusal.to_string()),
-            missing: None,
-            evidence: vec![line(Kind::Signature, signature), line(Kind::Replay, replay)],
-            not_established: Vec::new(),
-            auditable: None,
-            log: None,
-            view: None,
+            reason: Some(reason),
+            why: Some("unreadable"),
+            evidence: Kind::ALL.map(line).iter().map(EvidenceJson::new).collect(),
+            ..Self::NOTHING
         }
     }
+
+    /// Of a file of which nothing counts.
+    const NOTHING: Self = Self {
+        probity: REPORT,
+        verdict: CANNOT_JUDGE,
+        reason: None,
+        why: None,
+        evidence: Vec::new(),
+        not_established: Vec::new(),
+        auditable: None,
+        log: None,
+        view: None,
+    };
 
     /// Whether all required evidence holds.
     #[must_use]
     pub fn is_verified(&self) -> bool {
-        self.verdict == "verified"
+        self.verdict == VERIFIED
     }
 
     /// The JSON text, indented, with a line's end.

@@ -73,7 +73,7 @@ class Log(TypedDict):
 
 class _Findings(TypedDict):
     probity: Literal["report v1"]
-    verdict: Literal["verified", "refuted", "cannot_judge", "malformed"]
+    verdict: Literal["verified", "refuted", "cannot_judge"]
     evidence: list[Evidence]
     not_established: list[NotEstablished]
 
@@ -81,7 +81,7 @@ class Report(_Findings, total=False):
     """What the receipt says is there only where its signatures and commitments hold."""
 
     reason: str
-    missing: Literal["opening", "model", "unsupported"]
+    why: Literal["opening", "model", "unsupported", "malformed"]
     receipt: str
     network: str
     worker: str

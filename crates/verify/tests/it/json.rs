@@ -61,10 +61,7 @@ fn a_report_has_what_was_found_and_the_receipts_own_words() {
     assert_eq!(verified["not_established"][0]["what"], "truth");
 
     let unjudged = json(&BOTH, &Replay::NotTried);
-    assert_eq!(
-        (&unjudged["verdict"], &unjudged["missing"]),
-        (&"cannot_judge".into(), &"model".into())
-    );
+    assert_eq!((&unjudged["verdict"], &unjudged["why"]), (&"cannot_judge".into(), &"model".into()));
     assert!(unjudged["reason"].as_str().unwrap().contains(&"07".repeat(32)));
     let grammar = Replay::Impossible(Missing::Unsupported("no grammars here".into()));
     assert_eq!(json(&BOTH, &grammar)["reason"], "no grammars here");
@@ -72,11 +69,27 @@ fn a_report_has_what_was_found_and_the_receipts_own_words() {
 }
 
 #[test]
+fn a_file_that_nobody_could_read_can_not_be_judged() {
+    let report = ReportJson::unreadable("no such file".into(), &BOTH);
+    assert!(!report.is_verified());
+    let report: Value = serde_json::from_str(&report.text()).unwrap();
+    assert_eq!(members(&report), "evidence not_established probity reason verdict why");
+    assert_eq!(
+        (&report["verdict"], &report["why"]),
+        (&"cannot_judge".into(), &"unreadable".into())
+    );
+    assert_eq!(report["reason"], "no such file");
+    assert_eq!(outcomes(&report), "\"signature\" \"not_checked\" \"replay\" \"not_checked\" ");
+    assert_eq!(report["evidence"][1]["required"], true);
+}
+
+#[test]
 fn a_refused_file_says_nothing_of_its_own() {
     let text = bundle().to_json();
     let malformed = refused("{}");
-    assert_eq!(members(&malformed), "evidence not_established probity reason verdict");
-    assert_eq!(malformed["verdict"], "malformed");
+    assert_eq!(members(&malformed), "evidence not_established probity reason verdict why");
+    assert_eq!(malformed["verdict"], "cannot_judge");
+    assert_eq!(malformed["why"], "malformed");
     assert_eq!(outcomes(&malformed), "\"signature\" \"not_checked\" \"replay\" \"not_checked\" ");
 
     let at = text.find("\"sig\": \"").unwrap() + 8;
