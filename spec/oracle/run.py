@@ -22,6 +22,7 @@ import frequencies
 import golden
 import no_floats
 import package_cases
+import program_cases
 import receipt_cases
 from exact import Fault, Refused
 
@@ -31,7 +32,7 @@ VERSION = 1
 SPECS = (
     ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention)),
     ("sampling", (cases_sample,)),
-    ("program", (cases_traces,)),
+    ("program", (cases_traces, program_cases)),
     ("receipt", (receipt_cases,)),
     ("package", (package_cases,)),
     ("dispute", (dispute_cases,)),

@@ -180,3 +180,49 @@ fn surplus(rule: Rule, text: &str, piece: &Range<usize>) -> usize {
     let alone = last.len_utf8() == matched.len();
     if by_last_alternative && !alone && piece.end < text.len() { last.len_utf8() } else { 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    /// What `spec/text.md` calls an expression.
+    const NAMES: [(&str, &str); 9] = [
+        ("digit", DIGIT),
+        ("digits", DIGITS),
+        ("three", THREE_DIGITS),
+        ("punctuation", PUNCTUATION),
+        ("falcon", FALCON_PUNCTUATION),
+        ("gpt2", GPT2),
+        ("llama3", LLAMA3),
+        ("qwen2", QWEN2),
+        ("qwen35", QWEN35),
+    ];
+
+    fn said(rule: &Rule) -> String {
+        let (kind, pattern) = match rule {
+            Rule::Plain(pattern) => ("plain", pattern),
+            Rule::Words(pattern) => ("words", pattern),
+            Rule::Lines(pattern) => ("lines", pattern),
+        };
+        let (name, _) = NAMES.iter().find(|(_, known)| known == pattern).unwrap();
+        format!("{kind} {name}")
+    }
+
+    #[test]
+    fn the_text_of_the_specification_says_the_same() {
+        let text = include_str!("../../../spec/text.md");
+        let block: Vec<String> = NAMES.map(|(name, pattern)| format!("{name} = {pattern}")).into();
+        assert!(text.contains(&format!("```\n{}\n```\n", block.join("\n"))), "the expressions");
+        let row = |line: &Line| {
+            let rules: Vec<String> = line.rules.iter().map(said).collect();
+            let word = |yes| if yes { "yes" } else { "no" };
+            let (names, rules) = (line.names.join(", "), rules.join(", "));
+            format!("| {names} | {rules} | {} | {} |", word(line.ignore_merges), word(line.add_bos))
+        };
+        let head = "| names | rules | whole words | add beginning |\n|---|---|---|---|";
+        let rows: Vec<String> = TABLE.iter().map(row).collect();
+        assert!(text.contains(&format!("{head}\n{}\n\n", rows.join("\n"))), "{rows:#?}");
+    }
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the cases it is about")]
 
+mod byte_vectors;
 mod encoding;
 mod faults;
 mod records;

@@ -9,6 +9,7 @@ mod attacks;
 mod budget;
 mod fixture;
 mod incremental;
+mod spec;
 mod templates;
 mod tokens;
 mod vocabulary;

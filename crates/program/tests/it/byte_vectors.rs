@@ -1,0 +1,71 @@
+//! `spec/vectors/program_bytes.json`, which an oracle made that shares no code with this crate: byte for byte.
+
+use canon::Format;
+use canon::reference::Layout;
+use program::Checked;
+use program::encoding::DecodeError;
+use program::tiny::Shape;
+use program::types::InputKind;
+use serde_json::Value as Json;
+
+/// The small program of a case, as the oracle describes it.
+fn shape(name: &str) -> Shape {
+    let plain = Shape { layers: 1, ..Shape::default() };
+    match name {
+        "plain" => plain,
+        "Q4_0, tied" => Shape { format: Format::Q4_0, tied: true, ..plain },
+        "F16" => Shape { format: Format::F16, ..plain },
+        "F32" => Shape { format: Format::F32, ..plain },
+        "every op" => Shape {
+            format: Format::Q4_1,
+            vector_format: Format::F16,
+            inputs: InputKind::A16,
+            layout: Layout::Half,
+            bias: true,
+            head_norm: true,
+            hadamard: true,
+            soft_cap: true,
+            window: 5,
+            layers: 2,
+            ..plain
+        },
+        other => panic!("no program {other}"),
+    }
+}
+
+fn bytes(hex: &Json) -> Vec<u8> {
+    let hex = hex.as_str().unwrap();
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+fn cases() -> Vec<Json> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/program_bytes.json");
+    let vectors: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    vectors["cases"].as_array().unwrap().clone()
+}
+
+#[test]
+fn programs_have_the_bytes_of_the_oracle() {
+    let mut made = 0;
+    for case in cases().iter().filter(|case| case.get("expected").is_some()) {
+        let name = case["name"].as_str().unwrap();
+        let wanted = bytes(&case["expected"]["bytes"]);
+        let checked = Checked::new(shape(name).program()).unwrap();
+        assert_eq!(checked.encode(), wanted, "{name}");
+        assert_eq!(checked.digest().to_string(), case["expected"]["digest"], "{name}");
+        assert_eq!(Checked::decode(&wanted), Ok(checked), "{name}");
+        made += 1;
+    }
+    assert_eq!(made, 5);
+}
+
+#[test]
+fn other_bytes_are_refused() {
+    let mut refused = 0;
+    for case in cases().iter().filter(|case| case.get("refused").is_some()) {
+        let found: Result<Checked, DecodeError> = Checked::decode(&bytes(&case["inputs"]["bytes"]));
+        assert!(found.is_err(), "{}", case["name"]);
+        refused += 1;
+    }
+    assert!(refused > 40, "{refused}");
+}
