@@ -14,12 +14,8 @@ const OUTPUT: [u32; 3] = [7, 8, 9];
 
 pub(crate) fn all() -> Vec<Vec<u8>> {
     let (network, secret) = (Network::OFFLINE, SecretKey::from_seed([1; 32]));
-    let salts = Salts { network, blind: Blind([2; 32]) };
-    let opening = Opening {
-        blind: salts.blind,
-        job: job(),
-        outputs: vec![Output { choice: 0, tokens: OUTPUT.to_vec() }],
-    };
+    let opening = opening();
+    let salts = Salts { network, blind: opening.blind };
     let receipt = receipt(&opening.job, salts, &secret);
     let envelope = Envelope::seal(&receipt, &secret, network).expect("it is the worker's");
     let mut log = Log::default();
@@ -44,6 +40,27 @@ pub(crate) fn all() -> Vec<Vec<u8>> {
         challenge.expect("it is the worker's").encode(),
         MissingAnswer { leaf, index, proof }.encode(),
     ]
+}
+
+/// What opens that receipt.
+pub(crate) fn opening() -> Opening {
+    let outputs = vec![Output { choice: 0, tokens: OUTPUT.to_vec() }];
+    Opening { blind: Blind([2; 32]), job: job(), outputs }
+}
+
+/// The same files with words and an opening behind them, as `light_file` splits them.
+pub(crate) fn light() -> Vec<Vec<u8>> {
+    let network = commit::hex(&Network::OFFLINE.0);
+    let words = ["", "signature", "replay,signature", ";signature", &format!("{network};replay")];
+    let opening = opening().encode();
+    let all = all();
+    let files = all.iter().take(3).cycle();
+    let mut inputs: Vec<Vec<u8>> = files
+        .zip(words)
+        .map(|(file, words)| [file, &[255][..], words.as_bytes()].concat())
+        .collect();
+    inputs.push([&*all[0], &[255, 255], &opening].concat());
+    inputs
 }
 
 fn job() -> Job {

@@ -12,6 +12,8 @@ use program::tiny::Shape;
 use serde_json::Value;
 use std::path::Path;
 
+mod files;
+mod packages;
 mod receipts;
 
 /// Model references, then pages of an index; the first byte says which.
@@ -40,45 +42,101 @@ const TEXTS: [&str; 4] = [
     "! !\0é\u{1f600}!! 123",
 ];
 
+/// Messages of a job.
+const MESSAGES: [&str; 5] = [
+    r#"{"text":"hello"}"#,
+    r#"{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":null,"tool_calls":[{"a":1}]}]}"#,
+    r#"{"messages":[{"role":"tool","content":"x","tool_call_id":"1","name":"n"}],"tools":[{"b":[1,2.5]}]}"#,
+    r#"{"messages":[],"variables":{"strftime_now":"2026-11-20T22:04:05","add_generation_prompt":false,"x":"\u0041"}}"#,
+    r#"{"text":"a","text":"b"}"#,
+];
+
+/// A file of an index of sizes, ranges, and changes: `dispute_slice` says what they mean.
+const SLICES: [&[u8]; 4] = [
+    &[1, 0, 32, 0, 0, 1, 0],
+    &[2, 255, 255, 255, 3, 1, 4, 0, 32, 1, 32],
+    &[1, 0, 160, 0, 4, 0, 8, 0, 1, 0, 9, 1, 0, 0, 1],
+    &[3, 4, 64, 0, 0, 1, 16, 5, 0, 6, 0, 0, 4, 0, 12, 3, 1, 0, 7, 5, 0, 0, 1],
+];
+
 fn main() -> std::io::Result<()> {
     let encoded =
         |shape: Shape| Checked::new(shape.program()).expect("tiny programs are sound").encode();
     let programs = Shape::variants().into_iter().take(6).map(|(_, shape)| encoded(shape));
     let text = |list: &'static [&str]| list.iter().map(|text| text.as_bytes().to_vec());
-    write("dispute_message", moves())?;
+    let slices = SLICES.map(<[u8]>::to_vec);
+    write("dispute_filing", filings()?)?;
+    write("dispute_message", moves().chain(vectors("dispute_move", "expected", &[], |_| true)?))?;
+    write("dispute_slice", slices)?;
     write("gguf", models().into_iter().chain([values(), tensors()]))?;
+    write("light_file", receipts::light())?;
+    write("llm_messages", text(&MESSAGES))?;
+    write("llm_publication", models())?;
     write("package_manifest", packages())?;
+    write("package_parts", parts())?;
     write("program", programs)?;
     receipts()?;
     write("receipt_file", receipts::all())?;
+    write("store_files", files::all())?;
     write("store_index", text(&PAGES))?;
     write("text_template", text(&TEMPLATES))?;
     write("text_tokenizer", text(&TEXTS))
 }
 
-/// The moves of disputes that go to a tile of every op of the epilogue.
+/// The moves of disputes that go to a tile of every op of their last block.
 fn moves() -> impl Iterator<Item = Vec<u8>> {
-    let states = dispute::sides::states(3).expect("an honest dispute");
-    states.into_iter().map(|(_, bytes)| bytes)
+    // The seeds of `dispute_message`.
+    let states = |seed| dispute::sides::states(seed).expect("an honest dispute");
+    [0, 3, 7, 16, 18].into_iter().flat_map(states).map(|(_, bytes)| bytes)
+}
+
+/// Filings as they are, and openings that filings are made of; the first byte says which.
+fn filings() -> std::io::Result<Vec<Vec<u8>>> {
+    let opened = |inputs: &Value| inputs["format"] == "opening";
+    let mut filings = vectors("dispute_filing", "inputs", &[0], |_| true)?;
+    filings.extend(vectors("receipt_bytes", "inputs", &[1], opened)?);
+    filings.push([&[1], &*receipts::opening().encode()].concat());
+    Ok(filings)
 }
 
 /// The bytes that vectors hold, sound ones and refused ones, each for the target that reads its format.
 fn receipts() -> std::io::Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors/receipt_bytes.json");
+    let of = |format: &'static str, first: &[u8]| {
+        vectors("receipt_bytes", "inputs", first, |inputs| inputs["format"] == format)
+    };
+    write("receipt_statement", of("receipt", &[])?)?;
+    write("receipt_opening", of("opening", &[])?)?;
+    let formats = ["signed head", "partial opening", "job leaf", "equivocation"];
+    let mut proofs = files::log_proofs();
+    for (at, format) in (0..).zip(formats) {
+        proofs.extend(of(format, &[at])?);
+    }
+    write("receipt_proofs", proofs)
+}
+
+/// The bytes in `member` of a file's cases, after these first ones, where the case's inputs are wanted.
+fn vectors(
+    file: &str,
+    member: &str,
+    first: &[u8],
+    wanted: impl Fn(&Value) -> bool,
+) -> std::io::Result<Vec<Vec<u8>>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../spec/vectors/{file}.json"));
     let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
     let byte =
         |hex: &[u8]| std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
-    let of = |format: &str, first: &[u8]| -> Vec<Vec<u8>> {
-        let cases = vectors["cases"].as_array().into_iter().flatten();
-        let inputs = cases.map(|case| &case["inputs"]).filter(|inputs| inputs["format"] == format);
-        let hex = inputs.map(|inputs| inputs["bytes"].as_str().unwrap_or_default().as_bytes());
-        let bytes = hex.map(|hex| hex.chunks_exact(2).filter_map(byte));
-        bytes.map(|bytes| first.iter().copied().chain(bytes).collect()).collect()
-    };
-    write("receipt_statement", of("receipt", &[]))?;
-    write("receipt_opening", of("opening", &[]))?;
-    let proofs = ["signed head", "partial opening", "job leaf", "equivocation"];
-    write("receipt_proofs", (0..).zip(proofs).flat_map(|(at, format)| of(format, &[at])))
+    let cases = vectors["cases"].as_array().into_iter().flatten();
+    let cases = cases.filter(|case| wanted(&case["inputs"]));
+    let hex = cases.filter_map(|case| case[member]["bytes"].as_str());
+    let bytes = hex.map(|hex| hex.as_bytes().chunks_exact(2).filter_map(byte));
+    Ok(bytes.map(|bytes| first.iter().copied().chain(bytes).collect()).collect())
+}
+
+/// Each part of a sound package, as it is; the first byte says which.
+fn parts() -> Vec<Vec<u8>> {
+    let package = packages::sound();
+    let part = |(at, kind)| [&[at], &*package.parts()[&kind]].concat();
+    (0..).zip(PartKind::ALL).map(part).collect()
 }
 
 fn write(target: &str, seeds: impl IntoIterator<Item = Vec<u8>>) -> std::io::Result<()> {

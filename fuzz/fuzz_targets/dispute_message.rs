@@ -8,12 +8,19 @@ use dispute::{Dispute, Move, Party};
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
 
+/// Disputes about a fault of the first op, a token, one of a vocabulary of several chunks, a fault in a layer, and one in
+/// the epilogue. What a layer has behind its second norm is in none of them.
+const SEEDS: [u64; 5] = [0, 3, 7, 16, 18];
+
 static STATES: OnceLock<Vec<(Dispute<'static>, Vec<u8>)>> = OnceLock::new();
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(made) = Move::decode(bytes) else { return };
     assert_eq!(made.encode(), bytes, "two encodings of one move");
-    let states = STATES.get_or_init(|| dispute::sides::states(3).expect("an honest dispute"));
+    let states = STATES.get_or_init(|| {
+        let states = |seed| dispute::sides::states(seed).expect("an honest dispute");
+        SEEDS.into_iter().flat_map(states).collect()
+    });
     for (state, _) in states {
         for party in [Party::Claimant, Party::Challenger] {
             let mut dispute = state.clone();

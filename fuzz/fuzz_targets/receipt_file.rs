@@ -5,8 +5,8 @@
 
 use commit::Network;
 use libfuzzer_sys::fuzz_target;
-use receipt::note::Note;
-use receipt::{Envelope, MissingAnswer, MissingChallenge, ReceiptFile};
+use receipt::note::{Checkpoint, Note};
+use receipt::{Envelope, MissingAnswer, MissingChallenge, ReceiptFile, SecretKey};
 
 fuzz_target!(|input: &[u8]| {
     let network = Network::OFFLINE;
@@ -23,6 +23,10 @@ fuzz_target!(|input: &[u8]| {
         && let Ok(note) = Note::parse(text)
     {
         assert_eq!(note.encode(), text);
+        if let Ok(checkpoint) = Checkpoint::parse(text, &SecretKey::from_seed([1; 32]).public()) {
+            assert_eq!(checkpoint.note(), &note);
+            assert_eq!(checkpoint.alone().note().signatures().len(), 1);
+        }
     }
     if let Ok(challenge) = MissingChallenge::decode(input, network) {
         assert_eq!(challenge.encode(), input);
