@@ -59,6 +59,8 @@ pub enum NotEstablished {
     Nonce,
     /// Where nobody re-rendered.
     PromptOfMessages,
+    /// Where they were re-rendered: a template need not read all of them.
+    UnreadMembers,
     /// Where there are no messages.
     NoMessages,
     /// Where it claims nothing about its end.
@@ -158,7 +160,9 @@ fn not_established(
         list.push(Not::Tokens);
     }
     match opening.map(|opening| opening.job.fields().rendered.messages()) {
-        Some(Some(Messages::Shown(_))) if replayed == Outcome::Holds => {}
+        Some(Some(Messages::Shown(_))) if replayed == Outcome::Holds => {
+            list.push(Not::UnreadMembers);
+        }
         Some(Some(Messages::Shown(_) | Messages::Hidden(_))) | None => {
             list.push(Not::PromptOfMessages);
         }
@@ -194,6 +198,7 @@ impl NotEstablished {
             Self::Time | Self::TimeUntilAnchored => "time",
             Self::Nonce => "nonce",
             Self::PromptOfMessages => "prompt_of_messages",
+            Self::UnreadMembers => "unread_members",
             Self::NoMessages => "no_messages",
             Self::WhyUnfinished => "why_unfinished",
             Self::WhoCancelled => "who_cancelled",
@@ -220,6 +225,9 @@ impl NotEstablished {
                 "where the nonce is from: nobody checked here the gateway or the beacon that it is said to be from"
             }
             Self::PromptOfMessages => "that the prompt is what somebody's messages render to",
+            Self::UnreadMembers => {
+                "that the prompt says all that is in the messages: members which the model's template does not read are bound, and had no effect"
+            }
             Self::NoMessages => "what messages the prompt stands for: the job names tokens only",
             Self::WhyUnfinished => "why the answer ends where it does, or how it would go on",
             Self::WhoCancelled => {

@@ -1,6 +1,6 @@
 //! Verdicts: verified only where all that was required holds.
 
-use receipt::{Job, NonceChooser, SecretKey, Stop};
+use receipt::{Job, Messages, NonceChooser, Rendered, SecretKey, Stop};
 use verify::{
     Ending, Kind, Missing, NotEstablished, Outcome, Refutation, Replay, Report, Verdict, examine,
 };
@@ -98,6 +98,24 @@ fn a_replay_claims_no_end_that_it_does_not_derive() {
         assert_eq!(replay.claim == Kind::Replay.claim(), claimed);
         assert_eq!(signature.claim, Kind::Signature.claim());
     }
+}
+
+#[test]
+fn what_a_template_does_not_read_is_said_where_it_was_rendered() {
+    let list = |messages: Messages, replay: &Replay| {
+        let mut fields = fields();
+        fields.rendered = Rendered::Worker(messages);
+        let mut opening = opening();
+        opening.job = Job::new(fields).unwrap();
+        let receipt = receipt_of(&opening, Stop::Length);
+        let list = examine(&receipt, Some(&opening), NETWORK, &BOTH, replay).not_established;
+        [NotEstablished::UnreadMembers, NotEstablished::PromptOfMessages]
+            .map(|what| list.contains(&what))
+    };
+    let shown = || Messages::Shown(b"{}".to_vec());
+    assert_eq!(list(shown(), &Replay::Same), [true, false]);
+    assert_eq!(list(shown(), &Replay::NotTried), [false, true]);
+    assert_eq!(list(Messages::Hidden([1; 32]), &Replay::Same), [false, true]);
 }
 
 #[test]
