@@ -70,7 +70,11 @@ Examples:
   probity verify answers/ --json | jq .verdict    a folder, replayed together
 
 Exit status: 0 all verified; 1 one is refuted (with what was expected and what was found); 2 one
-can't be judged (with what is missing and how to get it), or anything else stood in the way.";
+can't be judged (with what is missing and how to get it), or anything else stood in the way.
+
+With --json one object a receipt is printed: `verdict` is verified, refuted or cannot_judge; `reason`
+says it in words, and where it can't be judged `why` is opening, model, unsupported, malformed (no
+receipt file) or unreadable (nothing was seen of the file).";
 
 const BENCH_HELP: &str = "\
 A model is named as in `probity help run`. The figures leave out loading and a short warm-up.
@@ -137,7 +141,8 @@ pub(crate) enum Command {
     Receipt(ReceiptCommand),
     /// The key that signs this machine's receipts
     ///
-    /// It is made when it is first needed. Whoever has the secret can sign in this machine's name.
+    /// The first receipt makes it, or the first signature of a package, or `rotate`. Whoever has the secret can sign in
+    /// this machine's name.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Make, look into, check and sign packages: a model as one folder with one id
@@ -187,8 +192,8 @@ pub(crate) struct RunOptions {
     /// of the answer [default: none, never today's]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = date, conflicts_with = "raw")]
     pub(crate) date: Option<CivilTime>,
-    /// Most tokens of an answer, 1 to 1048576
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 512, value_parser = whole::<u32>(1..=1 << 20))]
+    /// Most tokens of an answer, 1 to 65536: a job has no more
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 512, value_parser = whole::<u32>(1..=TOKENS))]
     pub(crate) max_tokens: u32,
     /// How freely tokens are drawn: 0 always takes the likeliest, 0.01 to 100 draw
     #[arg(long, value_name = "T", default_value = "0.7", allow_negative_numbers = true, value_parser = decimal(Parameter::Temperature))]
@@ -227,7 +232,7 @@ pub(crate) struct VerifyOptions {
     #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "signature,replay", value_parser = Kind::from_str)]
     pub(crate) evidence: Vec<Kind>,
     /// The model to replay with, as `probity run` names it [default: found by the receipt's model id
-    /// among the pulled models that ran here]
+    /// among the pulled models, and the packages that were built or ran here]
     #[arg(long, value_name = "MODEL", value_parser = ModelName::parse)]
     pub(crate) model: Option<ModelName>,
     /// Print one JSON object per receipt instead of text
@@ -240,7 +245,9 @@ pub(crate) struct VerifyOptions {
 #[derive(Subcommand)]
 pub(crate) enum ReceiptCommand {
     /// Show what is in a receipt file, signatures and opening checked
-    Show(ReceiptFileOption),
+    ///
+    /// Prints the receipt's view as JSON, or with --text the messages, the prompt and the answer it opens.
+    Show(ShowReceiptOptions),
     /// Print a receipt as an in-toto Statement v1, for tools that read those (a view: it proves nothing)
     InToto(ReceiptFileOption),
     /// The log of the receipts this machine signed: its size, root and signed checkpoint
@@ -257,8 +264,22 @@ pub(crate) struct ReceiptFileOption {
 }
 
 #[derive(Args)]
+pub(crate) struct ShowReceiptOptions {
+    /// A receipt file or a bundle
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Print messages, prompt and answer as text: in quotes, control tokens in brackets, nothing left out
+    #[arg(long)]
+    pub(crate) text: bool,
+    /// The model whose tokenizer reads them, as `probity run` names it [default: found by the
+    /// receipt's model id among those here]
+    #[arg(long, value_name = "MODEL", value_parser = ModelName::parse, requires = "text")]
+    pub(crate) model: Option<ModelName>,
+}
+
+#[derive(Args)]
 pub(crate) struct BundleOptions {
-    /// A receipt file that this machine signed
+    /// A receipt file that this machine signed, with the present key or one before it
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Where to write the bundle
@@ -270,9 +291,9 @@ pub(crate) struct BundleOptions {
 pub(crate) enum KeyCommand {
     /// Print the public key
     Show,
-    /// Make a new key; the old one is kept aside
+    /// Make a new key, or the first one; the old one is kept aside
     ///
-    /// What the old key signed stays signed by it. The new key has a log of its own.
+    /// What the old key signed stays signed by it, and is bundled as before. The new key has a log of its own.
     Rotate,
     /// Print the key for other tools
     Export(ExportOptions),
@@ -348,6 +369,9 @@ pub(crate) struct CompletionsOptions {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
 }
+
+/// Most tokens that a job can ask for.
+const TOKENS: u64 = receipt::limits::TOKENS_MAX as u64;
 
 /// A model as it was typed.
 #[derive(Clone)]

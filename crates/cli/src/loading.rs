@@ -19,15 +19,16 @@ use canon::{KernelSet, Kernels};
 use engine::{Engine, LAYOUT_VERSION, Weights};
 use llm::{Model, Publication, Runner};
 use package::{FileHashes, Manifest, ModelId, Units};
-use store::{Blake3, LocalFile, ModelRef, PackedKey, Store};
+use store::{LocalFile, ModelRef, PackedKey, Store};
 
 use crate::arguments::{EngineOptions, ModelName};
 use crate::failure::{Usage, describe};
+use crate::ids::{as_hash, keep_folder, keep_manifest, kept_manifest, manifest_key};
 use crate::output::tell;
 use crate::packaged;
 use crate::progress::{Download, spinner};
-use crate::reading::{Readings, Seen, read};
-use crate::steady::SteadyFile;
+use crate::reading::{Readings, read};
+use crate::steady::{Seen, SteadyFile};
 
 /// A model that can be run.
 pub(crate) struct Loaded {
@@ -98,6 +99,51 @@ pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> 
     Ok(Loaded { model: Arc::new(model), runner, file, id })
 }
 
+/// A model without its weights.
+pub(crate) struct Identified {
+    pub(crate) model: Model,
+    pub(crate) id: ModelId,
+}
+
+/// A model that is here and its id: kept, or made now of all its bytes (`begin` is told the file) and kept.
+pub(crate) fn identify(
+    store: &Store,
+    reference: &ModelRef,
+    begin: &mut dyn FnMut(&LocalFile),
+    seen: &mut Seen<'_>,
+) -> Result<Identified> {
+    if let ModelRef::Path(path) = reference
+        && path.is_dir()
+    {
+        let package = packaged::open(path)?;
+        return Ok(Identified { model: packaged::model(path, &package)?, id: package.id() });
+    }
+    let file = store.require(reference)?;
+    let context = || way_out(reference);
+    let mut opened = open(&file.path).with_context(context)?;
+    let id = match known_id(store, &opened, &file)? {
+        Some(id) => id,
+        None => {
+            begin(&file);
+            let (_, manifest) = prepared(&mut opened, &file, seen).with_context(context)?;
+            let key = Keys::new(&opened, &file)?.manifest;
+            tell_unkept(keep_manifest(store, &key, &manifest));
+            manifest.id()
+        }
+    };
+    Ok(Identified { model: opened.publication.model, id })
+}
+
+/// The id of an open model file, where it is kept.
+pub(crate) fn known_id(
+    store: &Store,
+    opened: &Opened,
+    file: &LocalFile,
+) -> Result<Option<ModelId>> {
+    let key = Keys::new(opened, file)?.manifest;
+    Ok(kept_manifest(store, &key).map(|manifest| manifest.id()))
+}
+
 fn runner(
     model: &Model,
     weights: Weights,
@@ -118,9 +164,10 @@ fn load_package(
 ) -> Result<Loaded> {
     let package = packaged::open(path)?;
     let model = packaged::model(path, &package)?;
-    let named = |hash: [u8; 32]| Blake3::from_hex(&ModelId(hash).to_string());
-    let id = named(package.id().0).context("a hash has 64 digits")?;
-    let key = PackedKey::new(id, &weights_layout(&model.program.digest().to_hex()[..32]))?;
+    let key = PackedKey::new(
+        as_hash(package.id())?,
+        &weights_layout(&model.program.digest().to_hex()[..32]),
+    )?;
     let weights = match restored_weights(store, &key, &model) {
         Some(weights) => weights,
         None => {
@@ -136,9 +183,11 @@ fn load_package(
     let file = LocalFile {
         path: path.join(package::folder::file_path(first)),
         size: first.hashes.size,
-        blake3: named(first.hashes.blake3).context("a hash has 64 digits")?,
+        blake3: as_hash(ModelId(first.hashes.blake3))?,
         sha256: None,
     };
+    // Where it can't be kept, `verify` has to be told where the package lies.
+    let _ = keep_folder(store, package.id(), path);
     let runner = runner(&model, weights, kernels, options)?;
     Ok(Loaded { model: Arc::new(model), runner, file, id: package.id() })
 }
@@ -194,7 +243,7 @@ fn weights(store: &Store, opened: &mut Opened, file: &LocalFile) -> Result<(Weig
         return Ok(kept);
     }
     let spinner = spinner("preparing the weights (once)");
-    let (weights, manifest) = prepared(opened, file)?;
+    let (weights, manifest) = prepared(opened, file, &mut |_| Ok(()))?;
     let saved = keep(store, &keys, &weights, &manifest);
     spinner.finish_and_clear();
     tell_unkept(saved);
@@ -204,7 +253,7 @@ fn weights(store: &Store, opened: &mut Opened, file: &LocalFile) -> Result<(Weig
 fn tell_unkept(saved: Result<()>) {
     if let Err(error) = saved {
         let error = describe(&error);
-        tell(format_args!("the prepared weights can't be kept for the next start: {error}"));
+        tell(format_args!("what was prepared can't be kept for the next start: {error}"));
     }
 }
 
@@ -225,7 +274,7 @@ impl Keys {
         let digest = digest(opened);
         Ok(Self {
             weights: PackedKey::new(file.blake3, &weights_layout(&digest))?,
-            manifest: PackedKey::new(file.blake3, &format!("{MANIFEST_LAYOUT}{digest}"))?,
+            manifest: manifest_key(file.blake3, &digest)?,
         })
     }
 }
@@ -240,17 +289,8 @@ fn restored_weights(store: &Store, key: &PackedKey, model: &Model) -> Option<Wei
     Weights::restore(&model.program, |bytes| packed.read_exact(bytes)).ok()
 }
 
-fn kept_manifest(store: &Store, key: &PackedKey) -> Option<Manifest> {
-    let payload = store.packed().get(key).ok()??.into_payload();
-    let mut bytes = Vec::new();
-    let most = u64::try_from(package::limits::MANIFEST_BYTES_MAX).ok()?;
-    payload.take(most).read_to_end(&mut bytes).ok()?;
-    Manifest::decode(&bytes).ok()
-}
-
 fn keep(store: &Store, keys: &Keys, weights: &Weights, manifest: &Manifest) -> Result<()> {
-    let manifest = manifest.encode();
-    store.packed().put(&keys.manifest, &mut |out: &mut dyn Write| out.write_all(&manifest))?;
+    keep_manifest(store, &keys.manifest, manifest)?;
     keep_weights(store, &keys.weights, weights)
 }
 
@@ -260,19 +300,6 @@ fn keep_weights(store: &Store, key: &PackedKey, weights: &Weights) -> Result<()>
         .put(key, &mut |out: &mut dyn Write| weights.save(|bytes| out.write_all(bytes)))?;
     Ok(())
 }
-
-/// The model of this id among those that were pulled, and ran here once.
-pub(crate) fn reference_of(store: &Store, id: ModelId) -> Result<Option<ModelName>> {
-    let keys = store.packed().keys(MANIFEST_LAYOUT)?;
-    let of_id = |key: &&PackedKey| kept_manifest(store, key).is_some_and(|it| it.id() == id);
-    let Some(key) = keys.iter().find(of_id) else { return Ok(None) };
-    let models = store.list()?.models.into_iter();
-    let mut named = models.filter(|model| model.present && model.record.blake3 == key.model());
-    Ok(named.next().and_then(|model| ModelName::parse(&model.record.reference).ok()))
-}
-
-/// Where manifests are kept: the layouts of all models begin so.
-const MANIFEST_LAYOUT: &str = "m1-";
 
 /// What tells one header's program and weights from another's.
 fn digest(opened: &Opened) -> String {
@@ -284,8 +311,12 @@ fn digest(opened: &Opened) -> String {
 
 /// Packs one tensor after the other, so that no more than one stands in memory twice, and makes the
 /// package on the way.
-fn prepared(opened: &mut Opened, known: &LocalFile) -> Result<(Weights, Manifest)> {
-    let (weights, units, hashes) = opened.read_through(known, &mut |_| Ok(()))?;
+fn prepared(
+    opened: &mut Opened,
+    known: &LocalFile,
+    seen: &mut Seen<'_>,
+) -> Result<(Weights, Manifest)> {
+    let (weights, units, hashes) = opened.read_through(known, seen)?;
     let package = opened.publication.package(&units, hashes)?;
     Ok((weights, package.manifest().clone()))
 }

@@ -17,8 +17,8 @@ use package::{
 use receipt::{ENVELOPE_BYTES_MAX, Envelope, PublicKey};
 
 use crate::failure::describe;
-use crate::reading::{Seen, read as read_through};
-use crate::steady::SteadyFile;
+use crate::reading::read as read_through;
+use crate::steady::{Seen, SteadyFile};
 
 /// Most signatures of a folder that are looked at.
 const SIGNATURES_MAX: usize = 1024;

@@ -9,10 +9,7 @@ use engine::{LoadError, Weights};
 use package::{FileHashes, Units, UnitsBuilder};
 use program::Checked;
 
-use crate::steady::SteadyFile;
-
-/// Told how many bytes were read; an error ends the reading.
-pub(crate) type Seen<'a> = dyn FnMut(u64) -> std::io::Result<()> + 'a;
+use crate::steady::{Seen, SteadyFile};
 
 /// What came of it.
 pub(crate) struct Readings {

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use package::{FileHashes, Shards};
 
-use crate::reading::Seen;
+/// Told how many bytes were read; an error ends the reading.
+pub(crate) type Seen<'a> = dyn FnMut(u64) -> io::Result<()> + 'a;
 
 /// So much is read and hashed at a time.
 const CHUNK_BYTES: usize = 1 << 20;

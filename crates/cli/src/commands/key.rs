@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use receipt::SecretKey;
@@ -22,13 +22,22 @@ const PUBLIC_DER: [u8; 12] =
     [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 pub(crate) fn run(command: &KeyCommand) -> Result<ExitCode> {
-    let store = crate::environment::store()?;
     match command {
-        KeyCommand::Show => show(&store)?,
-        KeyCommand::Rotate => rotate(&store.keys())?,
-        KeyCommand::Export(options) => export(&store, options)?,
+        KeyCommand::Show => show(&crate::environment::store_to_look_at()?)?,
+        KeyCommand::Rotate => rotate(&crate::environment::store()?.keys())?,
+        KeyCommand::Export(options) => {
+            export(&crate::environment::store_to_look_at()?, options)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The key that signs, to look at: makes none.
+pub(crate) fn known_key(store: &Store) -> Result<SecretKey> {
+    store.keys().get()?.context(
+        "there is no key yet: the first receipt makes one (`probity run MODEL \"...\" --receipt FILE`), \
+         and so does `probity key rotate`",
+    )
 }
 
 /// The key that signs, made on first use.
@@ -50,7 +59,7 @@ pub(crate) fn random() -> Result<[u8; 32]> {
 }
 
 fn show(store: &Store) -> Result<()> {
-    let key = worker_key(store)?;
+    let key = known_key(store)?;
     line(key.public())?;
     tell(format_args!("signs receipts; kept in {}", store.keys().path().display()));
     Ok(())
@@ -73,7 +82,7 @@ fn rotate(keys: &KeyRing<'_>) -> Result<()> {
 }
 
 fn export(store: &Store, options: &ExportOptions) -> Result<()> {
-    let key = worker_key(store)?;
+    let key = known_key(store)?;
     let text = match (options.secret, options.format) {
         (false, KeyFormat::Hex) => format!("{}\n", key.public()),
         (false, KeyFormat::Pem) => pem("PUBLIC KEY", &PUBLIC_DER, &key.public().0),

@@ -3,9 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use store::{Listing, Unfinished};
+use package::ModelId;
+use store::{Blake3, Listing, Unfinished};
 
+use crate::ids;
 use crate::output::{counted, line, size, tell};
+
+/// So many digits of an id are shown.
+const ID_DIGITS: usize = 16;
 
 pub(crate) fn run() -> Result<ExitCode> {
     let store = crate::environment::store_to_look_at()?;
@@ -14,10 +19,11 @@ pub(crate) fn run() -> Result<ExitCode> {
         let row = format!("{name:<40} {:>12}  {state}", size(bytes).to_string());
         line(row.trim_end())
     };
+    let known = ids::known(&store)?;
     for model in &listing.models {
         let name = &model.record.reference;
         let state = if model.present {
-            String::new()
+            short_id(&known, model.record.blake3)
         } else {
             format!("its file is gone: probity pull {name}")
         };
@@ -45,6 +51,15 @@ pub(crate) fn run() -> Result<ExitCode> {
         tell(damaged);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The beginning of a model's id; nothing where it is not known, or only of what other releases made of the file.
+fn short_id(known: &[(Blake3, ModelId)], file: Blake3) -> String {
+    let mut ids = known.iter().filter(|(of, _)| *of == file).map(|(_, id)| id);
+    match (ids.next(), ids.next()) {
+        (Some(id), None) => format!("model {:.ID_DIGITS$}", id.to_string()),
+        (_, _) => String::new(),
+    }
 }
 
 fn is_of(part: &Unfinished, name: &str) -> bool {

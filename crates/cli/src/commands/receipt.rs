@@ -2,8 +2,9 @@
 //!
 //! Never signs a receipt: whoever answers does. A checkpoint is signed here, over what the log holds.
 
-use std::fs::File;
-use std::io::{Read, Write as _};
+mod text;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,12 +17,16 @@ use receipt::{Inclusion, PublicKey, ReceiptFile, Refusal, SecretKey, Statement};
 use store::Store;
 use tempfile::NamedTempFile;
 
-use super::key::worker_key;
+use super::key::known_key;
 use crate::arguments::{BundleOptions, ReceiptCommand};
+use crate::files::beginning;
 use crate::output::{counted, json_escaped, line, tell, write};
 
 pub(crate) fn run(command: &ReceiptCommand) -> Result<ExitCode> {
     match command {
+        ReceiptCommand::Show(options) if options.text => {
+            text::show(&whole(&options.file)?, options.model.as_ref())?;
+        }
         ReceiptCommand::Show(options) => {
             let view = serde_json::to_string_pretty(&whole(&options.file)?.view())?;
             line(json_escaped(&view))?;
@@ -37,11 +42,7 @@ pub(crate) fn run(command: &ReceiptCommand) -> Result<ExitCode> {
 
 /// Reads a receipt file and checks everything that needs no model; what is false in it is the inner error.
 pub(crate) fn read(path: &Path) -> Result<Result<ReceiptFile, Refusal>> {
-    let context = || format!("can't read {}", path.display());
-    let file = File::open(path).with_context(context)?;
-    let most = u64::try_from(FILE_BYTES_MAX)?;
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).with_context(context)?;
+    let bytes = beginning(path, u64::try_from(FILE_BYTES_MAX)? + 1)?;
     Ok(ReceiptFile::parse(&bytes, Network::OFFLINE))
 }
 
@@ -93,7 +94,7 @@ fn whole(path: &Path) -> Result<ReceiptFile> {
 
 /// The leaves' hashes of a key's log.
 fn log_of(store: &Store, key: &PublicKey) -> Result<Log> {
-    let leaves = store.log(key).all()?;
+    let leaves = store.log(key).settled()?;
     Ok(Log::over(leaves.iter().map(|leaf| leaf_hash(leaf)).collect()))
 }
 
@@ -102,8 +103,8 @@ fn signed(log: &Log, secret: &SecretKey) -> Checkpoint {
 }
 
 fn log() -> Result<()> {
-    let store = crate::environment::store()?;
-    let secret = worker_key(&store)?;
+    let store = crate::environment::store_to_look_at()?;
+    let secret = known_key(&store)?;
     let log = log_of(&store, &secret.public())?;
     tell(format_args!("{} in the log", counted(log.size(), "receipt", "receipts")));
     write(&signed(&log, &secret).note().encode())?;
@@ -111,21 +112,21 @@ fn log() -> Result<()> {
 }
 
 fn bundle(options: &BundleOptions) -> Result<()> {
-    let store = crate::environment::store()?;
-    let secret = worker_key(&store)?;
+    let store = crate::environment::store_to_look_at()?;
     let file = whole(&options.file)?;
     let out = Pending::new(&options.out)?;
     let worker = file.receipt().worker;
-    if worker != secret.public() {
+    // A key that was rotated away signs for its own log still, and for nothing else.
+    let Some(secret) = store.keys().of(&worker)? else {
         bail!(
-            "the receipt was signed by {worker}, this machine's key is {}: its bundle is made where it was signed",
-            secret.public()
+            "the receipt was signed by {worker}, and this machine has no such key to sign its log with: its bundle is \
+             made where it was signed"
         );
-    }
+    };
     let leaf = LogLeaf::offline(file.receipt().id(file.network())).encode();
-    let leaves = store.log(&worker).all()?;
+    let leaves = store.log(&worker).settled()?;
     let Some(index) = leaves.iter().position(|known| known[..] == leaf[..]) else {
-        bail!("the receipt is not in this machine's log");
+        bail!("the receipt is not in the log of {worker} on this machine");
     };
     let log = Log::over(leaves.iter().map(|leaf| leaf_hash(leaf)).collect());
     let inclusion = Inclusion::of(&log, u64::try_from(index)?, signed(&log, &secret))

@@ -7,7 +7,7 @@ use anyhow::Result;
 use store::{LocalFile, Shown, Store};
 
 use crate::arguments::ShowOptions;
-use crate::loading::open;
+use crate::loading::{known_id, open};
 use crate::output::{OutputError, line, size};
 
 pub(crate) fn run(options: &ShowOptions) -> Result<ExitCode> {
@@ -33,7 +33,7 @@ fn show(store: &Store, options: &ShowOptions) -> Result<()> {
         row("here", format_args!("no; probity pull {}", shown.reference))?;
         return Ok(());
     };
-    file_rows(file)?;
+    file_rows(store, file)?;
     if let Some(record) = &shown.record {
         row("came from", &record.source)?;
     }
@@ -42,14 +42,22 @@ fn show(store: &Store, options: &ShowOptions) -> Result<()> {
     Ok(())
 }
 
-fn file_rows(file: &LocalFile) -> Result<()> {
+fn file_rows(store: &Store, file: &LocalFile) -> Result<()> {
     row("file", file.path.display())?;
     row("bytes", file.size)?;
     row("blake3", file.blake3)?;
     if let Some(sha256) = file.sha256 {
         row("sha256", sha256)?;
     }
-    let model = open(&file.path)?.publication.model;
+    let opened = open(&file.path)?;
+    match known_id(store, &opened, file)? {
+        Some(id) => row("model id", id)?,
+        None => row(
+            "model id",
+            "not known yet: the first run finds it out, or `probity package inspect`",
+        )?,
+    }
+    let model = opened.publication.model;
     let program = model.program.program();
     let layers: usize = program.groups.iter().map(|group| group.layers.len()).sum();
     row("program", model.program.digest().to_hex())?;

@@ -5,6 +5,7 @@
 mod answers;
 #[cfg(target_os = "linux")]
 mod conversation;
+mod ids;
 mod models;
 mod packages;
 mod receipts;

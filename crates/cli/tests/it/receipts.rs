@@ -77,9 +77,15 @@ impl Given {
 fn an_answer_is_verified_however_it_is_replayed() {
     let given = given(&[]);
     let done = given.verify(&[]).ok();
-    for said in
-        ["VERIFIED\n", "  answer  ", "signature holds", "replay holds", "not established", "24 out"]
-    {
+    for said in [
+        "VERIFIED\n",
+        "  answer  ",
+        "signature holds",
+        "replay holds",
+        "not established",
+        "24 out",
+        "does not read",
+    ] {
         assert!(done.out.contains(said), "{said}: {done:?}");
     }
     for options in [["--threads", "3"], ["--prefill-chunk", "1"], ["--kernels", "portable"]] {
@@ -214,11 +220,107 @@ fn receipts_are_logged_and_bundled() {
     given.world.run(&["receipt", "show", named]).ok();
     let statement = given.world.run(&["receipt", "in-toto", named]).json();
     assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    // A key that was rotated away still signs for its own log.
     given.world.run(&["key", "rotate"]).ok();
-    let refused = given.world.run(&["receipt", "bundle", receipt, "--out", named]);
-    refused.refused(1, &["was signed by", key]);
+    fs::remove_file(&bundle).unwrap();
+    given.world.run(&["receipt", "bundle", receipt, "--out", named]).ok();
+    given.world.run(&["verify", named, "--model", &given.model]).ok();
+    let file = ReceiptFile::parse(&fs::read(&bundle).unwrap(), Network::OFFLINE).unwrap();
+    assert_eq!(file.log().unwrap().checkpoint().log().to_string(), key);
     let empty = given.world.run(&["receipt", "log"]).ok();
     assert!(empty.out.contains("\n0\n"), "a new key has a log of its own: {empty:?}");
+    fs::remove_file(given.world.home().join("keys/retired").join(key)).unwrap();
+    let refused = given.world.run(&["receipt", "bundle", receipt, "--out", named]);
+    refused.refused(1, &["was signed by", key, "no such key"]);
+}
+
+#[test]
+fn a_log_that_was_put_back_is_not_signed() {
+    let given = given(&[]);
+    let key = given.secret().public().to_string();
+    let leaves = given.world.home().join("log").join(&key).join("leaves");
+    let older = fs::read(&leaves).unwrap();
+    let another = given.world.path("another.json");
+    let another = another.to_str().unwrap();
+    let run = ["run", &given.model, "hello", "--max-tokens", "2", "--receipt", another];
+    given.world.run(&run).ok();
+    let newer = fs::read(&leaves).unwrap();
+    fs::write(&leaves, &older).unwrap();
+    let said =
+        ["put back or changed", "receipts in it: 1", "noted beside it: 2", "probity key rotate"];
+    let receipt = given.receipt.to_str().unwrap();
+    let bundle = given.world.path("b.json");
+    let bundle = ["receipt", "bundle", receipt, "--out", bundle.to_str().unwrap()];
+    given.world.run(&["receipt", "log"]).refused(1, &said);
+    given.world.run(&bundle).refused(1, &said);
+    let third = given.world.path("third.json");
+    let run = ["run", &given.model, "hello", "--max-tokens", "2", "--receipt"];
+    let done = given.world.run(&[&run[..], &[third.to_str().unwrap()]].concat());
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(said.iter().all(|words| done.err.contains(words)), "{done:?}");
+    assert!(!third.exists(), "no receipt that is in no log");
+    // Both ways out that are named.
+    fs::write(&leaves, &newer).unwrap();
+    given.world.run(&bundle).ok();
+    fs::write(&leaves, &older).unwrap();
+    given.world.run(&["key", "rotate"]).ok();
+    given.world.run(&[&run[..], &[third.to_str().unwrap()]].concat()).ok();
+}
+
+#[test]
+fn looking_makes_no_key() {
+    let world = World::new();
+    let said = ["there is no key yet", "--receipt", "probity key rotate"];
+    for look in [&["key", "show"][..], &["key", "export"], &["receipt", "log"]] {
+        world.run(look).refused(1, &said);
+    }
+    assert!(!world.home().exists(), "nothing was made");
+    let key = world.run(&["key", "rotate"]).ok().out;
+    assert_eq!(world.run(&["key", "show"]).ok().out, key);
+    assert_eq!(world.run(&["key", "export"]).ok().out, key);
+    assert!(world.run(&["receipt", "log"]).ok().out.contains("\n0\n"));
+}
+
+#[test]
+fn what_is_no_plain_file_is_not_read() {
+    let given = given(&[]);
+    let folder = given.world.path("answers");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(&given.receipt, folder.join("a.json")).unwrap();
+    let pipe = folder.join("b.json");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    let (pipe, folder) = (pipe.to_str().unwrap(), folder.to_str().unwrap());
+    for named in [pipe, "/dev/zero"] {
+        let done = given.world.run(&["verify", named]);
+        assert_eq!(done.code, Some(2), "{done:?}");
+        let said =
+            format!("{named}: CAN'T BE JUDGED\n  can't read {named}: it is a pipe or a device");
+        assert!(done.out.contains(&said), "{done:?}");
+        given.world.run(&["receipt", "show", named]).refused(1, &["a pipe or a device"]);
+    }
+    let done = given.world.run(&["verify", folder, "--model", &given.model]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.out.contains("a.json: VERIFIED") && done.out.contains(pipe), "{done:?}");
+}
+
+#[test]
+fn words_and_json_say_the_same_verdict() {
+    let given = given(&[]);
+    let none = given.world.file("none.json", b"{}");
+    let receipt = given.receipt.to_str().unwrap();
+    let done = given.world.run(&["verify", &none, "nope.json", receipt]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert_eq!(done.out.matches(": CAN'T BE JUDGED\n").count(), 3, "{done:?}");
+    let done = given.world.run(&["verify", &none, "nope.json", receipt, "--json"]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    let reports = done.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let said = reports.map(|report| {
+        assert_eq!(report["probity"], "report v1");
+        assert_eq!(report["verdict"], "cannot_judge");
+        assert!(report["reason"].is_string(), "{report}");
+        report["why"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(said.collect::<Vec<_>>(), ["malformed", "unreadable", "model"]);
 }
 
 #[test]

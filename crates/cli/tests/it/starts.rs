@@ -37,19 +37,8 @@ fn damaged_prepared_weights_are_prepared_again() {
 }
 
 /// A model in the store under a name of the hub, with these bytes and that hash.
-fn stored(world: &World, bytes: &[u8], blake3: &str) -> String {
-    let name = "hf:org/repo:tiny.gguf";
-    let record = serde_json::json!({
-        "version": 1, "reference": name, "file_name": "tiny.gguf", "size": bytes.len(),
-        "sha256": "00".repeat(32), "blake3": blake3, "source": "a test",
-    });
-    let (refs, blobs) = (world.home().join("refs"), world.home().join("blobs"));
-    std::fs::create_dir_all(&refs).unwrap();
-    std::fs::create_dir_all(&blobs).unwrap();
-    let file_name = format!("{}.json", blake3::hash(name.as_bytes()));
-    std::fs::write(refs.join(file_name), record.to_string()).unwrap();
-    std::fs::write(blobs.join(blake3), bytes).unwrap();
-    name.to_owned()
+fn stored(world: &World, bytes: &[u8], blake3: &str) {
+    world.store("hf:org/repo:tiny.gguf", bytes, blake3);
 }
 
 #[test]

@@ -52,11 +52,30 @@ impl World {
         self.file("long.gguf", &model.write())
     }
 
-    /// The files of prepared weights, without the manifests beside them.
+    /// A model in the store under this name, with these bytes and that hash.
+    pub(crate) fn store(&self, name: &str, bytes: &[u8], blake3: &str) {
+        let record = serde_json::json!({
+            "version": 1, "reference": name, "file_name": "tiny.gguf", "size": bytes.len(),
+            "sha256": "00".repeat(32), "blake3": blake3, "source": "a test",
+        });
+        let (refs, blobs) = (self.home().join("refs"), self.home().join("blobs"));
+        std::fs::create_dir_all(&refs).unwrap();
+        std::fs::create_dir_all(&blobs).unwrap();
+        std::fs::create_dir_all(self.home().join("cache/packed")).unwrap();
+        std::fs::create_dir_all(self.home().join("locks")).unwrap();
+        let file_name = format!("{}.json", blake3::hash(name.as_bytes()));
+        std::fs::write(refs.join(file_name), record.to_string()).unwrap();
+        std::fs::write(blobs.join(blake3), bytes).unwrap();
+    }
+
+    /// The files of prepared weights, without what is kept of ids beside them.
     pub(crate) fn packed(&self) -> Vec<PathBuf> {
-        let manifest = |path: &Path| path.to_str().is_some_and(|path| path.contains("-m1-"));
+        let of_ids = |path: &Path| {
+            let path = path.to_str().unwrap();
+            path.contains("-m1-") || path.ends_with("-folder1")
+        };
         let all = files(&self.home().join("cache/packed"));
-        all.into_iter().filter(|path| !manifest(path)).collect()
+        all.into_iter().filter(|path| !of_ids(path)).collect()
     }
 
     /// The binary in this world, offline, knowing nothing of the real environment.

@@ -23,6 +23,8 @@ use tempfile::TempDir;
 
 use super::warning;
 use crate::arguments::{BuildOptions, YesNo};
+use crate::files::beginning;
+use crate::ids::keep_folder;
 use crate::interrupt::{self, Meaning};
 use crate::loading::{Opened, find, open_as};
 use crate::output::{line, size, tell};
@@ -94,6 +96,8 @@ fn build(options: &BuildOptions, reading: &Reading) -> Result<Package> {
     let mut opened = open_as(&inner, &known.path)?;
     let package = made(&mut opened, &known, additions, reading)?;
     place.keep(&package, out)?;
+    // Where it can't be kept, `verify` has to be told where the package lies.
+    let _ = keep_folder(&store, package.id(), out);
     Ok(package)
 }
 
@@ -183,11 +187,7 @@ fn quality(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn option_file(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let context = || format!("can't read {}", path.display());
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
-        .with_context(context)?;
+    let bytes = beginning(path, most + 1)?;
     if u64::try_from(bytes.len())? > most {
         bail!("{} is longer than {}", path.display(), size(most));
     }

@@ -6,7 +6,6 @@
 use anyhow::{Context, Result, bail};
 use canon::sample::{Parameters, SAMPLING_VERSION};
 use llm::Prompt;
-use receipt::limits::TOKENS_MAX;
 use receipt::{
     AuditConsent, Job, JobFields, Messages, NonceChooser, PublicKey, Rendered, StopRule, Terms,
     WorkKind,
@@ -42,7 +41,6 @@ pub(super) fn ask(
     };
     let mut nonce = [0; 32];
     nonce[..8].copy_from_slice(&seed.to_le_bytes());
-    let tokens_max = options.max_tokens.min(u32::try_from(TOKENS_MAX)?);
     let mut tokens: Vec<u32> = loaded.model.tokenizer.stop_tokens().iter().collect();
     tokens.sort_unstable();
     let job = Job::new(JobFields {
@@ -60,7 +58,7 @@ pub(super) fn ask(
         prompt: rendered(loaded, &prompt)?,
         parameters,
         choices: 1,
-        stop: StopRule { tokens_max, tokens, strings: options.stop.clone() },
+        stop: StopRule { tokens_max: options.max_tokens, tokens, strings: options.stop.clone() },
         // Who asks, who renders and who answers are one here, and the receipt's key is theirs.
         rendered: Rendered::Worker(Messages::Shown(prompt.write())),
     })?;

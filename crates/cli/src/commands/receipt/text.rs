@@ -1,0 +1,114 @@
+//! `probity receipt show --text`: what was asked and what came, for people to read.
+//!
+//! Never shows anything that the receipt does not commit to, and never says that the answer is the model's: `verify`
+//! does. Text stands in quotes and control tokens in brackets, both escaped, so that neither can pass for the other or
+//! act on a terminal.
+
+use anyhow::{Context, Result, bail};
+use commit::Network;
+use llm::{Model, Prompt};
+use package::ModelId;
+use receipt::{Messages, Opening, ReceiptFile};
+use text::Utf8Stream;
+use verify::{Hex, opened};
+
+use crate::arguments::ModelName;
+use crate::finding::{identified, model_of};
+use crate::output::{counted, escaped, json_escaped, line};
+
+pub(super) fn show(file: &ReceiptFile, named: Option<&ModelName>) -> Result<()> {
+    let receipt = file.receipt();
+    let opening = file.opening().context(
+        "the file does not open what was asked and what came: whoever asked has the file that does",
+    )?;
+    opened(receipt, opening, file.network())?;
+    line(format_args!("receipt {}", Hex(receipt.id(Network::OFFLINE))))?;
+    line(format_args!("model   {}", Hex(receipt.model)))?;
+    messages(opening)?;
+    let model = model(ModelId(receipt.model), named)?;
+    let prompt = &opening.job.fields().prompt;
+    line(format_args!("prompt, {}", counted(prompt.len(), "token", "tokens")))?;
+    line(format_args!("  {}", readable(&model, prompt)))?;
+    for (choice, output) in receipt.choices.iter().zip(&opening.outputs) {
+        let tokens = counted(output.tokens.len(), "token", "tokens");
+        line(format_args!("answer {}, {tokens}, ended by {}", choice.index, choice.stop.name()))?;
+        line(format_args!("  {}", readable(&model, &output.tokens)))?;
+    }
+    Ok(())
+}
+
+/// What the prompt is said to be rendered from: it needs no model to be read.
+fn messages(opening: &Opening) -> Result<()> {
+    let bytes = match opening.job.fields().rendered.messages() {
+        None => return Ok(line("messages: none, the tokens themselves were asked")?),
+        Some(Messages::Hidden(_)) => {
+            return Ok(line("messages: hidden, the receipt holds their hash only")?);
+        }
+        Some(Messages::Shown(bytes)) => bytes,
+    };
+    line("messages")?;
+    // Read as whoever renders them does; then nothing in them stands twice, and this JSON says the same.
+    match Prompt::read(bytes) {
+        Ok(_) => {
+            let json: serde_json::Value = serde_json::from_slice(bytes)?;
+            line(json_escaped(&serde_json::to_string_pretty(&json)?))?;
+        }
+        Err(error) => {
+            line(format_args!("  (that nobody can render: {})", escaped(&error.to_string())))?;
+            line(format_args!("  {}", quoted(&String::from_utf8_lossy(bytes))))?;
+        }
+    }
+    Ok(())
+}
+
+/// The model of this id, for its tokenizer.
+fn model(id: ModelId, named: Option<&ModelName>) -> Result<Model> {
+    let store = crate::environment::store_to_look_at()?;
+    let found = match named {
+        Some(named) => Some(named.clone()),
+        None => model_of(&store, id)?,
+    };
+    let Some(found) = found else {
+        bail!(
+            "prompt and answer are tokens: to read them as text the model {id} is needed, and none of those here is it \
+             (`probity list`): name its file or its package's folder with --model, or pull it"
+        );
+    };
+    let identified = identified(&store, &found.reference)?;
+    if identified.id != id {
+        bail!("the receipt is of the model {id}; {} is {}", found.typed, identified.id);
+    }
+    Ok(identified.model)
+}
+
+/// Tokens as people read them.
+fn readable(model: &Model, tokens: &[u32]) -> String {
+    let table = model.tokenizer.token_bytes();
+    let (mut parts, mut text, mut stream) = (Vec::new(), String::new(), Utf8Stream::default());
+    for token in tokens {
+        match table.get(*token) {
+            Some(piece) if !piece.control => text += &stream.push(piece.bytes),
+            other => {
+                end_text(&mut text, &mut stream, &mut parts);
+                let name = other.map(|piece| quoted(&String::from_utf8_lossy(piece.bytes)));
+                let name = name.unwrap_or_else(|| format!("token {token}"));
+                parts.push(format!("[{}]", name.trim_matches('"')));
+            }
+        }
+    }
+    end_text(&mut text, &mut stream, &mut parts);
+    parts.join(" ")
+}
+
+/// Puts away the text before a control token, or before the end.
+fn end_text(text: &mut String, stream: &mut Utf8Stream, parts: &mut Vec<String>) {
+    *text += &stream.flush();
+    if !text.is_empty() {
+        parts.push(quoted(&core::mem::take(text)));
+    }
+}
+
+/// Text in quotes, with all that acts on a terminal escaped.
+fn quoted(text: &str) -> String {
+    escaped(&format!("{text:?}"))
+}

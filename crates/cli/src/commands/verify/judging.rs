@@ -1,0 +1,174 @@
+//! What comes of replaying: the model found by its id, and the receipts of one model replayed together.
+//!
+//! Never says what that establishes: `verify` does.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use llm::{Claim, Generation, Request};
+use package::ModelId;
+use receipt::{Job, Opening, Receipt};
+use text::Detokenizer;
+use verify::{Hex, Missing, Refutation, Replay};
+
+use super::case::Case;
+use crate::arguments::VerifyOptions;
+use crate::clock::{Elapsed, Stopwatch};
+use crate::failure::describe;
+use crate::finding::model_of;
+use crate::loading::{Loaded, load};
+
+/// What replaying some receipts took.
+pub(super) struct Cost {
+    pub(super) receipts: usize,
+    pub(super) positions: usize,
+    pub(super) spent: Elapsed,
+    /// What generating them would take, where that was measured.
+    pub(super) generating: Option<Duration>,
+}
+
+/// Replays what can be replayed, the receipts of one model together.
+pub(super) fn replay_all(cases: &mut [Case], options: &VerifyOptions) -> Result<Vec<Cost>> {
+    let mut models: Vec<ModelId> = cases.iter().filter_map(|case| case.model).collect();
+    models.sort_unstable_by_key(|id| id.0);
+    models.dedup();
+    let mut costs = Vec::new();
+    for id in models {
+        let mut of_model: Vec<&mut Case> =
+            cases.iter_mut().filter(|case| case.model == Some(id)).collect();
+        match model(id, options) {
+            Ok(Found::Model(mut loaded)) => costs.push(replay(&mut of_model, &mut loaded)?),
+            Ok(Found::Another(found)) => set(
+                &mut of_model,
+                &Replay::Differs(Refutation::Model { claimed: Hex(id.0), found: Hex(found.0) }),
+            ),
+            Ok(Found::Nothing) => {
+                set(&mut of_model, &Replay::Impossible(Missing::Model { id: id.0 }));
+            }
+            // One model that can't be used keeps nobody from judging the receipts of others.
+            Err(error) => {
+                set(&mut of_model, &Replay::Impossible(Missing::Unsupported(describe(&error))));
+            }
+        }
+    }
+    Ok(costs)
+}
+
+/// What there is of a model.
+enum Found {
+    Model(Box<Loaded>),
+    /// The one that was named is not it.
+    Another(ModelId),
+    Nothing,
+}
+
+fn model(id: ModelId, options: &VerifyOptions) -> Result<Found> {
+    let named = match &options.model {
+        Some(named) => Some(named.clone()),
+        None => model_of(&crate::environment::store_to_look_at()?, id)?,
+    };
+    let Some(named) = named else { return Ok(Found::Nothing) };
+    let loaded = load(&named, &options.engine)?;
+    match &options.model {
+        _ if loaded.id == id => Ok(Found::Model(Box::new(loaded))),
+        Some(_) => Ok(Found::Another(loaded.id)),
+        // What was kept of its id was of another release: nobody said that this is it.
+        None => Ok(Found::Nothing),
+    }
+}
+
+fn set(cases: &mut [&mut Case], replay: &Replay) {
+    for case in cases {
+        case.replay = replay.clone();
+    }
+}
+
+fn replay(cases: &mut [&mut Case], loaded: &mut Loaded) -> Result<Cost> {
+    let mut replays: Vec<llm::Replay> = cases
+        .iter()
+        .filter_map(|case| {
+            let (receipt, opening) = case.both()?;
+            let claims = Claim::all(receipt, opening);
+            Some(llm::Replay::new(&loaded.model, loaded.runner.engine(), &opening.job, &claims))
+        })
+        .collect();
+    let total: usize = replays.iter().map(|replay| replay.progress().1).sum();
+    let bar = bar(total)?;
+    let watch = Stopwatch::start();
+    while replays.iter().any(|replay| replay.outcome().is_none()) {
+        loaded.runner.replay(&mut replays.iter_mut().collect::<Vec<_>>());
+        let done: usize = replays.iter().map(|replay| replay.progress().0).sum();
+        bar.set_position(u64::try_from(done)?);
+    }
+    let spent = watch.read();
+    bar.finish_and_clear();
+    let positions = replays.iter().map(|replay| replay.progress().0).sum();
+    let same = replays.iter().all(|replay| replay.outcome() == Some(&Replay::Same));
+    let generating = match cases {
+        [case] if same => match case.both() {
+            Some((receipt, opening)) => generating(loaded, receipt, &opening.job)?,
+            None => None,
+        },
+        _ => None,
+    };
+    for (case, replay) in cases.iter_mut().zip(&replays) {
+        case.replay = replay.outcome().cloned().unwrap_or(Replay::NotTried);
+        case.answer = case.both().map(|(_, opening)| beginning(loaded, opening));
+    }
+    Ok(Cost { receipts: replays.len(), positions, spent, generating })
+}
+
+fn bar(total: usize) -> Result<ProgressBar> {
+    let bar = ProgressBar::new(u64::try_from(total)?);
+    let template = "replaying {bar:30} {pos} of {len} positions, {per_sec}, {eta} left";
+    bar.set_style(ProgressStyle::with_template(template).context("a constant template")?);
+    Ok(bar)
+}
+
+/// Tokens by which the speed of generating is measured.
+const MEASURED_TOKENS: u32 = 16;
+/// Longest prompt that is computed again to measure it.
+const MEASURED_PROMPT_MAX: usize = 1024;
+
+/// What generating this answer would take here, in processor time: its prompt, and as many of its tokens
+/// as are worth it, are computed again one by one.
+fn generating(loaded: &mut Loaded, receipt: &Receipt, job: &Job) -> Result<Option<Duration>> {
+    let tokens = receipt.usage.output;
+    let [choice] = &receipt.choices[..] else { return Ok(None) };
+    if tokens < 2 || job.fields().prompt.len() > MEASURED_PROMPT_MAX {
+        return Ok(None);
+    }
+    let measured = usize::try_from(MEASURED_TOKENS.min(tokens))?;
+    let request = Request { tokens_max: measured, ..Request::of(job, choice.index) };
+    let mut answer = Generation::new(&loaded.model, loaded.runner.engine(), request, None)?;
+    let watch = Stopwatch::start();
+    let mut first = Duration::ZERO;
+    while answer.stop().is_none() {
+        loaded.runner.step(&mut [&mut answer]);
+        if answer.output().len() == 1 {
+            first = watch.read().processor;
+        }
+    }
+    let later = u32::try_from(answer.output().len())?.saturating_sub(1).max(1);
+    Ok(Some(first + (watch.read().processor - first) * (tokens - 1) / later))
+}
+
+/// How the first answer begins.
+fn beginning(loaded: &Loaded, opening: &Opening) -> String {
+    let table = loaded.model.tokenizer.token_bytes();
+    let mut detokenizer = Detokenizer::default();
+    let mut text = String::new();
+    for token in opening.outputs.first().map_or(&[][..], |output| &output.tokens[..]) {
+        text += &detokenizer.push(table, *token).unwrap_or_default();
+        if text.chars().count() > SHOWN_CHARACTERS {
+            break;
+        }
+    }
+    let whole = text.chars().count() <= SHOWN_CHARACTERS;
+    let shown: String = text.chars().take(SHOWN_CHARACTERS).collect();
+    format!("{shown:?}{}", if whole { "" } else { " ..." })
+}
+
+/// Characters of an answer that are shown.
+const SHOWN_CHARACTERS: usize = 120;

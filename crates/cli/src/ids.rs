@@ -1,0 +1,83 @@
+//! Which model has which id, as far as this machine once found out: manifests of model files, and the folders of
+//! packages, in the store's cache.
+//!
+//! Never decides which model answers: whoever opens one compares its id. What is kept here can be deleted at any time,
+//! and costs a search then, never an answer.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use package::{Manifest, ModelId};
+use store::{Blake3, PackedKey, Store};
+
+use crate::arguments::ModelName;
+
+/// Where manifests are kept: the layouts of all models begin so.
+const MANIFEST_LAYOUT: &str = "m1-";
+/// Where the folder of a package is kept, under its model id.
+const FOLDER_LAYOUT: &str = "folder1";
+/// Longest path that is kept.
+const PATH_BYTES_MAX: u64 = 1 << 12;
+
+/// Under what the manifest of a model file is kept; `digest` tells what it depends on beside the file.
+pub(crate) fn manifest_key(file: Blake3, digest: &str) -> Result<PackedKey> {
+    Ok(PackedKey::new(file, &format!("{MANIFEST_LAYOUT}{digest}"))?)
+}
+
+pub(crate) fn kept_manifest(store: &Store, key: &PackedKey) -> Option<Manifest> {
+    let payload = store.packed().get(key).ok()??.into_payload();
+    let mut bytes = Vec::new();
+    let most = u64::try_from(package::limits::MANIFEST_BYTES_MAX).ok()?;
+    payload.take(most).read_to_end(&mut bytes).ok()?;
+    Manifest::decode(&bytes).ok()
+}
+
+pub(crate) fn keep_manifest(store: &Store, key: &PackedKey, manifest: &Manifest) -> Result<()> {
+    let manifest = manifest.encode();
+    store.packed().put(key, &mut |out: &mut dyn Write| out.write_all(&manifest))?;
+    Ok(())
+}
+
+/// The model files of which a manifest is kept, and their models' ids.
+pub(crate) fn known(store: &Store) -> Result<Vec<(Blake3, ModelId)>> {
+    let keys = store.packed().keys(MANIFEST_LAYOUT)?;
+    let known = |key: &PackedKey| Some((key.model(), kept_manifest(store, key)?.id()));
+    Ok(keys.iter().filter_map(known).collect())
+}
+
+/// The model of this id among those that were pulled and are known.
+pub(crate) fn pulled(store: &Store, id: ModelId) -> Result<Option<ModelName>> {
+    let known = known(store)?;
+    let is_it = |file| known.contains(&(file, id));
+    let models = store.list()?.models.into_iter();
+    let mut named = models.filter(|model| model.present && is_it(model.record.blake3));
+    Ok(named.next().and_then(|model| ModelName::parse(&model.record.reference).ok()))
+}
+
+/// An id as the cache names things.
+pub(crate) fn as_hash(id: ModelId) -> Result<Blake3> {
+    Blake3::from_hex(&id.to_string()).context("a hash has 64 digits")
+}
+
+/// Remembers where a package lies.
+pub(crate) fn keep_folder(store: &Store, id: ModelId, path: &Path) -> Result<()> {
+    let path = std::fs::canonicalize(path)?;
+    if kept_folder(store, id).as_ref() == Some(&path) {
+        return Ok(());
+    }
+    let key = PackedKey::new(as_hash(id)?, FOLDER_LAYOUT)?;
+    store.packed().put(&key, &mut |out| out.write_all(path.as_os_str().as_bytes()))?;
+    Ok(())
+}
+
+/// Where the package of this id lay.
+pub(crate) fn kept_folder(store: &Store, id: ModelId) -> Option<PathBuf> {
+    let key = PackedKey::new(as_hash(id).ok()?, FOLDER_LAYOUT).ok()?;
+    let payload = store.packed().get(&key).ok()??.into_payload();
+    let mut bytes = Vec::new();
+    payload.take(PATH_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+    Some(OsString::from_vec(bytes).into())
+}

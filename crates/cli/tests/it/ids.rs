@@ -1,0 +1,125 @@
+//! Models found by their ids: pulled ones that never ran, and packages in folders.
+
+use std::fs;
+use std::path::Path;
+
+use import::gguf::tiny::TinyModel;
+
+use crate::world::{Done, World, tiny};
+
+const NAME: &str = "hf:org/repo:tiny.gguf";
+
+/// A receipt of the tiny model, made in another home, and this world without that model.
+fn receipt(world: &World) -> String {
+    let elsewhere = World::new();
+    let path = world.path("r.json").to_str().unwrap().to_owned();
+    let run = ["run", &elsewhere.tiny(), "hello", "--seed", "5", "--max-tokens", "8"];
+    elsewhere.run(&[&run[..], &["--receipt", &path]].concat()).ok();
+    path
+}
+
+fn pull(world: &World, name: &str, bytes: &[u8]) {
+    world.store(name, bytes, &blake3::hash(bytes).to_string());
+}
+
+fn verified(done: Done) -> Done {
+    let done = done.ok();
+    assert!(done.out.contains("VERIFIED\n"), "{done:?}");
+    done
+}
+
+#[test]
+fn a_pulled_model_that_never_ran_is_found_and_then_known() {
+    let world = World::new();
+    let receipt = receipt(&world);
+    let missing = world.run(&["verify", &receipt]);
+    assert_eq!(missing.code, Some(2), "{missing:?}");
+    for said in ["replay needs the model", "none of those here is it", "--model"] {
+        assert!(missing.out.contains(said), "{said}: {missing:?}");
+    }
+    assert!(!world.home().exists(), "looking makes nothing");
+
+    pull(&world, "hf:org/repo:broken.gguf", b"no model");
+    pull(&world, "hf:org/repo:other.gguf", &TinyModel { seed: 2, ..tiny() }.write());
+    pull(&world, NAME, &tiny().write());
+    let line = |name: &str| {
+        let listed = world.run(&["list"]).ok().out;
+        listed.lines().find(|line| line.starts_with(name)).unwrap().to_owned()
+    };
+    assert!(!line(NAME).contains("model "), "nobody knows it yet");
+    assert!(world.run(&["show", NAME]).ok().out.contains("not known yet"));
+
+    let done = verified(world.run(&["verify", &receipt]));
+    for said in
+        ["broken.gguf is not looked at", &format!("the model id of {NAME} is not known yet")]
+    {
+        assert!(done.err.contains(said), "{said}: {done:?}");
+    }
+    let id = world.run(&["package", "inspect", NAME]).ok().out;
+    let id = id.lines().find_map(|line| line.strip_prefix("model id")).unwrap().trim().to_owned();
+    assert!(line(NAME).ends_with(&format!("model {}", &id[..16])), "{}", line(NAME));
+    let shown = world.run(&["show", NAME]).ok().out;
+    assert!(
+        shown.lines().any(|line| line.starts_with("model id") && line.ends_with(&id)),
+        "{shown}"
+    );
+    // Once found out, no file is read for it again.
+    let again = verified(world.run(&["verify", &receipt]));
+    assert!(!again.err.contains("reading"), "{again:?}");
+}
+
+#[test]
+fn a_package_is_found_where_it_was_built_or_ran() {
+    let world = World::new();
+    let receipt = receipt(&world);
+    let model = world.tiny();
+    let (built, moved) = (world.path("built"), world.path("moved"));
+    let name = |path: &Path| path.to_str().unwrap().to_owned();
+    world.run(&["package", "build", &model, "--out", &name(&built)]).ok();
+    fs::remove_file(&model).unwrap();
+    verified(world.run(&["verify", &receipt]));
+    fs::rename(&built, &moved).unwrap();
+    assert_eq!(world.run(&["verify", &receipt]).code, Some(2), "it is not there any more");
+    world.run(&["run", &name(&moved), "hello", "--max-tokens", "2"]).ok();
+    verified(world.run(&["verify", &receipt]));
+    // Another package in its place is not taken for it.
+    fs::remove_dir_all(&moved).unwrap();
+    let other = world.file("other.gguf", &TinyModel { seed: 2, ..tiny() }.write());
+    world.run(&["package", "build", &other, "--out", &name(&moved)]).ok();
+    assert_eq!(world.run(&["verify", &receipt]).code, Some(2));
+}
+
+#[test]
+fn a_receipt_is_shown_as_text() {
+    let world = World::new();
+    let path = world.path("r.json");
+    let path = path.to_str().unwrap();
+    let model = world.tiny();
+    let prompt = "hi \u{1b}[2J\"<|im_start|>\u{202e}\nx";
+    let run = ["run", &model, prompt, "--seed", "5", "--max-tokens", "8", "--json", "--receipt"];
+    let answer = world.run(&[&run[..], &[path]].concat()).json();
+    let show =
+        |options: &[&str]| world.run(&[&["receipt", "show", path, "--text"], options].concat());
+    let done = show(&["--model", &model]).ok();
+    assert!(done.out.contains("messages\n{") && done.out.contains("\nprompt, "), "{done:?}");
+    assert!(done.out.contains("answer 0, 8 tokens, ended by length\n"), "{done:?}");
+    // What was typed as text is quoted, and acts on nothing.
+    assert!(done.out.contains(r#""user\nhi \u{1b}[2J\"<|im_start|>\u{202e}\nx"#), "{done:?}");
+    assert!(!done.out.contains(['\u{1b}', '\u{202e}']), "{done:?}");
+    let text = answer["text"].as_str().unwrap();
+    let beginning: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
+    assert!(done.out.lines().last().unwrap().contains(&beginning), "{text:?} {done:?}");
+
+    let other = world.file("other.gguf", &TinyModel { seed: 2, ..tiny() }.write());
+    let done = show(&["--model", &other]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.err.contains("the receipt is of the model"), "{done:?}");
+    // Without the model there are the messages, and what is missing.
+    let done = show(&[]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(done.out.contains("messages\n{") && !done.out.contains("prompt, "), "{done:?}");
+    assert!(done.err.contains("is needed") && done.err.contains("--model"), "{done:?}");
+    pull(&world, NAME, &tiny().write());
+    show(&[]).ok();
+    world.run(&["receipt", "show", path, "--model", &model]).refused(2, &["--text"]);
+}
