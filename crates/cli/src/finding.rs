@@ -15,33 +15,63 @@ use crate::loading::{Identified, identify};
 use crate::output::{size, tell};
 use crate::packaged;
 
-/// Most models whose id is looked for in one search: each may be read whole.
+/// Most models whose id is looked for: each may be read whole.
 const MODELS_MAX: usize = 64;
 
-/// The model of this id, if it is here.
-pub(crate) fn model_of(store: &Store, id: ModelId) -> Result<Option<ModelName>> {
-    if let Some(name) = ids::pulled(store, id)? {
-        return Ok(Some(name));
+/// What was looked at so far: every model is opened once, however many receipts of unknown models there are.
+pub(crate) struct Finder {
+    store: Store,
+    looked_at: Vec<(ModelName, ModelId)>,
+    /// Those to come, last first; `None` before the first look.
+    rest: Option<Vec<Stored>>,
+}
+
+impl Finder {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, looked_at: Vec::new(), rest: None }
     }
-    if let Some(name) = folder_of(store, id) {
-        return Ok(Some(name));
-    }
-    let models: Vec<Stored> =
-        store.list()?.models.into_iter().filter(|model| model.present).collect();
-    for model in models.iter().take(MODELS_MAX) {
-        if let Ok(name) = ModelName::parse(&model.record.reference)
-            && is(store, &name.reference, id)
-        {
+
+    /// The model of this id, if it is here.
+    pub(crate) fn model_of(&mut self, id: ModelId) -> Result<Option<ModelName>> {
+        if let Some(name) = ids::pulled(&self.store, id)? {
             return Ok(Some(name));
         }
+        if let Some(name) = folder_of(&self.store, id) {
+            return Ok(Some(name));
+        }
+        if let Some((name, _)) = self.looked_at.iter().find(|(_, found)| *found == id) {
+            return Ok(Some(name.clone()));
+        }
+        let mut rest = match self.rest.take() {
+            Some(rest) => rest,
+            None => models(&self.store)?,
+        };
+        while let Some(model) = rest.pop() {
+            let Some((name, found)) = looked_at(&self.store, &model) else { continue };
+            self.looked_at.push((name.clone(), found));
+            if found == id {
+                self.rest = Some(rest);
+                return Ok(Some(name));
+            }
+        }
+        self.rest = Some(rest);
+        Ok(None)
     }
-    if models.len() > MODELS_MAX {
+}
+
+/// The models that are here, last first.
+fn models(store: &Store) -> Result<Vec<Stored>> {
+    let mut models = store.list()?.models;
+    models.retain(|model| model.present);
+    let here = models.len();
+    if here > MODELS_MAX {
         tell(format_args!(
-            "looked for the model {id} among {MODELS_MAX} of {} that are here: name it with --model",
-            models.len()
+            "{here} models are here, and {MODELS_MAX} of them are looked at: name one with --model"
         ));
+        models.truncate(MODELS_MAX);
     }
-    Ok(None)
+    models.reverse();
+    Ok(models)
 }
 
 /// The package of this id, if it still lies where it ran or was built.
@@ -52,13 +82,14 @@ fn folder_of(store: &Store, id: ModelId) -> Option<ModelName> {
     found.then_some(ModelName { typed, reference: ModelRef::Path(path) })
 }
 
-/// Whether a model has this id. One that can't be used has none.
-fn is(store: &Store, reference: &ModelRef, id: ModelId) -> bool {
-    match identified(store, reference) {
-        Ok(found) => found.id == id,
+/// A model's id; `None` of one that can't be used.
+fn looked_at(store: &Store, model: &Stored) -> Option<(ModelName, ModelId)> {
+    let name = ModelName::parse(&model.record.reference).ok()?;
+    match identified(store, &name.reference) {
+        Ok(found) => Some((name, found.id)),
         Err(error) => {
-            tell(format_args!("{reference} is not looked at: {}", describe(&error)));
-            false
+            tell(format_args!("{} is not looked at: {}", name.typed, describe(&error)));
+            None
         }
     }
 }

@@ -69,6 +69,33 @@ fn a_pulled_model_that_never_ran_is_found_and_then_known() {
 }
 
 #[test]
+fn every_model_is_looked_at_once_for_all_receipts() {
+    let world = World::new();
+    let folder = world.path("receipts");
+    fs::create_dir(&folder).unwrap();
+    for seed in 1..4 {
+        let elsewhere = World::new();
+        let bytes = TinyModel { seed, ..tiny() }.write();
+        let model = elsewhere.file("tiny.gguf", &bytes);
+        let path = folder.join(format!("{seed}.json"));
+        let run = ["run", &model, "hello", "--max-tokens", "2", "--receipt"];
+        elsewhere.run(&[&run[..], &[path.to_str().unwrap()]].concat()).ok();
+        // The first is not here.
+        if seed > 1 {
+            pull(&world, &format!("hf:org/repo:{seed}.gguf"), &bytes);
+        }
+    }
+    pull(&world, "hf:org/repo:broken.gguf", b"no model");
+    let done = world.run(&["verify", folder.to_str().unwrap()]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    for (seed, word) in [(1, "CAN'T BE JUDGED"), (2, "VERIFIED"), (3, "VERIFIED")] {
+        assert!(done.out.contains(&format!("{seed}.json: {word}\n")), "{seed} {done:?}");
+    }
+    assert_eq!(done.err.matches("broken.gguf is not looked at").count(), 1, "{done:?}");
+    assert_eq!(done.err.matches("is not known yet").count(), 2, "{done:?}");
+}
+
+#[test]
 fn a_package_is_found_where_it_was_built_or_ran() {
     let world = World::new();
     let receipt = receipt(&world);

@@ -13,7 +13,7 @@ use text::Utf8Stream;
 use verify::{Hex, opened};
 
 use crate::arguments::ModelName;
-use crate::finding::{identified, model_of};
+use crate::finding::{Finder, identified};
 use crate::output::{counted, escaped, json_escaped, line};
 
 pub(super) fn show(file: &ReceiptFile, named: Option<&ModelName>) -> Result<()> {
@@ -66,7 +66,7 @@ fn model(id: ModelId, named: Option<&ModelName>) -> Result<Model> {
     let store = crate::environment::store_to_look_at()?;
     let found = match named {
         Some(named) => Some(named.clone()),
-        None => model_of(&store, id)?,
+        None => Finder::new(crate::environment::store_to_look_at()?).model_of(id)?,
     };
     let Some(found) = found else {
         bail!(

@@ -16,7 +16,7 @@ use super::case::Case;
 use crate::arguments::VerifyOptions;
 use crate::clock::{Elapsed, Stopwatch};
 use crate::failure::describe;
-use crate::finding::model_of;
+use crate::finding::Finder;
 use crate::loading::{Loaded, load};
 
 /// What replaying some receipts took.
@@ -34,10 +34,11 @@ pub(super) fn replay_all(cases: &mut [Case], options: &VerifyOptions) -> Result<
     models.sort_unstable_by_key(|id| id.0);
     models.dedup();
     let mut costs = Vec::new();
+    let mut finder = Finder::new(crate::environment::store_to_look_at()?);
     for id in models {
         let mut of_model: Vec<&mut Case> =
             cases.iter_mut().filter(|case| case.model == Some(id)).collect();
-        match model(id, options) {
+        match model(id, options, &mut finder) {
             Ok(Found::Model(mut loaded)) => costs.push(replay(&mut of_model, &mut loaded)?),
             Ok(Found::Another(found)) => set(
                 &mut of_model,
@@ -63,10 +64,10 @@ enum Found {
     Nothing,
 }
 
-fn model(id: ModelId, options: &VerifyOptions) -> Result<Found> {
+fn model(id: ModelId, options: &VerifyOptions, finder: &mut Finder) -> Result<Found> {
     let named = match &options.model {
         Some(named) => Some(named.clone()),
-        None => model_of(&crate::environment::store_to_look_at()?, id)?,
+        None => finder.model_of(id)?,
     };
     let Some(named) = named else { return Ok(Found::Nothing) };
     let loaded = load(&named, &options.engine)?;
