@@ -3,24 +3,18 @@
 The tokens are those of models that a seed makes; nothing else here came from an implementation.
 """
 
-import base64
-import hashlib
 import json
 
 import receipt as form
 import receipt_decode as decode
 import receipt_ed25519 as ed25519
+import receipt_log as log
 import sampling
-from receipt import Hashes, u8, u32
+from receipt import Hashes
 
 WORKER, BEFORE, REQUESTER = bytes([6] * 32), bytes([8] * 32), bytes([5] * 32)
 TYPE = "application/vnd.probity.receipt.v1"
-LEAF, NODE = b"\x00", b"\x01"
 REASONS = {1: "stop_token", 2: "stop_string", 3: "length", 4: "cancelled", 5: "unfinished", 6: "fault"}
-
-
-def based(data):
-    return base64.b64encode(data).decode()
 
 
 def decimal(micro):
@@ -114,41 +108,15 @@ def view_of(hashes, made, data, commitment, choices):
 
 
 def envelope(hashes, data):
-    payload = hashes.prefix(b"probity receipt v1") + data
-    signed = f"DSSEv1 {len(TYPE)} {TYPE} {len(payload)} ".encode() + payload
-    signature = {"keyid": ed25519.public_key(WORKER).hex(), "sig": based(ed25519.sign(WORKER, signed))}
-    return {"payloadType": TYPE, "payload": based(payload), "signatures": [signature]}
-
-
-def sha(data):
-    return hashlib.sha256(data).digest()
-
-
-def log_root(leaves):
-    if len(leaves) == 1:
-        return leaves[0]
-    left = form.left_part(len(leaves))
-    return sha(NODE + log_root(leaves[:left]) + log_root(leaves[left:]))
-
-
-def log_path(leaves, at):
-    if len(leaves) == 1:
-        return []
-    left = form.left_part(len(leaves))
-    if at < left:
-        return log_path(leaves[:left], at) + [log_root(leaves[left:])]
-    return log_path(leaves[left:], at - left) + [log_root(leaves[:left])]
+    payload, signature = log.sealed(hashes, WORKER, data)
+    signed = {"keyid": ed25519.public_key(WORKER).hex(), "sig": log.based(signature)}
+    return {"payloadType": TYPE, "payload": log.based(payload), "signatures": [signed]}
 
 
 def log_of(ids, at):
     """The log's member of a bundle: a log of these receipts, the place of one."""
-    leaves = [sha(LEAF + one + bytes(32 + 16 + 16)) for one in ids]
-    key = ed25519.public_key(WORKER)
-    origin = f"probity.dev/log/{key.hex()}"
-    text = f"{origin}\n{len(leaves)}\n{based(log_root(leaves))}\n"
-    key_id = sha(origin.encode() + b"\n\x01" + key)[:4]
-    line = f"\u2014 {origin} {based(key_id + ed25519.sign(WORKER, text.encode()))}\n"
-    return {"checkpoint": f"{text}\n{line}", "index": at, "proof": [based(one) for one in log_path(leaves, at)]}
+    leaves = [log.leaf_hash(log.leaf(one)) for one in ids]
+    return {"checkpoint": log.checkpoint(WORKER, leaves), "index": at, "proof": [log.based(one) for one in log.path(leaves, at)]}
 
 
 def file(made, choices, blind=bytes([4] * 32), others=None, text=None):
@@ -158,7 +126,7 @@ def file(made, choices, blind=bytes([4] * 32), others=None, text=None):
     data, commitment, shown = receipt_of(hashes, made, choices)
     opening = form.opening(blind, made, [(index, tokens) for index, tokens, *_ in choices])
     decode.read("opening", opening)
-    whole = {"probity": "receipt file v1" if others is None else "bundle v1", "envelope": envelope(hashes, data), "opening": based(opening)}
+    whole = {"probity": "receipt file v1" if others is None else "bundle v1", "envelope": envelope(hashes, data), "opening": log.based(opening)}
     if others is not None:
         before, after = others
         whole["log"] = log_of([*before, hashes.hash(b"probity receipt v1", data), *after], len(before))

@@ -3,6 +3,7 @@
 import receipt as form
 import receipt_decode as decode
 import receipt_ed25519 as ed25519
+import receipt_log as log
 import sampling
 from generators import integers
 from receipt import Hashes
@@ -278,6 +279,66 @@ def equivocation_cases():
     ]
 
 
+# The log
+
+
+def evaluate_log(inputs):
+    leaves = [log.leaf_hash(log.leaf(*leaf_fields(one))) for one in inputs["leaves"]]
+    return {
+        "hashes": [one.hex() for one in leaves],
+        "roots": [log.root(leaves[:size]).hex() for size in inputs["sizes"]],
+        "paths": [[one.hex() for one in log.path(leaves[:size], at)] for at, size in inputs["of"]],
+        "consistency": [[one.hex() for one in log.consistency(leaves[:new], old)] for old, new in inputs["grown"]],
+        "checkpoints": [log.checkpoint(unhex(inputs, "secret"), leaves[:size]) for size in inputs["sizes"]],
+    }
+
+
+def leaf_fields(one):
+    return bytes.fromhex(one["receipt"]), bytes.fromhex(one["channel"]), int(one["from"]), int(one["to"])
+
+
+def log_leaf(receipt, channel=OFFLINE, start=0, end=0):
+    return {"receipt": receipt, "channel": channel, "from": str(start), "to": str(end)}
+
+
+def log_cases():
+    free = [log_leaf(form.u8(n).hex() * 32) for n in range(1, 8)]
+    paid = log_leaf(JOB_ID, MODEL, 1 << 64, (1 << 128) - 1)
+    base = {"secret": ALICE}
+    return [
+        ("empty", {**base, "leaves": [], "sizes": [0], "of": [], "grown": [[0, 0]]}),
+        ("one", {**base, "leaves": free[:1], "sizes": [0, 1], "of": [[0, 1]], "grown": [[0, 1], [1, 1]]}),
+        ("seven", {**base, "leaves": free, "sizes": [2, 3, 4, 5, 6, 7], "of": [[0, 7], [2, 3], [3, 4], [4, 7], [6, 7]],
+                   "grown": [[1, 7], [2, 7], [3, 7], [4, 7], [5, 6], [6, 7], [7, 7], [3, 4]]}),
+        ("a leaf that is paid", {**base, "secret": BOB, "leaves": [free[0], paid], "sizes": [2], "of": [[1, 2]], "grown": [[1, 2]]}),
+    ]  # fmt: skip
+
+
+def evaluate_missing(inputs):
+    hashes, secret = hashes_of(inputs["statement"]), unhex(inputs["statement"], "secret")
+    data, _ = statement(hashes, inputs["statement"])
+    shown = log.leaf(hashes.hash(b"probity receipt v1", data), *leaf_fields({"receipt": "", **inputs["leaf"]})[1:])
+    before, after = ([log.leaf_hash(log.leaf(bytes.fromhex(one))) for one in inputs[name]] for name in ("before", "after"))
+    leaves = [*before, log.leaf_hash(shown), *after]
+    answered = log.answer(shown, len(before), log.path(leaves, len(before)))
+    free = shown[32:] == bytes(64)
+    made = log.challenge(hashes, secret, data, log.checkpoint(secret, leaves))
+    return {"challenge": made.hex(), "answer": answered.hex(), "holds": free or hashes.network != bytes(32)}
+
+
+def missing_cases():
+    ids = [form.u8(n).hex() * 32 for n in range(1, 5)]
+    free, paid = {"channel": OFFLINE, "from": "0", "to": "0"}, {"channel": MODEL, "from": "5", "to": "9"}
+    one = plain_statement(one_choice(0, [5, 2], {"number": 1}))
+    placed = plain_statement(one_choice(0, [5, 2], {"number": 1}), network=NETWORK)
+    base = {"before": ids[:2], "after": ids[2:]}
+    return [
+        ("offline", {**base, "statement": one, "leaf": free}), ("the only leaf", {"before": [], "after": [], "statement": one, "leaf": free}),
+        ("on a network", {**base, "statement": placed, "leaf": free}), ("paid, on a network", {**base, "statement": placed, "leaf": paid}),
+        ("paid, offline", {**base, "statement": one, "leaf": paid}),
+    ]  # fmt: skip
+
+
 # Signatures
 
 
@@ -543,6 +604,8 @@ OPS = {
     "receipt_heads": (evaluate_heads, heads_cases()),
     "receipt_statement": (evaluate_statement, statement_cases()),
     "receipt_equivocation": (evaluate_equivocation, equivocation_cases()),
+    "receipt_log": (evaluate_log, log_cases()),
+    "receipt_missing": (evaluate_missing, missing_cases()),
     "receipt_cancellation": (evaluate_cancellation, cancellation_cases()),
     "receipt_sign": (evaluate_sign, sign_cases()),
     "receipt_signature": (evaluate_signature, signature_cases()),

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes spec/vectors/*.json and spec/golden/*.json from the oracle, or with --check compares the committed files.
 
---check also holds the specification's own claims (claims.py), the ban on floats (no_floats.py) and the rope
-frequencies. It exits 1 naming the first difference. Needs nothing but Python 3.10 or later.
+--check also holds the specification's own claims (claims.py), the ban on floats (no_floats.py), the rope
+frequencies and the digests of frozen files. It exits 1 naming the first difference. Needs nothing but Python 3.10 or later.
 """
 
+import hashlib
 import json
 import pathlib
 import sys
@@ -104,6 +105,17 @@ def folder_differs(folder, fresh, foreign):
     return None
 
 
+def altered():
+    """None, or the first frozen file that is not what it was."""
+    for at, row in enumerate(VECTORS.joinpath("frozen.txt").read_text().splitlines()):
+        digest, path = row.split("  ")
+        file = ORACLE.parent.joinpath(path)
+        found = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "no file"
+        if found != digest:
+            return f"spec/{path} is frozen (spec/vectors/frozen.txt, line {at + 1}) and was altered: {found}"
+    return None
+
+
 def check():
     """None, or the first thing that is wrong."""
     floats = no_floats.check(ORACLE, FOREIGN)
@@ -111,6 +123,9 @@ def check():
         return f"spec/oracle/{floats[0]}: the oracle has no floats"
     for claim in claims.ALL:
         claim()
+    changed = altered()
+    if changed:
+        return changed
     differs = folder_differs(VECTORS, files(), FOREIGN) or folder_differs(GOLDEN, golden.files(), set())
     if differs:
         return differs

@@ -5,6 +5,7 @@
 mod encoding;
 mod fixture;
 mod folders;
+mod limits;
 mod manifests;
 mod oms;
 mod packages;

@@ -7,6 +7,7 @@ mod commitments;
 mod encoding;
 mod envelope;
 mod file;
+mod frozen;
 mod generator;
 mod in_toto;
 mod limits;

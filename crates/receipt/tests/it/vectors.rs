@@ -4,10 +4,13 @@
 
 use canon::sample::{Micro, Parameters, Settings};
 use commit::{Blind, Network, Salts};
+use receipt::log::{Log, LogLeaf, grew, included};
+use receipt::note::Checkpoint;
 use receipt::{
-    AuditConsent, Choice, Equivocation, Head, Job, JobFields, JobLeaf, Messages, NonceChooser,
-    Opening, Output, PartialOpening, PublicKey, Receipt, Rendered, Renderer, SecretKey, Signature,
-    SignedHead, Stop, StopRule, Terms, TokenVector, Transcript, Usage, Which, WorkKind,
+    AuditConsent, Choice, Envelope, Equivocation, Head, Job, JobFields, JobLeaf, Messages,
+    MissingAnswer, MissingChallenge, NonceChooser, Opening, Output, PartialOpening, PublicKey,
+    Receipt, Rendered, Renderer, SecretKey, Signature, SignedHead, Stop, StopRule, Terms,
+    TokenVector, Transcript, Usage, Which, WorkKind,
 };
 use serde_json::Value as Json;
 
@@ -47,6 +50,8 @@ vectors! {
     receipt_equivocation: equivocation,
     receipt_heads: heads,
     receipt_job: job,
+    receipt_log: log,
+    receipt_missing: missing,
     receipt_opening: opening,
     receipt_sign: sign,
     receipt_signature: signature,
@@ -291,7 +296,8 @@ fn stop(json: &Json, network: Network, job: &[u8; 32], choice: u32) -> Stop {
     }
 }
 
-fn statement(inputs: &Json, case: &Json) {
+/// The receipt that a worker signs.
+fn statement_of(inputs: &Json) -> Receipt {
     let (salts, job) = (salts(inputs), array(&inputs["job"]));
     let choice = |choice: &Json| {
         let (index, tokens) = (number(&choice["index"]), tokens_of(&choice["tokens"]));
@@ -300,7 +306,7 @@ fn statement(inputs: &Json, case: &Json) {
     };
     let choices: Vec<Choice> = list(&inputs["choices"]).iter().map(choice).collect();
     let output = choices.iter().map(Choice::count).sum();
-    let receipt = Receipt {
+    Receipt {
         kind: kind(inputs),
         job,
         model: array(&inputs["model"]),
@@ -311,11 +317,83 @@ fn statement(inputs: &Json, case: &Json) {
         usage: Usage { prompt: number(&inputs["prompt_tokens"]), output },
         choices,
         worker: secret(inputs).public(),
-    };
+    }
+}
+
+fn statement(inputs: &Json, case: &Json) {
+    let (receipt, network) = (statement_of(inputs), network(inputs));
     assert_eq!(hex(&receipt.encode()), case["expected"]["bytes"]);
-    assert_eq!(hex(&receipt.id(salts.network)), case["expected"]["id"]);
+    assert_eq!(hex(&receipt.id(network)), case["expected"]["id"]);
     assert_eq!(Receipt::decode(&receipt.encode()).as_ref(), Ok(&receipt));
-    assert!(receipt.heads_hold(salts.network));
+    assert!(receipt.heads_hold(network));
+}
+
+fn log_leaf(receipt: [u8; 32], json: &Json) -> LogLeaf {
+    let amount = |name: &str| json[name].as_str().unwrap().parse().unwrap();
+    LogLeaf { receipt, channel: array(&json["channel"]), from: amount("from"), to: amount("to") }
+}
+
+fn log(inputs: &Json, case: &Json) {
+    let (secret, expected) = (secret(inputs), &case["expected"]);
+    let mut log = Log::default();
+    let leaves: Vec<LogLeaf> = list(&inputs["leaves"])
+        .iter()
+        .map(|leaf| log_leaf(array(&leaf["receipt"]), leaf))
+        .collect();
+    for leaf in &leaves {
+        log.append(leaf);
+    }
+    assert_eq!(hexes(leaves.iter().map(LogLeaf::hash)), expected["hashes"]);
+    let root = |size: u64| log.root_at(size).unwrap();
+    let sizes: Vec<u64> = list(&inputs["sizes"]).iter().map(number).collect();
+    assert_eq!(hexes(sizes.iter().map(|size| root(*size))), expected["roots"]);
+    let checkpoint = |size: &u64| {
+        let note = Checkpoint::sign(*size, &root(*size), &secret).note().encode();
+        let read = Checkpoint::parse(&note, &secret.public()).unwrap();
+        assert_eq!((read.size(), *read.root()), (*size, root(*size)));
+        note
+    };
+    assert_eq!(sizes.iter().map(checkpoint).collect::<Json>(), expected["checkpoints"]);
+    let path = |of: &Json| {
+        let (at, size) = (number(&of[0]), number(&of[1]));
+        let path = log.inclusion(at, size).unwrap();
+        let leaf = leaves[usize::try_from(at).unwrap()].hash();
+        assert!(included(&leaf, at, &path, size, &root(size)));
+        hexes(path)
+    };
+    assert_eq!(list(&inputs["of"]).iter().map(path).collect::<Json>(), expected["paths"]);
+    let grown = |of: &Json| {
+        let (old, new) = (number(&of[0]), number(&of[1]));
+        let proof = log.consistency(old, new).unwrap();
+        assert!(grew((old, &root(old)), (new, &root(new)), &proof));
+        hexes(proof)
+    };
+    assert_eq!(list(&inputs["grown"]).iter().map(grown).collect::<Json>(), expected["consistency"]);
+}
+
+fn missing(inputs: &Json, case: &Json) {
+    let (of, expected) = (&inputs["statement"], &case["expected"]);
+    let (receipt, secret, network) = (statement_of(of), secret(of), network(of));
+    let leaf = log_leaf(receipt.id(network), &inputs["leaf"]);
+    let mut log = Log::default();
+    let others = |name: &str| -> Vec<LogLeaf> {
+        list(&inputs[name]).iter().map(|id| LogLeaf::offline(array(id))).collect()
+    };
+    for other in others("before") {
+        log.append(&other);
+    }
+    let index = log.append(&leaf);
+    for other in others("after") {
+        log.append(&other);
+    }
+    let checkpoint = Checkpoint::sign(log.size(), &log.root(), &secret);
+    let envelope = Envelope::seal(&receipt, &secret, network).unwrap();
+    let challenge = MissingChallenge::new(&envelope, checkpoint, network).unwrap();
+    assert_eq!(hex(&challenge.encode()), expected["challenge"]);
+    assert_eq!(MissingChallenge::decode(&challenge.encode(), network).as_ref(), Ok(&challenge));
+    let answer = MissingAnswer { leaf, index, proof: log.inclusion(index, log.size()).unwrap() };
+    assert_eq!(hex(&answer.encode()), expected["answer"]);
+    assert_eq!(Json::from(challenge.is_answered_by(&answer)), expected["holds"]);
 }
 
 fn equivocation(inputs: &Json, case: &Json) {

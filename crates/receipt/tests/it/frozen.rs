@@ -1,0 +1,54 @@
+//! Frozen files of the specification are never altered (`spec/README.md`), nor is the list of them, but at its end.
+
+use sha2::{Digest as _, Sha256};
+
+const SPEC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec");
+
+/// Lines of the list when it was begun, and the SHA-256 of these lines. Whoever adds lines adds a row here.
+const LINES: [(usize, &str); 1] =
+    [(55, "7c094c748ab66376a4bd3666c7426dbf8af1c1c48610bc08c89adb440d79e53e")];
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn list() -> String {
+    std::fs::read_to_string(format!("{SPEC}/vectors/frozen.txt")).unwrap()
+}
+
+#[test]
+fn no_frozen_file_was_altered() {
+    for line in list().lines() {
+        let (digest, path) = line.split_once("  ").unwrap();
+        let bytes = std::fs::read(format!("{SPEC}/{path}")).unwrap();
+        assert_eq!(sha256(&bytes), digest, "spec/{path} is frozen: new cases go into a new file");
+    }
+}
+
+#[test]
+fn the_list_only_grows_at_its_end() {
+    let list = list();
+    for (lines, digest) in LINES {
+        let first: String = list.split_inclusive('\n').take(lines).collect();
+        assert_eq!(first.lines().count(), lines);
+        assert_eq!(sha256(first.as_bytes()), digest, "the first {lines} lines");
+    }
+    let (lines, _) = LINES[LINES.len() - 1];
+    assert_eq!(list.lines().count(), lines, "a new line has its row above");
+}
+
+/// Every vector and golden file of a frozen page is in the list.
+#[test]
+fn nothing_of_a_frozen_page_is_left_out() {
+    let list = list();
+    let drafts = ["dispute_", "package_"];
+    for folder in ["vectors", "golden"] {
+        for entry in std::fs::read_dir(format!("{SPEC}/{folder}")).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let draft = drafts.iter().any(|draft| name.starts_with(draft));
+            if name.ends_with(".json") && !draft {
+                assert!(list.contains(&format!("  {folder}/{name}\n")), "{folder}/{name}");
+            }
+        }
+    }
+}
