@@ -5,6 +5,7 @@
 mod byte_vectors;
 mod encoding;
 mod faults;
+mod grids;
 mod records;
 mod refusals;
 mod refused_vectors;
