@@ -1,7 +1,7 @@
 //! The first corpora of `store_files` and of the log's part of `receipt_proofs`: small files, each as it is written.
 
 use receipt::log::{Log, LogLeaf};
-use store::blake3_reader;
+use store::{LEAF_BYTES, blake3_reader};
 
 /// Files of the store; the first byte says which.
 pub(crate) fn all() -> Vec<Vec<u8>> {
@@ -14,9 +14,18 @@ pub(crate) fn all() -> Vec<Vec<u8>> {
     let leaves: Vec<u8> = (0..200).collect();
     let pip = "# c\n[global]\nindex-url = https://index.example/simple\nextra-index-url =\n    https://a.example/s\n\
                [install]\nno-index: yes\nfind-links = /wheels\n";
-    let files =
-        [record.as_bytes(), key.as_bytes(), &leaves, &packed(b"packed weights"), pip.as_bytes()];
+    let (packed, note) = (packed(b"packed weights"), note());
+    let files = [record.as_bytes(), key.as_bytes(), &leaves, &packed, &note, pip.as_bytes()];
     (0..).zip(files).map(|(choice, file)| [&[choice], file].concat()).collect()
+}
+
+/// How far the log of `store_files` had come after two of its three leaves.
+fn note() -> Vec<u8> {
+    let mut log = Log::default();
+    let leaf = LogLeaf::decode(&[1; LEAF_BYTES]).expect("every 96 bytes are a leaf");
+    log.append(&leaf);
+    log.append(&leaf);
+    format!("probity log head v1\n2\n{}\n", commit::hex(&log.root())).into_bytes()
 }
 
 /// An entry of the cache of packed weights.

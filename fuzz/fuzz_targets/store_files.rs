@@ -1,5 +1,5 @@
-//! Any bytes in a file that the store reads: a record, a key, a log's leaves, an entry of the cache of packed weights,
-//! pip's configuration. No panic, and what is read is what the file says.
+//! Any bytes in a file that the store reads: a record, a key, a log's leaves or the note of how far it has come, an entry of
+//! the cache of packed weights, pip's configuration. No panic, and what is read is what the file says.
 //!
 //! The first byte chooses. The files lie in a folder of this process below the system's folder for temporary files.
 //!
@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use receipt::PublicKey;
+use receipt::log::{Log, LogLeaf};
 use store::pip::{PipEnvironment, PipSettings};
 use store::{Blake3, Config, LEAF_BYTES, PackedKey, Store, blake3_reader};
 
@@ -31,11 +32,12 @@ static HOME: LazyLock<PathBuf> = LazyLock::new(|| {
 fuzz_target!(|input: &[u8]| {
     let Some((choice, bytes)) = input.split_first() else { return };
     let store = Store::look(Config::new(HOME.as_path()));
-    match choice % 5 {
+    match choice % 6 {
         0 => record(&store, bytes),
         1 => key(&store, bytes),
         2 => leaves(&store, bytes),
         3 => packed(&store, bytes),
+        4 => note(&store, bytes),
         _ => {
             let path = file("pip.conf", bytes);
             if let Ok(settings) = PipSettings::load(&[path], &PipEnvironment::default()) {
@@ -90,6 +92,24 @@ fn leaves(store: &Store, bytes: &[u8]) {
     file(&format!("log/{}/leaves", key.hex()), bytes);
     let leaves = store.log(&key).all().expect("it is short");
     assert_eq!(leaves.as_flattened(), &bytes[..bytes.len() / LEAF_BYTES * LEAF_BYTES]);
+}
+
+/// Beside three leaves: they are given where the note has the root of some first ones.
+fn note(store: &Store, bytes: &[u8]) {
+    let (key, leaf) = (PublicKey([7; 32]), [1; LEAF_BYTES]);
+    file(&format!("log/{}/leaves", key.hex()), [leaf; 3].as_flattened());
+    let path = file(&format!("log/{}/head", key.hex()), bytes);
+    let mut log = Log::default();
+    let mut roots = vec![commit::hex(&log.root())];
+    for _ in 0..3 {
+        log.append(&LogLeaf::decode(&leaf).expect("every 96 bytes are a leaf"));
+        roots.push(commit::hex(&log.root()));
+    }
+    if store.log(&key).all().is_ok() {
+        let text = core::str::from_utf8(bytes).expect("a note is text");
+        assert!(roots.iter().any(|root| text.lines().any(|line| line == root)));
+    }
+    fs::remove_file(path).expect("a file can be deleted");
 }
 
 fn packed(store: &Store, bytes: &[u8]) {
