@@ -334,6 +334,10 @@ pub(crate) struct BenchOptions {
     /// replayed
     #[arg(long)]
     pub(crate) replay: bool,
+    /// Measure what a dispute costs both sides and the referee: about the last of --decode tokens
+    /// drawn after --after, by a worker that really cheats
+    #[arg(long, conflicts_with = "replay")]
+    pub(crate) dispute: bool,
     /// Answers that are replayed together, 1 to 64
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 16, value_parser = whole::<u16>(1..=64), requires = "replay")]
     pub(crate) answers: u16,

@@ -1,5 +1,6 @@
 //! `probity bench`: how fast a model runs here, measured inside the process after a warm-up.
 
+mod dispute;
 mod replay;
 
 use std::process::ExitCode;
@@ -33,24 +34,43 @@ struct Report {
     peak_rss_bytes: Option<u64>,
 }
 
+/// How many tokens are fed, generated, and stand before those.
+struct Lengths {
+    prefill: usize,
+    decode: usize,
+    after: usize,
+}
+
+impl Lengths {
+    fn of(options: &BenchOptions) -> Result<Self> {
+        let wide = |count: u32| usize::try_from(count).expect("usize has at least 32 bits");
+        let [prefill, decode, after] = [options.prefill, options.decode, options.after].map(wide);
+        if (options.replay || options.dispute) && decode == 0 {
+            bail!(Usage("--decode 0: there is no answer to check".into()));
+        }
+        if decode > 0 && after == 0 {
+            bail!(Usage("--after 0: a token is generated after at least one other".into()));
+        }
+        Ok(Self { prefill, decode, after })
+    }
+
+    fn fit(&self, context: usize) -> Result<()> {
+        if self.prefill >= context || self.after + self.decode >= context {
+            bail!(Usage(format!(
+                "the model's context holds {context} tokens: --prefill, and --after with --decode, \
+                 must stay below that"
+            )));
+        }
+        Ok(())
+    }
+}
+
 pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
-    let wide = |count: u32| usize::try_from(count).expect("usize has at least 32 bits");
-    let (prefill, decode, after) =
-        (wide(options.prefill), wide(options.decode), wide(options.after));
-    if options.replay && decode == 0 {
-        bail!(Usage("--decode 0: there is nothing to replay".into()));
-    }
-    if decode > 0 && after == 0 {
-        bail!(Usage("--after 0: a token is generated after at least one other".into()));
-    }
+    let lengths = Lengths::of(options)?;
     let mut loaded = load(&options.model, &options.engine)?;
     let context = loaded.runner.engine().context_max();
-    if prefill >= context || after + decode >= context {
-        bail!(Usage(format!(
-            "the model's context holds {context} tokens: --prefill, and --after with --decode, \
-             must stay below that"
-        )));
-    }
+    lengths.fit(context)?;
+    let Lengths { prefill, decode, after } = lengths;
     measure(
         &mut loaded,
         WARM_UP.min(context.saturating_sub(WARM_UP_ANSWER + 1)).max(1),
@@ -59,6 +79,9 @@ pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
     if options.replay {
         let answers = usize::from(options.answers);
         return replay::run(&mut loaded, after, decode, answers, options.json);
+    }
+    if options.dispute {
+        return dispute::run(&mut loaded, after, decode, options.json);
     }
     let prefilled = match prefill {
         0 => Elapsed::default(),

@@ -109,3 +109,18 @@ fn bench_measures_what_it_is_asked_to() {
     let table = world.run(&["bench", &tiny, "--prefill", "0", "--decode", "3"]).ok().out;
     assert!(table.contains("decode") && !table.contains("prefill"), "{table}");
 }
+
+#[test]
+fn bench_checks_honest_answers_and_refutes_a_cheat() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let short = ["--prefill", "0", "--decode", "5", "--after", "4", "--json"];
+    let replay = [&["bench", &tiny, "--replay", "--answers", "3"][..], &short].concat();
+    assert_eq!(world.run(&replay).json()["answers"], 3);
+    let dispute = [&["bench", &tiny, "--dispute"][..], &short].concat();
+    let json = world.run(&dispute).json();
+    assert!(json["rounds"].as_u64().is_some_and(|rounds| rounds > 3), "{json}");
+    assert!(json["refuted"]["op"].is_string() && json["changed_matrix"].is_string(), "{json}");
+    let without = ["bench", &tiny, "--dispute", "--decode", "0"];
+    world.run(&without).refused(2, &["--decode"]);
+}

@@ -97,7 +97,7 @@ fn print(report: &Report) -> Result<()> {
     Ok(())
 }
 
-fn job(loaded: &Loaded, prompt: usize, answer: usize, which: usize) -> Result<Job> {
+pub(super) fn job(loaded: &Loaded, prompt: usize, answer: usize, which: usize) -> Result<Job> {
     let program = loaded.model.program.program();
     let mut settings = Settings::default();
     settings.set(Parameter::Temperature, "0.8")?;
@@ -130,7 +130,7 @@ fn job(loaded: &Loaded, prompt: usize, answer: usize, which: usize) -> Result<Jo
 }
 
 /// The answers, drawn together, and the time they took.
-fn generate(loaded: &mut Loaded, jobs: &[Job]) -> Result<(Vec<Vec<u32>>, Duration)> {
+pub(super) fn generate(loaded: &mut Loaded, jobs: &[Job]) -> Result<(Vec<Vec<u32>>, Duration)> {
     let mut answers = Vec::new();
     for job in jobs {
         let request = Request::of(job, 0);
@@ -145,7 +145,7 @@ fn generate(loaded: &mut Loaded, jobs: &[Job]) -> Result<(Vec<Vec<u32>>, Duratio
 }
 
 /// The time to replay these answers together.
-fn replay(loaded: &mut Loaded, jobs: &[Job], outputs: &[Vec<u32>]) -> Result<Duration> {
+pub(super) fn replay(loaded: &mut Loaded, jobs: &[Job], outputs: &[Vec<u32>]) -> Result<Duration> {
     let engine = loaded.runner.engine();
     let mut replays: Vec<Replay> = jobs
         .iter()
