@@ -21,6 +21,8 @@ use crate::weights::Weights;
 pub const ROWS_MAX: usize = 1 << 14;
 /// Most memory for the values of a pass's rows.
 const ROWS_BYTES_MAX: usize = 2 << 30;
+/// Most memory of rows of logits that were given back.
+const SPARE_BYTES_MAX: usize = 64 << 20;
 /// Tells engines of this process apart.
 static ENGINES: AtomicU64 = AtomicU64::new(0);
 
@@ -33,6 +35,8 @@ pub struct Engine {
     team: Team,
     rows: Vec<Row>,
     scratches: Vec<AttentionScratch>,
+    /// Rows of logits that were given back.
+    spare: Vec<Vec<i32>>,
 }
 
 impl Engine {
@@ -49,7 +53,8 @@ impl Engine {
         let plan = Plan::new(checked, &weights)?;
         let team = Team::new(threads);
         let id = ENGINES.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, plan, weights, kernels, team, rows: Vec::new(), scratches: Vec::new() })
+        let (rows, scratches, spare) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { id, plan, weights, kernels, team, rows, scratches, spare })
     }
 
     /// An empty sequence.
@@ -101,6 +106,14 @@ impl Engine {
     pub fn share(&mut self, work: &(dyn Fn(&Kernels, usize) + Sync)) {
         let Self { kernels, team, .. } = self;
         team.run(&|thread| work(kernels, thread));
+    }
+
+    /// Takes logits back that are no longer needed: the memory of later ones, so that none has to be found, cleared and
+    /// copied for every position.
+    pub fn take_back(&mut self, logits: Vec<Vec<i32>>) {
+        let row_bytes = self.plan.slots[self.plan.logits.0].max(1) * size_of::<i32>();
+        let room = (SPARE_BYTES_MAX / row_bytes).saturating_sub(self.spare.len());
+        self.spare.extend(logits.into_iter().take(room));
     }
 
     /// Appends tokens to sequences and gives the logits they want.
@@ -187,7 +200,7 @@ impl Engine {
         }
     }
 
-    fn finish(&self, feeds: &mut [Feed<'_>], rows: &mut [Row]) -> Vec<Outcome> {
+    fn finish(&mut self, feeds: &mut [Feed<'_>], rows: &mut [Row]) -> Vec<Outcome> {
         let empty = || Outcome { logits: Vec::new(), boundaries: Vec::new(), fault: None };
         let mut outcomes: Vec<Outcome> = feeds.iter().map(|_| empty()).collect();
         for row in rows.iter_mut() {
@@ -202,7 +215,9 @@ impl Engine {
             }
             feeds[row.feed].sequence.length = row.position + 1;
             if row.logits_wanted {
-                outcome.logits.push(row.values[self.plan.logits.0].clone());
+                let next = self.spare.pop().unwrap_or_default();
+                let logits = &mut row.values[self.plan.logits.0];
+                outcome.logits.push(core::mem::replace(logits, next));
             }
             outcome.boundaries.extend(row.boundaries.take());
         }

@@ -213,6 +213,7 @@ impl Replay {
             None => self.stem_computed(outcome.fault),
             Some(_) => self.draws_computed(&outcome, engine, scratches),
         };
+        engine.take_back(outcome.logits);
         if let Err(refutation) = found {
             self.judge(Outcome::Differs(refutation));
         }
