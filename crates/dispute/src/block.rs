@@ -5,9 +5,8 @@
 
 use program::site::Source;
 use program::tile::leaves;
+use program::trace::{LeafAt, LeafKind};
 use program::{Checked, Op, OpIndex, Site, Type};
-
-use crate::subject::{Claimed, Subject};
 
 /// The ops between two boundaries, at one position.
 #[derive(Clone, Debug)]
@@ -31,23 +30,6 @@ pub struct Block<'a> {
 pub fn boundaries(checked: &Checked) -> u32 {
     let layers: usize = checked.program().groups.iter().map(|group| group.layers.len()).sum();
     u32::try_from(layers).expect("a checked program has at most 1,024 layers") + 1
-}
-
-/// Entries that the claimant's log has; the block behind them makes what it claims.
-#[must_use]
-pub fn entries(checked: &Checked, subject: &Subject) -> u32 {
-    let per_position = boundaries(checked);
-    match subject.claimed {
-        Claimed::Token(_) => subject.positions * per_position,
-        Claimed::Fault(op) => (subject.positions - 1) * per_position + boundary_of(checked, op),
-    }
-}
-
-/// The number of an op's block in its position.
-fn boundary_of(checked: &Checked, op: OpIndex) -> u32 {
-    let place = checked.site(op).map(|site| site.place);
-    let before = checked.program().layers().take_while(|(here, _, _)| Some(*here) != place);
-    u32::try_from(before.count()).expect("a checked program has at most 1,026 blocks")
 }
 
 impl<'a> Block<'a> {
@@ -116,4 +98,17 @@ impl Tiles {
     pub fn all(self) -> u32 {
         self.early + self.leaves
     }
+}
+
+/// Where a tile's output stands: a leaf of the value, a row of a KV tree, or the output of an early tile.
+pub(crate) fn leaf_at(site: &program::Site<'_>, position: u32, number: u32) -> LeafAt {
+    let early = Tiles::of(site, position).early;
+    let (kind, index) = match (number.checked_sub(early), site.output()) {
+        (None, _) => (LeafKind::Tile, number),
+        (Some(head), Type::Kv(_)) => (LeafKind::KvRow, head),
+        (Some(leaf), Type::Token | Type::Fixed(_) | Type::Quantised { .. } | Type::Logits(_)) => {
+            (LeafKind::Value, leaf)
+        }
+    };
+    LeafAt { kind, position, op: site.index, index }
 }

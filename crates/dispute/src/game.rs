@@ -5,67 +5,19 @@
 
 use commit::{Blind, Digest, Edge, Salts, root_of_range};
 use program::tile::{At, Data, EvalError, Operand};
-use program::trace::{Committer, LeafAt, LeafKind, TraceNodes, boundary_hash, leaf_hash};
-use program::{Op, OpIndex, Type};
+use program::trace::{Committer, TraceNodes, boundary_hash, leaf_hash};
+use program::{Op, Type};
 
-use crate::block::{Block, Tiles, entries};
+use crate::block::{Block, Tiles, leaf_at};
 use crate::descent::{Descent, Named};
+use crate::model::Model;
 use crate::moves::{Move, Opened, Parts, Supplied};
 use crate::operands::{Ground, tile_of};
 use crate::refusal::Refusal;
 use crate::state::{Asked, AtBlock, AtOp, AtTile, Revealed, State, Tree};
-use crate::subject::{Claimed, Model, Subject};
+use crate::subject::{Claimed, Subject};
 use crate::tree::{Prefix, Subtree};
-
-/// A side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Party {
-    /// Who claims the token or the fault: the worker.
-    Claimant,
-    /// Who says that it is false.
-    Challenger,
-}
-
-/// How a dispute ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The claim is false: a proof.
-    ClaimantRefuted(Fault),
-    /// What the challenger called wrong is right: its challenge was false.
-    ChallengerRefuted,
-    /// The claimant was silent. That proves nothing.
-    ClaimantTimedOut,
-    /// The challenger was silent. That proves nothing.
-    ChallengerTimedOut,
-}
-
-/// What was proved of a claimant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Where in the sequence.
-    pub position: u32,
-    /// In which op.
-    pub op: OpIndex,
-    /// In which of its tiles.
-    pub tile: u32,
-    /// What.
-    pub kind: FaultKind,
-}
-
-/// Kinds of falsehood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The tile makes something else.
-    Output,
-    /// The tile faults, and was said not to.
-    ConcealedFault,
-    /// The tile was said to fault, and does not.
-    FalseFault,
-    /// What the tile reads is nothing that a tile can read.
-    Unreadable,
-    /// The salt is not the one the job's blind makes.
-    Salt,
-}
+use crate::verdict::{Fault, FaultKind, Party, Verdict};
 
 /// One dispute, as the referee sees it.
 #[derive(Clone, Debug)]
@@ -157,7 +109,7 @@ impl<'a> Dispute<'a> {
     }
 
     fn entries(&self) -> u32 {
-        entries(self.model.checked, &self.subject)
+        self.subject.entries(self.model.checked)
     }
 
     fn next(&self, made: &Move) -> Result<State, Refusal> {
@@ -545,19 +497,6 @@ fn equal(made: &Data, operands: &[Data], opened: &Opened) -> bool {
     made.write(&mut bytes);
     let other = |operand: &Data| matches!(operand, Data::Edge(peaks) if *peaks != opened.edge);
     bytes == opened.bytes && !operands.iter().any(other)
-}
-
-/// Where a tile's output stands: a leaf of the value, a row of a KV tree, or the output of an early tile.
-pub(crate) fn leaf_at(site: &program::Site<'_>, position: u32, number: u32) -> LeafAt {
-    let early = Tiles::of(site, position).early;
-    let (kind, index) = match (number.checked_sub(early), site.output()) {
-        (None, _) => (LeafKind::Tile, number),
-        (Some(head), Type::Kv(_)) => (LeafKind::KvRow, head),
-        (Some(leaf), Type::Token | Type::Fixed(_) | Type::Quantised { .. } | Type::Logits(_)) => {
-            (LeafKind::Value, leaf)
-        }
-    };
-    LeafAt { kind, position, op: site.index, index }
 }
 
 fn wide(count: u32) -> usize {

@@ -11,17 +11,18 @@ use program::site::Source;
 use program::structure::{Tensor, TensorId};
 use program::tile::{At, CHUNK, Data, Operand, Tile, leaves};
 use program::trace::{TraceNodes, boundary_hash, leaf_hash};
-use program::types::{KvRows, Role, Type};
+use program::types::{KvRows, Type};
 use program::{Checked, OpIndex, Site};
 use receipt::domains::TokenNodes;
 use receipt::token_leaf;
 
 use crate::block::{Block, Tiles};
 use crate::bytes;
+use crate::model::{Model, units_range};
 use crate::moves::{Boundary, Leaf, Leaves, Supplied};
 use crate::refusal::Refusal;
 use crate::slice::{Part, Slice};
-use crate::subject::{Model, Subject, Vector, read_biases};
+use crate::subject::{Subject, Vector, read_biases};
 use crate::tree::Prefix;
 
 /// What operands of a tile are held against.
@@ -361,25 +362,4 @@ pub(crate) fn weight_ranges(
         start + bytes(inputs.start)..start + bytes(inputs.end)
     };
     (usize::from(tensor.location.file), rows.clone().map(range).collect())
-}
-
-/// Units of a tensor.
-fn units_of(checked: &Checked, tensor: TensorId) -> u64 {
-    match checked.role(tensor) {
-        Role::Matrix => checked.program().tensors[tensor.index()].rows.into(),
-        Role::Gain => 1,
-        Role::Bias => 0,
-    }
-}
-
-/// Where some units of a tensor lie in the units part.
-pub(crate) fn units_range(checked: &Checked, tensor: TensorId, rows: &Range<u32>) -> Range<u64> {
-    let before: u64 = (0..tensor.0).map(|before| units_of(checked, TensorId(before))).sum();
-    2 * (before + u64::from(rows.start))..2 * (before + u64::from(rows.end))
-}
-
-/// Bytes of the units part.
-pub(crate) fn units_bytes(checked: &Checked) -> u64 {
-    let tensors = u32::try_from(checked.program().tensors.len()).expect("a checked program");
-    2 * (0..tensors).map(|tensor| units_of(checked, TensorId(tensor))).sum::<u64>()
 }

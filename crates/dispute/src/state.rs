@@ -6,9 +6,9 @@ use commit::Digest;
 use program::OpIndex;
 
 use crate::descent::Descent;
-use crate::game::{Party, Verdict};
 use crate::moves::{Opened, Parts};
 use crate::tree::{Prefix, Subtree};
+use crate::verdict::{Party, Verdict};
 
 /// A state.
 #[derive(Clone, Debug)]

@@ -11,67 +11,8 @@ use program::{Checked, OpIndex, Place};
 use receipt::{JobLeaf, PartialOpening, PublicKey, Receipt, SignedHead, Stop, Which};
 use thiserror::Error;
 
-use crate::slice::Part;
-
-/// What a referee holds of a model: its program, and the hashes of the parts that tiles read.
-#[derive(Clone, Debug)]
-pub struct Model<'a> {
-    pub(crate) checked: &'a Checked,
-    pub(crate) id: Digest,
-    pub(crate) files: Vec<Part>,
-    pub(crate) units: Part,
-}
-
-/// Why parts are not those of a program.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ModelError {
-    /// A tensor that is not in the files.
-    #[error("tensor {name:?} lies behind the end of its file")]
-    Tensor {
-        /// Its name.
-        name: String,
-    },
-    /// Units of another program.
-    #[error("the units have {found} bytes; this program's have {wanted}")]
-    Units {
-        /// The part's.
-        found: u64,
-        /// What they should have.
-        wanted: u64,
-    },
-}
-
-impl<'a> Model<'a> {
-    /// The model of an id, whose manifest names these parts: the caller has checked that it does.
-    ///
-    /// # Errors
-    /// [`ModelError`] where no tile could be proved against them.
-    pub fn new(
-        checked: &'a Checked,
-        id: Digest,
-        files: Vec<Part>,
-        units: Part,
-    ) -> Result<Self, ModelError> {
-        for tensor in &checked.program().tensors {
-            let end = tensor.location.offset.checked_add(tensor.bytes());
-            let file = files.get(usize::from(tensor.location.file));
-            if end.zip(file).is_none_or(|(end, file)| end > file.bytes) {
-                return Err(ModelError::Tensor { name: tensor.name.clone() });
-            }
-        }
-        let wanted = crate::operands::units_bytes(checked);
-        if units.bytes != wanted {
-            return Err(ModelError::Units { found: units.bytes, wanted });
-        }
-        Ok(Self { checked, id, files, units })
-    }
-
-    /// Its program.
-    #[must_use]
-    pub fn checked(&self) -> &'a Checked {
-        self.checked
-    }
-}
+use crate::block::boundaries;
+use crate::model::Model;
 
 /// What a worker says about one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,10 +215,27 @@ impl Subject {
         self.sampling.parameters.settings().grammar.is_some()
     }
 
+    /// Entries that the claimant's log has; the block behind them makes what it claims.
+    #[must_use]
+    pub fn entries(&self, checked: &Checked) -> u32 {
+        let per_position = boundaries(checked);
+        match self.claimed {
+            Claimed::Token(_) => self.positions * per_position,
+            Claimed::Fault(op) => (self.positions - 1) * per_position + boundary_of(checked, op),
+        }
+    }
+
     /// Whether this is the job's blind: it makes the salt of a leaf that is shown.
     pub(crate) fn is_blind(&self, blind: Blind) -> bool {
         JobLeaf::salt_of(&Salts { network: self.network, blind }, PROMPT_LEAF) == self.prompt_salt
     }
+}
+
+/// The number of an op's block in its position.
+fn boundary_of(checked: &Checked, op: OpIndex) -> u32 {
+    let place = checked.site(op).map(|site| site.place);
+    let before = checked.program().layers().take_while(|(here, _, _)| Some(*here) != place);
+    u32::try_from(before.count()).expect("a checked program has at most 1,026 blocks")
 }
 
 /// The job's leaf of the prompt.

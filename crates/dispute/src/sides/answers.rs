@@ -146,7 +146,7 @@ impl Challenger<'_, '_> {
         let story = self.0;
         let at = story.block(block)?;
         let site = &at.sites[at.op(op)?];
-        let salt = story.committer.salt(crate::game::leaf_at(site, at.position, tile));
+        let salt = story.committer.salt(crate::block::leaf_at(site, at.position, tile));
         if opened.is_some_and(|opened| opened.salt != salt) {
             return Some(Move::Blind(Blind(story.job.salts.blind.0)));
         }

@@ -19,9 +19,9 @@ use super::story::Lies;
 use super::tamper::{Liar, cell_of, other_data, outputs_of};
 use super::{Played, Watch};
 use crate::block::Tiles;
-use crate::game::{Party, Verdict};
 use crate::operands::{number_of, tile_of};
 use crate::subject::Claimed;
+use crate::verdict::{Party, Verdict};
 
 /// A game that was played.
 #[derive(Clone, Debug, PartialEq, Eq)]

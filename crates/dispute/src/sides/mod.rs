@@ -15,9 +15,10 @@ pub use answers::{Challenger, Claimant};
 pub use story::{Job, Story};
 pub use survey::{Survey, states, survey};
 
-use crate::game::{Dispute, Party, Verdict};
+use crate::game::Dispute;
 use crate::moves::Move;
 use crate::state::Asked;
+use crate::verdict::{Party, Verdict};
 
 /// Something that can answer.
 pub trait Side {

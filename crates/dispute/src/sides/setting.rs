@@ -20,11 +20,13 @@ use receipt::{
 use super::liars::Random;
 use super::story::{Job, Lies, Story};
 use super::{Played, Side, Watch, play_watched};
-use crate::game::{Dispute, Party};
+use crate::game::Dispute;
+use crate::model::Model;
 use crate::moves::Move;
 use crate::refusal::Refusal;
 use crate::slice::Part;
-use crate::subject::{Claim, Claimed, Filing, Model, Subject};
+use crate::subject::{Claim, Claimed, Filing, Subject};
+use crate::verdict::Party;
 
 /// Units of time for a move.
 const WINDOW: u64 = 10;
@@ -361,9 +363,9 @@ pub(super) fn wide(count: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::game::Verdict;
     use crate::sides::answers::{Challenger, Claimant};
     use crate::subject::FilingError;
+    use crate::verdict::Verdict;
 
     /// A setting, its court about the truth or a false token.
     fn court<T>(seed: u64, check: impl Fn(&Court<'_>, &Weights<'_>, &Truth) -> T) -> T {

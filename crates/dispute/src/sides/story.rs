@@ -18,10 +18,10 @@ use program::{Checked, OpIndex, Site, Type};
 use receipt::{JobLeaf, Which, domains::TokenNodes, token_leaf};
 use std::rc::Rc;
 
-use crate::block::{Block, Tiles, boundaries};
-use crate::game::leaf_at;
+use crate::block::{Block, Tiles, boundaries, leaf_at};
+use crate::model::units_range;
 use crate::moves::{Boundary, Leaf, Leaves, Supplied};
-use crate::operands::{leaf_range, number_of, tile_of, token_ranges, units_range, weight_ranges};
+use crate::operands::{leaf_range, number_of, tile_of, token_ranges, weight_ranges};
 use crate::slice::Slice;
 
 /// What both sides have of a job and its model.

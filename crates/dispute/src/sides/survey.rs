@@ -11,14 +11,15 @@ use super::answers::Claimant;
 use super::liars::Random;
 use super::setting::Setting;
 use super::{Side, Story, play_watched};
-use crate::block::{Block, Tiles, entries};
-use crate::game::{Dispute, Verdict};
+use crate::block::{Block, Tiles};
+use crate::game::Dispute;
 use crate::moves::Move;
 use crate::operands::tile_of;
 use crate::sizes::operands_bytes_max;
 use crate::state::{Asked, Tree};
 use crate::subject::Claimed;
 use crate::tree::Subtree;
+use crate::verdict::Verdict;
 
 /// What a survey found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub fn survey(seed: u64) -> Result<Survey, String> {
     let story = court.honest(record);
     let mut survey = Survey::default();
     let subject = court.subject()?;
-    let last = entries(&setting.checked, &subject);
+    let last = subject.entries(&setting.checked);
     let mut random = Random::new(seed);
     let step = last / positions.min(4) + 1;
     let blocks = (0..last).step_by(usize::try_from(step).unwrap_or(1)).chain([last]);
@@ -95,7 +96,7 @@ pub fn states(seed: u64) -> Result<Vec<(Dispute<'static>, Vec<u8>)>, String> {
     let court = Box::leak(Box::new(setting.court(weights, truth.positions, truth.claimed)?));
     let model = Box::leak(Box::new(court.model()?));
     let subject = court.subject()?;
-    let last = entries(&setting.checked, &subject);
+    let last = subject.entries(&setting.checked);
     let story = court.honest(record);
     let mut states = Vec::new();
     for site in story.block(last).ok_or("the last block is there")?.sites {
