@@ -1,6 +1,10 @@
-"""Cases of program.md section 3: bytes of a program with every op, and bytes that are none."""
+"""Cases of program.md: bytes of a program with every op, bytes that are none, and whole answers."""
 
+import engine
 import program as form
+import sampling
+import traces
+from generators import weights
 from hash_blake3 import digest
 from receipt import u8, u16, u32
 
@@ -62,4 +66,62 @@ def program_cases():
     return [(name, {"program": form.small(shape)}) for name, shape in SHAPES] + refused()
 
 
-OPS = {"program_bytes": (evaluate_program, program_cases())}
+# Answers
+
+
+def generated(program, seed, patches=()):
+    """A generator per tensor: magnitudes that keep a residual small; patches: (tensor's name, offset, hex)."""
+    made = []
+    for at, tensor in enumerate(program["tensors"]):
+        vector, form_ = tensor["rows"] == 1, tensor["format"]
+        blocks = tensor["rows"] * tensor["columns"] // 32
+        least = {"Q8_0": 5, "Q4_0": 8, "Q4_1": 8, "F16": 9, "F32": 121}[form_]
+        if vector:
+            least = 14 if form_ == "F16" else 126
+        spec = {"gen": "weights", "format": form_, "seed": str(seed + at), "blocks": blocks, "exp_lo": least, "exp_hi": least + 1}
+        own = [[offset, text] for name, offset, text in patches if name == tensor["name"]]
+        made.append({**spec, "patch": own} if own else spec)
+    return made
+
+
+def evaluate_run(inputs):
+    program = inputs["program"]
+    file = b"".join(weights(spec) for spec in inputs["file"])
+    prompt, parameters = inputs["prompt"], {**sampling.DEFAULTS, **inputs["parameters"]}
+    seed = sampling.seed(bytes.fromhex(inputs["nonce"]), bytes.fromhex(inputs["model"]), prompt, parameters)
+    begun = {"digest": digest(form.program(program)).hex(), "file_blake3": digest(file).hex(), "seed": seed.hex()}
+    try:
+        sequence, output, rows = engine.answer(program, [file], prompt, inputs["count"], parameters, seed, inputs["choice"])
+    except engine.Ended as ended:
+        return {**begun, "position": ended.position, "op": ended.op}
+    committer = traces.Committer(bytes.fromhex(inputs["network"]), bytes.fromhex(inputs["blind"]))
+    logits = [digest(traces.little(row, 4)).hex() for row in rows]
+    return {**begun, "output": output, "logits_blake3_i32_le": logits, "log_root": engine.log_root(sequence, committer).hex()}
+
+
+def run_cases():
+    every = dict(SHAPES)["every op"]
+    place = {"network": bytes(range(1, 33)).hex(), "blind": bytes(range(64, 96)).hex(), "nonce": bytes(range(32)).hex(), "model": bytes([7] * 32).hex()}
+
+    def of(shape, prompt, count, parameters, seed, choice=0, patches=()):
+        program = form.small(shape)
+        file = generated(program, seed, patches)
+        return {"program": program, "file": file, "prompt": prompt, "count": count, "parameters": parameters, "choice": choice, **place}
+
+    drawn = {"temperature": 900000, "top_k": 30, "top_p": 950000, "min_p": 5000}
+    said = {**drawn, "repetition": 1200000, "presence": 300000, "frequency": 100000, "bias": [[3, 2000000], [49, -100000000]]}
+    wide = "ffff7f4b"  # 2^24 and a bit as f32: over the limit in any frac here
+    row = 7 * 64 * 4  # of token 7
+    return [
+        ("greedy", of(PLAIN, [1, 17, 33, 4, 9], 6, {"temperature": 0}, 100)), ("one token of one", of(PLAIN, [12], 1, {}, 100)),
+        ("every op, drawn, beyond the window", of(every, [5, 40, 2, 2], 9, drawn, 300, 3)),
+        ("every parameter", of({**PLAIN, "matrices": "F32"}, [8, 8, 30], 8, said, 500)),
+        ("Q4_0, tied", of({**PLAIN, "matrices": "Q4_0", "tied": True}, [0, 49], 5, drawn, 700, 127)),
+        ("F16", of({**PLAIN, "matrices": "F16"}, [20, 21, 22], 4, drawn, 900)),
+        ("a fault where a token of the prompt is read", of({**PLAIN, "matrices": "F32"}, [8, 30, 7, 2], 4, {}, 500, patches=[("embed", row, wide)])),
+        ("a fault of the epilogue, at the prompt's last position", of(PLAIN, [8, 30, 7], 4, {}, 100, patches=[("last_norm", 20, wide)])),
+        ("a fault of a layer", of(PLAIN, [8, 30, 7], 4, {}, 100, patches=[("layer.0.attention_norm", 20, wide)])),
+    ]  # fmt: skip
+
+
+OPS = {"program_bytes": (evaluate_program, program_cases()), "program_run": (evaluate_run, run_cases())}

@@ -9,7 +9,7 @@ use program::types::InputKind;
 use serde_json::Value as Json;
 
 /// The small program of a case, as the oracle describes it.
-fn shape(name: &str) -> Shape {
+pub(crate) fn shape(name: &str) -> Shape {
     let plain = Shape { layers: 1, ..Shape::default() };
     match name {
         "plain" => plain,
@@ -33,7 +33,7 @@ fn shape(name: &str) -> Shape {
     }
 }
 
-fn bytes(hex: &Json) -> Vec<u8> {
+pub(crate) fn bytes(hex: &Json) -> Vec<u8> {
     let hex = hex.as_str().unwrap();
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }

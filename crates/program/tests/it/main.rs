@@ -9,6 +9,7 @@ mod grids;
 mod records;
 mod refusals;
 mod refused_vectors;
+mod runs;
 mod sample;
 mod sizes;
 mod spec_tables;
