@@ -31,14 +31,29 @@ impl Finder {
         Self { store, looked_at: Vec::new(), rest: None }
     }
 
-    /// The model of this id, if it is here.
-    pub(crate) fn model_of(&mut self, id: ModelId) -> Result<Option<ModelName>> {
-        if let Some(name) = ids::pulled(&self.store, id)? {
-            return Ok(Some(name));
+    /// The model of this id, if it is here, opened: with the id that it then has.
+    pub(crate) fn find<T>(
+        &mut self,
+        id: ModelId,
+        mut open: impl FnMut(&ModelName) -> Result<(ModelId, T)>,
+    ) -> Result<Option<T>> {
+        let pulled = ids::pulled(&self.store, id)?;
+        for name in pulled.into_iter().chain(folder_of(&self.store, id)) {
+            // What was kept of its id may be another release's.
+            if let (found, it) = open(&name)?
+                && found == id
+            {
+                return Ok(Some(it));
+            }
         }
-        if let Some(name) = folder_of(&self.store, id) {
-            return Ok(Some(name));
+        match self.look(id)? {
+            Some(name) => Ok(Some(open(&name)?.1)),
+            None => Ok(None),
         }
+    }
+
+    /// The name of the model of this id, by looking at each.
+    fn look(&mut self, id: ModelId) -> Result<Option<ModelName>> {
         if let Some((name, _)) = self.looked_at.iter().find(|(_, found)| *found == id) {
             return Ok(Some(name.clone()));
         }

@@ -48,13 +48,13 @@ pub(crate) fn known(store: &Store) -> Result<Vec<(Blake3, ModelId)>> {
     Ok(keys.iter().filter_map(known).collect())
 }
 
-/// The model of this id among those that were pulled and are known.
-pub(crate) fn pulled(store: &Store, id: ModelId) -> Result<Option<ModelName>> {
+/// The pulled models that are known under this id.
+pub(crate) fn pulled(store: &Store, id: ModelId) -> Result<Vec<ModelName>> {
     let known = known(store)?;
     let is_it = |file| known.contains(&(file, id));
     let models = store.list()?.models.into_iter();
-    let mut named = models.filter(|model| model.present && is_it(model.record.blake3));
-    Ok(named.next().and_then(|model| ModelName::parse(&model.record.reference).ok()))
+    let named = models.filter(|model| model.present && is_it(model.record.blake3));
+    Ok(named.filter_map(|model| ModelName::parse(&model.record.reference).ok()).collect())
 }
 
 /// An id as the cache names things.

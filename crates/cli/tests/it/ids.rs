@@ -5,7 +5,7 @@ use std::path::Path;
 
 use import::gguf::tiny::TinyModel;
 
-use crate::world::{Done, World, tiny};
+use crate::world::{Done, World, files, tiny};
 
 const NAME: &str = "hf:org/repo:tiny.gguf";
 
@@ -73,26 +73,41 @@ fn every_model_is_looked_at_once_for_all_receipts() {
     let world = World::new();
     let folder = world.path("receipts");
     fs::create_dir(&folder).unwrap();
-    for seed in 1..4 {
+    for seed in 1..6 {
         let elsewhere = World::new();
         let bytes = TinyModel { seed, ..tiny() }.write();
         let model = elsewhere.file("tiny.gguf", &bytes);
         let path = folder.join(format!("{seed}.json"));
         let run = ["run", &model, "hello", "--max-tokens", "2", "--receipt"];
         elsewhere.run(&[&run[..], &[path.to_str().unwrap()]].concat()).ok();
-        // The first is not here.
-        if seed > 1 {
-            pull(&world, &format!("hf:org/repo:{seed}.gguf"), &bytes);
-        }
+        pull(&world, &format!("hf:org/repo:{seed}.gguf"), &bytes);
     }
-    pull(&world, "hf:org/repo:broken.gguf", b"no model");
-    let done = world.run(&["verify", folder.to_str().unwrap()]);
+    pull(&world, "hf:org/repo:0.gguf", b"no model");
+    let done = world.run(&["verify", folder.to_str().unwrap()]).ok();
+    assert_eq!(done.err.matches("0.gguf is not looked at").count(), 1, "{done:?}");
+    assert_eq!(done.err.matches("is not known yet").count(), 5, "{done:?}");
+}
+
+#[test]
+fn an_id_that_was_kept_wrongly_accuses_nobody() {
+    let world = World::new();
+    let receipt = receipt(&world);
+    let right = world.tiny();
+    world.run(&["run", &right, "hello", "--max-tokens", "2"]).ok();
+    let other = TinyModel { seed: 2, ..tiny() }.write();
+    pull(&world, NAME, &other);
+    // As if another release had made this id of that file.
+    let kept = files(&world.home().join("cache/packed"));
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let manifest = kept.iter().find(|path| name(path).contains("-m1-")).unwrap();
+    let forged = format!("{}-m1-{}", blake3::hash(&other), "0".repeat(32));
+    fs::copy(manifest, manifest.with_file_name(forged)).unwrap();
+    let done = world.run(&["verify", &receipt]);
     assert_eq!(done.code, Some(2), "{done:?}");
-    for (seed, word) in [(1, "CAN'T BE JUDGED"), (2, "VERIFIED"), (3, "VERIFIED")] {
-        assert!(done.out.contains(&format!("{seed}.json: {word}\n")), "{seed} {done:?}");
-    }
-    assert_eq!(done.err.matches("broken.gguf is not looked at").count(), 1, "{done:?}");
-    assert_eq!(done.err.matches("is not known yet").count(), 2, "{done:?}");
+    assert!(done.out.contains("CAN'T BE JUDGED"), "{done:?}");
+    // The right one is found nevertheless.
+    pull(&world, "hf:org/repo:right.gguf", &tiny().write());
+    verified(world.run(&["verify", &receipt]));
 }
 
 #[test]

@@ -64,21 +64,24 @@ fn messages(opening: &Opening) -> Result<()> {
 /// The model of this id, for its tokenizer.
 fn model(id: ModelId, named: Option<&ModelName>) -> Result<Model> {
     let store = crate::environment::store_to_look_at()?;
-    let found = match named {
-        Some(named) => Some(named.clone()),
-        None => Finder::new(crate::environment::store_to_look_at()?).model_of(id)?,
+    let open = |name: &ModelName| {
+        let found = identified(&store, &name.reference)?;
+        Ok((found.id, found.model))
     };
-    let Some(found) = found else {
-        bail!(
+    if let Some(named) = named {
+        let (found, model) = open(named)?;
+        if found != id {
+            bail!("the receipt is of the model {id}; {} is {found}", named.typed);
+        }
+        return Ok(model);
+    }
+    let found = Finder::new(crate::environment::store_to_look_at()?).find(id, open)?;
+    found.with_context(|| {
+        format!(
             "prompt and answer are tokens: to read them as text the model {id} is needed, and none of those here is it \
              (`probity list`): name its file or its package's folder with --model, or pull it"
-        );
-    };
-    let identified = identified(&store, &found.reference)?;
-    if identified.id != id {
-        bail!("the receipt is of the model {id}; {} is {}", found.typed, identified.id);
-    }
-    Ok(identified.model)
+        )
+    })
 }
 
 /// Tokens as people read them.

@@ -13,7 +13,7 @@ use text::Detokenizer;
 use verify::{Hex, Missing, Refutation, Replay};
 
 use super::case::Case;
-use crate::arguments::VerifyOptions;
+use crate::arguments::{ModelName, VerifyOptions};
 use crate::clock::{Elapsed, Stopwatch};
 use crate::failure::describe;
 use crate::finding::Finder;
@@ -65,18 +65,20 @@ enum Found {
 }
 
 fn model(id: ModelId, options: &VerifyOptions, finder: &mut Finder) -> Result<Found> {
-    let named = match &options.model {
-        Some(named) => Some(named.clone()),
-        None => finder.model_of(id)?,
+    let open = |name: &ModelName| {
+        let loaded = load(name, &options.engine)?;
+        Ok((loaded.id, loaded))
     };
-    let Some(named) = named else { return Ok(Found::Nothing) };
-    let loaded = load(&named, &options.engine)?;
-    match &options.model {
-        _ if loaded.id == id => Ok(Found::Model(Box::new(loaded))),
-        Some(_) => Ok(Found::Another(loaded.id)),
-        // What was kept of its id was of another release: nobody said that this is it.
-        None => Ok(Found::Nothing),
+    if let Some(named) = &options.model {
+        let (found, loaded) = open(named)?;
+        return Ok(if found == id {
+            Found::Model(Box::new(loaded))
+        } else {
+            Found::Another(found)
+        });
     }
+    let found = finder.find(id, open)?;
+    Ok(found.map_or(Found::Nothing, |loaded| Found::Model(Box::new(loaded))))
 }
 
 fn set(cases: &mut [&mut Case], replay: &Replay) {
