@@ -54,6 +54,12 @@ impl Sequence {
         prefix
     }
 
+    /// Whether one engine made both, so that what one holds could be the other's.
+    #[must_use]
+    pub fn is_kin_of(&self, other: &Self) -> bool {
+        self.engine == other.engine
+    }
+
     /// Forgets the positions from `length` on.
     pub fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);

@@ -2,7 +2,8 @@
 //!
 //! What needs no pass is judged first: versions, whether the model can have been asked this, the prompt its messages
 //! give, and whether the delivered tokens end where and why they are said to. Then the first position at which the model
-//! gives something else refutes the answer. Choices of one job share the prompt's keys and values. How the positions
+//! gives something else refutes the answer. Choices of one job share the prompt's keys and values, and replays those of
+//! what their prompts begin with. How the positions
 //! are cut into passes, on how many threads, and what else is in a pass never changes the outcome. Keys and values are
 //! held from the first pass to the outcome, and no longer; before and after, there are tokens at most.
 //!
@@ -164,6 +165,38 @@ impl Replay {
     /// Whether it holds keys and values, or has been asked for tokens to make some.
     pub(crate) fn has_begun(&self) -> bool {
         self.current.is_some() || self.stem.as_ref().is_some_and(|stem| stem.length() > 0)
+    }
+
+    /// Whether another is about to compute more of what both prompts begin with, a page at least. If it has done so, its
+    /// keys and values are this one's too, where this one has not begun.
+    pub(crate) fn waits_for_prompt(&mut self, others: &[&mut Self]) -> bool {
+        if self.has_begun() {
+            return false;
+        }
+        let with = |other: &'_ &mut Self| {
+            let common = self.tokens_in_common(other);
+            (common, other.stem.as_ref().filter(|stem| stem.length() >= common).cloned())
+        };
+        let most = others.iter().map(with).max_by_key(|(common, held)| (*common, held.is_some()));
+        match most.filter(|(common, _)| *common >= PAGE) {
+            None => false,
+            Some((_, None)) => true,
+            Some((common, Some(held))) => {
+                self.stem = Some(held.prefix(common));
+                self.done = common;
+                false
+            }
+        }
+    }
+
+    /// How many tokens the stems of two replays in the making begin with alike.
+    fn tokens_in_common(&self, other: &Self) -> usize {
+        let (Some(own), Some(others)) = (&self.stem, &other.stem) else { return 0 };
+        if !own.is_kin_of(others) {
+            return 0;
+        }
+        let both = self.stem_tokens().iter().zip(other.stem_tokens());
+        both.take_while(|(a, b)| a == b).count()
     }
 
     /// Bytes of the logits of a position.

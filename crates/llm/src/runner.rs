@@ -113,11 +113,8 @@ impl Runner {
         let mut rows = self.rows_max.min(REPLAY_ROWS.saturating_mul(self.engine.threads()));
         let mut logits_bytes = LOGITS_BYTES_MAX;
         let (mut fed, mut feeds) = (Vec::new(), Vec::new());
-        let mut admission = Admission::new(self.replay_kv_bytes_max, replays);
-        for (index, replay) in replays.iter_mut().enumerate() {
-            if !admission.admits(replay) {
-                continue;
-            }
+        let going = going(self.replay_kv_bytes_max, replays);
+        for (index, replay) in replays.iter_mut().enumerate().filter(|(index, _)| going[*index]) {
             let row_bytes = replay.row_bytes();
             let next = replay.next(rows.min(self.prefill_chunk), logits_bytes / row_bytes);
             let Some((sequence, tokens, wanted)) = next else { continue };
@@ -171,6 +168,19 @@ impl Runner {
         self.engine.take_back(outcome.logits);
         piece
     }
+}
+
+/// Which replays may be fed. Those that wait for what an earlier one is about to compute of a common prompt may not: it
+/// goes on, for the first of all waits for nobody.
+fn going(bytes_max: usize, replays: &mut [&mut Replay]) -> Vec<bool> {
+    let mut admission = Admission::new(bytes_max, replays);
+    let mut going = Vec::with_capacity(replays.len());
+    for index in 0..replays.len() {
+        let (earlier, rest) = replays.split_at_mut(index);
+        let replay = &mut *rest[0];
+        going.push(admission.admits(replay) && !replay.waits_for_prompt(earlier));
+    }
+    going
 }
 
 /// Which replays go into a pass, by the keys and values they come to hold.

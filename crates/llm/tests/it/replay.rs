@@ -185,6 +185,54 @@ fn what_replays_hold_together_is_bounded_and_changes_no_outcome() {
     }
 }
 
+/// How many passes these replays take together, and what comes of them.
+fn together(tiny: &Tiny, rows: usize, cases: &[(Job, Vec<Claim>)]) -> (usize, Vec<Outcome>) {
+    let mut runner = tiny.any_with(rows, rows);
+    let begin =
+        |(job, claims): &(Job, Vec<Claim>)| Replay::new(&tiny.model, runner.engine(), job, claims);
+    let mut replays: Vec<Replay> = cases.iter().map(begin).collect();
+    let mut passes = 0;
+    while replays.iter().any(|replay| replay.outcome().is_none()) {
+        runner.replay(&mut replays.iter_mut().collect::<Vec<_>>());
+        passes += 1;
+    }
+    (passes, replays.iter().map(|replay| replay.outcome().cloned().unwrap()).collect())
+}
+
+#[test]
+fn what_prompts_begin_with_alike_is_computed_once_and_changes_no_outcome() {
+    const ROWS: usize = 8;
+    let tiny = Tiny::new(Family::Llama);
+    let prompt = tokens(130, 3);
+    let parted = |at: usize| [&prompt[..at], &tokens(130 - at, 7)].concat();
+    // Alike with the first: all, more than a page, less than one, all of the shorter.
+    let prompts = [prompt.clone(), prompt.clone(), parted(100), parted(50), prompt[..90].to_vec()];
+    let mut cases: Vec<_> = prompts
+        .into_iter()
+        .map(|prompt| {
+            let job = job(&fields(prompt, 20));
+            let claims = work(&tiny, &job);
+            (job, claims)
+        })
+        .collect();
+    cases[1].1[0].tokens[9] ^= 1;
+    for rows in [ROWS, 1000] {
+        for order in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]] {
+            let cases: Vec<_> = order.iter().map(|at| cases[*at].clone()).collect();
+            let alone: Vec<_> = cases
+                .iter()
+                .map(|case| together(&tiny, rows, std::slice::from_ref(case)))
+                .collect();
+            let outcomes: Vec<_> =
+                alone.iter().flat_map(|(_, outcomes)| outcomes.clone()).collect();
+            let (passes, found) = together(&tiny, rows, &cases);
+            assert_eq!(found, outcomes, "{rows} {order:?}");
+            let spared = alone.iter().map(|(passes, _)| passes).sum::<usize>() - passes;
+            assert!(rows > ROWS || spared >= (129 + 100 + 89) / ROWS, "{spared} {order:?}");
+        }
+    }
+}
+
 #[test]
 fn what_is_found_first_does_not_depend_on_the_cut() {
     let tiny = Tiny::new(Family::Llama);
