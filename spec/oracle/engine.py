@@ -52,6 +52,7 @@ class Sequence:
         self.kept = {}  # by op: per head the keys and the values of all positions
         self.position = 0
         self.boundaries = []  # per position: (op, row), (op of kv_append or None)
+        self.made = {}  # of the last position, by op: the op, its layer, the values before it, what it made
 
     def step(self, token, drawn):
         """The row of logits, where a token is drawn from this position."""
@@ -77,6 +78,7 @@ class Sequence:
                 values.append(self.run(op, layer, values, number + at))
             except Fault:
                 raise Ended(self.position, number + at) from None
+            self.made[number + at] = op, layer, values[:-1], values[-1]
             append = number + at if op["op"] == "kv_append" else append
         return values[group["output"]], append
 

@@ -170,16 +170,17 @@ class Template:
 def small(shape):
     """shape: matrices, vectors (formats), kind, layout, bias, norms, hadamard, caps, tied, window, layers."""
     table = Table(shape["matrices"], shape["vectors"])
-    embed = table.matrix("embed", 50, 64)
+    ids = shape.get("vocabulary", 50)
+    embed = table.matrix("embed", ids, 64)
     layers = [small_layer(table, shape, layer) for layer in range(shape["layers"])]
     gain = table.vector("last_norm", 64)
-    output = embed if shape["tied"] else table.matrix("output", 50, 64)
+    output = embed if shape["tied"] else table.matrix("output", ids, 64)
     frequencies = [2935890503282001226]
     while len(frequencies) < 16:
         frequencies.append(frequencies[-1] // 3 * 2)
     template, out = small_template(shape)
     return {
-        "arithmetic": 1, "context": 256, "vocabulary": 50, "tensors": table.list, "rope_tables": [[str(f) for f in frequencies]],
+        "arithmetic": 1, "context": 256, "vocabulary": ids, "tensors": table.list, "rope_tables": [[str(f) for f in frequencies]],
         "prologue": {"ops": [{"op": "embed", "x": 0, "W": 0, "frac": 16}], "output": 1, "layers": [{"tensors": [embed], "attributes": []}]},
         "groups": [{"ops": template.ops, "output": out, "layers": layers}], "epilogue": small_epilogue(shape, gain, output),
     }  # fmt: skip

@@ -3,6 +3,7 @@
 import engine
 import program as form
 import sampling
+import tiles
 import traces
 from generators import weights
 from hash_blake3 import digest
@@ -124,4 +125,42 @@ def run_cases():
     ]  # fmt: skip
 
 
-OPS = {"program_bytes": (evaluate_program, program_cases()), "program_run": (evaluate_run, run_cases())}
+# Tiles
+
+
+def evaluate_tiles(inputs):
+    program, parameters = inputs["program"], {**sampling.DEFAULTS, **inputs["parameters"]}
+    file, prompt = b"".join(weights(spec) for spec in inputs["file"]), inputs["prompt"]
+    seed = sampling.seed(bytes.fromhex(inputs["nonce"]), bytes.fromhex(inputs["model"]), prompt, parameters)
+    sequence, output, _ = engine.answer(program, [file], prompt, inputs["count"], parameters, seed, inputs["choice"])
+    job = {"prompt": prompt, "output": output[:-1], "parameters": parameters, "seed": seed, "choice": inputs["choice"]}
+    committer = traces.Committer(bytes.fromhex(inputs["network"]), bytes.fromhex(inputs["blind"]))
+    found, position = [], sequence.position - 1
+    for op in sorted(sequence.made):
+        made = tiles.early(sequence, op, job)
+        hashes = [committer.leaf("tile", position, op, at, data) for at, data in enumerate(made)]
+        if made:
+            name = sequence.made[op][0]["op"]
+            found.append({"number": op, "op": name, "tiles": len(made), "blake3": digest(b"".join(made)).hex(), "root": committer.root(hashes).hex()})
+    return {"digest": digest(form.program(program)).hex(), "seed": seed.hex(), "output": output, "early": found}
+
+
+def tiles_cases():
+    def of(name, count, **changed):
+        inputs = dict(run_cases())[name]
+        return {**inputs, "count": count, **changed}
+
+    pages = [(7 * at + at // 3) % 50 for at in range(70)]
+    said = dict(run_cases())["every parameter"]["parameters"]
+    many = form.small({**PLAIN, "vocabulary": 4200})
+    wide = {"program": many, "file": generated(many, 40), "prompt": [4150, 9, 4099, 9]}
+    cold = {"temperature": 0, "top_k": 3, "top_p": 500000, "min_p": 1000000, "repetition": 1300000}
+    return [
+        ("two pages of rows", of("greedy", 1, prompt=pages, parameters=said)),
+        ("every op, within the window", of("every op, drawn, beyond the window", 4)),
+        ("at temperature 0 with cuts", of("Q4_0, tied", 3, parameters=cold)), ("nothing cut", of("F16", 2, parameters={})),
+        ("two chunks of ids", of("greedy", 3, **{**wide, "parameters": {**said, "top_k": 4100, "bias": [[4150, 3000000]]}})),
+    ]  # fmt: skip
+
+
+OPS = {"program_tiles": (evaluate_tiles, tiles_cases()), "program_bytes": (evaluate_program, program_cases()), "program_run": (evaluate_run, run_cases())}

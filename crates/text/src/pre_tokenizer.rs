@@ -211,6 +211,14 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_of_literals_are_those_of_the_text() {
+        let text = include_str!("../../../spec/package.md");
+        let row = "| bytes of the texts of all special tokens together | 2^20 | the same of all user-defined ones | 2^20 |";
+        assert!(text.contains(row));
+        assert_eq!(crate::vocabulary::MAX_LITERAL_BYTES, 1 << 20);
+    }
+
+    #[test]
     fn the_text_of_the_specification_says_the_same() {
         let text = include_str!("../../../spec/text.md");
         let block: Vec<String> = NAMES.map(|(name, pattern)| format!("{name} = {pattern}")).into();

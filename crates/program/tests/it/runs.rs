@@ -1,12 +1,13 @@
-//! `spec/vectors/program_run.json`: whole answers, which an oracle gave that shares no code with this crate: tokens,
-//! logits, faults, and the root over all boundaries.
+//! `spec/vectors/program_run.json` and `program_tiles.json`: whole answers, which an oracle gave that shares no code with
+//! this crate: tokens, logits, faults, the root over all boundaries; and what tiles make.
 
 use canon::sample::{Micro, Parameters, Settings, seed};
 use commit::{Blind, Digest, Edge, Network, Salts};
 use program::record::Record;
 use program::reference::{Cell, Weights};
-use program::tile::Choice;
-use program::trace::{Committer, TraceNodes, boundary_hash};
+use program::tile::{Choice, leaves};
+use program::tiny::Shape;
+use program::trace::{Committer, LeafAt, LeafKind, TraceNodes, boundary_hash};
 use program::{Checked, Op, OpIndex, Place, Type};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -92,13 +93,18 @@ fn parameters(json: &Json) -> Parameters {
 }
 
 /// The program that the case writes out, by the shapes of `byte_vectors`.
-fn program(wanted: &Json) -> Checked {
+fn program(inputs: &Json, wanted: &Json) -> Checked {
+    let vocabulary = number(&inputs["program"]["vocabulary"]);
+    let shaped = |name| Shape { vocabulary, ..crate::byte_vectors::shape(name) };
     let names = ["plain", "every op", "Q4_0, tied", "F16", "F32"];
-    let mut all =
-        names.map(|name| Checked::new(crate::byte_vectors::shape(name).program()).unwrap());
-    let at = all.iter().position(|checked| checked.digest().to_string() == *wanted);
-    let found = &mut all[at.expect("a program of program_bytes.json")];
-    Checked::decode(&found.encode()).unwrap()
+    let mut all = names.map(|name| Checked::new(shaped(name).program()).unwrap()).into_iter();
+    let found = all.find(|checked| checked.digest().to_string() == *wanted);
+    found.expect("a program of program_bytes.json, but for its vocabulary")
+}
+
+fn committer(inputs: &Json) -> Committer {
+    let (network, blind) = (digest(&inputs["network"]), digest(&inputs["blind"]));
+    Committer(Salts { network: Network(network), blind: Blind(blind) })
 }
 
 /// The root of the log after the record's last position.
@@ -145,7 +151,7 @@ fn logits(record: &Record<'_>, checked: &Checked, position: u32) -> String {
 }
 
 fn check(inputs: &Json, expected: &Json) {
-    let checked = program(&expected["digest"]);
+    let checked = program(inputs, &expected["digest"]);
     assert!(checked.sites().any(|site| matches!(site.op, Op::Sample(_))));
     let file: Vec<u8> = list(&inputs["file"]).iter().flat_map(weights).collect();
     assert_eq!(blake3::hash(&file).to_string(), expected["file_blake3"]);
@@ -161,11 +167,7 @@ fn check(inputs: &Json, expected: &Json) {
         assert_eq!((fault.position, fault.op.0), (number(position), number(&expected["op"])));
         return;
     }
-    let salts = Salts {
-        network: Network(digest(&inputs["network"])),
-        blind: Blind(digest(&inputs["blind"])),
-    };
-    let committer = Committer(salts);
+    let committer = committer(inputs);
     let output = numbers(&expected["output"]);
     for at in 0..output.len() {
         let tokens = [&prompt[..], &output[..at]].concat();
@@ -182,15 +184,67 @@ fn check(inputs: &Json, expected: &Json) {
     }
 }
 
-#[test]
 #[allow(clippy::print_stdout, reason = "says which case failed")]
-fn whole_answers_are_those_of_the_oracle() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/program_run.json");
-    let vectors: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+fn each(file: &str, least: usize, check: fn(&Json, &Json)) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
+    let text = std::fs::read_to_string(format!("{folder}/{file}.json")).unwrap();
+    let vectors: Json = serde_json::from_str(&text).unwrap();
     let cases = list(&vectors["cases"]);
-    assert!(cases.len() >= 9);
+    assert!(cases.len() >= least);
     for case in cases {
-        println!("{}", case["name"]);
+        println!("{file}: {}", case["name"]);
         check(&case["inputs"], &case["expected"]);
     }
+}
+
+/// The outputs of every op's tiles that are no leaves of its value, at the last position.
+fn check_tiles(inputs: &Json, expected: &Json) {
+    let checked = program(inputs, &expected["digest"]);
+    let file: Vec<u8> = list(&inputs["file"]).iter().flat_map(weights).collect();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let (prompt, parameters) = (numbers(&inputs["prompt"]), parameters(&inputs["parameters"]));
+    let count = u32::try_from(prompt.len()).unwrap();
+    let output = numbers(&expected["output"]);
+    let tokens = [&prompt[..], &output[..output.len() - 1]].concat();
+    let (seed, choice) = (digest(&expected["seed"]), number(&inputs["choice"]));
+    let choice = Choice { parameters, seed, choice, prompt: count };
+    let record = Record::of(&weights, &tokens, count).unwrap().with_choice(choice);
+    let committer = committer(inputs);
+    assert_eq!(record.drawn(&committer), output.last().copied());
+    let position = u32::try_from(tokens.len()).unwrap() - 1;
+    let mut early = list(&expected["early"]).iter();
+    for site in checked.sites() {
+        let outputs = record.tiles(&site, record.at(position), &committer).unwrap();
+        let leaves = usize::try_from(leaves(site.output())).unwrap();
+        let made: Vec<_> = outputs.values().take(outputs.len() - leaves).collect();
+        if made.is_empty() {
+            continue;
+        }
+        let wanted = early.next().unwrap();
+        assert_eq!(
+            (&wanted["number"], &wanted["op"]),
+            (&site.index.0.into(), &site.op.name().into())
+        );
+        assert_eq!(wanted["tiles"], made.len(), "{wanted}");
+        let (mut bytes, mut tree) = (Vec::new(), Edge::default());
+        for (index, data) in (0..).zip(made) {
+            data.write(&mut bytes);
+            let at = LeafAt { kind: LeafKind::Tile, position, op: site.index, index };
+            tree.push(&TraceNodes(committer.0.network), committer.leaf(at, data));
+        }
+        assert_eq!(blake3::hash(&bytes).to_string(), wanted["blake3"], "{wanted}");
+        let root = tree.root(&TraceNodes(committer.0.network)).unwrap();
+        assert_eq!(hex(&root), wanted["root"], "{wanted}");
+    }
+    assert!(early.next().is_none());
+}
+
+#[test]
+fn whole_answers_are_those_of_the_oracle() {
+    each("program_run", 9, check);
+}
+
+#[test]
+fn tiles_are_those_of_the_oracle() {
+    each("program_tiles", 5, check_tiles);
 }
