@@ -21,6 +21,7 @@ pub mod publish;
 mod rendering;
 mod replay;
 mod runner;
+mod unread;
 mod trace;
 
 pub use generation::{Generation, Piece, Stop, Usage};
@@ -30,3 +31,4 @@ pub use publish::Publication;
 pub use rendering::{Prompt, RenderingError, render};
 pub use replay::{Claim, Replay};
 pub use runner::Runner;
+pub use unread::{UNREAD_TRIES_MAX, unread};

@@ -7,7 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use commit::{Network, Salts};
 use import::gguf::tiny::TinyModel;
-use receipt::{Envelope, Opening, Receipt, ReceiptFile, SecretKey, Stop, TokenVector, Which};
+use receipt::{
+    Envelope, Job, Messages, Opening, Receipt, ReceiptFile, Rendered, SecretKey, Stop, TokenVector,
+    Which,
+};
 use serde_json::Value;
 
 use crate::world::{Done, World, tiny};
@@ -158,6 +161,26 @@ fn lies_that_are_properly_signed_are_refuted_by_replay() {
     });
     let done = given.verify(&[]).ok();
     assert!(done.out.contains("why the answer ends where it does"), "{done:?}");
+}
+
+#[test]
+fn members_of_messages_that_had_no_effect_are_named() {
+    let given = given(&[]);
+    assert!(given.verify(&["--json"]).json().get("unread_members").is_none());
+    given.lie(|_, opening| {
+        let mut fields = opening.job.fields().clone();
+        let Rendered::Worker(Messages::Shown(bytes)) = &fields.rendered else { panic!("shown") };
+        let mut messages: Value = serde_json::from_slice(bytes).unwrap();
+        messages["messages"][0]["name"] = "the president".into();
+        messages["variables"] = serde_json::json!({"a\u{1b}b": 1});
+        fields.rendered = Rendered::Worker(Messages::Shown(messages.to_string().into()));
+        opening.job = Job::new(fields).unwrap();
+    });
+    let done = given.verify(&[]).ok();
+    let said = "does not read are bound, and had no effect\n      (here: variables.a\\u{1b}b, messages[0].name)\n";
+    assert!(done.out.contains(said), "{done:?}");
+    let named = &given.verify(&["--json"]).json()["unread_members"];
+    assert_eq!(*named, serde_json::json!(["variables.a\u{1b}b", "messages[0].name"]));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 // floats: a tool's description may hold one, and it comes through
 
 use import::gguf::tiny::{Family, TinyModel};
-use llm::{Prompt, RenderingError, render};
+use llm::{Prompt, RenderingError, UNREAD_TRIES_MAX, render, unread};
 use serde_json::json;
 use text::template::{CivilTime, MAX_JSON_DEPTH, TemplateError};
 use text::{Conversation, Message, Role, Segment};
@@ -61,6 +61,43 @@ fn what_is_written_is_read() {
     assert!(variables.contains(
         r#""variables":{"enable_thinking":false,"n":12,"strftime_now":"2026-11-20T22:04:05","add_generation_prompt":false}"#
     ));
+}
+
+#[test]
+fn what_a_template_does_not_read_is_named() {
+    let template = "{% for m in messages %}{{ m.content }}{{ m.name or '' }}{% endfor %}{{ x }}";
+    let tiny = with_template(Some(template));
+    let mut asked = Message::new(Role::User, "hi");
+    asked.name = Some("n".into());
+    asked.reasoning_content = Some("r".into());
+    let mut said = Message::new(Role::Assistant, "");
+    said.tool_calls = vec![json!({"a": 1})];
+    said.tool_call_id = Some("t".into());
+    let whole = Conversation {
+        messages: vec![asked, said],
+        variables: json!({"x": 1, "y": 2}).as_object().unwrap().clone(),
+        ..conversation()
+    };
+    assert_eq!(
+        unread(&tiny.model, &Prompt::Conversation(whole.clone())),
+        [
+            "tools",
+            "variables.strftime_now",
+            "variables.y",
+            "messages[0].reasoning_content",
+            "messages[1].tool_calls",
+            "messages[1].tool_call_id"
+        ]
+    );
+    let deaf = with_template(Some("always the same"));
+    let found = unread(&deaf.model, &Prompt::Conversation(whole));
+    assert!(found.contains(&"messages[0].content".to_owned()), "{found:?}");
+    let messages = vec![Message::new(Role::User, "hi"); UNREAD_TRIES_MAX + 1];
+    let many = Conversation { messages, ..Default::default() };
+    assert_eq!(unread(&deaf.model, &Prompt::Conversation(many)).len(), UNREAD_TRIES_MAX);
+    // Text is all read, and what can't be rendered has no prompt to compare with.
+    assert!(unread(&tiny.model, &Prompt::Text("hi".into())).is_empty());
+    assert!(unread(&tiny.model, &Prompt::Conversation(Conversation::default())).is_empty());
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(super) struct Case {
     /// The model it is of, where receipt and opening go together.
     pub(super) model: Option<ModelId>,
     pub(super) replay: Replay,
+    /// What the model's template does not read of the messages, where that was found out.
+    pub(super) unread: Vec<String>,
     /// What the answer says, where the model was at hand.
     pub(super) answer: Option<String>,
 }
@@ -39,7 +41,14 @@ impl Case {
             Ok(Err(refusal)) => Reading::Refused(refusal),
             Err(error) => Reading::Unreadable(describe(&error)),
         };
-        let mut case = Self { path, file, model: None, replay: Replay::NotTried, answer: None };
+        let mut case = Self {
+            path,
+            file,
+            model: None,
+            replay: Replay::NotTried,
+            unread: Vec::new(),
+            answer: None,
+        };
         let open = |(receipt, opening)| opened(receipt, opening, Network::OFFLINE).is_ok();
         if case.both().is_some_and(open) {
             case.model = case.both().map(|(receipt, _)| ModelId(receipt.model));

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use llm::{Claim, Generation, Request};
+use llm::{Claim, Generation, Prompt, Request};
 use package::ModelId;
-use receipt::{Job, Opening, Receipt};
+use receipt::{Job, Messages, Opening, Receipt};
 use text::Detokenizer;
 use verify::{Hex, Missing, Refutation, Replay};
 
@@ -118,6 +118,10 @@ fn replay(cases: &mut [&mut Case], loaded: &mut Loaded) -> Result<Cost> {
     for (case, replay) in cases.iter_mut().zip(&replays) {
         case.replay = replay.outcome().cloned().unwrap_or(Replay::NotTried);
         case.answer = case.both().map(|(_, opening)| beginning(loaded, opening));
+        if case.replay == Replay::Same {
+            case.unread =
+                case.both().map(|(_, opening)| unread(loaded, opening)).unwrap_or_default();
+        }
     }
     Ok(Cost { receipts: replays.len(), positions, spent, generating })
 }
@@ -155,6 +159,16 @@ fn generating(loaded: &mut Loaded, receipt: &Receipt, job: &Job) -> Result<Optio
     }
     let later = u32::try_from(answer.output().len())?.saturating_sub(1).max(1);
     Ok(Some(first + (watch.read().processor - first) * (tokens - 1) / later))
+}
+
+/// What the template does not read of messages that are shown.
+fn unread(loaded: &Loaded, opening: &Opening) -> Vec<String> {
+    match opening.job.fields().rendered.messages() {
+        Some(Messages::Shown(bytes)) => Prompt::read(bytes)
+            .map(|prompt| llm::unread(&loaded.model, &prompt))
+            .unwrap_or_default(),
+        Some(Messages::Hidden(_)) | None => Vec::new(),
+    }
 }
 
 /// How the first answer begins.

@@ -8,7 +8,7 @@ use anyhow::Result;
 use commit::Network;
 use receipt::{ReceiptFile, Refusal};
 use serde::Serialize;
-use verify::{Hex, Kind, Missing, Outcome, Report, ReportJson, Verdict, examine};
+use verify::{Hex, Kind, Missing, NotEstablished, Outcome, Report, ReportJson, Verdict, examine};
 
 use super::case::{Case, Reading};
 use super::judging::Cost;
@@ -41,7 +41,10 @@ pub(super) fn judged(case: &Case, options: &VerifyOptions) -> Result<(String, u8
         }
     };
     if options.json {
-        return Ok((json_line(&Named { file: shown(&case.path), report })?, exit));
+        return Ok((
+            json_line(&Named { file: shown(&case.path), report, unread_members: &case.unread })?,
+            exit,
+        ));
     }
     Ok((text, exit))
 }
@@ -67,16 +70,18 @@ fn text(case: &Case, report: &Report, file: &ReceiptFile) -> String {
         shown(&case.path),
         said(file),
         answer.unwrap_or_default(),
-        lines(report)
+        lines(report, &case.unread)
     )
 }
 
 /// A report and the file it is about.
 #[derive(Serialize)]
-struct Named {
+struct Named<'a> {
     file: String,
     #[serde(flatten)]
     report: ReportJson,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unread_members: &'a [String],
 }
 
 /// A path that can act neither on a terminal nor on whoever reads lines.
@@ -119,7 +124,7 @@ fn said(file: &ReceiptFile) -> String {
 }
 
 /// The report's lines.
-fn lines(report: &Report) -> String {
+fn lines(report: &Report, unread: &[String]) -> String {
     let mut text = String::from("  evidence\n");
     for evidence in &report.evidence {
         let word = match evidence.outcome {
@@ -134,6 +139,9 @@ fn lines(report: &Report) -> String {
     text += "  not established\n";
     for what in &report.not_established {
         text += &format!("    {}\n", what.text());
+        if *what == NotEstablished::UnreadMembers && !unread.is_empty() {
+            text += &format!("      (here: {})\n", escaped(&unread.join(", ")));
+        }
     }
     if !report.auditable {
         text += "  not auditable: only who asked can open it\n";
