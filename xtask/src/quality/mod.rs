@@ -6,11 +6,12 @@
 //! with paired differences, and how often the most likely token is the same.
 //!
 //! The texts are pinned by package, file, byte range and hash, and the tokens by hash, so a figure
-//! means the same everywhere. Never part of `cargo test` or CI: it takes minutes and, the first
+//! means the same everywhere; a whole run writes them down for `probity package build --quality`. Never part of `cargo test` or CI: it takes minutes and, the first
 //! time, the Python index and a C++ compiler. What it makes lies under `target/peers/`.
 //! Failure: exit status 1 where a goal is missed, or with the first thing that went wrong.
 #![allow(clippy::float_arithmetic, reason = "a float reference, and statistics for display")]
 
+mod published;
 mod reference;
 mod score;
 mod sides;
@@ -63,6 +64,13 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
         for goal in table::goals(&positions) {
             println!("{}: {}", format.name(), goal.line());
             missed += usize::from(!goal.met());
+        }
+        if !options.quick {
+            let file = folder.join(format!("quality-{}.json", format.name()));
+            let quality = published::quality(texts.iter().map(|text| &*text.text), &positions);
+            std::fs::write(&file, quality.to_string())
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            println!("for `probity package build --quality`: {}", file.display());
         }
     }
     if missed > 0 { Err(format!("{missed} goals missed")) } else { Ok(()) }

@@ -109,7 +109,7 @@ const PINS: &[Pin] = &[
 /// A pinned text as it was fetched.
 pub(crate) struct Text {
     pin: &'static Pin,
-    text: String,
+    pub(crate) text: String,
 }
 
 /// Tokens, each to be predicted from those before it.
