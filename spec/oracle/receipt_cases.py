@@ -1,9 +1,12 @@
 """Cases of receipt.md: jobs, token vectors, heads, receipts, openings, equivocations, cancellations, signatures."""
 
+import json
+
 import receipt as form
 import receipt_decode as decode
 import receipt_ed25519 as ed25519
 import receipt_log as log
+import receipt_text as words
 import sampling
 from generators import integers
 from receipt import Hashes
@@ -339,6 +342,85 @@ def missing_cases():
     ]  # fmt: skip
 
 
+# Messages and stop strings
+
+
+def evaluate_messages(inputs):
+    pieces = inputs.get("pieces", [[inputs.get("text", ""), 1]])
+    text = "".join(piece * times for piece, times in pieces)
+    words.read_messages(unhex(inputs, "bytes") if "bytes" in inputs else text.encode())
+    return {"read": True}
+
+
+def messages_cases():
+    def said(**changed):
+        return {"role": "user", "content": "hi", **changed}
+
+    def of(messages=None, **members):
+        return json.dumps({"messages": [said()] if messages is None else messages, **members}, ensure_ascii=False)
+
+    def deep(count):
+        return [["[", count], ["1", 1], ["]", count]]
+
+    def around(before, pieces, after):
+        return {"pieces": [[before, 1], *pieces, [after, 1]]}
+
+    tools = lambda count: around('{"messages":[{"role":"user","content":""}],"tools":[', deep(count), "]}")  # noqa: E731
+    calls = lambda count: around('{"messages":[{"role":"assistant","content":null,"tool_calls":[', deep(count), "]}]}")  # noqa: E731
+    variable = lambda count: around('{"messages":[{"role":"user","content":""}],"variables":{"a":', deep(count), "}}")  # noqa: E731
+    many = lambda count: around('{"messages":[{"role":"user","content":""}', [[',{"role":"tool","content":""}', count - 1]], "]}")  # noqa: E731
+    time = lambda text: of(variables={"strftime_now": text})  # noqa: E731
+    call = {"x": [1, True, None, {"y": "z"}]}
+    full = said(role="assistant", content=None, name="a", reasoning_content="b", tool_call_id="c", tool_calls=[call])
+    taken = [
+        ("text", '{"text":"a"}'), ("text of nothing", '{"text":""}'), ("white space about it", ' \t\r\n{"text" : "a"}\n'),
+        ("an escape in a name", '{"t\\u0065xt":"a"}'), ("a surrogate pair", '{"text":"\\ud83d\\ude00"}'), ("one message", of()),
+        ("every role", of([said(role=role) for role in words.ROLES])), ("every member", of([full], tools=[{"a": {}}], variables={"b": [], "c": None})),
+        ("empty lists", of([said(tool_calls=[])], tools=[], variables={})), ("a time", time("2026-11-20T22:04:05")), ("the last day of February", time("2024-02-29T00:00:00")),
+        ("the first year", time("1000-01-01T00:00:00")), ("the last", time("9999-12-31T23:59:59")),
+        ("nothing begun", of(variables={"add_generation_prompt": False})), ("a great number", '{"messages":[{"role":"user","content":""}],"tools":[1e308,123456789012345678901234567890,-0]}'),
+    ]  # fmt: skip
+    refused = [
+        ("no bytes", ""), ("no JSON", "hi"), ("two texts", '{"text":"a"}{"text":"a"}'), ("a comma too many", '{"text":"a",}'), ("no object", '["a"]'),
+        ("nothing in it", "{}"), ("text and messages", '{"text":"a","messages":[{"role":"user","content":""}]}'), ("text and tools", '{"text":"a","tools":[]}'),
+        ("text that is none", '{"text":null}'), ("a member twice", '{"text":"a","text":"a"}'), ("twice in another spelling", '{"text":"a","te\\u0078t":"a"}'),
+        ("twice deep within", '{"messages":[{"role":"user","content":""}],"tools":[{"a":[{"b":1,"b":1}]}]}'), ("half a surrogate pair", '{"text":"\\ud83d"}'),
+        ("its other half", '{"text":"\\ude00"}'), ("a control character", '{"text":"\n"}'), ("NaN", '{"messages":[{"role":"user","content":""}],"tools":[NaN]}'),
+        ("no finite number", '{"messages":[{"role":"user","content":""}],"tools":[1e400]}'), ("no messages", of([])), ("messages that are no list", '{"messages":{}}'),
+        ("a message that is none", of(["hi"])), ("no role", of([{"content": "a"}])), ("no content", of([{"role": "user"}])), ("another role", of([said(role="developer")])),
+        ("a role of capitals", of([said(role="User")])), ("content that is a list", of([said(content=[])])), ("another member", of([said(audio="")])),
+        ("a name of null", of([said(name=None)])), ("calls that are no list", of([said(tool_calls={})])), ("tools that are none", of(tools=None)),
+        ("variables that are a list", of(variables=[])), ("another member of the whole", of(documents=[])), ("a time without seconds", time("2026-11-20T22:04")),
+        ("a time with a zone", time("2026-11-20T22:04:05Z")), ("a space in a time", time("2026-11-20 22:04:05")), ("a day there is not", time("2026-02-29T00:00:00")),
+        ("the year 0999", time("0999-01-01T00:00:00")), ("a 61st second", time("2026-11-20T22:04:60")), ("a time that is a number", of(variables={"strftime_now": 5})),
+        ("begun by a word", of(variables={"add_generation_prompt": "yes"})), *((f"a variable called {name}", of(variables={name: 1})) for name in words.RESERVED),
+    ]  # fmt: skip
+    bounds = [("depth 32 of tools", tools(31)), ("depth 33 of tools refused", tools(32)), ("depth 32 of calls", calls(31)), ("depth 33 of calls refused", calls(32)),
+              ("depth 32 of a variable", variable(31)), ("depth 33 of a variable refused", variable(32)), ("4,096 messages", many(4096)), ("4,097 messages refused", many(4097)),
+              ("no UTF-8 refused", {"bytes": b'{"text":"\xff"}'.hex()}), ("a byte order mark refused", {"bytes": b'\xef\xbb\xbf{"text":"a"}'.hex()})]  # fmt: skip
+    return [(name, {"text": text}) for name, text in taken] + [(f"{name} refused", {"text": text}) for name, text in refused] + bounds
+
+
+def evaluate_stop_string(inputs):
+    after, index, text = words.stop_string([bytes.fromhex(piece) for piece in inputs["pieces"]], [bytes.fromhex(one) for one in inputs["strings"]])
+    return {"tokens": after, "index": index, "text": text.hex()}
+
+
+def stop_string_cases():
+    def of(pieces, *strings):
+        encoded = [piece if isinstance(piece, bytes) else piece.encode() for piece in pieces]
+        return {"pieces": [piece.hex() for piece in encoded], "strings": [one.encode().hex() for one in strings]}
+
+    return [
+        ("none there", of(["a", "b"], "c")), ("no strings", of(["a", "b"])), ("one in one token", of(["abc"], "abc", "b")), ("in three", of(["a", "b", "c"], "abc", "b")),
+        ("across two", of(["xa", "by"], "ab")), ("the longest that ends there", of(["xab"], "b", "ab")), ("of equal ones the first", of(["ab"], "x", "b", "b")),
+        ("that which ends first, not that which begins first", of(["abcd"], "abcd", "bc")), ("one that begins again", of(["aab"], "ab")), ("a false beginning", of(["aa", "ba", "ab"], "abab", "baab")),
+        ("two in one token", of(["xaybz"], "b", "a")), ("bytes that are no UTF-8 about it", of([b"\xff", "stop", b"\xfe"], "stop")),
+        ("half a character each", of([b"\xc3", b"\xa9!"], "\u00e9")), ("special tokens between", of(["st", "", "", "op"], "stop")), ("only its beginning", of(["xxst", "o"], "stop")),
+        ("at once", of(["stop", "more"], "stop")), ("the whole of one is in another", of(["x", "aba"], "aba", "a")), ("of one letter, many", of(["b", "a"], *"zyxwvutsrqponma")),
+    ]  # fmt: skip
+
+
 # Signatures
 
 
@@ -604,6 +686,8 @@ OPS = {
     "receipt_heads": (evaluate_heads, heads_cases()),
     "receipt_statement": (evaluate_statement, statement_cases()),
     "receipt_equivocation": (evaluate_equivocation, equivocation_cases()),
+    "receipt_messages": (evaluate_messages, messages_cases()),
+    "receipt_stop_string": (evaluate_stop_string, stop_string_cases()),
     "receipt_log": (evaluate_log, log_cases()),
     "receipt_missing": (evaluate_missing, missing_cases()),
     "receipt_cancellation": (evaluate_cancellation, cancellation_cases()),

@@ -4,8 +4,9 @@
 //! Never made here: nothing but the tokens in them, once, came from an engine. A file that changes is another version.
 
 use import::gguf::tiny::Family;
-use llm::{Claim, Replay};
+use llm::{Claim, Prompt, Replay};
 use receipt::{ReceiptFile, Stop};
+use serde_json::Value as Json;
 use verify::{Kind, Outcome, Refutation, Replay as Said, Verdict, examine};
 
 use crate::desk::{NETWORK, judge, work};
@@ -111,4 +112,45 @@ fn a_changed_golden_file_is_refused() {
             assert!(taken.is_err() || white, "{name}: byte {at}");
         }
     }
+}
+
+/// `spec/vectors/receipt_messages.json`, which the oracle made: what a job's messages may be.
+#[test]
+fn messages_are_read_as_the_oracle_reads_them() {
+    let vectors = include_str!("../../../../spec/vectors/receipt_messages.json");
+    let vectors: Json = serde_json::from_str(vectors).unwrap();
+    let cases = vectors["cases"].as_array().unwrap();
+    assert!(cases.len() >= 71);
+    for case in cases {
+        let inputs = &case["inputs"];
+        let given = if let Some(hex) = inputs.get("bytes") {
+            let hex = hex.as_str().unwrap();
+            let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+            (0..hex.len()).step_by(2).map(byte).collect()
+        } else if let Some(pieces) = inputs.get("pieces") {
+            let piece = |piece: &Json| {
+                let times = usize::try_from(piece[1].as_u64().unwrap()).unwrap();
+                piece[0].as_str().unwrap().repeat(times)
+            };
+            pieces.as_array().unwrap().iter().map(piece).collect::<String>().into_bytes()
+        } else {
+            inputs["text"].as_str().unwrap().as_bytes().to_vec()
+        };
+        let read = Prompt::read(&given);
+        let taken = read.is_ok_and(|prompt| is_rendered(&prompt));
+        assert_eq!(taken, case.get("refused").is_none(), "{}", case["name"]);
+    }
+}
+
+/// Whether a model takes it: the bounds of a conversation are looked at where it is rendered.
+fn is_rendered(prompt: &Prompt) -> bool {
+    use llm::RenderingError as Error;
+    static TINY: std::sync::LazyLock<Tiny> = std::sync::LazyLock::new(|| Tiny::new(Family::Llama));
+    let conversation = |error: &Error| {
+        matches!(
+            error,
+            Error::Conversation(_) | Error::Template(text::TemplateError::Conversation(_))
+        )
+    };
+    !prompt.tokens(&TINY.model).is_err_and(|error| conversation(&error))
 }

@@ -5,10 +5,11 @@ use sha2::{Digest as _, Sha256};
 const SPEC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec");
 
 /// Lines of the list when it was begun, and the SHA-256 of these lines. Whoever adds lines adds a row here.
-const LINES: [(usize, &str); 3] = [
+const LINES: [(usize, &str); 4] = [
     (55, "7c094c748ab66376a4bd3666c7426dbf8af1c1c48610bc08c89adb440d79e53e"),
     (56, "3fa92337dc62520c0b8ec553c6d24ab2882ea8929b0ce3ba5e3ae14f6d702541"),
     (57, "6c23a25cd490d20a27415fb8d04dc57a1777498f1014ade06fc340b750f8e963"),
+    (59, "c95149f310d504a3052136d977c9fc285e6a8bab6043baf91d418b80c6ae70ca"),
 ];
 
 fn sha256(bytes: &[u8]) -> String {

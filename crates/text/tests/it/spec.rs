@@ -1,10 +1,11 @@
-//! The bounds that the specification names are those of the code.
+//! What the specification says of text is what the code does: bounds, and the oracle's stop strings.
 
-use text::MAX_TEXT_BYTES;
+use serde_json::Value as Json;
 use text::template::{
     MAX_CODE_BYTES, MAX_ELIFS, MAX_JSON_DEPTH, MAX_MADE_BYTES, MAX_MESSAGES, MAX_READ_BYTES,
     MAX_RENDERED_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_RECURSION, TEMPLATE_FUEL,
 };
+use text::{MAX_TEXT_BYTES, StopStrings, Stopped};
 
 /// With a comma between thousands.
 fn grouped(number: usize) -> String {
@@ -50,4 +51,55 @@ fn bounds_are_those_of_the_text() {
     assert!(receipt.contains(&row), "{row}");
     let sentence = format!("of at least one and at most {messages} objects");
     assert!(receipt.contains(&sentence), "{sentence}");
+}
+
+fn bytes(hex: &Json) -> Vec<u8> {
+    let hex = hex.as_str().unwrap();
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+fn list(json: &Json) -> Vec<Vec<u8>> {
+    json.as_array().unwrap().iter().map(bytes).collect()
+}
+
+/// `spec/vectors/receipt_stop_string.json`, which an oracle made that shares no code with this crate.
+#[test]
+fn stop_strings_are_found_as_the_oracle_finds_them() {
+    let vectors = include_str!("../../../../spec/vectors/receipt_stop_string.json");
+    let vectors: Json = serde_json::from_str(vectors).unwrap();
+    let cases = vectors["cases"].as_array().unwrap();
+    assert!(cases.len() >= 18);
+    for case in cases {
+        let strings: Vec<String> = list(&case["inputs"]["strings"])
+            .into_iter()
+            .map(|text| String::from_utf8(text).unwrap())
+            .collect();
+        let strings: Vec<&str> = strings.iter().map(String::as_str).collect();
+        let mut stops = StopStrings::new(&strings).unwrap();
+        let (mut text, mut found) = (Vec::new(), None);
+        for (tokens, piece) in (1..).zip(list(&case["inputs"]["pieces"])) {
+            match stops.push(&piece) {
+                Stopped::No(certain) => text.extend(certain),
+                Stopped::Yes { bytes, index } => {
+                    text.extend(bytes);
+                    found = Some((tokens, index));
+                    break;
+                }
+            }
+        }
+        if found.is_none() {
+            text.extend(stops.flush());
+        }
+        let expected = &case["expected"];
+        assert_eq!(text, bytes(&expected["text"]), "{}", case["name"]);
+        let found: [Json; 2] = found.map_or([Json::Null, Json::Null], |(tokens, index)| {
+            [Json::from(tokens), Json::from(index)]
+        });
+        assert_eq!(
+            found,
+            [expected["tokens"].clone(), expected["index"].clone()],
+            "{}",
+            case["name"]
+        );
+    }
 }
