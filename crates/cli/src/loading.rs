@@ -71,11 +71,13 @@ pub(crate) fn open_as(path: &Path, known: &Path) -> Result<Opened> {
         SteadyFile::open(path).with_context(|| format!("can't open {}", known.display()))?;
     let length = file.length()?;
     let context = || format!("{} can't be used", known.display());
-    let header = import::gguf::read_header(length, |offset, bytes| file.read_at(offset, bytes))
-        .with_context(context)?;
-    let read = |offset, bytes: &mut [u8]| file.read_at(offset, bytes);
-    let publication = Publication::from_gguf(&header, length, read).with_context(context)?;
-    Ok(Opened { publication, header: blake3::hash(&header), file })
+    let (publication, header) = import::gguf::with_header(
+        length,
+        |offset, bytes: &mut [u8]| file.read_at(offset, bytes),
+        |gguf, header, read| (Publication::of(gguf, read), blake3::hash(header)),
+    )
+    .with_context(context)?;
+    Ok(Opened { publication: publication.with_context(context)?, header, file })
 }
 
 /// Loads a model and makes an engine for it.

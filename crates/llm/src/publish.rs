@@ -39,10 +39,20 @@ impl Publication {
     pub fn from_gguf<E>(
         header: &[u8],
         file_length: u64,
+        read: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, ModelError<E>> {
+        Self::of(&Gguf::parse(header, file_length)?, read)
+    }
+
+    /// The same of a header that was parsed.
+    ///
+    /// # Errors
+    /// [`ModelError`] names what stands in the way.
+    pub fn of<E>(
+        gguf: &Gguf<'_>,
         mut read: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
     ) -> Result<Self, ModelError<E>> {
-        let gguf = Gguf::parse(header, file_length)?;
-        let program = architectures::program(&gguf, &mut |tensor| {
+        let program = architectures::program(gguf, &mut |tensor| {
             let length = usize::try_from(tensor.bytes()).expect("a short vector fits memory");
             let mut bytes = vec![0; length];
             read(tensor.offset(), &mut bytes)?;
@@ -54,8 +64,8 @@ impl Publication {
         let vocabulary = vocabulary_of_header(data)?;
         let model = Model::assemble(program, &vocabulary, template.as_deref())?;
         let about = About {
-            name: text_of(&gguf, NAME_KEY),
-            licence: text_of(&gguf, LICENCE_KEY),
+            name: text_of(gguf, NAME_KEY),
+            licence: text_of(gguf, LICENCE_KEY),
             ..About::default()
         };
         Ok(Self { model, about, vocabulary, template })

@@ -82,8 +82,20 @@ pub enum ReadError<E> {
 /// `read_exact` fills the buffer from the given offset on; reads are in order, without gaps.
 pub fn read_header<E>(
     file_length: u64,
-    mut read_exact: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
+    read_exact: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
 ) -> Result<Vec<u8>, ReadError<E>> {
+    with_header(file_length, read_exact, |_, header, _| header.to_vec())
+}
+
+/// The same, and what `then` makes of the header, parsed once, of its bytes, and of what reads more of the file.
+pub fn with_header<E, F, T>(
+    file_length: u64,
+    mut read_exact: F,
+    then: impl FnOnce(&Gguf<'_>, &[u8], F) -> T,
+) -> Result<T, ReadError<E>>
+where
+    F: FnMut(u64, &mut [u8]) -> Result<(), E>,
+{
     let mut bytes = Vec::new();
     let mut wanted = FIRST_READ_BYTES;
     loop {
@@ -92,7 +104,7 @@ pub fn read_header<E>(
         bytes.resize(usize::try_from(total).expect("at most 64 MiB"), 0);
         read_exact(have as u64, &mut bytes[have..]).map_err(ReadError::Source)?;
         match Gguf::parse(&bytes, file_length) {
-            Ok(_) => return Ok(bytes),
+            Ok(gguf) => return Ok(then(&gguf, &bytes, read_exact)),
             // More than was given and no more than the file and the limit have, so each turn reads on.
             Err(GgufError::NeedMore { at_least }) => wanted = at_least.max(total * READ_GROWTH),
             Err(error) => return Err(error.into()),
