@@ -72,10 +72,10 @@ Examples:
 Exit status: 0 all verified; 1 one is refuted (with what was expected and what was found); 2 one
 can't be judged (with what is missing and how to get it), or anything else stood in the way.
 
-With --json one object a receipt is printed: `verdict` is verified, refuted or cannot_judge; `reason`
-says it in words, and where it can't be judged `why` is opening, model, unsupported, malformed (no
-receipt file) or unreadable (nothing was seen of the file). `unread_members` names what the model's
-template does not read of the messages.";
+With --json one object a receipt is printed: `verdict` is verified, refuted or cannot_judge;
+`reason` says it in words, and where it can't be judged `why` is opening, model, unsupported,
+malformed (no receipt file) or unreadable (nothing was seen of the file). `unread_members` names
+what the model's template does not read of the messages.";
 
 const BENCH_HELP: &str = "\
 A model is named as in `probity help run`. The figures leave out loading and a short warm-up.
