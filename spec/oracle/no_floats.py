@@ -6,7 +6,7 @@ no float, round or pow, and no module but those listed.
 
 import ast
 
-MODULES = {"base64", "fractions", "hashlib", "json", "sys", "pathlib", "ast"}
+MODULES = {"base64", "fractions", "hashlib", "json", "re", "sys", "pathlib", "ast", "unicodedata"}
 PLAIN = (int, str, bytes, type(None), type(...))  # bool is an int
 NAMES = {"float", "complex", "round", "pow", "eval", "exec", "__import__"}
 

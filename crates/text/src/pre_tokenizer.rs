@@ -210,6 +210,29 @@ mod tests {
         format!("{kind} {name}")
     }
 
+    /// `spec/vectors/text_words.json`, which an oracle made that shares no code with this crate.
+    #[test]
+    fn words_are_those_of_the_oracle() {
+        let vectors = include_str!("../../../spec/vectors/text_words.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let cases = vectors["cases"].as_array().unwrap();
+        assert!(cases.len() >= 280);
+        for case in cases {
+            let inputs = &case["inputs"];
+            let rules = PreTokenizer::new(inputs["pre_tokenizer"].as_str().unwrap()).unwrap();
+            let mut found = Vec::new();
+            let text = inputs["text"].as_str().unwrap();
+            rules
+                .split(text, &mut |word| {
+                    found.push(serde_json::Value::from(word));
+                    Ok::<_, ()>(())
+                })
+                .unwrap();
+            found.retain(|word| word != "");
+            assert_eq!(found, *case["expected"]["words"].as_array().unwrap(), "{}", case["name"]);
+        }
+    }
+
     #[test]
     fn the_bounds_of_literals_are_those_of_the_text() {
         let text = include_str!("../../../spec/package.md");

@@ -5,7 +5,9 @@ use text::template::{
     MAX_CODE_BYTES, MAX_ELIFS, MAX_JSON_DEPTH, MAX_MADE_BYTES, MAX_MESSAGES, MAX_READ_BYTES,
     MAX_RENDERED_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_RECURSION, TEMPLATE_FUEL,
 };
-use text::{MAX_TEXT_BYTES, StopStrings, Stopped};
+use text::{
+    MAX_TEXT_BYTES, ModelKind, Segment, StopStrings, Stopped, TokenType, Tokenizer, Vocabulary,
+};
 
 /// With a comma between thousands.
 fn grouped(number: usize) -> String {
@@ -101,5 +103,60 @@ fn stop_strings_are_found_as_the_oracle_finds_them() {
             "{}",
             case["name"]
         );
+    }
+}
+
+/// A vocabulary as the oracle writes it.
+fn vocabulary(json: &Json) -> Vocabulary {
+    let tokens = json["tokens"].as_array().unwrap();
+    let text = |id: &Json| -> &str {
+        tokens[usize::try_from(id.as_u64().unwrap()).unwrap()][1].as_str().unwrap()
+    };
+    let special = |at: usize| json["special"][at].as_u64().map(|id| u32::try_from(id).unwrap());
+    let merge = |pair: &Json| format!("{} {}", text(&pair[0]), text(&pair[1]));
+    let kind = |token: &Json| {
+        let number = i32::try_from(token[0].as_i64().unwrap()).unwrap();
+        TokenType::from_gguf(number).unwrap()
+    };
+    let flags = json["flags"].as_u64().unwrap();
+    Vocabulary {
+        kind: ModelKind::Gpt2,
+        tokens: tokens.iter().map(|token| token[1].as_str().unwrap().to_owned()).collect(),
+        token_types: tokens.iter().map(kind).collect(),
+        merges: json["merges"].as_array().unwrap().iter().map(merge).collect(),
+        pre_tokenizer: json["pre_tokenizer"].as_str().unwrap().to_owned(),
+        bos: special(0),
+        eos: special(1),
+        eot: special(2),
+        eom: special(3),
+        unknown: special(4),
+        padding: special(5),
+        add_bos: Some(flags & 1 > 0),
+        add_eos: flags & 2 > 0,
+        add_space_prefix: false,
+    }
+}
+
+fn segment(segment: &Json) -> Segment<'_> {
+    let text = segment[1].as_str().unwrap();
+    if segment[0].as_bool().unwrap() { Segment::Trusted(text) } else { Segment::Untrusted(text) }
+}
+
+/// `spec/vectors/text_tokens.json`, which an oracle made that shares no code with this crate.
+#[test]
+fn tokens_are_those_of_the_oracle() {
+    let vectors = include_str!("../../../../spec/vectors/text_tokens.json");
+    let vectors: Json = serde_json::from_str(vectors).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let tokenizer = Tokenizer::new(&vocabulary(&case["inputs"]["vocabulary"])).unwrap();
+        let all = case["inputs"]["segments"].as_array().unwrap().iter();
+        let ids = case["expected"]["ids"].as_array().unwrap();
+        assert!(ids.len() >= 21);
+        for (segments, ids) in all.zip(ids) {
+            let segments: Vec<Segment<'_>> =
+                segments.as_array().unwrap().iter().map(segment).collect();
+            let found: Json = tokenizer.encode_prompt(&segments).unwrap().into();
+            assert_eq!(found, *ids, "{}: {segments:?}", case["name"]);
+        }
     }
 }

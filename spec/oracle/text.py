@@ -1,0 +1,128 @@
+"""text.md sections 1 and 2: words and tokens, written from the text."""
+
+import re
+import unicodedata
+
+import package
+
+# A character is matched by what it is: every one that is not ASCII by the one that stands for its class.
+WHITE = [0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
+STANDS = {"L": "\u03b1", "N": "\u00b2", "M": "\u0301", "P": "\u2014", "white": "\u00a0", "other": "\u2603"}
+ASCII_P = "".join(chr(n) for n in range(0x21, 0x7F) if unicodedata.category(chr(n))[0] == "P")
+CLASSES = {
+    r"\p{L}": "A-Za-z" + STANDS["L"], r"\p{N}": "0-9" + STANDS["N"], r"\p{M}": STANDS["M"],
+    r"\p{P}": re.escape(ASCII_P) + STANDS["P"], r"\s": r"\t-\r " + STANDS["white"],
+}  # fmt: skip
+
+DIGIT, DIGITS, THREE = r"[\p{N}]", r"[\p{N}]+", "[0-9][0-9][0-9]"
+PUNCTUATION, FALCON = r"[\p{P}\$\+<=>\^~\|]+", r"[\p{P}\$\+<=>\^~\|`]+"
+RUN = r"[\s]+(?![^\s])|[\s]+"
+SHORT = r"'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]"
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|" + RUN
+LLAMA3 = SHORT + r"|[^\r\n\p{L}\p{N}]?[\p{L}]+|[\p{N}]{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|[\s]*[\r\n]+|" + RUN
+QWEN2 = SHORT + r"|[^\r\n\p{L}\p{N}]?[\p{L}]+|[\p{N}]| ?[^\s\p{L}\p{N}]+[\r\n]*|[\s]*[\r\n]+|" + RUN
+QWEN35 = SHORT + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|[\p{N}]| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|[\s]*[\r\n]+|" + RUN
+# By the first of its names: rules, whole words.
+PRE = {
+    "default": ((PUNCTUATION, GPT2, DIGITS, THREE), False), "gpt-2": ((GPT2,), False), "smollm": ((DIGIT, GPT2), False),
+    "falcon": ((FALCON, GPT2, THREE), False), "llama-bpe": ((LLAMA3,), True), "qwen2": ((QWEN2,), False), "qwen35": ((QWEN35,), False),
+}  # fmt: skip
+
+
+def compiled(rule):
+    for name, letters in CLASSES.items():
+        rule = rule.replace(name, letters)
+    return re.compile(rule)
+
+
+def stand_in(c):
+    if ord(c) < 0x80:
+        return c
+    if ord(c) in WHITE:
+        return STANDS["white"]
+    return STANDS.get(unicodedata.category(c)[0], STANDS["other"])
+
+
+def words(name, text):
+    pieces = [text]
+    for rule in PRE[name][0]:
+        pieces = [part for piece in pieces for part in cut(compiled(rule), piece)]
+    return pieces
+
+
+def cut(rule, text):
+    out, done = [], 0
+    for found in rule.finditer("".join(stand_in(c) for c in text)):
+        if done < found.start():
+            out.append(text[done : found.start()])
+        out.append(text[found.start() : found.end()])
+        done = found.end()
+    return out + ([text[done:]] if done < len(text) else [])
+
+
+# Section 1. A vocabulary: pre_tokenizer, flags, special (beginning, end, ...), tokens as (type, text), merges as pairs of ids.
+
+
+def literals(text, known):
+    """(text before, id) for each found, and the text behind the last."""
+    out, at, done = [], 0, 0
+    while at < len(text):
+        here = [(len(one), id) for one, id in known if text.startswith(one, at)]
+        if here:
+            length, id = max(here)
+            out.append((text[done:at], id))
+            at = done = at + length
+        else:
+            at += 1
+    return out, text[done:]
+
+
+def tokens(vocabulary, segments):
+    """segments: (trusted, text)."""
+    typed = list(enumerate(vocabulary["tokens"]))
+    special = [(text, id) for id, (kind, text) in typed if kind in (2, 3)]
+    out, stretch = [], ""
+    for trusted, text in segments:
+        found, rest = literals(text, special) if trusted else ([], text)
+        for before, id in found:
+            out += stretched(vocabulary, stretch + before) + [id]
+            stretch = ""
+        stretch += rest
+    out += stretched(vocabulary, stretch)
+    beginning, end = vocabulary["special"][:2]
+    if vocabulary["flags"] & 1 and out[:1] != [beginning]:
+        out = [beginning, *out]
+    if vocabulary["flags"] & 2 and out[-1:] != [end]:
+        out = [*out, end]
+    return out
+
+
+def stretched(vocabulary, text):
+    own = [(text, id) for id, (kind, text) in enumerate(vocabulary["tokens"]) if kind == 4]
+    found, rest = literals(text, own)
+    out = []
+    for before, id in found:
+        out += merged(vocabulary, before) + [id]
+    return out + merged(vocabulary, rest)
+
+
+def merged(vocabulary, text):
+    name, out = vocabulary["pre_tokenizer"], []
+    letters = {byte: letter for letter, byte in package.alphabet().items()}
+    ids = {text: id for id, (kind, text) in enumerate(vocabulary["tokens"]) if kind not in (2, 3)}
+    ranks = {tuple(pair): rank for rank, pair in enumerate(vocabulary["merges"])}
+    for word in words(name, text) if text else []:
+        spelled = "".join(letters[byte] for byte in word.encode())
+        if PRE[name][1] and spelled in ids:
+            out.append(ids[spelled])
+            continue
+        row = [ids[letter] for letter in spelled if letter in ids]
+        while True:
+            ranked = [(ranks[pair], at) for at, pair in enumerate(zip(row, row[1:])) if pair in ranks]
+            if not ranked:
+                break
+            _, at = min(ranked)
+            joined = vocabulary["tokens"][row[at]][1] + vocabulary["tokens"][row[at + 1]][1]
+            row[at : at + 2] = [ids[joined]]
+        out += row
+    return out

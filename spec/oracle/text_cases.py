@@ -1,0 +1,66 @@
+"""Cases of text.md: words of every pre-tokenizer; tokens of segments."""
+
+import package
+import text as form
+
+TEXTS = (
+    "", "a", " ", "  ", "Hello world", "  Hello  world  ", "it's we'll I'M THEY'RE x'd 'tis", "don't'''s", "one\ntwo\n\n  three\r\n", "\n", " \n", "\n ", " \n \n  x",
+    "tab\tand\t\ttabs \t", "1 12 123 1234 12345678", "v1.2.3 3,14 10^6", "a1b22c333", "$5 + <b> = ^~|`x`", "(hi) [there] {you}", "...!? \u2026", "---\n---", "f(x)=y;\n\tz",
+    "Gr\u00fc\u00dfe, \u00e9t\u00e9", "\u4f60\u597d\u4e16\u754c 2026\u5e74", "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440!", "\u0939\u093f\u0928\u094d\u0926\u0940", "e\u0301a\u0308", "\U0001f600 \U0001f680x",
+    "\u00b2\u00bd\u2167 \u0664\u0665", "a\u00a0b\u2003c\u3000d", "\u00a0\u00a0x", "x\u2028y\u0085z", "\u200bzero\u200d", "\u2014dash\u2013", "\u20ac5 \u00a35", "  'll", "\x0b\x0c\x1c\x1fend", "'S 'T's", "  \r\n\r\n x", "a  \n",
+)  # fmt: skip
+
+
+def evaluate_words(inputs):
+    made = form.words(inputs["pre_tokenizer"], inputs["text"])
+    assert "".join(made) == inputs["text"] and "" not in made
+    return {"words": made} if inputs["text"] else {"words": []}
+
+
+def words_cases():
+    return [(f"{name}: text {at}", {"pre_tokenizer": name, "text": text}) for name in form.PRE for at, text in enumerate(TEXTS)]
+
+
+def evaluate_tokens(inputs):
+    return {"ids": [form.tokens(inputs["vocabulary"], segments) for segments in inputs["segments"]]}
+
+
+def vocabulary(name, flags, missing=()):
+    """Special tokens, user-defined ones, letters, and what merges make of them."""
+    letters = {byte: letter for letter, byte in package.alphabet().items()}
+    tokens = [[2, "<unk>"], [3, "<|start|>"], [3, "<|end|>"], [3, "<|end|>x"], [4, "<tag>"], [4, "  "], [4, "<tag>>"]]
+    tokens += [[1, letters[byte]] for byte in b" abcdehlorstw'.,!<|>xn" if byte not in missing] + [[1, letters[10]], [1, letters[0xC3]], [1, letters[0xA9]]]
+    ids = {text: id for id, (_, text) in enumerate(tokens)}
+    merges = []
+    space = letters[32]
+    for left, right in (("h", "e"), ("l", "l"), ("he", "ll"), ("hell", "o"), (space, "w"), ("o", "r"), (space + "w", "or"), (letters[0xC3], letters[0xA9]), ("l", "d"),
+                        ("e", "n"), ("en", "d"), ("a", "b"), ("b", "c"), ("ab", "c"), ("a", "a"), ("aa", "a"), ("t", "h"), ("<", "|")):  # fmt: skip
+        if left + right not in ids:
+            ids[left + right] = len(tokens)
+            tokens.append([1, left + right])
+        merges.append([ids[left], ids[right]])
+    for whole in ("held", space + "stone"):
+        tokens.append([1, whole])
+    return {"pre_tokenizer": name, "flags": flags, "special": [1, 2, None, None, 0, None], "tokens": tokens, "merges": merges}
+
+
+SEGMENTS = (
+    [], [[False, ""]], [[False, "hello world"]], [[True, "<|start|>hello<|end|>"]], [[False, "<|start|>hello<|end|>"]], [[True, "<|end|>"], [False, "x"]],
+    [[True, "<|end|>x"]], [[True, "<|en"], [False, "d|>"]], [[False, "hel"], [True, "lo"]], [[False, "a"], [True, "<|end|>"], [False, "b"]], [[False, "<tag>hello<tag>>"]],
+    [[True, "a  b   c"]], [[False, "abcabcaaaa"]], [[False, "aaaaa aaaa aaa"]], [[False, "h\u00e9llo w\u00f6rld"]], [[False, "held stone held"]], [[False, "it's \n\n the end."]],
+    [[True, "<|start|>"], [False, "hello"]], [[True, "<|end|><|end|>"]], [[False, "<unk>"], [True, "<unk>"]], [[False, "abzbc"]],
+)  # fmt: skip
+
+
+def tokens_cases():
+    def of(*about, **changed):
+        return {"vocabulary": vocabulary(*about, **changed), "segments": [list(one) for one in SEGMENTS]}
+
+    return [
+        ("gpt-2", of("gpt-2", 0)), ("llama-bpe, whole words, with beginning and end", of("llama-bpe", 3)), ("qwen2 with a beginning", of("qwen2", 1)),
+        ("smollm with an end", of("smollm", 2)),
+        ("default without a byte", of("default", 0, missing=b"x!")),
+    ]  # fmt: skip
+
+
+OPS = {"text_words": (evaluate_words, words_cases()), "text_tokens": (evaluate_tokens, tokens_cases())}
