@@ -75,6 +75,25 @@ pub enum RenderingError {
     Encode(#[from] EncodeError),
 }
 
+impl RenderingError {
+    /// Whether our own bounds ended it, which another release may set elsewhere: it says nothing of the prompt.
+    #[must_use]
+    pub fn is_a_bound(&self) -> bool {
+        use TemplateError as Template;
+        matches!(
+            self,
+            Self::Encode(EncodeError::TooLong { .. } | EncodeError::Library(_))
+                | Self::Template(
+                    Template::OutOfFuel { .. }
+                        | Template::TooMuchMade { .. }
+                        | Template::TooMuchRead { .. }
+                        | Template::OutputTooLong
+                        | Template::NoFreeMarks
+                )
+        )
+    }
+}
+
 /// The prompt's tokens of the bytes of messages.
 ///
 /// # Errors

@@ -398,7 +398,7 @@ fn lines(model: &Model, job: &Job, claims: &[Claim]) -> Result<Vec<Line>, Outcom
         Err(RequestError::Grammar) => return Err(impossible("grammars")),
         Err(error) => return Err(Outcome::Differs(Refutation::Request(error.to_string()))),
     }
-    check_prompt(model, job).map_err(Outcome::Differs)?;
+    check_prompt(model, job)?;
     for claim in claims {
         if claim.choice >= job.fields().choices {
             return Err(Outcome::Differs(Refutation::Job { what: "choice" }));
@@ -428,20 +428,23 @@ fn check_versions(terms: &Terms, found: u16) -> Result<(), Outcome> {
 }
 
 /// Whether the prompt is what its messages render to, where they are shown.
-fn check_prompt(model: &Model, job: &Job) -> Result<(), Refutation> {
+fn check_prompt(model: &Model, job: &Job) -> Result<(), Outcome> {
     let fields = job.fields();
     let Some(Messages::Shown(messages)) = fields.rendered.messages() else { return Ok(()) };
     let rendered = render(model, messages);
-    let rendered = rendered.map_err(|error| Refutation::Messages(error.to_string()))?;
+    let rendered = rendered.map_err(|error| match error.is_a_bound() {
+        true => impossible(&format!("these messages: {error}")),
+        false => Outcome::Differs(Refutation::Messages(error.to_string())),
+    })?;
     let prompt = &fields.prompt;
     let same = rendered.iter().zip(prompt).take_while(|(a, b)| a == b).count();
     match (rendered.get(same), prompt.get(same)) {
         (None, None) => Ok(()),
-        (expected, found) => Err(Refutation::Prompt {
+        (expected, found) => Err(Outcome::Differs(Refutation::Prompt {
             position: count(same),
             expected: expected.copied(),
             found: found.copied(),
-        }),
+        })),
     }
 }
 

@@ -5,12 +5,12 @@
 
 use import::gguf::tiny::Family;
 use llm::{Claim, Prompt, Replay};
-use receipt::{ReceiptFile, Stop};
+use receipt::{JobFields, Messages, ReceiptFile, Rendered, Stop};
 use serde_json::Value as Json;
-use verify::{Kind, Outcome, Refutation, Replay as Said, Verdict, examine};
+use verify::{Kind, Missing, Outcome, Refutation, Replay as Said, Verdict, examine};
 
-use crate::desk::{NETWORK, judge, work};
-use crate::fixture::{Tiny, faulty};
+use crate::desk::{NETWORK, fields, job, judge, work};
+use crate::fixture::{Tiny, faulty, shape};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/golden");
 
@@ -153,4 +153,30 @@ fn is_rendered(prompt: &Prompt) -> bool {
         )
     };
     !prompt.tokens(&TINY.model).is_err_and(|error| conversation(&error))
+}
+
+/// `receipt.md` section 2: what our bounds end can't be judged; what the template refuses is refuted.
+#[test]
+fn a_rendering_that_our_bounds_end_refutes_nothing() {
+    let said = |template: &str| {
+        let writer = shape(Family::Llama).writer().without("tokenizer.chat_template");
+        let tiny = Tiny::of(writer.metadata("tokenizer.chat_template", template).finish());
+        // A model is tried with one message when it is made.
+        let messages =
+            br#"{"messages":[{"role":"user","content":"hi"},{"role":"user","content":""}]}"#;
+        let messages = messages.to_vec();
+        let rendered = Rendered::Worker(Messages::Shown(messages));
+        let job = job(&JobFields { rendered, ..fields(vec![5, 6], 3) });
+        let claims = work(&tiny, &job);
+        let mut runner = tiny.any();
+        let mut replay = Replay::new(&tiny.model, runner.engine(), &job, &claims);
+        judge(&mut runner, &mut [&mut replay]).remove(0)
+    };
+    let endless = "{% if messages|length > 1 %}{% for a in range(9999) %}{% for b in range(9999) %}\
+                   {% endfor %}{% endfor %}{% endif %}";
+    assert!(matches!(said(endless), Said::Impossible(Missing::Unsupported(_))));
+    let raised = said("{% if messages|length > 1 %}{{ raise_exception('no') }}{% endif %}");
+    assert!(matches!(raised, Said::Differs(Refutation::Messages(_))), "{raised:?}");
+    let other = said("{{ messages[0].content }}");
+    assert!(matches!(other, Said::Differs(Refutation::Prompt { .. })), "{other:?}");
 }
