@@ -2,6 +2,7 @@
 //!
 //! - `tidy` checks the rules of the house that the compiler does not know.
 //! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
+//! - `bench replay` measures what replaying an answer costs beside generating it.
 //! - `exactness` makes the same answers in every way there is and compares their digests.
 //! - `cheats` shows what becomes of workers that cheat, and of liars in disputes.
 //! - `dispute-demo` plays one dispute where everybody can see it.
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
+       cargo xtask bench replay [--model FILE] [--rounds N] [--only TEXT]
        cargo xtask exactness [--model FILE] [--offline] [--tiny]
        cargo xtask cheats [--games N [--from SEED]]
        cargo xtask dispute-demo [--seed N]
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["tidy"] => tidy::run(&repository()),
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
+        ["bench", "replay", options @ ..] => bench::replay::run(&repository(), options),
         ["exactness", options @ ..] => exactness::run(&repository(), options),
         ["cheats", options @ ..] => cheats::run(&repository(), options),
         ["dispute-demo", options @ ..] => dispute_demo::run(options),

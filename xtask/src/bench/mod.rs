@@ -12,7 +12,9 @@
 
 mod measure;
 pub(crate) mod peer;
+pub(crate) mod replay;
 mod rows;
+mod shape;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

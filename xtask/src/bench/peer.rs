@@ -85,11 +85,18 @@ impl Peer {
             Format::Q8_0 | Format::Q4_0 => self.folder.join(format!("{}.gguf", format.name())),
         }
     }
+
+    /// Builds the driver, where it is not there yet.
+    fn build(&self, root: &Path, isa: Isa) -> Outcome<()> {
+        once(&self.driver(isa), |made| {
+            let source = source(&self.folder)?;
+            build(&root.join("xtask/peer"), &source, &self.folder, isa, made)
+        })
+    }
 }
 
-/// Makes what is not there yet, with the driver built for each of `isas`.
-///
-/// Models are made by the native driver, so it has to be among them.
+/// Makes what is not there yet, with the driver built for each of `isas`. Models are made by the native driver, which
+/// is built for that too.
 pub(crate) fn prepare(
     root: &Path,
     folder: &Path,
@@ -103,13 +110,11 @@ pub(crate) fn prepare(
     };
     let peer = Peer { folder: folder.to_owned(), catalogue };
     for &isa in isas {
-        once(&peer.driver(isa), |made| {
-            let source = source(folder)?;
-            build(&root.join("xtask/peer"), &source, folder, isa, made)
-        })?;
+        peer.build(root, isa)?;
     }
     for format in [Format::Q8_0, Format::Q4_0] {
         once(&peer.model(format), |made| {
+            peer.build(root, Isa::Native)?;
             let mut quantise = Command::new(peer.driver(Isa::Native));
             quantise.arg("quantise").arg(&peer.catalogue).arg(made).arg(format.name());
             succeed(&mut quantise, "quantising")
@@ -130,7 +135,7 @@ pub(crate) fn succeed(command: &mut Command, what: &str) -> Outcome<()> {
 }
 
 /// Makes a file or folder under another name, and gives it its own when that succeeded.
-fn once(path: &Path, make: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
+pub(super) fn once(path: &Path, make: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
     if path.exists() {
         return Ok(());
     }

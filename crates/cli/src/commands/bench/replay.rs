@@ -2,7 +2,7 @@
 //! as many tokens.
 //!
 //! Answers are drawn as people draw them (temperature 0.8, top-p 0.9) from made-up prompts, one alone for
-//! its time, the others together. Every replay must find its answer as it was delivered.
+//! its time, the others together: once each to a prompt of its own, once all to the same. Every replay must find its answer as it was delivered.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -37,6 +37,9 @@ struct Report {
     /// Of all answers together, for each.
     batch_replay_cpu_s: Figure,
     batch_replay_of_generate: Figure,
+    /// The same of as many answers to one prompt.
+    same_prompt_replay_cpu_s: Figure,
+    same_prompt_replay_of_generate: Figure,
 }
 
 /// Measures with prompts and answers of so many tokens.
@@ -47,15 +50,22 @@ pub(super) fn run(
     answers: usize,
     json: bool,
 ) -> Result<ExitCode> {
-    let jobs: Vec<Job> =
-        (0..answers).map(|which| job(loaded, prompt, answer, which)).collect::<Result<_>>()?;
-    let (first, generating) = generate(loaded, &jobs[..1])?;
-    let (others, _) = generate(loaded, &jobs[1..])?;
-    let outputs = [first, others].concat();
-    let replaying = replay(loaded, &jobs[..1], &outputs[..1])?;
-    let together = replay(loaded, &jobs, &outputs)?;
+    let alone = [job(loaded, prompt, answer, 0)?];
+    let (first, generating) = generate(loaded, &alone)?;
+    let replaying = replay(loaded, &alone, &first)?;
+    let vocabulary = loaded.model.program.program().vocabulary;
+    let (mut own, mut same) = (Vec::new(), Vec::new());
+    for which in 0..answers {
+        let tokens = made_up(vocabulary, prompt + which).split_off(which);
+        own.push(job_after(loaded, tokens, answer, which)?);
+        same.push(job(loaded, prompt, answer, which)?);
+    }
     let prefilling = measure(loaded, prompt + answer, 1)?.0.processor;
-    let each = together / u32::try_from(answers)?;
+    let mut together = |jobs: &[Job]| {
+        let (outputs, _) = generate(loaded, jobs)?;
+        Ok::<_, anyhow::Error>(replay(loaded, jobs, &outputs)? / u32::try_from(answers)?)
+    };
+    let (each, each_of_same) = (together(&own)?, together(&same)?);
     let engine = loaded.runner.engine();
     let report = Report {
         kernels: engine.kernels().set().name(),
@@ -70,6 +80,8 @@ pub(super) fn run(
         answers,
         batch_replay_cpu_s: Figure::seconds(each),
         batch_replay_of_generate: Figure::ratio(each, generating),
+        same_prompt_replay_cpu_s: Figure::seconds(each_of_same),
+        same_prompt_replay_of_generate: Figure::ratio(each_of_same, generating),
     };
     if json {
         line(serde_json::to_string(&report)?)?;
@@ -88,16 +100,22 @@ fn print(report: &Report) -> Result<()> {
         "replay    {} s: {} of generating; {} of the speed of a prefill of as many tokens",
         report.replay_cpu_s, report.replay_of_generate, report.replay_speed_of_prefill
     ))?;
-    line(format_args!(
-        "together  {} replayed at once: {} s each, {} of generating",
-        counted(report.answers, "answer", "answers"),
-        report.batch_replay_cpu_s,
-        report.batch_replay_of_generate
-    ))?;
+    let answers = counted(report.answers, "answer", "answers");
+    for (what, each, ratio) in [
+        ("replayed at once", report.batch_replay_cpu_s, report.batch_replay_of_generate),
+        ("to one prompt", report.same_prompt_replay_cpu_s, report.same_prompt_replay_of_generate),
+    ] {
+        line(format_args!("together  {answers} {what}: {each} s each, {ratio} of generating"))?;
+    }
     Ok(())
 }
 
 pub(super) fn job(loaded: &Loaded, prompt: usize, answer: usize, which: usize) -> Result<Job> {
+    let vocabulary = loaded.model.program.program().vocabulary;
+    job_after(loaded, made_up(vocabulary, prompt), answer, which)
+}
+
+fn job_after(loaded: &Loaded, prompt: Vec<u32>, answer: usize, which: usize) -> Result<Job> {
     let program = loaded.model.program.program();
     let mut settings = Settings::default();
     settings.set(Parameter::Temperature, "0.8")?;
@@ -116,7 +134,7 @@ pub(super) fn job(loaded: &Loaded, prompt: usize, answer: usize, which: usize) -
             consent: AuditConsent::Own,
         },
         nonce,
-        prompt: made_up(program.vocabulary, prompt),
+        prompt,
         parameters: Parameters::new(settings)?,
         choices: 1,
         // No stop token: every answer is as long as the others.
