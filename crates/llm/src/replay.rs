@@ -41,6 +41,8 @@ pub struct Replay {
     job: Job,
     /// Empty once it is judged.
     lines: Vec<Line>,
+    /// Why the prompt can't be judged, where it can't: all else is, and what is wrong in it refutes.
+    unjudged: Option<Outcome>,
     /// The keys and values of the prompt without its last token, which all choices share; none once it is judged.
     stem: Option<Sequence>,
     at: usize,
@@ -106,9 +108,9 @@ impl Replay {
     /// Begins to replay what is said to have come of a job. What can be told without a pass is told at once.
     #[must_use]
     pub fn new(model: &Model, engine: &Engine, job: &Job, claims: &[Claim]) -> Self {
-        let (lines, outcome) = match lines(model, job, claims) {
-            Ok(lines) => (lines, None),
-            Err(outcome) => (Vec::new(), Some(outcome)),
+        let (lines, unjudged, outcome) = match lines(model, job, claims) {
+            Ok((lines, unjudged)) => (lines, unjudged, None),
+            Err(outcome) => (Vec::new(), None, Some(outcome)),
         };
         let program = &model.program;
         let vocabulary = usize::try_from(program.program().vocabulary).unwrap_or(usize::MAX);
@@ -117,6 +119,7 @@ impl Replay {
         let mut replay = Self {
             job: job.clone(),
             lines,
+            unjudged,
             stem: outcome.is_none().then(|| engine.sequence()),
             at: 0,
             current: None,
@@ -316,7 +319,8 @@ impl Replay {
             self.at += 1;
         }
         if self.outcome.is_none() && self.at == self.lines.len() {
-            self.judge(Outcome::Same);
+            let outcome = self.unjudged.take().unwrap_or(Outcome::Same);
+            self.judge(outcome);
         }
     }
 
@@ -382,8 +386,12 @@ fn draws_of(claim: &Claim, ended: Option<Reason>) -> Result<usize, Refutation> {
     }
 }
 
-/// Everything that needs no pass.
-fn lines(model: &Model, job: &Job, claims: &[Claim]) -> Result<Vec<Line>, Outcome> {
+/// Everything that needs no pass; and why the prompt can't be judged, where it can't.
+fn lines(
+    model: &Model,
+    job: &Job,
+    claims: &[Claim],
+) -> Result<(Vec<Line>, Option<Outcome>), Outcome> {
     let terms = &job.fields().terms;
     if terms.kind == WorkKind::Embed {
         return Err(impossible("embeddings"));
@@ -398,7 +406,7 @@ fn lines(model: &Model, job: &Job, claims: &[Claim]) -> Result<Vec<Line>, Outcom
         Err(RequestError::Grammar) => return Err(impossible("grammars")),
         Err(error) => return Err(Outcome::Differs(Refutation::Request(error.to_string()))),
     }
-    check_prompt(model, job)?;
+    let unjudged = check_prompt(model, job)?;
     for claim in claims {
         if claim.choice >= job.fields().choices {
             return Err(Outcome::Differs(Refutation::Job { what: "choice" }));
@@ -406,7 +414,7 @@ fn lines(model: &Model, job: &Job, claims: &[Claim]) -> Result<Vec<Line>, Outcom
         let request = Request::of(job, claim.choice);
         lines.push(Line::new(model, &request, claim).map_err(Outcome::Differs)?);
     }
-    Ok(lines)
+    Ok((lines, unjudged))
 }
 
 /// Whether this release has the versions that the job names, and the model's program is of the same: what it does not
@@ -427,19 +435,22 @@ fn check_versions(terms: &Terms, found: u16) -> Result<(), Outcome> {
     Ok(())
 }
 
-/// Whether the prompt is what its messages render to, where they are shown.
-fn check_prompt(model: &Model, job: &Job) -> Result<(), Outcome> {
+/// Whether the prompt is what its messages render to, where they are shown; why nobody can tell here, where our bounds
+/// end the rendering.
+fn check_prompt(model: &Model, job: &Job) -> Result<Option<Outcome>, Outcome> {
     let fields = job.fields();
-    let Some(Messages::Shown(messages)) = fields.rendered.messages() else { return Ok(()) };
-    let rendered = render(model, messages);
-    let rendered = rendered.map_err(|error| match error.is_a_bound() {
-        true => impossible(&format!("these messages: {error}")),
-        false => Outcome::Differs(Refutation::Messages(error.to_string())),
-    })?;
+    let Some(Messages::Shown(messages)) = fields.rendered.messages() else { return Ok(None) };
+    let rendered = match render(model, messages) {
+        Ok(rendered) => rendered,
+        Err(error) if error.is_a_bound() => {
+            return Ok(Some(impossible(&format!("these messages: {error}"))));
+        }
+        Err(error) => return Err(Outcome::Differs(Refutation::Messages(error.to_string()))),
+    };
     let prompt = &fields.prompt;
     let same = rendered.iter().zip(prompt).take_while(|(a, b)| a == b).count();
     match (rendered.get(same), prompt.get(same)) {
-        (None, None) => Ok(()),
+        (None, None) => Ok(None),
         (expected, found) => Err(Outcome::Differs(Refutation::Prompt {
             position: count(same),
             expected: expected.copied(),

@@ -158,7 +158,7 @@ fn is_rendered(prompt: &Prompt) -> bool {
 /// `receipt.md` section 2: what our bounds end can't be judged; what the template refuses is refuted.
 #[test]
 fn a_rendering_that_our_bounds_end_refutes_nothing() {
-    let said = |template: &str| {
+    let told = |template: &str, change: u32| {
         let writer = shape(Family::Llama).writer().without("tokenizer.chat_template");
         let tiny = Tiny::of(writer.metadata("tokenizer.chat_template", template).finish());
         // A model is tried with one message when it is made.
@@ -167,14 +167,19 @@ fn a_rendering_that_our_bounds_end_refutes_nothing() {
         let messages = messages.to_vec();
         let rendered = Rendered::Worker(Messages::Shown(messages));
         let job = job(&JobFields { rendered, ..fields(vec![5, 6], 3) });
-        let claims = work(&tiny, &job);
+        let mut claims = work(&tiny, &job);
+        claims[0].tokens[1] ^= change;
         let mut runner = tiny.any();
         let mut replay = Replay::new(&tiny.model, runner.engine(), &job, &claims);
         judge(&mut runner, &mut [&mut replay]).remove(0)
     };
     let endless = "{% if messages|length > 1 %}{% for a in range(9999) %}{% for b in range(9999) %}\
                    {% endfor %}{% endfor %}{% endif %}";
+    let said = |template| told(template, 0);
     assert!(matches!(said(endless), Said::Impossible(Missing::Unsupported(_))));
+    // Whoever bounds the prompt away bounds no false token away.
+    let lie = told(endless, 1);
+    assert!(matches!(lie, Said::Differs(Refutation::Token { position: 1, .. })), "{lie:?}");
     let raised = said("{% if messages|length > 1 %}{{ raise_exception('no') }}{% endif %}");
     assert!(matches!(raised, Said::Differs(Refutation::Messages(_))), "{raised:?}");
     let other = said("{{ messages[0].content }}");
