@@ -34,6 +34,7 @@ pub(crate) fn run(root: &Path) -> Outcome<()> {
     let testdata = source.join("testdata");
     let places = Places { root: root.to_owned(), source, made, testdata };
     let started = Instant::now();
+    crate::exactness::tools::targets(root, &[WASM])?;
     println!("native: {} us per check", native(&places)?);
     println!("node: {}", node(&places)?);
     println!("python: {} us per check", python(&places)?);

@@ -22,7 +22,7 @@ const FILE_NODE: u64 = 64;
 const SAMPLING_BYTES: u64 = 128;
 /// Bytes of 1,024 biases.
 const BIASES_BYTES: u64 = 1024 * 8;
-/// Bound of the levels of a job's commitment; the job is a draft.
+/// Bound of the levels of a job's commitment: more than it has.
 const JOB_LEVELS: u64 = 16;
 
 /// Bytes of an operand.

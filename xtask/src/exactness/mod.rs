@@ -14,7 +14,7 @@
 mod platforms;
 mod product;
 mod runs;
-mod tools;
+pub(crate) mod tools;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

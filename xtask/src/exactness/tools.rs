@@ -43,7 +43,7 @@ pub(crate) fn prepare(root: &Path) -> Outcome<()> {
             return Err(format!("{what} is still missing after installing {missing:?}"));
         }
     }
-    targets(root)
+    targets(root, &TARGETS)
 }
 
 fn is_here(what: &str) -> bool {
@@ -67,9 +67,9 @@ fn install(packages: &[&str]) -> Outcome<()> {
     done(apt.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// Rust's standard library for the other targets.
-fn targets(root: &Path) -> Outcome<()> {
-    for target in TARGETS {
+/// Rust's standard library for other targets.
+pub(crate) fn targets(root: &Path, targets: &[&str]) -> Outcome<()> {
+    for target in targets {
         let folder = said("rustc", &["--print", "target-libdir", "--target", target])?;
         if Path::new(folder.trim()).exists() {
             continue;
