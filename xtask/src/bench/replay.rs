@@ -37,11 +37,12 @@ const fn row(name: &'static str, format: Format, seeded: bool, target: f64) -> R
     Row { name, format, seeded, target, answers: if seeded { "4" } else { "16" } }
 }
 
+/// Four bits by seed have no minima: seeded ones make scores so great that attention takes a way no real model does.
 const ROWS: [Row; 4] = [
     row("SmolLM2-135M Q8_0", Format::Q8_0, false, 0.20),
     row("SmolLM2-135M Q4_1", Format::Q4_1, false, 0.25),
     row("1B shape Q8_0", Format::Q8_0, true, 0.20),
-    row("1B shape Q4_1", Format::Q4_1, true, 0.25),
+    row("1B shape Q4_0", Format::Q4_0, true, 0.25),
 ];
 
 const HEADER: &str = "\
