@@ -75,25 +75,18 @@ fn of_versions(change: fn(&mut JobFields)) -> Delivered {
     deliver(tiny, &job, &claims)
 }
 
-/// By a version that is not known here it may be right: that is not held against anybody, and passes as nothing.
+/// By a version of sampling that is not known here it may be right: that is not held against anybody, and passes as
+/// nothing. The arithmetic's version is the program's, which the model's id names.
 #[test]
-fn another_version_is_not_judged() {
-    let said = |delivered: Delivered| {
-        let verdict = found(&delivered).replay;
-        let Verdict::CannotJudge(Missing::Unsupported(said)) = verdict else {
-            panic!("{verdict:?}")
-        };
-        said
+fn another_version_is_refuted_where_the_model_says_so_and_else_not_judged() {
+    let Verdict::Refuted(refutation) = found(&another_version()).replay else {
+        panic!("another arithmetic is not this model's");
     };
-    assert_eq!(
-        said(another_version()),
-        "this release can't replay version 2 of the arithmetic: it has version 1"
-    );
-    let of_sampling = of_versions(|job| job.terms.sampling = 7);
-    assert_eq!(
-        said(of_sampling),
-        "this release can't replay version 7 of sampling: it has version 1"
-    );
+    let (what, claimed, found_version) = ("the arithmetic", 2, 1);
+    assert_eq!(refutation, Refutation::Version { what, claimed, found: found_version });
+    let verdict = found(&of_versions(|job| job.terms.sampling = 7)).replay;
+    let Verdict::CannotJudge(Missing::Unsupported(said)) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(said, "this release can't replay version 7 of sampling: it has version 1");
 }
 
 pub(super) fn cut_off_as_unfinished() -> Delivered {
