@@ -5,13 +5,15 @@ use commit::{Blind, Network, Salts};
 use llm::{Claim, Generation, Replay, Request, Runner};
 use receipt::{
     AuditConsent, Choice, Job, JobFields, NonceChooser, Opening, Output, PublicKey, Receipt,
-    Rendered, SecretKey, StopRule, Terms, Transcript, Usage, WorkKind,
+    Rendered, SecretKey, SignedHead, StopRule, Terms, Transcript, Usage, WorkKind,
 };
 
 use crate::fixture::{Tiny, finish, parameters};
 
 /// Passes that are more than any replay here takes.
 const PASSES_MAX: usize = 4_000;
+/// Tokens that are sent at once.
+const CHUNK_TOKENS: usize = 12;
 pub(crate) const NETWORK: Network = Network::OFFLINE;
 
 pub(crate) fn requester() -> SecretKey {
@@ -80,19 +82,33 @@ pub(crate) fn claim(generation: &Generation, request: &Request) -> Claim {
     }
 }
 
+/// Tokens as they are sent, and the head over everything so far.
+#[derive(Clone)]
+pub(crate) struct Chunk {
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) head: SignedHead,
+}
+
+/// What a worker sends of a choice while it comes.
+pub(crate) fn stream(job: &Job, claim: &Claim) -> Vec<Chunk> {
+    let id = job.commitment(&salts());
+    let mut transcript = Transcript::new(salts(), id, claim.choice, worker());
+    let mut chunk = |tokens: &[u32]| {
+        tokens.iter().for_each(|token| transcript.push(*token));
+        Chunk { tokens: tokens.to_vec(), head: transcript.sign() }
+    };
+    if claim.tokens.is_empty() {
+        return vec![chunk(&[])];
+    }
+    claim.tokens.chunks(CHUNK_TOKENS).map(chunk).collect()
+}
+
 /// The receipt a worker signs, with its opening.
 pub(crate) fn receipt(job: &Job, claims: &[Claim]) -> (Receipt, Opening) {
     let (id, terms) = (job.commitment(&salts()), &job.fields().terms);
     let choice = |claim: &Claim| {
-        let mut transcript = Transcript::new(salts(), id, claim.choice, worker());
-        for token in &claim.tokens {
-            transcript.push(*token);
-            if transcript.is_due() {
-                transcript.sign();
-            }
-        }
-        let segments = vec![transcript.sign()];
-        Choice { index: claim.choice, segments, stop: claim.stop }
+        let last = stream(job, claim).last().unwrap().head;
+        Choice { index: claim.choice, segments: vec![last], stop: claim.stop }
     };
     let count = |tokens: usize| u32::try_from(tokens).unwrap();
     let receipt = Receipt {

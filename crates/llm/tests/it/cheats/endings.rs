@@ -1,11 +1,11 @@
 //! Workers whose answers end elsewhere, or for another reason, than they say.
 
-use llm::{Claim, Request};
+use llm::Claim;
 use receipt::{Job, JobFields, Stop};
 use verify::{Ending, Refutation};
 
-use super::{Delivered, asked, deliver, published, refuted};
-use crate::desk::{answer, work};
+use super::{Delivered, asked, deliver, free, published, refuted};
+use crate::desk::work;
 use crate::fixture::{Tiny, faulty};
 
 /// What replay finds, and after how many tokens.
@@ -14,17 +14,6 @@ fn ending(worker: fn() -> Delivered) -> (Ending, u32) {
     let refutation = refuted(worker);
     let Refutation::Stop { found, tokens, .. } = refutation else { panic!("{refutation:?}") };
     (found, tokens)
-}
-
-/// All that the model says, whatever the job's stops are.
-fn free(tiny: &Tiny, job: &Job, tokens_max: usize) -> Vec<u32> {
-    let request = Request {
-        stop_tokens: Vec::new(),
-        stop_strings: Vec::new(),
-        tokens_max,
-        ..Request::of(job, 0)
-    };
-    answer(tiny, &request).tokens
 }
 
 /// Delivers the first of the model's true tokens, and says why there are no more.
@@ -125,6 +114,14 @@ fn faulting() -> (Tiny, Job, usize) {
     let new = |at: &usize| !tokens[..*at].contains(&tokens[*at]) && !prompt.contains(&tokens[*at]);
     let at = (5..).find(new).unwrap();
     (faulty(tokens[at]), job, at + 1)
+}
+
+/// No cheat: there is a fault, and it says so.
+pub(super) fn true_fault() -> Delivered {
+    let (tiny, job, _) = faulting();
+    let claims = work(&tiny, &job);
+    assert!(matches!(claims[0].stop, Stop::Fault { .. }));
+    deliver(tiny, &job, &claims)
 }
 
 /// Delivers the true tokens and then some of its own.

@@ -1,44 +1,67 @@
-//! Workers that cheat, really: each makes and signs a whole receipt, and each kind of evidence is asked about it.
+//! Workers that cheat, really: each makes a whole receipt file, and each kind of evidence is asked about it.
 //!
 //! `table.txt` says what each evidence finds; a test keeps it true, so whoever wants to show it prints the file. The
-//! cheats are no part of the product, and nothing of the product knows them.
+//! first three columns are what `probity verify` says of the file's bytes: without the opening, with it, and with the
+//! answer replayed. The last is for whoever asked, who knows the job and has the heads that came before the file; no
+//! command looks at those yet, the library does. The cheats are no part of the product, and nothing of the product
+//! knows them.
 
 mod endings;
+mod envelopes;
+mod floats;
 mod models;
+mod streams;
 mod tokens;
 mod words;
 
-use llm::{Claim, Replay};
-use receipt::{Job, JobFields, Opening, Receipt};
-use verify::{Kind, Refutation, Verdict, examine, opened};
+use llm::{Claim, Replay, Request};
+use receipt::{
+    Envelope, Job, JobFields, Malformed, Opening, Receipt, ReceiptFile, Refusal, Refuted,
+};
+use serde_json::Value;
+use verify::{Kind, Refutation, Verdict, examine};
 
-use crate::desk::{NETWORK, fields, job, judge, receipt};
+use crate::desk::{Chunk, NETWORK, answer, fields, job, judge, receipt, stream, worker};
 use crate::fixture::Tiny;
 
 /// The table, as it was found last.
 const TABLE: &str = include_str!("table.txt");
 
-/// A receipt with its opening, and the model it is about as it was published.
+/// What came of a job.
 pub(super) struct Delivered {
+    /// The model as it was published.
     pub(super) published: Tiny,
-    pub(super) receipt: Receipt,
-    pub(super) opening: Opening,
+    /// What was asked.
+    pub(super) asked: Job,
+    /// The first choice as it came.
+    pub(super) stream: Vec<Chunk>,
+    /// The bytes of the receipt file.
+    pub(super) file: Vec<u8>,
 }
 
 /// Whoever makes one.
 type Worker = fn() -> Delivered;
 
 /// Everybody; the first is honest.
-const WORKERS: [(&str, Worker); 26] = [
+const WORKERS: [(&str, Worker); 56] = [
     ("is honest", words::is_honest),
     ("swaps one token and goes on from it", tokens::swaps_one_token),
     ("takes the likeliest token where one is to be drawn", tokens::greedy_for_drawn),
+    ("draws at another temperature", tokens::another_temperature),
+    ("draws with another top-p", tokens::another_top_p),
     ("draws with another seed", tokens::another_seed),
     ("leaves out the penalties", tokens::leaves_out_penalties),
     ("lets a small model guess and keeps the guesses", tokens::keeps_a_small_models_guesses),
+    ("lets a small model write, and only reads it", tokens::a_small_model_writes),
     ("gives the other choice's answer", tokens::the_other_choices_answer),
-    ("has one byte of the weights changed", models::one_byte_changed),
+    ("computes on half of the prompt", tokens::half_the_prompt),
+    ("leaves a chunk of the answer out", tokens::leaves_a_chunk_out),
+    ("puts chunks of the answer in another order", tokens::chunks_in_another_order),
+    ("has one bit of the weights changed", models::one_bit_changed),
+    ("runs another quantisation of the same weights", models::another_quantisation),
+    ("runs another model", models::another_model),
     ("computes with fewer bits", models::fewer_bits),
+    ("computes attention in floats", floats::float_attention),
     ("skips a layer", models::skips_a_layer),
     ("reads another tenant's cache", models::another_tenants_cache),
     ("stops early and says length", endings::early_as_length),
@@ -52,38 +75,102 @@ const WORKERS: [(&str, Worker); 26] = [
     ("goes on where there was a fault", endings::on_after_a_fault),
     ("ends before a fault and says length", endings::fault_as_length),
     ("bills more tokens of the prompt", words::inflated_usage),
+    ("bills more tokens of the output", envelopes::inflated_output),
     ("puts a system prompt before the messages", words::injected_system_prompt),
+    ("leaves the first message out of the prompt", words::truncated_messages),
+    ("renders with another template", words::another_template),
+    ("reads the text with another tokenizer", words::another_tokenizer),
     ("names another version of the arithmetic", words::another_version),
+    ("edits the receipt after it was signed", envelopes::edits_the_receipt),
+    ("shows another view than what was signed", envelopes::another_view),
+    ("shows another token than what was signed", envelopes::another_opening),
+    ("hands out the receipt of another job for this one", envelopes::receipt_of_another_job),
+    ("answers another job than the one asked", envelopes::answers_another_job),
+    ("signs the receipt for another network", envelopes::another_network),
+    ("signs the heads for another network", envelopes::heads_of_another_network),
+    ("signs under another's keyid", envelopes::anothers_keyid),
+    ("forges another's signature", envelopes::forges_a_signature),
+    ("signs with a key that anybody has", envelopes::key_of_small_order),
+    ("puts another's name under the first half", envelopes::anothers_half),
+    ("drops a chunk of the stream", streams::drops_a_chunk),
+    ("sends chunks of the stream in another order", streams::reorders_chunks),
+    ("sends other tokens than its heads are of", streams::other_tokens),
+    ("shows an auditor another answer than the asker got", streams::two_answers),
+    ("shows the asker the answer, an auditor another one", streams::two_answers_the_other_way),
     ("cuts the end off and says unfinished", words::cut_off_as_unfinished),
     ("tries nonces until it likes the answer", words::tries_nonces),
+    ("is honest, and its file was written anew", envelopes::written_anew),
 ];
+
+/// Why something is not taken.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    /// The file.
+    File(Refusal),
+    /// What is in it.
+    Receipt(Refutation),
+    /// What came before it.
+    Stream(&'static str),
+}
 
 /// What each kind of evidence finds.
 struct Found {
-    signature: Verdict,
-    opening: Result<(), Refutation>,
-    replay: Verdict,
+    signature: Result<(), Wrong>,
+    opening: Result<(), Wrong>,
+    replay: Result<(), Wrong>,
+    asker: Result<(), Wrong>,
 }
 
 fn found(delivered: &Delivered) -> Found {
-    let Delivered { published, receipt, opening } = delivered;
-    assert_eq!(Receipt::decode(&receipt.encode()).as_ref(), Ok(receipt), "it can be sent");
-    assert!(receipt.heads_hold(NETWORK), "every cheat signs");
-    let not_tried = verify::Replay::NotTried;
-    let signature = examine(receipt, None, NETWORK, &[Kind::Signature], &not_tried).verdict;
+    let file = || read(&delivered.file);
+    let not_tried =
+        |file: &ReceiptFile| judged(file, &[Kind::Signature], &verify::Replay::NotTried);
+    Found {
+        signature: read(&without_opening(&delivered.file)).and_then(|file| not_tried(&file)),
+        opening: file().and_then(|file| not_tried(&file)),
+        replay: file().and_then(|file| replayed(&delivered.published, &file)),
+        asker: file().and_then(|file| {
+            not_tried(&file)?;
+            streams::check(&delivered.asked, &delivered.stream, &file).map_err(Wrong::Stream)
+        }),
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<ReceiptFile, Wrong> {
+    ReceiptFile::parse(bytes, NETWORK).map_err(Wrong::File)
+}
+
+/// The same file, less what shows prompt and answer.
+fn without_opening(bytes: &[u8]) -> Vec<u8> {
+    let mut json: Value = serde_json::from_slice(bytes).unwrap();
+    let members = json.as_object_mut().unwrap();
+    members.retain(|name, _| name != "opening" && name != "view");
+    json.to_string().into_bytes()
+}
+
+fn replayed(published: &Tiny, file: &ReceiptFile) -> Result<(), Wrong> {
+    let opening = file.opening().unwrap();
     let mut runner = published.any();
-    let claims = Claim::all(receipt, opening);
+    let claims = Claim::all(file.receipt(), opening);
     let mut replay = Replay::new(&published.model, runner.engine(), &opening.job, &claims);
     let outcome = judge(&mut runner, &mut [&mut replay]).remove(0);
-    let replay = examine(receipt, Some(opening), NETWORK, &[Kind::Replay], &outcome).verdict;
-    Found { signature, opening: opened(receipt, opening, NETWORK), replay }
+    judged(file, &[Kind::Signature, Kind::Replay], &outcome)
+}
+
+/// A cheat that can't be judged would pass unseen, so no worker here is one.
+fn judged(file: &ReceiptFile, required: &[Kind], replay: &verify::Replay) -> Result<(), Wrong> {
+    match examine(file.receipt(), file.opening(), NETWORK, required, replay).verdict {
+        Verdict::Verified => Ok(()),
+        Verdict::Refuted(refutation) => Err(Wrong::Receipt(refutation)),
+        Verdict::CannotJudge(missing) => panic!("{missing}"),
+    }
 }
 
 /// What replay finds.
 #[track_caller]
 pub(super) fn refuted(worker: Worker) -> Refutation {
-    let verdict = found(&worker()).replay;
-    let Verdict::Refuted(refutation) = verdict else { panic!("{verdict:?}") };
+    let found = found(&worker()).replay;
+    let Err(Wrong::Receipt(refutation)) = found else { panic!("{found:?}") };
     refutation
 }
 
@@ -94,50 +181,85 @@ pub(super) fn asked(change: impl Fn(&mut JobFields)) -> Job {
     job(&asked)
 }
 
+/// All that a model says, whatever the job's stops are.
+pub(super) fn free(tiny: &Tiny, job: &Job, tokens_max: usize) -> Vec<u32> {
+    let request = Request {
+        stop_tokens: Vec::new(),
+        stop_strings: Vec::new(),
+        tokens_max,
+        ..Request::of(job, 0)
+    };
+    answer(tiny, &request).tokens
+}
+
 pub(super) fn published() -> Tiny {
     Tiny::new(import::gguf::tiny::Family::Llama)
 }
 
 pub(super) fn deliver(published: Tiny, job: &Job, claims: &[Claim]) -> Delivered {
     let (receipt, opening) = receipt(job, claims);
-    Delivered { published, receipt, opening }
+    let (stream, file) = (stream(job, &claims[0]), file(&receipt, opening));
+    Delivered { published, asked: job.clone(), stream, file }
 }
 
-fn word(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Verified => "holds".into(),
-        Verdict::Refuted(refutation) => kind(refutation).into(),
-        Verdict::CannotJudge(_) => "can't be judged".into(),
+/// The file of what a worker signs and shows.
+pub(super) fn file(receipt: &Receipt, opening: Opening) -> Vec<u8> {
+    let envelope = Envelope::seal(receipt, &worker(), NETWORK).unwrap();
+    ReceiptFile::new(envelope, Some(opening), None, NETWORK).unwrap().to_json().into_bytes()
+}
+
+fn word(found: &Result<(), Wrong>) -> String {
+    match found {
+        Ok(()) => "holds".into(),
+        Err(Wrong::File(Refusal::Malformed(Malformed::Network))) => "another network's".into(),
+        Err(Wrong::File(Refusal::Malformed(_))) => "malformed".into(),
+        Err(Wrong::File(Refusal::Refuted(refuted))) => format!("refuted: {}", of_file(refuted)),
+        Err(Wrong::Receipt(refutation)) => format!("refuted: {}", of_receipt(refutation)),
+        Err(Wrong::Stream(what)) => format!("refuted: {what}"),
     }
 }
 
-fn kind(refutation: &Refutation) -> &'static str {
+fn of_file(refuted: &Refuted) -> &'static str {
+    match refuted {
+        Refuted::Signature { .. } => "signature",
+        Refuted::Signer { .. } => "signer",
+        Refuted::Head { .. } => "head",
+        Refuted::Opening { .. } => "opening",
+        Refuted::View { .. } => "view",
+        Refuted::Checkpoint { .. } => "checkpoint",
+        Refuted::Origin { .. } => "origin",
+        Refuted::Inclusion { .. } => "inclusion",
+    }
+}
+
+fn of_receipt(refutation: &Refutation) -> &'static str {
     match refutation {
-        Refutation::Opening { .. } => "refuted: opening",
-        Refutation::Job { .. } => "refuted: job",
-        Refutation::Usage { .. } => "refuted: usage",
-        Refutation::Rendering => "refuted: rendering",
-        Refutation::Cancellation { .. } => "refuted: cancellation",
-        Refutation::Model { .. } => "refuted: model",
-        Refutation::Version { .. } => "refuted: version",
-        Refutation::Prompt { .. } => "refuted: prompt",
-        Refutation::Messages(_) => "refuted: messages",
-        Refutation::Request(_) => "refuted: request",
-        Refutation::Token { .. } => "refuted: token",
-        Refutation::Stop { .. } => "refuted: end",
+        Refutation::Opening { .. } => "opening",
+        Refutation::Job { .. } => "job",
+        Refutation::Usage { .. } => "usage",
+        Refutation::Rendering => "rendering",
+        Refutation::Cancellation { .. } => "cancellation",
+        Refutation::Model { .. } => "model",
+        Refutation::Version { .. } => "version",
+        Refutation::Prompt { .. } => "prompt",
+        Refutation::Messages(_) => "messages",
+        Refutation::Request(_) => "request",
+        Refutation::Token { .. } => "token",
+        Refutation::Stop { .. } => "end",
     }
 }
 
 #[test]
 fn the_table_says_what_is_found() {
-    let line = |cheat: &str, signature: &str, opening: &str, replay: &str| {
-        format!("{cheat:<52}{signature:<11}{opening:<17}{replay}\n")
+    let line = |cheat: &str, [signature, opening, replay, asker]: [&str; 4]| {
+        format!("{cheat:<52}{signature:<20}{opening:<20}{replay:<20}{asker}\n")
     };
-    let mut table = line("a worker that ...", "signature", "with opening", "with replay");
+    let head = ["signature", "with opening", "with replay", "whoever asked"];
+    let mut table = line("a worker that ...", head);
     for (name, worker) in WORKERS {
-        let found = found(&worker());
-        let opening = found.opening.as_ref().map_or_else(kind, |()| "holds");
-        table += &line(name, &word(&found.signature), opening, &word(&found.replay));
+        let Found { signature, opening, replay, asker } = found(&worker());
+        let words = [signature, opening, replay, asker].map(|found| word(&found));
+        table += &line(name, words.each_ref().map(String::as_str));
     }
     assert_eq!(table, TABLE, "if this is meant, let table.txt say\n{table}");
 }

@@ -1,7 +1,9 @@
 //! Workers that compute something else than the published model.
 
-use import::gguf::Gguf;
-use import::gguf::tiny::Family;
+use std::ops::Range;
+
+use import::gguf::tiny::{Family, TinyModel};
+use import::gguf::{Gguf, TensorInfo, TensorType};
 use llm::{Generation, Request};
 use verify::Refutation;
 
@@ -13,21 +15,21 @@ use crate::fixture::{Tiny, finish, shape, tokens};
 const BLOCK_BYTES: usize = 20;
 const BLOCK_HEAD_BYTES: usize = 4;
 
+/// Where the tensors of a file lie, by name.
+fn tensors(file: &[u8]) -> Vec<(String, Range<usize>)> {
+    let gguf = Gguf::parse(file, u64::try_from(file.len()).unwrap()).unwrap();
+    let place = |tensor: &TensorInfo<'_>| {
+        let start = usize::try_from(tensor.offset()).unwrap();
+        let end = start + usize::try_from(tensor.bytes()).unwrap();
+        (tensor.name().to_owned(), start..end)
+    };
+    gguf.tensors().iter().map(place).collect()
+}
+
 /// The published model with the blocks of some matrices changed.
 fn spoiled(of: impl Fn(&str) -> bool, change: impl Fn(usize, &mut [u8])) -> Tiny {
     let mut bytes = shape(Family::Llama).write();
-    let length = u64::try_from(bytes.len()).unwrap();
-    let gguf = Gguf::parse(&bytes, length).unwrap();
-    let ranges: Vec<_> = gguf
-        .tensors()
-        .iter()
-        .filter(|tensor| of(tensor.name()))
-        .map(|tensor| {
-            let start = usize::try_from(tensor.offset()).unwrap();
-            start..start + usize::try_from(tensor.bytes()).unwrap()
-        })
-        .collect();
-    for range in ranges {
+    for (_, range) in tensors(&bytes).into_iter().filter(|(name, _)| of(name)) {
         bytes[range]
             .chunks_exact_mut(BLOCK_BYTES)
             .enumerate()
@@ -46,14 +48,70 @@ fn runs(other: &Tiny) -> Delivered {
     deliver(published(), &job, &work(other, &job))
 }
 
-pub(super) fn one_byte_changed() -> Delivered {
-    // The greater byte of one block's scale.
+pub(super) fn one_bit_changed() -> Delivered {
+    // In one block's scale.
     runs(&spoiled(
         |name| name == "blk.0.attn_v.weight",
         |at, block| {
             block[1] ^= if at == 5 { 0x04 } else { 0 };
         },
     ))
+}
+
+pub(super) fn another_model() -> Delivered {
+    runs(&Tiny::of(TinyModel { seed: 12, ..shape(Family::Llama) }.write()))
+}
+
+/// The published weights as Q4_0, a tenth smaller.
+pub(super) fn another_quantisation() -> Delivered {
+    let published = shape(Family::Llama);
+    let smaller = TinyModel { matrices: TensorType::Q4_0, ..published.clone() };
+    let (from, mut to) = (published.write(), smaller.write());
+    for ((name, source), (same, target)) in tensors(&from).into_iter().zip(tensors(&to)) {
+        assert_eq!(name, same);
+        let (source, target) = (&from[source], &mut to[target]);
+        if is_matrix(&name) {
+            let blocks = source.chunks_exact(BLOCK_BYTES);
+            let smaller: Vec<u8> = blocks.flat_map(requantised).collect();
+            target.copy_from_slice(&smaller);
+        } else {
+            target.copy_from_slice(source);
+        }
+    }
+    runs(&Tiny::of(to))
+}
+
+/// A block of Q4_1 as one of Q4_0: both have their nibbles in the same places.
+fn requantised(block: &[u8]) -> Vec<u8> {
+    let (scale, minimum) = (of_f16([block[0], block[1]]), of_f16([block[2], block[3]]));
+    let number = |nibble: u8| scale * i64::from(nibble) + minimum;
+    let quants = &block[BLOCK_HEAD_BYTES..];
+    let both = |byte: &u8| [number(byte & 15), number(byte >> 4)];
+    let peak = quants.iter().flat_map(both).map(i64::abs).max().unwrap();
+    let bits = f16_above(peak / 8 + 1);
+    let scale = of_f16(bits.to_le_bytes());
+    let nibble = |number: i64| {
+        let rounded = (2 * number + scale).div_euclid(2 * scale) + 8;
+        u8::try_from(rounded.clamp(0, 15)).unwrap()
+    };
+    let byte = |byte: &u8| {
+        let [low, high] = both(byte).map(nibble);
+        high << 4 | low
+    };
+    bits.to_le_bytes().into_iter().chain(quants.iter().map(byte)).collect()
+}
+
+/// What the bits of an f16 stand for, in units of 2^-24.
+fn of_f16(bytes: [u8; 2]) -> i64 {
+    let bits = u16::from_le_bytes(bytes);
+    let (exponent, fraction) = (bits >> 10 & 31, i64::from(bits & 1023));
+    let magnitude = if exponent == 0 { fraction } else { (fraction + 1024) << (exponent - 1) };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+/// The bits of the least f16 that is no less than a number of such units.
+fn f16_above(number: i64) -> u16 {
+    (0..0x7c00_u16).find(|bits| of_f16(bits.to_le_bytes()) >= number).unwrap()
 }
 
 pub(super) fn fewer_bits() -> Delivered {
@@ -90,7 +148,14 @@ pub(super) fn another_tenants_cache() -> Delivered {
 
 #[test]
 fn another_model_is_found_by_its_tokens() {
-    for worker in [one_byte_changed, fewer_bits, skips_a_layer, another_tenants_cache] {
+    for worker in [
+        one_bit_changed,
+        another_model,
+        another_quantisation,
+        fewer_bits,
+        skips_a_layer,
+        another_tenants_cache,
+    ] {
         let found = refuted(worker);
         assert!(matches!(found, Refutation::Token { .. }), "{found:?}");
     }

@@ -6,7 +6,7 @@ use llm::{Claim, Request};
 use receipt::{Job, Stop};
 use verify::Refutation;
 
-use super::{Delivered, asked, deliver, published, refuted};
+use super::{Delivered, asked, deliver, free, published, refuted};
 use crate::desk::{answer, work};
 use crate::fixture::{Tiny, parameters, shape};
 
@@ -57,6 +57,23 @@ pub(super) fn greedy_for_drawn() -> Delivered {
     asks_otherwise(&asked(|_| {}), |request| request.parameters = greedy.clone())
 }
 
+pub(super) fn another_temperature() -> Delivered {
+    let warmer = parameters(&[(Parameter::Temperature, "0.7"), (Parameter::TopP, "0.98")]);
+    asks_otherwise(&asked(|_| {}), |request| request.parameters = warmer.clone())
+}
+
+pub(super) fn another_top_p() -> Delivered {
+    let narrower = parameters(&[(Parameter::Temperature, "1.2"), (Parameter::TopP, "0.5")]);
+    asks_otherwise(&asked(|_| {}), |request| request.parameters = narrower.clone())
+}
+
+/// What is saved is the pass over the prompt's first half.
+pub(super) fn half_the_prompt() -> Delivered {
+    asks_otherwise(&asked(|_| {}), |request| {
+        request.prompt.drain(..15);
+    })
+}
+
 pub(super) fn another_seed() -> Delivered {
     asks_otherwise(&asked(|_| {}), |request| request.seed[0] ^= 1)
 }
@@ -74,15 +91,27 @@ pub(super) fn the_other_choices_answer() -> Delivered {
 
 #[test]
 fn another_way_of_drawing_is_found() {
-    for worker in [greedy_for_drawn, another_seed, leaves_out_penalties, the_other_choices_answer] {
+    for worker in [
+        greedy_for_drawn,
+        another_temperature,
+        another_top_p,
+        half_the_prompt,
+        another_seed,
+        leaves_out_penalties,
+        the_other_choices_answer,
+    ] {
         assert!(position(worker) < 40);
     }
 }
 
+/// A model that costs half as much.
+fn small() -> Tiny {
+    Tiny::of(TinyModel { layers: 1, ..shape(Family::Llama) }.write())
+}
+
 pub(super) fn keeps_a_small_models_guesses() -> Delivered {
     let (tiny, job) = (published(), asked(|_| {}));
-    let small = TinyModel { layers: 1, ..shape(Family::Llama) };
-    let small = Tiny::of(small.write());
+    let small = small();
     let mut tokens = Vec::new();
     while tokens.len() < 40 {
         // Three of four it draws itself.
@@ -97,4 +126,47 @@ pub(super) fn keeps_a_small_models_guesses() -> Delivered {
 #[test]
 fn a_guess_that_was_kept_is_found() {
     assert_eq!(position(keeps_a_small_models_guesses) % 4, 3);
+}
+
+/// The small model writes all of it. The published one reads it afterwards, in one pass as of a prompt, and what it
+/// would have said instead is thrown away.
+pub(super) fn a_small_model_writes() -> Delivered {
+    let (tiny, job) = (published(), asked(|_| {}));
+    let claims = work(&small(), &job);
+    let read = go_on(&tiny, &job, &claims[0].tokens, 1);
+    assert_eq!(read.len(), 1);
+    deliver(tiny, &job, &claims)
+}
+
+#[test]
+fn what_was_only_read_is_found() {
+    assert!(position(a_small_model_writes) < 40);
+}
+
+/// As many tokens as were asked for, with one chunk's taken out of them.
+pub(super) fn leaves_a_chunk_out() -> Delivered {
+    arranged(|tokens| {
+        tokens.drain(12..24);
+    })
+}
+
+/// Two chunks' tokens, each in the other's place.
+pub(super) fn chunks_in_another_order() -> Delivered {
+    arranged(|tokens| tokens[12..36].rotate_left(12))
+}
+
+/// Delivers true tokens after this was done to them, under heads that say so.
+fn arranged(arrange: impl Fn(&mut Vec<u32>)) -> Delivered {
+    let (tiny, job) = (published(), asked(|_| {}));
+    let mut tokens = free(&tiny, &job, 52);
+    arrange(&mut tokens);
+    tokens.truncate(40);
+    deliver(tiny, &job, &[Claim { choice: 0, tokens, stop: Stop::Length }])
+}
+
+#[test]
+fn true_tokens_elsewhere_are_found_where_the_first_one_is_gone() {
+    for worker in [leaves_a_chunk_out, chunks_in_another_order] {
+        assert_eq!(position(worker), 12);
+    }
 }
