@@ -4,8 +4,6 @@
 //! is read in one way only: no member twice, none that is not known, none that is not used. Never implies anything: the
 //! date, too, is in them or not there. Failure: a [`RenderingError`] names the member, the limit or the template's line.
 
-use std::collections::HashSet;
-
 use receipt::limits::MESSAGES_BYTES_MAX;
 use serde_json::{Map, Value as Json, json};
 use text::template::{CivilTime, ConversationError};
@@ -13,6 +11,7 @@ use text::{Conversation, EncodeError, Message, Role, Segment, TemplateError};
 use thiserror::Error;
 
 use crate::model::Model;
+use crate::strict_json::{self, Refused};
 
 /// The member of `variables` that says what time `strftime_now` tells.
 const NOW: &str = "strftime_now";
@@ -140,12 +139,12 @@ impl Prompt {
         if messages.len() > MESSAGES_BYTES_MAX {
             return Err(RenderingError::TooLong(messages.len()));
         }
-        let json = |error: &dyn core::fmt::Display| RenderingError::Json(error.to_string());
-        let text = core::str::from_utf8(messages).map_err(|error| json(&error))?;
-        let value: Json = serde_json::from_str(text).map_err(|error| json(&error))?;
-        if let Some(name) = repeated(text) {
-            return Err(RenderingError::Repeated(name));
-        }
+        let text = core::str::from_utf8(messages);
+        let text = text.map_err(|error| RenderingError::Json(error.to_string()))?;
+        let value = strict_json::read(text).map_err(|refused| match refused {
+            Refused::Json(error) => RenderingError::Json(error),
+            Refused::Repeated(name) => RenderingError::Repeated(name),
+        })?;
         let mut all = Members::of("the messages", "the whole", value)?;
         let prompt = match (all.text("text")?, all.list("messages")?) {
             (Some(text), None) => Self::Text(text),
@@ -281,69 +280,6 @@ impl Members {
         match self.members.into_iter().next() {
             Some((member, _)) => Err(RenderingError::Unknown { member, of: self.of }),
             None => Ok(()),
-        }
-    }
-}
-
-/// A member that stands twice in one object of a JSON text, in whichever spelling; readers would take one and drop the
-/// other.
-fn repeated(json: &str) -> Option<String> {
-    let mut objects: Vec<HashSet<String>> = Vec::new();
-    let mut rest = json;
-    while let Some(at) = rest.find(['"', '{', '}']) {
-        let (here, behind) = rest[at..].split_at(1);
-        rest = behind;
-        match here {
-            "{" => objects.push(HashSet::new()),
-            "}" => {
-                objects.pop();
-            }
-            _ => {
-                let end = string_end(rest)?;
-                let (inside, behind) = (&rest[..end], &rest[end + 1..]);
-                rest = behind;
-                if !behind.trim_start().starts_with(':') {
-                    continue;
-                }
-                let name: String = serde_json::from_str(&format!("\"{inside}\"")).ok()?;
-                if !objects.last_mut()?.insert(name.clone()) {
-                    return Some(name);
-                }
-            }
-        }
-    }
-    None
-}
-
-/// Where the quote stands that ends a string of a JSON text.
-fn string_end(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.bytes().position(|byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use super::*;
-
-    #[test]
-    fn a_member_twice_is_found_however_it_is_spelled() {
-        for (text, wanted) in [
-            (r#"{"a":1,"b":{"a":2},"c":[{"a":1},{"a":1}]}"#, None),
-            (r#"{"a":"a","b":"a:","c\"":"\\","c\\":"\\\""}"#, None),
-            (r#"{"a":1 , "a" : 2}"#, Some("a")),
-            (r#"{"x":[{"b":{"a":1},"\u0062":2}]}"#, Some("b")),
-            (r#"{"a":{"a":1},"a":1}"#, Some("a")),
-            (r#"["a","a",{"a\\":"a\\","a\\":0}]"#, Some("a\\")),
-            (r#"{"é":1,"\u00e9":1}"#, Some("é")),
-        ] {
-            assert!(serde_json::from_str::<Json>(text).is_ok(), "{text}");
-            assert_eq!(repeated(text).as_deref(), wanted, "{text}");
         }
     }
 }

@@ -162,6 +162,8 @@ fn any_other_json_is_refused_by_name() {
         (r#"{"text":"a","Text":"a"}"#, "\"Text\" is nothing"),
         (r#"{"text":"a","text":"a"}"#, "the member \"text\" twice"),
         (r#"{"text":"a","te\u0078t":"a"}"#, "the member \"text\" twice"),
+        // By this name one library hands raw text to itself; here it is a name like any other.
+        (r#"{"$serde_json::private::RawValue":"{\"text\":\"a\"}"}"#, "neither"),
         (r#"{"messages":{}}"#, "\"messages\" of the messages is not a list"),
         (r#"{"messages":[]}"#, "the conversation has no messages"),
         (r#"{"messages":["x"]}"#, "\"a message\" of the messages is not an object"),

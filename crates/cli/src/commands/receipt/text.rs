@@ -4,9 +4,9 @@
 //! does. Text stands in quotes and control tokens in brackets, both escaped, so that neither can pass for the other or
 //! act on a terminal.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use commit::Network;
-use llm::{Model, Prompt};
+use llm::{Model, Prompt, strict_json};
 use package::ModelId;
 use receipt::{Messages, Opening, ReceiptFile};
 use text::Utf8Stream;
@@ -50,7 +50,8 @@ fn messages(opening: &Opening) -> Result<()> {
     // Read as whoever renders them does; then nothing in them stands twice, and this JSON says the same.
     match Prompt::read(bytes) {
         Ok(_) => {
-            let json: serde_json::Value = serde_json::from_slice(bytes)?;
+            let read = strict_json::read(&String::from_utf8_lossy(bytes));
+            let json = read.map_err(|_| anyhow!("messages that can be read are JSON"))?;
             line(json_escaped(&serde_json::to_string_pretty(&json)?))?;
         }
         Err(error) => {
