@@ -3,13 +3,15 @@
 //! Never chooses: a survey covers all tiles of all ops of the blocks it is given, by a challenger that goes straight to
 //! the tile.
 
-use commit::Digest;
+use commit::{Blind, Digest, Salts};
 use program::OpIndex;
 use program::tile::{At, Tile};
+use program::trace::Committer;
 
-use super::answers::Claimant;
+use super::answers::{Challenger, Claimant};
 use super::liars::Random;
 use super::setting::Setting;
+use super::story::Lies;
 use super::{Side, Story, play_watched};
 use crate::block::{Block, Tiles};
 use crate::game::Dispute;
@@ -83,8 +85,9 @@ pub fn survey(seed: u64) -> Result<Survey, String> {
     Ok(survey)
 }
 
-/// Every state that a true claim comes to before a challenger that goes to the first tile of every op of the last block,
-/// and the bytes of the move that follows. Leaks the setting: for fuzzing, once per process.
+/// Every state that a true claim comes to before a challenger that goes to the first tile of every op of a block in the
+/// middle and of the last one, and a claim under a false salt before an honest challenger; and the bytes of the move that
+/// follows. Leaks the setting: for fuzzing, once per process.
 ///
 /// # Errors
 /// What went wrong.
@@ -92,21 +95,31 @@ pub fn states(seed: u64) -> Result<Vec<(Dispute<'static>, Vec<u8>)>, String> {
     let setting: &'static Setting = Box::leak(Box::new(Setting::random(&mut Random::new(seed))));
     let weights = Box::leak(Box::new(setting.load(&setting.file)?));
     let truth = setting.truth(weights)?;
-    let record = setting.record(weights, truth.positions)?;
     let court = Box::leak(Box::new(setting.court(weights, truth.positions, truth.claimed)?));
     let model = Box::leak(Box::new(court.model()?));
     let subject = court.subject()?;
     let last = subject.entries(&setting.checked);
-    let story = court.honest(record);
+    let story = court.honest(setting.record(weights, truth.positions)?);
     let mut states = Vec::new();
-    for site in story.block(last).ok_or("the last block is there")?.sites {
-        let mut directed = Directed { story: &story, block: last, op: site.index, tile: 0 };
+    let mut play = |claimant: &mut dyn Side, challenger: &mut dyn Side| {
         let mut dispute = Dispute::open(model, subject.clone(), 1, 0);
-        let mut watch = |dispute: &Dispute<'static>, _, bytes: &[u8]| {
+        play_watched(&mut dispute, claimant, challenger, &mut |dispute, _, bytes| {
             states.push((dispute.clone(), bytes.to_vec()));
-        };
-        play_watched(&mut dispute, &mut Claimant(&story), &mut directed, &mut watch);
+        });
+    };
+    for index in [last / 2, last] {
+        for site in story.block(index).ok_or("the block is there")?.sites {
+            let mut directed = Directed { story: &story, block: index, op: site.index, tile: 0 };
+            play(&mut Claimant(&story), &mut directed);
+        }
     }
+    let block = story.block(last / 2).ok_or("the block is there")?;
+    let blind = Blind([0; 32]);
+    let other = Committer(Salts { blind, ..setting.salts });
+    let salts = Some((block.position, block.sites[block.output].index, other));
+    let record = setting.record(weights, truth.positions)?;
+    let salted = court.told(record, Lies { salts, ..Lies::default() });
+    play(&mut Claimant(&salted), &mut Challenger(&story));
     Ok(states)
 }
 
@@ -161,5 +174,21 @@ impl Side for Directed<'_, '_> {
             | Asked::Parts { .. }
             | Asked::Open { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_of_every_kind_of_move_are_given() {
+        let mut numbers = std::collections::BTreeSet::new();
+        for seed in 0..4 {
+            for (_, bytes) in states(seed).unwrap() {
+                numbers.insert(bytes[2]);
+            }
+        }
+        assert_eq!(numbers.into_iter().collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     }
 }
