@@ -38,6 +38,12 @@ pub enum StoreError {
         path.display()
     )]
     LogNote { path: PathBuf, what: &'static str },
+    /// Receipts without the note that is made before the first of them.
+    #[error(
+        "{} is gone, which says how far the receipt log beside it ({found} receipts) had come: without it a log that was put back would not show. Put both back from one copy, or begin another log with `probity key rotate`: what was signed stays signed",
+        path.display()
+    )]
+    LogNoteGone { path: PathBuf, found: usize },
     #[error("{}: {what}", path.display())]
     NotAModel { path: PathBuf, what: &'static str },
     #[error("the catalogue has no `{name}`")]

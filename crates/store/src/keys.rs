@@ -13,12 +13,15 @@ use receipt::{PublicKey, SecretKey};
 use crate::disk::{Disk, failed};
 use crate::error::StoreError;
 use crate::locks::Locks;
+use crate::plain::open_plain;
 
 /// First line of a key file.
 const HEADER: &str = "probity secret key v1";
 /// The key that signs receipts.
 const WORKER: &str = "worker";
-const LOCK: &str = "keys";
+pub(crate) const LOCK: &str = "keys";
+/// What is said of any other file.
+const NO_KEY: &str = "it is no key file";
 /// So much is kept of a file that is no usable key.
 const UNUSABLE_BYTES_MAX: u64 = 1 << 16;
 /// Bytes of a key file: header, 64 digits, two ends of lines.
@@ -111,8 +114,10 @@ impl KeyRing<'_> {
     fn put_aside(&self, retired: &Path) -> Result<PathBuf, StoreError> {
         let path = self.path();
         let mut bytes = Vec::new();
-        let file = File::open(&path).map_err(|error| failed("open", &path, error))?;
-        let read = file.take(UNUSABLE_BYTES_MAX).read_to_end(&mut bytes);
+        let file = open_plain(&path).map_err(|error| failed("open", &path, error))?;
+        // Of a pipe or a device there is nothing to keep; a folder stands in the way.
+        let mut keep = |file: File| file.take(UNUSABLE_BYTES_MAX).read_to_end(&mut bytes);
+        let read = file.map_or(Ok(0), &mut keep);
         read.map_err(|error| failed("read", &path, error))?;
         let name = format!("unusable-{}", &blake3::hash(&bytes).to_hex()[..16]);
         let kept = retired.join(name);
@@ -130,24 +135,28 @@ impl KeyRing<'_> {
 
 fn read(path: &Path) -> Result<Option<SecretKey>, StoreError> {
     let wrong = |reason| StoreError::Key { path: path.to_path_buf(), reason };
-    let data = match std::fs::metadata(path) {
-        Ok(data) => data,
+    let file = match open_plain(path) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Err(wrong(NO_KEY)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed("look at", path, error)),
+        Err(error) => return Err(failed("open", path, error)),
     };
-    if !data.is_file() || data.len() != u64::try_from(FILE_BYTES).unwrap_or(u64::MAX) {
-        return Err(wrong("it is no key file"));
-    }
+    let data = file.metadata().map_err(|error| failed("look at", path, error))?;
     if readable_by_others(&data) {
         return Err(wrong(
             "others can read it: if nobody has, `chmod 600` it; else `probity key rotate`",
         ));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| failed("read", path, error))?;
+    let mut bytes = Vec::new();
+    let most = u64::try_from(FILE_BYTES).expect("a small constant");
+    let read = file.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|error| failed("read", path, error))?;
+    let text = core::str::from_utf8(&bytes).ok().filter(|text| text.len() == FILE_BYTES);
+    let text = text.ok_or_else(|| wrong(NO_KEY))?;
     let mut lines = text.lines();
     let seed =
         (lines.next() == Some(HEADER)).then(|| lines.next().and_then(commit::from_hex)).flatten();
-    let seed = seed.ok_or_else(|| wrong("it is no key file"))?;
+    let seed = seed.ok_or_else(|| wrong(NO_KEY))?;
     Ok(Some(SecretKey::from_seed(seed)))
 }
 

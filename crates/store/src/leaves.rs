@@ -1,15 +1,16 @@
 //! The receipt log's leaves on disk: one file that only grows, and a note of how far it has come.
 //!
 //! A leaf is durable before it has an index. Only whole leaves count: what a crash left of another at
-//! the end was never given out, and the next append writes over it. After the leaf its log's size and
-//! root are noted beside it, so that leaves that were put back to an older copy, or changed, are
-//! refused before another root is signed over them. Leaves beyond the note are what a crash between
+//! the end, be it zeros, was never given out, and the next append writes over it. After the leaf its
+//! log's size and root are noted beside it, so that leaves that were put back to an older copy, or
+//! changed, are refused before another root is signed over them. An empty log is noted before its
+//! first leaf: leaves without a note are refused too. Leaves beyond the note are what a crash between
 //! the two left: they count. That the whole folder was put back shows only to whoever saw a later
 //! checkpoint. Never changes or deletes a leaf.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use commit::Digest;
 use receipt::log::{Log, leaf_hash};
@@ -17,12 +18,15 @@ use receipt::log::{Log, leaf_hash};
 use crate::disk::{Disk, failed};
 use crate::error::StoreError;
 use crate::locks::Locks;
+use crate::plain::open_plain;
 
 /// Bytes of a leaf: receipt id, channel, from, to.
 pub const LEAF_BYTES: usize = 96;
 /// Most leaves of one log: so many hashes are made again at each look.
 pub const LEAVES_MAX: u64 = 1 << 24;
-const LOCK: &str = "log";
+/// No leaf, for it has a receipt's id: what a crash leaves where a file grew before its bytes came.
+const NO_LEAF: [u8; LEAF_BYTES] = [0; LEAF_BYTES];
+pub(crate) const LOCK: &str = "log";
 /// First line of a note.
 const NOTE_HEADER: &str = "probity log head v1";
 /// Bytes of a note at most: header, a size of 20 digits, a root of 64, three ends of lines.
@@ -53,18 +57,27 @@ impl LeafFile<'_> {
     }
 
     /// Appends a leaf; its index.
+    ///
+    /// # Panics
+    /// Of a leaf that is all zeros: it would be lost.
     pub fn append(&self, leaf: &[u8; LEAF_BYTES]) -> Result<u64, StoreError> {
+        assert_ne!(*leaf, NO_LEAF, "a leaf has a receipt's id");
         self.disk.create_folder(&self.folder)?;
         let _lock = self.locks.exclusive(LOCK, &mut || {})?;
         let mut leaves = self.all()?;
+        if self.noted()?.is_none() {
+            self.note(&tree(&leaves))?;
+        }
         let path = self.path();
         let mut file = self.disk.open_partial(&path)?;
-        let fail = |error| failed("read", &path, error);
-        let index = whole_leaves(&file).map_err(fail)?;
+        let index = u64::try_from(leaves.len()).expect("leaves in memory fit u64");
         if index >= LEAVES_MAX {
             return Err(StoreError::LogFull { path, max: LEAVES_MAX });
         }
-        file.seek(SeekFrom::Start(bytes_of(index))).map_err(fail)?;
+        // Nothing of what a crash left may come to stand behind this leaf.
+        file.set_len(bytes_of(index))
+            .and_then(|()| file.seek(SeekFrom::Start(bytes_of(index))))
+            .map_err(|error| failed("cut", &path, error))?;
         self.disk.write(&mut file, &path, leaf)?;
         self.disk.sync(&file, &path)?;
         leaves.push(*leaf);
@@ -77,12 +90,22 @@ impl LeafFile<'_> {
         // The note first: leaves that come in between only add to what it says.
         let noted = self.noted()?;
         let leaves = self.leaves()?;
-        if let Some(Noted { size, root }) = noted {
-            let first = usize::try_from(size).ok().and_then(|size| leaves.get(..size));
-            if first.is_none_or(|first| tree(first).root() != root) {
-                let found = u64::try_from(leaves.len()).expect("leaves in memory fit u64");
-                return Err(StoreError::LogRolledBack { path: self.path(), found, noted: size });
-            }
+        if leaves.is_empty() && noted.is_none() {
+            return Ok(leaves);
+        }
+        // The first leaf may have come in between, but not before its note.
+        let noted = match noted {
+            Some(noted) => Some(noted),
+            None => self.noted()?,
+        };
+        let found = leaves.len();
+        let Some(Noted { size, root }) = noted else {
+            return Err(StoreError::LogNoteGone { path: self.note_path(), found });
+        };
+        let first = usize::try_from(size).ok().and_then(|size| leaves.get(..size));
+        if first.is_none_or(|first| tree(first).root() != root) {
+            let found = u64::try_from(found).expect("leaves in memory fit u64");
+            return Err(StoreError::LogRolledBack { path: self.path(), found, noted: size });
         }
         Ok(leaves)
     }
@@ -103,19 +126,16 @@ impl LeafFile<'_> {
     fn leaves(&self) -> Result<Vec<[u8; LEAF_BYTES]>, StoreError> {
         let path = self.path();
         let fail = |error| failed("read", &path, error);
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(fail(error)),
-        };
-        let count = whole_leaves(&file).map_err(fail)?;
+        let Some(file) = opened(&path)? else { return Ok(Vec::new()) };
+        let count = file.metadata().map_err(fail)?.len() / bytes_of(1);
         if count > LEAVES_MAX {
             return Err(StoreError::LogFull { path, max: LEAVES_MAX });
         }
         let mut bytes = Vec::new();
-        file.by_ref().take(bytes_of(count)).read_to_end(&mut bytes).map_err(fail)?;
+        file.take(bytes_of(count)).read_to_end(&mut bytes).map_err(fail)?;
         let (leaves, _) = bytes.as_chunks::<LEAF_BYTES>();
-        Ok(leaves.to_vec())
+        let torn = leaves.iter().position(|leaf| *leaf == NO_LEAF);
+        Ok(leaves[..torn.unwrap_or(leaves.len())].to_vec())
     }
 
     fn note(&self, log: &Log) -> Result<(), StoreError> {
@@ -123,14 +143,10 @@ impl LeafFile<'_> {
         self.disk.replace(&self.note_path(), |out| writeln!(out, "{NOTE_HEADER}\n{size}\n{root}"))
     }
 
-    /// What was noted; `None` of a log that began before there were notes.
+    /// What was noted; `None` of a log that has not begun.
     fn noted(&self) -> Result<Option<Noted>, StoreError> {
         let path = self.note_path();
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("open", &path, error)),
-        };
+        let Some(file) = opened(&path)? else { return Ok(None) };
         let mut bytes = Vec::new();
         let read = file.take(NOTE_BYTES_MAX).read_to_end(&mut bytes);
         read.map_err(|error| failed("read", &path, error))?;
@@ -145,16 +161,23 @@ fn noted(bytes: &[u8]) -> Option<Noted> {
     let mut lines = core::str::from_utf8(bytes).ok()?.strip_suffix('\n')?.split('\n');
     let (header, size, root) = (lines.next()?, lines.next()?, lines.next()?);
     let whole = header == NOTE_HEADER && lines.next().is_none();
-    let (size, root) = (size.parse().ok()?, commit::from_hex(root)?);
-    whole.then_some(Noted { size, root })
+    let (number, root) = (size.parse::<u64>().ok()?, commit::from_hex(root)?);
+    // A number has one spelling: no sign and no zeros before it.
+    (whole && number.to_string() == size).then_some(Noted { size: number, root })
+}
+
+/// A plain file; `None` where there is nothing.
+fn opened(path: &Path) -> Result<Option<File>, StoreError> {
+    match open_plain(path) {
+        Ok(Some(file)) => Ok(Some(file)),
+        Ok(None) => Err(failed("read", path, io::Error::other("it is no plain file"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("open", path, error)),
+    }
 }
 
 fn tree(leaves: &[[u8; LEAF_BYTES]]) -> Log {
     Log::over(leaves.iter().map(|leaf| leaf_hash(leaf)).collect())
-}
-
-fn whole_leaves(file: &File) -> io::Result<u64> {
-    Ok(file.metadata()?.len() / bytes_of(1))
 }
 
 fn bytes_of(leaves: u64) -> u64 {

@@ -3,7 +3,7 @@
 //! Everyone who adds holds the store's lock shared; everyone who deletes holds it alone, so nothing
 //! is deleted under somebody's hands. One more lock per reference and per partial file lets the
 //! second of two pulls wait for the first. Lock files are never deleted: that would be a race.
-//! Order: store, reference, partial; nobody takes an earlier one while holding a later one.
+//! Order: store, reference, partial, keys, log; nobody takes an earlier one while holding a later one.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::PathBuf;

@@ -13,6 +13,7 @@ use crate::digest::{Blake3, CHUNK_BYTES};
 use crate::disk::{self, Disk, failed};
 use crate::error::StoreError;
 use crate::locks::Locks;
+use crate::plain::open_plain;
 
 const MAGIC: &[u8; 8] = b"PRBPACK1";
 /// Hash, length, magic.
@@ -74,14 +75,9 @@ impl PackedCache<'_> {
     /// The entry, verified; `None` when missing or damaged (then it is deleted).
     pub fn get(&self, key: &PackedKey) -> Result<Option<PackedFile>, StoreError> {
         let path = self.folder.join(key.file_name());
-        let file = match std::fs::metadata(&path) {
-            // Opening a pipe would wait for whoever writes to it.
-            Ok(data) if !data.is_file() => return Ok(None),
-            Ok(_) => File::open(&path),
-            Err(error) => Err(error),
-        };
-        let file = match file {
-            Ok(file) => file,
+        let file = match open_plain(&path) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("open", &path, error)),
         };

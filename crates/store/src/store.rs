@@ -17,8 +17,8 @@ use crate::digest::{Blake3, Mismatch, Pins, Sha256, blake3_reader, digest_reader
 use crate::disk::{self, Disk, TEMPORARY_PREFIX, failed};
 use crate::error::StoreError;
 use crate::http::Http;
-use crate::keys::KeyRing;
-use crate::leaves::LeafFile;
+use crate::keys::{self, KeyRing};
+use crate::leaves::{self, LeafFile};
 use crate::locks::Locks;
 use crate::packed::{PackedCache, PackedEntry};
 use crate::pull::partial_keys;
@@ -285,7 +285,25 @@ impl Store {
                 self.collect(path, &mut collected, |all| &mut all.packed)?;
             }
         }
+        self.collect_unwritten(&mut collected)?;
         Ok(collected)
+    }
+
+    /// Deletes what was left of keys and notes that were being written: some of it is secret. Their
+    /// writers hold a lock of their own and not the store's.
+    fn collect_unwritten(&self, collected: &mut Collected) -> Result<(), StoreError> {
+        let keys = self.home.join("keys");
+        let logs = disk::entries(&self.home.join("log"))?;
+        let of_keys = vec![keys.join("retired"), keys];
+        for (lock, folders) in [(keys::LOCK, of_keys), (leaves::LOCK, logs)] {
+            let _lock = self.locks.exclusive(lock, &mut || {})?;
+            for folder in folders.iter().filter(|folder| folder.is_dir()) {
+                for path in disk::entries(folder)?.into_iter().filter(|path| is_temporary(path)) {
+                    self.collect(path, collected, |all| &mut all.temporary)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The cache of packed weights.
@@ -303,6 +321,13 @@ impl Store {
     pub fn log(&self, key: &PublicKey) -> LeafFile<'_> {
         let folder = self.home.join("log").join(key.hex());
         LeafFile { disk: &self.disk, folder, locks: &self.locks }
+    }
+
+    /// The keys that have a log here, sorted.
+    pub fn logs(&self) -> Result<Vec<PublicKey>, StoreError> {
+        let folders = disk::entries(&self.home.join("log"))?;
+        let key = |path: &PathBuf| PublicKey::from_hex(path.file_name()?.to_str()?);
+        Ok(folders.iter().filter_map(key).collect())
     }
 
     pub(crate) fn entry(&self, name: &str) -> Result<&'static Entry, StoreError> {

@@ -115,7 +115,7 @@ fn a_log_that_was_put_back_or_changed_is_refused() {
     let (leaves, head) = (folder.join("leaves"), folder.join("head"));
     let leaf = |n: u8| [n; LEAF_BYTES];
     let mut copies = Vec::new();
-    for n in 0..5 {
+    for n in 1..=5 {
         log.append(&leaf(n)).unwrap();
         copies.push((fs::read(&leaves).unwrap(), fs::read(&head).unwrap()));
     }
@@ -153,17 +153,45 @@ fn a_log_that_was_put_back_or_changed_is_refused() {
 }
 
 #[test]
-fn a_log_without_a_note_goes_on_and_a_damaged_note_is_named() {
+fn a_log_begins_with_its_note_and_goes_on_with_it_alone() {
+    let world = world();
+    let store = world.store();
+    let key = store.keys().get_or_make([1; 32]).unwrap().public();
+    let log = store.log(&key);
+    let folder = world.home.path().join("log").join(key.hex());
+    let (leaves, head) = (folder.join("leaves"), folder.join("head"));
+    log.append(&[1; LEAF_BYTES]).unwrap();
+    let older = fs::read(&leaves).unwrap();
+    log.append(&[2; LEAF_BYTES]).unwrap();
+    fs::remove_file(&head).unwrap();
+    for bytes in [older, fs::read(&leaves).unwrap()] {
+        fs::write(&leaves, &bytes).unwrap();
+        for error in [log.all().unwrap_err(), log.append(&[3; LEAF_BYTES]).unwrap_err()] {
+            assert!(matches!(error, StoreError::LogNoteGone { .. }), "{error}");
+            assert!(error.to_string().contains("head") && error.to_string().contains("rotate"));
+        }
+        assert_eq!(fs::read(&leaves).unwrap(), bytes);
+        assert!(!head.exists(), "a note that is gone is not made up");
+    }
+    // Before the first leaf there is its note already.
+    fs::create_dir_all(&folder).unwrap();
+    fs::remove_file(&leaves).unwrap();
+    fs::create_dir(&leaves).unwrap();
+    log.append(&[1; LEAF_BYTES]).unwrap_err();
+    fs::remove_dir(&leaves).unwrap();
+    assert_eq!(log.append(&[1; LEAF_BYTES]).unwrap(), 0);
+}
+
+#[test]
+fn a_damaged_note_is_named() {
     let world = world();
     let store = world.store();
     let key = store.keys().get_or_make([1; 32]).unwrap().public();
     let log = store.log(&key);
     let head = world.home.path().join("log").join(key.hex()).join("head");
-    for n in 0..2 {
-        log.append(&[n; LEAF_BYTES]).unwrap();
-        fs::remove_file(&head).unwrap();
+    for n in 0..3 {
+        assert_eq!(log.append(&[9; LEAF_BYTES]).unwrap(), n);
     }
-    assert_eq!(log.append(&[2; LEAF_BYTES]).unwrap(), 2);
     let sound = fs::read_to_string(&head).unwrap();
     let spelled = |text: &str| sound.replacen("\n3\n", text, 1);
     for wrong in [
@@ -173,6 +201,8 @@ fn a_log_without_a_note_goes_on_and_a_damaged_note_is_named() {
         sound.replace("v1", "v2"),
         sound.to_uppercase(),
         spelled("\n-3\n"),
+        spelled("\n+3\n"),
+        spelled("\n03\n"),
         spelled("\n"),
         "x".repeat(1 << 20),
     ] {
@@ -187,6 +217,82 @@ fn a_log_without_a_note_goes_on_and_a_damaged_note_is_named() {
 }
 
 #[test]
+fn zeros_at_the_end_are_what_a_crash_left() {
+    let world = world();
+    let store = world.store();
+    let key = store.keys().get_or_make([1; 32]).unwrap().public();
+    let log = store.log(&key);
+    let leaf = |n: u8| [n; LEAF_BYTES];
+    log.append(&leaf(1)).unwrap();
+    let path = world.home.path().join("log").join(key.hex()).join("leaves");
+    let whole = fs::read(&path).unwrap();
+    // The zeros, and what stands behind them, were never given out.
+    fs::write(&path, [&whole[..], &leaf(0), &leaf(0), &leaf(7), &[0; 9]].concat()).unwrap();
+    assert_eq!(log.all().unwrap(), [leaf(1)]);
+    assert_eq!(log.settled().unwrap(), [leaf(1)]);
+    assert_eq!(log.append(&leaf(2)).unwrap(), 1);
+    assert_eq!(log.all().unwrap(), [leaf(1), leaf(2)]);
+    assert_eq!(fs::read(&path).unwrap(), [leaf(1), leaf(2)].concat());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_keeps_nobody_waiting() {
+    let world = world();
+    let store = world.store();
+    let key = store.keys().get_or_make([1; 32]).unwrap().public();
+    let log = store.log(&key);
+    log.append(&[1; LEAF_BYTES]).unwrap();
+    let folder = world.home.path().join("log").join(key.hex());
+    for name in ["leaves", "head"] {
+        let (path, aside) = (folder.join(name), folder.join("aside"));
+        fs::rename(&path, &aside).unwrap();
+        pipe(&path);
+        for error in [log.all().unwrap_err(), log.append(&[2; LEAF_BYTES]).unwrap_err()] {
+            assert!(error.to_string().contains("no plain file"), "{error}");
+        }
+        fs::rename(&aside, &path).unwrap();
+    }
+    assert_eq!(log.append(&[2; LEAF_BYTES]).unwrap(), 1);
+    let key = store.keys().path();
+    fs::remove_file(&key).unwrap();
+    pipe(&key);
+    assert!(matches!(store.keys().get(), Err(StoreError::Key { .. })));
+    store.keys().rotate([2; 32]).unwrap();
+    assert_eq!(store.keys().get().unwrap().unwrap().seed(), [2; 32]);
+}
+
+#[cfg(unix)]
+fn pipe(path: &std::path::Path) {
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, mode).unwrap();
+}
+
+#[test]
+fn what_a_kill_left_of_a_secret_is_collected() {
+    let world = world();
+    let store = world.store();
+    let key = store.keys().get_or_make([1; 32]).unwrap().public();
+    let kept_at = store.keys().rotate([2; 32]).unwrap().kept_at.unwrap();
+    store.log(&key).append(&[1; LEAF_BYTES]).unwrap();
+    let log = world.home.path().join("log").join(key.hex());
+    let folders = [kept_at.parent().unwrap(), store.keys().path().parent().unwrap(), &log]
+        .map(std::path::Path::to_owned);
+    for folder in &folders {
+        fs::write(folder.join(".tmp-x"), "probity secret key v1").unwrap();
+    }
+    let collected = store.gc().unwrap();
+    assert_eq!((collected.temporary, collected.freed_bytes), (3, 63));
+    for folder in &folders {
+        assert!(!folder.join(".tmp-x").exists());
+    }
+    // Nothing else went.
+    assert_eq!(store.keys().of(&key).unwrap().unwrap().seed(), [1; 32]);
+    assert_eq!(store.keys().get().unwrap().unwrap().seed(), [2; 32]);
+    assert_eq!(store.log(&key).all().unwrap(), [[1; LEAF_BYTES]]);
+}
+
+#[test]
 fn appends_at_once_lose_nothing() {
     let world = world();
     let key = world.store().keys().get_or_make([1; 32]).unwrap().public();
@@ -195,7 +301,7 @@ fn appends_at_once_lose_nothing() {
             let world = &world;
             scope.spawn(move || world.store().log(&key).append(&[n; LEAF_BYTES]).unwrap())
         };
-        let threads: Vec<_> = (0..8).map(append).collect();
+        let threads: Vec<_> = (1..=8).map(append).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     indexes.sort_unstable();
@@ -203,5 +309,5 @@ fn appends_at_once_lose_nothing() {
     let mut first: Vec<u8> =
         world.store().log(&key).all().unwrap().into_iter().map(|leaf| leaf[0]).collect();
     first.sort_unstable();
-    assert_eq!(first, (0..8).collect::<Vec<u8>>());
+    assert_eq!(first, (1..=8).collect::<Vec<u8>>());
 }
