@@ -219,7 +219,7 @@ fn a_forgery_names_the_key_that_did_not_sign() {
     assert_eq!(refusal(forges_a_signature), Refuted::Signature { key }.into());
     let refused = refusal(key_of_small_order);
     assert!(matches!(refused, Refusal::Refuted(Refuted::Signature { .. })), "{refused:?}");
-    let half = Refuted::Head { choice: 0, count: 24, worker: key };
+    let half = Refuted::Head { choice: 0, count: 16, worker: key };
     assert_eq!(refusal(anothers_half), half.into());
     let heads = Refuted::Head { choice: 0, count: 40, worker: worker().public() };
     assert_eq!(refusal(heads_of_another_network), heads.into());

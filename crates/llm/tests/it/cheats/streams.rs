@@ -1,6 +1,6 @@
 //! Workers whose file is in order, and who sent something else before it.
 
-use receipt::{Equivocation, Job, PartialOpening, ReceiptFile, TokenVector, Which};
+use receipt::{Equivocation, HeadError, Job, PartialOpening, ReceiptFile, TokenVector, Which};
 
 use super::words::is_honest;
 use super::{Delivered, found, tokens};
@@ -68,6 +68,15 @@ pub(super) fn two_answers() -> Delivered {
 
 pub(super) fn two_answers_the_other_way() -> Delivered {
     Delivered { stream: is_honest().stream, ..tokens::swaps_one_token() }
+}
+
+/// Nothing but its prior tells a head that it does not follow: no number is wrong.
+#[test]
+fn what_is_gone_from_a_stream_is_found_by_the_next_head() {
+    for worker in [drops_a_chunk, reorders_chunks] {
+        let [first, next, ..] = &worker().stream[..] else { panic!("no stream") };
+        assert_eq!(next.head.follows(Some(&first.head), NETWORK), Err(HeadError::Prior));
+    }
 }
 
 /// The pair is the proof: neither half is one, nor is a pair that agrees.

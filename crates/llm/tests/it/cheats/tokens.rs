@@ -7,7 +7,7 @@ use receipt::{Job, Stop};
 use verify::Refutation;
 
 use super::{Delivered, asked, deliver, free, published, refuted};
-use crate::desk::{answer, work};
+use crate::desk::{CHUNK_TOKENS, answer, work};
 use crate::fixture::{Tiny, parameters, shape};
 
 /// Where the first difference was found.
@@ -146,19 +146,19 @@ fn what_was_only_read_is_found() {
 /// As many tokens as were asked for, with one chunk's taken out of them.
 pub(super) fn leaves_a_chunk_out() -> Delivered {
     arranged(|tokens| {
-        tokens.drain(12..24);
+        tokens.drain(CHUNK_TOKENS..2 * CHUNK_TOKENS);
     })
 }
 
 /// Two chunks' tokens, each in the other's place.
 pub(super) fn chunks_in_another_order() -> Delivered {
-    arranged(|tokens| tokens[12..36].rotate_left(12))
+    arranged(|tokens| tokens[CHUNK_TOKENS..3 * CHUNK_TOKENS].rotate_left(CHUNK_TOKENS))
 }
 
 /// Delivers true tokens after this was done to them, under heads that say so.
 fn arranged(arrange: impl Fn(&mut Vec<u32>)) -> Delivered {
     let (tiny, job) = (published(), asked(|_| {}));
-    let mut tokens = free(&tiny, &job, 52);
+    let mut tokens = free(&tiny, &job, 40 + CHUNK_TOKENS);
     arrange(&mut tokens);
     tokens.truncate(40);
     deliver(tiny, &job, &[Claim { choice: 0, tokens, stop: Stop::Length }])
@@ -167,6 +167,6 @@ fn arranged(arrange: impl Fn(&mut Vec<u32>)) -> Delivered {
 #[test]
 fn true_tokens_elsewhere_are_found_where_the_first_one_is_gone() {
     for worker in [leaves_a_chunk_out, chunks_in_another_order] {
-        assert_eq!(position(worker), 12);
+        assert_eq!(usize::try_from(position(worker)).unwrap(), CHUNK_TOKENS);
     }
 }
