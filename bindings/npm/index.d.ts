@@ -11,6 +11,8 @@ export interface Evidence {
   claim: string;
   /** Whom one has to trust for it. */
   trusts: string;
+  /** Why it was not looked at, if it was not. */
+  unchecked?: string;
 }
 
 /** What the evidence at hand does not establish. */
@@ -24,8 +26,12 @@ export interface Findings {
   probity: "report v1";
   /** Why, for people; absent when verified. */
   reason?: string;
+  /** The kinds of evidence that were asked for. */
+  required: Kind[];
+  /** The kinds that were looked at: of the others nothing is known. */
+  checked: Kind[];
   evidence: Evidence[];
-  /** Empty where the file was not taken: then nothing in it is established. */
+  /** Never empty. */
   not_established: NotEstablished[];
 }
 

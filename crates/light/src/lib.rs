@@ -8,7 +8,7 @@ mod words;
 
 use commit::Network;
 use receipt::limits::FILE_BYTES_MAX;
-use receipt::{Malformed, Opening, ReceiptFile, Refusal};
+use receipt::{Altered, Malformed, Opening, ReceiptFile, Refusal};
 use verify::{Kind, Replay, Report, ReportJson, examine};
 
 pub use words::{Mistake, verify_words};
@@ -51,7 +51,10 @@ pub fn verify(
 ) -> ReportJson {
     match check(file, opening, network, required) {
         Ok(checked) => ReportJson::new(&checked.report, &checked.file),
-        Err(refusal) => ReportJson::refused(&refusal, required),
+        Err(refusal) => {
+            let altered = Altered::of(&refusal, file, network);
+            ReportJson::refused(&refusal, required).altered(altered.as_ref())
+        }
     }
 }
 

@@ -67,8 +67,7 @@ impl ReceiptFile {
             (RECEIPT_FILE | BUNDLE, _) => return Err(Malformed::LogMember.into()),
             (_, _) => return Err(Malformed::FileKind.into()),
         }
-        let envelope = Envelope::from_object(&json.envelope.0)?;
-        let opening = json.opening.map(|text| read_opening(&text)).transpose()?;
+        let (envelope, opening) = json.signed()?;
         let mut file = Self::new(envelope, opening, None, network)?;
         if let Some(log) = json.log {
             file.log = Some(Inclusion::from_object(&log.0, &file.receipt, network)?);
@@ -154,7 +153,7 @@ fn check_opening(opening: &Opening, receipt: &Receipt, network: Network) -> Resu
 /// A file as it is read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileJson<'a> {
+pub(crate) struct FileJson<'a> {
     probity: String,
     envelope: Object<EnvelopeJson>,
     #[serde(default, deserialize_with = "present")]
@@ -162,7 +161,16 @@ struct FileJson<'a> {
     #[serde(default, deserialize_with = "present")]
     log: Option<Object<InclusionJson>>,
     #[serde(borrow, default, deserialize_with = "present")]
-    view: Option<&'a RawValue>,
+    pub(crate) view: Option<&'a RawValue>,
+}
+
+impl FileJson<'_> {
+    /// What is signed, and what it is said to commit to: read, and not yet checked.
+    pub(crate) fn signed(&self) -> Result<(Envelope, Option<Opening>), Malformed> {
+        let envelope = Envelope::from_object(&self.envelope.0)?;
+        let opening = self.opening.as_deref().map(read_opening).transpose()?;
+        Ok((envelope, opening))
+    }
 }
 
 /// A file as it is written.

@@ -9,6 +9,7 @@
 //! typed errors that name the field; bytes of strangers never cause a panic, nor an allocation beyond a small multiple
 //! of their length.
 
+mod altered;
 mod bundle;
 pub mod domains;
 mod envelope;
@@ -32,6 +33,7 @@ mod transcript;
 mod vector;
 mod view;
 
+pub use altered::Altered;
 pub use bundle::Inclusion;
 pub use envelope::{ENVELOPE_BYTES_MAX, Envelope, PayloadKind, pae};
 pub use file::ReceiptFile;

@@ -85,7 +85,9 @@ pub enum Refuted {
     #[error("the head of choice {choice} at {count} tokens is not signed by the worker {worker}")]
     Head { choice: u32, count: u32, worker: PublicKey },
     /// An opening of something else.
-    #[error("the opening's {what} is not what the receipt commits to")]
+    #[error(
+        "this file was altered after signing, or its opening is another receipt's: the opening's {what} is not what was signed"
+    )]
     Opening { what: &'static str },
     /// A view that is not the one made from the signed bytes.
     #[error("the view is not what was signed: {reason}")]

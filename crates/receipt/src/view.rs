@@ -146,7 +146,12 @@ impl View {
         let expected = serde_json::to_value(self).expect("our structs have string keys");
         let mut json = serde_json::Deserializer::from_str(shown.get());
         let same = Same { expected: &expected, path: "view".to_owned() }.deserialize(&mut json);
-        same.map_err(|error| Refuted::View { reason: plain(&error.to_string()) })
+        same.map_err(|error| {
+            let text = error.to_string();
+            // Places are counted from where the view begins, which helps nobody.
+            let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+            Refuted::View { reason: plain(reason) }
+        })
     }
 }
 
@@ -295,6 +300,11 @@ impl<'de> Visitor<'de> for Same<'_> {
         while let Some(name) = shown.next_key::<String>()? {
             let Some(at) = missing.iter().position(|member| **member == name) else {
                 let path = &self.path;
+                if path == "view" && name == "opened" && !members.contains_key(&name) {
+                    return Err(A::Error::custom(
+                        "it shows what an opening says (view.opened), and the file has no `opening`",
+                    ));
+                }
                 return Err(A::Error::custom(format_args!(
                     "{path}.{name} stands twice or is unknown"
                 )));

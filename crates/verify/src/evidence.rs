@@ -4,7 +4,11 @@
 
 use core::fmt;
 use core::str::FromStr;
+
 use receipt::{Receipt, Stop};
+use thiserror::Error;
+
+use crate::report::Missing;
 
 /// A kind of evidence that this release can check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,13 +33,40 @@ pub enum Outcome {
 /// Where a replay took somebody's word for the end, or was told nothing of it.
 const CLAIM_WITHOUT_END: &str = "every token and the usage are what this model gives for this job";
 
+/// Where what is shown is not what was signed.
+const CLAIM_OF_OTHERS: &str = "the holder of the worker's key signed a receipt, of another job or other tokens than are shown";
+/// Where a key was asked for, and another one signed.
+const CLAIM_OF_A_KEY: &str = "the key that was asked for signed it";
+
+/// Why evidence was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unchecked {
+    /// Nobody required it.
+    #[error("it was not asked for")]
+    NotAsked,
+    /// Something is not at hand.
+    #[error("{0}")]
+    Missing(Missing),
+    /// The model that was named is another one.
+    #[error("the model at hand is not the receipt's")]
+    AnotherModel,
+    /// What is shown is not what was signed, or the two don't go together.
+    #[error("what is shown is not what was signed, so there is nothing to replay")]
+    Opening,
+    /// Something else of the file is false, or can't be read.
+    #[error("the file was not taken")]
+    NotTaken,
+}
+
 /// A line of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// Of what kind.
     pub kind: Kind,
     /// How it went.
     pub outcome: Outcome,
+    /// Why it was not looked at, if it was not.
+    pub unchecked: Option<Unchecked>,
     /// Whether it was asked for.
     pub required: bool,
     /// What it claims of this receipt.
@@ -46,10 +77,15 @@ impl Evidence {
     /// A line about a receipt; of none where it could not be taken.
     pub(crate) fn new(
         kind: Kind,
-        outcome: Outcome,
+        looked_at: Result<bool, Unchecked>,
         required: &[Kind],
         of: Option<&Receipt>,
     ) -> Self {
+        let (outcome, unchecked) = match looked_at {
+            Ok(true) => (Outcome::Holds, None),
+            Ok(false) => (Outcome::Fails, None),
+            Err(why) => (Outcome::NotChecked, Some(why)),
+        };
         let others_words = |choice: &receipt::Choice| match choice.stop {
             Stop::Cancelled { .. } | Stop::Unfinished => true,
             Stop::Token | Stop::String { .. } | Stop::Length | Stop::Fault { .. } => false,
@@ -59,7 +95,30 @@ impl Evidence {
             Kind::Replay if unclaimed => CLAIM_WITHOUT_END,
             Kind::Signature | Kind::Replay => kind.claim(),
         };
-        Self { kind, outcome, required: required.contains(&kind), claim }
+        Self { kind, outcome, unchecked, required: required.contains(&kind), claim }
+    }
+
+    /// The signature of something else than is shown.
+    pub(crate) fn of_others(self) -> Self {
+        Self { claim: CLAIM_OF_OTHERS, ..self }
+    }
+
+    /// The signature of another key than was asked for.
+    pub(crate) fn of_another_key(self) -> Self {
+        Self { outcome: Outcome::Fails, unchecked: None, claim: CLAIM_OF_A_KEY, ..self }
+    }
+
+    /// Whom one trusts who takes this line as it is.
+    #[must_use]
+    pub const fn trusts(&self) -> &'static str {
+        match (self.outcome, self.kind) {
+            (Outcome::Holds, Kind::Signature) => "that key's holder, in everything",
+            (Outcome::Holds, Kind::Replay) => "nobody: it was re-derived here",
+            (Outcome::Fails, Kind::Signature | Kind::Replay) => "nobody: it was found here",
+            (Outcome::NotChecked, Kind::Signature | Kind::Replay) => {
+                "nobody, and establishes nothing"
+            }
+        }
     }
 }
 
@@ -98,15 +157,6 @@ impl Kind {
             Self::Replay => {
                 "every token, the reason for the end and the usage are what this model gives for this job"
             }
-        }
-    }
-
-    /// Whom it trusts.
-    #[must_use]
-    pub const fn trusts(self) -> &'static str {
-        match self {
-            Self::Signature => "that key's holder, in everything",
-            Self::Replay => "nobody: it was re-derived here",
         }
     }
 }

@@ -9,17 +9,19 @@
 //! | `verdict` | `verified`: all required evidence holds; `refuted`: something is false; `cannot_judge`: nobody can tell with what is at hand, which accuses nobody |
 //! | `reason` | in words, for people; absent when verified |
 //! | `why` | when it can't be judged: for want of the `opening` or the `model`; it asks for something `unsupported`; the file is `malformed`, so no receipt file; or it is `unreadable`, and nothing was seen of it |
-//! | `evidence` | a list of {`kind`, `outcome` (`holds`, `fails`, `not_checked`), `required`, `claim`, `trusts`} |
-//! | `not_established` | a list of {`what`, `text`}; empty where nothing at all is |
+//! | `required` | the kinds of evidence that were asked for |
+//! | `checked` | the kinds that were looked at: those whose outcome is `holds` or `fails` |
+//! | `evidence` | a list of {`kind`, `outcome` (`holds`, `fails`, `not_checked`), `required`, `claim`, `trusts`}, and `unchecked`, why it was not looked at, if it was not |
+//! | `not_established` | a list of {`what`, `text`}, never empty |
 //! | `auditable` | whether auditors may open it |
 //! | `log` | {`index`, `size`, `root`} of a bundle: where the receipt stands, under which signed root |
 //!
 //! The last two, and what the receipt says, are absent when the file was not taken: then nothing in it counts.
 
-use receipt::{ReceiptFile, Refusal, Refuted, View};
+use receipt::{Altered, ReceiptFile, Refusal, Refuted, View};
 use serde::Serialize;
 
-use crate::evidence::{Evidence, Kind, Outcome};
+use crate::evidence::{Evidence, Kind, Outcome, Unchecked};
 use crate::refutation::Hex;
 use crate::report::{Missing, NotEstablished, Report, Verdict};
 
@@ -37,6 +39,8 @@ pub struct ReportJson {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
+    required: Vec<&'static str>,
+    checked: Vec<&'static str>,
     evidence: Vec<EvidenceJson>,
     not_established: Vec<NotEstablishedJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +58,8 @@ struct EvidenceJson {
     required: bool,
     claim: &'static str,
     trusts: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchecked: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,7 +91,6 @@ impl ReportJson {
             verdict,
             reason,
             why,
-            evidence: report.evidence.iter().map(EvidenceJson::new).collect(),
             not_established: report.not_established.iter().map(NotEstablishedJson::new).collect(),
             auditable: Some(report.auditable),
             log: file.log().map(|log| LogJson {
@@ -94,52 +99,64 @@ impl ReportJson {
                 root: Hex(*log.checkpoint().root()).to_string(),
             }),
             view: Some(file.view()),
+            ..Self::of_evidence(&report.evidence)
         }
     }
 
     /// Of a file that was not taken: it can't be read, or what it says is false.
     #[must_use]
     pub fn refused(refusal: &Refusal, required: &[Kind]) -> Self {
-        let (verdict, why, signature, replay) = match refusal {
+        let (verdict, why) = match refusal {
             // What can't be read accuses nobody.
-            Refusal::Malformed(_) => {
-                (CANNOT_JUDGE, Some("malformed"), Outcome::NotChecked, Outcome::NotChecked)
-            }
-            Refusal::Refuted(refuted) => {
-                let (signature, replay) = outcomes(refuted);
-                (REFUTED, None, signature, replay)
-            }
+            Refusal::Malformed(_) => (CANNOT_JUDGE, Some("malformed")),
+            Refusal::Refuted(_) => (REFUTED, None),
         };
         let reason = Some(refusal.to_string());
-        let line = |kind, outcome| EvidenceJson::new(&Evidence::new(kind, outcome, required, None));
-        let evidence = vec![line(Kind::Signature, signature), line(Kind::Replay, replay)];
-        Self { verdict, reason, why, evidence, ..Self::NOTHING }
+        Self { verdict, reason, why, ..Self::of_evidence(&evidence_refused(refusal, required)) }
+    }
+
+    /// With what of its opening was altered, where that was found out.
+    #[must_use]
+    pub fn altered(mut self, altered: Option<&Altered>) -> Self {
+        if let (Some(reason), Some(altered)) = (&mut self.reason, altered) {
+            *reason = format!("{reason} ({altered})");
+        }
+        self
     }
 
     /// Of a file whose bytes nobody could get.
     #[must_use]
     pub fn unreadable(reason: String, required: &[Kind]) -> Self {
-        let line = |kind| Evidence::new(kind, Outcome::NotChecked, required, None);
+        let line = |kind| Evidence::new(kind, Err(Unchecked::NotTaken), required, None);
         Self {
             reason: Some(reason),
             why: Some("unreadable"),
-            evidence: Kind::ALL.map(line).iter().map(EvidenceJson::new).collect(),
-            ..Self::NOTHING
+            ..Self::of_evidence(&Kind::ALL.map(line))
         }
     }
 
-    /// Of a file of which nothing counts.
-    const NOTHING: Self = Self {
-        probity: REPORT,
-        verdict: CANNOT_JUDGE,
-        reason: None,
-        why: None,
-        evidence: Vec::new(),
-        not_established: Vec::new(),
-        auditable: None,
-        log: None,
-        view: None,
-    };
+    /// With these lines, and nothing else of the file.
+    fn of_evidence(evidence: &[Evidence]) -> Self {
+        let kinds = |of: fn(&Evidence) -> bool| {
+            evidence.iter().filter(|line| of(line)).map(|line| line.kind.name()).collect()
+        };
+        Self {
+            probity: REPORT,
+            verdict: CANNOT_JUDGE,
+            reason: None,
+            why: None,
+            required: kinds(|line| line.required),
+            checked: kinds(|line| line.outcome != Outcome::NotChecked),
+            evidence: evidence.iter().map(EvidenceJson::new).collect(),
+            not_established: NotEstablished::ALL_OF_IT
+                .iter()
+                .map(NotEstablishedJson::new)
+                .collect(),
+            auditable: None,
+            log: None,
+            view: None,
+        }
+    }
 
     /// Whether all required evidence holds.
     #[must_use]
@@ -156,18 +173,28 @@ impl ReportJson {
     }
 }
 
-/// What a false statement says of the signatures, which are looked at first, and of a replay.
-fn outcomes(refuted: &Refuted) -> (Outcome, Outcome) {
+/// What is known of a file that was not taken: signatures are looked at first.
+fn evidence_refused(refusal: &Refusal, required: &[Kind]) -> Vec<Evidence> {
+    let line = |kind, looked_at| Evidence::new(kind, looked_at, required, None);
+    let replay = |why| line(Kind::Replay, Err(why));
+    let signature = |looked_at| line(Kind::Signature, looked_at);
+    let refuted = match refusal {
+        Refusal::Malformed(_) => {
+            return vec![signature(Err(Unchecked::NotTaken)), replay(Unchecked::NotTaken)];
+        }
+        Refusal::Refuted(refuted) => refuted,
+    };
     match refuted {
         Refuted::Signature { .. } | Refuted::Signer { .. } | Refuted::Head { .. } => {
-            (Outcome::Fails, Outcome::NotChecked)
+            vec![signature(Ok(false)), replay(Unchecked::NotTaken)]
         }
-        // What is committed to is not what is shown: no replay of it can be the receipt's.
-        Refuted::Opening { .. } => (Outcome::Holds, Outcome::Fails),
+        Refuted::Opening { .. } => {
+            vec![signature(Ok(true)).of_others(), replay(Unchecked::Opening)]
+        }
         Refuted::View { .. }
         | Refuted::Checkpoint { .. }
         | Refuted::Origin { .. }
-        | Refuted::Inclusion { .. } => (Outcome::Holds, Outcome::NotChecked),
+        | Refuted::Inclusion { .. } => vec![signature(Ok(true)), replay(Unchecked::NotTaken)],
     }
 }
 
@@ -178,7 +205,8 @@ impl EvidenceJson {
             outcome: evidence.outcome.name(),
             required: evidence.required,
             claim: evidence.claim,
-            trusts: evidence.kind.trusts(),
+            trusts: evidence.trusts(),
+            unchecked: evidence.unchecked.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -10,7 +10,7 @@ mod opened;
 mod refutation;
 mod report;
 
-pub use evidence::{Evidence, Kind, Outcome};
+pub use evidence::{Evidence, Kind, Outcome, Unchecked};
 pub use json::ReportJson;
 pub use opened::opened;
 pub use refutation::{Ending, Hex, Refutation};

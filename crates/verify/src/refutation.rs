@@ -3,7 +3,7 @@
 //! Never a matter of opinion: each says what was expected and what was found.
 
 use commit::Digest;
-use receipt::Stop;
+use receipt::{PublicKey, Stop};
 use thiserror::Error;
 
 /// Why an answer ended, as replay finds it: the reason without the words of others.
@@ -76,6 +76,14 @@ pub enum Refutation {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Another worker than the one asked for.
+    #[error("the receipt was signed by the key {found}, and the one asked for is {wanted}")]
+    Signer {
+        /// Who was asked for.
+        wanted: PublicKey,
+        /// Who signed.
+        found: PublicKey,
+    },
     /// Another model than the one at hand was named.
     #[error("the receipt is of model {claimed}, the model given is {found}")]
     Model {
@@ -136,6 +144,13 @@ pub enum Refutation {
         /// After so many tokens of output.
         tokens: u32,
     },
+}
+
+impl Refutation {
+    /// Whether it was found by computing what the model draws, and not before.
+    pub(crate) fn is_of_a_pass(&self) -> bool {
+        matches!(self, Self::Token { .. } | Self::Stop { .. })
+    }
 }
 
 /// A hash, in hexadecimal.

@@ -6,7 +6,7 @@ use commit::{Digest, Network};
 use receipt::{AuditConsent, Choice, Messages, NonceChooser, Opening, PublicKey, Receipt, Stop};
 use thiserror::Error;
 
-use crate::evidence::{Evidence, Kind, Outcome};
+use crate::evidence::{Evidence, Kind, Outcome, Unchecked};
 use crate::opened::opened;
 use crate::refutation::{Hex, Refutation};
 
@@ -51,6 +51,10 @@ pub enum NotEstablished {
     Privacy,
     /// Never.
     Asker,
+    /// Unless the key was asked for.
+    Signer,
+    /// Where nothing of the file counts.
+    TimeUnknown,
     /// Without an anchor.
     Time,
     /// Where an anchor is promised: nobody looked for it.
@@ -111,33 +115,86 @@ pub fn examine(
         (Some(Err(refutation)), _) | (_, Replay::Differs(refutation)) => Some(refutation.clone()),
         (Some(Ok(())) | None, Replay::NotTried | Replay::Impossible(_) | Replay::Same) => None,
     };
-    let replayed = match (&opened, replay) {
-        (Some(Err(_)), _) | (_, Replay::Differs(_)) => Outcome::Fails,
-        (Some(Ok(())), Replay::Same) => Outcome::Holds,
-        (Some(Ok(())) | None, Replay::NotTried | Replay::Impossible(_) | Replay::Same) => {
-            Outcome::NotChecked
-        }
+    let replayed = replayed(opened.as_ref(), replay, required, receipt);
+    let line = |kind, looked_at| Evidence::new(kind, looked_at, required, Some(receipt));
+    let signature = line(Kind::Signature, Ok(true));
+    let signature = match &opened {
+        Some(Err(Refutation::Opening { .. })) => signature.of_others(),
+        Some(Err(_) | Ok(())) | None => signature,
     };
-    let line = |kind, outcome| Evidence::new(kind, outcome, required, Some(receipt));
-    let evidence = vec![line(Kind::Signature, Outcome::Holds), line(Kind::Replay, replayed)];
+    let evidence = vec![signature, line(Kind::Replay, replayed.clone())];
     let verdict = match refuted {
         Some(refutation) => Verdict::Refuted(refutation),
-        None if required.contains(&Kind::Replay) && replayed != Outcome::Holds => {
-            Verdict::CannotJudge(match (opening, replay) {
-                (None, _) => Missing::Opening,
-                (Some(_), Replay::Impossible(missing)) => missing.clone(),
-                (Some(_), Replay::NotTried | Replay::Same | Replay::Differs(_)) => {
-                    Missing::Model { id: receipt.model }
-                }
-            })
-        }
-        None => Verdict::Verified,
+        None => match &replayed {
+            Err(Unchecked::Missing(missing)) if required.contains(&Kind::Replay) => {
+                Verdict::CannotJudge(missing.clone())
+            }
+            Err(_) | Ok(_) => Verdict::Verified,
+        },
     };
     Report {
         verdict,
         evidence,
-        not_established: not_established(receipt, opening, replay, replayed),
+        not_established: not_established(receipt, opening, replay, replayed == Ok(true)),
         auditable: receipt.consent != AuditConsent::Own.number(),
+    }
+}
+
+/// Whether a replay found the answer as it is said to be; why not where there was none.
+fn replayed(
+    opened: Option<&Result<(), Refutation>>,
+    replay: &Replay,
+    required: &[Kind],
+    receipt: &Receipt,
+) -> Result<bool, Unchecked> {
+    let asked = required.contains(&Kind::Replay);
+    match (opened, replay) {
+        (Some(Err(_)), _) => Err(Unchecked::Opening),
+        (_, Replay::Differs(Refutation::Model { .. })) => Err(Unchecked::AnotherModel),
+        (_, Replay::Differs(_)) => Ok(false),
+        (Some(Ok(())), Replay::Same) => Ok(true),
+        (Some(Ok(())), Replay::Impossible(missing)) => Err(Unchecked::Missing(missing.clone())),
+        (_, Replay::NotTried | Replay::Impossible(_) | Replay::Same) if !asked => {
+            Err(Unchecked::NotAsked)
+        }
+        (Some(Ok(())), Replay::NotTried) => {
+            Err(Unchecked::Missing(Missing::Model { id: receipt.model }))
+        }
+        (None, Replay::NotTried | Replay::Impossible(_) | Replay::Same) => {
+            Err(Unchecked::Missing(Missing::Opening))
+        }
+    }
+}
+
+impl Report {
+    /// Holds the key that signed against one that was asked for: another one's receipt is refuted.
+    #[must_use]
+    pub fn signed_by(mut self, receipt: &Receipt, wanted: PublicKey) -> Self {
+        let found = receipt.worker;
+        if found == wanted {
+            self.not_established.retain(|what| *what != NotEstablished::Signer);
+            return self;
+        }
+        self.verdict = Verdict::Refuted(Refutation::Signer { wanted, found });
+        let of_key = |line: Evidence| match line.kind {
+            Kind::Signature => line.of_another_key(),
+            Kind::Replay => line,
+        };
+        self.evidence = self.evidence.into_iter().map(of_key).collect();
+        self
+    }
+
+    /// With the word of whoever knows the template that it reads every member of the messages.
+    #[must_use]
+    pub fn all_read(mut self) -> Self {
+        self.not_established.retain(|what| *what != NotEstablished::UnreadMembers);
+        self
+    }
+
+    /// Whether a kind of evidence holds.
+    #[must_use]
+    pub fn holds(&self, kind: Kind) -> bool {
+        self.evidence.iter().any(|line| line.kind == kind && line.outcome == Outcome::Holds)
     }
 }
 
@@ -145,22 +202,26 @@ fn not_established(
     receipt: &Receipt,
     opening: Option<&Opening>,
     replay: &Replay,
-    replayed: Outcome,
+    replayed: bool,
 ) -> Vec<NotEstablished> {
     use NotEstablished as Not;
     let time = if receipt.anchor_by == 0 { Not::Time } else { Not::TimeUntilAnchored };
-    let mut list = vec![Not::Truth, Not::OnlySample, Not::Asker, Not::Privacy, time];
+    let mut list = vec![Not::Truth, Not::OnlySample, Not::Asker, Not::Privacy, Not::Signer, time];
     let terms = opening.map(|opening| &opening.job.fields().terms);
     if terms.is_some_and(|terms| terms.nonce_by == NonceChooser::Gateway || terms.beacon_height > 0)
     {
         list.push(Not::Nonce);
     }
-    // Where it found something else, it was re-derived.
-    if replayed != Outcome::Holds && !matches!(replay, Replay::Differs(_)) {
+    // Where a pass found something else, it was re-derived.
+    let rederived = match replay {
+        Replay::Differs(refutation) => refutation.is_of_a_pass(),
+        Replay::NotTried | Replay::Impossible(_) | Replay::Same => replayed,
+    };
+    if !rederived {
         list.push(Not::Tokens);
     }
     match opening.map(|opening| opening.job.fields().rendered.messages()) {
-        Some(Some(Messages::Shown(_))) if replayed == Outcome::Holds => {
+        Some(Some(Messages::Shown(_))) if replayed => {
             list.push(Not::UnreadMembers);
         }
         Some(Some(Messages::Shown(_) | Messages::Hidden(_))) | None => {
@@ -195,7 +256,8 @@ impl NotEstablished {
             Self::OnlySample => "only_sample",
             Self::Privacy => "privacy",
             Self::Asker => "asker",
-            Self::Time | Self::TimeUntilAnchored => "time",
+            Self::Signer => "signer",
+            Self::TimeUnknown | Self::Time | Self::TimeUntilAnchored => "time",
             Self::Nonce => "nonce",
             Self::PromptOfMessages => "prompt_of_messages",
             Self::UnreadMembers => "unread_members",
@@ -204,6 +266,40 @@ impl NotEstablished {
             Self::WhoCancelled => "who_cancelled",
             Self::Tokens => "tokens",
             Self::GrammarByReplayOnly => "grammar_by_replay_only",
+        }
+    }
+
+    /// What is never established of a file of which nothing counts.
+    pub(crate) const ALL_OF_IT: [Self; 8] = [
+        Self::Truth,
+        Self::OnlySample,
+        Self::Asker,
+        Self::Privacy,
+        Self::Signer,
+        Self::TimeUnknown,
+        Self::Tokens,
+        Self::PromptOfMessages,
+    ];
+
+    /// In a few words, to stand in a list.
+    #[must_use]
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Truth => "that the answer is true",
+            Self::OnlySample => "that it was the only one drawn",
+            Self::Privacy => "that nobody else read it",
+            Self::Asker => "who asked",
+            Self::Signer => "whose key that is",
+            Self::TimeUnknown | Self::Time => "when",
+            Self::TimeUntilAnchored => "when (its promised anchor was not looked for)",
+            Self::Nonce => "where the nonce is from",
+            Self::PromptOfMessages => "that the prompt is what the messages render to",
+            Self::UnreadMembers => "that the prompt says all that is in the messages",
+            Self::NoMessages => "what messages the prompt stands for",
+            Self::WhyUnfinished => "why the answer ends where it does",
+            Self::WhoCancelled => "who cancelled it",
+            Self::Tokens => "that the model gives these tokens",
+            Self::GrammarByReplayOnly => "that a dispute could settle the grammar",
         }
     }
 
@@ -217,6 +313,8 @@ impl NotEstablished {
             }
             Self::Privacy => "that nobody else read prompt or answer",
             Self::Asker => "who typed the prompt",
+            Self::Signer => "whose key it is that signed",
+            Self::TimeUnknown => "when it was made",
             Self::Time => "when it was made: the receipt is not anchored",
             Self::TimeUntilAnchored => {
                 "when it was made: its worker promised to anchor it by the epoch it names, and nobody looked for that here"

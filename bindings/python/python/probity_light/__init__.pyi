@@ -3,12 +3,15 @@ from typing import Literal, TypedDict
 
 Kind = Literal["signature", "replay"]
 
-class Evidence(TypedDict):
+class _Evidence(TypedDict):
     kind: Kind
     outcome: Literal["holds", "fails", "not_checked"]
     required: bool
     claim: str
     trusts: str
+
+class Evidence(_Evidence, total=False):
+    unchecked: str
 
 class NotEstablished(TypedDict):
     what: str
@@ -74,6 +77,8 @@ class Log(TypedDict):
 class _Findings(TypedDict):
     probity: Literal["report v1"]
     verdict: Literal["verified", "refuted", "cannot_judge"]
+    required: list[Kind]
+    checked: list[Kind]
     evidence: list[Evidence]
     not_established: list[NotEstablished]
 

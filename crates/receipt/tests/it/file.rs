@@ -1,8 +1,10 @@
 //! Receipt files and bundles: one spelling, nothing unchecked, every refusal named.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use commit::Network;
 use proptest::prelude::*;
-use receipt::{Envelope, Malformed, Opening, ReceiptFile, Refusal, Refuted, limits};
+use receipt::{Altered, Envelope, Job, Malformed, Opening, ReceiptFile, Refusal, Refuted, limits};
 use serde_json::Value;
 
 use crate::sealed::{Sealed, edited, member, sealed};
@@ -216,6 +218,59 @@ fn a_bundle_has_a_log_and_a_receipt_file_has_none() {
     assert_eq!(case.parse(&mixed), Err(Malformed::LogMember.into()));
     let newer = edited(&file, "receipt file v1", "receipt file v2");
     assert_eq!(case.parse(&newer), Err(Malformed::FileKind.into()));
+}
+
+#[test]
+fn what_of_an_opening_was_altered_is_told() {
+    let case = sealed(15);
+    let text = case.file().to_json();
+    let said = |opening: &Opening, text: &str| {
+        let bytes = STANDARD.encode(opening.encode());
+        let altered = edited(text, &STANDARD.encode(case.opening.encode()), &bytes);
+        let refusal = ReceiptFile::parse(altered.as_bytes(), case.network).unwrap_err();
+        Altered::of(&refusal, altered.as_bytes(), case.network)
+    };
+    let choice = case.opening.outputs[0].choice;
+    let mut token = case.opening.clone();
+    token.outputs[0].tokens[1] ^= 1;
+    assert_eq!(said(&token, &text), Some(Altered::Tokens { choice }));
+    let mut fewer = case.opening.clone();
+    fewer.outputs[0].tokens.pop();
+    let shown = u32::try_from(fewer.outputs[0].tokens.len()).unwrap();
+    let count = Altered::Count { choice, signed: shown + 1, shown };
+    assert_eq!(said(&fewer, &text), Some(count));
+    let mut none = case.opening.clone();
+    none.outputs.pop();
+    assert_eq!(said(&none, &text), Some(Altered::Choices));
+
+    let mut job = case.opening.clone();
+    let mut fields = job.job.fields().clone();
+    fields.stop.tokens_max -= 1;
+    fields.nonce[0] ^= 1;
+    job.job = Job::new(fields).unwrap();
+    let hints = ["nonce", "seed", "stop.tokens_max"].map(str::to_owned).to_vec();
+    assert_eq!(said(&job, &text), Some(Altered::Job { hints }));
+    // Without a view there is nothing to hold it against.
+    let (bare, _) = text.split_once(",\n  \"view\"").unwrap();
+    assert_eq!(said(&job, &format!("{bare}}}")), Some(Altered::Job { hints: Vec::new() }));
+    // What is refused for something else is not explained so.
+    let cut = text.replace("receipt file v1", "receipt file v2");
+    let refusal = ReceiptFile::parse(cut.as_bytes(), case.network).unwrap_err();
+    assert_eq!(Altered::of(&refusal, cut.as_bytes(), case.network), None);
+}
+
+#[test]
+fn a_file_whose_opening_was_taken_out_says_so() {
+    let case = sealed(15);
+    let text = case.file().to_json();
+    let without = edited(&text, &format!("{},\n", member(&text, "opening")), "");
+    let Err(Refusal::Refuted(Refuted::View { reason })) = case.parse(&without) else {
+        panic!("the view is another file's")
+    };
+    assert_eq!(
+        reason,
+        "it shows what an opening says (view.opened), and the file has no `opening`"
+    );
 }
 
 #[test]

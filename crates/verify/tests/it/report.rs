@@ -2,7 +2,8 @@
 
 use receipt::{Job, Messages, NonceChooser, Rendered, SecretKey, Stop};
 use verify::{
-    Ending, Kind, Missing, NotEstablished, Outcome, Refutation, Replay, Report, Verdict, examine,
+    Ending, Hex, Kind, Missing, NotEstablished, Outcome, Refutation, Replay, Report, Unchecked,
+    Verdict, examine,
 };
 
 use crate::world::{NETWORK, fields, opening, receipt_of, requester, worker};
@@ -54,7 +55,10 @@ fn an_opening_of_something_else_refutes_whatever_replay_says() {
     opening.outputs[0].tokens[3] += 1;
     let report = examine(&receipt, Some(&opening), NETWORK, &[], &Replay::Same);
     assert!(matches!(report.verdict, Verdict::Refuted(Refutation::Opening { .. })));
-    assert_eq!(report.evidence[1].outcome, Outcome::Fails);
+    // What is not the receipt's can't be replayed for it.
+    assert_eq!(report.evidence[1].outcome, Outcome::NotChecked);
+    assert_eq!(report.evidence[1].unchecked, Some(Unchecked::Opening));
+    assert_ne!(report.evidence[0].claim, Kind::Signature.claim());
 }
 
 #[test]
@@ -83,15 +87,68 @@ fn a_replay_found_wrong_was_a_replay() {
     let receipt = receipt_of(&opening, Stop::Length);
     opening.outputs[0].tokens[3] += 1;
     let report = examine(&receipt, Some(&opening), NETWORK, &BOTH, &Replay::NotTried);
-    assert_eq!(report.evidence[1].outcome, Outcome::Fails);
+    assert_eq!(report.evidence[1].outcome, Outcome::NotChecked);
     assert!(report.not_established.contains(&NotEstablished::Tokens));
+}
+
+#[test]
+fn what_was_not_looked_at_is_trusted_for_nothing_and_says_why() {
+    let another = Replay::Differs(Refutation::Model { claimed: Hex([7; 32]), found: Hex([8; 32]) });
+    let request = Replay::Differs(Refutation::Request("no".into()));
+    let missing = Missing::Unsupported("a grammar".into());
+    let cases = [
+        (true, Replay::Same, Outcome::Holds, None, true),
+        (true, differs(), Outcome::Fails, None, true),
+        (true, request, Outcome::Fails, None, false),
+        (true, another, Outcome::NotChecked, Some(Unchecked::AnotherModel), false),
+        (
+            true,
+            Replay::Impossible(missing.clone()),
+            Outcome::NotChecked,
+            Some(Unchecked::Missing(missing)),
+            false,
+        ),
+        (
+            false,
+            Replay::NotTried,
+            Outcome::NotChecked,
+            Some(Unchecked::Missing(Missing::Opening)),
+            false,
+        ),
+    ];
+    for (opened, replay, outcome, unchecked, rederived) in cases {
+        let report = report(opened, Stop::Length, &BOTH, &replay);
+        let line = &report.evidence[1];
+        assert_eq!((line.outcome, line.unchecked.clone()), (outcome, unchecked), "{replay:?}");
+        assert_eq!(line.trusts().contains("re-derived"), outcome == Outcome::Holds, "{replay:?}");
+        let tokens = report.not_established.contains(&NotEstablished::Tokens);
+        assert_eq!(tokens, !rederived, "{replay:?}");
+    }
+    let not_asked = report(true, Stop::Length, &[Kind::Signature], &Replay::NotTried);
+    assert_eq!(not_asked.evidence[1].unchecked, Some(Unchecked::NotAsked));
+}
+
+#[test]
+fn whose_key_it_is_is_known_only_where_it_was_asked_for() {
+    let opening = opening();
+    let receipt = receipt_of(&opening, Stop::Length);
+    let report = examine(&receipt, Some(&opening), NETWORK, &BOTH, &Replay::Same);
+    assert!(report.not_established.contains(&NotEstablished::Signer));
+    let by_it = report.clone().signed_by(&receipt, worker().public());
+    assert_eq!(by_it.verdict, Verdict::Verified);
+    assert!(!by_it.not_established.contains(&NotEstablished::Signer));
+    let (wanted, found) = (requester().public(), worker().public());
+    let by_another = report.signed_by(&receipt, wanted);
+    assert_eq!(by_another.verdict, Verdict::Refuted(Refutation::Signer { wanted, found }));
+    assert!(by_another.not_established.contains(&NotEstablished::Signer));
+    assert!(!by_another.holds(Kind::Signature) && by_another.holds(Kind::Replay));
 }
 
 #[test]
 fn a_replay_claims_no_end_that_it_does_not_derive() {
     let cancelled = Stop::cancelled(&requester(), NETWORK, &[0; 32], 0, 1);
     for (stop, claimed) in [(Stop::Length, true), (Stop::Unfinished, false), (cancelled, false)] {
-        let [signature, replay] = report(true, stop, &BOTH, &Replay::Same).evidence[..] else {
+        let [signature, replay] = &report(true, stop, &BOTH, &Replay::Same).evidence[..] else {
             panic!("one line for each kind")
         };
         assert_eq!(replay.claim.contains("end"), claimed, "{}: {}", stop.name(), replay.claim);
