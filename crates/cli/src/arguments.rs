@@ -220,6 +220,9 @@ pub(crate) struct RunOptions {
     /// Write a receipt that anyone can check: signed, with prompt and answer open to who has the file
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    /// Replace the receipt where one is there already
+    #[arg(long, requires = "receipt")]
+    pub(crate) force: bool,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
 }
@@ -251,9 +254,11 @@ pub(crate) enum ReceiptCommand {
     Show(ShowReceiptOptions),
     /// Print a receipt as an in-toto Statement v1, for tools that read those (a view: it proves nothing)
     InToto(ReceiptFileOption),
-    /// The log of the receipts this machine signed: its size, root and signed checkpoint
-    Log,
-    /// Make a bundle: the receipt and the proof that it is in this machine's log
+    /// List the receipts this machine signed, in the order of its logs: one log for each key
+    Log(LogOptions),
+    /// Make a bundle: the receipt and the proof that it is in this machine's log, in one file
+    ///
+    /// Who has the checkpoint of that log from elsewhere can hold the two against each other.
     Bundle(BundleOptions),
 }
 
@@ -279,6 +284,13 @@ pub(crate) struct ShowReceiptOptions {
 }
 
 #[derive(Args)]
+pub(crate) struct LogOptions {
+    /// Print the signed checkpoint of the log of the key that signs now instead: its size and root
+    #[arg(long)]
+    pub(crate) checkpoint: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct BundleOptions {
     /// A receipt file that this machine signed, with the present key or one before it
     #[arg(value_name = "FILE")]
@@ -286,6 +298,9 @@ pub(crate) struct BundleOptions {
     /// Where to write the bundle
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Replace the file where one is there already
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Subcommand)]
@@ -373,6 +388,9 @@ pub(crate) struct CompletionsOptions {
     /// Write to this folder, under the name the shell looks for, instead of standard output
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+    /// Replace the script where one is there already
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
 }
 
 /// Most tokens that a job can ask for.

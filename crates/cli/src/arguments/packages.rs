@@ -144,6 +144,9 @@ pub(crate) struct SignOptions {
     /// Where to write that bundle: not among the files it is over
     #[arg(long, value_name = "FILE", requires = "oms")]
     pub(crate) out: Option<PathBuf>,
+    /// Replace the file where one is there already
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
 }
 
 /// A parser of a text that stands in a manifest.

@@ -4,22 +4,20 @@
 
 mod text;
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use commit::Network;
+use anyhow::{Context, Error, Result, bail};
+use commit::{Network, hex};
 use receipt::limits::FILE_BYTES_MAX;
 use receipt::log::{Log, LogLeaf, leaf_hash};
 use receipt::note::Checkpoint;
 use receipt::{Inclusion, PublicKey, ReceiptFile, Refusal, SecretKey, Statement};
 use store::Store;
-use tempfile::NamedTempFile;
 
 use super::key::known_key;
-use crate::arguments::{BundleOptions, ReceiptCommand};
-use crate::files::beginning;
+use crate::arguments::{BundleOptions, LogOptions, ReceiptCommand};
+use crate::files::{Force, Pending, Readers, beginning};
 use crate::output::{counted, json_escaped, line, tell, write};
 
 pub(crate) fn run(command: &ReceiptCommand) -> Result<ExitCode> {
@@ -34,7 +32,7 @@ pub(crate) fn run(command: &ReceiptCommand) -> Result<ExitCode> {
         ReceiptCommand::InToto(options) => {
             write(&json_escaped(&Statement::new(&whole(&options.file)?).to_json()))?;
         }
-        ReceiptCommand::Log => log()?,
+        ReceiptCommand::Log(options) => log(options)?,
         ReceiptCommand::Bundle(options) => bundle(options)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -46,41 +44,6 @@ pub(crate) fn read(path: &Path) -> Result<Result<ReceiptFile, Refusal>> {
     Ok(ReceiptFile::parse(&bytes, Network::OFFLINE))
 }
 
-/// A file that will be there whole or not at all. Making it fails where writing it would.
-pub(crate) struct Pending {
-    file: NamedTempFile,
-    path: PathBuf,
-}
-
-impl Pending {
-    pub(crate) fn new(path: &Path) -> Result<Self> {
-        let context = || format!("can't write {}", path.display());
-        // What is there may be replaced, if it is a file: not a device, a pipe or a folder.
-        if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
-            bail!("can't write {}: something that is no plain file is there", path.display());
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = tempfile::Builder::new()
-            .prefix(".tmp-")
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
-            .with_context(context)?;
-        Ok(Self { file, path: path.to_owned() })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(crate) fn write(mut self, text: &str) -> Result<()> {
-        let context = || format!("can't write {}", self.path.display());
-        self.file.write_all(text.as_bytes()).with_context(context)?;
-        self.file.as_file().sync_all().with_context(context)?;
-        let path = self.path.clone();
-        self.file.persist(&path).with_context(|| format!("can't write {}", path.display()))?;
-        Ok(())
-    }
-}
-
 /// Puts a receipt's leaf into the log, durably: before the receipt is given to anybody.
 pub(crate) fn enter(store: &Store, key: &PublicKey, receipt: commit::Digest) -> Result<u64> {
     let leaf = LogLeaf::offline(receipt).encode();
@@ -89,7 +52,13 @@ pub(crate) fn enter(store: &Store, key: &PublicKey, receipt: commit::Digest) -> 
 }
 
 fn whole(path: &Path) -> Result<ReceiptFile> {
-    read(path)?.with_context(|| format!("{} is not to be believed", path.display()))
+    read(path)?.map_err(|refusal| {
+        let what = match refusal {
+            Refusal::Malformed(_) => "is no whole receipt file",
+            Refusal::Refuted(_) => "is not to be believed",
+        };
+        Error::new(refusal).context(format!("{} {what}", path.display()))
+    })
 }
 
 /// The leaves' hashes of a key's log.
@@ -102,19 +71,35 @@ fn signed(log: &Log, secret: &SecretKey) -> Checkpoint {
     Checkpoint::sign(log.size(), &log.root(), secret)
 }
 
-fn log() -> Result<()> {
+fn log(options: &LogOptions) -> Result<()> {
     let store = crate::environment::store_to_look_at()?;
     let secret = known_key(&store)?;
-    let log = log_of(&store, &secret.public())?;
-    tell(format_args!("{} in the log", counted(log.size(), "receipt", "receipts")));
-    write(&signed(&log, &secret).note().encode())?;
+    if options.checkpoint {
+        let log = log_of(&store, &secret.public())?;
+        write(&signed(&log, &secret).note().encode())?;
+        return Ok(());
+    }
+    list(&store, &secret.public(), "signs now")?;
+    for key in store.logs()?.iter().filter(|key| **key != secret.public()) {
+        list(&store, key, "signs no more")?;
+    }
+    Ok(())
+}
+
+/// The receipts of a key's log, counted from 1.
+fn list(store: &Store, key: &PublicKey, state: &str) -> Result<()> {
+    let leaves = store.log(key).all()?;
+    line(format_args!("key {key} ({state}), {}", counted(leaves.len(), "receipt", "receipts")))?;
+    for (number, leaf) in (1_u64..).zip(&leaves) {
+        line(format_args!("{number:>8}  receipt {}", hex(&LogLeaf::decode(leaf)?.receipt)))?;
+    }
     Ok(())
 }
 
 fn bundle(options: &BundleOptions) -> Result<()> {
     let store = crate::environment::store_to_look_at()?;
     let file = whole(&options.file)?;
-    let out = Pending::new(&options.out)?;
+    let out = Pending::new(&options.out, Readers::Owner, Force(options.force))?;
     let worker = file.receipt().worker;
     // A key that was rotated away signs for its own log still, and for nothing else.
     let Some(secret) = store.keys().of(&worker)? else {
@@ -134,6 +119,11 @@ fn bundle(options: &BundleOptions) -> Result<()> {
     let (envelope, opening) = (file.envelope().clone(), file.opening().cloned());
     let bundle = ReceiptFile::new(envelope, opening, Some(inclusion), file.network())?;
     out.write(&bundle.to_json())?;
-    tell(format_args!("bundle {}, number {index} of {}", options.out.display(), log.size()));
+    tell(format_args!(
+        "bundle {}, number {} of the {} in the log of its key",
+        options.out.display(),
+        index + 1,
+        counted(log.size(), "receipt", "receipts")
+    ));
     Ok(())
 }

@@ -17,6 +17,7 @@ use text::{MAX_STOP_STRING_BYTES, StopStringError, StopStrings};
 use crate::arguments::RunOptions;
 use crate::clock::Stopwatch;
 use crate::failure::Usage;
+use crate::files::{Force, refuse_taken};
 use crate::loading::load;
 
 /// Most bytes of a prompt on standard input.
@@ -26,8 +27,12 @@ pub(crate) fn run(options: &RunOptions, started: &Stopwatch) -> Result<ExitCode>
     let parameters = answer::parameters(options)?;
     let stops: Vec<&str> = options.stop.iter().map(String::as_str).collect();
     StopStrings::new(&stops).map_err(|error| Usage(stop_refused(&error)))?;
-    let prompt = match &options.prompt {
-        Some(prompt) => Some(prompt.clone()),
+    if let Some(path) = &options.receipt {
+        refuse_taken(path, Force(options.force))?;
+    }
+    let prompt = match options.prompt.as_deref() {
+        Some("-") => Some(read_prompt()?),
+        Some(prompt) => Some(prompt.to_owned()),
         None if std::io::stdin().is_terminal() => None,
         None => Some(read_prompt()?),
     };
@@ -64,7 +69,10 @@ pub(crate) fn run(options: &RunOptions, started: &Stopwatch) -> Result<ExitCode>
 fn stop_refused(error: &StopStringError) -> String {
     match error {
         StopStringError::TooMany(_) => format!("--stop: {error}"),
-        StopStringError::Empty { index } => format!("--stop: text {} is empty", index + 1),
+        StopStringError::Empty { index } => format!(
+            "--stop \"\": an empty text would end every answer before it begins (it is number {} of those given)",
+            index + 1
+        ),
         StopStringError::TooLong { index, bytes } => format!(
             "--stop: text {} has {bytes} bytes; at most {MAX_STOP_STRING_BYTES} are allowed",
             index + 1

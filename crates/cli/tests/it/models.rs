@@ -172,6 +172,9 @@ fn shells_are_taught() {
     world.run(&["completions", "bash", "--out", folder]).ok();
     let script = std::fs::read(out.join("probity.bash")).unwrap();
     assert_eq!(script, world.run(&["completions", "bash"]).ok().out.as_bytes());
+    let again = ["completions", "bash", "--out", folder];
+    world.run(&again).refused(1, &["probity.bash is there already", "--force"]);
+    world.run(&[&again[..], &["--force"]].concat()).ok();
     if let Ok(checked) = Command::new("bash").arg("-n").arg(out.join("probity.bash")).output() {
         assert!(checked.status.success(), "{checked:?}");
     }

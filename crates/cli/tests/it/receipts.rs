@@ -231,7 +231,7 @@ fn a_folder_is_replayed_together_and_the_worst_counts() {
 #[test]
 fn receipts_are_logged_and_bundled() {
     let given = given(&[]);
-    let note = given.world.run(&["receipt", "log"]).ok();
+    let note = given.world.run(&["receipt", "log", "--checkpoint"]).ok();
     let key = given.world.run(&["key", "show"]).ok();
     let key = key.out.trim();
     assert!(note.out.starts_with(&format!("probity.dev/log/{key}\n1\n")), "{note:?}");
@@ -250,9 +250,10 @@ fn receipts_are_logged_and_bundled() {
     given.world.run(&["verify", named, "--model", &given.model]).ok();
     let file = ReceiptFile::parse(&fs::read(&bundle).unwrap(), Network::OFFLINE).unwrap();
     assert_eq!(file.log().unwrap().checkpoint().log().to_string(), key);
-    let empty = given.world.run(&["receipt", "log"]).ok();
+    let empty = given.world.run(&["receipt", "log", "--checkpoint"]).ok();
     assert!(empty.out.contains("\n0\n"), "a new key has a log of its own: {empty:?}");
     fs::remove_file(given.world.home().join("keys/retired").join(key)).unwrap();
+    fs::remove_file(&bundle).unwrap();
     let refused = given.world.run(&["receipt", "bundle", receipt, "--out", named]);
     refused.refused(1, &["was signed by", key, "no such key"]);
 }
@@ -275,6 +276,7 @@ fn a_log_that_was_put_back_is_not_signed() {
     let bundle = given.world.path("b.json");
     let bundle = ["receipt", "bundle", receipt, "--out", bundle.to_str().unwrap()];
     given.world.run(&["receipt", "log"]).refused(1, &said);
+    given.world.run(&["receipt", "log", "--checkpoint"]).refused(1, &said);
     given.world.run(&bundle).refused(1, &said);
     let third = given.world.path("third.json");
     let run = ["run", &given.model, "hello", "--max-tokens", "2", "--receipt"];
@@ -301,7 +303,9 @@ fn looking_makes_no_key() {
     let key = world.run(&["key", "rotate"]).ok().out;
     assert_eq!(world.run(&["key", "show"]).ok().out, key);
     assert_eq!(world.run(&["key", "export"]).ok().out, key);
-    assert!(world.run(&["receipt", "log"]).ok().out.contains("\n0\n"));
+    assert!(world.run(&["receipt", "log", "--checkpoint"]).ok().out.contains("\n0\n"));
+    let none = format!("key {} (signs now), 0 receipts\n", key.trim());
+    assert_eq!(world.run(&["receipt", "log"]).ok().out, none);
 }
 
 #[test]
@@ -359,11 +363,93 @@ fn a_receipt_is_for_one_answer_and_for_its_owner() {
     let before = given.world.run(&["receipt", "log"]).ok();
     for wrong in [given.world.path("no/folder/r.json"), given.world.home()] {
         // Refused before anything is answered or logged.
-        run(&wrong).refused(1, &["can't write"]);
+        let done = run(&wrong);
+        done.refused(1, &["can't write"]);
+        assert!(!done.err.contains(".tmp-"), "{done:?}");
     }
     assert_eq!(given.world.run(&["receipt", "log"]).ok().out, before.out);
-    run(&given.receipt).ok();
+}
+
+#[test]
+fn nothing_that_is_there_is_replaced_unless_that_was_asked_for() {
+    let given = given(&[]);
+    let receipt = given.receipt.to_str().unwrap();
+    let sound = fs::read(&given.receipt).unwrap();
+    // Refused before a model is looked for.
+    let run = ["run", "./no.gguf", "hello", "--receipt", receipt];
+    let said = [receipt, "is there already", "--force"];
+    given.world.run(&run).refused(1, &said);
+    assert_eq!(fs::read(&given.receipt).unwrap(), sound);
+    let run = ["run", &given.model, "hello", "--max-tokens", "2", "--receipt", receipt];
+    given.world.run(&run).refused(1, &said);
+    given.world.run(&[&run[..], &["--force"]].concat()).ok();
+    assert_ne!(fs::read(&given.receipt).unwrap(), sound);
     given.verify(&[]).ok();
+    let mine = given.world.file("mine.txt", b"mine");
+    let bundle = ["receipt", "bundle", receipt, "--out", &mine];
+    given.world.run(&bundle).refused(1, &[&mine, "is there already", "--force"]);
+    assert_eq!(fs::read(&mine).unwrap(), b"mine");
+    given.world.run(&[&bundle[..], &["--force"]].concat()).ok();
+    given.world.run(&["verify", &mine, "--model", &given.model]).ok();
+    let folder = given.world.home();
+    let folder = folder.to_str().unwrap();
+    let forced = given.world.run(&["receipt", "bundle", receipt, "--out", folder, "--force"]);
+    forced.refused(1, &["can't write", "no plain file"]);
+    let minus = ["run", &given.model, "hello", "--receipt", "-"];
+    given.world.run(&minus).refused(2, &["`-` names no file", "./-"]);
+    given.world.run(&["receipt", "bundle", receipt, "--out", "-"]).refused(2, &["./-"]);
+}
+
+#[test]
+fn receipts_are_listed_under_their_keys_counted_from_1() {
+    let given = given(&[]);
+    let first = given.world.run(&["key", "show"]).ok().out;
+    let id = |path: &str| {
+        let file = ReceiptFile::parse(&fs::read(path).unwrap(), Network::OFFLINE).unwrap();
+        commit::hex(&file.receipt().id(Network::OFFLINE))
+    };
+    let another = |name: &str, number: u32| {
+        let path = given.world.path(name).to_str().unwrap().to_owned();
+        let run = ["run", &given.model, "hello", "--max-tokens", "2", "--receipt", &path];
+        let done = given.world.run(&run).ok();
+        assert!(done.err.contains(&format!("number {number} in this machine's log")), "{done:?}");
+        id(&path)
+    };
+    let second = another("2.json", 2);
+    let receipt = given.receipt.to_str().unwrap();
+    let bundle = given.world.path("b.json");
+    let bundle = ["receipt", "bundle", receipt, "--out", bundle.to_str().unwrap()];
+    let done = given.world.run(&bundle).ok();
+    assert!(done.err.contains("number 1 of the 2 receipts"), "{done:?}");
+    let rotated = given.world.run(&["key", "rotate"]).ok().out;
+    let third = another("3.json", 1);
+    let wanted = format!(
+        "key {} (signs now), 1 receipt\n       1  receipt {third}\n\
+         key {} (signs no more), 2 receipts\n       1  receipt {}\n       2  receipt {second}\n",
+        rotated.trim(),
+        first.trim(),
+        id(receipt)
+    );
+    assert_eq!(given.world.run(&["receipt", "log"]).ok().out, wanted);
+}
+
+#[test]
+fn half_a_receipt_is_told_from_a_false_one() {
+    let given = given(&[]);
+    let sound = fs::read(&given.receipt).unwrap();
+    let receipt = given.receipt.to_str().unwrap();
+    fs::write(&given.receipt, &sound[..sound.len() / 2]).unwrap();
+    let show = ["receipt", "show", receipt];
+    let half = given.world.run(&show);
+    half.refused(1, &["is no whole receipt file"]);
+    assert!(!half.err.contains("believed"), "{half:?}");
+    fs::write(&given.receipt, &sound).unwrap();
+    given.edit(|json| {
+        let mut payload = STANDARD.decode(json["envelope"]["payload"].as_str().unwrap()).unwrap();
+        payload[123] ^= 1;
+        json["envelope"]["payload"] = STANDARD.encode(payload).into();
+    });
+    given.world.run(&show).refused(1, &["is not to be believed"]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn stop_strings_are_checked_before_anything_is_opened() {
     let world = World::new();
     let stops = ["--stop", "x", "--stop", ""];
     let empty = world.run(&[&["run", "x.gguf", "hi"], &stops[..]].concat());
-    empty.refused(2, &["--stop: text 2 is empty"]);
+    empty.refused(2, &["--stop \"\"", "number 2"]);
     let stops = ["--stop", "x"].repeat(17);
     world.run(&[&["run", "x.gguf", "hi"], &stops[..]].concat()).refused(2, &["--stop", "16"]);
 }
@@ -72,6 +72,7 @@ fn options_that_can_not_be_followed_are_refused() {
     let tiny = world.tiny();
     world.run(&["run", &tiny, "hi", "--raw", "--system", "x"]).refused(2, &["--raw", "--system"]);
     world.run(&["run", &tiny]).refused(2, &["prompt is empty"]);
+    world.run_on(b"\n", &["run", &tiny, "-"]).refused(2, &["prompt is empty"]);
     world.run(&["run", &tiny, ""]).refused(2, &["prompt is empty"]);
     world.run(&["bench", &tiny, "--prefill", "256"]).refused(2, &["256", "--prefill"]);
 }

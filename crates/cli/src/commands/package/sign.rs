@@ -3,8 +3,7 @@
 //! Never signs what it did not look at: the parts are checked for the one, the files read for the other. Never changes
 //! a package.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -15,6 +14,7 @@ use package::{Package, folder, oms};
 use super::build::Reading;
 use crate::arguments::SignOptions;
 use crate::commands::key::worker_key;
+use crate::files::{Force, Pending, Readers, refuse_taken};
 use crate::output::{line, tell};
 use crate::packaged;
 
@@ -24,7 +24,9 @@ const KEY_BYTES_MAX: u64 = 1 << 16;
 pub(super) fn run(options: &SignOptions) -> Result<ExitCode> {
     let package = packaged::open(&options.folder)?;
     match (&options.oms, &options.out) {
-        (Some(key), Some(out)) => sign_files(&options.folder, &package, key, out),
+        (Some(key), Some(out)) => {
+            sign_files(&options.folder, &package, key, (out, Force(options.force)))
+        }
         _ => sign_id(&options.folder, &package),
     }
 }
@@ -33,7 +35,10 @@ fn sign_id(path: &Path, package: &Package) -> Result<ExitCode> {
     let secret = worker_key(&crate::environment::store()?)?;
     let envelope = package::sign(package.id(), &secret, Network::OFFLINE);
     let place = path.join(folder::signature_path(&secret.public()));
-    write_public(&place, &envelope.to_json())?;
+    let context = || format!("can't write {}", place.display());
+    fs::create_dir_all(place.parent().with_context(context)?).with_context(context)?;
+    // The same key signs the same id with the same bytes: nothing is lost.
+    Pending::new(&place, Readers::Everybody, Force(true))?.write(&envelope.to_json())?;
     line(secret.public())?;
     tell(format_args!("signed {}: {}", package.id(), place.display()));
     tell(
@@ -42,7 +47,13 @@ fn sign_id(path: &Path, package: &Package) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn sign_files(path: &Path, package: &Package, key: &Path, out: &Path) -> Result<ExitCode> {
+fn sign_files(
+    path: &Path,
+    package: &Package,
+    key: &Path,
+    (out, force): (&Path, Force),
+) -> Result<ExitCode> {
+    refuse_taken(out, force)?;
     let context = || format!("can't read {}", key.display());
     if fs::metadata(key).with_context(context)?.len() > KEY_BYTES_MAX {
         bail!("{} is too long for a key", key.display());
@@ -64,7 +75,8 @@ fn sign_files(path: &Path, package: &Package, key: &Path, out: &Path) -> Result<
     };
     let digests: Vec<_> =
         files.iter().map(|file| (file.name.clone(), file.hashes.sha256)).collect();
-    write_public(out, &oms::bundle(&name, &digests, &key)?)?;
+    let pending = Pending::new(out, Readers::Everybody, force)?;
+    pending.write(&oms::bundle(&name, &digests, &key)?)?;
     tell(format_args!(
         "signed {} for OpenSSF's tool; whoever has the public key checks it with:\n  \
          model_signing verify key {} --signature {} --public_key PUBLIC.pem",
@@ -73,21 +85,4 @@ fn sign_files(path: &Path, package: &Package, key: &Path, out: &Path) -> Result<
         out.display()
     ));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes a file for everybody to read, whole or not at all.
-fn write_public(path: &Path, text: &str) -> Result<()> {
-    let context = || format!("can't write {}", path.display());
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    if path.parent().is_some_and(|parent| parent.ends_with("signatures")) {
-        fs::create_dir_all(parent).with_context(context)?;
-    }
-    // An inner file: a temporary one is its owner's alone, this is for others.
-    let folder = tempfile::Builder::new().prefix(".tmp-").tempdir_in(parent);
-    let folder = folder.with_context(context)?;
-    let made = folder.path().join("file");
-    let mut file = File::create_new(&made).with_context(context)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(context)?;
-    fs::rename(&made, path).with_context(context)
 }

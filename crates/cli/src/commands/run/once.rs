@@ -14,6 +14,7 @@ use super::report::report;
 use super::signed::Signer;
 use crate::arguments::RunOptions;
 use crate::clock::Stopwatch;
+use crate::files::Force;
 use crate::interrupt::{self, Meaning};
 use crate::loading::Loaded;
 use crate::output::{line, tell};
@@ -28,7 +29,8 @@ pub(super) fn once(
     let mut messages = Vec::new();
     messages.extend(options.system.as_ref().map(|system| Message::new(Role::System, system)));
     messages.push(Message::new(Role::User, prompt));
-    let signer = options.receipt.as_deref().map(Signer::new).transpose()?;
+    let signer = options.receipt.as_deref();
+    let signer = signer.map(|path| Signer::new(path, Force(options.force))).transpose()?;
     let requester = signer.as_ref().map_or(PublicKey::NONE, Signer::key);
     let asked = ask(&loaded, options, parameters, messages, requester)?;
     let mut signing = signer.map(|signer| signer.sign(asked.job.clone())).transpose()?;

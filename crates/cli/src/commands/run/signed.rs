@@ -15,7 +15,8 @@ use receipt::{
 use store::Store;
 
 use crate::commands::key::{random, worker_key};
-use crate::commands::receipt::{Pending, enter};
+use crate::commands::receipt::enter;
+use crate::files::{Force, Pending, Readers};
 use crate::output::tell;
 
 /// What signs an answer.
@@ -36,8 +37,8 @@ pub(super) struct Signing {
 
 impl Signer {
     /// For a receipt that is to lie there: that it can is found out before anything is answered.
-    pub(super) fn new(path: &Path) -> Result<Self> {
-        let file = Pending::new(path)?;
+    pub(super) fn new(path: &Path, force: Force) -> Result<Self> {
+        let file = Pending::new(path, Readers::Owner, force)?;
         let store = crate::environment::store()?;
         let secret = worker_key(&store)?;
         Ok(Self { store, secret, file })
@@ -77,7 +78,7 @@ impl Signing {
         let path = self.signer.file.path().to_owned();
         self.signer.file.write(&file.to_json())?;
         let path = path.display();
-        tell(format_args!("receipt {path}, number {index} in this machine's log"));
+        tell(format_args!("receipt {path}, number {} in this machine's log", index + 1));
         Ok(())
     }
 
