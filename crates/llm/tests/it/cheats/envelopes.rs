@@ -3,8 +3,8 @@
 use commit::Network;
 use receipt::domains::RECEIPT;
 use receipt::{
-    Malformed, Opening, PayloadKind, PublicKey, Receipt, ReceiptFile, Refusal, Refuted, SecretKey,
-    Signature, SignedHead, pae,
+    Head, Malformed, Opening, PayloadKind, PublicKey, Receipt, ReceiptFile, Refusal, Refuted,
+    SecretKey, Signature, SignedHead, pae,
 };
 use serde_json::{Value, json};
 
@@ -123,6 +123,19 @@ pub(super) fn forges_a_signature() -> Delivered {
     let key = another().public();
     let change = |receipt: &mut Receipt| in_the_name_of(key, receipt, None);
     forges(change, |forged| Forged { keyid: key, ..forged })
+}
+
+/// All of it is in order, and of somebody whom nobody asked.
+pub(super) fn anothers_receipt() -> Delivered {
+    let change = |receipt: &mut Receipt| {
+        receipt.worker = another().public();
+        heads(receipt, |segment| {
+            // The first of its own.
+            let head = Head { prior: [0; 32], ..segment.head };
+            SignedHead::sign(head, &another(), NETWORK)
+        });
+    };
+    forges(change, |forged| Forged { keyid: another().public(), by: Some(another()), ..forged })
 }
 
 /// The neutral point as a key.

@@ -2,8 +2,8 @@
 //!
 //! `table.txt` says what each evidence finds; a test keeps it true, so whoever wants to show it prints the file. The
 //! first three columns are what `probity verify` says of the file's bytes: without the opening, with it, and with the
-//! answer replayed. The last is for whoever asked, who knows the job and has the heads that came before the file; no
-//! command looks at those yet, the library does. The cheats are no part of the product, and nothing of the product
+//! answer replayed. The last is for whoever asked, who knows the worker and the job and has the heads that came before the
+//! file; no command looks at job and heads yet, the library does. The cheats are no part of the product, and nothing of the product
 //! knows them.
 
 mod endings;
@@ -43,7 +43,7 @@ pub(super) struct Delivered {
 type Worker = fn() -> Delivered;
 
 /// Everybody; the first is honest.
-const WORKERS: [(&str, Worker); 56] = [
+const WORKERS: [(&str, Worker); 57] = [
     ("is honest", words::is_honest),
     ("swaps one token and goes on from it", tokens::swaps_one_token),
     ("takes the likeliest token where one is to be drawn", tokens::greedy_for_drawn),
@@ -92,6 +92,7 @@ const WORKERS: [(&str, Worker); 56] = [
     ("forges another's signature", envelopes::forges_a_signature),
     ("signs with a key that anybody has", envelopes::key_of_small_order),
     ("puts another's name under the first half", envelopes::anothers_half),
+    ("has somebody else sign it", envelopes::anothers_receipt),
     ("drops a chunk of the stream", streams::drops_a_chunk),
     ("sends chunks of the stream in another order", streams::reorders_chunks),
     ("sends other tokens than its heads are of", streams::other_tokens),
@@ -131,6 +132,7 @@ fn found(delivered: &Delivered) -> Found {
         replay: file().and_then(|file| replayed(&delivered.published, &file)),
         asker: file().and_then(|file| {
             not_tried(&file)?;
+            by_whom_asked(&file)?;
             streams::check(&delivered.asked, &delivered.stream, &file).map_err(Wrong::Stream)
         }),
     }
@@ -157,9 +159,20 @@ fn replayed(published: &Tiny, file: &ReceiptFile) -> Result<(), Wrong> {
     judged(file, &[Kind::Signature, Kind::Replay], &outcome)
 }
 
-/// A cheat that can't be judged would pass unseen, so no worker here is one.
+/// Whoever asked knows whom.
+fn by_whom_asked(file: &ReceiptFile) -> Result<(), Wrong> {
+    let (receipt, opening) = (file.receipt(), file.opening());
+    let report = examine(receipt, opening, NETWORK, &[Kind::Signature], &verify::Replay::NotTried);
+    of_verdict(report.signed_by(receipt, worker().public()).verdict)
+}
+
 fn judged(file: &ReceiptFile, required: &[Kind], replay: &verify::Replay) -> Result<(), Wrong> {
-    match examine(file.receipt(), file.opening(), NETWORK, required, replay).verdict {
+    of_verdict(examine(file.receipt(), file.opening(), NETWORK, required, replay).verdict)
+}
+
+/// A cheat that can't be judged would pass unseen, so no worker here is one.
+fn of_verdict(verdict: Verdict) -> Result<(), Wrong> {
+    match verdict {
         Verdict::Verified => Ok(()),
         Verdict::Refuted(refutation) => Err(Wrong::Receipt(refutation)),
         Verdict::CannotJudge(missing) => panic!("{missing}"),
@@ -239,6 +252,7 @@ fn of_receipt(refutation: &Refutation) -> &'static str {
         Refutation::Usage { .. } => "usage",
         Refutation::Rendering => "rendering",
         Refutation::Cancellation { .. } => "cancellation",
+        Refutation::Signer { .. } => "another key",
         Refutation::Model { .. } => "model",
         Refutation::Version { .. } => "version",
         Refutation::Prompt { .. } => "prompt",
