@@ -2,9 +2,9 @@
 //!
 //! `table.txt` says what each evidence finds; a test keeps it true, so whoever wants to show it prints the file. The
 //! first three columns are what `probity verify` says of the file's bytes: without the opening, with it, and with the
-//! answer replayed. The last is for whoever asked, who knows the worker and the job and has the heads that came before the
-//! file; no command looks at job and heads yet, the library does. The cheats are no part of the product, and nothing of the product
-//! knows them.
+//! answer replayed. The last is for whoever asked, who knows the worker and the job and has the heads that came before
+//! the file; no command looks at job and heads yet, the library does. The cheats are no part of the product, and
+//! nothing of the product knows them.
 
 mod endings;
 mod envelopes;
