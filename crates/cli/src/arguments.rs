@@ -236,7 +236,7 @@ pub(crate) struct VerifyOptions {
     #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "signature,replay", value_parser = Kind::from_str)]
     pub(crate) evidence: Vec<Kind>,
     /// The model to replay with, as `probity run` names it [default: found by the receipt's model id
-    /// among the pulled models, and the packages that were built or ran here]
+    /// among the pulled models, and the packages and files that were built or ran here]
     #[arg(long, value_name = "MODEL", value_parser = ModelName::parse)]
     pub(crate) model: Option<ModelName>,
     /// Print one JSON object per receipt instead of text

@@ -1,26 +1,20 @@
-//! Which model has which id, as far as this machine once found out: manifests of model files, and the folders of
-//! packages, in the store's cache.
+//! Which model has which id, as far as this machine once found out: manifests of model files in the store's cache, and
+//! the places of packages and files beside it.
 //!
 //! Never decides which model answers: whoever opens one compares its id. What is kept here can be deleted at any time,
-//! and costs a search then, never an answer.
+//! and costs a search or naming the model then, never an answer.
 
-use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use package::{Manifest, ModelId};
-use store::{Blake3, PackedKey, Store};
+use store::{Blake3, ModelRef, PackedKey, Store};
 
 use crate::arguments::ModelName;
 
 /// Where manifests are kept: the layouts of all models begin so.
 const MANIFEST_LAYOUT: &str = "m1-";
-/// Where the folder of a package is kept, under its model id.
-const FOLDER_LAYOUT: &str = "folder1";
-/// Longest path that is kept.
-const PATH_BYTES_MAX: u64 = 1 << 12;
 
 /// Under what the manifest of a model file is kept; `digest` tells what it depends on beside the file.
 pub(crate) fn manifest_key(file: Blake3, digest: &str) -> Result<PackedKey> {
@@ -62,22 +56,16 @@ pub(crate) fn as_hash(id: ModelId) -> Result<Blake3> {
     Blake3::from_hex(&id.to_string()).context("a hash has 64 digits")
 }
 
-/// Remembers where a package lies.
-pub(crate) fn keep_folder(store: &Store, id: ModelId, path: &Path) -> Result<()> {
-    let path = std::fs::canonicalize(path)?;
-    if kept_folder(store, id).as_ref() == Some(&path) {
-        return Ok(());
-    }
-    let key = PackedKey::new(as_hash(id)?, FOLDER_LAYOUT)?;
-    store.packed().put(&key, &mut |out| out.write_all(path.as_os_str().as_bytes()))?;
-    Ok(())
+/// Remembers where a package's folder or a model file lies.
+pub(crate) fn keep_place(store: &Store, id: ModelId, path: &Path) -> Result<()> {
+    Ok(store.places().keep(as_hash(id)?, &std::fs::canonicalize(path)?)?)
 }
 
-/// Where the package of this id lay.
-pub(crate) fn kept_folder(store: &Store, id: ModelId) -> Option<PathBuf> {
-    let key = PackedKey::new(as_hash(id).ok()?, FOLDER_LAYOUT).ok()?;
-    let payload = store.packed().get(&key).ok()??.into_payload();
-    let mut bytes = Vec::new();
-    payload.take(PATH_BYTES_MAX).read_to_end(&mut bytes).ok()?;
-    Some(OsString::from_vec(bytes).into())
+/// Where a package or a file of this id lay, and something still does.
+pub(crate) fn placed(store: &Store, id: ModelId) -> Result<Vec<ModelName>> {
+    let name = |path: PathBuf| {
+        let typed = path.display().to_string();
+        ModelName { typed, reference: ModelRef::Path(path) }
+    };
+    Ok(store.places().of(as_hash(id)?)?.into_iter().map(name).collect())
 }

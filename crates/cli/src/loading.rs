@@ -23,7 +23,7 @@ use store::{LocalFile, ModelRef, PackedKey, Store};
 
 use crate::arguments::{EngineOptions, ModelName};
 use crate::failure::{Usage, describe};
-use crate::ids::{as_hash, keep_folder, keep_manifest, kept_manifest, manifest_key};
+use crate::ids::{as_hash, keep_manifest, keep_place, kept_manifest, manifest_key};
 use crate::output::tell;
 use crate::packaged;
 use crate::progress::{Download, spinner};
@@ -96,6 +96,10 @@ pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> 
         ModelRef::Hub(_) | ModelRef::Catalogue(_) => open(&file.path).with_context(context)?,
     };
     let (weights, id) = weights(&store, &mut opened, &file).with_context(context)?;
+    if let ModelRef::Path(path) = &name.reference {
+        // Where it can't be kept, `verify` has to be told where the file lies.
+        let _ = keep_place(&store, id, path);
+    }
     let model = opened.publication.model;
     let runner = runner(&model, weights, kernels, options)?;
     Ok(Loaded { model: Arc::new(model), runner, file, id })
@@ -189,7 +193,7 @@ fn load_package(
         sha256: None,
     };
     // Where it can't be kept, `verify` has to be told where the package lies.
-    let _ = keep_folder(store, package.id(), path);
+    let _ = keep_place(store, package.id(), path);
     let runner = runner(&model, weights, kernels, options)?;
     Ok(Loaded { model: Arc::new(model), runner, file, id: package.id() })
 }

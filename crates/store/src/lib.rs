@@ -10,6 +10,7 @@
 //! - `blobs/<blake3>`: upstream files, verbatim, read-only;
 //! - `refs/<hash of the reference>.json`: which reference is which blob, and where it came from;
 //! - `partial/`: files being received; `locks/`: empty files; `cache/packed/`: derived bytes;
+//! - `places/`: where models lie that are not in the store, with their ids;
 //! - `keys/`: secret keys, for their owner alone; `log/<key>/`: leaves of receipt logs, and how far each had come.
 //!
 //! Invariants: a file under `blobs/` was complete, synced and verified before it had that name; a
@@ -38,6 +39,7 @@ mod locks;
 mod packed;
 mod partial;
 pub mod pip;
+mod places;
 mod plain;
 mod progress;
 mod pull;
@@ -52,6 +54,7 @@ pub use error::{SourceError, SourceFailure, StoreError};
 pub use keys::{KeyRing, Rotated};
 pub use leaves::{LEAF_BYTES, LEAVES_MAX, LeafFile};
 pub use packed::{PackedCache, PackedEntry, PackedFile, PackedKey};
+pub use places::{PLACES_MAX, Places};
 pub use plain::open_plain;
 pub use progress::{Progress, Sink};
 pub use record::Record;

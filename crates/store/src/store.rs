@@ -21,6 +21,7 @@ use crate::keys::{self, KeyRing};
 use crate::leaves::{self, LeafFile};
 use crate::locks::Locks;
 use crate::packed::{PackedCache, PackedEntry};
+use crate::places::Places;
 use crate::pull::partial_keys;
 use crate::record::Record;
 use crate::reference::ModelRef;
@@ -100,6 +101,8 @@ pub struct Collected {
     pub partials: u64,
     pub packed: u64,
     pub temporary: u64,
+    /// Places where nothing is any more.
+    pub places: u64,
     pub freed_bytes: u64,
     /// Folders with something in them: the store makes none where they lie.
     pub left: Vec<PathBuf>,
@@ -225,12 +228,15 @@ impl Store {
 
     /// Forgets a reference and deletes its blob and packed weights, unless another reference
     /// needs them; of a catalogue name also what an unfinished download left. For a path only its
-    /// packed weights are deleted, never the file.
+    /// packed weights are deleted and its place forgotten, never the file.
     pub fn remove(&self, reference: &ModelRef) -> Result<Removed, StoreError> {
         let _alone = self.locks.alone()?;
         let removed = |pulled, blob, freed_bytes| Ok(Removed { pulled, blob, freed_bytes });
-        if let ModelRef::Path(_) = reference {
+        if let ModelRef::Path(path) = reference {
             let file = self.require(reference)?;
+            let whole =
+                std::fs::canonicalize(path).map_err(|error| failed("look at", path, error))?;
+            self.places().forget(&whole)?;
             return removed(false, false, self.remove_packed(file.blake3)?);
         }
         let begun = self.remove_unfinished(reference)?;
@@ -252,7 +258,7 @@ impl Store {
     }
 
     /// Deletes what nothing needs: blobs without a record, partial files, packed weights of models
-    /// that are not in the store (a model used by path is packed again), and temporary files of
+    /// that are not in the store (a model used by path is packed again), places where nothing is any more, and temporary files of
     /// whatever age: who writes one holds the store's lock, so that here they are all of the dead.
     pub fn gc(&self) -> Result<Collected, StoreError> {
         let _alone = self.locks.alone()?;
@@ -285,6 +291,9 @@ impl Store {
                 self.collect(path, &mut collected, |all| &mut all.packed)?;
             }
         }
+        for path in self.places().gone()? {
+            self.collect(path, &mut collected, |all| &mut all.places)?;
+        }
         self.collect_unwritten(&mut collected)?;
         Ok(collected)
     }
@@ -310,6 +319,11 @@ impl Store {
     pub fn packed(&self) -> PackedCache<'_> {
         let folder = self.home.join("cache/packed");
         PackedCache { disk: &self.disk, folder, locks: &self.locks }
+    }
+
+    /// Where models lie that are not in the store.
+    pub fn places(&self) -> Places<'_> {
+        Places { disk: &self.disk, folder: self.home.join("places"), locks: &self.locks }
     }
 
     /// This machine's keys.

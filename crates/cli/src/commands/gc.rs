@@ -12,6 +12,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         (collected.blobs, "file without a name", "files without a name"),
         (collected.partials, "unfinished download", "unfinished downloads"),
         (collected.packed, "file of prepared weights", "files of prepared weights"),
+        (collected.places, "place of a model that is gone", "places of models that are gone"),
         (collected.temporary, "temporary file", "temporary files"),
     ];
     for (count, one, many) in counts.into_iter().filter(|(count, ..)| *count > 0) {

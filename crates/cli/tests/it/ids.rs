@@ -94,6 +94,7 @@ fn an_id_that_was_kept_wrongly_accuses_nobody() {
     let receipt = receipt(&world);
     let right = world.tiny();
     world.run(&["run", &right, "hello", "--max-tokens", "2"]).ok();
+    fs::remove_file(&right).unwrap();
     let other = TinyModel { seed: 2, ..tiny() }.write();
     pull(&world, NAME, &other);
     // As if another release had made this id of that file.
@@ -120,8 +121,13 @@ fn a_package_is_found_where_it_was_built_or_ran() {
     world.run(&["package", "build", &model, "--out", &name(&built)]).ok();
     fs::remove_file(&model).unwrap();
     verified(world.run(&["verify", &receipt]));
+    // That is known however much is cleaned away.
+    world.run(&["gc"]).ok();
+    verified(world.run(&["verify", &receipt]));
     fs::rename(&built, &moved).unwrap();
     assert_eq!(world.run(&["verify", &receipt]).code, Some(2), "it is not there any more");
+    let collected = world.run(&["gc"]).ok();
+    assert!(collected.err.contains("deleted 1 place of a model that is gone"), "{collected:?}");
     world.run(&["run", &name(&moved), "hello", "--max-tokens", "2"]).ok();
     verified(world.run(&["verify", &receipt]));
     // Another package in its place is not taken for it.
@@ -129,6 +135,36 @@ fn a_package_is_found_where_it_was_built_or_ran() {
     let other = world.file("other.gguf", &TinyModel { seed: 2, ..tiny() }.write());
     world.run(&["package", "build", &other, "--out", &name(&moved)]).ok();
     assert_eq!(world.run(&["verify", &receipt]).code, Some(2));
+}
+
+#[test]
+fn a_file_is_found_where_it_ran() {
+    let world = World::new();
+    let receipt = receipt(&world);
+    let model = world.tiny();
+    let verify = || world.run(&["verify", &receipt]);
+    let missing = |done: Done| {
+        assert_eq!(done.code, Some(2), "{done:?}");
+        assert!(done.out.contains("replay needs the model"), "{done:?}");
+    };
+    missing(verify());
+    world.run(&["run", &model, "hello", "--max-tokens", "2"]).ok();
+    verified(verify());
+    world.run(&["gc"]).ok();
+    verified(verify());
+    // What lies there is looked at again: neither what is no model nor another one accuses anybody.
+    fs::write(&model, "no model").unwrap();
+    let done = verify();
+    assert!(done.err.contains("tiny.gguf is not looked at"), "{done:?}");
+    missing(done);
+    let again = world.tiny();
+    verified(verify());
+    fs::write(&model, TinyModel { seed: 2, ..tiny() }.write()).unwrap();
+    missing(verify());
+    world.run(&["run", &world.tiny(), "hello", "--max-tokens", "2"]).ok();
+    verified(verify());
+    world.run(&["rm", &again]).ok();
+    missing(verify());
 }
 
 #[test]
@@ -157,11 +193,12 @@ fn a_receipt_is_shown_as_text() {
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.err.contains("the receipt is of the model"), "{done:?}");
     // Without the model there are the messages, and what is missing.
+    fs::remove_file(&model).unwrap();
     let done = show(&[]);
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.out.contains("messages\n{") && !done.out.contains("prompt, "), "{done:?}");
     assert!(done.err.contains("is needed") && done.err.contains("--model"), "{done:?}");
     pull(&world, NAME, &tiny().write());
     show(&[]).ok();
-    world.run(&["receipt", "show", path, "--model", &model]).refused(2, &["--text"]);
+    world.run(&["receipt", "show", path, "--model", &world.tiny()]).refused(2, &["--text"]);
 }

@@ -191,6 +191,7 @@ fn another_model_is_told_from_the_receipts() {
     let done = given.world.run(&["verify", path, "--model", &other]);
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.out.contains("the receipt is of model"), "{done:?}");
+    fs::remove_file(&given.model).unwrap();
     let done = given.world.run(&["verify", path]);
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(
@@ -333,6 +334,7 @@ fn what_is_no_plain_file_is_not_read() {
 #[test]
 fn words_and_json_say_the_same_verdict() {
     let given = given(&[]);
+    fs::remove_file(&given.model).unwrap();
     let none = given.world.file("none.json", b"{}");
     let receipt = given.receipt.to_str().unwrap();
     let done = given.world.run(&["verify", &none, "nope.json", receipt]);

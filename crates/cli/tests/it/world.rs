@@ -72,7 +72,7 @@ impl World {
     pub(crate) fn packed(&self) -> Vec<PathBuf> {
         let of_ids = |path: &Path| {
             let path = path.to_str().unwrap();
-            path.contains("-m1-") || path.ends_with("-folder1")
+            path.contains("-m1-")
         };
         let all = files(&self.home().join("cache/packed"));
         all.into_iter().filter(|path| !of_ids(path)).collect()

@@ -6,6 +6,7 @@ mod hub;
 mod keys;
 mod kill;
 mod pages;
+mod places;
 mod references;
 mod server;
 mod setting;

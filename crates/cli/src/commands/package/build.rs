@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use super::warning;
 use crate::arguments::{BuildOptions, YesNo};
 use crate::files::beginning;
-use crate::ids::keep_folder;
+use crate::ids::keep_place;
 use crate::interrupt::{self, Meaning};
 use crate::loading::{Opened, find, open_as};
 use crate::output::{line, size, tell};
@@ -97,7 +97,7 @@ fn build(options: &BuildOptions, reading: &Reading) -> Result<Package> {
     let package = made(&mut opened, &known, additions, reading)?;
     place.keep(&package, out)?;
     // Where it can't be kept, `verify` has to be told where the package lies.
-    let _ = keep_folder(&store, package.id(), out);
+    let _ = keep_place(&store, package.id(), out);
     Ok(package)
 }
 
