@@ -3,12 +3,13 @@
 //! Never opens what is no plain file: reading a pipe or a device might never end. Never replaces what is there unless
 //! that was asked for.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use store::open_plain;
 use tempfile::NamedTempFile;
 
 use crate::failure::Usage;
@@ -27,15 +28,12 @@ pub(crate) enum Readers {
 /// The first bytes of a file, at most so many.
 pub(crate) fn beginning(path: &Path, most: u64) -> Result<Vec<u8>> {
     let context = || format!("can't read {}", path.display());
-    let kind = fs::metadata(path).with_context(context)?.file_type();
-    if !kind.is_file() {
-        let what = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
+    let Some(file) = open_plain(path).with_context(context)? else {
+        let what = if path.is_dir() { "a folder" } else { "a pipe or a device" };
         bail!("can't read {}: it is {what}; name a plain file", path.display());
-    }
+    };
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(most).read_to_end(&mut bytes))
-        .with_context(context)?;
+    file.take(most).read_to_end(&mut bytes).with_context(context)?;
     Ok(bytes)
 }
 

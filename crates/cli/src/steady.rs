@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use package::{FileHashes, Shards};
+use store::open_plain;
 
 /// Told how many bytes were read; an error ends the reading.
 pub(crate) type Seen<'a> = dyn FnMut(u64) -> io::Result<()> + 'a;
@@ -32,8 +33,11 @@ struct Piece {
 }
 
 impl SteadyFile {
+    /// Opens a plain file: reading a pipe or a device might never end.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::open(path)?, pieces: Vec::new() })
+        let no_file = || io::Error::other("it is no file");
+        let file = open_plain(path)?.ok_or_else(no_file)?;
+        Ok(Self { file, pieces: Vec::new() })
     }
 
     pub(crate) fn length(&self) -> io::Result<u64> {

@@ -3,7 +3,8 @@
 //! Never signs what it did not look at: the parts are checked for the one, the files read for the other. Never changes
 //! a package.
 
-use std::fs;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,7 +15,7 @@ use package::{Package, folder, oms};
 use super::build::Reading;
 use crate::arguments::SignOptions;
 use crate::commands::key::worker_key;
-use crate::files::{Force, Pending, Readers, refuse_taken};
+use crate::files::{Force, Pending, Readers, beginning, refuse_taken};
 use crate::output::{line, tell};
 use crate::packaged;
 
@@ -54,12 +55,8 @@ fn sign_files(
     (out, force): (&Path, Force),
 ) -> Result<ExitCode> {
     refuse_taken(out, force)?;
-    let context = || format!("can't read {}", key.display());
-    if fs::metadata(key).with_context(context)?.len() > KEY_BYTES_MAX {
-        bail!("{} is too long for a key", key.display());
-    }
-    let text = fs::read_to_string(key).with_context(context)?;
-    let key = oms::Key::from_pem(&text).with_context(|| format!("{} can't sign", key.display()))?;
+    refuse_parts(path, key, out)?;
+    let key = secret(key)?;
     let reading = Reading::new()?;
     let files = package.manifest().files();
     reading.begin(files.iter().map(|file| file.hashes.size).sum());
@@ -85,4 +82,33 @@ fn sign_files(
         out.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a place that is the key's, or inside the package, whatever it is called: neither is ever replaced.
+fn refuse_parts(package: &Path, key: &Path, out: &Path) -> Result<()> {
+    let context = || format!("can't write {}", out.display());
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let parent = fs::canonicalize(parent).with_context(context)?;
+    if parent.starts_with(fs::canonicalize(package).with_context(context)?) {
+        bail!("can't write {}: it is inside the package; name a file outside", out.display());
+    }
+    let same = |key: Metadata, out: Metadata| (key.dev(), key.ino()) == (out.dev(), out.ino());
+    if let (Ok(there), Ok(out_there)) = (fs::metadata(key), fs::metadata(out))
+        && same(there, out_there)
+    {
+        bail!("can't write {}: it is the key; name another file", out.display());
+    }
+    Ok(())
+}
+
+/// Reads a key that signs.
+fn secret(path: &Path) -> Result<oms::Key> {
+    let bytes = beginning(path, KEY_BYTES_MAX + 1)?;
+    if u64::try_from(bytes.len())? > KEY_BYTES_MAX {
+        bail!("{} is too long for a key", path.display());
+    }
+    let context = || format!("{} can't sign", path.display());
+    let text = core::str::from_utf8(&bytes).with_context(context)?;
+    oms::Key::from_pem(text).with_context(context)
 }
