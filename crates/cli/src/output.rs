@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
+use std::path::Path;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -60,7 +62,8 @@ pub(crate) fn json_escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
         if acts(character) && character != '\n' {
-            text += &format!("\\u{:04x}", u32::from(character));
+            let units = &mut [0; 2];
+            character.encode_utf16(units).iter().for_each(|unit| text += &format!("\\u{unit:04x}"));
         } else {
             text.push(character);
         }
@@ -68,26 +71,66 @@ pub(crate) fn json_escaped(json: &str) -> String {
     text
 }
 
-/// Whether a character controls a terminal, or the direction in which it is read.
+/// Characters that turn the direction of reading, end a line or are not seen at all: with them text can read as what it
+/// is not, or hide what it is. Unicode's Default_Ignorable_Code_Point, its ends of lines and its marks for annotations.
+const UNSEEN: [RangeInclusive<char>; 21] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fff8}',
+    '\u{fff9}'..='\u{fffb}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e007f}',
+    '\u{e0080}'..='\u{e00ff}',
+    '\u{e0100}'..='\u{e01ef}',
+    '\u{e01f0}'..='\u{e0fff}',
+];
+
+/// Whether a character acts on a terminal or on who reads, instead of being read.
 fn acts(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    character.is_control() || UNSEEN.iter().any(|unseen| unseen.contains(&character))
 }
 
-/// Text with every character that acts on a terminal shown as what it is; ends of lines too.
+/// Text with every character that acts on a terminal or a reader shown as what it is; ends of lines too. What comes
+/// from a file is shown so, and so is a path.
 pub(crate) fn escaped(text: &str) -> String {
-    let one = |c: char| if acts(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(one).collect()
+    replaced(text, acts).into_owned()
 }
 
-/// Text that can't act on a terminal: what a model says may hold escape sequences.
+/// A path in one line that acts on nothing.
+pub(crate) fn shown(path: &Path) -> String {
+    escaped(&path.display().to_string())
+}
+
+/// Text of several lines, with everything else that acts on a terminal or a reader shown as what it is.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let acts = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if text.contains(acts) {
-        Cow::Owned(text.replace(acts, "\u{fffd}"))
-    } else {
-        Cow::Borrowed(text)
+    replaced(text, |c| acts(c) && !matches!(c, '\n' | '\t'))
+}
+
+/// What a model says, which may hold escape sequences. What words and pictures are joined and drawn with stays.
+pub(crate) fn spoken(text: &str) -> Cow<'_, str> {
+    let written = |c| matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}');
+    replaced(text, |c| acts(c) && !written(c))
+}
+
+/// Text with some of its characters escaped.
+fn replaced(text: &str, escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&escaped) {
+        return Cow::Borrowed(text);
     }
+    let one = |c: char| if escaped(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(one).collect())
 }
 
 #[cfg(test)]
@@ -102,9 +145,34 @@ mod tests {
         assert_eq!(serde_json::from_str::<String>(&line).expect("it is JSON"), text);
     }
 
+    /// One character of each kind that is not seen, or turns what is read.
+    const HIDDEN: &str = "\u{ad}\u{61c}\u{200b}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2060}\u{2064}\u{2066}\u{2069}\u{206a}\u{206f}\u{3164}\u{fe00}\u{feff}\u{fff9}\u{e0001}\u{e0041}\u{e007f}\u{e0100}\u{e01ef}";
+
+    #[test]
+    fn what_comes_from_a_file_is_seen_whole() {
+        for hidden in HIDDEN.chars() {
+            let shown = format!("a{}b", hidden.escape_unicode());
+            let text = format!("a{hidden}b");
+            assert_eq!(escaped(&text), shown);
+            assert_eq!(harmless(&text), shown);
+            assert_eq!(spoken(&text), shown);
+            let line = json_line(&text).expect("a string");
+            assert!(line.is_ascii(), "{line}");
+            assert_eq!(serde_json::from_str::<String>(&line).expect("it is JSON"), text);
+        }
+        assert_eq!(escaped("a\n\t\u{200d}\u{fe0f}é"), "a\\n\\t\\u{200d}\\u{fe0f}é");
+        assert_eq!(harmless("a\n\t\u{200d}\u{fe0f}é"), "a\n\t\\u{200d}\\u{fe0f}é");
+        assert_eq!(
+            shown(Path::new("ev\u{1b}[31mil\nx: VERIFIED")),
+            "ev\\u{1b}[31mil\\nx: VERIFIED"
+        );
+    }
+
     #[test]
     fn what_a_model_says_can_not_act_on_a_terminal() {
-        assert_eq!(harmless("plain\n\ttext é"), "plain\n\ttext é");
-        assert_eq!(harmless("\u{1b}[2J\r\u{9b}x"), "\u{fffd}[2J\u{fffd}\u{fffd}x");
+        assert_eq!(spoken("plain\n\ttext é"), "plain\n\ttext é");
+        assert_eq!(spoken("\u{1b}[2J\r\u{9b}x"), "\\u{1b}[2J\\r\\u{9b}x");
+        // Persian and pictures of several people are written with these.
+        assert_eq!(spoken("\u{200c}\u{200d}\u{fe0e}\u{fe0f}"), "\u{200c}\u{200d}\u{fe0e}\u{fe0f}");
     }
 }

@@ -3,11 +3,11 @@
 //! Never follows a name that was not checked, never repairs, never writes. What is wrong is told apart from what can't
 //! be judged, because one is a reason not to use the package and the other to fetch the rest of it. Failure: [`Unfit`].
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context, Error, anyhow};
+use anyhow::{Error, anyhow};
 use commit::{Network, WireError};
 use engine::Weights;
 use llm::{Model, ModelError};
@@ -15,6 +15,7 @@ use package::{
     FileHashes, ManifestError, ModelId, OpenError, Package, PackageError, PartFault, folder,
 };
 use receipt::{ENVELOPE_BYTES_MAX, Envelope, PublicKey};
+use store::open_plain;
 
 use crate::failure::describe;
 use crate::reading::read as read_through;
@@ -113,32 +114,58 @@ pub(crate) fn weights(
     Ok(weights)
 }
 
-/// The signatures beside a manifest, by name.
-pub(crate) fn signatures(path: &Path, model: ModelId) -> Result<Vec<Signed>, Error> {
+/// The signatures beside a manifest.
+pub(crate) struct Signatures {
+    /// By name.
+    pub(crate) looked_at: Vec<Signed>,
+    /// What to say where those are not all.
+    pub(crate) note: Option<String>,
+}
+
+/// Looks at the signatures beside a manifest. None of them is a part of the package: whatever is wrong there is told.
+pub(crate) fn signatures(path: &Path, model: ModelId) -> Signatures {
     let place = path.join("signatures");
-    let mut names = Vec::new();
-    match fs::read_dir(&place) {
-        Ok(entries) => {
-            for entry in entries {
-                let entry = entry.with_context(|| format!("can't list {}", place.display()))?;
-                names.push(entry.file_name().to_string_lossy().into_owned());
-            }
+    let names = match signature_names(&place) {
+        Ok(names) => names,
+        Err(error) => {
+            let note = format!("the signatures can't be listed: {error}");
+            return Signatures { looked_at: Vec::new(), note: Some(note) };
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(anyhow!(error).context(format!("can't list {}", place.display()))),
-    }
-    // What has no key's name is no signature file; it may be a temporary one.
-    names.retain(|name| PublicKey::from_hex(name).is_some());
-    names.sort_unstable();
+    };
     let found = names.len();
-    if found > SIGNATURES_MAX {
-        return Err(anyhow!(
-            "{} holds {found} signatures; at most {SIGNATURES_MAX} are looked at: remove some",
-            place.display()
-        ));
-    }
+    let first = names.into_iter().take(SIGNATURES_MAX);
     let signed = |name: String| Signed { signer: signer(&place.join(&name), &name, model), name };
-    Ok(names.into_iter().map(signed).collect())
+    let note = format!("the first {SIGNATURES_MAX} of {found} signatures are looked at");
+    let looked_at = first.map(signed).collect();
+    Signatures { looked_at, note: (found > SIGNATURES_MAX).then_some(note) }
+}
+
+/// Whether this key signed the package, however many did; why not, in words.
+pub(crate) fn signed_by(path: &Path, model: ModelId, key: &PublicKey) -> Result<(), String> {
+    let place = path.join(folder::signature_path(key));
+    if fs::symlink_metadata(&place).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Err(format!("there is no signature by {key}: fetch it"));
+    }
+    let signer = signer(&place, &key.hex(), model);
+    signer.map(drop).map_err(|reason| format!("it is NOT signed by {key}: {reason}"))
+}
+
+/// The names of signature files, sorted.
+fn signature_names(place: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        // What has no key's name is no signature file; it may be a temporary one.
+        if PublicKey::from_hex(&name).is_some() {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 fn signer(path: &Path, name: &str, model: ModelId) -> Result<PublicKey, String> {
@@ -203,15 +230,13 @@ fn of_another_release(fault: &PackageError) -> bool {
 
 /// Reads a file of at most so many bytes.
 fn small(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
-    let data = fs::metadata(path).map_err(|error| {
+    let file = open_plain(path).map_err(|error| {
         let absent = error.kind() == io::ErrorKind::NotFound;
         if absent { ReadError::Absent } else { ReadError::Io(error) }
     })?;
-    if !data.is_file() {
-        return Err(ReadError::Io(io::Error::other("it is no file")));
-    }
+    let file = file.ok_or_else(|| ReadError::Io(io::Error::other("it is no file")))?;
     let mut bytes = Vec::new();
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|found| found <= most) {
         Ok(bytes)
     } else {

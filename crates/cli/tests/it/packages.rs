@@ -372,22 +372,106 @@ fn a_signature_holds_for_its_package_alone() {
     let second = made.run("sign", &[]).ok().out.trim().to_owned();
     made.judged(0, &[&key, &second]);
 
-    made.damaged(&place, |bytes| bytes.truncate(9), 1, &["signatures", &key]);
+    // One that does not hold is no part of the package: it is told, and refutes nothing.
+    let not_by = format!("NOT signed by {key}");
+    made.damaged(&place, |bytes| bytes.truncate(9), 0, &[&not_by, &second]);
     let text = String::from_utf8(signature.clone()).unwrap();
     let borrowed = text.replace(&key, &second);
-    made.damaged(&place, |bytes| *bytes = borrowed.clone().into(), 1, &[&key]);
+    made.damaged(&place, |bytes| *bytes = borrowed.clone().into(), 0, &[&not_by]);
     let elsewhere = self::made(&["--name", "another"]);
     fs::create_dir(elsewhere.folder.join("signatures")).unwrap();
     fs::write(elsewhere.folder.join("signatures").join(&key), &signature).unwrap();
-    elsewhere.judged(1, &["the signature is of the model", &made.id, &elsewhere.id]);
+    elsewhere.judged(0, &[&not_by, "the signature is of the model", &made.id, &elsewhere.id]);
+    let asked = elsewhere.run("verify", &["--signed-by", &key]);
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    assert!(asked.out.contains(&not_by), "{asked:?}");
     assert!(elsewhere.run("inspect", &[]).ok().out.contains("NOT signed by"));
     let theirs = made.folder.join("signatures").join("07".repeat(32));
     fs::write(&theirs, &signature).unwrap();
-    made.judged(1, &["it was signed by", &key]);
+    made.judged(0, &["NOT signed by 0707", "it was signed by", &key]);
+    made.run("verify", &["--signed-by", &key]).ok();
     fs::remove_file(&theirs).unwrap();
+    fs::create_dir(&theirs).unwrap();
+    made.judged(0, &["NOT signed by 0707", "it is no file"]);
+    fs::remove_dir(&theirs).unwrap();
     // What has no key's name is no signature.
     fs::write(made.folder.join("signatures/README"), "x").unwrap();
     made.judged(0, &[]);
+}
+
+#[test]
+fn signatures_without_end_hide_nobody() {
+    let made = made(&[]);
+    let key = made.run("sign", &[]).ok().out.trim().to_owned();
+    let folder = made.folder.join("signatures");
+    let last = folder.join("f".repeat(64));
+    for number in 0..1024 {
+        fs::write(folder.join(format!("{number:064}")), "x").unwrap();
+    }
+    fs::write(&last, "x").unwrap();
+    made.judged(0, &["the first 1024 of 1026 signatures are looked at"]);
+    assert!(made.run("inspect", &[]).ok().out.contains("the first 1024 of 1026"));
+    made.run("verify", &["--signed-by", &key]).ok();
+    fs::remove_dir_all(&folder).unwrap();
+    fs::write(&folder, "no folder").unwrap();
+    made.judged(0, &["the signatures can't be listed"]);
+}
+
+#[test]
+fn a_key_is_read_as_any_file_and_never_replaced() {
+    let made = made(&[]);
+    let world = &made.world;
+    let (key, out) = (world.file("key.pem", KEY.as_bytes()), world.path("mine.sig"));
+    let sign = |key: &str, out: &Path, options: &[&str]| {
+        made.run("sign", &[&["--oms", key, "--out", out.to_str().unwrap()], options].concat())
+    };
+    let pipe = world.path("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    for endless in ["/dev/zero", pipe.to_str().unwrap()] {
+        sign(endless, &out, &[]).refused(1, &["a pipe or a device"]);
+    }
+    sign(&world.file("long.pem", &[b'x'; (1 << 16) + 1]), &out, &[]).refused(1, &["too long"]);
+    // The key by another name, and places in the package by another way.
+    let (link, around) = (world.path("link.pem"), world.path("around"));
+    fs::hard_link(&key, &link).unwrap();
+    std::os::unix::fs::symlink(&made.folder, &around).unwrap();
+    let before = all(&made.folder);
+    for (place, said) in [
+        (Path::new(&key), "it is the key"),
+        (&link, "it is the key"),
+        (&made.folder.join("manifest"), "inside the package"),
+        (&made.folder.join("new.sig"), "inside the package"),
+        (&made.file(), "inside the package"),
+        (&around.join("files/new.sig"), "inside the package"),
+        (&pipe, "no plain file"),
+        (Path::new("/dev/null"), "no plain file"),
+    ] {
+        sign(&key, place, &["--force"]).refused(1, &[said]);
+    }
+    assert_eq!(fs::read_to_string(&key).unwrap(), KEY);
+    assert_eq!(all(&made.folder), before);
+    sign(&key, &out, &[]).ok();
+}
+
+#[test]
+fn what_a_package_or_its_path_says_acts_on_nothing() {
+    let hidden = "a\u{202e}b\u{2066}c\u{61c}d\u{2028}e\u{200b}f\u{e0041}g";
+    let made = made(&["--name", hidden, "--licence", hidden]);
+    let shown = r"a\u{202e}b\u{2066}c\u{61c}d\u{2028}e\u{200b}f\u{e0041}g";
+    made.judged(0, &[shown]);
+    let inspected = made.run("inspect", &[]).ok().out;
+    assert_eq!(inspected.matches(shown).count(), 2, "{inspected}");
+    let acts = |text: &str| text.contains(|c: char| c != '\n' && !c.is_ascii_graphic() && c != ' ');
+    assert!(!acts(&inspected), "{inspected:?}");
+    let evil = made.world.path("ev\u{1b}[31mil\nforged: VERIFIED\u{202e}");
+    for there in [false, true] {
+        if there {
+            fs::rename(&made.folder, &evil).unwrap();
+        }
+        let done = made.world.run(&["package", "verify", evil.to_str().unwrap()]);
+        assert!(!acts(&done.out) && !done.out.contains("\nforged"), "{done:?}");
+        assert!(done.out.contains(r"ev\u{1b}[31mil\nforged: VERIFIED\u{202e}: "), "{done:?}");
+    }
 }
 
 #[test]

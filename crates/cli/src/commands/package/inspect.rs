@@ -130,17 +130,20 @@ fn show_quality(quality: &Quality) -> Result<()> {
 }
 
 fn signatures(path: &Path, package: &Package) -> Result<()> {
-    let signatures = packaged::signatures(path, package.id())?;
-    if signatures.is_empty() {
+    let signatures = packaged::signatures(path, package.id());
+    if signatures.looked_at.is_empty() && signatures.note.is_none() {
         row("signatures", "none")?;
     }
-    for signed in signatures {
-        match signed.signer {
+    for signed in &signatures.looked_at {
+        match &signed.signer {
             Ok(key) => {
                 row("signed by", format_args!("{key} (whose key that is, is not known here)"))?
             }
             Err(reason) => row("NOT signed by", format_args!("{}: {reason}", signed.name))?,
         }
+    }
+    if let Some(note) = signatures.note {
+        row("signatures", note)?;
     }
     Ok(())
 }

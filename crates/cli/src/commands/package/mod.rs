@@ -14,7 +14,7 @@ use anyhow::Result;
 use package::Quality;
 
 use crate::arguments::PackageCommand;
-use crate::output::{OutputError, harmless, line};
+use crate::output::{OutputError, escaped, line};
 
 pub(crate) fn run(command: &PackageCommand) -> Result<ExitCode> {
     match command {
@@ -26,7 +26,7 @@ pub(crate) fn run(command: &PackageCommand) -> Result<ExitCode> {
 }
 
 fn row(name: &str, value: impl Display) -> Result<(), OutputError> {
-    line(harmless(&format!("{name:<15} {value}")))
+    line(escaped(&format!("{name:<15} {value}")))
 }
 
 /// What everybody who shows such a package must say (`spec/package.md` section 5).

@@ -13,8 +13,8 @@ use super::build::Reading;
 use super::warning;
 use crate::arguments::VerifyPackageOptions;
 use crate::failure::describe;
-use crate::output::{counted, harmless, line, size, write};
-use crate::packaged::{self, Unfit};
+use crate::output::{counted, escaped, harmless, line, shown, size, write};
+use crate::packaged::{self, Signed, Unfit};
 
 pub(super) fn run(options: &VerifyPackageOptions) -> Result<ExitCode> {
     let path = &options.folder;
@@ -25,7 +25,7 @@ pub(super) fn run(options: &VerifyPackageOptions) -> Result<ExitCode> {
         Err(Unfit::Refuted(error)) => ("REFUTED", format!("  {}\n", describe(&error)), 1),
         Err(Unfit::Unjudged(error)) => ("CAN'T BE JUDGED", format!("  {}\n", describe(&error)), 2),
     };
-    line(format_args!("{}: {word}", path.display()))?;
+    line(format_args!("{}: {word}", shown(path)))?;
     write(&harmless(&text))?;
     Ok(ExitCode::from(exit))
 }
@@ -47,27 +47,28 @@ fn verified(options: &VerifyPackageOptions, reading: &Reading) -> Result<String,
     Ok(text(&package, &signatures))
 }
 
-/// The lines of the signatures, all of which must hold.
-fn signed(
-    path: &Path,
-    package: &Package,
-    options: &VerifyPackageOptions,
-) -> Result<Vec<String>, Unfit> {
-    let mut keys = Vec::new();
-    for signed in packaged::signatures(path, package.id()).map_err(Unfit::Unjudged)? {
-        keys.push(signed.signer.map_err(|reason| {
-            let name = path.join("signatures").join(&signed.name);
-            Unfit::Refuted(anyhow::anyhow!("{}: {reason}", name.display()))
-        })?);
+/// The lines of the signatures. One that does not hold is no part of the package: it refutes nothing, and establishes
+/// nothing.
+fn signed(path: &Path, package: &Package, options: &VerifyPackageOptions) -> Result<String, Unfit> {
+    if let Some(wanted) = &options.signed_by {
+        let signed = packaged::signed_by(path, package.id(), wanted);
+        signed.map_err(|reason| Unfit::Unjudged(anyhow::anyhow!(reason)))?;
     }
-    if let Some(wanted) = options.signed_by.filter(|wanted| !keys.contains(wanted)) {
-        let missing = anyhow::anyhow!("there is no signature by {wanted}: fetch it");
-        return Err(Unfit::Unjudged(missing));
+    let signatures = packaged::signatures(path, package.id());
+    let mut text = String::new();
+    for Signed { name, signer } in &signatures.looked_at {
+        text += &match signer {
+            Ok(key) => format!("  signed by {key}\n"),
+            Err(reason) => format!("  NOT signed by {name}: {}\n", escaped(reason)),
+        };
     }
-    Ok(keys.iter().map(ToString::to_string).collect())
+    if let Some(note) = &signatures.note {
+        text += &format!("  {}\n", escaped(note));
+    }
+    Ok(text)
 }
 
-fn text(package: &Package, signatures: &[String]) -> String {
+fn text(package: &Package, signatures: &str) -> String {
     let manifest = package.manifest();
     let bytes: u64 = manifest.files().iter().map(|file| file.hashes.size).sum();
     let (parts, files) = (package.parts().len(), manifest.files().len());
@@ -76,16 +77,14 @@ fn text(package: &Package, signatures: &[String]) -> String {
          {} of {}: every byte and every shard\n    units, token bytes and the bounds of every weight row: made \
          again, the same\n    tokenizer and chat template: made and tried\n",
         package.id(),
-        manifest.about().name,
+        escaped(&manifest.about().name),
         counted(parts, "part", "parts"),
         counted(files, "file", "files"),
         size(bytes),
     );
-    for key in signatures {
-        text += &format!("  signed by {key}\n");
-    }
+    text += signatures;
     text += "  not established\n    whose model this is, and how good it is\n";
-    if !signatures.is_empty() {
+    if signatures.contains("  signed by ") {
         text += "    whose those keys are\n";
     }
     if package.quality().is_some() {

@@ -13,7 +13,7 @@ use crate::arguments::RunOptions;
 use crate::clock::Stopwatch;
 use crate::interrupt::{self, Meaning};
 use crate::loading::Loaded;
-use crate::output::{OutputError, counted, harmless, write};
+use crate::output::{OutputError, counted, spoken, write};
 
 /// An answer that has ended.
 pub(super) struct Answer {
@@ -130,7 +130,7 @@ impl Screen {
         if self.silent || piece.text.is_empty() {
             Ok(())
         } else if self.terminal {
-            write(&harmless(&piece.text))
+            write(&spoken(&piece.text))
         } else {
             write(&piece.text)
         }
