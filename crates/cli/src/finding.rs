@@ -9,10 +9,11 @@ use package::ModelId;
 use store::{LocalFile, ModelRef, Store, Stored};
 
 use crate::arguments::ModelName;
-use crate::failure::describe;
+use crate::failure::{Usage, describe};
 use crate::ids;
 use crate::loading::{Identified, identify};
 use crate::output::{escaped, size, tell};
+use crate::packaged;
 
 /// Most models whose id is looked for: each may be read whole.
 const MODELS_MAX: usize = 64;
@@ -21,13 +22,15 @@ const MODELS_MAX: usize = 64;
 pub(crate) struct Finder {
     store: Store,
     looked_at: Vec<(ModelName, ModelId)>,
+    /// Those that can't be opened: told once.
+    unusable: Vec<String>,
     /// Those to come, last first; `None` before the first look.
     rest: Option<Vec<Stored>>,
 }
 
 impl Finder {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, looked_at: Vec::new(), rest: None }
+        Self { store, looked_at: Vec::new(), unusable: Vec::new(), rest: None }
     }
 
     /// The model of this id, if it is here, opened: with the id that it then has.
@@ -37,17 +40,44 @@ impl Finder {
         mut open: impl FnMut(&ModelName) -> Result<(ModelId, T)>,
     ) -> Result<Option<T>> {
         let pulled = ids::pulled(&self.store, id)?;
-        for name in pulled.into_iter().chain(placed(&self.store, id)?) {
-            // What was kept of its id may be another release's.
-            if let (found, it) = open(&name)?
-                && found == id
-            {
+        for name in pulled.into_iter().chain(folder_of(&self.store, id)) {
+            if let Some(it) = self.opened(&name, id, &mut open)? {
                 return Ok(Some(it));
             }
         }
-        match self.look(id)? {
-            Some(name) => Ok(Some(open(&name)?.1)),
-            None => Ok(None),
+        while let Some(name) = self.look(id)? {
+            if let Some(it) = self.opened(&name, id, &mut open)? {
+                return Ok(Some(it));
+            }
+            // Damaged, or another one by now.
+            self.looked_at.retain(|(other, _)| other.typed != name.typed);
+        }
+        Ok(None)
+    }
+
+    /// What comes of opening this model; `None` where it can't be, or is another one: what was kept of its id may be
+    /// another release's.
+    fn opened<T>(
+        &mut self,
+        name: &ModelName,
+        id: ModelId,
+        open: &mut impl FnMut(&ModelName) -> Result<(ModelId, T)>,
+    ) -> Result<Option<T>> {
+        match open(name) {
+            Ok((found, it)) => Ok((found == id).then_some(it)),
+            // What was asked for in a wrong way is wrong for every model.
+            Err(error) if error.is::<Usage>() => Err(error),
+            Err(error) => {
+                if !self.unusable.contains(&name.typed) {
+                    tell(format_args!(
+                        "{} is passed over: {}",
+                        escaped(&name.typed),
+                        describe(&error)
+                    ));
+                    self.unusable.push(name.typed.clone());
+                }
+                Ok(None)
+            }
         }
     }
 
@@ -88,17 +118,12 @@ fn models(store: &Store) -> Result<Vec<Stored>> {
     Ok(models)
 }
 
-/// The packages and files outside the store that ran or were built, where they are of this id still.
-fn placed(store: &Store, id: ModelId) -> Result<Vec<ModelName>> {
-    let mut placed = ids::placed(store, id)?;
-    placed.retain(|name| match identified(store, &name.reference) {
-        Ok(found) => found.id == id,
-        Err(error) => {
-            tell(format_args!("{} is not looked at: {}", escaped(&name.typed), describe(&error)));
-            false
-        }
-    });
-    Ok(placed)
+/// The package of this id, if it still lies where it ran or was built.
+fn folder_of(store: &Store, id: ModelId) -> Option<ModelName> {
+    let path = ids::kept_folder(store, id)?;
+    let found = packaged::open(&path).is_ok_and(|package| package.id() == id);
+    let typed = path.display().to_string();
+    found.then_some(ModelName { typed, reference: ModelRef::Path(path) })
 }
 
 /// A model's id; `None` of one that can't be used.
@@ -107,7 +132,7 @@ fn looked_at(store: &Store, model: &Stored) -> Option<(ModelName, ModelId)> {
     match identified(store, &name.reference) {
         Ok(found) => Some((name, found.id)),
         Err(error) => {
-            tell(format_args!("{} is not looked at: {}", name.typed, describe(&error)));
+            tell(format_args!("{} is not looked at: {}", escaped(&name.typed), describe(&error)));
             None
         }
     }

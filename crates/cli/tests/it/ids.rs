@@ -89,6 +89,32 @@ fn every_model_is_looked_at_once_for_all_receipts() {
 }
 
 #[test]
+fn a_damaged_model_keeps_nobody_from_an_intact_one() {
+    let world = World::new();
+    let receipt = receipt(&world);
+    let bytes = tiny().write();
+    let blob = world.home().join("blobs").join(blake3::hash(&bytes).to_string());
+    pull(&world, NAME, &bytes);
+    verified(world.run(&["verify", &receipt]));
+    for weights in world.packed() {
+        fs::remove_file(weights).unwrap();
+    }
+    // Its id is known, and its bytes are not what they were.
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&blob, &damaged).unwrap();
+    let done = world.run(&["verify", &receipt, "--json"]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.out.contains(r#""why":"model""#), "{done:?}");
+    assert_eq!(done.err.matches("tiny.gguf is passed over").count(), 1, "{done:?}");
+    let package = world.path("package");
+    let intact = world.file("intact.gguf", &bytes);
+    world.run(&["package", "build", &intact, "--out", package.to_str().unwrap()]).ok();
+    let done = verified(world.run(&["verify", &receipt]));
+    assert!(done.err.contains("tiny.gguf is passed over"), "{done:?}");
+}
+
+#[test]
 fn an_id_that_was_kept_wrongly_accuses_nobody() {
     let world = World::new();
     let receipt = receipt(&world);
