@@ -13,7 +13,6 @@ use crate::failure::{Usage, describe};
 use crate::ids;
 use crate::loading::{Identified, identify};
 use crate::output::{escaped, size, tell};
-use crate::packaged;
 
 /// Most models whose id is looked for: each may be read whole.
 const MODELS_MAX: usize = 64;
@@ -40,7 +39,7 @@ impl Finder {
         mut open: impl FnMut(&ModelName) -> Result<(ModelId, T)>,
     ) -> Result<Option<T>> {
         let pulled = ids::pulled(&self.store, id)?;
-        for name in pulled.into_iter().chain(folder_of(&self.store, id)) {
+        for name in pulled.into_iter().chain(placed(&self.store, id)?) {
             if let Some(it) = self.opened(&name, id, &mut open)? {
                 return Ok(Some(it));
             }
@@ -118,12 +117,17 @@ fn models(store: &Store) -> Result<Vec<Stored>> {
     Ok(models)
 }
 
-/// The package of this id, if it still lies where it ran or was built.
-fn folder_of(store: &Store, id: ModelId) -> Option<ModelName> {
-    let path = ids::kept_folder(store, id)?;
-    let found = packaged::open(&path).is_ok_and(|package| package.id() == id);
-    let typed = path.display().to_string();
-    found.then_some(ModelName { typed, reference: ModelRef::Path(path) })
+/// The packages and files outside the store that ran or were built, where they are of this id still.
+fn placed(store: &Store, id: ModelId) -> Result<Vec<ModelName>> {
+    let mut placed = ids::placed(store, id)?;
+    placed.retain(|name| match identified(store, &name.reference) {
+        Ok(found) => found.id == id,
+        Err(error) => {
+            tell(format_args!("{} is not looked at: {}", escaped(&name.typed), describe(&error)));
+            false
+        }
+    });
+    Ok(placed)
 }
 
 /// A model's id; `None` of one that can't be used.
