@@ -14,9 +14,12 @@ use canon::sample::{Parameter, ParameterError, Parameters, Settings};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use receipt::PublicKey;
 use store::{ModelRef, RefError};
 use text::template::CivilTime;
 use verify::Kind;
+
+use crate::public_key;
 
 pub(crate) use packages::{
     BuildOptions, InspectOptions, PackageCommand, SignOptions, VerifyPackageOptions, YesNo,
@@ -67,15 +70,24 @@ const VERIFY_HELP: &str = "\
 Examples:
   probity run smollm2-135m \"Why is the sky blue?\" --receipt r.json && probity verify r.json
   probity verify r.json --evidence signature      without the model: only who said so
-  probity verify answers/ --json | jq .verdict    a folder, replayed together
+  probity verify r.json --signed-by worker.pem    and that it is this worker's
+  probity verify - < r.json                       one receipt from standard input
+  probity verify answers/ --json | jq -c '[.file, .verdict, .checked]'
 
-Exit status: 0 all verified; 1 one is refuted (with what was expected and what was found); 2 one
-can't be judged (with what is missing and how to get it), or anything else stood in the way.
+What is said of a lie:
+  a file that was altered after signing    REFUTED: which part is not what was signed; of a job only
+                                           the file's own unsigned view can say which member
+  a worker that signed a wrong answer      REFUTED: choice, position, expected and found token; or
+                                           the end, the prompt or the count that is not the model's
+
+Exit status: 0 all verified; 1 one is refuted; 2 one can't be judged (with what is missing and how
+to get it), or anything else stood in the way.
 
 With --json one object a receipt is printed: `verdict` is verified, refuted or cannot_judge;
-`reason` says it in words, and where it can't be judged `why` is opening, model, unsupported,
-malformed (no receipt file) or unreadable (nothing was seen of the file). `unread_members` names
-what the model's template does not read of the messages.";
+`required` lists the kinds of evidence that were asked for, `checked` those that were looked at: a
+signature alone is [\"signature\"]. `reason` says the verdict in words, and where it can't be judged
+`why` is opening, model, unsupported, malformed (no receipt file) or unreadable (nothing was seen of
+the file). `unread_members` names what the model's template does not read of the messages.";
 
 const BENCH_HELP: &str = "\
 A model is named as in `probity help run`. The figures leave out loading and a short warm-up.
@@ -229,7 +241,7 @@ pub(crate) struct RunOptions {
 
 #[derive(Args)]
 pub(crate) struct VerifyOptions {
-    /// Receipt files, bundles, or folders of them (*.json)
+    /// Receipt files, bundles, or folders of them (*.json); `-` is one receipt on standard input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// What is required, of: signature, replay
@@ -239,9 +251,15 @@ pub(crate) struct VerifyOptions {
     /// among the pulled models, and the packages and files that were built or ran here]
     #[arg(long, value_name = "MODEL", value_parser = ModelName::parse)]
     pub(crate) model: Option<ModelName>,
+    /// The key that must have signed: its 64 digits, or a file that `probity key export` wrote
+    #[arg(long, value_name = "KEY", value_parser = public_key::named)]
+    pub(crate) signed_by: Option<PublicKey>,
     /// Print one JSON object per receipt instead of text
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say everything: whole ids, whom each kind of evidence trusts, in full what is not established
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) verbose: bool,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
 }

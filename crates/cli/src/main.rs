@@ -17,6 +17,7 @@ mod loading;
 mod output;
 mod packaged;
 mod progress;
+mod public_key;
 mod reading;
 mod steady;
 

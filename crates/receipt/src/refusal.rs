@@ -86,7 +86,7 @@ pub enum Refuted {
     Head { choice: u32, count: u32, worker: PublicKey },
     /// An opening of something else.
     #[error(
-        "this file was altered after signing, or its opening is another receipt's: the opening's {what} is not what was signed"
+        "this file was altered after signing, or its opening is another receipt's: the signature holds, but the opening's {what} is not what was signed"
     )]
     Opening { what: &'static str },
     /// A view that is not the one made from the signed bytes.

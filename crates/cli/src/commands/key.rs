@@ -12,14 +12,12 @@ use store::{KeyRing, Store};
 
 use crate::arguments::{ExportOptions, KeyCommand, KeyFormat};
 use crate::output::{line, tell, write};
+use crate::public_key::PUBLIC_DER;
 
 /// What stands before the seed in PKCS #8 (RFC 8410).
 const PRIVATE_DER: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
-/// What stands before the key in SubjectPublicKeyInfo.
-const PUBLIC_DER: [u8; 12] =
-    [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 pub(crate) fn run(command: &KeyCommand) -> Result<ExitCode> {
     match command {

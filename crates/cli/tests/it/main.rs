@@ -13,4 +13,5 @@ mod refusals;
 mod starts;
 #[cfg(target_os = "linux")]
 mod streams;
+mod verify;
 mod world;

@@ -16,13 +16,13 @@ use serde_json::Value;
 use crate::world::{Done, World, tiny};
 
 /// A receipt of a tiny model, and how it was asked for.
-struct Given {
-    world: World,
-    model: String,
-    receipt: PathBuf,
+pub(crate) struct Given {
+    pub(crate) world: World,
+    pub(crate) model: String,
+    pub(crate) receipt: PathBuf,
 }
 
-fn given(options: &[&str]) -> Given {
+pub(crate) fn given(options: &[&str]) -> Given {
     let world = World::new();
     let model = world.tiny();
     let receipt = world.path("r.json");
@@ -33,7 +33,7 @@ fn given(options: &[&str]) -> Given {
 }
 
 impl Given {
-    fn verify(&self, options: &[&str]) -> Done {
+    pub(crate) fn verify(&self, options: &[&str]) -> Done {
         let run = ["verify", self.receipt.to_str().unwrap(), "--model", &self.model];
         self.world.run(&[&run[..], options].concat())
     }
@@ -69,7 +69,7 @@ impl Given {
     }
 
     /// A change of the file's JSON.
-    fn edit(&self, edit: impl FnOnce(&mut Value)) {
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Value)) {
         let mut json: Value = serde_json::from_slice(&fs::read(&self.receipt).unwrap()).unwrap();
         edit(&mut json);
         fs::write(&self.receipt, json.to_string()).unwrap();
@@ -85,9 +85,9 @@ fn an_answer_is_verified_however_it_is_replayed() {
         "  answer  ",
         "signature holds",
         "replay holds",
-        "not established",
-        "24 out",
-        "does not read",
+        "  asked   \"hello\"\n",
+        "  not established: that the answer is true, ",
+        "whose key that is",
     ] {
         assert!(done.out.contains(said), "{said}: {done:?}");
     }
@@ -177,6 +177,9 @@ fn members_of_messages_that_had_no_effect_are_named() {
         opening.job = Job::new(fields).unwrap();
     });
     let done = given.verify(&[]).ok();
+    let said = "all that is in the messages (not read: variables.a\\u{1b}b, messages[0].name)";
+    assert!(done.out.contains(said), "{done:?}");
+    let done = given.verify(&["--verbose"]).ok();
     let said = "does not read are bound, and had no effect\n      (here: variables.a\\u{1b}b, messages[0].name)\n";
     assert!(done.out.contains(said), "{done:?}");
     let named = &given.verify(&["--json"]).json()["unread_members"];
@@ -226,7 +229,13 @@ fn a_folder_is_replayed_together_and_the_worst_counts() {
     assert_eq!(done.code, Some(1), "{done:?}");
     let empty = given.world.path("empty");
     fs::create_dir(&empty).unwrap();
-    given.world.run(&["verify", empty.to_str().unwrap()]).refused(2, &["holds no receipts"]);
+    let empty = empty.to_str().unwrap();
+    let receipt = given.receipt.to_str().unwrap();
+    let done = given.world.run(&["verify", empty, receipt, "--evidence", "signature"]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    let said =
+        format!("{empty}: CAN'T BE JUDGED\n  it holds no receipts (*.json)\n{receipt}: VERIFIED");
+    assert!(done.out.starts_with(&said), "{done:?}");
 }
 
 #[test]

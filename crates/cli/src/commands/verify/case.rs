@@ -1,17 +1,24 @@
-//! What is asked, and what is read of it: files, and folders of them.
+//! What is asked, and what is read of it: files, folders of them, and standard input.
 //!
 //! Never judges: a file that can't be read or taken is a case like any other.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use commit::Network;
 use package::ModelId;
-use receipt::{Opening, Receipt, ReceiptFile, Refusal};
+use receipt::limits::FILE_BYTES_MAX;
+use receipt::{Altered, Malformed, Opening, Receipt, ReceiptFile, Refusal};
 use verify::{Replay, opened};
 
-use crate::commands::receipt::read;
+use super::excerpt;
 use crate::failure::{Usage, describe};
+use crate::files::beginning;
+use crate::output::{counted, tell};
+
+/// What stands for standard input.
+const STANDARD_INPUT: &str = "-";
 
 /// A file, and what can be said of it.
 pub(super) struct Case {
@@ -19,77 +26,139 @@ pub(super) struct Case {
     pub(super) file: Reading,
     /// The model it is of, where receipt and opening go together.
     pub(super) model: Option<ModelId>,
+    /// What that model is called here, where it was at hand.
+    pub(super) model_name: Option<String>,
     pub(super) replay: Replay,
     /// What the model's template does not read of the messages, where that was found out.
-    pub(super) unread: Vec<String>,
+    pub(super) unread: Unread,
+    /// What was asked, where messages or the model were at hand.
+    pub(super) asked: Option<String>,
     /// What the answer says, where the model was at hand.
     pub(super) answer: Option<String>,
+}
+
+/// What a template does not read of the messages.
+#[derive(Default)]
+pub(super) struct Unread {
+    /// Those members that are known.
+    pub(super) members: Vec<String>,
+    /// Whether that is all of them.
+    pub(super) all_known: bool,
 }
 
 /// What came of reading a file.
 pub(super) enum Reading {
     Taken(Box<ReceiptFile>),
-    Refused(Refusal),
+    Refused(Refusal, Option<Altered>),
     /// The system gives no bytes.
     Unreadable(String),
 }
 
 impl Case {
-    fn read(path: PathBuf) -> Self {
-        let file = match read(&path) {
-            Ok(Ok(file)) => Reading::Taken(Box::new(file)),
-            Ok(Err(refusal)) => Reading::Refused(refusal),
-            Err(error) => Reading::Unreadable(describe(&error)),
-        };
-        let mut case = Self {
-            path,
-            file,
-            model: None,
-            replay: Replay::NotTried,
-            unread: Vec::new(),
-            answer: None,
-        };
+    fn read(path: &Path) -> Self {
+        let file = bytes(path).map_or_else(
+            |error| Reading::Unreadable(describe(&error)),
+            |bytes| bytes.map_or_else(|refusal| Reading::Refused(refusal, None), |b| taken(&b)),
+        );
+        let mut case = Self::new(path, file);
         let open = |(receipt, opening)| opened(receipt, opening, Network::OFFLINE).is_ok();
         if case.both().is_some_and(open) {
             case.model = case.both().map(|(receipt, _)| ModelId(receipt.model));
+            case.asked = case.both().and_then(|(_, opening)| excerpt::asked(opening));
         }
         case
+    }
+
+    fn new(path: &Path, file: Reading) -> Self {
+        Self {
+            path: path.to_owned(),
+            file,
+            model: None,
+            model_name: None,
+            replay: Replay::NotTried,
+            unread: Unread::default(),
+            asked: None,
+            answer: None,
+        }
     }
 
     pub(super) fn both(&self) -> Option<(&Receipt, &Opening)> {
         match &self.file {
             Reading::Taken(file) => Some((file.receipt(), file.opening()?)),
-            Reading::Refused(_) | Reading::Unreadable(_) => None,
+            Reading::Refused(..) | Reading::Unreadable(_) => None,
+        }
+    }
+}
+
+/// The bytes of a receipt, as many as there may be.
+fn bytes(path: &Path) -> Result<Result<Vec<u8>, Refusal>> {
+    let most = u64::try_from(FILE_BYTES_MAX)?;
+    if path == Path::new(STANDARD_INPUT) {
+        let mut bytes = Vec::new();
+        let input = std::io::stdin().lock().take(most + 1).read_to_end(&mut bytes);
+        input.context("can't read standard input")?;
+        if bytes.len() > FILE_BYTES_MAX {
+            bail!("standard input holds more than {FILE_BYTES_MAX} bytes: no receipt file does");
+        }
+        return Ok(Ok(bytes));
+    }
+    let bytes = beginning(path, most + 1)?;
+    if bytes.len() <= FILE_BYTES_MAX {
+        return Ok(Ok(bytes));
+    }
+    let found = usize::try_from(std::fs::metadata(path)?.len())?;
+    Ok(Err(Malformed::Size { what: "a receipt file", found, max: FILE_BYTES_MAX }.into()))
+}
+
+fn taken(bytes: &[u8]) -> Reading {
+    match ReceiptFile::parse(bytes, Network::OFFLINE) {
+        Ok(file) => Reading::Taken(Box::new(file)),
+        Err(refusal) => {
+            let altered = Altered::of(&refusal, bytes, Network::OFFLINE);
+            Reading::Refused(refusal, altered)
         }
     }
 }
 
 /// Reads every file that was named.
 pub(super) fn read_all(named: &[PathBuf]) -> Result<Vec<Case>> {
-    Ok(files(named)?.into_iter().map(Case::read).collect())
+    let inputs = named.iter().filter(|path| **path == Path::new(STANDARD_INPUT)).count();
+    if inputs > 1 {
+        bail!(Usage("standard input holds one receipt: name `-` once".into()));
+    }
+    Ok(named.iter().flat_map(|path| cases(path)).collect())
 }
 
-/// The files that were named, folders as the receipts in them.
-fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in named {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        let context = || format!("can't list {}", path.display());
-        let before = files.len();
-        for entry in std::fs::read_dir(path).with_context(context)? {
-            let found = entry.with_context(context)?.path();
+/// What was named, a folder as the receipts in it.
+fn cases(path: &Path) -> Vec<Case> {
+    if !path.is_dir() {
+        return vec![Case::read(path)];
+    }
+    let unreadable = |why| vec![Case::new(path, Reading::Unreadable(why))];
+    match receipts_in(path) {
+        Ok(files) if files.is_empty() => unreadable("it holds no receipts (*.json)".into()),
+        Ok(files) => files.iter().map(|file| Case::read(file)).collect(),
+        Err(error) => unreadable(describe(&error)),
+    }
+}
+
+/// The receipts of a folder.
+fn receipts_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let context = || format!("can't list {}", folder.display());
+    let (mut files, mut folders) = (Vec::new(), 0_usize);
+    for entry in std::fs::read_dir(folder).with_context(context)? {
+        let found = entry.with_context(context)?.path();
+        if found.is_dir() {
+            folders += 1;
+        } else if found.extension().is_some_and(|extension| extension == "json") {
             // What is no plain file is told as such, not left out.
-            if found.extension().is_some_and(|extension| extension == "json") && !found.is_dir() {
-                files.push(found);
-            }
-        }
-        files[before..].sort();
-        if files.len() == before {
-            bail!(Usage(format!("{} holds no receipts (*.json)", path.display())));
+            files.push(found);
         }
     }
+    if folders > 0 {
+        let skipped = counted(folders, "folder", "folders");
+        tell(format_args!("{}: {skipped} in it skipped: name it too", folder.display()));
+    }
+    files.sort();
     Ok(files)
 }

@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use llm::{Claim, Generation, Prompt, Request};
 use package::ModelId;
-use receipt::{Job, Messages, Opening, Receipt};
-use text::Detokenizer;
+use receipt::{Job, Opening, Receipt};
 use verify::{Hex, Missing, Refutation, Replay};
 
-use super::case::Case;
+use super::case::{Case, Unread};
+use super::excerpt;
 use crate::arguments::{ModelName, VerifyOptions};
 use crate::clock::{Elapsed, Stopwatch};
 use crate::failure::describe;
@@ -39,7 +39,12 @@ pub(super) fn replay_all(cases: &mut [Case], options: &VerifyOptions) -> Result<
         let mut of_model: Vec<&mut Case> =
             cases.iter_mut().filter(|case| case.model == Some(id)).collect();
         match model(id, options, &mut finder) {
-            Ok(Found::Model(mut loaded)) => costs.push(replay(&mut of_model, &mut loaded)?),
+            Ok(Found::Model(mut loaded, name)) => {
+                for case in &mut of_model {
+                    case.model_name = Some(name.clone());
+                }
+                costs.push(replay(&mut of_model, &mut loaded)?);
+            }
             Ok(Found::Another(found)) => set(
                 &mut of_model,
                 &Replay::Differs(Refutation::Model { claimed: Hex(id.0), found: Hex(found.0) }),
@@ -58,7 +63,8 @@ pub(super) fn replay_all(cases: &mut [Case], options: &VerifyOptions) -> Result<
 
 /// What there is of a model.
 enum Found {
-    Model(Box<Loaded>),
+    /// And how it is named here.
+    Model(Box<Loaded>, String),
     /// The one that was named is not it.
     Another(ModelId),
     Nothing,
@@ -67,18 +73,26 @@ enum Found {
 fn model(id: ModelId, options: &VerifyOptions, finder: &mut Finder) -> Result<Found> {
     let open = |name: &ModelName| {
         let loaded = load(name, &options.engine)?;
-        Ok((loaded.id, loaded))
+        Ok((loaded.id, (loaded, name.typed.clone())))
     };
     if let Some(named) = &options.model {
-        let (found, loaded) = open(named)?;
+        let (found, (loaded, name)) = open(named)?;
         return Ok(if found == id {
-            Found::Model(Box::new(loaded))
+            Found::Model(Box::new(loaded), name)
         } else {
             Found::Another(found)
         });
     }
     let found = finder.find(id, open)?;
-    Ok(found.map_or(Found::Nothing, |loaded| Found::Model(Box::new(loaded))))
+    Ok(found.map_or(Found::Nothing, |(loaded, name)| Found::Model(Box::new(loaded), name)))
+}
+
+/// The models that can be pulled by name and are not here.
+pub(super) fn pullable() -> Result<Vec<&'static str>> {
+    let here = crate::environment::store_to_look_at()?.list()?.models;
+    let is_here = |name: &str| here.iter().any(|m| m.present && m.record.reference == name);
+    let names = store::catalogue::CATALOGUE.iter().map(|entry| entry.name);
+    Ok(names.filter(|name| !is_here(name)).collect())
 }
 
 fn set(cases: &mut [&mut Case], replay: &Replay) {
@@ -117,10 +131,15 @@ fn replay(cases: &mut [&mut Case], loaded: &mut Loaded) -> Result<Cost> {
     };
     for (case, replay) in cases.iter_mut().zip(&replays) {
         case.replay = replay.outcome().cloned().unwrap_or(Replay::NotTried);
-        case.answer = case.both().map(|(_, opening)| beginning(loaded, opening));
+        let Some((_, opening)) = case.both() else { continue };
+        let begins = |tokens: &[u32]| excerpt::tokens(&loaded.model, tokens);
+        let prompt = begins(&opening.job.fields().prompt);
+        let answer = opening.outputs.first().map(|output| begins(&output.tokens));
+        let unread = unread(loaded, opening);
+        case.asked.get_or_insert(prompt);
+        case.answer = answer;
         if case.replay == Replay::Same {
-            case.unread =
-                case.both().map(|(_, opening)| unread(loaded, opening)).unwrap_or_default();
+            case.unread = unread;
         }
     }
     Ok(Cost { receipts: replays.len(), positions, spent, generating })
@@ -161,31 +180,26 @@ fn generating(loaded: &mut Loaded, receipt: &Receipt, job: &Job) -> Result<Optio
     Ok(Some(first + (watch.read().processor - first) * (tokens - 1) / later))
 }
 
-/// What the template does not read of messages that are shown.
-fn unread(loaded: &Loaded, opening: &Opening) -> Vec<String> {
-    match opening.job.fields().rendered.messages() {
-        Some(Messages::Shown(bytes)) => Prompt::read(bytes)
-            .map(|prompt| llm::unread(&loaded.model, &prompt))
-            .unwrap_or_default(),
-        Some(Messages::Hidden(_)) | None => Vec::new(),
-    }
-}
+/// Most members of a message that a template is tried without.
+const MEMBERS_OF_A_MESSAGE: usize = 5;
+/// Tools and the time.
+const MEMBERS_BESIDE: usize = 2;
 
-/// How the first answer begins.
-fn beginning(loaded: &Loaded, opening: &Opening) -> String {
-    let table = loaded.model.tokenizer.token_bytes();
-    let mut detokenizer = Detokenizer::default();
-    let mut text = String::new();
-    for token in opening.outputs.first().map_or(&[][..], |output| &output.tokens[..]) {
-        text += &detokenizer.push(table, *token).unwrap_or_default();
-        if text.chars().count() > SHOWN_CHARACTERS {
-            break;
+/// What the template does not read of messages that are shown.
+fn unread(loaded: &Loaded, opening: &Opening) -> Unread {
+    match excerpt::prompt(opening) {
+        None => Unread::default(),
+        Some(prompt) => {
+            let tries = match &prompt {
+                Prompt::Text(_) => 0,
+                Prompt::Conversation(whole) => {
+                    MEMBERS_BESIDE
+                        + whole.variables.len()
+                        + MEMBERS_OF_A_MESSAGE * whole.messages.len()
+                }
+            };
+            let members = llm::unread(&loaded.model, &prompt);
+            Unread { members, all_known: tries <= llm::UNREAD_TRIES_MAX }
         }
     }
-    let whole = text.chars().count() <= SHOWN_CHARACTERS;
-    let shown: String = text.chars().take(SHOWN_CHARACTERS).collect();
-    format!("{shown:?}{}", if whole { "" } else { " ..." })
 }
-
-/// Characters of an answer that are shown.
-const SHOWN_CHARACTERS: usize = 120;

@@ -2,10 +2,11 @@
 //!
 //! Never says "verified" of what was not checked, and never trusts a word of a file: signatures and
 //! openings are checked before a model is looked for, and the model is found by its id alone.
-//! `case` reads what is asked, `judging` replays it, `printing` says what came of it: each knows only
+//! `excerpt` and `case` read what is asked, `judging` replays it, `printing` says what came of it: each knows only
 //! those before it.
 
 mod case;
+mod excerpt;
 mod judging;
 mod printing;
 
@@ -32,11 +33,13 @@ fn judge(options: &VerifyOptions) -> Result<ExitCode> {
     } else {
         Vec::new()
     };
+    let printer = printing::Printer::new(options, &cases);
     let judged: Vec<(String, u8)> =
-        cases.iter().map(|case| printing::judged(case, options)).collect::<Result<_>>()?;
-    let worst = judged.iter().fold(0, |worst, (_, exit)| worse(worst, *exit));
-    for (text, _) in &judged {
-        match write(text) {
+        cases.iter().map(|case| printer.judged(case)).collect::<Result<_>>()?;
+    let exits: Vec<u8> = judged.iter().map(|(_, exit)| *exit).collect();
+    let texts = judged.into_iter().map(|(text, _)| text).chain(printer.totals(&exits));
+    for text in texts {
+        match write(&text) {
             // Whoever left knows enough; the status says the rest.
             Err(error) if error.reader_left() => break,
             written => written?,
@@ -45,7 +48,7 @@ fn judge(options: &VerifyOptions) -> Result<ExitCode> {
     for cost in &costs {
         tell(printing::cost(cost));
     }
-    Ok(ExitCode::from(worst))
+    Ok(ExitCode::from(exits.into_iter().fold(0, worse)))
 }
 
 /// Refuted is worse than undecided, which is worse than verified.

@@ -8,70 +8,171 @@ use anyhow::Result;
 use commit::Network;
 use receipt::{ReceiptFile, Refusal};
 use serde::Serialize;
-use verify::{Hex, Kind, Missing, NotEstablished, Outcome, Report, ReportJson, Verdict, examine};
+use verify::{
+    Hex, Kind, Missing, NotEstablished, Outcome, Replay, Report, ReportJson, Verdict, examine,
+};
 
 use super::case::{Case, Reading};
-use super::judging::Cost;
+use super::judging::{Cost, pullable};
 use crate::arguments::VerifyOptions;
 use crate::clock::Figure;
 use crate::output::{counted, escaped, json_line};
 
-/// What is to be printed, and the exit status.
-pub(super) fn judged(case: &Case, options: &VerifyOptions) -> Result<(String, u8)> {
-    let required = &options.evidence;
-    let (report, text, exit) = match &case.file {
-        Reading::Taken(file) => {
-            let (receipt, opening) = (file.receipt(), file.opening());
-            let report = examine(receipt, opening, file.network(), required, &case.replay);
-            let text = self::text(case, &report, file);
-            (ReportJson::new(&report, file), text, report.verdict.exit())
-        }
-        Reading::Refused(refusal) => {
-            let (word, exit, what) = match refusal {
-                Refusal::Refuted(_) => ("REFUTED", 1, ""),
-                Refusal::Malformed(_) => ("CAN'T BE JUDGED", 2, "this is no receipt file: "),
-            };
-            let reason = escaped(&refusal.to_string());
-            let text = format!("{}: {word}\n  {what}{reason}\n", shown(&case.path));
-            (ReportJson::refused(refusal, required), text, exit)
-        }
-        Reading::Unreadable(why) => {
-            let text = format!("{}: CAN'T BE JUDGED\n  {why}\n", shown(&case.path));
-            (ReportJson::unreadable(why.clone(), required), text, 2)
-        }
-    };
-    if options.json {
-        return Ok((
-            json_line(&Named { file: shown(&case.path), report, unread_members: &case.unread })?,
-            exit,
-        ));
-    }
-    Ok((text, exit))
+/// Characters of a hash that are shown where it is only to be recognised.
+const HASH_DIGITS: usize = 16;
+
+/// How everything is to be said.
+pub(super) struct Printer<'a> {
+    options: &'a VerifyOptions,
+    /// How many cases there are.
+    cases: usize,
+    /// What could be pulled by name, where a model is missing.
+    pullable: Vec<&'static str>,
 }
 
-fn text(case: &Case, report: &Report, file: &ReceiptFile) -> String {
-    let replayed = report
-        .evidence
-        .iter()
-        .any(|evidence| evidence.kind == Kind::Replay && evidence.outcome == Outcome::Holds);
-    let (word, reason) = match &report.verdict {
-        Verdict::Verified if replayed => ("VERIFIED", String::new()),
-        Verdict::Verified => ("VERIFIED (signature only, not replayed)", String::new()),
-        Verdict::Refuted(refutation) => {
-            ("REFUTED", format!("  {}\n", escaped(&refutation.to_string())))
+impl<'a> Printer<'a> {
+    pub(super) fn new(options: &'a VerifyOptions, cases: &[Case]) -> Self {
+        let missing =
+            |case: &Case| matches!(case.replay, Replay::Impossible(Missing::Model { .. }));
+        let pullable = if cases.iter().any(missing) {
+            // Where the list can't be had, less is said.
+            pullable().unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        Self { options, cases: cases.len(), pullable }
+    }
+
+    /// What is to be printed, and the exit status.
+    pub(super) fn judged(&self, case: &Case) -> Result<(String, u8)> {
+        let required = &self.options.evidence;
+        let (report, text, exit) = match &case.file {
+            Reading::Taken(file) => {
+                let report = self.report(case, file);
+                (
+                    ReportJson::new(&report, file),
+                    self.text(case, &report, file),
+                    report.verdict.exit(),
+                )
+            }
+            Reading::Refused(refusal, altered) => {
+                let report = ReportJson::refused(refusal, required).altered(altered.as_ref());
+                let (word, exit, what) = match refusal {
+                    Refusal::Refuted(_) => ("REFUTED", 1, ""),
+                    Refusal::Malformed(_) => ("CAN'T BE JUDGED", 2, "this is no receipt file: "),
+                };
+                let why =
+                    altered.as_ref().map(|altered| format!("\n  {altered}")).unwrap_or_default();
+                let text = format!(
+                    "{}: {word}\n  {what}{}{why}\n",
+                    shown(&case.path),
+                    escaped(&refusal.to_string())
+                );
+                (report, text, exit)
+            }
+            Reading::Unreadable(why) => {
+                let text = format!("{}: CAN'T BE JUDGED\n  {why}\n", shown(&case.path));
+                (ReportJson::unreadable(why.clone(), required), text, 2)
+            }
+        };
+        if self.options.json {
+            let unread_members = &case.unread.members;
+            return Ok((
+                json_line(&Named { file: shown(&case.path), report, unread_members })?,
+                exit,
+            ));
         }
-        Verdict::CannotJudge(missing) => {
-            ("CAN'T BE JUDGED", format!("  {}\n", escaped(&way_out(missing))))
+        Ok((text, exit))
+    }
+
+    /// How many came to what, where there is more than one.
+    pub(super) fn totals(&self, exits: &[u8]) -> Option<String> {
+        if self.options.json || exits.len() < 2 {
+            return None;
         }
+        let of = |exit: u8, what: &str| {
+            let count = exits.iter().filter(|found| **found == exit).count();
+            (count > 0).then(|| format!("{count} {what}"))
+        };
+        let parts = [of(0, "verified"), of(1, "refuted"), of(2, "can't be judged")];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        Some(format!("{}: {}\n", counted(exits.len(), "receipt", "receipts"), parts.join(", ")))
+    }
+
+    fn report(&self, case: &Case, file: &ReceiptFile) -> Report {
+        let (receipt, opening) = (file.receipt(), file.opening());
+        let required = &self.options.evidence;
+        let mut report = examine(receipt, opening, file.network(), required, &case.replay);
+        if case.unread.all_known && case.unread.members.is_empty() {
+            report = report.all_read();
+        }
+        match self.options.signed_by {
+            Some(wanted) => report.signed_by(receipt, wanted),
+            None => report,
+        }
+    }
+
+    fn text(&self, case: &Case, report: &Report, file: &ReceiptFile) -> String {
+        let (word, reason) = match &report.verdict {
+            Verdict::Verified if report.holds(Kind::Replay) => ("VERIFIED", String::new()),
+            Verdict::Verified => ("VERIFIED (signature only, not replayed)", String::new()),
+            Verdict::Refuted(refutation) => {
+                ("REFUTED", format!("  {}\n", escaped(&refutation.to_string())))
+            }
+            Verdict::CannotJudge(missing) => {
+                let way_out = way_out(missing, &self.pullable);
+                ("CAN'T BE JUDGED", format!("  {}\n", escaped(&way_out)))
+            }
+        };
+        let verdict = format!("{}: {word}\n", shown(&case.path));
+        let words = |name: &str, text: Option<&String>| {
+            text.map(|text| format!("  {name:<7} {}\n", escaped(text))).unwrap_or_default()
+        };
+        let begins = words("asked", case.asked.as_ref()) + &words("answer", case.answer.as_ref());
+        if self.options.verbose {
+            return verdict
+                + &reason
+                + &said(file)
+                + &begins
+                + &lines(report, &case.unread.members);
+        }
+        if self.cases > 1 && report.verdict == Verdict::Verified {
+            return verdict;
+        }
+        verdict + &reason + &begins + &who(case, file) + &short_lines(report, &case.unread.members)
+    }
+}
+
+/// Model and worker, as people recognise them.
+fn who(case: &Case, file: &ReceiptFile) -> String {
+    let id = Hex(file.receipt().model).to_string();
+    let model = match &case.model_name {
+        Some(name) => format!("{} ({id:.HASH_DIGITS$})", escaped(name)),
+        None => format!("{id:.HASH_DIGITS$}"),
     };
-    let answer = case.answer.as_ref().map(|text| format!("  answer  {text}\n"));
-    format!(
-        "{}: {word}\n{reason}{}{}{}",
-        shown(&case.path),
-        said(file),
-        answer.unwrap_or_default(),
-        lines(report, &case.unread)
-    )
+    let worker = file.receipt().worker.to_string();
+    format!("  model   {model}\n  worker  {worker:.HASH_DIGITS$}\n")
+}
+
+/// One line for each kind of evidence, and one for all that none of it establishes.
+fn short_lines(report: &Report, unread: &[String]) -> String {
+    let mut text = String::new();
+    for line in &report.evidence {
+        let what = match (&line.unchecked, line.outcome) {
+            (Some(why), _) => format!("not checked: {}", escaped(&why.to_string())),
+            (None, Outcome::Holds) => format!("holds: {}", line.claim),
+            (None, Outcome::Fails) => format!("FAILS: {}", line.claim),
+            (None, Outcome::NotChecked) => "not checked".to_owned(),
+        };
+        text += &format!("  {} {what}\n", line.kind);
+    }
+    let words = report.not_established.iter().map(|what| {
+        if *what == NotEstablished::UnreadMembers && !unread.is_empty() {
+            return format!("{} (not read: {})", what.short(), escaped(&unread.join(", ")));
+        }
+        what.short().to_owned()
+    });
+    text + &format!("  not established: {}\n", words.collect::<Vec<_>>().join(", "))
 }
 
 /// A report and the file it is about.
@@ -90,15 +191,24 @@ fn shown(path: &Path) -> String {
 }
 
 /// What is missing and how to get it.
-fn way_out(missing: &Missing) -> String {
+fn way_out(missing: &Missing, pullable: &[&str]) -> String {
     match missing {
         Missing::Opening => {
             format!("{missing}: whoever asked has it; --evidence signature does without")
         }
-        Missing::Model { .. } => format!(
-            "{missing}, and none of those here is it (`probity list`): name its file or its package's folder with \
-             --model, or pull it; --evidence signature does without"
-        ),
+        Missing::Model { .. } => {
+            let pull: Vec<String> =
+                pullable.iter().map(|name| format!("`probity pull {name}`")).collect();
+            let pull = if pull.is_empty() {
+                String::new()
+            } else {
+                format!(" ({}, if it is that one)", pull.join(", "))
+            };
+            format!(
+                "{missing}, and none of those here is it (`probity list`): name its file or its package's folder \
+                 with --model, or pull it{pull}; --evidence signature does without"
+            )
+        }
         Missing::Unsupported(_) => missing.to_string(),
     }
 }
@@ -133,8 +243,11 @@ fn lines(report: &Report, unread: &[String]) -> String {
             Outcome::NotChecked => "not checked:",
         };
         let kind = evidence.kind;
-        let (claim, trusts) = (evidence.claim, kind.trusts());
+        let (claim, trusts) = (evidence.claim, evidence.trusts());
         text += &format!("    {kind} {word} {claim}\n      (trusts {trusts})\n");
+        if let Some(why) = &evidence.unchecked {
+            text += &format!("      ({})\n", escaped(&why.to_string()));
+        }
     }
     text += "  not established\n";
     for what in &report.not_established {
