@@ -8,12 +8,14 @@ mod packages;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use canon::KernelSet;
-use canon::sample::{Parameter, ParameterError, Parameters, Settings};
+use canon::sample::{Parameter, ParameterError, Parameters, SAMPLING_VERSION, Settings};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use program::check::ARITHMETIC_VERSION;
 use receipt::PublicKey;
 use store::{ModelRef, RefError};
 use text::template::CivilTime;
@@ -41,7 +43,8 @@ Environment:
   HF_TOKEN, HF_ENDPOINT, http_proxy, https_proxy, no_proxy, SSL_CERT_FILE and pip's settings
   are honoured when a model is downloaded.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted (`verify` has its own: see its help).";
+Exit status: 0 done, 1 failed (a file that can't be read too), 2 wrong usage, 130 interrupted.
+`verify` and `package verify` have their own, 1 refuted and 2 can't be judged: see their help.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -50,21 +53,25 @@ Examples:
   probity run smollm2-135m --temperature 0 < question.txt     always the likeliest token
   probity run ./model.gguf --raw \"Once upon a time\"           goes on with the text itself
   probity run hf:org/repo:model.gguf --system \"Be brief.\"     a conversation, from the hub
+  probity run ./folder - < question.txt                       a package; the prompt from a file
   probity run smollm2-135m --json --seed 7 \"Hi\" | jq .text
 
 The answer goes to standard output as it comes; everything else to standard error. Ctrl-C ends an
 answer where it stands.
 
-With --json one object is printed: `model` (name, BLAKE3 of the file, digest of the program and
-kernels), `tokens`, `text`, `stop` (stop_token, stop_string, length, cancelled or fault), `seed`
-(give it to --seed to get this answer again), `usage`, `timings`, and `logits_digest`: the BLAKE3 of
-every logit a token was drawn from, equal on every machine, whatever --threads, --prefill-chunk and
---kernels say.";
+With --json one object is printed: `model` (name, model id, BLAKE3 of the file, digest of the
+program, and kernels), `tokens`, `text`, `stop` (stop_token, stop_string, length, cancelled or
+fault), `seed` (give it to --seed to get this answer again), `usage`, `timings`, and
+`logits_digest`: the BLAKE3 of every logit a token was drawn from, equal on every machine, whatever
+--threads, --prefill-chunk and --kernels say.";
 
 const MODEL_HELP: &str = "A model is named in one of three ways:
-  smollm2-135m                  a name of the catalogue (probity list)
-  ./model.gguf                  a file on this machine, used where it lies
-  hf:org/repo[@rev]:file.gguf   a file of the Hugging Face hub";
+  smollm2-135m             a name of the catalogue (probity list)
+  ./model.gguf             a file on this machine, used where it lies
+  hf:org/repo[@rev]:file   a file of the Hugging Face hub
+
+A package's folder (`probity run ./folder`) is shown by `probity package inspect`; it is its owner's,
+and nothing here deletes it.";
 
 const VERIFY_HELP: &str = "\
 Examples:
@@ -94,12 +101,20 @@ A model is named as in `probity help run`. The figures leave out loading and a s
 Processor time is that of all threads together: it hardly depends on what else the machine is doing.
 The tokens of the prompt are made up; what they say can't change the speed.";
 
+/// The release, and what of it decides about answers.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} (arithmetic {ARITHMETIC_VERSION}, sampling {SAMPLING_VERSION})",
+        env!("CARGO_PKG_VERSION")
+    )
+});
+
 /// Run open-weight language models whose answers anyone can re-derive, bit for bit.
 ///
 /// There is no floating point in an answer: the same model, prompt and seed give the same tokens on
 /// every processor, with any number of threads.
 #[derive(Parser)]
-#[command(name = "probity", version, max_term_width = 100)]
+#[command(name = "probity", version = VERSION.as_str(), max_term_width = 100)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -188,11 +203,12 @@ pub(crate) struct EngineOptions {
 
 #[derive(Args)]
 pub(crate) struct RunOptions {
-    /// A catalogue name such as smollm2-135m, a GGUF file, or hf:org/repo[@rev]:file
+    /// A catalogue name such as smollm2-135m, a GGUF file, a package's folder, or
+    /// hf:org/repo[@rev]:file
     #[arg(value_name = "MODEL", value_parser = ModelName::before_prompt)]
     pub(crate) model: ModelName,
-    /// What to say to the model; without it, the text on standard input (less one line end), or a
-    /// conversation where that is a terminal
+    /// What to say to the model; `-` is the text on standard input (less one line end), as without
+    /// any, which is a conversation where that is a terminal
     #[arg(value_name = "PROMPT")]
     pub(crate) prompt: Option<String>,
     /// Instructions that the model reads before the conversation
@@ -220,7 +236,8 @@ pub(crate) struct RunOptions {
     /// Draw among tokens at least this share as likely as the likeliest, 0 to 1
     #[arg(long, value_name = "P", default_value = "0", allow_negative_numbers = true, value_parser = decimal(Parameter::MinP))]
     pub(crate) min_p: String,
-    /// Same seed, same answer: a whole number [default: drawn anew, told with --json]
+    /// Same model id, prompt, parameters and seed, same answer: a whole number [default: drawn anew,
+    /// told with --json]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>(0..=u64::MAX))]
     pub(crate) seed: Option<u64>,
     /// End the answer where this text appears; may be given up to 16 times
@@ -352,7 +369,7 @@ pub(crate) enum KeyFormat {
 
 #[derive(Args)]
 pub(crate) struct BenchOptions {
-    /// A catalogue name, a GGUF file, or hf:org/repo[@rev]:file
+    /// A catalogue name, a GGUF file, a package's folder, or hf:org/repo[@rev]:file
     #[arg(value_name = "MODEL", value_parser = ModelName::parse)]
     pub(crate) model: ModelName,
     /// Tokens of the prompt whose speed is measured; 0 measures none

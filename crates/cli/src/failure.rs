@@ -30,7 +30,7 @@ pub(crate) fn describe(error: &Error) -> String {
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {
             text = cause;
-        } else if !text.ends_with(&cause) {
+        } else if !text.contains(&cause) {
             text = format!("{text}: {cause}");
         }
     }
@@ -49,6 +49,8 @@ mod tests {
     fn a_cause_is_told_once() {
         let error = anyhow!("no space").context("can't write x: no space").context("saving");
         assert_eq!(describe(&error), "saving: can't write x: no space");
+        let error = anyhow!("no space").context("can't write x: no space; set HOME");
+        assert_eq!(describe(&error), "can't write x: no space; set HOME");
     }
 
     #[test]

@@ -190,6 +190,27 @@ pub(crate) fn size_of(path: &Path) -> Result<Option<u64>, StoreError> {
     }
 }
 
+/// What deleting a file frees: nothing where it has another name.
+pub(crate) fn freed_by(path: &Path) -> Result<u64, StoreError> {
+    match fs::metadata(path) {
+        Ok(data) => Ok(if linked(&data) { 0 } else { data.len() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(failed("look at", path, error)),
+    }
+}
+
+#[cfg(unix)]
+fn linked(data: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    data.nlink() > 1
+}
+
+/// Elsewhere nobody says.
+#[cfg(not(unix))]
+fn linked(_data: &fs::Metadata) -> bool {
+    false
+}
+
 /// Refuses a download that can't fit. A system that does not say how much is free refuses nothing:
 /// then the write itself will fail and say so.
 pub(crate) fn require_free(folder: &Path, need: u64) -> Result<(), StoreError> {

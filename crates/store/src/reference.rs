@@ -42,7 +42,7 @@ pub struct HubRef {
 /// Why a text is no reference, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefError {
-    #[error("no model was named; write a path, hf:org/repo:file, or one of: {names}")]
+    #[error("no model was named; write a path, hf:org/repo[@rev]:file, or one of: {names}")]
     Empty { names: String },
     #[error("a model reference has at most {MAX_REFERENCE_BYTES} bytes, this one has {got}")]
     TooLong { got: usize },
@@ -50,11 +50,11 @@ pub enum RefError {
     Control,
     #[error("`{text}` is an address; write {suggestion}")]
     Url { text: String, suggestion: String },
-    #[error("`{text}`: {what}; write hf:org/repo:file or hf:org/repo@revision:file")]
+    #[error("`{text}`: {what}; write hf:org/repo[@rev]:file")]
     Hub { text: String, what: &'static str },
     #[error(
         "the catalogue has no `{name}`{hint}; it has: {names}. \
-         A file is written ./{name}, a file of the hub hf:org/repo:file"
+         A file is written ./{name}, a file of the hub hf:org/repo[@rev]:file"
     )]
     UnknownName { name: String, hint: String, names: String },
 }
@@ -206,7 +206,7 @@ fn address(text: &str) -> RefError {
     };
     let suggestion = match meant() {
         Some(hub) => hub.to_string(),
-        None => "hf:org/repo:file, or fetch the file and give its path".to_owned(),
+        None => "hf:org/repo[@rev]:file, or fetch the file and give its path".to_owned(),
     };
     RefError::Url { text: text.to_owned(), suggestion }
 }

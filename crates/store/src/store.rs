@@ -91,6 +91,8 @@ pub struct Removed {
     pub pulled: bool,
     /// False when another reference still needs the blob.
     pub blob: bool,
+    /// Of the blob, where it has another name elsewhere on the disk: not freed.
+    pub linked_bytes: u64,
     pub freed_bytes: u64,
 }
 
@@ -168,7 +170,7 @@ impl Store {
         self.resolve(reference)?.ok_or_else(|| match reference {
             ModelRef::Path(path) => StoreError::NotAModel {
                 path: path.clone(),
-                what: "there is no such file; a file of the hub is written hf:org/repo:file",
+                what: "there is no such file; a file of the hub is written hf:org/repo[@rev]:file",
             },
             ModelRef::Hub(_) | ModelRef::Catalogue(_) => {
                 StoreError::NotPulled { reference: reference.to_string() }
@@ -231,7 +233,8 @@ impl Store {
     /// packed weights are deleted and its place forgotten, never the file.
     pub fn remove(&self, reference: &ModelRef) -> Result<Removed, StoreError> {
         let _alone = self.locks.alone()?;
-        let removed = |pulled, blob, freed_bytes| Ok(Removed { pulled, blob, freed_bytes });
+        let removed =
+            |pulled, blob, freed_bytes| Ok(Removed { pulled, blob, linked_bytes: 0, freed_bytes });
         if let ModelRef::Path(path) = reference {
             let file = self.require(reference)?;
             let whole =
@@ -253,8 +256,10 @@ impl Store {
             return removed(true, false, begun);
         }
         let blob = self.blob(record.blake3);
+        let held = disk::size_of(&blob)?.unwrap_or(0);
         let freed = self.delete(&blob)?.unwrap_or(0);
-        removed(true, true, begun + freed + self.remove_packed(record.blake3)?)
+        let freed_bytes = begun + freed + self.remove_packed(record.blake3)?;
+        Ok(Removed { pulled: true, blob: true, linked_bytes: held - freed, freed_bytes })
     }
 
     /// Deletes what nothing needs: blobs without a record, partial files, packed weights of models
@@ -420,7 +425,7 @@ impl Store {
         if std::fs::symlink_metadata(path).is_ok_and(|data| data.is_dir()) {
             return Ok(self.disk.remove_folder(path)?.then_some(0));
         }
-        let size = disk::size_of(path)?.unwrap_or(0);
+        let size = disk::freed_by(path)?;
         self.disk.remove(path)?;
         Ok(Some(size))
     }

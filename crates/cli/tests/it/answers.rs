@@ -10,6 +10,18 @@ use crate::world::World;
 const GREEDY: [&str; 4] = ["--temperature", "0", "--max-tokens", "24"];
 
 #[test]
+fn a_prompt_on_standard_input_is_the_same_prompt() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let options = ["--seed", "7", "--max-tokens", "9"];
+    let typed = world.run(&[&["run", &tiny, "hello"], &options[..]].concat()).ok().out;
+    for prompt in [&["-"][..], &[]] {
+        let run = [&["run", &tiny], prompt, &options[..]].concat();
+        assert_eq!(world.run_on(b"hello\n", &run).ok().out, typed);
+    }
+}
+
+#[test]
 fn text_is_what_json_tells() {
     let world = World::new();
     let tiny = world.tiny();
@@ -29,8 +41,11 @@ fn json_has_every_field() {
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let fields = ["tokens", "text", "usage", "timings", "stop", "seed", "model", "logits_digest"];
     assert_eq!(keys(&json), set(&fields));
-    assert_eq!(keys(&json["model"]), set(&["name", "file_blake3", "program", "kernels"]));
+    assert_eq!(keys(&json["model"]), set(&["name", "id", "file_blake3", "program", "kernels"]));
     assert_eq!(json["model"]["name"], tiny);
+    let package = world.path("package");
+    let build = ["package", "build", &tiny, "--out", package.to_str().unwrap()];
+    assert_eq!(json["model"]["id"], world.run(&build).ok().out.trim());
     let bytes = std::fs::read(&tiny).unwrap();
     assert_eq!(json["model"]["file_blake3"], blake3::hash(&bytes).to_hex().to_string());
     assert_eq!(json["seed"], 7);

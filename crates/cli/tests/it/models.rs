@@ -77,9 +77,24 @@ fn a_model_comes_is_listed_shown_run_and_goes() {
 
     let removed = world.run(&["rm", NAME]).ok();
     assert!(removed.err.contains("freed"), "{removed:?}");
+    assert!(!removed.err.contains("link"), "{removed:?}");
     assert!(!std::path::Path::new(path).exists());
     assert_eq!(world.packed().len(), 0, "the prepared weights go with it");
     world.run(&["rm", NAME]).refused(1, &[NAME, "not here"]);
+}
+
+#[test]
+fn what_a_package_still_holds_is_not_freed() {
+    let world = World::new();
+    let bytes = vec![1; 5_000_000];
+    let hub = hub(bytes);
+    let path = online(&world, &hub, &["pull", NAME]).ok().out;
+    // As `package build` brings a file into a package.
+    std::fs::hard_link(path.trim(), world.path("linked")).unwrap();
+    let removed = world.run(&["rm", NAME]).ok();
+    for said in ["another link holds its 5.00 MB", "freed 0 B"] {
+        assert!(removed.err.contains(said), "{said}: {removed:?}");
+    }
 }
 
 #[test]
@@ -190,6 +205,8 @@ fn help_teaches() {
     for word in ["smollm2-135m", "PROBITY_HOME", "PROBITY_KERNELS", "Exit status", "bench"] {
         assert!(help.contains(word), "{word} is not in {help}");
     }
+    let version = world.run(&["--version"]).ok().out;
+    assert!(version.ends_with("(arithmetic 1, sampling 1)\n"), "{version}");
     let run = world.run(&["help", "run"]).ok().out;
     assert_eq!(run, world.run(&["run", "--help"]).ok().out);
     for word in [
@@ -209,6 +226,8 @@ fn help_teaches() {
         "--raw",
         "Examples",
         "logits_digest",
+        "package's folder",
+        "Same model id, prompt, parameters and seed",
     ] {
         assert!(run.contains(word), "{word} is not in {run}");
     }

@@ -84,7 +84,7 @@ fn an_unknown_name_names_the_nearest() {
         let done = world.run(&[command, "smolm2-135m"]);
         done.refused(2, &["(did you mean `smollm2-135m`?); it has"]);
     }
-    world.run(&["run", "hf:org"]).refused(2, &["hf:org/repo:file"]);
+    world.run(&["run", "hf:org"]).refused(2, &["hf:org/repo[@rev]:file"]);
 }
 
 #[test]

@@ -29,10 +29,10 @@ fn refusals_say_what_to_write() {
     assert!(message("").contains("smollm2-135m"));
     assert!(message("smolm2-135M").contains("did you mean `smollm2-135m`?"));
     let far = message("something-else-entirely");
-    assert!(!far.contains("did you mean") && far.contains("hf:org/repo:file"), "{far}");
+    assert!(!far.contains("did you mean") && far.contains("hf:org/repo[@rev]:file"), "{far}");
     let url = "https://huggingface.co/org/repo/blob/main/sub/x.gguf?download=true";
     assert!(message(url).contains("write hf:org/repo@main:sub/x.gguf"));
-    assert!(message("http://example.org/").contains("hf:org/repo:file"));
+    assert!(message("http://example.org/").contains("hf:org/repo[@rev]:file"));
     assert!(message("hf:org/repo").contains("no file is named"));
     assert!(message("hf:repo:x").contains("org/repo"));
     assert!(message("hf:o/r@:x").contains("branch, tag or commit"));

@@ -28,6 +28,8 @@ pub(super) struct Report<'a> {
 #[derive(Serialize)]
 struct ModelReport<'a> {
     name: &'a str,
+    /// The model id that receipts name.
+    id: String,
     file_blake3: String,
     program: String,
     kernels: &'static str,
@@ -81,6 +83,7 @@ pub(super) fn report<'a>(
     Report {
         model: ModelReport {
             name: &options.model.typed,
+            id: loaded.id.to_string(),
             file_blake3: loaded.file.blake3.to_string(),
             program: loaded.model.program.digest().to_hex().to_string(),
             kernels: loaded.runner.engine().kernels().set().name(),
