@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::output::{counted, size, tell};
+use crate::output::{counted, shown, size, tell};
 
 pub(crate) fn run() -> Result<ExitCode> {
     let collected = crate::environment::store()?.gc()?;
@@ -19,7 +19,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         tell(format_args!("deleted {}", counted(count, one, many)));
     }
     for folder in &collected.left {
-        tell(format_args!("{} is a folder that is not probity's: it stays", folder.display()));
+        tell(format_args!("{} is a folder that is not probity's: it stays", shown(folder)));
     }
     tell(format_args!("freed {}", size(collected.freed_bytes)));
     Ok(ExitCode::SUCCESS)

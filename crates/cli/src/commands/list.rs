@@ -7,7 +7,7 @@ use package::ModelId;
 use store::{Blake3, Listing, Unfinished};
 
 use crate::ids;
-use crate::output::{counted, line, size, tell};
+use crate::output::{counted, escaped, line, size, tell};
 
 /// So many digits of an id are shown.
 const ID_DIGITS: usize = 16;
@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let listing = store.list()?;
     let row = |name: &str, bytes: u64, state: &str| {
         let row = format!("{name:<40} {:>12}  {state}", size(bytes).to_string());
-        line(row.trim_end())
+        line(escaped(row.trim_end()))
     };
     let known = ids::known(&store)?;
     for model in &listing.models {

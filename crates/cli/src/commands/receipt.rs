@@ -18,7 +18,7 @@ use store::Store;
 use super::key::known_key;
 use crate::arguments::{BundleOptions, LogOptions, ReceiptCommand};
 use crate::files::{Force, Pending, Readers, beginning};
-use crate::output::{counted, json_escaped, line, tell, write};
+use crate::output::{counted, json_escaped, line, shown, tell, write};
 
 pub(crate) fn run(command: &ReceiptCommand) -> Result<ExitCode> {
     match command {
@@ -121,7 +121,7 @@ fn bundle(options: &BundleOptions) -> Result<()> {
     out.write(&bundle.to_json())?;
     tell(format_args!(
         "bundle {}, number {} of the {} in the log of its key",
-        options.out.display(),
+        shown(&options.out),
         index + 1,
         counted(log.size(), "receipt", "receipts")
     ));

@@ -8,13 +8,14 @@ use store::{LocalFile, Shown, Store};
 
 use crate::arguments::ShowOptions;
 use crate::loading::{known_id, open};
-use crate::output::{OutputError, line, size};
+use crate::output::{OutputError, escaped, harmless, line, size};
 
 pub(crate) fn run(options: &ShowOptions) -> Result<ExitCode> {
     let store = crate::environment::store_to_look_at()?;
     if options.program {
         let file = store.require(&options.model.reference)?;
-        line(open(&file.path)?.publication.model.program)?;
+        let program = open(&file.path)?.publication.model.program;
+        line(harmless(&program.to_string()))?;
         return Ok(ExitCode::SUCCESS);
     }
     show(&store, options)?;
@@ -73,5 +74,5 @@ fn file_rows(store: &Store, file: &LocalFile) -> Result<()> {
 }
 
 fn row(name: &str, value: impl Display) -> Result<(), OutputError> {
-    line(format_args!("{name:<15} {value}"))
+    line(escaped(&format!("{name:<15} {value}")))
 }

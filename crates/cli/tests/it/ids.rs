@@ -199,7 +199,7 @@ fn a_receipt_is_shown_as_text() {
     let path = world.path("r.json");
     let path = path.to_str().unwrap();
     let model = world.tiny();
-    let prompt = "hi \u{1b}[2J\"<|im_start|>\u{202e}\nx";
+    let prompt = "hi \u{1b}[2J\"<|im_start|>\u{202e}\u{200b}\u{e0041}\nx";
     let run = ["run", &model, prompt, "--seed", "5", "--max-tokens", "8", "--json", "--receipt"];
     let answer = world.run(&[&run[..], &[path]].concat()).json();
     let show =
@@ -208,8 +208,12 @@ fn a_receipt_is_shown_as_text() {
     assert!(done.out.contains("messages\n{") && done.out.contains("\nprompt, "), "{done:?}");
     assert!(done.out.contains("answer 0, 8 tokens, ended by length\n"), "{done:?}");
     // What was typed as text is quoted, and acts on nothing.
-    assert!(done.out.contains(r#""user\nhi \u{1b}[2J\"<|im_start|>\u{202e}\nx"#), "{done:?}");
-    assert!(!done.out.contains(['\u{1b}', '\u{202e}']), "{done:?}");
+    assert!(
+        done.out.contains(r#""user\nhi \u{1b}[2J\"<|im_start|>\u{202e}\u{200b}\u{e0041}\nx"#),
+        "{done:?}"
+    );
+    assert!(!done.out.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\u{e0041}']), "{done:?}");
+    assert!(done.out.contains(r"\u202e\u200b\udb40\udc41"), "{done:?}");
     let text = answer["text"].as_str().unwrap();
     let beginning: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
     assert!(done.out.lines().last().unwrap().contains(&beginning), "{text:?} {done:?}");

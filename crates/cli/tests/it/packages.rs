@@ -472,6 +472,12 @@ fn what_a_package_or_its_path_says_acts_on_nothing() {
         assert!(!acts(&done.out) && !done.out.contains("\nforged"), "{done:?}");
         assert!(done.out.contains(r"ev\u{1b}[31mil\nforged: VERIFIED\u{202e}: "), "{done:?}");
     }
+    let file = made.world.file("ev\u{202e}il\u{200b}.gguf", &tiny().write());
+    let shown = made.world.run(&["show", &file]).ok();
+    assert!(!acts(&shown.out) && shown.out.contains(r"ev\u{202e}il\u{200b}.gguf"), "{shown:?}");
+    let out = made.world.path("forged\n\u{2066}");
+    let built = made.world.run(&["package", "build", &file, "--out", out.to_str().unwrap()]).ok();
+    assert!(!acts(&built.err) && built.err.contains(r"forged\n\u{2066}"), "{built:?}");
 }
 
 #[test]

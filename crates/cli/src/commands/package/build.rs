@@ -27,7 +27,7 @@ use crate::files::beginning;
 use crate::ids::keep_place;
 use crate::interrupt::{self, Meaning};
 use crate::loading::{Opened, find, open_as};
-use crate::output::{line, size, tell};
+use crate::output::{line, shown, size, tell};
 
 /// Bytes that are copied at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -69,7 +69,7 @@ pub(super) fn run(options: &BuildOptions) -> Result<ExitCode> {
             if let Some(warning) = package.quality().and_then(warning) {
                 tell(warning);
             }
-            let out = options.out.display();
+            let out = shown(&options.out);
             tell(format_args!("the package lies in {out}; `probity package inspect` shows it"));
             Ok(ExitCode::SUCCESS)
         }

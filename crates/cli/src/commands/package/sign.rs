@@ -16,7 +16,7 @@ use super::build::Reading;
 use crate::arguments::SignOptions;
 use crate::commands::key::worker_key;
 use crate::files::{Force, Pending, Readers, beginning, refuse_taken};
-use crate::output::{line, tell};
+use crate::output::{line, shown, tell};
 use crate::packaged;
 
 /// Longest key file that is read.
@@ -41,7 +41,7 @@ fn sign_id(path: &Path, package: &Package) -> Result<ExitCode> {
     // The same key signs the same id with the same bytes: nothing is lost.
     Pending::new(&place, Readers::Everybody, Force(true))?.write(&envelope.to_json())?;
     line(secret.public())?;
-    tell(format_args!("signed {}: {}", package.id(), place.display()));
+    tell(format_args!("signed {}: {}", package.id(), shown(&place)));
     tell(
         "a signature says which key signed, not whose it is: publish the key where people know you",
     );
@@ -78,8 +78,8 @@ fn sign_files(
         "signed {} for OpenSSF's tool; whoever has the public key checks it with:\n  \
          model_signing verify key {} --signature {} --public_key PUBLIC.pem",
         package.id(),
-        path.join("files").display(),
-        out.display()
+        shown(&path.join("files")),
+        shown(out)
     ));
     Ok(ExitCode::SUCCESS)
 }

@@ -17,7 +17,7 @@ use crate::clock::Stopwatch;
 use crate::files::Force;
 use crate::interrupt::{self, Meaning};
 use crate::loading::Loaded;
-use crate::output::{line, tell};
+use crate::output::{json_line, line, tell, write};
 
 pub(super) fn once(
     mut loaded: Loaded,
@@ -52,7 +52,7 @@ pub(super) fn once(
     ended?;
     if options.json {
         let report = report(options, &loaded, &answer, load.wall);
-        line(serde_json::to_string(&report)?)?;
+        write(&json_line(&report)?)?;
     } else if let Some(note) = cut_note(&loaded, options, &answer) {
         tell(note);
     }

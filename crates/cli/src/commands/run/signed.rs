@@ -17,7 +17,7 @@ use store::Store;
 use crate::commands::key::{random, worker_key};
 use crate::commands::receipt::enter;
 use crate::files::{Force, Pending, Readers};
-use crate::output::tell;
+use crate::output::{shown, tell};
 
 /// What signs an answer.
 pub(super) struct Signer {
@@ -77,7 +77,7 @@ impl Signing {
         let index = enter(&self.signer.store, &self.signer.key(), receipt.id(network))?;
         let path = self.signer.file.path().to_owned();
         self.signer.file.write(&file.to_json())?;
-        let path = path.display();
+        let path = shown(&path);
         tell(format_args!("receipt {path}, number {} in this machine's log", index + 1));
         Ok(())
     }
