@@ -36,7 +36,8 @@ Examples:
   probity package verify ./smollm2 --id MODEL-ID --signed-by KEY
 
 Without --id a package is checked against itself alone: that it is the one you wanted, only its id
-can say.
+can say. A signature is no part of it: one that does not hold is told (NOT signed by) and refutes
+nothing, and --signed-by asks for the one that matters.
 
 Exit status: 0 verified; 1 refuted (with what is wrong); 2 it can't be judged (with what is missing
 and how to get it).";

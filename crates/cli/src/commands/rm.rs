@@ -6,7 +6,7 @@ use anyhow::Result;
 use store::ModelRef;
 
 use crate::arguments::ModelOption;
-use crate::output::{size, tell};
+use crate::output::{shown, size, tell};
 
 pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
     let store = crate::environment::store()?;
@@ -14,7 +14,7 @@ pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
     let removed = store.remove(reference)?;
     match reference {
         ModelRef::Path(path) => {
-            tell(format_args!("{} stays; only its prepared weights are deleted", path.display()));
+            tell(format_args!("{} stays; only its prepared weights are deleted", shown(path)));
         }
         ModelRef::Hub(_) | ModelRef::Catalogue(_) if removed.linked_bytes > 0 => {
             tell(format_args!(

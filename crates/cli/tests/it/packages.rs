@@ -534,7 +534,7 @@ fn help_of_packages_teaches() {
     for (command, words) in [
         ("build", &["--out", "--licence", "Examples", "kl_micro"][..]),
         ("inspect", &["FOLDER|MODEL", "not read"]),
-        ("verify", &["--id", "--signed-by", "Exit status"]),
+        ("verify", &["--id", "--signed-by", "NOT signed by", "Exit status"]),
         ("sign", &["--oms", "model_signing verify key", "openssl"]),
     ] {
         let help = world.run(&["package", command, "--help"]).ok().out;

@@ -2,8 +2,6 @@
 //!
 //! Never decides anything. What comes from a file can act neither on a terminal nor on whoever reads lines.
 
-use std::path::Path;
-
 use anyhow::Result;
 use commit::Network;
 use receipt::{ReceiptFile, Refusal};
@@ -16,7 +14,7 @@ use super::case::{Case, Reading};
 use super::judging::{Cost, pullable};
 use crate::arguments::VerifyOptions;
 use crate::clock::Figure;
-use crate::output::{counted, escaped, json_line};
+use crate::output::{counted, escaped, json_line, shown};
 
 /// Characters of a hash that are shown where it is only to be recognised.
 const HASH_DIGITS: usize = 16;
@@ -183,11 +181,6 @@ struct Named<'a> {
     report: ReportJson,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     unread_members: &'a [String],
-}
-
-/// A path that can act neither on a terminal nor on whoever reads lines.
-fn shown(path: &Path) -> String {
-    escaped(&path.display().to_string())
 }
 
 /// What is missing and how to get it.
