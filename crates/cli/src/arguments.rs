@@ -309,7 +309,8 @@ pub(crate) struct ShowReceiptOptions {
     /// A receipt file or a bundle
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Print messages, prompt and answer as text: in quotes, control tokens in brackets, nothing left out
+    /// Print messages, prompt and answer as text: in quotes, control tokens in brackets, nothing left
+    /// out; what a stop string cut off stands on its own line
     #[arg(long)]
     pub(crate) text: bool,
     /// The model whose tokenizer reads them, as `probity run` names it [default: found by the

@@ -445,6 +445,35 @@ fn receipts_are_listed_under_their_keys_counted_from_1() {
 }
 
 #[test]
+fn an_answer_that_a_stop_string_ended_is_shown_as_it_was_delivered() {
+    let given = given(&[]);
+    let options = ["--seed", "3", "--temperature", "1", "--top-p", "1", "--max-tokens", "24"];
+    let whole = given.world.json(&given.model, "hello", &options)["text"].clone();
+    let whole = whole.as_str().unwrap();
+    // Where it first says something else: what stands across that stands nowhere before.
+    let characters: Vec<char> = whole.chars().collect();
+    let changes = |at: &usize| characters[at - 1] != characters[*at];
+    let at = (2..characters.len()).find(changes).expect("it says more than one thing");
+    let stop: String = characters[at - 1..=at].iter().collect();
+    let path = given.receipt.to_str().unwrap();
+    let options = [&options[..], &["--stop", &stop, "--force", "--receipt", path]].concat();
+    let answer = given.world.json(&given.model, "hello", &options);
+    assert_eq!(answer["stop"], "stop_string");
+    let delivered = answer["text"].as_str().unwrap();
+    assert!(!delivered.is_empty() && !delivered.contains(&stop), "{whole:?} {stop:?}");
+    let show = ["receipt", "show", path, "--text", "--model", &given.model];
+    let shown = given.world.run(&show).ok().out;
+    let [.., text, beyond] = &shown.lines().collect::<Vec<_>>()[..] else { panic!("{shown}") };
+    assert_eq!(*text, format!("  {delivered:?}"));
+    let quoted = format!("{stop:?}");
+    let begins = quoted.trim_end_matches('"');
+    let said = format!(
+        "  (not delivered: its last tokens go on through the stop string {quoted}: {begins}"
+    );
+    assert!(beyond.starts_with(&said), "{shown}");
+}
+
+#[test]
 fn half_a_receipt_is_told_from_a_false_one() {
     let given = given(&[]);
     let sound = fs::read(&given.receipt).unwrap();

@@ -4,12 +4,14 @@
 //! does. Text stands in quotes and control tokens in brackets, both escaped, so that neither can pass for the other or
 //! act on a terminal.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result, anyhow, bail};
 use commit::Network;
 use llm::{Model, Prompt, strict_json};
 use package::ModelId;
-use receipt::{Messages, Opening, ReceiptFile};
-use text::Utf8Stream;
+use receipt::{Messages, Opening, ReceiptFile, Stop};
+use text::{StopStrings, Stopped, Utf8Stream};
 use verify::{Hex, opened};
 
 use crate::arguments::ModelName;
@@ -28,13 +30,51 @@ pub(super) fn show(file: &ReceiptFile, named: Option<&ModelName>) -> Result<()> 
     let model = model(ModelId(receipt.model), named)?;
     let prompt = &opening.job.fields().prompt;
     line(format_args!("prompt, {}", counted(prompt.len(), "token", "tokens")))?;
-    line(format_args!("  {}", readable(&model, prompt)))?;
+    line(format_args!("  {}", readable(&model, prompt, 0..usize::MAX)))?;
     for (choice, output) in receipt.choices.iter().zip(&opening.outputs) {
         let tokens = counted(output.tokens.len(), "token", "tokens");
         line(format_args!("answer {}, {tokens}, ended by {}", choice.index, choice.stop.name()))?;
-        line(format_args!("  {}", readable(&model, &output.tokens)))?;
+        answer(&model, &output.tokens, choice.stop, &opening.job.fields().stop.strings)?;
     }
     Ok(())
+}
+
+/// An answer's text as it was delivered; and what its last tokens say beyond that, where a stop string ended it.
+fn answer(model: &Model, tokens: &[u32], stop: Stop, strings: &[String]) -> Result<()> {
+    let cut = match stop {
+        Stop::String { index } => delivered(model, tokens, strings)
+            .and_then(|bytes| Some((bytes, strings.get(usize::from(index))?))),
+        Stop::Unfinished
+        | Stop::Token
+        | Stop::Length
+        | Stop::Cancelled { .. }
+        | Stop::Fault { .. } => None,
+    };
+    let Some((bytes, string)) = cut else {
+        return Ok(line(format_args!("  {}", readable(model, tokens, 0..usize::MAX)))?);
+    };
+    line(format_args!("  {}", readable(model, tokens, 0..bytes)))?;
+    line(format_args!(
+        "  (not delivered: its last tokens go on through the stop string {}: {})",
+        quoted(string),
+        readable(model, tokens, bytes..usize::MAX)
+    ))?;
+    Ok(())
+}
+
+/// Bytes of text before the first stop string; `None` where there is no such.
+fn delivered(model: &Model, tokens: &[u32], strings: &[String]) -> Option<usize> {
+    let strings: Vec<&str> = strings.iter().map(String::as_str).collect();
+    let (mut stops, mut before) = (StopStrings::new(&strings).ok()?, 0);
+    let table = model.tokenizer.token_bytes();
+    for token in tokens {
+        let piece = table.get(*token).filter(|piece| !piece.control);
+        match stops.push(piece.map_or(&[], |piece| piece.bytes)) {
+            Stopped::No(bytes) => before += bytes.len(),
+            Stopped::Yes { bytes, .. } => return Some(before + bytes.len()),
+        }
+    }
+    None
 }
 
 /// What the prompt is said to be rendered from: it needs no model to be read.
@@ -85,13 +125,19 @@ fn model(id: ModelId, named: Option<&ModelName>) -> Result<Model> {
     })
 }
 
-/// Tokens as people read them.
-fn readable(model: &Model, tokens: &[u32]) -> String {
+/// Tokens as people read them, those bytes of their text.
+fn readable(model: &Model, tokens: &[u32], shown: Range<usize>) -> String {
     let table = model.tokenizer.token_bytes();
+    let mut at = 0;
     let (mut parts, mut text, mut stream) = (Vec::new(), String::new(), Utf8Stream::default());
     for token in tokens {
         match table.get(*token) {
-            Some(piece) if !piece.control => text += &stream.push(piece.bytes),
+            Some(piece) if !piece.control => {
+                let inner = |end: usize| end.saturating_sub(at).min(piece.bytes.len());
+                text += &stream.push(&piece.bytes[inner(shown.start)..inner(shown.end)]);
+                at += piece.bytes.len();
+            }
+            _ if !shown.contains(&at) => {}
             other => {
                 end_text(&mut text, &mut stream, &mut parts);
                 let name = other.map(|piece| quoted(&String::from_utf8_lossy(piece.bytes)));
