@@ -157,7 +157,10 @@ fn receipts_in(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     if folders > 0 {
         let skipped = counted(folders, "folder", "folders");
-        tell(format_args!("{}: {skipped} in it skipped: name it too", folder.display()));
+        tell(format_args!(
+            "{}: {skipped} in it skipped: only what is named is looked into",
+            folder.display()
+        ));
     }
     files.sort();
     Ok(files)
