@@ -4,7 +4,6 @@
 //! verified. Reading is strict: an unknown field, another version, or a record that names another
 //! reference than its file name is damage, reported with the path.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Blake3, Sha256};
 use crate::disk::failed;
 use crate::error::StoreError;
+use crate::plain::open_plain;
 
 /// Largest record read.
 const MAX_RECORD_BYTES: u64 = 64 * 1024;
@@ -83,14 +83,15 @@ impl Record {
 
     /// `None` when there is no such file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let file = match File::open(path) {
-            Ok(file) => file,
+        let damaged = |what: String| StoreError::Record { path: path.to_path_buf(), what };
+        let file = match open_plain(path) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Err(damaged("it is no file".to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("open", path, error)),
         };
         let mut bytes = Vec::new();
         file.take(MAX_RECORD_BYTES).read_to_end(&mut bytes).map_err(|e| failed("read", path, e))?;
-        let damaged = |what: String| StoreError::Record { path: path.to_path_buf(), what };
         let record: Self =
             serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
         if record.version != VERSION {

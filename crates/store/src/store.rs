@@ -22,6 +22,7 @@ use crate::leaves::{self, LeafFile};
 use crate::locks::Locks;
 use crate::packed::{PackedCache, PackedEntry};
 use crate::places::Places;
+use crate::plain::open_plain;
 use crate::pull::partial_keys;
 use crate::record::Record;
 use crate::reference::ModelRef;
@@ -454,23 +455,21 @@ fn is_temporary(path: &Path) -> bool {
 
 /// A file named by its path, with the one hash that names it.
 fn name_path(path: &Path) -> Result<Option<LocalFile>, StoreError> {
-    let kind = match std::fs::metadata(path) {
-        Ok(data) => data.file_type(),
+    let mut file = match open_plain(path) {
+        Ok(Some(file)) => file,
+        Ok(None) => {
+            // Reading a pipe or a device might never end.
+            let what = if path.is_dir() {
+                "this is a folder; name the model file in it (a package: `probity package inspect`)"
+            } else {
+                "this is a pipe or a device; save the model to a file"
+            };
+            return Err(StoreError::NotAModel { path: path.to_path_buf(), what });
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed("look at", path, error)),
+        Err(error) => return Err(failed("open", path, error)),
     };
-    if !kind.is_file() {
-        // Reading a pipe or a device might never end.
-        let what = if kind.is_dir() {
-            "this is a folder; name the model file in it (a package: `probity package inspect`)"
-        } else {
-            "this is a pipe or a device; save the model to a file"
-        };
-        return Err(StoreError::NotAModel { path: path.to_path_buf(), what });
-    }
-    let (size, blake3) = File::open(path)
-        .and_then(|mut file| blake3_reader(&mut file))
-        .map_err(|error| failed("read", path, error))?;
+    let (size, blake3) = blake3_reader(&mut file).map_err(|error| failed("read", path, error))?;
     Ok(Some(LocalFile { path: path.to_path_buf(), size, blake3, sha256: None }))
 }
 

@@ -247,6 +247,9 @@ fn a_pipe_in_the_place_of_a_file_keeps_nobody_waiting() {
         fs::rename(&aside, &path).unwrap();
     }
     assert_eq!(log.append(&[2; LEAF_BYTES]).unwrap(), 1);
+    let record = world.home.path().join("refs").join("0".repeat(64) + ".json");
+    pipe(&record);
+    assert_eq!(store.list().unwrap().damaged.len(), 1);
     let key = store.keys().path();
     fs::remove_file(&key).unwrap();
     pipe(&key);
