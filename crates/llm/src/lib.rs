@@ -22,8 +22,8 @@ mod rendering;
 mod replay;
 mod runner;
 pub mod strict_json;
-mod unread;
 mod trace;
+mod unread;
 
 pub use generation::{Generation, Piece, Stop, Usage};
 pub use job::{Request, RequestError};
