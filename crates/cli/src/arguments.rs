@@ -154,7 +154,7 @@ pub(crate) enum Command {
     /// Delete what nothing needs any more
     ///
     /// Unfinished downloads, files that no name points to, what a killed process left of a file in
-    /// the making, and weights prepared from files that
+    /// the making, the places of models that are gone, and weights prepared from files that
     /// were named by their path: those are prepared again when they are needed. No model that
     /// `probity list` shows is touched.
     Gc,

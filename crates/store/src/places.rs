@@ -65,7 +65,7 @@ impl Places<'_> {
     pub(crate) fn gone(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut gone = Vec::new();
         for file in disk::entries(&self.folder)? {
-            // Where that can't be seen, as on a disk that is not mounted by a person's right, it may be there.
+            // Where nobody lets us look, it may be there.
             let there = read(&file)?.is_some_and(|(_, path)| path.try_exists().unwrap_or(true));
             if !there {
                 gone.push(file);
