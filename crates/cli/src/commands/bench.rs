@@ -14,7 +14,7 @@ use crate::arguments::BenchOptions;
 use crate::clock::{Elapsed, Figure, Stopwatch, peak_memory};
 use crate::failure::Usage;
 use crate::loading::{Loaded, load};
-use crate::output::{counted, line, size};
+use crate::output::{counted, json_line, line, size, write};
 
 /// Tokens of the warm-up's prompt and answer.
 const WARM_UP: usize = 32;
@@ -124,6 +124,22 @@ pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
         line(format_args!("memory   {} at most", size(bytes)))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what a measurement of checking found, as JSON or by lines.
+fn show<R: Serialize>(report: &R, json: bool, print: fn(&R) -> Result<()>) -> Result<ExitCode> {
+    if json {
+        write(&json_line(report)?)?;
+    } else {
+        print(report)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The line above them.
+fn engine_line(kernels: &str, threads: usize) -> Result<()> {
+    let threads = counted(threads, "thread", "threads");
+    Ok(line(format_args!("kernels {kernels}, {threads}; processor time"))?)
 }
 
 /// A prompt of so many tokens, always the same.

@@ -27,9 +27,10 @@ use receipt::{Head, Job, PartialOpening, SecretKey, SignedHead, TokenVector, Whi
 use serde::Serialize;
 
 use super::replay::{generate, job, replay};
+use super::{engine_line, show};
 use crate::clock::{Figure, Stopwatch};
 use crate::loading::Loaded;
-use crate::output::{counted, line};
+use crate::output::{escaped, line};
 
 /// Nobody waits here: any window will do.
 const WINDOW: u64 = 1;
@@ -147,17 +148,11 @@ pub(super) fn run(
         referee_step_cpu_ms_max: Figure::milliseconds(played.referee_max),
         refuted: Refuted { position: fault.position, op: op.op.name(), tile: fault.tile },
     };
-    if json {
-        line(serde_json::to_string(&report)?)?;
-    } else {
-        print(&report)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    show(&report, json, print)
 }
 
 fn print(report: &Report) -> Result<()> {
-    let threads = counted(report.threads, "thread", "threads");
-    line(format_args!("kernels {}, {threads}; processor time", report.kernels))?;
+    engine_line(report.kernels, report.threads)?;
     let (prompt, answer) = (report.prompt_tokens, report.answer_tokens);
     line(format_args!("replay    {answer} tokens after {prompt}: {} s", report.replay_cpu_s))?;
     let ([challenger, worker], [of_replay, workers]) =
@@ -167,7 +162,10 @@ fn print(report: &Report) -> Result<()> {
     ))?;
     line(format_args!(
         "dispute   the worker's {} is not the model's: {} rounds, {} moves, of {} bytes at most",
-        report.changed_matrix, report.rounds, report.moves, report.move_bytes_max
+        escaped(&report.changed_matrix),
+        report.rounds,
+        report.moves,
+        report.move_bytes_max
     ))?;
     line(format_args!(
         "          challenger {} s, worker {} s in all; the referee {} ms at most for a move",

@@ -16,7 +16,7 @@ use receipt::{
 };
 use serde::Serialize;
 
-use super::{made_up, measure};
+use super::{engine_line, made_up, measure, show};
 use crate::clock::{Figure, Stopwatch};
 use crate::loading::Loaded;
 use crate::output::{counted, line};
@@ -83,17 +83,11 @@ pub(super) fn run(
         same_prompt_replay_cpu_s: Figure::seconds(each_of_same),
         same_prompt_replay_of_generate: Figure::ratio(each_of_same, generating),
     };
-    if json {
-        line(serde_json::to_string(&report)?)?;
-    } else {
-        print(&report)?;
-    }
-    Ok(ExitCode::SUCCESS)
+    show(&report, json, print)
 }
 
 fn print(report: &Report) -> Result<()> {
-    let threads = counted(report.threads, "thread", "threads");
-    line(format_args!("kernels {}, {threads}; processor time", report.kernels))?;
+    engine_line(report.kernels, report.threads)?;
     let (prompt, answer) = (report.prompt_tokens, report.answer_tokens);
     line(format_args!("generate  {answer} tokens after {prompt}: {} s", report.generate_cpu_s))?;
     line(format_args!(
