@@ -51,6 +51,8 @@ pub struct Piece {
     pub text: String,
     /// Set in one piece, the last: the answer is complete.
     pub stop: Option<Stop>,
+    /// The logits that the token was drawn from, where they were asked for.
+    pub logits: Option<Arc<[i32]>>,
 }
 
 /// An answer in the making.
@@ -63,6 +65,8 @@ pub struct Generation {
     stopper: Stopper,
     model: Arc<Model>,
     digest: blake3::Hasher,
+    /// Whether pieces carry logits.
+    logits_kept: bool,
     logits_frac: u8,
     sample_op: OpIndex,
     /// How it is to end with the next step.
@@ -100,6 +104,7 @@ impl Generation {
             stopper,
             model: Arc::clone(model),
             digest: blake3::Hasher::new(),
+            logits_kept: false,
             logits_frac: engine.logits_frac(),
             sample_op: engine.sample_op(),
             stop: None,
@@ -114,6 +119,11 @@ impl Generation {
         if self.stop.is_none() {
             self.asked.get_or_insert(Stop::Cancelled);
         }
+    }
+
+    /// Whether each piece with a token is to carry the logits it was drawn from.
+    pub fn keep_logits(&mut self, kept: bool) {
+        self.logits_kept = kept;
     }
 
     /// Why it ended; `None` until its last piece was given.
@@ -188,7 +198,10 @@ impl Generation {
         let (output, frac) = (self.output.len(), self.logits_frac);
         let kernels = engine.kernels();
         match self.request.draw(kernels, logits, frac, &self.history, output, scratch) {
-            Ok(token) => self.take(token),
+            Ok(token) => {
+                let logits = self.logits_kept.then(|| Arc::from(logits));
+                Piece { logits, ..self.take(token) }
+            }
             Err(_) => {
                 let position = u32::try_from(self.request.prompt.len() + output - 1);
                 let position = position.expect("positions are below 2^16");
@@ -205,7 +218,7 @@ impl Generation {
     /// Ends the answer with what text is still held back.
     pub(crate) fn end(&mut self, stop: Stop) -> Piece {
         self.stop = Some(stop);
-        Piece { token: None, text: self.stopper.flush(), stop: Some(stop) }
+        Piece { text: self.stopper.flush(), stop: Some(stop), ..Piece::default() }
     }
 
     fn take(&mut self, token: u32) -> Piece {
@@ -214,7 +227,7 @@ impl Generation {
         let taken = self.stopper.take(self.model.tokenizer.token_bytes(), token);
         let (text, reason) = taken.expect("the tokenizer has every token of the program");
         self.stop = reason.map(Stop::from);
-        Piece { token: Some(token), text, stop: self.stop }
+        Piece { token: Some(token), text, stop: self.stop, logits: None }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod publish;
 mod rendering;
 mod replay;
 mod runner;
+pub mod schedule;
 pub mod strict_json;
 mod trace;
 mod unread;
