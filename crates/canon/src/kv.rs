@@ -58,6 +58,27 @@ impl KvPage {
         self.head_width
     }
 
+    /// Makes the page as good as a new one. What its slots hold is left: none is read before it is written.
+    pub fn clear(&mut self) {
+        self.key_shift_max = 0;
+    }
+
+    /// Takes over all that another page holds.
+    ///
+    /// # Panics
+    /// Where the other has another width.
+    pub fn copy_from(&mut self, other: &Self) {
+        let Self { head_width, keys, values, .. } = other;
+        assert!(self.head_width == *head_width, "pages of two widths");
+        self.keys.bytes_mut().copy_from_slice(keys.bytes());
+        self.values.bytes_mut().copy_from_slice(values.bytes());
+        self.key_mantissa = other.key_mantissa;
+        self.key_shift = other.key_shift;
+        self.value_mantissa = other.value_mantissa;
+        self.value_shift = other.value_shift;
+        self.key_shift_max = other.key_shift_max;
+    }
+
     /// Writes the rows of one slot.
     ///
     /// # Panics

@@ -4,7 +4,6 @@
 //! result does not depend on the other rows, on the cut into passes, or on who did what.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use canon::{AttentionScratch, Kernels, Team};
 use program::reference::Fault;
@@ -13,6 +12,7 @@ use program::{Checked, OpIndex};
 use crate::feed::{Feed, FeedError, Outcome, Wanted};
 use crate::phases::{self, Means};
 use crate::plan::{Phase, Plan, PlanError};
+use crate::pool::{Pool, Span};
 use crate::row::Row;
 use crate::sequence::Sequence;
 use crate::weights::Weights;
@@ -23,12 +23,10 @@ pub const ROWS_MAX: usize = 1 << 14;
 const ROWS_BYTES_MAX: usize = 2 << 30;
 /// Most memory of rows of logits that were given back.
 const SPARE_BYTES_MAX: usize = 64 << 20;
-/// Tells engines of this process apart.
-static ENGINES: AtomicU64 = AtomicU64::new(0);
 
 /// A program with its weights and a team of threads.
 pub struct Engine {
-    id: u64,
+    pool: Arc<Pool>,
     plan: Plan,
     weights: Arc<Weights>,
     kernels: Kernels,
@@ -52,15 +50,39 @@ impl Engine {
     ) -> Result<Self, PlanError> {
         let plan = Plan::new(checked, &weights)?;
         let team = Team::new(threads);
-        let id = ENGINES.fetch_add(1, Ordering::Relaxed);
+        let pool = Arc::new(Pool::new(plan.kv_heads.clone()));
         let (rows, scratches, spare) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { id, plan, weights, kernels, team, rows, scratches, spare })
+        Ok(Self { pool, plan, weights, kernels, team, rows, scratches, spare })
     }
 
     /// An empty sequence.
     #[must_use]
     pub fn sequence(&self) -> Sequence {
-        Sequence::new(self.id, &self.plan.kv_heads)
+        Sequence::new(&self.pool)
+    }
+
+    /// A sequence of the first `length` positions of these spans; `None` where there are not so many, or a span is
+    /// another engine's.
+    #[must_use]
+    pub fn sequence_of(&self, spans: &[Span], length: usize) -> Option<Sequence> {
+        Sequence::of(&self.pool, spans, length)
+    }
+
+    /// Bytes of the keys and values of a span.
+    #[must_use]
+    pub fn span_bytes(&self) -> usize {
+        self.pool.span_bytes()
+    }
+
+    /// Bytes of all keys and values that are held, each once, and of the memory that is kept for more.
+    #[must_use]
+    pub fn kv_bytes(&self) -> (usize, usize) {
+        self.pool.bytes()
+    }
+
+    /// Keeps memory of keys and values that were let go while it and those held are no more than these bytes.
+    pub fn keep_kv_bytes(&self, bytes_max: usize) {
+        self.pool.keep(bytes_max);
     }
 
     /// Most tokens of one pass: as many rows as fit a budget of memory.
@@ -145,7 +167,7 @@ impl Engine {
             return Err(FeedError::Rows { rows, rows_max });
         }
         for feed in feeds {
-            if feed.sequence.engine != self.id {
+            if !feed.sequence.is_of(&self.pool) {
                 return Err(FeedError::Foreign);
             }
             let length = feed.sequence.length() + feed.tokens.len();
@@ -162,9 +184,10 @@ impl Engine {
     }
 
     /// Fills the rows; returns how many there are.
-    fn start(&self, feeds: &[Feed<'_>], rows: &mut Vec<Row>) -> usize {
+    fn start(&self, feeds: &mut [Feed<'_>], rows: &mut Vec<Row>) -> usize {
         let mut count = 0;
-        for (index, feed) in feeds.iter().enumerate() {
+        for (index, feed) in feeds.iter_mut().enumerate() {
+            feed.sequence.make_room(feed.tokens.len());
             for (i, token) in feed.tokens.iter().enumerate() {
                 if count == rows.len() {
                     rows.push(Row::new(&self.plan));

@@ -10,6 +10,7 @@ use program::site::Source;
 use program::{Checked, Op, OpIndex, Place, Site, TensorId, Type, Value, ops};
 use thiserror::Error;
 
+use crate::pool::LayerHeads;
 use crate::weights::Weights;
 
 /// A fixed row of a [`crate::row::Row`].
@@ -145,7 +146,7 @@ pub(crate) struct Plan {
     /// Width of each input slot.
     pub(crate) inputs: Vec<usize>,
     /// KV heads of each KV layer.
-    pub(crate) kv_heads: Vec<usize>,
+    pub(crate) kv_heads: Vec<LayerHeads>,
     pub(crate) rope_tables: Vec<Vec<u64>>,
     pub(crate) logits: Slot,
     pub(crate) logits_frac: u8,
@@ -401,7 +402,8 @@ impl Planner<'_> {
         let head_width = wide(op.head_width);
         self.row_op(site.index, RowOp::KvHeads { key, value, head_width });
         let layer = self.plan.kv_heads.len();
-        self.plan.kv_heads.push(wide(site.fixed(op.k).width) / head_width);
+        let heads = wide(site.fixed(op.k).width) / head_width;
+        self.plan.kv_heads.push(LayerHeads { heads, width: head_width });
         self.plan.phases.push(Phase::Append { layer });
         Home::Kv(layer)
     }

@@ -1,43 +1,34 @@
-//! The keys and values of one sequence, in pages that sequences with a common prefix share.
+//! The keys and values of one sequence, in spans that sequences with a common prefix share.
 //!
-//! A page is written only by a sequence that owns it alone; a shared one is copied first. So what a
+//! A span is written only by a sequence that holds it alone; a shared one is copied first. So what a
 //! sequence reads is a function of its own tokens, whoever it shares with.
 
 use std::sync::Arc;
 
+use canon::PAGE;
 use canon::reference::HeadRow;
-use canon::{KvPage, PAGE};
 
-/// The pages of one (layer, KV head).
-#[derive(Clone, Default)]
-pub(crate) struct HeadPages {
-    pub(crate) pages: Vec<Arc<KvPage>>,
-}
-
-impl HeadPages {
-    /// Writes the rows of a position, which is at most one page beyond the last.
-    pub(crate) fn put(&mut self, position: usize, key: &HeadRow, value: &HeadRow) {
-        if self.pages.len() == position / PAGE {
-            self.pages.push(Arc::new(KvPage::new(key.quants.len())));
-        }
-        Arc::make_mut(&mut self.pages[position / PAGE]).put(position % PAGE, key, value);
-    }
-}
+use crate::pool::{Pool, Span};
 
 /// What a forward pass remembers of a sequence.
 #[derive(Clone)]
 pub struct Sequence {
-    /// By KV layer, then KV head.
-    pub(crate) layers: Vec<Vec<HeadPages>>,
+    pub(crate) spans: Vec<Span>,
     pub(crate) length: usize,
-    /// The engine it was made by: another's weights would give it other keys and values.
-    pub(crate) engine: u64,
+    /// That of the engine it was made by: another's weights would give it other keys and values.
+    pool: Arc<Pool>,
 }
 
 impl Sequence {
-    pub(crate) fn new(engine: u64, heads: &[usize]) -> Self {
-        let layers = heads.iter().map(|heads| vec![HeadPages::default(); *heads]).collect();
-        Self { layers, length: 0, engine }
+    pub(crate) fn new(pool: &Arc<Pool>) -> Self {
+        Self { spans: Vec::new(), length: 0, pool: Arc::clone(pool) }
+    }
+
+    /// The first `length` positions of these spans; `None` where there are not so many, or a span is another engine's.
+    pub(crate) fn of(pool: &Arc<Pool>, spans: &[Span], length: usize) -> Option<Self> {
+        let spans = spans.get(..length.div_ceil(PAGE))?;
+        let kin = spans.iter().all(|span| span.is_of(pool));
+        kin.then(|| Self { spans: spans.to_vec(), length, pool: Arc::clone(pool) })
     }
 
     /// How many positions it holds.
@@ -46,7 +37,7 @@ impl Sequence {
         self.length
     }
 
-    /// A sequence with the first `length` positions of this one; whole pages are shared.
+    /// A sequence with the first `length` positions of this one; whole spans are shared.
     #[must_use]
     pub fn prefix(&self, length: usize) -> Self {
         let mut prefix = self.clone();
@@ -57,7 +48,11 @@ impl Sequence {
     /// Whether one engine made both, so that what one holds could be the other's.
     #[must_use]
     pub fn is_kin_of(&self, other: &Self) -> bool {
-        self.engine == other.engine
+        Arc::ptr_eq(&self.pool, &other.pool)
+    }
+
+    pub(crate) fn is_of(&self, pool: &Arc<Pool>) -> bool {
+        Arc::ptr_eq(&self.pool, pool)
     }
 
     /// Forgets the positions from `length` on.
@@ -66,10 +61,40 @@ impl Sequence {
         self.drop_unheld();
     }
 
-    /// Drops pages beyond the held positions.
+    /// Drops spans beyond the held positions.
     pub(crate) fn drop_unheld(&mut self) {
-        let pages = self.length.div_ceil(PAGE);
-        self.layers.iter_mut().flatten().for_each(|head| head.pages.truncate(pages));
+        self.spans.truncate(self.length.div_ceil(PAGE));
+    }
+
+    /// How many spans' memory the next `tokens` tokens take: those that are new, and the last where others hold it too.
+    #[must_use]
+    pub fn spans_needed(&self, tokens: usize) -> usize {
+        if tokens == 0 {
+            return 0;
+        }
+        let new = (self.length + tokens).div_ceil(PAGE) - self.length.div_ceil(PAGE);
+        let last = (!self.length.is_multiple_of(PAGE)).then(|| &self.spans[self.length / PAGE]);
+        new + usize::from(last.is_some_and(Span::is_shared))
+    }
+
+    /// Makes room for the next `tokens` tokens in spans that nobody else holds.
+    pub(crate) fn make_room(&mut self, tokens: usize) {
+        self.drop_unheld();
+        if tokens > 0
+            && !self.length.is_multiple_of(PAGE)
+            && let Some(last) = self.spans.last_mut().filter(|last| last.is_shared())
+        {
+            *last = last.copied();
+        }
+        while self.spans.len() * PAGE < self.length + tokens {
+            self.spans.push(self.pool.take());
+        }
+    }
+
+    /// The spans of the positions it holds; the last may have room left.
+    #[must_use]
+    pub fn spans(&self) -> &[Span] {
+        &self.spans[..self.length.div_ceil(PAGE)]
     }
 
     /// The key and value rows of a position: by KV layer, then KV head.
@@ -79,14 +104,16 @@ impl Sequence {
     #[must_use]
     pub fn rows(&self, position: usize) -> Vec<Vec<(HeadRow, HeadRow)>> {
         assert!(position < self.length, "position {position} is not held");
-        let row = |head: &HeadPages| head.pages[position / PAGE].get(position % PAGE);
-        self.layers.iter().map(|heads| heads.iter().map(row).collect()).collect()
+        let layers = self.spans[position / PAGE].pages().iter();
+        let heads = |pages: &Vec<canon::KvPage>| {
+            pages.iter().map(|page| page.get(position % PAGE)).collect()
+        };
+        layers.map(heads).collect()
     }
 
-    /// Bytes of its pages, shared ones counted in full.
+    /// Bytes of its spans, shared ones counted in full.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let heads = self.layers.iter().flatten();
-        heads.flat_map(|head| &head.pages).map(|page| KvPage::bytes(page.head_width())).sum()
+        self.spans.len() * self.pool.span_bytes()
     }
 }

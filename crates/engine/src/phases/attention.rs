@@ -92,8 +92,10 @@ fn asking<'a>(row: &'a mut Row, step: &Attend, width: usize) -> (Asking<'a>, &'a
 /// The pages of a KV layer: by feed, then head.
 fn pages_of<'a>(layer: usize, feeds: &'a [Feed<'_>]) -> Vec<Vec<Vec<&'a KvPage>>> {
     let heads = |feed: &'a Feed<'_>| {
-        let heads = feed.sequence.layers[layer].iter();
-        heads.map(|head| head.pages.iter().map(|page| &**page).collect()).collect()
+        let spans = &feed.sequence.spans;
+        let heads = spans.first().map_or(0, |span| span.pages()[layer].len());
+        let pages = |head| spans.iter().map(|span| span.page(layer, head)).collect();
+        (0..heads).map(pages).collect()
     };
     feeds.iter().map(heads).collect()
 }
