@@ -109,6 +109,8 @@ class Sequence:
             table = [int(f) for f in self.program["rope_tables"][layer["attributes"][op["table"]]]]
             turned = [ops.rope(head, self.position, table, op["rotary"], op["layout"]) for head in heads(row, op["D"])]
             return [y for head in turned for y in head], frac
+        if name == "scale":
+            return ops.scale(row, op["c"], op["exponent"]), frac
         return (ops.hadamard(row, op["width"]) if name == "hadamard" else ops.soft_cap(row, op["c"])), frac
 
     def matmul(self, op, layer, x):

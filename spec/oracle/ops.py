@@ -168,6 +168,14 @@ def add(a, b):
     return [stored(x + y) for x, y in zip(a, b, strict=True)]
 
 
+def scale(row, mantissa, exponent):
+    """4.11: every entry times mantissa * 2^exponent."""
+    check_row(row)
+    if not (1 << 14 <= mantissa < 1 << 15 and abs(exponent) <= c.SCALE_EXPONENT_MAX):
+        raise Refused("Scale")
+    return [stored(rs(x * mantissa, -exponent)) for x in row]
+
+
 def soft_cap(row, cap):
     """4.10: an integer function of the entry and the cap alone; no entry can fault."""
     check_row(row)

@@ -10,9 +10,11 @@ OPS = {
     "matmul": (4, "x:2 W:2 b:O frac:1"), "rope": (5, "x:2 table:2 D:4 rotary:4 layout:L"), "kv_append": (6, "k:2 v:2 D:4"),
     "attention": (7, "q:2 kv:2 scale:2 exponent:S window:2 frac:1"), "silu_gate": (8, "gate:2 up:2 frac:1"), "add": (9, "a:2 b:2"),
     "logits": (10, "x:2 W:2 frac:1"), "sample": (11, "x:2"), "hadamard": (12, "x:2 width:4"), "soft_cap": (13, "x:2 c:4"),
+    "scale": (15, "x:2 c:2 exponent:S"),
 }  # fmt: skip
 TENSORS, NAME, TABLES, PAIRS, GROUPS, LAYERS, TEMPLATE = 32768, 128, 16, 128, 16, 1024, 128
 TENSOR_SLOTS, ATTRIBUTE_SLOTS, ENCODED = 128, 32, 1 << 22
+FROZEN, NEWEST = 13, max(number for number, _ in OPS.values())  # ops at the freeze, ops now
 
 
 def field(form, value):
@@ -77,9 +79,9 @@ def read_field(i, form):
     return i.number(4 if form == "S" else int(form))
 
 
-def read_op(i):
+def read_op(i, newest):
     number = i.number(2)
-    known = [fields for other, fields in OPS.values() if other == number]
+    known = [fields for other, fields in OPS.values() if other == number <= newest]
     true(known != [], "Unknown")
     named = [pair.split(":") for pair in known[0].split()]
     made = {name: read_field(i, form) for name, form in named}
@@ -94,9 +96,9 @@ def fields_of(made, names):
     return [made[name] for name in names if made.get(name) is not None]
 
 
-def read_group(i, alone):
+def read_group(i, alone, newest):
     """The tensors that its layers bind."""
-    ops = i.items(4, TEMPLATE, lambda: read_op(i))
+    ops = i.items(4, TEMPLATE, lambda: read_op(i, newest))
     output, tensors, attributes = i.number(2), i.count(2, TENSOR_SLOTS), i.count(2, ATTRIBUTE_SLOTS)
     layers = i.items(4, LAYERS, lambda: [i.number(4) for _ in range(tensors + attributes)])
     true(ops != [] and layers != [] and (len(layers) == 1 or not alone), "Limit")
@@ -113,7 +115,8 @@ def read_group(i, alone):
     return {tensor for layer in layers for tensor in layer[:tensors]}
 
 
-def read_program(data):
+def read_program(data, newest=NEWEST):
+    """newest: the greatest number of an op that the reader knows."""
     true(len(data) <= ENCODED, "Limit")
     i = Input(data)
     true(i.take(4) == b"PRBP")
@@ -122,9 +125,9 @@ def read_program(data):
     true(1 <= i.number(4) <= 1 << 16 and 1 <= i.number(4) <= 1 << 20, "Limit")
     tensors = len(i.items(4, TENSORS, lambda: read_tensor(i)))
     i.items(4, TABLES, lambda: true(i.items(4, PAIRS, lambda: i.take(8)) != []))
-    used = read_group(i, True)
-    groups = i.items(4, GROUPS, lambda: read_group(i, False))
-    used = used.union(*groups, read_group(i, True))
+    used = read_group(i, True, newest)
+    groups = i.items(4, GROUPS, lambda: read_group(i, False, newest))
+    used = used.union(*groups, read_group(i, True, newest))
     i.end()
     true(groups != [] and used == set(range(tensors)))
 
@@ -179,9 +182,12 @@ def small(shape):
     while len(frequencies) < 16:
         frequencies.append(frequencies[-1] // 3 * 2)
     template, out = small_template(shape)
+    prologue = [{"op": "embed", "x": 0, "W": 0, "frac": 16}]
+    if shape.get("scale"):
+        prologue.append({"op": "scale", "x": 1, "c": 24576, "exponent": -13})
     return {
         "arithmetic": 1, "context": 256, "vocabulary": ids, "tensors": table.list, "rope_tables": [[str(f) for f in frequencies]],
-        "prologue": {"ops": [{"op": "embed", "x": 0, "W": 0, "frac": 16}], "output": 1, "layers": [{"tensors": [embed], "attributes": []}]},
+        "prologue": {"ops": prologue, "output": len(prologue), "layers": [{"tensors": [embed], "attributes": []}]},
         "groups": [{"ops": template.ops, "output": out, "layers": layers}], "epilogue": small_epilogue(shape, gain, output),
     }  # fmt: skip
 
@@ -190,6 +196,8 @@ def small_epilogue(shape, gain, output):
     t = Template()
     x = t.op("norm", x=0, g=0, eps=str((64 << 32) // 100000), width=64, frac=12)
     x = t.op("logits", x=t.op("quantise", x=x, kind=shape["kind"]), W=1, frac=16)
+    if shape.get("scale"):
+        x = t.op("scale", x=x, c=20480, exponent=-15)
     if shape["caps"]:
         x = t.op("soft_cap", x=x, c=1 << 16)
     out = t.op("sample", x=x)

@@ -12,18 +12,25 @@ from receipt import u8, u16, u32
 PLAIN = {"matrices": "Q8_0", "vectors": "F32", "kind": "A8", "layout": "interleaved", "bias": False, "norms": False, "hadamard": False,
          "caps": False, "tied": False, "window": 0, "layers": 1}  # fmt: skip
 EVERY = {**PLAIN, "bias": True, "norms": True, "hadamard": True, "caps": True, "window": 5, "layers": 2}
+SCALED = {**PLAIN, "scale": True, "matrices": "Q4_0"}
+JOINED = (("scales", SCALED),)
 SHAPES = (
     ("plain", PLAIN), ("every op", {**EVERY, "matrices": "Q4_1", "vectors": "F16", "kind": "A16", "layout": "half"}),
     ("Q4_0, tied", {**PLAIN, "matrices": "Q4_0", "tied": True}), ("F16", {**PLAIN, "matrices": "F16"}), ("F32", {**PLAIN, "matrices": "F32"}),
 )  # fmt: skip
 
 
-def evaluate_program(inputs):
+def evaluate_frozen(inputs):
+    """As a reader of the day of the freeze reads it: what was no op then is refused for being unknown."""
+    return evaluate_program(inputs, form.FROZEN)
+
+
+def evaluate_program(inputs, newest=form.NEWEST):
     if "bytes" in inputs:
-        form.read_program(bytes.fromhex(inputs["bytes"]))
+        form.read_program(bytes.fromhex(inputs["bytes"]), newest)
         return {"read": True}
     data = form.program(inputs["program"])
-    form.read_program(data)
+    form.read_program(data, newest)
     return {"bytes": data.hex(), "digest": digest(data).hex()}
 
 
@@ -100,16 +107,18 @@ def evaluate_run(inputs):
     return {**begun, "output": output, "logits_blake3_i32_le": logits, "log_root": engine.log_root(sequence, committer).hex()}
 
 
+PLACE = {"network": bytes(range(1, 33)).hex(), "blind": bytes(range(64, 96)).hex(), "nonce": bytes(range(32)).hex(), "model": bytes([7] * 32).hex()}
+DRAWN = {"temperature": 900000, "top_k": 30, "top_p": 950000, "min_p": 5000}
+
+
+def answered(shape, prompt, count, parameters, seed, choice=0, patches=()):
+    program = form.small(shape)
+    file = generated(program, seed, patches)
+    return {"program": program, "file": file, "prompt": prompt, "count": count, "parameters": parameters, "choice": choice, **PLACE}
+
+
 def run_cases():
-    every = dict(SHAPES)["every op"]
-    place = {"network": bytes(range(1, 33)).hex(), "blind": bytes(range(64, 96)).hex(), "nonce": bytes(range(32)).hex(), "model": bytes([7] * 32).hex()}
-
-    def of(shape, prompt, count, parameters, seed, choice=0, patches=()):
-        program = form.small(shape)
-        file = generated(program, seed, patches)
-        return {"program": program, "file": file, "prompt": prompt, "count": count, "parameters": parameters, "choice": choice, **place}
-
-    drawn = {"temperature": 900000, "top_k": 30, "top_p": 950000, "min_p": 5000}
+    every, of, drawn = dict(SHAPES)["every op"], answered, DRAWN
     said = {**drawn, "repetition": 1200000, "presence": 300000, "frequency": 100000, "bias": [[3, 2000000], [49, -100000000]]}
     wide = "ffff7f4b"  # 2^24 and a bit as f32: over the limit in any frac here
     row = 7 * 64 * 4  # of token 7
@@ -163,4 +172,40 @@ def tiles_cases():
     ]  # fmt: skip
 
 
-OPS = {"program_tiles": (evaluate_tiles, tiles_cases()), "program_bytes": (evaluate_program, program_cases()), "program_run": (evaluate_run, run_cases())}
+# Programs with ops that joined after the freeze
+
+
+def joined_programs():
+    """Each shape; and one in which the prologue's op is one that never was."""
+    data = form.program(form.small(SCALED))
+    embed = data.index(u32(2) + u16(1) + u16(0)) + 4
+    unknown = data[:embed] + u16(form.NEWEST + 1) + data[embed + 2 :]
+    return [(name, {"program": form.small(shape)}) for name, shape in JOINED] + [("an op of a later day refused", {"bytes": unknown.hex()})]
+
+
+def joined_runs():
+    seeds = {name: 1100 + 200 * at for at, (name, _) in enumerate(JOINED)}
+    return [(name, answered(shape, [5, 40, 2, 2], 7, DRAWN, seeds[name], 1)) for name, shape in JOINED] + joined_faults()
+
+
+def joined_faults():
+    """The scale of the embedding makes an entry that the embedding itself still holds leave the limit."""
+    wide = "0000c045"  # 6144 as f32: below LIMIT with 16 fractional bits, and beyond it three times as great
+    shape = {**SCALED, "matrices": "F32"}
+    faulty = answered(shape, [8, 30, 7, 2], 4, {}, 1090, patches=[("embed", 7 * 64 * 4, wide)])
+    return [("a fault of the prologue's scale", faulty)]
+
+
+def joined_tiles():
+    pages = [(11 * at + at // 5) % 50 for at in range(70)]
+    runs = dict(joined_runs())
+    return [(name, {**runs[name], "count": 2, "prompt": pages if name == LONG else runs[name]["prompt"]}) for name, _ in JOINED]
+
+
+LONG = "scales"  # the one whose answer is over two pages of rows
+
+OPS = {
+    "program_tiles": (evaluate_tiles, tiles_cases()), "program_bytes": (evaluate_frozen, program_cases()), "program_run": (evaluate_run, run_cases()),
+    "program_joined_tiles": (evaluate_tiles, joined_tiles()), "program_joined_bytes": (evaluate_program, joined_programs()),
+    "program_joined_run": (evaluate_run, joined_runs()),
+}  # fmt: skip

@@ -162,6 +162,7 @@ pub struct Kernels {
     pub(crate) head_row: fn(&[i32], &mut HeadRow),
     pub(crate) add: fn(&mut [i32], &[i32]) -> bool,
     pub(crate) soft_cap: fn(&mut [i32], u32),
+    pub(crate) scale: fn(&mut [i32], u16, i32) -> bool,
     pub(crate) sample: fn(&Sampling<'_>, &mut SampleScratch) -> Result<u32, NothingAllowed>,
     /// Only for tasks whose scores all need a right shift (or none).
     pub(crate) attention: fn(&AttentionTask<'_>, &mut AttentionScratch, &mut [i32]) -> bool,
@@ -318,6 +319,15 @@ impl Kernels {
     pub fn soft_cap(&self, row: &mut [i32], cap: u32) {
         assert!((1..1 << 30).contains(&cap), "no cap of a fixed row");
         (self.soft_cap)(row, cap);
+    }
+
+    /// Scales each entry by `mantissa * 2^exponent`; true where one overflowed (it is 0 then).
+    ///
+    /// # Panics
+    /// Where the mantissa is outside 2^14..2^15.
+    pub fn scale(&self, row: &mut [i32], mantissa: u16, exponent: i32) -> bool {
+        assert!((1 << 14..1 << 15).contains(&mantissa), "no mantissa of a scale");
+        (self.scale)(row, mantissa, exponent)
     }
 
     /// Chooses a token.

@@ -60,6 +60,12 @@ pub(crate) enum RowOp {
         cap: u32,
         out: Slot,
     },
+    Scale {
+        x: Slot,
+        mantissa: u16,
+        exponent: i32,
+        out: Slot,
+    },
     QueryHeads {
         x: Slot,
         head_width: usize,
@@ -337,6 +343,7 @@ impl Planner<'_> {
             Op::Rope(op) => self.rope(site, op),
             Op::Hadamard(op) => self.hadamard(site, op),
             Op::SoftCap(op) => self.soft_cap(site, op),
+            Op::Scale(op) => self.scale(site, op),
             Op::KvAppend(op) => self.kv_append(site, op),
             Op::Attention(op) => self.attention(site, op),
             Op::SiluGate(op) => self.silu_gate(site, op),
@@ -394,6 +401,13 @@ impl Planner<'_> {
     fn soft_cap(&mut self, site: &Site<'_>, op: &ops::SoftCap) -> Home {
         let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
         self.row_op(site.index, RowOp::SoftCap { x, cap: op.cap, out });
+        Home::Fixed(out)
+    }
+
+    fn scale(&mut self, site: &Site<'_>, op: &ops::Scale) -> Home {
+        let (x, out) = (self.slot(site, op.x), self.in_place(site, op.x));
+        let (mantissa, exponent) = (op.mantissa, op.exponent);
+        self.row_op(site.index, RowOp::Scale { x, mantissa, exponent, out });
         Home::Fixed(out)
     }
 

@@ -136,6 +136,10 @@ impl Row {
                 kernels.soft_cap(&mut self.values[out.0], *cap);
                 false
             }
+            RowOp::Scale { x, mantissa, exponent, out } => {
+                self.copy(*x, *out);
+                kernels.scale(&mut self.values[out.0], *mantissa, *exponent)
+            }
             RowOp::QueryHeads { x, head_width } => self.query_heads(kernels, *x, *head_width),
             RowOp::KvHeads { key, value, head_width } => {
                 self.kv_heads(kernels, *key, *value, *head_width)

@@ -226,6 +226,20 @@ pub(crate) fn heads(row: Fixed, head_width: u32) -> Result<u32, Reason> {
     Ok(heads)
 }
 
+/// Refuses what is no constant to multiply by.
+pub(crate) fn scale(mantissa: u16, exponent: i32) -> Result<(), Reason> {
+    if !(1 << 14..1 << 15).contains(&mantissa) {
+        let (what, wanted) = ("the scale's mantissa", "2^14..2^15");
+        return Err(Reason::Number { what, found: u64::from(mantissa), wanted });
+    }
+    if !(-limits::SCALE_EXPONENT_MAX..=limits::SCALE_EXPONENT_MAX).contains(&exponent) {
+        let found = u64::from(exponent.unsigned_abs());
+        let (what, wanted) = ("the magnitude of the scale's exponent", "at most 256");
+        return Err(Reason::Number { what, found, wanted });
+    }
+    Ok(())
+}
+
 /// Refuses more fractional bits than a fixed row has.
 pub(crate) fn frac(found: u8) -> Result<u8, Reason> {
     if found <= limits::FRAC_MAX {

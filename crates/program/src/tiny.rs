@@ -5,7 +5,7 @@
 
 use crate::ops::{
     Add, Attention, Embed, Hadamard, KvAppend, Logits, Matmul, Norm, Op, Quantise, Rope, Sample,
-    SiluGate, SoftCap,
+    Scale, SiluGate, SoftCap,
 };
 use crate::structure::{
     AttributeSlot, Group, Layer, Location, Program, Template, Tensor, TensorId, TensorSlot, Value,
@@ -56,6 +56,8 @@ pub struct Shape {
     pub hadamard: bool,
     /// The row that is gated and the logits are capped softly.
     pub soft_cap: bool,
+    /// The embedding and the logits are scaled.
+    pub scale: bool,
     /// Of the weights.
     pub seed: u64,
 }
@@ -82,6 +84,7 @@ impl Default for Shape {
             head_norm: false,
             hadamard: false,
             soft_cap: false,
+            scale: false,
             seed: 1,
         }
     }
@@ -106,6 +109,7 @@ impl Shape {
             ("head norm", Self { head_norm: true, ..tiny() }),
             ("hadamard", Self { hadamard: true, ..tiny() }),
             ("soft cap", Self { soft_cap: true, hidden: 1056, ..tiny() }),
+            ("scale", Self { scale: true, width: 1056, ..tiny() }),
             ("a16", Self { inputs: InputKind::A16, ..tiny() }),
             ("wide", Self { width: 1120, hidden: 2080, head_width: 96, heads: 12, ..tiny() }),
         ]
@@ -143,17 +147,19 @@ impl Shape {
             vocabulary: self.vocabulary,
             tensors: tensors.list,
             rope_tables: vec![frequencies(self.rotary / 2)],
-            prologue: single(
-                vec![Op::Embed(Embed {
-                    token: Value(0),
-                    table: TensorSlot(0),
-                    frac: RESIDUAL_FRAC,
-                })],
-                vec![table],
-            ),
+            prologue: single(self.prologue(), vec![table]),
             groups: vec![Group { template: self.template(), layers }],
             epilogue: single(self.epilogue(), vec![gain, output]),
         }
+    }
+
+    fn prologue(&self) -> Vec<Op> {
+        let (token, table) = (Value(0), TensorSlot(0));
+        let mut ops = vec![Op::Embed(Embed { token, table, frac: RESIDUAL_FRAC })];
+        if self.scale {
+            ops.push(Op::Scale(Scale { x: Value(1), mantissa: 24_576, exponent: -13 }));
+        }
+        ops
     }
 
     fn epilogue(&self) -> Vec<Op> {
@@ -162,10 +168,14 @@ impl Shape {
             Op::Quantise(Quantise { x: Value(1), kind: self.inputs }),
             Op::Logits(Logits { x: Value(2), weight: TensorSlot(1), frac: 16 }),
         ];
-        if self.soft_cap {
-            ops.push(Op::SoftCap(SoftCap { x: Value(3), cap: 1 << 16 }));
+        let last = |ops: &[Op]| Value(u16::try_from(ops.len()).expect("a handful of ops"));
+        if self.scale {
+            ops.push(Op::Scale(Scale { x: last(&ops), mantissa: 20_480, exponent: -15 }));
         }
-        let logits = Value(u16::try_from(ops.len()).expect("a handful of ops"));
+        if self.soft_cap {
+            ops.push(Op::SoftCap(SoftCap { x: last(&ops), cap: 1 << 16 }));
+        }
+        let logits = last(&ops);
         ops.push(Op::Sample(Sample { logits }));
         ops
     }

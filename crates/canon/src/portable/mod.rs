@@ -24,6 +24,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     head_row: rows::head_row,
     add: rows::add,
     soft_cap: rows::soft_cap,
+    scale: rows::scale,
     attention: attention::attention,
     sample: crate::sample::fast,
 };

@@ -1,4 +1,4 @@
-//! Ops on single rows: quantise, norm, gate, rope, int8 head rows, add, soft cap.
+//! Ops on single rows: quantise, norm, gate, rope, int8 head rows, add, soft cap, scale.
 //!
 //! Entries that overflow become 0 and are reported; a caller turns that into a fault.
 
@@ -258,4 +258,13 @@ pub(crate) fn soft_cap(row: &mut [i32], cap: u32) {
         let capped = ((wide * tanh + (1 << 30)) >> 31) as i32;
         *x = if *x < 0 { -capped } else { capped };
     }
+}
+
+#[inline(always)]
+pub(crate) fn scale(row: &mut [i32], mantissa: u16, exponent: i32) -> bool {
+    let mut overflow = false;
+    for x in row {
+        *x = fixed(i64::from(*x) * i64::from(mantissa), -exponent, &mut overflow);
+    }
+    overflow
 }

@@ -1,4 +1,4 @@
-//! Entry-by-entry ops (sections 4.7, 4.8 and 4.10).
+//! Entry-by-entry ops (sections 4.7, 4.8, 4.10 and 4.11).
 
 use crate::fixed::{Overflow, fit, rs};
 use crate::functions::{exp2u, recip};
@@ -41,4 +41,12 @@ pub fn soft_cap(x: i32, cap: u32) -> i32 {
     let tanh = i128::from(d + (d >> 15)) * i128::from(recip(e));
     let capped = rs(i128::from(cap) * tanh, 31) as i32;
     if x >= 0 { capped } else { -capped }
+}
+
+/// `x * mantissa * 2^exponent` for one entry, frac unchanged; `mantissa` below 2^15.
+///
+/// # Errors
+/// [`Overflow`] where the entry leaves the limit.
+pub fn scale(x: i32, mantissa: u16, exponent: i32) -> Result<i32, Overflow> {
+    fit(rs(i128::from(x) * i128::from(mantissa), -exponent))
 }

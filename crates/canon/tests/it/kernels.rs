@@ -186,6 +186,7 @@ fn rows_equal_reference() {
                 check_add(kernels, &mut seed, length);
                 check_head(kernels, &mut seed, length);
                 check_soft_cap(kernels, &mut seed, length);
+                check_scale(kernels, &mut seed, length);
             }
         }
     });
@@ -242,6 +243,16 @@ fn check_soft_cap(kernels: &Kernels, seed: &mut Seed, length: usize) {
     let want: Vec<i32> = row.iter().map(|x| reference::soft_cap(*x, cap)).collect();
     kernels.soft_cap(&mut row, cap);
     assert_eq!(row, want, "soft cap of {length} at {cap}");
+}
+
+fn check_scale(kernels: &Kernels, seed: &mut Seed, length: usize) {
+    let mut row = seed.row(length);
+    let (mantissa, exponent) = ((1 << 14) + seed.below(1 << 14) as u16, 4 - seed.below(50) as i32);
+    let want: Vec<_> = row.iter().map(|x| reference::scale(*x, mantissa, exponent)).collect();
+    let overflow = kernels.scale(&mut row, mantissa, exponent);
+    assert_eq!(overflow, want.iter().any(Result::is_err), "scale {mantissa} * 2^{exponent}");
+    let want: Vec<i32> = want.into_iter().map(|y| y.unwrap_or(0)).collect();
+    assert_eq!(row, want, "scale of {length} by {mantissa} * 2^{exponent}");
 }
 
 #[test]

@@ -5,7 +5,6 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::limits;
 use crate::reference::{Cell, Step};
 use crate::site::{self, Scope, Site};
 use crate::structure::{AttributeSlot, TensorSlot, Value, count, index};
@@ -75,17 +74,7 @@ impl Attention {
             let (what, wanted) = ("the number of heads", "a multiple of the KV heads");
             return Err(Reason::Number { what, found: u64::from(heads), wanted });
         }
-        if !(1 << 14..1 << 15).contains(&self.scale) {
-            let (what, wanted) = ("the scale's mantissa", "2^14..2^15");
-            return Err(Reason::Number { what, found: u64::from(self.scale), wanted });
-        }
-        if !(-limits::SCALE_EXPONENT_MAX..=limits::SCALE_EXPONENT_MAX)
-            .contains(&self.scale_exponent)
-        {
-            let found = u64::from(self.scale_exponent.unsigned_abs());
-            let (what, wanted) = ("the magnitude of the scale's exponent", "at most 256");
-            return Err(Reason::Number { what, found, wanted });
-        }
+        site::scale(self.scale, self.scale_exponent)?;
         scope.attribute(self.window)?;
         Ok(Type::Fixed(Fixed { width: q.width, frac: site::frac(self.frac)? }))
     }

@@ -18,6 +18,7 @@ mod rope;
 mod sample;
 mod sample_grid;
 mod sample_tiles;
+mod scale;
 mod silu_gate;
 mod soft_cap;
 
@@ -32,6 +33,7 @@ pub use norm::Norm;
 pub use quantise::Quantise;
 pub use rope::Rope;
 pub use sample::Sample;
+pub use scale::Scale;
 pub use silu_gate::SiluGate;
 pub use soft_cap::SoftCap;
 
@@ -102,6 +104,7 @@ ops! {
     11 "sample" Sample,
     12 "hadamard" Hadamard,
     13 "soft_cap" SoftCap,
+    15 "scale" Scale,
 }
 
 /// Writes an op's number and fields.

@@ -67,7 +67,7 @@ fn seeded(seed: u64) -> Shape {
         head_norm: below(2) == 0,
         hadamard: below(2) == 0,
         soft_cap: below(2) == 0,
-        seed: 0,
+        ..Shape::default()
     }
 }
 

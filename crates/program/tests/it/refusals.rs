@@ -15,6 +15,11 @@ use program::{
 fn refused(change: impl FnOnce(&mut Program), wanted: &str) {
     let capped = Shape { soft_cap: true, ..Shape::default() };
     let shape = Shape { bias: true, head_norm: true, hadamard: true, ..capped };
+    refused_of(&shape, change, wanted);
+}
+
+#[track_caller]
+fn refused_of(shape: &Shape, change: impl FnOnce(&mut Program), wanted: &str) {
     let mut program = shape.program();
     change(&mut program);
     match Checked::new(program) {
@@ -128,6 +133,21 @@ fn types_and_shapes() {
         template.output = Value(3);
     };
     refused(token, "value 0 is token; a fixed row or a row of logits is needed");
+}
+
+#[test]
+fn types_and_shapes_of_ops_that_joined() {
+    let scaled = Shape { scale: true, ..Shape::default() };
+    let mantissa = |p: &mut Program| op!(p.prologue, Scale).mantissa = (1 << 14) - 1;
+    refused_of(&scaled, mantissa, "op 1 (scale): the scale's mantissa is 16383; 2^14..2^15");
+    let exponent = |p: &mut Program| op!(p.epilogue, Scale).exponent = -257;
+    refused_of(&scaled, exponent, "op 3 (scale): the magnitude of the scale's exponent is 257");
+    let token = |p: &mut Program| {
+        op!(p.prologue, Scale).x = Value(0);
+        p.prologue.template.ops.push(Op::Add(Add { a: Value(1), b: Value(2) }));
+        p.prologue.template.output = Value(3);
+    };
+    refused_of(&scaled, token, "value 0 is token; a fixed row or a row of logits is needed");
 }
 
 #[test]

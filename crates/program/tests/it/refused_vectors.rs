@@ -30,7 +30,7 @@ fn says(reason: &str) -> &'static [&'static str] {
         "Rotary" => &["the rotary width is"],
         "HeadWidth" => &["the head width is"],
         "Heads" => &["the number of heads is"],
-        "Scale" => &["the scale's mantissa is"],
+        "Scale" => &["the scale's mantissa is", "the magnitude of the scale's exponent is"],
         "Context" => &["positions; it must be"],
         "Cap" => &["the cap is"],
         other => panic!("no program refuses for {other}"),
@@ -114,6 +114,12 @@ fn program_of(op: &str, reason: &str, inputs: &Json) -> Program {
             // Four bytes of an encoded program.
             let cap = number(inputs, "cap").rem_euclid(1 << 32);
             op!(program, SoftCap, 0).cap = u32::try_from(cap).unwrap();
+        }
+        ("scale", _) => {
+            program = Shape { scale: true, ..Shape::default() }.program();
+            let Op::Scale(scale) = &mut program.prologue.template.ops[1] else { panic!("scale") };
+            scale.mantissa = u16::try_from(number(inputs, "scale_mantissa")).unwrap();
+            scale.exponent = i32::try_from(number(inputs, "scale_exponent")).unwrap();
         }
         _ => panic!("no program is made of {op}"),
     }

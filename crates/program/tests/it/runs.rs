@@ -1,4 +1,4 @@
-//! `spec/vectors/program_run.json` and `program_tiles.json`: whole answers, which an oracle gave that shares no code with
+//! `spec/vectors/program_run.json` and `program_tiles.json`, and those of ops that joined: whole answers, which an oracle gave that shares no code with
 //! this crate: tokens, logits, faults, the root over all boundaries; and what tiles make.
 
 use canon::sample::{Micro, Parameters, Settings, seed};
@@ -96,10 +96,11 @@ fn parameters(json: &Json) -> Parameters {
 fn program(inputs: &Json, wanted: &Json) -> Checked {
     let vocabulary = number(&inputs["program"]["vocabulary"]);
     let shaped = |name| Shape { vocabulary, ..crate::byte_vectors::shape(name) };
-    let names = ["plain", "every op", "Q4_0, tied", "F16", "F32"];
-    let mut all = names.map(|name| Checked::new(shaped(name).program()).unwrap()).into_iter();
+    let names = ["plain", "every op", "Q4_0, tied", "F16", "F32", "scales in F32"];
+    let names = names.iter().chain(&crate::byte_vectors::JOINED);
+    let mut all = names.map(|name| Checked::new(shaped(name).program()).unwrap());
     let found = all.find(|checked| checked.digest().to_string() == *wanted);
-    found.expect("a program of program_bytes.json, but for its vocabulary")
+    found.expect("a program of byte_vectors, but for its vocabulary")
 }
 
 fn committer(inputs: &Json) -> Committer {
@@ -242,9 +243,11 @@ fn check_tiles(inputs: &Json, expected: &Json) {
 #[test]
 fn whole_answers_are_those_of_the_oracle() {
     each("program_run", 9, check);
+    each("program_joined_run", 2, check);
 }
 
 #[test]
 fn tiles_are_those_of_the_oracle() {
     each("program_tiles", 5, check_tiles);
+    each("program_joined_tiles", 1, check_tiles);
 }

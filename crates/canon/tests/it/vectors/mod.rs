@@ -85,6 +85,7 @@ vectors! {
     rs: functions::rs,
     sample: sample::sample,
     sample_weights: sample::weights,
+    scale: rows::scale,
     seed: sample::seed,
     silu_gate: rows::silu_gate,
     sincos: functions::sincos,

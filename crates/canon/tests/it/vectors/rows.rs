@@ -1,4 +1,4 @@
-//! Ops on rows: norm, rope, head rows, gate, add, hadamard, soft cap (sections 4.2, 4.4, 4.5, 4.7 to 4.10).
+//! Ops on rows: norm, rope, head rows, gate, add, hadamard, soft cap, scale (sections 4.2, 4.4, 4.5, 4.7 to 4.11).
 
 use canon::functions::sin_cos;
 use canon::reference::{self, HeadRow, Layout};
@@ -127,6 +127,21 @@ pub(super) fn soft_cap(case: &Case) -> Outcomes {
         let mut out = row.clone();
         kernels.soft_cap(&mut out, cap);
         (kernels.set().name(), row_or_fault(false, &out))
+    }));
+    outcomes
+}
+
+pub(super) fn scale(case: &Case) -> Outcomes {
+    let (row, exponent) = (case.row("row"), case.small("scale_exponent"));
+    let mantissa = u16::try_from(case.int("scale_mantissa")).unwrap();
+    let want: Result<Vec<i32>, _> =
+        row.iter().map(|x| reference::scale(*x, mantissa, exponent)).collect();
+    let want = want.map_or(Outcome::Fault, |row| row_or_fault(false, &row));
+    let mut outcomes = vec![("reference", want)];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = row.clone();
+        let fault = kernels.scale(&mut out, mantissa, exponent);
+        (kernels.set().name(), row_or_fault(fault, &out))
     }));
     outcomes
 }
