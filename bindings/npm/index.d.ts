@@ -150,3 +150,52 @@ export function verify(
     required?: Kind[];
   },
 ): Report;
+
+/** The messages that a receipt file opens; undefined where it is not taken, hides them, or was asked in tokens. */
+export function messages(receipt: Uint8Array | ArrayBuffer | string): Messages | undefined;
+
+/** spec/receipt.md section 2. */
+export interface Messages {
+  text?: string;
+  messages?: { role: string; content: string | null }[];
+  [member: string]: unknown;
+}
+
+/** What a stream establishes so far. Hashes and keys are lower-case hexadecimal. */
+export interface StreamReport {
+  probity: "stream report v1";
+  outcome: "holds" | "fails" | "not_checked";
+  /** Why, for people; absent when it holds. */
+  reason?: string;
+  /** The key that is said to sign. */
+  worker: string;
+  /** Heads that held. */
+  heads: number;
+  /** Tokens that came. */
+  came: number;
+  /** Those under a head that held. */
+  signed: number;
+  /** What is established; absent when it does not hold. */
+  claim?: string;
+  /** Whom one has to trust for it. */
+  trusts: string;
+  /** Never empty. */
+  not_established: NotEstablished[];
+}
+
+/**
+ * One choice of an answer held against its signed heads while it comes. Tokens and heads go in as they came: a head is
+ * over the tokens before it. What is false once stays so.
+ */
+export class Stream {
+  /** What the stream said when it began; 64 hexadecimal digits each. */
+  constructor(begun: { blind: string; job: string; worker: string; choice?: number; network?: string });
+  /** The next token's id. */
+  token(token: number): void;
+  /** The next signed head: its bytes (worker, head, signature). */
+  head(bytes: Uint8Array | ArrayBuffer): void;
+  /** The receipt file or bundle at the end; false when it is not taken (see `verify`), and then nothing changes. */
+  ended(receipt: Uint8Array | ArrayBuffer | string): boolean;
+  /** What is established so far. */
+  report(): StreamReport;
+}

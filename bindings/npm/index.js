@@ -1,5 +1,5 @@
 // Checks the receipt of an answer: what index.d.ts says. Nothing is sent anywhere.
-import { initSync, verify as check } from "./wasm.js";
+import { initSync, messages as opened, Stream as Module, verify as check } from "./wasm.js";
 
 // The module lies beside this file, in a browser and in node.
 const url = new URL("./wasm_bg.wasm", import.meta.url);
@@ -17,6 +17,36 @@ async function bytes(url) {
 
 export function verify(receipt, opening, { network, required = ["signature"] } = {}) {
   return JSON.parse(check(octets("receipt", receipt), opening == null ? undefined : octets("opening", opening), network, required));
+}
+
+export function messages(receipt) {
+  const text = opened(octets("receipt", receipt));
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+export class Stream {
+  #module;
+
+  constructor({ blind, job, worker, choice = 0, network }) {
+    this.#module = new Module(network, blind, job, choice, worker);
+  }
+
+  token(token) {
+    if (!Number.isInteger(token) || token < 0 || token > 0xffffffff) throw new TypeError("token: expected its id");
+    this.#module.token(token);
+  }
+
+  head(bytes) {
+    this.#module.head(octets("head", bytes));
+  }
+
+  ended(receipt) {
+    return this.#module.ended(octets("receipt", receipt));
+  }
+
+  report() {
+    return JSON.parse(this.#module.report());
+  }
 }
 
 // A text is one file's content; anything else must say its bytes itself.

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { verify } from "probity-light";
+import { messages, Stream, verify } from "probity-light";
 
 const [folder, testdata] = process.argv.slice(2);
 const data = (name) => new Uint8Array(readFileSync(join(testdata, name)));
@@ -40,6 +40,25 @@ assert.throws(() => verify(bytes, undefined, { required: ["audit"] }), /"audit" 
 assert.throws(() => verify(bytes, undefined, { network: "ab" }), /a network is 64/);
 assert.throws(() => verify(), TypeError);
 assert.throws(() => verify(bytes, "AQAJ"), TypeError);
+
+const streams = JSON.parse(readFileSync(join(testdata, "streams.json"), "utf8"));
+for (const { name, begun, steps, report: expected } of streams.cases) {
+  const stream = new Stream(begun);
+  for (const { token, head, ended } of steps) {
+    if (token !== undefined) stream.token(token);
+    if (head !== undefined) stream.head(new Uint8Array(Buffer.from(head, "base64")));
+    if (ended !== undefined) stream.ended(ended);
+  }
+  assert.deepEqual(stream.report(), expected, name);
+}
+const { begun, steps } = streams.cases.find(({ name }) => name === "with its receipt");
+assert.deepEqual(messages(steps.at(-1).ended), { messages: [{ role: "user", content: "hi" }] });
+assert.deepEqual(messages(bytes), { text: "hi" });
+assert.equal(messages("{}"), undefined);
+assert.equal(messages(data("receipt.json")), undefined);
+assert.throws(() => new Stream({ ...begun, blind: "ab" }), /a blind is 64/);
+assert.throws(() => new Stream(begun).token(-1), TypeError);
+assert.throws(() => new Stream(begun).head("AQAJ"), TypeError);
 
 const times = Array.from({ length: 200 }, () => {
   const start = process.hrtime.bigint();

@@ -4,6 +4,8 @@
 //! asks anybody or knows the time. It builds for WebAssembly, and the packages in `bindings/` are it and nothing else.
 //! Failure: a file that is not taken gives a report that says so; only a caller's own mistake is an error.
 
+mod stream;
+mod stream_json;
 mod words;
 
 use commit::Network;
@@ -11,7 +13,9 @@ use receipt::limits::FILE_BYTES_MAX;
 use receipt::{Altered, Malformed, Opening, ReceiptFile, Refusal};
 use verify::{Kind, Replay, Report, ReportJson, examine};
 
-pub use words::{Mistake, verify_words};
+pub use stream::{Begun, ByReceipt, Stream, StreamError};
+pub use stream_json::{StreamJson, messages};
+pub use words::{Mistake, begun_words, verify_words};
 
 /// A file that was taken, and what is to be made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
