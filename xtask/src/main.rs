@@ -3,6 +3,7 @@
 //! - `tidy` checks the rules of the house that the compiler does not know.
 //! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
 //! - `bench replay` measures what replaying an answer costs beside generating it.
+//! - `architectures` compares our answers on tiny models with Hugging Face transformers.
 //! - `exactness` makes the same answers in every way there is and compares their digests.
 //! - `cheats` shows what becomes of workers that cheat, and of liars in disputes.
 //! - `dispute-demo` plays one dispute where everybody can see it.
@@ -18,6 +19,7 @@
     reason = "these commands talk to the person who runs them"
 )]
 
+mod architectures;
 mod bench;
 mod bindings;
 mod cheats;
@@ -33,6 +35,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
        cargo xtask bench replay [--model FILE] [--rounds N] [--only TEXT]
+       cargo xtask architectures [--write]
        cargo xtask exactness [--model FILE] [--offline] [--tiny]
        cargo xtask cheats [--games N [--from SEED]]
        cargo xtask dispute-demo [--seed N]
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&repository()),
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
         ["bench", "replay", options @ ..] => bench::replay::run(&repository(), options),
+        ["architectures", options @ ..] => architectures::run(&repository(), options),
         ["exactness", options @ ..] => exactness::run(&repository(), options),
         ["cheats", options @ ..] => cheats::run(&repository(), options),
         ["dispute-demo", options @ ..] => dispute_demo::run(options),

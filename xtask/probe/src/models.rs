@@ -35,11 +35,7 @@ pub(crate) fn tiny() -> Attempt<Vec<Model>> {
                 width: 128,
                 ..TinyModel::new(3)
             };
-            let family = match family {
-                Family::Llama => "llama",
-                Family::Qwen2 => "qwen2",
-            };
-            models.push(Model::new(format!("{family} {}", matrices.name()), tiny.write())?);
+            models.push(Model::new(format!("{} {}", family.name(), matrices.name()), tiny.write())?);
         }
     }
     // Odd shapes: one KV head for all, rows that are no multiple of a vector, three layers.

@@ -18,6 +18,7 @@ mod error;
 mod kind;
 pub mod tensor;
 pub mod tiny;
+pub mod tiny_cases;
 pub mod value;
 pub mod vocabulary;
 pub mod write;

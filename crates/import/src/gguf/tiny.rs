@@ -15,6 +15,51 @@ pub enum Family {
     Llama,
     /// Half-split RoPE; query, key and value have biases.
     Qwen2,
+    /// Half-split RoPE; query and key are normed head by head, and heads have a width of their own.
+    Qwen3,
+    /// Half-split RoPE of a part of the head; one matrix for query, key and value, one for gate and up.
+    Phi3,
+    /// Norms behind attention and feed-forward too, GELU, caps on scores and logits; every other layer has a window.
+    Gemma2,
+    /// Gemma 2 with normed query and key instead of the cap on scores; five of six layers have a window.
+    Gemma3,
+    /// Ministral 3: the layers of Llama under another name.
+    Mistral3,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Llama,
+        Self::Qwen2,
+        Self::Qwen3,
+        Self::Phi3,
+        Self::Gemma2,
+        Self::Gemma3,
+        Self::Mistral3,
+    ];
+
+    /// What `general.architecture` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+            Self::Phi3 => "phi3",
+            Self::Gemma2 => "gemma2",
+            Self::Gemma3 => "gemma3",
+            Self::Mistral3 => "mistral3",
+        }
+    }
+
+    fn is_gemma(self) -> bool {
+        matches!(self, Self::Gemma2 | Self::Gemma3)
+    }
+
+    /// Query and key are normed head by head.
+    fn norms_heads(self) -> bool {
+        matches!(self, Self::Qwen3 | Self::Gemma3)
+    }
 }
 
 /// What to make; `width` and `feed_forward` must be multiples of 32, `width` of `heads`, `heads` of `kv_heads`.
@@ -26,6 +71,12 @@ pub struct TinyModel {
     pub width: u32,
     pub heads: u32,
     pub kv_heads: u32,
+    /// Entries of a head; as many as `width` gives each where there is none.
+    pub head_width: Option<u32>,
+    /// Entries of a head that RoPE turns; all where there is none.
+    pub rotary: Option<u32>,
+    /// How many positions a layer with a window sees; no key says so where it is 0.
+    pub window: u32,
     pub feed_forward: u32,
     pub context: u32,
     /// At least [`LEAST_VOCABULARY`].
@@ -46,6 +97,8 @@ const MERGES: [(&str, &str); 5] = [("h", "e"), ("l", "l"), ("Ġ", "t"), ("he", "
 
 const CHAT_TEMPLATE: &str = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
+/// Much less than any real cap, so that it shows.
+const F32_ONE: F32Bits = F32Bits(0x3f80_0000);
 const F32_100_000: F32Bits = F32Bits(0x47c3_5000);
 const F32_1E_MINUS_5: F32Bits = F32Bits(0x3727_c5ac);
 
@@ -59,6 +112,9 @@ impl TinyModel {
             width: 64,
             heads: 4,
             kv_heads: 2,
+            head_width: None,
+            rotary: None,
+            window: 0,
             feed_forward: 96,
             context: 256,
             vocabulary: 288,
@@ -67,6 +123,27 @@ impl TinyModel {
             tied: true,
             rope_base: F32_100_000,
         }
+    }
+
+    /// The smallest of a family that has all that sets the family apart, in heads of 32, which engines can run.
+    pub fn of(family: Family, seed: u64) -> Self {
+        let plain =
+            Self { family, heads: 2, kv_heads: 1, matrices: TensorType::Q8_0, ..Self::new(seed) };
+        match family {
+            Family::Llama | Family::Qwen2 | Family::Mistral3 => plain,
+            Family::Qwen3 => Self { heads: 4, kv_heads: 2, head_width: Some(32), ..plain },
+            Family::Phi3 => Self { rotary: Some(24), tied: false, ..plain },
+            Family::Gemma2 => {
+                Self { layers: 4, heads: 4, kv_heads: 2, head_width: Some(32), window: 24, ..plain }
+            }
+            Family::Gemma3 => {
+                Self { layers: 7, heads: 4, kv_heads: 2, head_width: Some(32), window: 24, ..plain }
+            }
+        }
+    }
+
+    fn head(&self) -> u32 {
+        self.head_width.unwrap_or(self.width / self.heads)
     }
 
     /// The file's bytes.
@@ -92,26 +169,37 @@ impl TinyModel {
     }
 
     fn metadata(&self, maker: &mut Maker) {
-        let family = match self.family {
-            Family::Llama => "llama",
-            Family::Qwen2 => "qwen2",
-        };
+        let family = self.family.name();
         maker.put("general.architecture", family);
         maker.put("general.name", "tiny");
-        for (key, value) in [
+        let key = |name: &str| format!("{family}.{name}");
+        for (name, value) in [
             ("block_count", self.layers),
             ("context_length", self.context),
             ("embedding_length", self.width),
             ("feed_forward_length", self.feed_forward),
             ("attention.head_count", self.heads),
             ("attention.head_count_kv", self.kv_heads),
-            ("rope.dimension_count", self.width / self.heads),
+            ("rope.dimension_count", self.rotary.unwrap_or(self.head())),
             ("vocab_size", self.vocabulary),
         ] {
-            maker.put(&format!("{family}.{key}"), value);
+            maker.put(&key(name), value);
         }
-        maker.put(&format!("{family}.rope.freq_base"), self.rope_base);
-        maker.put(&format!("{family}.attention.layer_norm_rms_epsilon"), F32_1E_MINUS_5);
+        if let Some(width) = self.head_width {
+            maker.put(&key("attention.key_length"), width);
+            maker.put(&key("attention.value_length"), width);
+        }
+        if self.window > 0 {
+            maker.put(&key("attention.sliding_window"), self.window);
+        }
+        if self.family == Family::Gemma2 {
+            maker.put(&key("attn_logit_softcapping"), F32_ONE);
+        }
+        if self.family.is_gemma() {
+            maker.put(&key("final_logit_softcapping"), F32_ONE);
+        }
+        maker.put(&key("rope.freq_base"), self.rope_base);
+        maker.put(&key("attention.layer_norm_rms_epsilon"), F32_1E_MINUS_5);
     }
 
     fn vocabulary(&self, maker: &mut Maker) {
@@ -150,19 +238,36 @@ impl TinyModel {
     fn layer(&self, maker: &mut Maker, layer: u32) {
         let name = |part: &str| format!("blk.{layer}.{part}");
         let (width, inner, kind) = (self.width, self.feed_forward, self.matrices);
-        let kv_width = width / self.heads * self.kv_heads;
+        let (q_width, kv_width) = (self.head() * self.heads, self.head() * self.kv_heads);
         maker.vector(&name("attn_norm.weight"), width, VectorKind::Norm);
-        for (part, rows) in [("attn_q", width), ("attn_k", kv_width), ("attn_v", kv_width)] {
-            maker.matrix(&name(&format!("{part}.weight")), width, rows, kind);
+        let apart = [("attn_q", q_width), ("attn_k", kv_width), ("attn_v", kv_width)];
+        let fused = [("attn_qkv", q_width + 2 * kv_width)];
+        let parts = if self.family == Family::Phi3 { &fused[..] } else { &apart[..] };
+        for (part, rows) in parts {
+            maker.matrix(&name(&format!("{part}.weight")), width, *rows, kind);
             if self.family == Family::Qwen2 {
-                maker.vector(&name(&format!("{part}.bias")), rows, VectorKind::Bias);
+                maker.vector(&name(&format!("{part}.bias")), *rows, VectorKind::Bias);
             }
         }
-        maker.matrix(&name("attn_output.weight"), width, width, kind);
+        if self.family.norms_heads() {
+            maker.vector(&name("attn_q_norm.weight"), self.head(), VectorKind::Norm);
+            maker.vector(&name("attn_k_norm.weight"), self.head(), VectorKind::Norm);
+        }
+        maker.matrix(&name("attn_output.weight"), q_width, width, kind);
+        if self.family.is_gemma() {
+            maker.vector(&name("post_attention_norm.weight"), width, VectorKind::Norm);
+        }
         maker.vector(&name("ffn_norm.weight"), width, VectorKind::Norm);
-        maker.matrix(&name("ffn_gate.weight"), width, inner, kind);
-        maker.matrix(&name("ffn_up.weight"), width, inner, kind);
+        if self.family == Family::Phi3 {
+            maker.matrix(&name("ffn_up.weight"), width, 2 * inner, kind);
+        } else {
+            maker.matrix(&name("ffn_gate.weight"), width, inner, kind);
+            maker.matrix(&name("ffn_up.weight"), width, inner, kind);
+        }
         maker.matrix(&name("ffn_down.weight"), inner, width, kind);
+        if self.family.is_gemma() {
+            maker.vector(&name("post_ffw_norm.weight"), width, VectorKind::Norm);
+        }
     }
 }
 

@@ -15,13 +15,6 @@ fn tiny(family: Family) -> TinyModel {
     TinyModel { family, width: 64, heads: 2, kv_heads: 1, layers: 2, ..TinyModel::new(7) }
 }
 
-pub(crate) fn name(family: Family) -> &'static str {
-    match family {
-        Family::Llama => "llama",
-        Family::Qwen2 => "qwen2",
-    }
-}
-
 pub(crate) fn import(bytes: &[u8]) -> Result<Program, ImportError<Infallible>> {
     let gguf = Gguf::parse(bytes, u64::try_from(bytes.len()).unwrap())?;
     architectures::program(&gguf, &mut |tensor: &TensorInfo<'_>| {
@@ -32,7 +25,7 @@ pub(crate) fn import(bytes: &[u8]) -> Result<Program, ImportError<Infallible>> {
 
 fn import_with(family: Family, keys: &[(&str, WriteValue)]) -> Result<Program, String> {
     let set = |file: GgufWriter, (key, value): &(&str, WriteValue)| {
-        let key = format!("{}.{key}", name(family));
+        let key = format!("{}.{key}", family.name());
         file.without(&key).metadata(&key, value.clone())
     };
     let file = keys.iter().fold(tiny(family).writer(), set);
@@ -170,7 +163,7 @@ fn keys_that_change_the_arithmetic_are_refused() {
         let plain = import_with(family, &[]).unwrap();
         let only = |key: &str, neutral: WriteValue, other: WriteValue| {
             same(import_with(family, &[(key, neutral)]).unwrap(), &plain, key);
-            let wanted = format!("{}.{key} is not supported: ", name(family));
+            let wanted = format!("{}.{key} is not supported: ", family.name());
             refused(import_with(family, &[(key, other)]), &wanted);
         };
         for key in zero.into_iter().chain(scales).chain(caps) {
@@ -196,7 +189,7 @@ fn a_head_width_said_twice_must_be_the_same() {
         let same_width = import_with(family, &[("attention.head_dim", 32.into())]).unwrap();
         same(same_width, &wanted, "attention.head_dim");
         for other in [0, 16, 64] {
-            let said = format!("{}.attention.head_dim is not supported", name(family));
+            let said = format!("{}.attention.head_dim is not supported", family.name());
             refused(import_with(family, &[("attention.head_dim", other.into())]), &said);
         }
     }
@@ -225,7 +218,7 @@ fn unknown_keys_are_refused() {
     ];
     for family in [Family::Llama, Family::Qwen2] {
         for key in unknown {
-            let wanted = format!("{}.{key} is not supported: what it means", name(family));
+            let wanted = format!("{}.{key} is not supported: what it means", family.name());
             refused(import_with(family, &[(key, 0.into())]), &wanted);
         }
     }
@@ -245,7 +238,7 @@ fn keys_that_change_nothing_are_read_past() {
         same(import_with(family, &harmless).unwrap(), &plain, "one of these");
         // Not under the architecture's name.
         let other = tiny(family).writer();
-        let other = other.metadata("general.x", 1).metadata(&format!("{}x.y", name(family)), 1);
+        let other = other.metadata("general.x", 1).metadata(&format!("{}x.y", family.name()), 1);
         same(import(&other.finish()).unwrap(), &plain, "another's key");
     }
 }

@@ -6,7 +6,7 @@ use canon::reference::Layout;
 use import::gguf::tiny::{Family, TinyModel};
 use program::{Checked, Op};
 
-use crate::architectures::{import, name};
+use crate::architectures::import;
 
 /// By family, with what only it has.
 const GOLDEN: [(Family, Layout, bool, &str); 2] = [
@@ -32,12 +32,12 @@ fn every_family_has_its_program() {
         let program = import(&model.write()).unwrap();
         for op in &program.groups[0].template.ops {
             if let Op::Rope(rope) = op {
-                assert_eq!(rope.layout, layout, "{}", name(family));
+                assert_eq!(rope.layout, layout, "{}", family.name());
             }
         }
         let has_bias = |op: &Op| matches!(op, Op::Matmul(matmul) if matmul.bias.is_some());
         let found = program.groups[0].template.ops.iter().any(has_bias);
-        assert_eq!(found, biases, "{}", name(family));
+        assert_eq!(found, biases, "{}", family.name());
         digests.push(Checked::new(program).unwrap().digest().to_string());
     }
     assert_eq!(digests, GOLDEN.map(|(.., digest)| digest));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use canon::sample::{Parameter, Parameters, Settings};
 use canon::{KernelSet, Kernels};
-use engine::{Engine, Weights};
+use engine::{Engine, Feed, Wanted, Weights};
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::{Gguf, TensorType};
 use llm::{Generation, Model, Piece, Request, Runner, Stop, Usage};
@@ -126,6 +126,19 @@ impl Tiny {
     /// One that feeds few rows in a pass.
     pub(crate) fn any_with(&self, rows: usize, chunk: usize) -> Runner {
         self.runner(KernelSet::best(), 1, chunk).with_rows_max(rows)
+    }
+
+    /// The logits behind every token.
+    pub(crate) fn logits(&self, tokens: &[u32]) -> Vec<Vec<i32>> {
+        let kernels = Kernels::of(KernelSet::best()).unwrap();
+        let weights = Arc::clone(&self.weights);
+        let mut engine = Engine::new(&self.model.program, weights, kernels, 1).unwrap();
+        let mut sequence = engine.sequence();
+        let sequence = &mut sequence;
+        let feed = Feed { sequence, tokens, wanted: Wanted::All, boundaries: false };
+        let outcome = engine.forward(&mut [feed]).unwrap().remove(0);
+        assert_eq!(outcome.fault, None);
+        outcome.logits
     }
 
     pub(crate) fn start(&self, runner: &Runner, request: &Request) -> Generation {

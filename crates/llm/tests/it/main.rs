@@ -8,6 +8,7 @@ mod ends;
 mod fairness;
 mod fixture;
 mod golden;
+mod golden_architectures;
 mod golden_receipts;
 mod invariance;
 mod packages;

@@ -1,0 +1,88 @@
+//! Every architecture's tiny models: near Hugging Face transformers, and the same bits for ever.
+//!
+//! The fixtures in `tests/golden/` are transformers' logits (`cargo xtask architectures --write` makes them); the digests
+//! are ours. A digest that changes on purpose is a new arithmetic or a new rule of import, with a decision that says so.
+#![allow(clippy::float_arithmetic, reason = "the other side is a float program")]
+
+// floats: what is compared with is a float program.
+use import::gguf::tiny_cases::{self, Case};
+use serde_json::Value;
+
+use crate::fixture::Tiny;
+
+/// The greatest mean KL of a case; measured: 0.0017 at most.
+const DIVERGENCE_MAX: f64 = 0.004;
+
+/// By case: the BLAKE3 of the logits of all positions.
+const GOLDEN: &[(&str, &str)] = &[
+    ("llama", "dd01a1aa849b35ca71e1b91fb8ad9ee6e37aa7ae48eb94dd7a478e3354985ecd"),
+    ("llama-3.1", "3eace41bdbca2eba84c3acd35de1cbb0b259f91a00b29575108a746ab71f5bb8"),
+    ("llama-linear", "96344f2500ba0b6a17a83a82a018035b182d456328ba9489f1cbcf726137a0ed"),
+    ("llama-window", "73f5ddee33174b742544b70d87158e7dd02aa141a13ba49c77960c0d7f57458e"),
+    ("qwen2", "edf380d32127849f8f20e5c59ed2e1453ea33218e5aec7e2029cdb38385bc1fc"),
+];
+
+#[test]
+fn every_case_has_its_logits() {
+    let found = tiny_cases::cases().into_iter().map(|case| {
+        let logits = Tiny::of(case.file.finish()).logits(&tiny_cases::tokens());
+        let bytes: Vec<u8> =
+            logits.iter().flatten().flat_map(|logit| logit.to_le_bytes()).collect();
+        (case.name, blake3::hash(&bytes).to_hex().to_string())
+    });
+    let found: Vec<(&str, String)> = found.collect();
+    let golden: Vec<(&str, String)> = GOLDEN.iter().map(|(n, d)| (*n, (*d).to_owned())).collect();
+    assert_eq!(found, golden);
+}
+
+#[test]
+fn every_case_is_near_transformers() {
+    for case in tiny_cases::cases() {
+        let fixture = fixture(&case);
+        let numbers = |value: &Value| -> Vec<i64> {
+            value.as_array().unwrap().iter().map(|number| number.as_i64().unwrap()).collect()
+        };
+        let ids: Vec<i64> = tiny_cases::tokens().into_iter().map(i64::from).collect();
+        assert_eq!(numbers(&fixture["ids"]), ids, "{}", case.name);
+        let model = Tiny::of(case.file.finish());
+        let ours = model.logits(&tiny_cases::tokens());
+        let positions = numbers(&fixture["positions"]);
+        let frac = i32::try_from(fixture["frac"].as_i64().unwrap()).unwrap();
+        let rows = fixture["logits"].as_array().unwrap();
+        assert!(rows.len() == positions.len() && rows.len() >= 8);
+        let mut sum = 0.0;
+        for (position, row) in positions.iter().zip(rows) {
+            let ours = &ours[usize::try_from(*position).unwrap()];
+            let theirs = numbers(row).into_iter().map(|logit| i32::try_from(logit).unwrap());
+            sum += divergence(&scaled(theirs, frac), &scaled(ours.iter().copied(), 12));
+        }
+        let mean = sum / f64::from(u32::try_from(rows.len()).unwrap());
+        assert!(mean <= DIVERGENCE_MAX, "{}: {mean}", case.name);
+    }
+}
+
+fn fixture(case: &Case) -> Value {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    let path = format!("{folder}/{}.json", case.name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let fixture: Value = serde_json::from_str(&text).unwrap();
+    let file = blake3::hash(&case.file.finish()).to_hex();
+    assert_eq!(fixture["file_blake3"].as_str(), Some(file.as_str()), "{path} is of another file");
+    fixture
+}
+
+fn scaled(logits: impl Iterator<Item = i32>, frac: i32) -> Vec<f64> {
+    logits.map(|logit| f64::from(logit) * 2_f64.powi(-frac)).collect()
+}
+
+/// KL(theirs || ours) of the distributions.
+fn divergence(theirs: &[f64], ours: &[f64]) -> f64 {
+    assert_eq!(theirs.len(), ours.len());
+    let (p, q) = (log_probabilities(theirs), log_probabilities(ours));
+    p.iter().zip(&q).map(|(p, q)| p.exp() * (p - q)).sum()
+}
+
+fn log_probabilities(logits: &[f64]) -> Vec<f64> {
+    let sum = logits.iter().map(|logit| logit.exp()).sum::<f64>().ln();
+    logits.iter().map(|logit| logit - sum).collect()
+}

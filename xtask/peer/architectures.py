@@ -1,0 +1,217 @@
+"""Logits of tiny models by Hugging Face transformers, in float32.
+
+usage: architectures.py FOLDER
+
+Reads FOLDER/ids.json (token ids) and every FOLDER/*.gguf, and writes FOLDER/<name>.f32: the logits of every position,
+row by row; and FOLDER/<name>.int8.f32: the same with the inputs of all matrices rounded to int8 in blocks of 32, which
+says what such rounding costs where everything else is float. The files are read with the `gguf` package; what their keys, names and rows mean is written here a second
+time, from the converters of llama.cpp, and shares nothing with our importer. Whatever a file has that this does not
+know is an error.
+"""
+
+import json
+import pathlib
+import sys
+
+import gguf
+import numpy
+import torch
+import transformers
+
+# What a case means beyond its file: the rule that the factors of Llama 3.1 come from.
+RULES = {
+    "llama-3.1": {
+        "rope_type": "llama3",
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 64,
+    },
+}
+# Tensors that become numbers of the configuration.
+FACTORS = ["rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight"]
+
+
+class File:
+    """A GGUF file: its metadata under the architecture's name, and its tensors as floats."""
+
+    def __init__(self, path):
+        reader = gguf.GGUFReader(path)
+        self.name = path.stem
+        self.fields = {key: field.contents() for key, field in reader.fields.items()}
+        self.architecture = self.fields["general.architecture"]
+        self.tensors = {}
+        for tensor in reader.tensors:
+            values = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+            shape = tuple(int(size) for size in reversed(tensor.shape))
+            self.tensors[tensor.name] = values.astype(numpy.float32).reshape(shape)
+        self.unread = {key for key in self.fields if key.startswith(self.architecture + ".")}
+
+    def key(self, name, default=None):
+        key = f"{self.architecture}.{name}"
+        self.unread.discard(key)
+        found = self.fields.get(key, default)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+
+def common(file):
+    """What every configuration has."""
+    heads = file.key("attention.head_count")
+    width = file.key("embedding_length")
+    file.key("vocab_size", 0)
+    return {
+        "vocab_size": file.tensors["token_embd.weight"].shape[0],
+        "hidden_size": width,
+        "intermediate_size": file.key("feed_forward_length"),
+        "num_hidden_layers": file.key("block_count"),
+        "num_attention_heads": heads,
+        "num_key_value_heads": file.key("attention.head_count_kv"),
+        "head_dim": file.key("attention.key_length", width // heads),
+        "max_position_embeddings": file.key("context_length"),
+        "rms_norm_eps": file.key("attention.layer_norm_rms_epsilon"),
+        "rope_theta": file.key("rope.freq_base"),
+        "tie_word_embeddings": "output.weight" not in file.tensors,
+        "attn_implementation": "eager",
+        "pad_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
+
+
+def scaling(file):
+    """The configuration's rope_scaling."""
+    if file.name in RULES:
+        return RULES[file.name]
+    kind = file.key("rope.scaling.type", "none")
+    if kind == "none":
+        return None
+    if kind == "linear":
+        return {"rope_type": "linear", "factor": file.key("rope.scaling.factor")}
+    raise ValueError(f"{file.name}: rope scaling {kind}")
+
+
+def whole_heads(file, config):
+    rotary = file.key("rope.dimension_count", config["head_dim"])
+    if rotary != config["head_dim"] or file.key("attention.value_length", rotary) != rotary:
+        raise ValueError(f"{file.name}: heads of several widths")
+
+
+def llama(file):
+    config = common(file)
+    whole_heads(file, config)
+    config["rope_scaling"] = scaling(file)
+    window = file.key("attention.sliding_window", 0)
+    if window:
+        return transformers.MistralForCausalLM, transformers.MistralConfig(**config, sliding_window=window)
+    return transformers.LlamaForCausalLM, transformers.LlamaConfig(**config)
+
+
+def qwen2(file):
+    config = common(file)
+    whole_heads(file, config)
+    config["rope_scaling"] = scaling(file)
+    return transformers.Qwen2ForCausalLM, transformers.Qwen2Config(**config)
+
+
+MODELS = {"llama": llama, "qwen2": qwen2}
+# Rows of query and key whose pairs the converters put side by side.
+INTERLEAVED = {"llama"}
+# Norms are stored with the one that the model adds to them.
+GEMMAS = set()
+
+ENDS = {
+    "token_embd.weight": "model.embed_tokens.weight",
+    "output_norm.weight": "model.norm.weight",
+    "output.weight": "lm_head.weight",
+}
+PARTS = {
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+
+
+def parts(architecture):
+    """The names of a layer's tensors in the architecture's class."""
+    return dict(PARTS)
+
+
+def apart(values, heads):
+    """Undoes the converters' order of rows: pairs side by side become halves."""
+    rows = values.shape[0]
+    paired = values.reshape(heads, rows // heads // 2, 2, *values.shape[1:])
+    return numpy.swapaxes(paired, 1, 2).reshape(values.shape)
+
+
+def state(file, config):
+    """The tensors by the names of the class."""
+    known = parts(file.architecture)
+    found = {}
+    for name, values in file.tensors.items():
+        if name in FACTORS:
+            continue
+        if file.architecture in GEMMAS and name.endswith("norm.weight"):
+            values = values - numpy.float32(1)
+        if name in ENDS:
+            found[ENDS[name]] = values
+            continue
+        _, layer, part, kind = name.split(".")
+        if file.architecture in INTERLEAVED and part in ("attn_q", "attn_k"):
+            key = "num_attention_heads" if part == "attn_q" else "num_key_value_heads"
+            values = apart(values, getattr(config, key))
+        found[f"model.layers.{layer}.{known[part]}.{kind}"] = values
+    if "lm_head.weight" not in found:
+        found["lm_head.weight"] = found["model.embed_tokens.weight"]
+    return {name: torch.from_numpy(numpy.ascontiguousarray(values)) for name, values in found.items()}
+
+
+def round_inputs(_, arguments):
+    """Rounds a matrix's input to int8 in blocks of 32, each against its greatest magnitude."""
+    blocks = arguments[0].unflatten(-1, (-1, 32))
+    scale = (blocks.abs().amax(-1, keepdim=True) / 127).clamp(min=1e-30)
+    return ((blocks / scale).round() * scale).flatten(-2)
+
+
+def logits(path, ids):
+    """The logits of every position, as they are and with rounded inputs."""
+    file = File(path)
+    if file.architecture not in MODELS:
+        raise ValueError(f"{file.name}: architecture {file.architecture}")
+    kind, config = MODELS[file.architecture](file)
+    if file.unread:
+        raise ValueError(f"{file.name}: not read: {sorted(file.unread)}")
+    model = kind(config).eval()
+    model.load_state_dict(state(file, config), strict=True)
+
+    def rows():
+        with torch.no_grad():
+            return model(torch.tensor([ids]), use_cache=False).logits[0].to(torch.float32).numpy()
+
+    plain = rows()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_pre_hook(round_inputs)
+    return plain, rows()
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    ids = json.loads((folder / "ids.json").read_text())
+    torch.manual_seed(0)
+    for path in sorted(folder.glob("*.gguf")):
+        plain, rounded = logits(path, ids)
+        path.with_name(f"{path.stem}.f32").write_bytes(plain.astype("<f4").tobytes())
+        path.with_name(f"{path.stem}.int8.f32").write_bytes(rounded.astype("<f4").tobytes())
+    print(f"transformers {transformers.__version__}, torch {torch.__version__}")
+
+
+if __name__ == "__main__":
+    main()
