@@ -1,4 +1,4 @@
-"""Cases of the ops that joined after the freeze: arithmetic.md 4.11 (scale)."""
+"""Cases of the ops that joined after the freeze: arithmetic.md 4.11 (scale) and 4.12 (gelu-gate)."""
 
 import constants as c
 import ops
@@ -48,6 +48,47 @@ def scale_cases():
     return cases
 
 
+# gelu-gate
+
+
+def evaluate_gelu(inputs):
+    gate, up = integers(inputs["gate"]), integers(inputs["up"])
+    return {"row": ops.gelu_gate(gate, inputs["frac_gate"], up, inputs["frac_up"], inputs["frac"])}
+
+
+def gelu_cases():
+    cases = []
+
+    def add(name, gate, fg, up, fu, frac):
+        cases.append((name, {"gate": gate, "frac_gate": fg, "up": up, "frac_up": fu, "frac": frac}))
+
+    for fg in range(2, 13):
+        one, top = 1 << fg, 5 << fg
+        add(f"random, frac {fg}", uniform(96, fg, 6 << fg), fg, uniform(96, fg + 20, 1 << 14), 12, 12)
+        near = [0, 1, 2, one // 2, one - 1, one, one + 1, 2 * one, 3 * one, 4 * one, top - 1, top, top + 1, 8 * one, 40 * one, TOP]
+        gate = [v for v in near + [-v for v in near] if abs(v) < c.LIMIT]
+        add(f"edges, frac {fg}", gate, fg, fill(len(gate), 1), 0, min(fg, 8))
+        add(f"negative up, frac {fg}", gate, fg, fill(len(gate), -1), 0, min(fg, 8))
+    add("lengths of bits", bits(64, 9, 30), 12, bits(64, 10, 12), 4, 4)
+    add("up of both signs", [4096, -4096, 4096, -4096, 0], 12, [1, 1, -1, -1, TOP], 12, 12)
+    add("where the sigmoid's error is greatest", [1521, -1521, 1522, -1522, 15322, -15322], 12, fill(6, 1 << 12), 12, 12)
+    add("ties of the last rounding", [133] * 8, 2, [1, -1, 3, -3, 5, -5, 7, -7], 0, 1)
+    add("shift to the left", [8, -8, 3], 2, [5, -5, 7], 0, 24)
+    add("a gate far below 0 is nothing", [-TOP, -(5 << 12), -(5 << 12) + 1], 12, fill(3, TOP), 0, 12)
+    add("greatest without a fault", [1 << 20], 4, [16383], 0, 0)
+    add("LIMIT faults", [1 << 15], 2, [1 << 15], 0, 2)
+    add("-LIMIT faults", [1 << 15], 2, [-(1 << 15)], 0, 2)
+    add("below LIMIT", [1 << 15], 2, [(1 << 15) - 1], 0, 2)
+    add("greatest times greatest faults", [TOP], 2, [TOP], 0, 2)
+    add("fault by a shift to the left", [256], 2, [1], 0, 24)
+    add("frac_gate 13 refused", [1], 13, [1], 12, 12)
+    add("frac_gate 1 refused", [1], 1, [1], 12, 12)
+    add("frac_up 25 refused", [1], 12, [1], 25, 12)
+    add("frac -1 refused", [1], 12, [1], 12, -1)
+    return cases
+
+
 OPS = {
+    "gelu_gate": (evaluate_gelu, gelu_cases()),
     "scale": (evaluate_scale, scale_cases()),
 }

@@ -141,6 +141,33 @@ def soft_caps():
             assert abs(y - exact) < Fraction(5 * cap, 1 << 16) + Fraction(1, 2), (x, cap)
 
 
+def two_root_two_over_pi(bits):
+    """floor-ish 2 * sqrt(2 / pi) * 2^bits."""
+    return 2 * isqrt((2 << 2 * bits + 200) // pi_times(200))
+
+
+def gelu_constants():
+    slope = two_root_two_over_pi(200) * log2_e(200)  # 400 bits
+    close(slope, 386, 37719)  # nr(2^14 * 2 sqrt(2 / pi) log2 e)
+    close(slope * 44715 // 1000000, 383, 13493)  # nr(2^17 * 0.044715 * 2 sqrt(2 / pi) log2 e)
+
+
+def gelus():
+    """4.12 for every gate that is not saturated: the sigmoid within 2 * 2^-15, b within one unit; and what saturates."""
+    slope = two_root_two_over_pi(100) >> 1
+    for fg in range(c.SILU_FRAC[0], c.SILU_FRAC[1] + 1):
+        for g in range((5 << fg) + 1):
+            cubed = g * (1000000 << 2 * fg) + 44715 * g**3  # 10^6 * 2^(3 fg) of x + 0.044715 x^3
+            u = Fraction(slope * cubed // (1000000 << 3 * fg), 1 << 100)
+            positive = (1 << 64) + tanh(u, 64)  # 65 fractional bits of the sigmoid
+            for sign, exact in ((1, positive), (-1, (2 << 64) - positive)):
+                found = ops.gelu_sigmoid(sign * g, fg)
+                assert abs((found << 50) - exact) < 2 << 50, (sign * g, fg)
+                b = rs(sign * g * found, 15)
+                assert abs((b << 65) - sign * g * exact) < 1 << 65, (sign * g, fg)
+        assert ops.gelu_sigmoid(5 << fg, fg) == 32768 and ops.gelu_sigmoid(-5 << fg, fg) == 0
+
+
 def angles():
     """|th| bound, |sin|, |cos| <= 2^30, and sin^2 + cos^2 within 2^-27 of 1."""
     for i in range(20000):
@@ -205,5 +232,5 @@ BLAKE3 = (
      "72613c9ec9ff7e40f8f5c173784c532ad852e827dba2bf85b2ab4b76f7079081"),
 )  # fmt: skip
 
-ALL = (constants, tables, exponentials, reciprocals, soft_cap_bounds, soft_caps, angles, roots, sums, sampling_widths, blake3,
+ALL = (constants, tables, exponentials, reciprocals, soft_cap_bounds, soft_caps, gelu_constants, gelus, angles, roots, sums, sampling_widths, blake3,
        receipt_ed25519.rfc8032)  # fmt: skip

@@ -100,6 +100,8 @@ class Sequence:
             return self.attend(op, layer, values), op["frac"]
         if name == "silu_gate":
             return ops.silu_gate(*values[op["gate"]], *values[op["up"]], op["frac"]), op["frac"]
+        if name == "gelu_gate":
+            return ops.gelu_gate(*values[op["gate"]], *values[op["up"]], op["frac"]), op["frac"]
         if name == "add":
             return ops.add(values[op["a"]][0], values[op["b"]][0]), values[op["a"]][1]
         if name == "sample":

@@ -168,6 +168,24 @@ def add(a, b):
     return [stored(x + y) for x, y in zip(a, b, strict=True)]
 
 
+def gelu_sigmoid(g, fg):
+    """4.12, steps 1 to 3: the sigmoid with 15 fractional bits that gelu multiplies g with."""
+    a = min(abs(g), 5 << fg) << (12 - fg)
+    x = a * (37719 + (((a * a) >> 12) * 13493 >> 15)) >> 10
+    r = recip(exp2u(x))
+    return r if g >= 0 else 32768 - r
+
+
+def gelu_gate(gate, fg, up, fu, frac):
+    """4.12."""
+    check_frac(fg, fu, frac)
+    if not c.SILU_FRAC[0] <= fg <= c.SILU_FRAC[1]:
+        raise Refused("FracOutOfRange")
+    check_row(gate)
+    check_row(up)
+    return [stored(rs(rs(g * gelu_sigmoid(g, fg), 15) * u, fg + fu - frac)) for g, u in zip(gate, up, strict=True)]
+
+
 def scale(row, mantissa, exponent):
     """4.11: every entry times mantissa * 2^exponent."""
     check_row(row)

@@ -10,7 +10,7 @@ OPS = {
     "matmul": (4, "x:2 W:2 b:O frac:1"), "rope": (5, "x:2 table:2 D:4 rotary:4 layout:L"), "kv_append": (6, "k:2 v:2 D:4"),
     "attention": (7, "q:2 kv:2 scale:2 exponent:S window:2 frac:1"), "silu_gate": (8, "gate:2 up:2 frac:1"), "add": (9, "a:2 b:2"),
     "logits": (10, "x:2 W:2 frac:1"), "sample": (11, "x:2"), "hadamard": (12, "x:2 width:4"), "soft_cap": (13, "x:2 c:4"),
-    "scale": (15, "x:2 c:2 exponent:S"),
+    "gelu_gate": (14, "gate:2 up:2 frac:1"), "scale": (15, "x:2 c:2 exponent:S"),
 }  # fmt: skip
 TENSORS, NAME, TABLES, PAIRS, GROUPS, LAYERS, TEMPLATE = 32768, 128, 16, 128, 16, 1024, 128
 TENSOR_SLOTS, ATTRIBUTE_SLOTS, ENCODED = 128, 32, 1 << 22
@@ -247,5 +247,5 @@ def small_template(shape):
     gate, up = matmul(x), matmul(x)
     if shape["caps"]:
         up = t.op("soft_cap", x=up, c=1 << 12)
-    down = matmul(quantised(t.op("silu_gate", gate=gate, up=up, frac=12)), frac=16)
+    down = matmul(quantised(t.op("gelu_gate" if shape.get("gelu") else "silu_gate", gate=gate, up=up, frac=12)), frac=16)
     return t, t.op("add", a=middle, b=down)

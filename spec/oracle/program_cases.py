@@ -13,7 +13,8 @@ PLAIN = {"matrices": "Q8_0", "vectors": "F32", "kind": "A8", "layout": "interlea
          "caps": False, "tied": False, "window": 0, "layers": 1}  # fmt: skip
 EVERY = {**PLAIN, "bias": True, "norms": True, "hadamard": True, "caps": True, "window": 5, "layers": 2}
 SCALED = {**PLAIN, "scale": True, "matrices": "Q4_0"}
-JOINED = (("scales", SCALED),)
+GELU = {**PLAIN, "gelu": True, "matrices": "F16", "layers": 2}
+JOINED = (("scales", SCALED), ("gelu", GELU))
 SHAPES = (
     ("plain", PLAIN), ("every op", {**EVERY, "matrices": "Q4_1", "vectors": "F16", "kind": "A16", "layout": "half"}),
     ("Q4_0, tied", {**PLAIN, "matrices": "Q4_0", "tied": True}), ("F16", {**PLAIN, "matrices": "F16"}), ("F32", {**PLAIN, "matrices": "F32"}),

@@ -157,6 +157,7 @@ pub struct Kernels {
     pub(crate) quantise: fn(&[i32], u8, InputKind, &mut InputRow),
     pub(crate) norm: fn(&[i32], NormOp<'_>, &mut [i32]) -> bool,
     pub(crate) silu_gate: fn(&[i32], &[i32], GateOp, &mut [i32]) -> bool,
+    pub(crate) gelu_gate: fn(&[i32], &[i32], GateOp, &mut [i32]) -> bool,
     pub(crate) rotate: fn(&mut [i32], &[i32], &[i32], crate::reference::Layout) -> bool,
     pub(crate) hadamard: fn(&mut [i32], usize) -> bool,
     pub(crate) head_row: fn(&[i32], &mut HeadRow),
@@ -270,6 +271,15 @@ impl Kernels {
     pub fn silu_gate(&self, gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool {
         assert!(gate.len() == up.len() && gate.len() == out.len(), "lengths differ");
         (self.silu_gate)(gate, up, op, out)
+    }
+
+    /// `gelu(gate) * up`; true where an entry overflowed (it is 0 then).
+    ///
+    /// # Panics
+    /// Where the lengths differ.
+    pub fn gelu_gate(&self, gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool {
+        assert!(gate.len() == up.len() && gate.len() == out.len(), "lengths differ");
+        (self.gelu_gate)(gate, up, op, out)
     }
 
     /// Rotates a head in place by sines and cosines of 30 fractional bits, one per pair.

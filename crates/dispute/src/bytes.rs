@@ -111,6 +111,8 @@ fn output(op: &Op, stage: u8, bytes: &[u8]) -> Option<Data> {
         }
         (Op::Sample(_), stage) => program::ops::sample_output(stage, bytes),
         (Op::Embed(_) | Op::Rope(_) | Op::KvAppend(_) | Op::SiluGate(_), _)
-        | (Op::Add(_) | Op::Hadamard(_) | Op::SoftCap(_) | Op::Scale(_), _) => None,
+        | (Op::GeluGate(_) | Op::Add(_) | Op::Hadamard(_) | Op::SoftCap(_) | Op::Scale(_), _) => {
+            None
+        }
     }
 }

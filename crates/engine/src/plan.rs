@@ -81,6 +81,12 @@ pub(crate) enum RowOp {
         op: GateOp,
         out: Slot,
     },
+    GeluGate {
+        gate: Slot,
+        up: Slot,
+        op: GateOp,
+        out: Slot,
+    },
     Add {
         a: Slot,
         b: Slot,
@@ -346,7 +352,16 @@ impl Planner<'_> {
             Op::Scale(op) => self.scale(site, op),
             Op::KvAppend(op) => self.kv_append(site, op),
             Op::Attention(op) => self.attention(site, op),
-            Op::SiluGate(op) => self.silu_gate(site, op),
+            Op::SiluGate(op) => {
+                let (gate, up, op, out) = self.gate(site, op.gate, op.up, op.frac);
+                self.row_op(site.index, RowOp::SiluGate { gate, up, op, out });
+                Home::Fixed(out)
+            }
+            Op::GeluGate(op) => {
+                let (gate, up, op, out) = self.gate(site, op.gate, op.up, op.frac);
+                self.row_op(site.index, RowOp::GeluGate { gate, up, op, out });
+                Home::Fixed(out)
+            }
             Op::Add(op) => self.add(site, op),
             Op::Logits(op) => {
                 Home::Fixed(self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?)
@@ -422,13 +437,17 @@ impl Planner<'_> {
         Home::Kv(layer)
     }
 
-    fn silu_gate(&mut self, site: &Site<'_>, op: &ops::SiluGate) -> Home {
-        let (gate, up) = (self.slot(site, op.gate), self.slot(site, op.up));
-        let (gate_frac, up_frac) = (site.fixed(op.gate).frac, site.fixed(op.up).frac);
-        let out = self.output(site);
-        let op = GateOp { gate_frac, up_frac, frac: op.frac };
-        self.row_op(site.index, RowOp::SiluGate { gate, up, op, out });
-        Home::Fixed(out)
+    /// Where a gate's rows and its output are.
+    fn gate(
+        &mut self,
+        site: &Site<'_>,
+        gate: Value,
+        up: Value,
+        frac: u8,
+    ) -> (Slot, Slot, GateOp, Slot) {
+        let (gate_frac, up_frac) = (site.fixed(gate).frac, site.fixed(up).frac);
+        let op = GateOp { gate_frac, up_frac, frac };
+        (self.slot(site, gate), self.slot(site, up), op, self.output(site))
     }
 
     fn add(&mut self, site: &Site<'_>, op: &ops::Add) -> Home {

@@ -151,6 +151,13 @@ impl Row {
                 self.values[out.0] = value;
                 overflow
             }
+            RowOp::GeluGate { gate, up, op, out } => {
+                let mut value = self.take(*out, plan.slots[out.0]);
+                let (gate, up) = (&self.values[gate.0], &self.values[up.0]);
+                let overflow = kernels.gelu_gate(gate, up, *op, &mut value);
+                self.values[out.0] = value;
+                overflow
+            }
             RowOp::Add { a, b, out } => self.add(kernels, *a, *b, *out),
             RowOp::Boundary { x } => {
                 self.boundary(*x);

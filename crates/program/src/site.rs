@@ -226,6 +226,16 @@ pub(crate) fn heads(row: Fixed, head_width: u32) -> Result<u32, Reason> {
     Ok(heads)
 }
 
+/// The width of a gate and the row it gates.
+pub(crate) fn gate(gate: Fixed, up: Fixed) -> Result<u32, Reason> {
+    same("the gate's width", gate.width, "the other row's", up.width)?;
+    if !(2..=12).contains(&gate.frac) {
+        let (what, wanted) = ("the gate's number of fractional bits", "2..=12");
+        return Err(Reason::Number { what, found: u64::from(gate.frac), wanted });
+    }
+    Ok(gate.width)
+}
+
 /// Refuses what is no constant to multiply by.
 pub(crate) fn scale(mantissa: u16, exponent: i32) -> Result<(), Reason> {
     if !(1 << 14..1 << 15).contains(&mantissa) {

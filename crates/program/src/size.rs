@@ -186,7 +186,8 @@ impl Site<'_> {
             (Op::Attention(attention), _) => 8 + 8 * u64::from(self.kv(attention.kv).head_width),
             (Op::Sample(_), stage) => sample_output_bytes(stage),
             (Op::Embed(_) | Op::Rope(_) | Op::Hadamard(_) | Op::KvAppend(_), _) => 0,
-            (Op::SiluGate(_) | Op::Add(_) | Op::SoftCap(_) | Op::Scale(_), _) => 0,
+            (Op::SiluGate(_) | Op::GeluGate(_) | Op::Add(_), _) => 0,
+            (Op::SoftCap(_) | Op::Scale(_), _) => 0,
         }
     }
 }

@@ -4,8 +4,8 @@
 //! Never random: a [`Shape`] gives the same program and the same bytes everywhere.
 
 use crate::ops::{
-    Add, Attention, Embed, Hadamard, KvAppend, Logits, Matmul, Norm, Op, Quantise, Rope, Sample,
-    Scale, SiluGate, SoftCap,
+    Add, Attention, Embed, GeluGate, Hadamard, KvAppend, Logits, Matmul, Norm, Op, Quantise, Rope,
+    Sample, Scale, SiluGate, SoftCap,
 };
 use crate::structure::{
     AttributeSlot, Group, Layer, Location, Program, Template, Tensor, TensorId, TensorSlot, Value,
@@ -58,6 +58,8 @@ pub struct Shape {
     pub soft_cap: bool,
     /// The embedding and the logits are scaled.
     pub scale: bool,
+    /// The gate goes through gelu, not silu.
+    pub gelu: bool,
     /// Of the weights.
     pub seed: u64,
 }
@@ -85,6 +87,7 @@ impl Default for Shape {
             hadamard: false,
             soft_cap: false,
             scale: false,
+            gelu: false,
             seed: 1,
         }
     }
@@ -110,6 +113,7 @@ impl Shape {
             ("hadamard", Self { hadamard: true, ..tiny() }),
             ("soft cap", Self { soft_cap: true, hidden: 1056, ..tiny() }),
             ("scale", Self { scale: true, width: 1056, ..tiny() }),
+            ("gelu", Self { gelu: true, hidden: 1056, ..tiny() }),
             ("a16", Self { inputs: InputKind::A16, ..tiny() }),
             ("wide", Self { width: 1120, hidden: 2080, head_width: 96, heads: 12, ..tiny() }),
         ]
@@ -223,7 +227,10 @@ impl Shape {
         if self.soft_cap {
             up = build.op(Op::SoftCap(SoftCap { x: up, cap: 1 << ROW_FRAC }));
         }
-        let gated = build.op(Op::SiluGate(SiluGate { gate, up, frac: ROW_FRAC }));
+        let gated = build.op(match self.gelu {
+            true => Op::GeluGate(GeluGate { gate, up, frac: ROW_FRAC }),
+            false => Op::SiluGate(SiluGate { gate, up, frac: ROW_FRAC }),
+        });
         let x = build.op(Op::Quantise(Quantise { x: gated, kind: self.inputs }));
         let down = build.matmul_frac(x, false, RESIDUAL_FRAC);
         let output = build.op(Op::Add(Add { a: middle, b: down }));

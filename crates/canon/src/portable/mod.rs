@@ -19,6 +19,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     quantise: rows::quantise,
     norm: rows::norm,
     silu_gate: rows::silu_gate,
+    gelu_gate: rows::gelu_gate,
     rotate: rows::rotate,
     hadamard: rows::hadamard,
     head_row: rows::head_row,

@@ -130,14 +130,28 @@ pub(crate) fn norm(row: &[i32], op: NormOp<'_>, out: &mut [i32]) -> bool {
 #[inline(always)]
 pub(crate) fn silu_gate(gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool {
     let cap = (1_u32 << (op.gate_frac + 5)) - 1;
+    gated(gate, up, op, out, |gate| (gate.min(cap) * 23_637) >> (op.gate_frac - 2))
+}
+
+#[inline(always)]
+pub(crate) fn gelu_gate(gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool {
+    let (cap, up_to_12) = (5_u32 << op.gate_frac, 12 - op.gate_frac);
+    gated(gate, up, op, out, |gate| {
+        let a = gate.min(cap) << up_to_12;
+        (a * (37_719 + ((((a * a) >> 12) * 13_493) >> 15))) >> 10
+    })
+}
+
+/// Each gate times the sigmoid of its sign and of what `log` makes of its magnitude, times the other row.
+#[inline(always)]
+fn gated(gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32], log: impl Fn(u32) -> u32) -> bool {
     let shift = i32::from(op.gate_frac) + i32::from(op.up_frac) - i32::from(op.frac);
     let mut overflow = false;
     for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
-        let x = (gate.unsigned_abs().min(cap) * 23_637) >> (op.gate_frac - 2);
-        let positive = recip(exp2u(x)) as i32;
+        let positive = recip(exp2u(log(gate.unsigned_abs()))) as i32;
         let sigmoid = if *gate >= 0 { positive } else { 32_768 - positive };
-        let silu = (i64::from(*gate) * i64::from(sigmoid) + (1 << 14)) >> 15;
-        *out = fixed(silu * i64::from(*up), shift, &mut overflow);
+        let activated = (i64::from(*gate) * i64::from(sigmoid) + (1 << 14)) >> 15;
+        *out = fixed(activated * i64::from(*up), shift, &mut overflow);
     }
     overflow
 }

@@ -25,5 +25,5 @@ pub use quantise::{
     quantise_a16,
 };
 pub use rope::{Layout, rope};
-pub use rows::{add, scale, silu_gate, soft_cap};
+pub use rows::{add, gelu_gate, scale, silu_gate, soft_cap};
 pub use sample::{Draw, GREATEST_WEIGHT, Sampled, adjust, inverse_temperature, sample, weight};

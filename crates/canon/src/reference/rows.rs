@@ -1,4 +1,4 @@
-//! Entry-by-entry ops (sections 4.7, 4.8, 4.10 and 4.11).
+//! Entry-by-entry ops (sections 4.7, 4.8 and 4.10 to 4.12).
 
 use crate::fixed::{Overflow, fit, rs};
 use crate::functions::{exp2u, recip};
@@ -16,11 +16,33 @@ pub fn silu_gate(
 ) -> Result<i32, Overflow> {
     let capped = gate.unsigned_abs().min((1 << (gate_frac + 5)) - 1);
     let x = (capped * 23_637) >> (gate_frac - 2);
+    let shift = i32::from(gate_frac) + i32::from(up_frac) - i32::from(frac);
+    gated(gate, x, up, shift)
+}
+
+/// `gelu(gate) * up` for one entry, gelu in its form with tanh; `gate_frac` in 2..=12.
+///
+/// # Errors
+/// [`Overflow`] where the entry leaves the limit.
+pub fn gelu_gate(
+    gate: i32,
+    up: i32,
+    gate_frac: u8,
+    up_frac: u8,
+    frac: u8,
+) -> Result<i32, Overflow> {
+    let a = gate.unsigned_abs().min(5 << gate_frac) << (12 - gate_frac);
+    let slope = 37_719 + ((((a * a) >> 12) * 13_493) >> 15);
+    let shift = i32::from(gate_frac) + i32::from(up_frac) - i32::from(frac);
+    gated(gate, (a * slope) >> 10, up, shift)
+}
+
+/// The gate times the sigmoid of its sign and `x`, in log2 units with 16 fractional bits; times `up`.
+fn gated(gate: i32, x: u32, up: i32, shift: i32) -> Result<i32, Overflow> {
     let positive = recip(exp2u(x));
     let sigmoid = if gate >= 0 { positive } else { 32_768 - positive };
-    let silu = rs(i128::from(gate) * i128::from(sigmoid), 15);
-    let shift = i32::from(gate_frac) + i32::from(up_frac) - i32::from(frac);
-    fit(rs(silu * i128::from(up), shift))
+    let activated = rs(i128::from(gate) * i128::from(sigmoid), 15);
+    fit(rs(activated * i128::from(up), shift))
 }
 
 /// The sum of two entries.

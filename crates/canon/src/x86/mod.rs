@@ -47,6 +47,7 @@ macro_rules! recompile {
             quantise: recompiled::quantise,
             norm: recompiled::norm,
             silu_gate: recompiled::silu_gate,
+            gelu_gate: recompiled::gelu_gate,
             rotate: recompiled::rotate,
             hadamard: recompiled::hadamard,
             head_row: recompiled::head_row,
@@ -66,6 +67,7 @@ macro_rules! recompile {
             wrap!($features, quantise, rows::quantise, (row: &[i32], frac: u8, kind: InputKind, out: &mut InputRow));
             wrap!($features, norm, rows::norm, (row: &[i32], op: NormOp<'_>, out: &mut [i32]) -> bool);
             wrap!($features, silu_gate, rows::silu_gate, (gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool);
+            wrap!($features, gelu_gate, rows::gelu_gate, (gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool);
             wrap!($features, rotate, rows::rotate, (head: &mut [i32], sin: &[i32], cos: &[i32], layout: Layout) -> bool);
             wrap!($features, hadamard, rows::hadamard, (row: &mut [i32], width: usize) -> bool);
             wrap!($features, head_row, rows::head_row, (row: &[i32], out: &mut HeadRow));

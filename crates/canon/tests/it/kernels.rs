@@ -211,15 +211,26 @@ fn check_gate(kernels: &Kernels, seed: &mut Seed, length: usize) {
         GateOp { gate_frac: 2 + seed.below(11) as u8, up_frac: 12, frac: seed.below(15) as u8 };
     let mut out = vec![0; length];
     let overflow = kernels.silu_gate(&gate, &up, op, &mut out);
-    let want: Vec<_> = gate
-        .iter()
-        .zip(&up)
-        .map(|(g, u)| reference::silu_gate(*g, *u, op.gate_frac, op.up_frac, op.frac))
-        .collect();
+    let one =
+        |(g, u): (&i32, &i32)| reference::silu_gate(*g, *u, op.gate_frac, op.up_frac, op.frac);
+    equal_or_overflow(gate.iter().zip(&up).map(one), &out, overflow);
+    let overflow = kernels.gelu_gate(&gate, &up, op, &mut out);
+    let one =
+        |(g, u): (&i32, &i32)| reference::gelu_gate(*g, *u, op.gate_frac, op.up_frac, op.frac);
+    equal_or_overflow(gate.iter().zip(&up).map(one), &out, overflow);
+}
+
+/// Entry by entry what the reference wants, 0 where it overflows.
+#[track_caller]
+fn equal_or_overflow(
+    want: impl Iterator<Item = Result<i32, canon::Overflow>>,
+    out: &[i32],
+    overflow: bool,
+) {
+    let want: Vec<_> = want.collect();
     assert_eq!(overflow, want.iter().any(Result::is_err));
-    for (got, want) in out.iter().zip(want) {
-        assert_eq!(*got, want.unwrap_or(0), "gate of {length}");
-    }
+    let want: Vec<i32> = want.into_iter().map(|entry| entry.unwrap_or(0)).collect();
+    assert_eq!(out, want, "{} entries", out.len());
 }
 
 fn check_add(kernels: &Kernels, seed: &mut Seed, length: usize) {

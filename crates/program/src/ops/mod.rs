@@ -8,6 +8,7 @@
 mod add;
 mod attention;
 mod embed;
+mod gelu_gate;
 mod hadamard;
 mod kv_append;
 mod logits;
@@ -25,6 +26,7 @@ mod soft_cap;
 pub use add::Add;
 pub use attention::Attention;
 pub use embed::Embed;
+pub use gelu_gate::GeluGate;
 pub use hadamard::Hadamard;
 pub use kv_append::KvAppend;
 pub use logits::Logits;
@@ -104,6 +106,7 @@ ops! {
     11 "sample" Sample,
     12 "hadamard" Hadamard,
     13 "soft_cap" SoftCap,
+    14 "gelu_gate" GeluGate,
     15 "scale" Scale,
 }
 

@@ -47,12 +47,8 @@ impl SiluGate {
 
     pub(crate) fn shape(&self, scope: &Scope<'_>) -> Result<Type, Reason> {
         let (gate, up) = (scope.fixed(self.gate)?, scope.fixed(self.up)?);
-        site::same("the gate's width", gate.width, "the other row's", up.width)?;
-        if !(2..=12).contains(&gate.frac) {
-            let (what, wanted) = ("the gate's number of fractional bits", "2..=12");
-            return Err(Reason::Number { what, found: u64::from(gate.frac), wanted });
-        }
-        Ok(Type::Fixed(Fixed { width: gate.width, frac: site::frac(self.frac)? }))
+        let width = site::gate(gate, up)?;
+        Ok(Type::Fixed(Fixed { width, frac: site::frac(self.frac)? }))
     }
 
     pub(crate) fn cost(&self, _: &Site<'_>) -> OpCost {

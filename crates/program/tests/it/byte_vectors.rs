@@ -30,6 +30,7 @@ pub(crate) fn shape(name: &str) -> Shape {
             ..plain
         },
         "scales" => Shape { format: Format::Q4_0, scale: true, ..plain },
+        "gelu" => Shape { format: Format::F16, gelu: true, layers: 2, ..plain },
         "scales in F32" => Shape { format: Format::F32, scale: true, ..plain },
         other => panic!("no program {other}"),
     }
@@ -48,7 +49,7 @@ fn cases(file: &str) -> Vec<Json> {
 }
 
 /// The programs of the oracle that joined after the freeze.
-pub(crate) const JOINED: [&str; 1] = ["scales"];
+pub(crate) const JOINED: [&str; 2] = ["scales", "gelu"];
 
 fn have_the_bytes_of_the_oracle(file: &str) -> usize {
     let mut made = 0;

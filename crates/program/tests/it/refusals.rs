@@ -151,6 +151,23 @@ fn types_and_shapes_of_ops_that_joined() {
 }
 
 #[test]
+fn gates_of_gelu() {
+    let gelu = Shape { gelu: true, hidden: 128, ..Shape::default() };
+    for frac in [1, 13] {
+        let gate = |p: &mut Program| {
+            let gate = op!(layers(p), GeluGate).gate.index();
+            let Op::Matmul(matmul) = &mut layers(p).template.ops[gate - 1] else { panic!() };
+            matmul.frac = frac;
+        };
+        refused_of(&gelu, gate, "(gelu_gate): the gate's number of fractional bits is");
+    }
+    let up = |p: &mut Program| op!(layers(p), GeluGate).up = Value(0);
+    refused_of(&gelu, up, "the gate's width is 128, but the other row's is 64");
+    let frac = |p: &mut Program| op!(layers(p), GeluGate).frac = 25;
+    refused_of(&gelu, frac, "(gelu_gate): the number of fractional bits is 25");
+}
+
+#[test]
 fn places_and_roles() {
     let token = |p: &mut Program| p.epilogue.template.ops.truncate(3);
     refused(token, "it reads value 5");

@@ -109,6 +109,12 @@ fn program_of(op: &str, reason: &str, inputs: &Json) -> Program {
             op!(program, Matmul, 5).frac = frac(inputs, "frac_up");
             op!(program, SiluGate, 0).frac = frac(inputs, "frac");
         }
+        ("gelu_gate", _) => {
+            program = Shape { gelu: true, ..Shape::default() }.program();
+            op!(program, Matmul, 4).frac = frac(inputs, "frac_gate");
+            op!(program, Matmul, 5).frac = frac(inputs, "frac_up");
+            op!(program, GeluGate, 0).frac = frac(inputs, "frac");
+        }
         ("soft_cap", _) => {
             program = Shape { soft_cap: true, ..Shape::default() }.program();
             // Four bytes of an encoded program.

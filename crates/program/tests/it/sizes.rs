@@ -54,7 +54,7 @@ fn shapes() -> Vec<(&'static str, Shape)> {
         soft_cap: true,
         ..shape.clone()
     };
-    let joined = |shape: &Shape| Shape { scale: true, ..shape.clone() };
+    let joined = |shape: &Shape| Shape { scale: true, gelu: true, ..shape.clone() };
     let limits = Shape {
         width: 1 << 17,
         hidden: 1 << 17,

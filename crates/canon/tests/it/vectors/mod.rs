@@ -65,6 +65,7 @@ vectors! {
     embed: formats::embed,
     exp2: functions::exp2,
     gain: formats::gain,
+    gelu_gate: rows::gelu_gate,
     hadamard: rows::hadamard,
     head_row: rows::head_row,
     isqrt: functions::isqrt,

@@ -1,8 +1,8 @@
-//! Ops on rows: norm, rope, head rows, gate, add, hadamard, soft cap, scale (sections 4.2, 4.4, 4.5, 4.7 to 4.11).
+//! Ops on rows: norm, rope, head rows, gate, add, hadamard, soft cap, scale (sections 4.2, 4.4, 4.5, 4.7 to 4.12).
 
 use canon::functions::sin_cos;
 use canon::reference::{self, HeadRow, Layout};
-use canon::{GateOp, NormOp};
+use canon::{GateOp, Kernels, NormOp};
 
 use super::Outcomes;
 use super::each;
@@ -76,18 +76,31 @@ pub(super) fn head_row(case: &Case) -> Outcomes {
     outcomes
 }
 
+/// A gate of the reference, and of a set of kernels.
+type OneGate = fn(i32, i32, u8, u8, u8) -> Result<i32, canon::Overflow>;
+type Gate = fn(&Kernels, &[i32], &[i32], GateOp, &mut [i32]) -> bool;
+
 pub(super) fn silu_gate(case: &Case) -> Outcomes {
+    gate(case, reference::silu_gate, Kernels::silu_gate)
+}
+
+pub(super) fn gelu_gate(case: &Case) -> Outcomes {
+    gate(case, reference::gelu_gate, Kernels::gelu_gate)
+}
+
+fn gate(case: &Case, one: OneGate, all: Gate) -> Outcomes {
     let (gate, up) = (case.row("gate"), case.row("up"));
     let [gate_frac, up_frac, frac] =
         ["frac_gate", "frac_up", "frac"].map(|key| case.int(key) as u8);
     let pairs = gate.iter().zip(&up);
     let want: Result<Vec<i32>, _> =
-        pairs.map(|(g, u)| reference::silu_gate(*g, *u, gate_frac, up_frac, frac)).collect();
+        pairs.map(|(g, u)| one(*g, *u, gate_frac, up_frac, frac)).collect();
     let want = want.map_or(Outcome::Fault, |row| row_or_fault(false, &row));
     let mut outcomes = vec![("reference", want)];
     outcomes.extend(each().map(|kernels| {
         let mut out = vec![0; gate.len()];
-        let fault = kernels.silu_gate(&gate, &up, GateOp { gate_frac, up_frac, frac }, &mut out);
+        let op = GateOp { gate_frac, up_frac, frac };
+        let fault = all(&kernels, &gate, &up, op, &mut out);
         (kernels.set().name(), row_or_fault(fault, &out))
     }));
     outcomes
