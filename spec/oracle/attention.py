@@ -1,6 +1,7 @@
-"""arithmetic.md 4.6: one query row of every head over the stored key and value rows."""
+"""arithmetic.md 4.6 and, where there is a cap, 4.13: one query row of every head over the stored key and value rows."""
 
 import constants as c
+import ops
 from exact import Refused, check_frac, rs, stored
 from functions import exp2
 
@@ -15,6 +16,8 @@ def check(a):
         raise Refused("Scale")
     if not 0 < a["context"] <= c.CONTEXT_MAX or a["position"] >= a["context"]:
         raise Refused("Context")
+    if "cap" in a:
+        ops.check_cap(a["cap"])
 
 
 def attention(a, q, k, v):
@@ -45,6 +48,8 @@ def one_head(a, query, keys, values, positions):
         b = (a15 * km + 128) >> 8
         sh = a["frac_q"] + a["frac_k"] - (cs + 8 + ga + a["scale_exponent"] + qs + ks) - 16
         scores.append(stored(rs(d * b, sh)))
+    if "cap" in a:
+        scores = ops.soft_cap(scores, a["cap"])
     m = max(scores)
     e = max(values[t][2] for t in positions)
     dn, n = 0, [0] * a["width"]

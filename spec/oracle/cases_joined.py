@@ -1,5 +1,6 @@
-"""Cases of the ops that joined after the freeze: arithmetic.md 4.11 (scale) and 4.12 (gelu-gate)."""
+"""Cases of the ops that joined after the freeze: arithmetic.md 4.11 (scale), 4.12 (gelu-gate) and 4.13 (attention with a cap)."""
 
+import cases_attention
 import constants as c
 import ops
 from cases_rows import bits, fill, uniform
@@ -88,7 +89,42 @@ def gelu_cases():
     return cases
 
 
+# attention with a cap
+
+
+def capped_cases():
+    cases = []
+    base, gemma = cases_attention.base, 4727456  # 50 * log2 e with 16 fractional bits
+
+    def add(name, inputs, cap):
+        cases.append((name, {**inputs, "cap": cap}))
+
+    for width, position, heads, kv_heads in ((32, 0, 1, 1), (64, 70, 3, 1), (128, 130, 1, 1), (32, 20, 6, 3), (256 - 160, 7, 2, 1)):
+        for cap in (1, 3 << 16, gemma, TOP):
+            name = f"random D {width} at {position}, {heads} heads over {kv_heads}, cap {cap}"
+            add(name, base(width, position, heads, kv_heads, seed=width + position), cap)
+    for window in (1, 64, 65, 101):
+        add(f"window {window} at 100", base(32, 100, seed=9, window=window), gemma)
+    add("near scores at 200", base(64, 200, seed=11, scale_exponent=-24), 1 << 16)
+    # Scores of many sizes on either side of the cap.
+    for exponent in range(-28, -14, 2):
+        add(f"scale exponent {exponent}", base(64, 40, seed=12, scale_exponent=exponent), 1 << 18)
+    ends = cases_attention.one_key_value(64, 3, (fill(192, 0, [(i, 127) for i in range(64)] + [(64 + i, -127) for i in range(64)]), 255, 12), (uniform(192, 15, 127), 255, [0, 0, 5]))
+    near = {"frac_q": 12, "frac_k": 12, "scale_mantissa": 32767}
+    for cap in (1, 1 << 16, gemma):
+        add(f"scores at both ends, cap {cap}", base(64, 2, **near, **cases_attention.query(64, 127, 1, 0), **ends), cap)
+    keys = uniform(192, 12, 127)
+    kv = cases_attention.one_key_value(64, 3, (keys, 128, [29, 0, 0]), (uniform(192, 13, 127), 100, 0))
+    far = base(64, 2, frac_q=12, frac_k=12, scale_exponent=-17, **cases_attention.query(64, uniform(64, 14, 127), 1, 0), **kv)
+    add("a score beyond the limit, however small its cap faults", far, 1)
+    add("outside the window it is none", {**far, "window": 2}, 1)
+    for cap in (0, -1, c.LIMIT):
+        add(f"cap {cap} refused", base(32, 1), cap)
+    return cases
+
+
 OPS = {
+    "capped_attention": (cases_attention.evaluate, capped_cases()),
     "gelu_gate": (evaluate_gelu, gelu_cases()),
     "scale": (evaluate_scale, scale_cases()),
 }

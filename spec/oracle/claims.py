@@ -157,7 +157,7 @@ def gelus():
     slope = two_root_two_over_pi(100) >> 1
     for fg in range(c.SILU_FRAC[0], c.SILU_FRAC[1] + 1):
         for g in range((5 << fg) + 1):
-            cubed = g * (1000000 << 2 * fg) + 44715 * g**3  # 10^6 * 2^(3 fg) of x + 0.044715 x^3
+            cubed = g * (1000000 << 2 * fg) + 44715 * g * g * g  # 10^6 * 2^(3 fg) of x + 0.044715 x^3
             u = Fraction(slope * cubed // (1000000 << 3 * fg), 1 << 100)
             positive = (1 << 64) + tanh(u, 64)  # 65 fractional bits of the sigmoid
             for sign, exact in ((1, positive), (-1, (2 << 64) - positive)):

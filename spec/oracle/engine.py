@@ -96,7 +96,7 @@ class Sequence:
             return self.matmul(op, layer, values[op["x"]]), op["frac"]
         if name == "kv_append":
             return self.append(op, values[op["k"]], values[op["v"]], number)
-        if name == "attention":
+        if name in ("attention", "capped_attention"):
             return self.attend(op, layer, values), op["frac"]
         if name == "silu_gate":
             return ops.silu_gate(*values[op["gate"]], *values[op["up"]], op["frac"]), op["frac"]
@@ -140,6 +140,7 @@ class Sequence:
             "kv_heads": len(kept), "scale_mantissa": op["scale"], "scale_exponent": op["exponent"],
             "context": self.program["context"], "position": self.position, "window": layer["attributes"][op["window"]],
         }  # fmt: skip
+        shape |= {"cap": op["c"]} if "c" in op else {}
         found = attention.attention(shape, rows, [keys for keys, _ in kept], [values for _, values in kept])
         return [y for *_, head in found for y in head]
 

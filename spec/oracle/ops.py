@@ -194,11 +194,15 @@ def scale(row, mantissa, exponent):
     return [stored(rs(x * mantissa, -exponent)) for x in row]
 
 
+def check_cap(cap):
+    if not 1 <= cap < c.LIMIT:
+        raise Refused("Cap")
+
+
 def soft_cap(row, cap):
     """4.10: an integer function of the entry and the cap alone; no entry can fault."""
     check_row(row)
-    if not 1 <= cap < c.LIMIT:
-        raise Refused("Cap")
+    check_cap(cap)
     out = []
     for x in row:
         e = exp2u(abs(x) * 189097 // cap)

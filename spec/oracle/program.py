@@ -11,6 +11,7 @@ OPS = {
     "attention": (7, "q:2 kv:2 scale:2 exponent:S window:2 frac:1"), "silu_gate": (8, "gate:2 up:2 frac:1"), "add": (9, "a:2 b:2"),
     "logits": (10, "x:2 W:2 frac:1"), "sample": (11, "x:2"), "hadamard": (12, "x:2 width:4"), "soft_cap": (13, "x:2 c:4"),
     "gelu_gate": (14, "gate:2 up:2 frac:1"), "scale": (15, "x:2 c:2 exponent:S"),
+    "capped_attention": (16, "q:2 kv:2 scale:2 exponent:S window:2 frac:1 c:4"),
 }  # fmt: skip
 TENSORS, NAME, TABLES, PAIRS, GROUPS, LAYERS, TEMPLATE = 32768, 128, 16, 128, 16, 1024, 128
 TENSOR_SLOTS, ATTRIBUTE_SLOTS, ENCODED = 128, 32, 1 << 22
@@ -240,7 +241,8 @@ def small_template(shape):
     if shape["hadamard"]:
         q, k = (t.op("hadamard", x=row, width=32) for row in (q, k))
     kv = t.op("kv_append", k=k, v=v, D=32)
-    attended = t.op("attention", q=q, kv=kv, scale=16711, exponent=-16, window=1, frac=12)
+    fields = {"q": q, "kv": kv, "scale": 16711, "exponent": -16, "window": 1, "frac": 12}
+    attended = t.op("capped_attention", **fields, c=3 << 16) if shape.get("attention_cap") else t.op("attention", **fields)
     middle = matmul(quantised(attended), frac=16)
     middle = t.op("add", a=0, b=middle)
     x = quantised(norm(middle, 64, 16))

@@ -14,7 +14,9 @@ PLAIN = {"matrices": "Q8_0", "vectors": "F32", "kind": "A8", "layout": "interlea
 EVERY = {**PLAIN, "bias": True, "norms": True, "hadamard": True, "caps": True, "window": 5, "layers": 2}
 SCALED = {**PLAIN, "scale": True, "matrices": "Q4_0"}
 GELU = {**PLAIN, "gelu": True, "matrices": "F16", "layers": 2}
-JOINED = (("scales", SCALED), ("gelu", GELU))
+CAPPED = {**PLAIN, "attention_cap": True, "matrices": "Q4_1", "layout": "half", "hadamard": True, "window": 5, "layers": 2}
+ALL = {**PLAIN, "scale": True, "gelu": True, "attention_cap": True, "caps": True, "norms": True, "tied": True, "window": 5, "layers": 2}
+JOINED = (("scales", SCALED), ("gelu", GELU), ("capped attention", CAPPED), ("joined", ALL))
 SHAPES = (
     ("plain", PLAIN), ("every op", {**EVERY, "matrices": "Q4_1", "vectors": "F16", "kind": "A16", "layout": "half"}),
     ("Q4_0, tied", {**PLAIN, "matrices": "Q4_0", "tied": True}), ("F16", {**PLAIN, "matrices": "F16"}), ("F32", {**PLAIN, "matrices": "F32"}),
@@ -203,7 +205,7 @@ def joined_tiles():
     return [(name, {**runs[name], "count": 2, "prompt": pages if name == LONG else runs[name]["prompt"]}) for name, _ in JOINED]
 
 
-LONG = "scales"  # the one whose answer is over two pages of rows
+LONG = "joined"  # the one whose answer is over two pages of rows
 
 OPS = {
     "program_tiles": (evaluate_tiles, tiles_cases()), "program_bytes": (evaluate_frozen, program_cases()), "program_run": (evaluate_run, run_cases()),

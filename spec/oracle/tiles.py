@@ -32,7 +32,7 @@ def early(sequence, number, job):
         return [unsigned(4, [max(abs(v) for v in chunk)]) for chunk in cut(values[op["x"]][0])]
     if name in ("matmul", "logits"):
         return matmul(sequence, op, layer, values)
-    if name == "attention":
+    if name in ("attention", "capped_attention"):
         return attention(sequence, op, layer, values)
     if name == "sample":
         return sample(sequence.position - 1, *values[op["x"]], job)
@@ -94,12 +94,13 @@ def attention(sequence, op, layer, values):
 
 
 def score(op, query, key, fracs, width):
-    """4.6, steps 1 to 3."""
+    """4.6, steps 1 to 3, and 4.13."""
     (q, qm, qs), (k, km, ks) = query, key
     a = qm * op["scale"]
     ga, cs = a.bit_length() - 15, max(0, (width * 127 * 127).bit_length() - 15)
     b = ((a >> ga) * km + 128) >> 8
-    return rs(rs(sum(x * y for x, y in zip(q, k, strict=True)), cs) * b, fracs - (cs + 8 + ga + op["exponent"] + qs + ks) - 16)
+    found = rs(rs(sum(x * y for x, y in zip(q, k, strict=True)), cs) * b, fracs - (cs + 8 + ga + op["exponent"] + qs + ks) - 16)
+    return ops.soft_cap([found], op["c"])[0] if "c" in op else found
 
 
 def sample(position, logits, frac, job):

@@ -186,6 +186,7 @@ impl Bench {
             frac: 14,
             scale: 0x5c55,
             scale_exponent: -17,
+            cap: None,
         };
         let mut seed = Seed(9);
         let mut head = |kernels: &Kernels| {

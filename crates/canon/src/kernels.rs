@@ -373,12 +373,13 @@ impl Kernels {
             task.queries.iter().all(|query| query.quants.len() == width),
             "queries of another width"
         );
+        assert!(task.shape.cap.is_none_or(|cap| (1..1 << 30).contains(&cap)), "no cap of a score");
         // Scores that need a left shift are rare: the other sets do without them.
         let least = |query: &HeadRow| query_scale(task.shape, query).shift;
         let least = task.queries.iter().map(least).min().unwrap_or(0);
         let pages = &task.pages[task.positions.start / PAGE..task.positions.end.div_ceil(PAGE)];
         let most = pages.iter().map(|page| i32::from(page.key_shift_max())).max().unwrap_or(0);
-        if least < most {
+        if least < most || task.shape.cap.is_some() {
             return portable::attention::attention(task, scratch, out);
         }
         (self.attention)(task, scratch, out)

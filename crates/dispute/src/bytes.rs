@@ -98,12 +98,12 @@ fn output(op: &Op, stage: u8, bytes: &[u8]) -> Option<Data> {
         (Op::Quantise(_), _) => number(bytes, i32::from_le_bytes).map(Data::Exponent),
         (Op::Matmul(_) | Op::Logits(_), 0) => numbers(bytes, i64::from_le_bytes).map(Data::Sums),
         (Op::Matmul(_) | Op::Logits(_), _) => numbers(bytes, i32::from_le_bytes).map(Data::Fixed),
-        (Op::Attention(_), 0) => {
+        (Op::Attention(_) | Op::CappedAttention(_), 0) => {
             let (score, shift) = bytes.split_at_checked(4)?;
             let [shift] = *shift else { return None };
             Some(Data::Peak(Peak { score: number(score, i32::from_le_bytes)?, shift }))
         }
-        (Op::Attention(_), _) => {
+        (Op::Attention(_) | Op::CappedAttention(_), _) => {
             let (probability, value) = bytes.split_at_checked(8)?;
             let probability = number(probability, u64::from_le_bytes)?;
             let value = numbers(value, i64::from_le_bytes)?;

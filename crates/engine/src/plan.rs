@@ -351,7 +351,8 @@ impl Planner<'_> {
             Op::SoftCap(op) => self.soft_cap(site, op),
             Op::Scale(op) => self.scale(site, op),
             Op::KvAppend(op) => self.kv_append(site, op),
-            Op::Attention(op) => self.attention(site, op),
+            Op::Attention(op) => self.attention(site, op, None),
+            Op::CappedAttention(op) => self.attention(site, &op.attention, Some(op.cap)),
             Op::SiluGate(op) => {
                 let (gate, up, op, out) = self.gate(site, op.gate, op.up, op.frac);
                 self.row_op(site.index, RowOp::SiluGate { gate, up, op, out });
@@ -491,7 +492,7 @@ impl Planner<'_> {
         Ok(out)
     }
 
-    fn attention(&mut self, site: &Site<'_>, op: &ops::Attention) -> Home {
+    fn attention(&mut self, site: &Site<'_>, op: &ops::Attention, cap: Option<u32>) -> Home {
         let (query, kv) = (site.fixed(op.q), site.kv(op.kv));
         let x = self.slot(site, op.q);
         let head_width = wide(kv.head_width);
@@ -509,6 +510,7 @@ impl Planner<'_> {
             frac: op.frac,
             scale: op.scale,
             scale_exponent: op.scale_exponent,
+            cap,
         };
         let out = self.output(site);
         self.row_op(site.index, RowOp::QueryHeads { x, head_width });

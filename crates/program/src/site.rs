@@ -226,6 +226,15 @@ pub(crate) fn heads(row: Fixed, head_width: u32) -> Result<u32, Reason> {
     Ok(heads)
 }
 
+/// Refuses what caps nothing, or more than a fixed row holds.
+pub(crate) fn cap(found: u32) -> Result<(), Reason> {
+    if !(1..=limits::CAP_MAX).contains(&found) {
+        let (what, wanted) = ("the cap", "1..2^30");
+        return Err(Reason::Number { what, found: u64::from(found), wanted });
+    }
+    Ok(())
+}
+
 /// The width of a gate and the row it gates.
 pub(crate) fn gate(gate: Fixed, up: Fixed) -> Result<u32, Reason> {
     same("the gate's width", gate.width, "the other row's", up.width)?;

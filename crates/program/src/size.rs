@@ -176,14 +176,18 @@ impl Site<'_> {
     /// Bytes of what a tile of an early stage makes.
     fn output_bytes(&self, stage: u8) -> u64 {
         use crate::Op;
+        use crate::ops::CappedAttention;
         match (self.op, stage) {
             (Op::Norm(_), 0) => 16,
             (Op::Norm(_), _) => 12,
             (Op::Quantise(_), _) => 4,
             (Op::Matmul(_) | Op::Logits(_), 0) => 8 * u64::from(crate::tile::TILE_ROWS),
             (Op::Matmul(_) | Op::Logits(_), _) => 4 * u64::from(crate::tile::TILE_ROWS),
-            (Op::Attention(_), 0) => 5,
-            (Op::Attention(attention), _) => 8 + 8 * u64::from(self.kv(attention.kv).head_width),
+            (Op::Attention(_) | Op::CappedAttention(_), 0) => 5,
+            (Op::Attention(attention), _)
+            | (Op::CappedAttention(CappedAttention { attention, .. }), _) => {
+                8 + 8 * u64::from(self.kv(attention.kv).head_width)
+            }
             (Op::Sample(_), stage) => sample_output_bytes(stage),
             (Op::Embed(_) | Op::Rope(_) | Op::Hadamard(_) | Op::KvAppend(_), _) => 0,
             (Op::SiluGate(_) | Op::GeluGate(_) | Op::Add(_), _) => 0,

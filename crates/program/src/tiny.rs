@@ -4,8 +4,8 @@
 //! Never random: a [`Shape`] gives the same program and the same bytes everywhere.
 
 use crate::ops::{
-    Add, Attention, Embed, GeluGate, Hadamard, KvAppend, Logits, Matmul, Norm, Op, Quantise, Rope,
-    Sample, Scale, SiluGate, SoftCap,
+    Add, Attention, CappedAttention, Embed, GeluGate, Hadamard, KvAppend, Logits, Matmul, Norm, Op,
+    Quantise, Rope, Sample, Scale, SiluGate, SoftCap,
 };
 use crate::structure::{
     AttributeSlot, Group, Layer, Location, Program, Template, Tensor, TensorId, TensorSlot, Value,
@@ -60,6 +60,8 @@ pub struct Shape {
     pub scale: bool,
     /// The gate goes through gelu, not silu.
     pub gelu: bool,
+    /// Scores are capped softly.
+    pub attention_cap: bool,
     /// Of the weights.
     pub seed: u64,
 }
@@ -88,6 +90,7 @@ impl Default for Shape {
             soft_cap: false,
             scale: false,
             gelu: false,
+            attention_cap: false,
             seed: 1,
         }
     }
@@ -114,6 +117,7 @@ impl Shape {
             ("soft cap", Self { soft_cap: true, hidden: 1056, ..tiny() }),
             ("scale", Self { scale: true, width: 1056, ..tiny() }),
             ("gelu", Self { gelu: true, hidden: 1056, ..tiny() }),
+            ("attention cap", Self { attention_cap: true, ..tiny() }),
             ("a16", Self { inputs: InputKind::A16, ..tiny() }),
             ("wide", Self { width: 1120, hidden: 2080, head_width: 96, heads: 12, ..tiny() }),
         ]
@@ -208,15 +212,7 @@ impl Shape {
             k = build.op(Op::Hadamard(Hadamard { x: k, width: 32 }));
         }
         let kv = build.op(Op::KvAppend(KvAppend { k, v, head_width: self.head_width }));
-        let attended = build.op(Op::Attention(Attention {
-            q,
-            kv,
-            // log2(e) / sqrt(32) is about 16711 * 2^-16; a factor near it serves every tiny width.
-            scale: 16_711,
-            scale_exponent: -16,
-            window: AttributeSlot(1),
-            frac: ROW_FRAC,
-        }));
+        let attended = build.op(self.attention(q, kv));
         let x = build.op(Op::Quantise(Quantise { x: attended, kind: self.inputs }));
         let out = build.matmul_frac(x, false, RESIDUAL_FRAC);
         let middle = build.op(Op::Add(Add { a: Value(0), b: out }));
@@ -235,6 +231,22 @@ impl Shape {
         let down = build.matmul_frac(x, false, RESIDUAL_FRAC);
         let output = build.op(Op::Add(Add { a: middle, b: down }));
         Template { ops: build.ops, output }
+    }
+
+    fn attention(&self, q: Value, kv: Value) -> Op {
+        let attention = Attention {
+            q,
+            kv,
+            // log2(e) / sqrt(32) is about 16711 * 2^-16; a factor near it serves every tiny width.
+            scale: 16_711,
+            scale_exponent: -16,
+            window: AttributeSlot(1),
+            frac: ROW_FRAC,
+        };
+        match self.attention_cap {
+            true => Op::CappedAttention(CappedAttention { attention, cap: 3 << 16 }),
+            false => Op::Attention(attention),
+        }
     }
 
     fn rope(&self, x: Value) -> Op {

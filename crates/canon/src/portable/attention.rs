@@ -6,6 +6,7 @@ use crate::fixed::{Overflow, finish};
 use crate::functions::exp2;
 use crate::kernels::{AttentionScratch, AttentionTask};
 use crate::kv::{KEY_GROUP, KvPage, PAGE, VALUE_QUAD};
+use crate::portable::rows::soft_capped;
 use crate::reference::{HeadRow, QueryScale, query_scale};
 
 #[inline(always)]
@@ -43,7 +44,8 @@ fn one_head(
             let key_page = task.pages[page];
             let found = score(key_page, slot, dots[slot], scale, cs);
             overflow |= found.is_err();
-            scores[slot] = found.unwrap_or(0);
+            let found = found.unwrap_or(0);
+            scores[slot] = task.shape.cap.map_or(found, |cap| soft_capped(found, cap));
             peak = peak.max(scores[slot]);
             value_peak = value_peak.max(key_page.value_shift[slot]);
         }

@@ -262,16 +262,21 @@ pub(crate) fn add(row: &mut [i32], other: &[i32]) -> bool {
 
 #[inline(always)]
 pub(crate) fn soft_cap(row: &mut [i32], cap: u32) {
-    let wide = u64::from(cap);
     for x in row {
-        let turns = u64::from(x.unsigned_abs()) * 189_097 / wide;
-        // Whatever has 17 turns or more is capped in full.
-        let left = exp2u(turns.min(17 << 16) as u32);
-        let gone = 65_535 - left;
-        let tanh = u64::from((gone + (gone >> 15)) * recip(left));
-        let capped = ((wide * tanh + (1 << 30)) >> 31) as i32;
-        *x = if *x < 0 { -capped } else { capped };
+        *x = soft_capped(*x, cap);
     }
+}
+
+#[inline(always)]
+pub(crate) fn soft_capped(x: i32, cap: u32) -> i32 {
+    let wide = u64::from(cap);
+    let turns = u64::from(x.unsigned_abs()) * 189_097 / wide;
+    // Whatever has 17 turns or more is capped in full.
+    let left = exp2u(turns.min(17 << 16) as u32);
+    let gone = 65_535 - left;
+    let tanh = u64::from((gone + (gone >> 15)) * recip(left));
+    let capped = ((wide * tanh + (1 << 30)) >> 31) as i32;
+    if x < 0 { -capped } else { capped }
 }
 
 #[inline(always)]

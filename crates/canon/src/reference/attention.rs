@@ -1,7 +1,8 @@
-//! Int8 head rows and attention (sections 4.5 and 4.6), page by page with exact sums.
+//! Int8 head rows and attention (sections 4.5, 4.6 and 4.13), page by page with exact sums.
 
 use crate::fixed::{Overflow, fit, greatest, least_shift, rs};
 use crate::functions::{exp2, reciprocal};
+use crate::reference::rows::soft_cap;
 
 /// A head's row as int8: entries stand for `quant * mantissa * 2^(shift - frac)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct AttentionShape {
     pub scale: u16,
     /// The scale's exponent.
     pub scale_exponent: i32,
+    /// Of a score, in its units: log2 with 16 fractional bits, below 2^30 (section 4.13).
+    pub cap: Option<u32>,
 }
 
 /// The query's share of every score's scale.
@@ -70,10 +73,10 @@ fn dot_shift(width: usize) -> i32 {
     ((u64::BITS - most.leading_zeros()) as i32 - 15).max(0)
 }
 
-/// Steps 2 and 3: the score of one key, in log2 units with 16 fractional bits.
+/// Steps 2 and 3, and the cap of section 4.13: the score of one key, in log2 units with 16 fractional bits.
 ///
 /// # Errors
-/// [`Overflow`] where the score leaves the limit.
+/// [`Overflow`] where the score leaves the limit, before any cap.
 pub fn score(
     shape: &AttentionShape,
     scale: QueryScale,
@@ -84,7 +87,8 @@ pub fn score(
     let dot: i64 = query.iter().zip(&key.quants).map(|(q, k)| i64::from(*q) * i64::from(*k)).sum();
     let d = rs(i128::from(dot), dot_shift(shape.head_width));
     let b = (scale.mantissa * u32::from(key.mantissa) + 128) >> 8;
-    fit(rs(d * i128::from(b), shift))
+    let score = fit(rs(d * i128::from(b), shift))?;
+    Ok(shape.cap.map_or(score, |cap| soft_cap(score, cap)))
 }
 
 /// The running maxima of step 4.

@@ -127,6 +127,7 @@ fn attention_to_every_position_equals_reference() {
             frac: 12,
             scale: 0x4147,
             scale_exponent: -16,
+            cap: None,
         };
         let peak = reference::peak(None, &[0], core::slice::from_ref(&great)).unwrap();
         let mut sums = Sums { probability: 0, value: vec![0; width] };
@@ -173,6 +174,7 @@ fn greatest_scores_equal_reference() {
             frac: 12,
             scale: 0x7fff,
             scale_exponent,
+            cap: None,
         };
         let task = crate::kernels::Attend {
             shape,

@@ -343,6 +343,7 @@ impl Attend {
             frac: 12 + seed.below(6) as u8,
             scale: 0x5c55,
             scale_exponent: -17,
+            cap: (seed.below(3) == 0).then(|| 1 + seed.signed(24).unsigned_abs()),
         };
         let queries = (0..heads).map(|_| head(seed, bits)).collect();
         Self { shape, queries, rows, positions }

@@ -104,6 +104,7 @@ fn any_attention(seed: &mut Seed) -> Attend {
         frac: frac(),
         scale: (1 << 14) + seed.below(1 << 14) as u16,
         scale_exponent: -40 + seed.below(50) as i32,
+        cap: (seed.below(3) == 0).then(|| 1 + seed.below(1 << 24) as u32),
     };
     Attend { shape, queries, rows, positions: start..end }
 }

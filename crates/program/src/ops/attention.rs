@@ -141,13 +141,25 @@ impl Attention {
         tile: Tile,
         data: Inputs<'_>,
     ) -> Result<Data, EvalError> {
+        self.eval_as(&self.canonical(site, None), site, at, tile, data)
+    }
+
+    /// A tile of attention of this shape, which has the cap, where there is one.
+    pub(super) fn eval_as(
+        &self,
+        shape: &AttentionShape,
+        site: &Site<'_>,
+        at: At,
+        tile: Tile,
+        data: Inputs<'_>,
+    ) -> Result<Data, EvalError> {
         if tile.stage == 2 {
-            return self.finish(site, tile, data);
+            return self.finish(shape, site, tile, data);
         }
-        let (shape, width) = (self.canonical(site), site.kv(self.kv).head_width);
+        let width = site.kv(self.kv).head_width;
         let query = reference::head_row(data.fixed(0, width)?);
         let page = data.page(1, &self.positions(site, at, tile), width)?;
-        let scores = scores(&shape, &query, page)?;
+        let scores = scores(shape, &query, page)?;
         let values: Vec<HeadRow> = page.iter().map(|row| row.value.clone()).collect();
         let first = tile.index < self.heads(site);
         if tile.stage == 0 {
@@ -169,8 +181,14 @@ impl Attention {
         Ok(Data::Attended(sums))
     }
 
-    fn finish(&self, site: &Site<'_>, tile: Tile, data: Inputs<'_>) -> Result<Data, EvalError> {
-        let (shape, width) = (self.canonical(site), site.kv(self.kv).head_width);
+    fn finish(
+        &self,
+        shape: &AttentionShape,
+        site: &Site<'_>,
+        tile: Tile,
+        data: Inputs<'_>,
+    ) -> Result<Data, EvalError> {
+        let width = site.kv(self.kv).head_width;
         let leaf = chunk_of(site.fixed(self.q).width, tile.index);
         let touched = self.touched(site, tile);
         let (peaks, sums) = (data.outputs(0, touched.len())?, data.outputs(1, touched.len())?);
@@ -182,33 +200,44 @@ impl Attention {
                 return Err(EvalError::Operand { operand: 1, wanted: "a sum of probabilities" });
             }
             let value = sums.value[index(entry % width)];
-            row.push(reference::finish_value(&shape, peak, sums.probability, value)?);
+            row.push(reference::finish_value(shape, peak, sums.probability, value)?);
         }
         Ok(Data::Fixed(row))
     }
 
     pub(crate) fn run(&self, site: &Site<'_>, step: &Step<'_>) -> Result<Cell, Overflow> {
-        let (shape, kv) = (self.canonical(site), site.kv(self.kv));
+        self.run_as(&self.canonical(site, None), site, step)
+    }
+
+    /// The whole op with this shape, which has the cap, where there is one.
+    pub(super) fn run_as(
+        &self,
+        shape: &AttentionShape,
+        site: &Site<'_>,
+        step: &Step<'_>,
+    ) -> Result<Cell, Overflow> {
+        let kv = site.kv(self.kv);
         let group = index(self.heads(site) / kv.heads);
         let first = Site::first_position(step.at().position, site.attribute(self.window));
         let mut out = Vec::new();
         for (head, query) in step.fixed(site, self.q).chunks(index(kv.head_width)).enumerate() {
             let query = reference::head_row(query);
             let rows = &step.kv(site, self.kv, head / group)[index(first)..];
-            let scores = scores(&shape, &query, rows)?;
+            let scores = scores(shape, &query, rows)?;
             let values: Vec<HeadRow> = rows.iter().map(|row| row.value.clone()).collect();
             let peak = reference::peak(None, &scores, &values);
             let peak = peak.expect("a position sees itself");
             let mut sums = Sums { probability: 0, value: vec![0; index(kv.head_width)] };
             reference::sums(&mut sums, peak, &scores, &values);
             for value in &sums.value {
-                out.push(reference::finish_value(&shape, peak, sums.probability, *value)?);
+                out.push(reference::finish_value(shape, peak, sums.probability, *value)?);
             }
         }
         Ok(Cell::Fixed(out))
     }
 
-    fn canonical(&self, site: &Site<'_>) -> AttentionShape {
+    /// What the canonical arithmetic needs to know.
+    pub(super) fn canonical(&self, site: &Site<'_>, cap: Option<u32>) -> AttentionShape {
         let kv = site.kv(self.kv);
         AttentionShape {
             head_width: index(kv.head_width),
@@ -218,6 +247,7 @@ impl Attention {
             frac: self.frac,
             scale: self.scale,
             scale_exponent: self.scale_exponent,
+            cap,
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod add;
 mod attention;
+mod capped_attention;
 mod embed;
 mod gelu_gate;
 mod hadamard;
@@ -25,6 +26,7 @@ mod soft_cap;
 
 pub use add::Add;
 pub use attention::Attention;
+pub use capped_attention::CappedAttention;
 pub use embed::Embed;
 pub use gelu_gate::GeluGate;
 pub use hadamard::Hadamard;
@@ -108,6 +110,7 @@ ops! {
     13 "soft_cap" SoftCap,
     14 "gelu_gate" GeluGate,
     15 "scale" Scale,
+    16 "capped_attention" CappedAttention,
 }
 
 /// Writes an op's number and fields.

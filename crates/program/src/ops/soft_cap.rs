@@ -5,9 +5,8 @@
 
 use crate::check::Reason;
 use crate::cost::OpCost;
-use crate::limits;
 use crate::reference::{Cell, Step};
-use crate::site::{Scope, Site};
+use crate::site::{self, Scope, Site};
 use crate::structure::{AttributeSlot, TensorSlot, Value, count};
 use crate::tile::{At, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{Role, Type};
@@ -48,10 +47,7 @@ impl SoftCap {
 
     pub(crate) fn shape(&self, scope: &Scope<'_>) -> Result<Type, Reason> {
         scope.entries(self.x)?;
-        if !(1..=limits::CAP_MAX).contains(&self.cap) {
-            let (what, wanted) = ("the cap", "1..2^30");
-            return Err(Reason::Number { what, found: u64::from(self.cap), wanted });
-        }
+        site::cap(self.cap)?;
         Ok(scope.types[self.x.index()])
     }
 

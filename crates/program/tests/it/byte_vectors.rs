@@ -31,6 +31,26 @@ pub(crate) fn shape(name: &str) -> Shape {
         },
         "scales" => Shape { format: Format::Q4_0, scale: true, ..plain },
         "gelu" => Shape { format: Format::F16, gelu: true, layers: 2, ..plain },
+        "capped attention" => Shape {
+            format: Format::Q4_1,
+            attention_cap: true,
+            layout: Layout::Half,
+            hadamard: true,
+            window: 5,
+            layers: 2,
+            ..plain
+        },
+        "joined" => Shape {
+            scale: true,
+            gelu: true,
+            attention_cap: true,
+            soft_cap: true,
+            head_norm: true,
+            tied: true,
+            layers: 2,
+            window: 5,
+            ..plain
+        },
         "scales in F32" => Shape { format: Format::F32, scale: true, ..plain },
         other => panic!("no program {other}"),
     }
@@ -49,7 +69,7 @@ fn cases(file: &str) -> Vec<Json> {
 }
 
 /// The programs of the oracle that joined after the freeze.
-pub(crate) const JOINED: [&str; 2] = ["scales", "gelu"];
+pub(crate) const JOINED: [&str; 4] = ["scales", "gelu", "capped attention", "joined"];
 
 fn have_the_bytes_of_the_oracle(file: &str) -> usize {
     let mut made = 0;

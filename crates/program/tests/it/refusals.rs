@@ -161,10 +161,24 @@ fn gates_of_gelu() {
         };
         refused_of(&gelu, gate, "(gelu_gate): the gate's number of fractional bits is");
     }
-    let up = |p: &mut Program| op!(layers(p), GeluGate).up = Value(0);
+    let up = |p: &mut Program| {
+        let ups = p.tensors.iter_mut().filter(|tensor| tensor.name.ends_with("up"));
+        ups.for_each(|tensor| tensor.rows = 64);
+    };
     refused_of(&gelu, up, "the gate's width is 128, but the other row's is 64");
     let frac = |p: &mut Program| op!(layers(p), GeluGate).frac = 25;
     refused_of(&gelu, frac, "(gelu_gate): the number of fractional bits is 25");
+}
+
+#[test]
+fn attention_with_a_cap() {
+    let capped = Shape { attention_cap: true, ..Shape::default() };
+    let none = |p: &mut Program| op!(layers(p), CappedAttention).cap = 0;
+    refused_of(&capped, none, "(capped_attention): the cap is 0; 1..2^30 is needed");
+    let great = |p: &mut Program| op!(layers(p), CappedAttention).cap = limits::CAP_MAX + 1;
+    refused_of(&capped, great, "the cap is 1073741824");
+    let scale = |p: &mut Program| op!(layers(p), CappedAttention).attention.scale = 1;
+    refused_of(&capped, scale, "(capped_attention): the scale's mantissa is 1");
 }
 
 #[test]

@@ -115,6 +115,11 @@ fn program_of(op: &str, reason: &str, inputs: &Json) -> Program {
             op!(program, Matmul, 5).frac = frac(inputs, "frac_up");
             op!(program, GeluGate, 0).frac = frac(inputs, "frac");
         }
+        ("capped_attention", _) => {
+            program = Shape { attention_cap: true, ..Shape::default() }.program();
+            let cap = number(inputs, "cap").rem_euclid(1 << 32);
+            op!(program, CappedAttention, 0).cap = u32::try_from(cap).unwrap();
+        }
         ("soft_cap", _) => {
             program = Shape { soft_cap: true, ..Shape::default() }.program();
             // Four bytes of an encoded program.

@@ -54,7 +54,8 @@ fn shapes() -> Vec<(&'static str, Shape)> {
         soft_cap: true,
         ..shape.clone()
     };
-    let joined = |shape: &Shape| Shape { scale: true, gelu: true, ..shape.clone() };
+    let joined =
+        |shape: &Shape| Shape { scale: true, gelu: true, attention_cap: true, ..shape.clone() };
     let limits = Shape {
         width: 1 << 17,
         hidden: 1 << 17,

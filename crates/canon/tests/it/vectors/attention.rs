@@ -1,4 +1,4 @@
-//! Attention of one query position over stored rows (section 4.6).
+//! Attention of one query position over stored rows (sections 4.6 and 4.13).
 
 use core::ops::Range;
 
@@ -62,6 +62,7 @@ impl Attention {
                 frac,
                 scale: case.int("scale_mantissa") as u16,
                 scale_exponent: case.small("scale_exponent"),
+                cap: case.inputs.get("cap").map(|_| u32::try_from(case.int("cap")).unwrap()),
             },
             queries: each_of("q").iter().map(query).collect(),
             keys: rows("k"),

@@ -62,6 +62,7 @@ vectors! {
     add: rows::add,
     attention: attention::attention,
     bias: formats::bias,
+    capped_attention: attention::attention,
     embed: formats::embed,
     exp2: functions::exp2,
     gain: formats::gain,
