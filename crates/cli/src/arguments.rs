@@ -4,6 +4,7 @@
 //! and what is permitted, and nothing was done.
 
 mod packages;
+mod serve;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use crate::public_key;
 pub(crate) use packages::{
     BuildOptions, InspectOptions, PackageCommand, SignOptions, VerifyPackageOptions, YesNo,
 };
+pub(crate) use serve::{ServeOptions, ServedName};
 
 const EXAMPLES: &str = "\
 A minute to the first answer:
@@ -129,6 +131,12 @@ pub(crate) enum Command {
     /// read from, this is a conversation.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunOptions),
+    /// Serve models to programs that speak OpenAI's API, every answer with its receipt
+    ///
+    /// POST /v1/chat/completions and /v1/completions, GET /v1/models, /v1/receipts/ID,
+    /// /healthz, /readyz and /metrics.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(ServeOptions),
     /// Measure how fast a model runs here
     #[command(after_help = BENCH_HELP)]
     Bench(BenchOptions),
@@ -187,7 +195,7 @@ pub(crate) enum Command {
 }
 
 /// How the engine runs. None of it can change an answer.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "How it runs (none of this can change an answer)")]
 pub(crate) struct EngineOptions {
     /// Threads that share the work, 1 to 256 [default: one per processor core]

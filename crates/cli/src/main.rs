@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::read();
     let done = match arguments.command {
         Command::Run(options) => commands::run::run(&options, &started),
+        Command::Serve(options) => commands::serve::run(&options),
         Command::Bench(options) => commands::bench::run(&options),
         Command::Pull(options) => commands::pull::run(&options),
         Command::List => commands::list::run(),

@@ -44,6 +44,15 @@ pub enum StoreError {
         path.display()
     )]
     LogNoteGone { path: PathBuf, found: usize },
+    /// The book of receipts.
+    #[error("cannot {action} the receipts in {}: {what}", path.display())]
+    Book { action: &'static str, path: PathBuf, what: String },
+    /// Another process holds the book of receipts.
+    #[error(
+        "another process keeps its receipts in {}: stop it, or name another file",
+        path.display()
+    )]
+    BookTaken { path: PathBuf },
     #[error("{}: {what}", path.display())]
     NotAModel { path: PathBuf, what: &'static str },
     #[error("the catalogue has no `{name}`")]

@@ -13,9 +13,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use commit::Digest;
-use receipt::log::{Log, leaf_hash};
+use receipt::log::{Log, LogLeaf, leaf_hash};
 
-use crate::disk::{Disk, failed};
+use crate::disk::{self, Disk, failed};
 use crate::error::StoreError;
 use crate::locks::Locks;
 use crate::plain::open_plain;
@@ -47,7 +47,7 @@ pub struct LeafFile<'a> {
     pub(crate) locks: &'a Locks,
 }
 
-impl LeafFile<'_> {
+impl<'a> LeafFile<'a> {
     fn path(&self) -> PathBuf {
         self.folder.join("leaves")
     }
@@ -123,6 +123,21 @@ impl LeafFile<'_> {
         Ok(leaves)
     }
 
+    /// The log for whoever appends often: its tree stays in memory.
+    pub fn writer(self) -> Result<LeafWriter<'a>, StoreError> {
+        self.disk.create_folder(&self.folder)?;
+        let tree = tree(&self.all()?);
+        Ok(LeafWriter { file: self, tree })
+    }
+
+    /// Whether the file has so many leaves and the note says so too: then nobody else has written since.
+    fn is_at(&self, log: &Log) -> Result<bool, StoreError> {
+        let length = disk::size_of(&self.path())?.unwrap_or(0);
+        let noted = self.noted()?;
+        let same = noted.is_some_and(|noted| (noted.size, noted.root) == (log.size(), log.root()));
+        Ok(same && length == bytes_of(log.size()))
+    }
+
     fn leaves(&self) -> Result<Vec<[u8; LEAF_BYTES]>, StoreError> {
         let path = self.path();
         let fail = |error| failed("read", &path, error);
@@ -154,6 +169,54 @@ impl LeafFile<'_> {
             Some(noted) => Ok(Some(noted)),
             None => Err(StoreError::LogNote { path, what: NO_NOTE }),
         }
+    }
+}
+
+/// A log and its tree. Others may append between two uses: then the tree is made again.
+pub struct LeafWriter<'a> {
+    file: LeafFile<'a>,
+    tree: Log,
+}
+
+impl LeafWriter<'_> {
+    /// Appends leaves with one sync of their file for all; the index of the first. Either all are durable or none is
+    /// said to be: after a failure the next call looks at what there is.
+    ///
+    /// # Panics
+    /// Of a leaf that is all zeros: it would be lost.
+    pub fn append_all(&mut self, leaves: &[[u8; LEAF_BYTES]]) -> Result<u64, StoreError> {
+        assert!(!leaves.contains(&NO_LEAF), "a leaf has a receipt's id");
+        let _lock = self.file.locks.exclusive(LOCK, &mut || {})?;
+        if !self.file.is_at(&self.tree)? {
+            self.tree = tree(&self.file.all()?);
+            if self.file.noted()?.is_none() {
+                self.file.note(&self.tree)?;
+            }
+        }
+        let (path, first) = (self.file.path(), self.tree.size());
+        let added = u64::try_from(leaves.len()).expect("leaves in memory fit u64");
+        if first.saturating_add(added) > LEAVES_MAX {
+            return Err(StoreError::LogFull { path, max: LEAVES_MAX });
+        }
+        let mut file = self.file.disk.open_partial(&path)?;
+        // Nothing of what a crash left may come to stand behind these leaves.
+        file.set_len(bytes_of(first))
+            .and_then(|()| file.seek(SeekFrom::Start(bytes_of(first))))
+            .map_err(|error| failed("cut", &path, error))?;
+        self.file.disk.write(&mut file, &path, leaves.as_flattened())?;
+        self.file.disk.sync(&file, &path)?;
+        for leaf in leaves {
+            let leaf = LogLeaf::decode(leaf).expect("every 96 bytes are a leaf");
+            self.tree.append(&leaf);
+        }
+        self.file.note(&self.tree)?;
+        Ok(first)
+    }
+
+    /// The log as of the last append of this writer.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.tree
     }
 }
 

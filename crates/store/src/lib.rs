@@ -11,7 +11,8 @@
 //! - `refs/<hash of the reference>.json`: which reference is which blob, and where it came from;
 //! - `partial/`: files being received; `locks/`: empty files; `cache/packed/`: derived bytes;
 //! - `places/`: where models lie that are not in the store, with their ids;
-//! - `keys/`: secret keys, for their owner alone; `log/<key>/`: leaves of receipt logs, and how far each had come.
+//! - `keys/`: secret keys, for their owner alone; `log/<key>/`: leaves of receipt logs, and how far each had come;
+//! - `receipts/`: receipts that were given out, with their openings, for their owner alone.
 //!
 //! Invariants: a file under `blobs/` was complete, synced and verified before it had that name; a
 //! record is written after its blob; whatever is killed at whatever moment, the next command finds
@@ -22,6 +23,7 @@
 //! name found inside an archive or a page as a path, sends a credential to another origin than its
 //! own, deletes anything outside its own folders.
 
+mod book;
 pub mod catalogue;
 mod config;
 mod digest;
@@ -48,11 +50,12 @@ mod reference;
 mod store;
 mod wheel;
 
+pub use book::{KeptReceipt, ReceiptBook};
 pub use config::{Config, DEFAULT_HUB, DEFAULT_INDEX, Network, Secret, Timeouts, default_home};
 pub use digest::{Blake3, Digests, Mismatch, Pins, Sha256, blake3_reader};
 pub use error::{SourceError, SourceFailure, StoreError};
 pub use keys::{KeyRing, Rotated};
-pub use leaves::{LEAF_BYTES, LEAVES_MAX, LeafFile};
+pub use leaves::{LEAF_BYTES, LEAVES_MAX, LeafFile, LeafWriter};
 pub use packed::{PackedCache, PackedEntry, PackedFile, PackedKey};
 pub use places::{PLACES_MAX, Places};
 pub use plain::open_plain;

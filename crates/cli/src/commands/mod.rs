@@ -10,5 +10,6 @@ pub(crate) mod pull;
 pub(crate) mod receipt;
 pub(crate) mod rm;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod verify;

@@ -4,12 +4,9 @@
 //! The same seed makes the same answer, with a receipt or without.
 
 use anyhow::{Context, Result, bail};
-use canon::sample::{Parameters, SAMPLING_VERSION};
-use llm::Prompt;
-use receipt::{
-    AuditConsent, Job, JobFields, Messages, NonceChooser, PublicKey, Rendered, StopRule, Terms,
-    WorkKind,
-};
+use canon::sample::Parameters;
+use llm::{Prompt, Question, nonce_of};
+use receipt::{Job, NonceChooser, PublicKey};
 use text::{Conversation, Message};
 
 use crate::arguments::RunOptions;
@@ -39,29 +36,19 @@ pub(super) fn ask(
         Some(seed) => seed,
         None => drawn_seed()?,
     };
-    let mut nonce = [0; 32];
-    nonce[..8].copy_from_slice(&seed.to_le_bytes());
-    let mut tokens: Vec<u32> = loaded.model.tokenizer.stop_tokens().iter().collect();
-    tokens.sort_unstable();
-    let job = Job::new(JobFields {
-        terms: Terms {
-            kind: WorkKind::Generate,
-            model: loaded.id.0,
-            arithmetic: loaded.model.program.program().arithmetic_version,
-            sampling: SAMPLING_VERSION,
-            nonce_by: NonceChooser::Client,
-            beacon_height: 0,
-            requester,
-            consent: AuditConsent::Own,
-        },
-        nonce,
-        prompt: rendered(loaded, &prompt)?,
+    let question = Question {
+        tokens: rendered(loaded, &prompt)?,
+        prompt: Some(prompt),
         parameters,
         choices: 1,
-        stop: StopRule { tokens_max: options.max_tokens, tokens, strings: options.stop.clone() },
+        tokens_max: options.max_tokens,
+        stop_strings: options.stop.clone(),
+        nonce: nonce_of(seed),
+        nonce_by: NonceChooser::Client,
         // Who asks, who renders and who answers are one here, and the receipt's key is theirs.
-        rendered: Rendered::Worker(Messages::Shown(prompt.write())),
-    })?;
+        requester,
+    };
+    let job = question.job(&loaded.model, loaded.id.0)?;
     Ok(Asked { job, seed })
 }
 

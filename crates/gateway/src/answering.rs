@@ -1,0 +1,268 @@
+//! One answer, from question to receipt: a task of its own between the computing thread and whoever reads.
+//!
+//! It signs what passes, and ends what nobody reads any more: a reader that goes cancels the answer, and what was
+//! delivered is receipted all the same. Never gives an end out before its receipt is durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use commit::{Blind, Network, Salts};
+use llm::Stop;
+use llm::schedule::{Asked, Tenant};
+use receipt::limits::CHUNK_MS_MAX;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::compute::{Happening, Running};
+use crate::core::{Answer, Ask, End, Ended, Event, Finish, Part, Refusal, Sealed, Started};
+use crate::gateway::Gateway;
+use crate::keeping::ToKeep;
+use crate::keys::Caller;
+use crate::signing::{CHOICES_MAX, Signing};
+
+/// Pieces that may wait for a reader before its answer is cancelled.
+const WAITING_MAX: usize = 4096;
+/// Events between this task and the one that writes.
+const EVENTS_MAX: usize = 64;
+/// How long a reader may take nothing before its answer is cancelled.
+const READER_STALL: Duration = Duration::from_mins(1);
+
+impl Gateway {
+    /// Asks; the answer's events come as they are computed.
+    pub(crate) async fn ask(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: Ask,
+    ) -> Result<Answer, Refusal> {
+        let admitted = self.admit(caller)?;
+        if !(1..=CHOICES_MAX).contains(&ask.choices) {
+            let what = format!("it must be 1 to {CHOICES_MAX}: a receipt has no more choices");
+            return Err(Refusal::request(Some("n"), what));
+        }
+        let index = self.model_index(&ask.model)?;
+        let served = self.compute.ready(index).await?;
+        let (logprobs, cache, tenant) = (ask.logprobs, ask.cache, Tenant(caller.owner));
+        let nonce = random()?;
+        let blind = Blind(random()?);
+        let (model, id) = (Arc::clone(&served.model), served.id);
+        let requester = self.secret.public();
+        // Templates and tokenizers take their time with long prompts.
+        let job = tokio::task::spawn_blocking(move || ask.job(&model, id, nonce, requester));
+        let job =
+            job.await.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))??;
+        let salts = Salts { network: Network::OFFLINE, blind };
+        let signing = Signing::new(job.clone(), salts, self.secret.clone());
+        let started = Started {
+            job: signing.commitment(),
+            blind: blind.0,
+            model: served.name.clone(),
+            model_id: id,
+            loaded: Arc::clone(&served.model),
+            worker: requester,
+            created_s: self.now_s(),
+            choices: job.fields().choices,
+        };
+        let prompt_tokens = job.fields().prompt.len();
+        let asked = Asked { job: Arc::new(job), tenant, cache, want_logits: logprobs.is_some() };
+        let running = self.compute.begin(index, asked, logprobs, WAITING_MAX).await?;
+        let (to, events) = mpsc::channel(EVENTS_MAX);
+        let pump = Pump {
+            gateway: Arc::clone(self),
+            running,
+            signing,
+            to: Some(to),
+            owner: caller.owner,
+            created_s: started.created_s,
+            prompt_tokens: u64::try_from(prompt_tokens).unwrap_or(u64::MAX),
+            cached_tokens: 0,
+            head_due: None,
+            watch: Watch { began: Instant::now(), last: None },
+        };
+        let gateway = Arc::clone(self);
+        tokio::spawn(async move {
+            pump.run().await;
+            drop(admitted);
+            gateway.ended.notify_waiters();
+        });
+        Ok(Answer { started, events })
+    }
+}
+
+/// When things came, for the figures.
+struct Watch {
+    began: Instant,
+    last: Option<Instant>,
+}
+
+struct Pump {
+    gateway: Arc<Gateway>,
+    running: Running,
+    signing: Signing,
+    /// `None` once the reader has gone.
+    to: Option<mpsc::Sender<Event>>,
+    owner: [u8; 32],
+    created_s: u64,
+    prompt_tokens: u64,
+    cached_tokens: u64,
+    /// When the oldest token without a head is old enough for one.
+    head_due: Option<Instant>,
+    watch: Watch,
+}
+
+impl Pump {
+    async fn run(mut self) {
+        let mut refused = None;
+        while !self.signing.is_ended() {
+            match self.next().await {
+                Next::Happened(happening) => {
+                    if let Some(Stop::Refused(error)) = happening.piece.stop {
+                        refused = Some(error.to_string());
+                    }
+                    self.take(happening).await;
+                }
+                Next::HeadDue => self.sign_due().await,
+                Next::ReaderGone => self.leave(),
+                // The thread gave up on this reader, or has ended: what came is what was answered.
+                Next::Closed => break,
+            }
+        }
+        if let Some(what) = refused {
+            return self.send(Event::Failed(Refusal::Fault(what))).await;
+        }
+        self.finish().await;
+    }
+
+    async fn next(&mut self) -> Next {
+        let due = self.head_due.unwrap_or_else(Instant::now);
+        let reader = self.to.clone();
+        tokio::select! {
+            biased;
+            happening = self.running.happenings.recv() => {
+                happening.map_or(Next::Closed, |happening| Next::Happened(Box::new(happening)))
+            }
+            () = sleep_until(due), if self.head_due.is_some() => Next::HeadDue,
+            () = closed(reader.as_ref()), if reader.is_some() => Next::ReaderGone,
+        }
+    }
+
+    async fn take(&mut self, happening: Box<Happening>) {
+        let Happening { choice, piece, logprob, ended } = *happening;
+        let head = piece.token.and_then(|token| {
+            self.saw_token();
+            self.signing.push(choice, token)
+        });
+        if let Some(ended) = ended {
+            self.signing.end(choice, ended.stop);
+            if choice == 0 {
+                self.cached_tokens = u64::try_from(ended.usage.cached_tokens).unwrap_or(u64::MAX);
+            }
+        }
+        // The last head of a choice comes with its last piece, so that nothing is delivered without one.
+        let head = head.or_else(|| ended.and_then(|_| self.signing.head(choice)));
+        self.head_due = match self.head_due {
+            _ if self.signing.unsigned().is_empty() => None,
+            Some(due) if head.is_none() => Some(due),
+            _ => Some(Instant::now() + Duration::from_millis(CHUNK_MS_MAX)),
+        };
+        // What ends an answer is no part of its text.
+        let shown = !matches!(ended.map(|ended| ended.stop), Some(Stop::Token(_)));
+        let logprob = logprob.filter(|_| shown);
+        let part = Part { choice, text: piece.text, token: piece.token, logprob, head };
+        if part.token.is_some() || part.head.is_some() || !part.text.is_empty() {
+            self.send(Event::Part(Box::new(part))).await;
+        }
+    }
+
+    fn saw_token(&mut self) {
+        let now = Instant::now();
+        let metrics = &self.gateway.metrics;
+        match self.watch.last {
+            None => metrics.first_token(now - self.watch.began),
+            Some(last) => metrics.next_token(now - last),
+        }
+        self.watch.last = Some(now);
+    }
+
+    async fn sign_due(&mut self) {
+        self.head_due = None;
+        for choice in self.signing.unsigned() {
+            let head = self.signing.head(choice);
+            let part = Part { choice, text: String::new(), token: None, logprob: None, head };
+            self.send(Event::Part(Box::new(part))).await;
+        }
+    }
+
+    /// The reader has gone.
+    fn leave(&mut self) {
+        self.to = None;
+        self.running.cancel();
+    }
+
+    async fn send(&mut self, event: Event) {
+        let Some(to) = &self.to else { return };
+        let sent = timeout(READER_STALL, to.send(event)).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            self.leave();
+        }
+    }
+
+    /// Seals, keeps, and only then tells the end.
+    async fn finish(self) {
+        let choices: Vec<Ended> = (0..)
+            .zip(self.signing.counts().collect::<Vec<_>>())
+            .map(|(choice, _)| Ended { choice, finish: self.signing.finish(choice) })
+            .collect();
+        let completion_tokens = self.signing.counts().map(u64::from).sum();
+        let cancelled = choices.iter().any(|ended| ended.finish == Finish::Cancelled);
+        self.gateway.metrics.ended(self.prompt_tokens, completion_tokens, cancelled);
+        let (prompt_tokens, cached_tokens) = (self.prompt_tokens, self.cached_tokens);
+        let (owner, at_s, job) = (self.owner, self.created_s, self.signing.commitment());
+        let Self { gateway, signing, to, running, .. } = self;
+        drop(running);
+        let told = match signing.seal() {
+            Err(error) => Err(Refusal::Fault(format!("the receipt can't be signed: {error}"))),
+            Ok(signed) => {
+                let (id, envelope) = (signed.id, signed.envelope);
+                let kept = ToKeep { job, receipt: id, owner, at_s, file: signed.file };
+                gateway.keeper.keep(kept).await.map(|()| Sealed { id, envelope })
+            }
+        };
+        let event = match told {
+            Ok(receipt) => Event::End(Box::new(End {
+                choices,
+                prompt_tokens,
+                cached_tokens,
+                completion_tokens,
+                receipt,
+            })),
+            Err(refusal) => Event::Failed(refusal),
+        };
+        if let Some(to) = to {
+            // A reader that has gone finds the receipt by the job's commitment.
+            let _ = timeout(READER_STALL, to.send(event)).await;
+        }
+    }
+}
+
+enum Next {
+    Happened(Box<Happening>),
+    HeadDue,
+    ReaderGone,
+    Closed,
+}
+
+/// Ends when the reader has gone.
+async fn closed(reader: Option<&mpsc::Sender<Event>>) {
+    match reader {
+        Some(reader) => reader.closed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// 32 random bytes of the system.
+pub(crate) fn random() -> Result<[u8; 32], Refusal> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Refusal::Fault(format!("the system gives no random bytes: {error}")))?;
+    Ok(bytes)
+}

@@ -1,0 +1,167 @@
+//! The loop of the computing thread, and the handle that tasks hold.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use llm::schedule::{Asked, SchedulerLimits};
+use tokio::sync::{mpsc, oneshot};
+
+use super::message::{AnswerId, Begin, Figures, Happening, LoadModel, Message, ModelEntry, Served};
+use super::state::State;
+use crate::core::Refusal;
+
+/// What tasks hold of the thread.
+#[derive(Clone)]
+pub(crate) struct Compute {
+    to: Sender<Message>,
+    names: Arc<Vec<String>>,
+}
+
+/// An answer that is being computed. Dropping it cancels it; one that has ended stays as it is.
+pub(crate) struct Running {
+    id: AnswerId,
+    to: Sender<Message>,
+    pub(crate) happenings: mpsc::Receiver<Happening>,
+}
+
+/// Starts the thread.
+pub(crate) fn start(
+    entries: Vec<ModelEntry>,
+    memory_max: u64,
+    limits: SchedulerLimits,
+    load: Arc<LoadModel>,
+) -> std::io::Result<(Compute, JoinHandle<()>)> {
+    let (to, from) = channel();
+    let names = Arc::new(entries.iter().map(|entry| entry.name.clone()).collect());
+    let mut worker = Worker { from, to: to.clone(), load, names: Arc::clone(&names) };
+    let state = State::new(entries, memory_max, limits);
+    let thread = thread::Builder::new().name("compute".into()).spawn(move || worker.run(state))?;
+    Ok((Compute { to, names }, thread))
+}
+
+struct Worker {
+    from: Receiver<Message>,
+    to: Sender<Message>,
+    load: Arc<LoadModel>,
+    names: Arc<Vec<String>>,
+}
+
+impl Worker {
+    fn run(&mut self, mut state: State) {
+        let mut stopping = false;
+        while !(stopping && state.is_done()) {
+            if state.is_idle() {
+                // The sender in `self` keeps the channel open.
+                let Ok(message) = self.from.recv() else { return };
+                stopping |= take(&mut state, message);
+            }
+            while let Ok(message) = self.from.try_recv() {
+                stopping |= take(&mut state, message);
+            }
+            state.step();
+            // After the step: what has just ended may have made room.
+            for model in state.take_loads() {
+                self.load(&mut state, model);
+            }
+        }
+    }
+
+    /// Makes a model ready on a thread of its own.
+    fn load(&self, state: &mut State, model: usize) {
+        let (load, to, names) = (Arc::clone(&self.load), self.to.clone(), Arc::clone(&self.names));
+        let started = thread::Builder::new().name("load".into()).spawn(move || {
+            let loaded = load(&names[model]).map(Box::new);
+            // The thread that wants it may have ended.
+            let _ = to.send(Message::Loaded { model, loaded });
+        });
+        if let Err(error) = started {
+            state.loaded(model, Err(format!("no thread for it: {error}")));
+        }
+    }
+}
+
+/// Whether it is to stop.
+fn take(state: &mut State, message: Message) -> bool {
+    match message {
+        Message::Ready { model, reply } => state.ready(model, reply),
+        Message::Begin(begin) => state.begin(begin),
+        Message::Cancel(id) => state.cancel(id),
+        Message::Loaded { model, loaded } => state.loaded(model, loaded),
+        Message::Figures(reply) => {
+            let _ = reply.send(state.figures());
+        }
+        Message::CancelAll => state.cancel_all(),
+        Message::Stop => return true,
+    }
+    false
+}
+
+impl Compute {
+    /// The names of the models, in order.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// A model, made ready if need be.
+    pub(crate) async fn ready(&self, model: usize) -> Result<Served, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Ready { model, reply });
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Begins an answer; at most `waiting_max` pieces of it wait for their reader.
+    pub(crate) async fn begin(
+        &self,
+        model: usize,
+        asked: Asked,
+        logprobs: Option<u8>,
+        waiting_max: usize,
+    ) -> Result<Running, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let (events, happenings) = mpsc::channel(waiting_max.max(1));
+        let begin = Begin { model, asked, logprobs, events, reply };
+        self.send(Message::Begin(Box::new(begin)));
+        let id = answer.await.unwrap_or_else(|_| Err(gone()))?;
+        Ok(Running { id, to: self.to.clone(), happenings })
+    }
+
+    /// How it goes.
+    pub(crate) async fn figures(&self) -> Result<Figures, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Figures(reply));
+        answer.await.map_err(|_| gone())
+    }
+
+    /// Ends every answer where it stands.
+    pub(crate) fn cancel_all(&self) {
+        self.send(Message::CancelAll);
+    }
+
+    /// Ends the thread once nothing runs.
+    pub(crate) fn stop(&self) {
+        self.send(Message::Stop);
+    }
+
+    fn send(&self, message: Message) {
+        // A thread that has ended takes nothing; whoever waits for its reply is told.
+        let _ = self.to.send(message);
+    }
+}
+
+impl Running {
+    /// Nobody wants the rest: its last piece comes with the next pass.
+    pub(crate) fn cancel(&self) {
+        let _ = self.to.send(Message::Cancel(self.id));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+fn gone() -> Refusal {
+    Refusal::Unavailable("the server is stopping".into())
+}

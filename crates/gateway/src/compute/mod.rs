@@ -1,0 +1,14 @@
+//! One thread that owns every loaded model and computes all answers, a pass at a time.
+//!
+//! It never waits for a reader: an answer's pieces go into a queue of its own with a limit, and one whose queue is full
+//! is cancelled. It never reads a file: models are made ready by threads of their own, which call a function that the
+//! program's edge gave. `state` decides and is sync; `actor` is the loop around it. What the thread does, and in which
+//! order, can't change a bit of an answer.
+
+mod actor;
+mod message;
+mod state;
+
+pub(crate) use actor::{Compute, Running, start};
+pub(crate) use message::{Figures, Happening, ModelFigures};
+pub use message::{LoadModel, Loaded, ModelEntry};

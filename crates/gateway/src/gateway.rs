@@ -1,0 +1,70 @@
+//! What every request shares: the models, the keys, the limits, the figures.
+//!
+//! Never computes and never writes: `compute` and `keeping` have their threads for that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::http::HeaderMap;
+use receipt::SecretKey;
+use tokio::sync::Notify;
+
+use crate::compute::Compute;
+use crate::core::Refusal;
+use crate::keeping::Keeper;
+use crate::keys::{Admitted, Caller, Keys};
+use crate::metrics::Metrics;
+use crate::settings::Limits;
+
+/// What every request shares.
+pub(crate) struct Gateway {
+    pub(crate) compute: Compute,
+    pub(crate) keeper: Keeper,
+    pub(crate) secret: SecretKey,
+    pub(crate) keys: Keys,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
+    pub(crate) draining: AtomicBool,
+    /// Answers that are not at their end, receipts included.
+    pub(crate) answers: Arc<AtomicUsize>,
+    /// Told when one of them is.
+    pub(crate) ended: Notify,
+}
+
+impl Gateway {
+    /// Who asks.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        self.keys.caller(headers)
+    }
+
+    /// Lets an answer begin, within the key's limits.
+    pub(crate) fn admit(&self, caller: &Caller) -> Result<Admitted, Refusal> {
+        if self.draining.load(Ordering::SeqCst) {
+            return Err(Refusal::Unavailable("the server is stopping".into()));
+        }
+        caller.admit(&self.answers, self.limits.answers_max)
+    }
+
+    /// Waits until no answer goes on.
+    pub(crate) async fn all_ended(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.answers.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// The place of a model that is served under this name.
+    pub(crate) fn model_index(&self, name: &str) -> Result<usize, Refusal> {
+        let found = self.compute.names().iter().position(|known| known == name);
+        found.ok_or_else(|| Refusal::Model(name.chars().take(256).collect()))
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn now_s(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+}

@@ -1,0 +1,256 @@
+//! A server: threads and sockets from its start to its end.
+//!
+//! At its end it takes nothing new, lets what runs come to its end for a time that is named, then cancels the rest: each
+//! answer, cancelled or not, gets its receipt. Never ends by itself.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use receipt::SecretKey;
+use store::{ReceiptBook, Store, StoreError};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+
+use super::router;
+use crate::compute::{self, LoadModel};
+use crate::gateway::Gateway;
+use crate::keeping;
+use crate::keys::{KeyFile, Keys};
+use crate::metrics::Metrics;
+use crate::settings::{Limits, Settings};
+
+/// Threads that read requests and write answers: the engine has its own.
+const IO_THREADS: usize = 2;
+/// Least that hyper reads headers into.
+const HEADER_BYTES_LEAST: usize = 8 << 10;
+/// How long cancelled answers may take to end.
+const CANCELLED_TIME: Duration = Duration::from_secs(10);
+
+/// Why a server can't start.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    /// No socket, thread or runtime.
+    #[error("{what}: {error}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// Receipts can't be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something of the settings.
+    #[error("{0}")]
+    Setting(String),
+}
+
+/// A server that runs.
+pub struct Server {
+    address: SocketAddr,
+    runtime: Runtime,
+    gateway: Arc<Gateway>,
+    stop: watch::Sender<bool>,
+    listening: tokio::task::JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
+    drain: Duration,
+}
+
+impl Server {
+    /// Starts; it takes requests when this returns. Receipts are signed with `secret` and kept in `book`, their leaves in
+    /// the store's log of that key.
+    ///
+    /// # Errors
+    /// [`ServerError`] says what stands in the way; nothing runs then.
+    pub fn start(
+        settings: Settings,
+        store: Store,
+        book: ReceiptBook,
+        secret: SecretKey,
+        load: Arc<LoadModel>,
+    ) -> Result<Self, ServerError> {
+        let system = |what: &str| {
+            let what = what.to_owned();
+            move |error| ServerError::System { what, error }
+        };
+        let file = settings.keys.as_deref().map(KeyFile::read).transpose();
+        let keys = file.and_then(|file| Keys::new(file.as_ref())).map_err(ServerError::Setting)?;
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(IO_THREADS)
+            .enable_all()
+            .build()
+            .map_err(system("no threads to serve with"))?;
+        let listening = format!("can't listen on {}", settings.listen);
+        let listener = runtime.block_on(TcpListener::bind(settings.listen));
+        let listener = listener.map_err(system(&listening))?;
+        let address = listener.local_addr().map_err(system(&listening))?;
+        let (keeper, receipts) = keeping::start(store, book, secret.clone(), settings.retention_s)?;
+        let (compute, computing) =
+            compute::start(settings.models, settings.memory_max, settings.scheduler, load)
+                .map_err(system("no thread to compute on"))?;
+        let gateway = Arc::new(Gateway {
+            compute,
+            keeper,
+            secret,
+            keys,
+            limits: settings.limits,
+            metrics: Metrics::default(),
+            draining: AtomicBool::new(false),
+            answers: Arc::default(),
+            ended: Notify::new(),
+        });
+        let (stop, stopping) = watch::channel(false);
+        let listening =
+            Listening { gateway: Arc::clone(&gateway), router: router(Arc::clone(&gateway)) };
+        let listening = runtime.spawn(listening.run(listener, stopping, settings.drain));
+        let threads = vec![computing, receipts];
+        Ok(Self { address, runtime, gateway, stop, listening, threads, drain: settings.drain })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until the process is asked to end, then ends as [`Self::stop`] does.
+    ///
+    /// # Errors
+    /// Where signals can't be caught.
+    pub fn run(self) -> Result<(), ServerError> {
+        let asked = self.runtime.block_on(asked_to_end());
+        asked.map_err(|error| ServerError::System {
+            what: "signals can't be caught".into(),
+            error,
+        })?;
+        self.stop();
+        Ok(())
+    }
+
+    /// Takes nothing new, lets answers come to their ends, and ends.
+    pub fn stop(self) {
+        let Self { runtime, gateway, stop, listening, threads, drain, .. } = self;
+        gateway.draining.store(true, Ordering::SeqCst);
+        // The task that listens holds the other end.
+        let _ = stop.send(true);
+        runtime.block_on(async {
+            // Its panics are told by the runtime.
+            let _ = listening.await;
+            if timeout(drain, gateway.all_ended()).await.is_err() {
+                gateway.compute.cancel_all();
+                let _ = timeout(CANCELLED_TIME, gateway.all_ended()).await;
+            }
+        });
+        gateway.compute.stop();
+        drop(gateway);
+        runtime.shutdown_timeout(CANCELLED_TIME);
+        for thread in threads {
+            // A thread that panicked has told so.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// What accepts connections.
+struct Listening {
+    gateway: Arc<Gateway>,
+    router: Router,
+}
+
+impl Listening {
+    async fn run(
+        self,
+        listener: TcpListener,
+        mut stopping: watch::Receiver<bool>,
+        drain: Duration,
+    ) {
+        let permits = Arc::new(Semaphore::new(self.gateway.limits.connections_max));
+        let graceful = GracefulShutdown::new();
+        loop {
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stopping.changed() => break,
+            };
+            // One connection that fails says nothing of the next.
+            let Ok((socket, _)) = accepted else { continue };
+            // Small events go out at once.
+            let _ = socket.set_nodelay(true);
+            self.serve(socket, permit, &graceful);
+        }
+        drop(listener);
+        let mut closing = pin!(graceful.shutdown());
+        if timeout(drain, &mut closing).await.is_err() {
+            self.gateway.compute.cancel_all();
+            let _ = timeout(CANCELLED_TIME, &mut closing).await;
+        }
+    }
+
+    fn serve(
+        &self,
+        socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        permit: OwnedSemaphorePermit,
+        graceful: &GracefulShutdown,
+    ) {
+        let builder = builder(&self.gateway.limits);
+        let service = TowerToHyperService::new(self.router.clone());
+        let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
+        let connection = graceful.watch(connection);
+        let gateway = Arc::clone(&self.gateway);
+        tokio::spawn(async move {
+            gateway.metrics.connections.fetch_add(1, Ordering::Relaxed);
+            // However it ends: the other side's faults are its own.
+            let _ = connection.await;
+            gateway.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+            drop(permit);
+        });
+    }
+}
+
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(limits.header_bytes_max.max(HEADER_BYTES_LEAST));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
+        .max_concurrent_streams(HTTP2_STREAMS_MAX);
+    builder
+}
+
+/// Requests at once on one connection.
+const HTTP2_STREAMS_MAX: u32 = 128;

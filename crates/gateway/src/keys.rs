@@ -1,0 +1,193 @@
+//! Who may ask what: API keys, hashed at rest, with scopes and limits.
+//!
+//! Never holds a key, only its hash, and never tells one from another by how long a comparison takes: hashes are looked
+//! up, and a hash says nothing of the key. Without a file of keys whoever reaches the server is one caller.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use serde::{Deserialize, Serialize};
+
+use crate::core::Refusal;
+
+/// Before a key's bytes in its hash.
+const DOMAIN: &str = "probity api key v1";
+/// Longest key that is looked at.
+const KEY_BYTES_MAX: usize = 512;
+/// Bytes of the file of keys.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+/// When to try again where a limit of a key or of the server is reached.
+const RETRY_AFTER_S: u64 = 1;
+
+/// What a key may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Asking, and reading one's own receipts.
+    Ask,
+    /// Reading the server's figures.
+    Metrics,
+}
+
+/// A key, as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyEntry {
+    /// What people call it.
+    pub name: String,
+    /// The hash of the key, as 64 digits.
+    pub hash: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// Answers at once; absent: as many as the server takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers_max: Option<usize>,
+}
+
+/// The file of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFile {
+    /// All of them.
+    pub keys: Vec<KeyEntry>,
+}
+
+/// The hash of a key, as the file has it.
+#[must_use]
+pub fn key_hash(key: &str) -> String {
+    commit::hex(&hash(key))
+}
+
+fn hash(key: &str) -> [u8; 32] {
+    blake3::derive_key(DOMAIN, key.as_bytes())
+}
+
+impl KeyFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Words that name the file and what is wrong.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let wrong = |what: String| format!("the API keys in {}: {what}", path.display());
+        let data = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?;
+        if data.len() > FILE_BYTES_MAX {
+            return Err(wrong(format!("more than {FILE_BYTES_MAX} bytes")));
+        }
+        let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))
+    }
+}
+
+/// Who is known.
+pub(crate) struct Keys {
+    /// `None`: anybody.
+    known: Option<BTreeMap<[u8; 32], Arc<Known>>>,
+    anybody: Arc<Known>,
+}
+
+struct Known {
+    scopes: Vec<Scope>,
+    answers_max: Option<usize>,
+    answers: Arc<AtomicUsize>,
+}
+
+/// Who asks.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    /// Whose receipts and whose cache: the key's hash; zeros where there are no keys.
+    pub(crate) owner: [u8; 32],
+    known: Arc<Known>,
+}
+
+impl Keys {
+    /// Of a file's keys; `None`: whoever reaches the server may ask.
+    pub(crate) fn new(file: Option<&KeyFile>) -> Result<Self, String> {
+        let anybody = Known {
+            scopes: vec![Scope::Ask, Scope::Metrics],
+            answers_max: None,
+            answers: Arc::default(),
+        };
+        let mut known = BTreeMap::new();
+        for entry in file.map_or(&[][..], |file| &file.keys) {
+            let digest = commit::from_hex(&entry.hash);
+            let digest = digest
+                .ok_or_else(|| format!("the key {:?} has no hash of 64 digits", entry.name))?;
+            let one = Known {
+                scopes: entry.scopes.clone(),
+                answers_max: entry.answers_max,
+                answers: Arc::default(),
+            };
+            if known.insert(digest, Arc::new(one)).is_some() {
+                return Err(format!("the key {:?} stands twice", entry.name));
+            }
+        }
+        Ok(Self { known: file.map(|_| known), anybody: Arc::new(anybody) })
+    }
+
+    /// Who sends these headers.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let Some(known) = &self.known else {
+            return Ok(Caller { owner: [0; 32], known: Arc::clone(&self.anybody) });
+        };
+        let key = given(headers)
+            .ok_or(Refusal::Key("an API key is needed: send it as `Authorization: Bearer KEY`"))?;
+        let owner = hash(key);
+        let one = known.get(&owner).ok_or(Refusal::Key("this API key is not known here"))?;
+        Ok(Caller { owner, known: Arc::clone(one) })
+    }
+}
+
+/// The key in the headers, in any dialect's way.
+fn given(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = bearer.and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    let plain = || headers.get("x-api-key").and_then(|value| value.to_str().ok());
+    bearer.or_else(plain).filter(|key| key.len() <= KEY_BYTES_MAX)
+}
+
+/// An answer that counts against the limits; dropped when it ends.
+pub(crate) struct Admitted(Vec<Arc<AtomicUsize>>);
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        for count in &self.0 {
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Caller {
+    /// Whether it may.
+    pub(crate) fn may(&self, scope: Scope, what: &'static str) -> Result<(), Refusal> {
+        if self.known.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::Scope(what)) }
+    }
+
+    /// Counts an answer against the server's limit and the key's.
+    pub(crate) fn admit(
+        &self,
+        all: &Arc<AtomicUsize>,
+        answers_max: usize,
+    ) -> Result<Admitted, Refusal> {
+        let mut admitted = Admitted(Vec::new());
+        let own_max = self.known.answers_max.unwrap_or(usize::MAX);
+        let counts = [
+            (all, answers_max, "the server has as many answers as it takes"),
+            (&self.known.answers, own_max, "this API key has as many answers as it may"),
+        ];
+        for (count, most, what) in counts {
+            let before = count.fetch_add(1, Ordering::SeqCst);
+            admitted.0.push(Arc::clone(count));
+            if before >= most {
+                return Err(Refusal::Busy { what: what.into(), retry_after_s: RETRY_AFTER_S });
+            }
+        }
+        Ok(admitted)
+    }
+}

@@ -1,0 +1,27 @@
+//! The HTTP role: the dialects that people's programs speak, answered by the engine, every answer with its receipt.
+//!
+//! A request becomes a dialect-neutral `Ask` (`core`), that a job (`llm::Question`); one thread computes all answers
+//! (`compute`), each has a task that signs what passes (`answering`, `signing`), and its end is told once its receipt is
+//! durable (`keeping`). A dialect is one file: `openai`.
+//!
+//! Never decides a token, knows where models lie (a function that loads them is given), reads flags or environment, or
+//! writes a prompt or an answer anywhere but into its receipt. Failure: a request that can't be honoured is refused by
+//! name; a server whose receipts can't be kept ends no more answers.
+
+mod answering;
+mod compute;
+mod core;
+mod gateway;
+mod http;
+mod keeping;
+mod keys;
+mod metrics;
+mod openai;
+mod page;
+mod settings;
+mod signing;
+
+pub use compute::{LoadModel, Loaded, ModelEntry};
+pub use http::{Server, ServerError};
+pub use keys::{KeyEntry, KeyFile, Scope, key_hash};
+pub use settings::{Limits, Settings};

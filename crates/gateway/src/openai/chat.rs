@@ -1,0 +1,266 @@
+//! `POST /v1/chat/completions`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use serde_json::{Value as Json, json};
+use text::Conversation;
+
+use super::messages::messages;
+use super::options::{Wire, cache_scope, choices, labels, settings, stop, wire};
+use super::writing::{
+    chat_logprob, finish_reason, id, probity_end, probity_part, probity_start, usage,
+};
+use super::{error, respond};
+use crate::core::{Answer, Ask, Asked, Bad, End, Event, Members, Part, Refusal, Started, Whole};
+use crate::gateway::Gateway;
+use crate::http::{Chunks, RECEIPT_HEADER, body, data, json as json_response, stream};
+use crate::keys::Scope;
+
+/// Most messages of a request: the template's own limit is told by the template.
+const MESSAGES_MAX: usize = 1 << 14;
+/// Most likeliest tokens beside each.
+const TOP_LOGPROBS_MAX: u64 = 20;
+
+pub(crate) async fn answer(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    request: Body,
+) -> Response {
+    respond(respond_to(&gateway, &headers, request).await)
+}
+
+async fn respond_to(
+    gateway: &Arc<Gateway>,
+    headers: &HeaderMap,
+    request: Body,
+) -> Result<Response, Refusal> {
+    let caller = gateway.caller(headers)?;
+    caller.may(Scope::Ask, "chat")?;
+    let (ask, wire) = read(&body(gateway, request).await?)?;
+    let logprobs = ask.logprobs.is_some();
+    let answer = gateway.ask(&caller, ask).await?;
+    if wire.stream {
+        return Ok(streamed(answer, wire, logprobs, gateway.limits.keep_alive));
+    }
+    Ok(whole(&answer.whole().await?, logprobs))
+}
+
+/// Reads a request.
+fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
+    let mut members = Members::parse(body)?;
+    let model = members.text("model")?;
+    let model = model.ok_or_else(|| Bad::of("model", "it must be given"))?;
+    let list = members.list("messages", MESSAGES_MAX)?;
+    let list = list.ok_or_else(|| Bad::of("messages", "it must be given"))?;
+    let conversation = Conversation {
+        messages: messages(&list)?,
+        add_generation_prompt: true,
+        ..Conversation::default()
+    };
+    let (tokens_max, tokens_max_param) = tokens_max(&mut members)?;
+    let wire = wire(&mut members)?;
+    let ask = Ask {
+        model,
+        asked: Asked::Conversation(conversation),
+        prompt_param: "messages",
+        settings: settings(&mut members)?,
+        choices: choices(&mut members)?,
+        tokens_max,
+        tokens_max_param,
+        stop: stop(&mut members)?,
+        seed: members.whole("seed", 0, u64::MAX)?,
+        cache: cache_scope(&mut members)?,
+        logprobs: logprobs(&mut members)?,
+    };
+    labels(&mut members)?;
+    without_tools(&mut members)?;
+    members.end()?;
+    Ok((ask, wire))
+}
+
+/// Most tokens of an answer, under the new name or the old one.
+fn tokens_max(members: &mut Members<'_>) -> Result<(Option<u32>, &'static str), Bad> {
+    let old = members.whole_u32("max_tokens", 1, u32::MAX)?;
+    let new = members.whole_u32("max_completion_tokens", 1, u32::MAX)?;
+    match (old, new) {
+        (Some(old), Some(new)) if old != new => {
+            Err(Bad::of("max_tokens", "it differs from `max_completion_tokens`: send one of them"))
+        }
+        (_, Some(new)) => Ok((Some(new), "max_completion_tokens")),
+        (old, None) => Ok((old, "max_tokens")),
+    }
+}
+
+fn logprobs(members: &mut Members<'_>) -> Result<Option<u8>, Bad> {
+    let wanted = members.yes("logprobs")?.unwrap_or(false);
+    let top = members.whole("top_logprobs", 0, TOP_LOGPROBS_MAX)?;
+    if top.is_some_and(|top| top > 0) && !wanted {
+        return Err(Bad::of("top_logprobs", "it needs `logprobs` to be true"));
+    }
+    let top = top.and_then(|top| u8::try_from(top).ok()).unwrap_or(0);
+    Ok(wanted.then_some(top))
+}
+
+/// What is not supported yet, where it asks for nothing.
+fn without_tools(members: &mut Members<'_>) -> Result<(), Bad> {
+    members.only("tools", &["[]"], "tools are not supported: leave it out")?;
+    members.only(
+        "tool_choice",
+        &["\"none\"", "\"auto\""],
+        "tools are not supported: leave it out",
+    )?;
+    members.only("parallel_tool_calls", &["true", "false"], "it must be true or false")?;
+    members.only("functions", &["[]"], "it is obsolete, and not supported: leave it out")?;
+    members.only(
+        "function_call",
+        &["\"none\""],
+        "it is obsolete, and not supported: leave it out",
+    )?;
+    if let Some(mut format) = members.object("response_format")? {
+        format.word("type", &["text"])?;
+        format.end()?;
+    }
+    if let Some(modalities) = members.list("modalities", 8)?
+        && modalities.iter().any(|one| one.get() != "\"text\"")
+    {
+        return Err(Bad::of("modalities", "only text is supported"));
+    }
+    Ok(())
+}
+
+fn whole(whole: &Whole, logprobs: bool) -> Response {
+    let started = &whole.started;
+    let choices: Vec<Json> = whole
+        .end
+        .choices
+        .iter()
+        .zip(&whole.choices)
+        .map(|(ended, parts)| {
+            let text: String = parts.iter().map(|part| part.text.as_str()).collect();
+            let shares = parts.iter().filter_map(|part| part.logprob.as_ref());
+            let shares: Vec<Json> =
+                shares.map(|found| chat_logprob(&started.loaded, found)).collect();
+            json!({
+                "index": ended.choice,
+                "message": {"role": "assistant", "content": text, "refusal": null},
+                "logprobs": if logprobs { json!({"content": shares, "refusal": null}) } else { Json::Null },
+                "finish_reason": finish_reason(ended.finish),
+            })
+        })
+        .collect();
+    let object = json!({
+        "id": id("chatcmpl", started),
+        "object": "chat.completion",
+        "created": started.created_s,
+        "model": started.model,
+        "choices": choices,
+        "usage": usage(&whole.end),
+        "probity": probity_end(started, &whole.end),
+    });
+    let mut response = json_response(200, object.to_string());
+    if let Ok(receipt) = HeaderValue::from_str(&commit::hex(&started.job)) {
+        response.headers_mut().insert(RECEIPT_HEADER, receipt);
+    }
+    response
+}
+
+fn streamed(answer: Answer, wire: Wire, logprobs: bool, keep_alive: Duration) -> Response {
+    let started = answer.started.clone();
+    stream(answer, ChatChunks { started, wire, logprobs }, keep_alive)
+}
+
+/// An answer as chunks.
+struct ChatChunks {
+    started: Started,
+    wire: Wire,
+    logprobs: bool,
+}
+
+impl ChatChunks {
+    fn chunk(&self, choices: Json) -> Json {
+        let mut chunk = json!({
+            "id": id("chatcmpl", &self.started),
+            "object": "chat.completion.chunk",
+            "created": self.started.created_s,
+            "model": self.started.model,
+            "choices": choices,
+        });
+        if self.wire.include_usage {
+            chunk["usage"] = Json::Null;
+        }
+        chunk
+    }
+
+    fn choice(&self, index: u32, delta: Json, finish: Option<&str>) -> Json {
+        let mut choice = json!({"index": index, "delta": delta, "finish_reason": finish});
+        if self.logprobs {
+            choice["logprobs"] = Json::Null;
+        }
+        choice
+    }
+
+    fn part(&self, part: &Part) -> String {
+        let delta = if part.text.is_empty() { json!({}) } else { json!({"content": part.text}) };
+        let mut choice = self.choice(part.choice, delta, None);
+        if let Some(found) = part.logprob.as_ref().filter(|_| self.logprobs) {
+            let found = chat_logprob(&self.started.loaded, found);
+            choice["logprobs"] = json!({"content": [found], "refusal": null});
+        }
+        let mut chunk = self.chunk(json!([choice]));
+        if let Some(probity) = probity_part(part) {
+            chunk["probity"] = probity;
+        }
+        data(&chunk)
+    }
+
+    /// Each choice's last chunk; the receipt rides in the last of them.
+    fn end(&self, end: &End) -> String {
+        let mut text = String::new();
+        let last = end.choices.len().saturating_sub(1);
+        for (index, ended) in end.choices.iter().enumerate() {
+            let choice = self.choice(ended.choice, json!({}), Some(finish_reason(ended.finish)));
+            let mut chunk = self.chunk(json!([choice]));
+            if index == last {
+                chunk["probity"] = probity_end(&self.started, end);
+            }
+            text.push_str(&data(&chunk));
+        }
+        if self.wire.include_usage {
+            let mut chunk = self.chunk(json!([]));
+            chunk["usage"] = usage(end);
+            text.push_str(&data(&chunk));
+        }
+        text + DONE
+    }
+}
+
+/// The end of a stream.
+pub(super) const DONE: &str = "data: [DONE]\n\n";
+
+impl Chunks for ChatChunks {
+    fn begin(&mut self) -> String {
+        let mut text = String::new();
+        for index in 0..self.started.choices {
+            let delta = json!({"role": "assistant", "content": "", "refusal": null});
+            let mut chunk = self.chunk(json!([self.choice(index, delta, None)]));
+            if index == 0 {
+                chunk["probity"] = probity_start(&self.started);
+            }
+            text.push_str(&data(&chunk));
+        }
+        text
+    }
+
+    fn event(&mut self, event: Event) -> String {
+        match event {
+            Event::Part(part) => self.part(&part),
+            Event::End(end) => self.end(&end),
+            Event::Failed(refusal) => data(&error(&refusal)),
+        }
+    }
+}

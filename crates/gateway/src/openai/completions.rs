@@ -1,0 +1,229 @@
+//! `POST /v1/completions`: text or tokens as they stand, without a chat template.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
+
+use super::chat::DONE;
+use super::options::{Wire, cache_scope, choices, labels, settings, stop, wire};
+use super::writing::{
+    completion_logprobs, finish_reason, id, probity_end, probity_part, probity_start, usage,
+};
+use super::{error, respond};
+use crate::core::{
+    Ask, Asked, Bad, End, Event, Members, Part, Refusal, Started, Whole, items, text,
+};
+use crate::gateway::Gateway;
+use crate::http::{Chunks, RECEIPT_HEADER, body, data, json as json_response, stream};
+use crate::keys::Scope;
+
+/// Most tokens of an answer where none are given, as OpenAI has it.
+const TOKENS_MAX_DEFAULT: u32 = 16;
+/// Most likeliest tokens beside each.
+const LOGPROBS_MAX: u64 = 20;
+
+pub(crate) async fn answer(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    request: Body,
+) -> Response {
+    respond(respond_to(&gateway, &headers, request).await)
+}
+
+async fn respond_to(
+    gateway: &Arc<Gateway>,
+    headers: &HeaderMap,
+    request: Body,
+) -> Result<Response, Refusal> {
+    let caller = gateway.caller(headers)?;
+    caller.may(Scope::Ask, "completions")?;
+    let (ask, wire) = read(&body(gateway, request).await?)?;
+    let logprobs = ask.logprobs.is_some();
+    let answer = gateway.ask(&caller, ask).await?;
+    if wire.stream {
+        let started = answer.started.clone();
+        let offsets = (0..answer.started.choices).map(|_| 0).collect();
+        let chunks = TextChunks { started, wire, logprobs, offsets };
+        return Ok(stream(answer, chunks, gateway.limits.keep_alive));
+    }
+    Ok(whole(&answer.whole().await?, logprobs))
+}
+
+fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
+    let mut members = Members::parse(body)?;
+    let model = members.text("model")?;
+    let model = model.ok_or_else(|| Bad::of("model", "it must be given"))?;
+    let prompt = members.take("prompt").ok_or_else(|| Bad::of("prompt", "it must be given"))?;
+    let wire = wire(&mut members)?;
+    let tokens_max = members.whole_u32("max_tokens", 1, u32::MAX)?;
+    let logprobs = members.whole("logprobs", 0, LOGPROBS_MAX)?;
+    let ask = Ask {
+        model,
+        asked: asked(prompt)?,
+        prompt_param: "prompt",
+        settings: settings(&mut members)?,
+        choices: choices(&mut members)?,
+        tokens_max: Some(tokens_max.unwrap_or(TOKENS_MAX_DEFAULT)),
+        tokens_max_param: "max_tokens",
+        stop: stop(&mut members)?,
+        seed: members.whole("seed", 0, u64::MAX)?,
+        cache: cache_scope(&mut members)?,
+        logprobs: logprobs.and_then(|top| u8::try_from(top).ok()),
+    };
+    let choices = ask.choices.to_string();
+    members.only("echo", &["false"], "the prompt is not repeated here: leave it out")?;
+    members.only("suffix", &["\"\""], "it is not supported: leave it out")?;
+    members.only("best_of", &[&choices], "all answers are given back: it must be as `n`")?;
+    labels(&mut members)?;
+    members.end()?;
+    Ok((ask, wire))
+}
+
+/// A text, or tokens; a list of one of them too.
+fn asked(prompt: &RawValue) -> Result<Asked, Bad> {
+    let wrong = || Bad::of("prompt", "it must be one text, or one list of token ids");
+    if let Some(text) = text(prompt) {
+        return Ok(Asked::Text(text));
+    }
+    let list = items(prompt).ok_or_else(wrong)?;
+    match list.as_slice() {
+        [one] if !one.get().starts_with(|first: char| first.is_ascii_digit()) => asked_one(one),
+        _ => tokens(prompt),
+    }
+}
+
+fn asked_one(prompt: &RawValue) -> Result<Asked, Bad> {
+    match text(prompt) {
+        Some(text) => Ok(Asked::Text(text)),
+        None => tokens(prompt),
+    }
+}
+
+fn tokens(prompt: &RawValue) -> Result<Asked, Bad> {
+    let tokens: Result<Vec<u32>, _> = serde_json::from_str(prompt.get());
+    let wrong = |_| Bad::of("prompt", "it must be one text, or one list of token ids");
+    tokens.map(Asked::Tokens).map_err(wrong)
+}
+
+fn whole(whole: &Whole, logprobs: bool) -> Response {
+    let started = &whole.started;
+    let choices: Vec<Json> = whole
+        .end
+        .choices
+        .iter()
+        .zip(&whole.choices)
+        .map(|(ended, parts)| {
+            let text: String = parts.iter().map(|part| part.text.as_str()).collect();
+            let shares = parts.iter().filter_map(|part| part.logprob.as_ref());
+            let shares = logprobs.then(|| completion_logprobs(&started.loaded, shares, 0));
+            json!({
+                "index": ended.choice,
+                "text": text,
+                "logprobs": shares,
+                "finish_reason": finish_reason(ended.finish),
+            })
+        })
+        .collect();
+    let object = json!({
+        "id": id("cmpl", started),
+        "object": "text_completion",
+        "created": started.created_s,
+        "model": started.model,
+        "choices": choices,
+        "usage": usage(&whole.end),
+        "probity": probity_end(started, &whole.end),
+    });
+    let mut response = json_response(200, object.to_string());
+    if let Ok(receipt) = HeaderValue::from_str(&commit::hex(&started.job)) {
+        response.headers_mut().insert(RECEIPT_HEADER, receipt);
+    }
+    response
+}
+
+/// An answer as chunks.
+struct TextChunks {
+    started: Started,
+    wire: Wire,
+    logprobs: bool,
+    /// How many characters each choice has so far.
+    offsets: Vec<usize>,
+}
+
+impl TextChunks {
+    fn chunk(&self, choices: Json) -> Json {
+        let mut chunk = json!({
+            "id": id("cmpl", &self.started),
+            "object": "text_completion",
+            "created": self.started.created_s,
+            "model": self.started.model,
+            "choices": choices,
+        });
+        if self.wire.include_usage {
+            chunk["usage"] = Json::Null;
+        }
+        chunk
+    }
+
+    fn part(&mut self, part: &Part) -> String {
+        let mut shares = Json::Null;
+        let offset = self.offsets.get_mut(usize::try_from(part.choice).unwrap_or(usize::MAX));
+        if let Some(offset) = offset.filter(|_| self.logprobs) {
+            let found = part.logprob.iter();
+            shares = completion_logprobs(&self.started.loaded, found, *offset);
+            *offset += part.text.chars().count();
+        }
+        let choice = json!({
+            "index": part.choice,
+            "text": part.text,
+            "logprobs": shares,
+            "finish_reason": null,
+        });
+        let mut chunk = self.chunk(json!([choice]));
+        if let Some(probity) = probity_part(part) {
+            chunk["probity"] = probity;
+        }
+        data(&chunk)
+    }
+
+    fn end(&self, end: &End) -> String {
+        let mut text = String::new();
+        let last = end.choices.len().saturating_sub(1);
+        for (index, ended) in end.choices.iter().enumerate() {
+            let finish = finish_reason(ended.finish);
+            let choice = json!({"index": ended.choice, "text": "", "logprobs": null, "finish_reason": finish});
+            let mut chunk = self.chunk(json!([choice]));
+            if index == last {
+                chunk["probity"] = probity_end(&self.started, end);
+            }
+            text.push_str(&data(&chunk));
+        }
+        if self.wire.include_usage {
+            let mut chunk = self.chunk(json!([]));
+            chunk["usage"] = usage(end);
+            text.push_str(&data(&chunk));
+        }
+        text + DONE
+    }
+}
+
+impl Chunks for TextChunks {
+    fn begin(&mut self) -> String {
+        let choice = json!({"index": 0, "text": "", "logprobs": null, "finish_reason": null});
+        let mut chunk = self.chunk(json!([choice]));
+        chunk["probity"] = probity_start(&self.started);
+        data(&chunk)
+    }
+
+    fn event(&mut self, event: Event) -> String {
+        match event {
+            Event::Part(part) => self.part(&part),
+            Event::End(end) => self.end(&end),
+            Event::Failed(refusal) => data(&error(&refusal)),
+        }
+    }
+}

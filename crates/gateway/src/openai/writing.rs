@@ -1,0 +1,117 @@
+//! What responses of chat and completions share: ids, usage, logprobs, and the object `probity`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use llm::Model;
+use serde_json::{Value as Json, json};
+
+use crate::core::{End, Finish, Part, Started, TokenLogprob};
+
+/// What an answer is called.
+pub(super) fn id(prefix: &str, started: &Started) -> String {
+    format!("{prefix}-{}", &commit::hex(&started.job)[..32])
+}
+
+/// Why an answer ended, in OpenAI's words. It has none for an answer that was cut off: that is `length`, and `probity`
+/// says what it was.
+pub(super) const fn finish_reason(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Token | Finish::String(_) => "stop",
+        Finish::Length | Finish::Cancelled | Finish::Fault => "length",
+    }
+}
+
+/// Why an answer ended, in ours.
+const fn stop(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Token => "stop_token",
+        Finish::String(_) => "stop_string",
+        Finish::Length => "length",
+        Finish::Cancelled => "cancelled",
+        Finish::Fault => "fault",
+    }
+}
+
+pub(super) fn usage(end: &End) -> Json {
+    json!({
+        "prompt_tokens": end.prompt_tokens,
+        "completion_tokens": end.completion_tokens,
+        "total_tokens": end.prompt_tokens + end.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": end.cached_tokens},
+    })
+}
+
+/// What is known at the start: the job, by which the receipt is found, and what its commitments are salted with.
+pub(super) fn probity_start(started: &Started) -> Json {
+    json!({
+        "job": commit::hex(&started.job),
+        "model_id": commit::hex(&started.model_id),
+        "worker": started.worker.hex(),
+        "blind": commit::hex(&started.blind),
+    })
+}
+
+/// What is known at the end.
+pub(super) fn probity_end(started: &Started, end: &End) -> Json {
+    let stops: Vec<&str> = end.choices.iter().map(|ended| stop(ended.finish)).collect();
+    let envelope: Json = serde_json::from_str(&end.receipt.envelope).unwrap_or(Json::Null);
+    json!({
+        "job": commit::hex(&started.job),
+        "receipt_id": commit::hex(&end.receipt.id),
+        "model_id": commit::hex(&started.model_id),
+        "worker": started.worker.hex(),
+        "stops": stops,
+        "receipt": envelope,
+    })
+}
+
+/// What rides in an ordinary chunk: the tokens since the last one, and the head over everything so far.
+pub(super) fn probity_part(part: &Part) -> Option<Json> {
+    let tokens: Vec<u32> = part.token.into_iter().collect();
+    let head = part.head.map(|head| STANDARD.encode(head.encode()));
+    match (tokens.is_empty(), head) {
+        (true, None) => None,
+        (_, None) => Some(json!({"tokens": tokens})),
+        (_, Some(head)) => Some(json!({"tokens": tokens, "head": head})),
+    }
+}
+
+/// The bytes of a token, and the text they are.
+fn spelled(model: &Model, token: u32) -> (String, Vec<u8>) {
+    let piece = model.tokenizer.token_bytes().get(token);
+    let bytes = piece.map(|piece| piece.bytes.to_vec()).unwrap_or_default();
+    (String::from_utf8_lossy(&bytes).into_owned(), bytes)
+}
+
+/// How likely a token was, as chat has it.
+pub(super) fn chat_logprob(model: &Model, found: &TokenLogprob) -> Json {
+    let one = |likely: &crate::core::Likely| {
+        let (token, bytes) = spelled(model, likely.token);
+        json!({"token": token, "logprob": likely.logprob, "bytes": bytes})
+    };
+    let mut object = one(&found.drawn);
+    object["top_logprobs"] = found.top.iter().map(one).collect();
+    object
+}
+
+/// How likely tokens were, as completions have it.
+pub(super) fn completion_logprobs<'a>(
+    model: &Model,
+    found: impl Iterator<Item = &'a TokenLogprob>,
+    mut offset: usize,
+) -> Json {
+    let (mut tokens, mut shares, mut tops, mut offsets) = (vec![], vec![], vec![], vec![]);
+    for one in found {
+        let (token, _) = spelled(model, one.drawn.token);
+        offsets.push(offset);
+        offset += token.chars().count();
+        tokens.push(token);
+        shares.push(json!(one.drawn.logprob));
+        let mut top = serde_json::Map::new();
+        for likely in &one.top {
+            top.insert(spelled(model, likely.token).0, json!(likely.logprob));
+        }
+        tops.push(Json::Object(top));
+    }
+    json!({"tokens": tokens, "token_logprobs": shares, "top_logprobs": tops, "text_offset": offsets})
+}

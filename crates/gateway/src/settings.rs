@@ -1,0 +1,88 @@
+//! What a server is told when it starts: values, whoever read them from flags, a file or the environment.
+//!
+//! Every limit has its name and its default here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use llm::schedule::SchedulerLimits;
+
+use crate::compute::ModelEntry;
+
+/// What a server is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// What it serves, in order.
+    pub models: Vec<ModelEntry>,
+    /// Most bytes of weights that are loaded at once.
+    pub memory_max: u64,
+    /// What a model takes on at once.
+    pub scheduler: SchedulerLimits,
+    /// What a connection, a request and a key may take.
+    pub limits: Limits,
+    /// A file of API keys; `None`: whoever reaches it may ask.
+    pub keys: Option<PathBuf>,
+    /// Certificate chain and private key, as PEM files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Origins of pages that may ask; `*` is any.
+    pub cors: Vec<String>,
+    /// For how long receipts are kept; `None`: for ever.
+    pub retention_s: Option<u64>,
+    /// How long answers may go on once the server is asked to stop.
+    pub drain: Duration,
+}
+
+/// What a connection, a request and a key may take.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a body.
+    pub body_bytes_max: usize,
+    /// Bytes of all headers.
+    pub header_bytes_max: usize,
+    /// How long headers may take to come.
+    pub header_time: Duration,
+    /// How long a body may take to come.
+    pub body_time: Duration,
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Answers at once, over all models: those beyond get 429.
+    pub answers_max: usize,
+    /// How often a comment keeps a silent stream alive.
+    pub keep_alive: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 8 << 20,
+            header_bytes_max: 32 << 10,
+            header_time: Duration::from_secs(15),
+            body_time: Duration::from_secs(60),
+            connections_max: 2048,
+            answers_max: 1024,
+            keep_alive: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Settings {
+    /// Of these models, on this address, and the defaults for all else.
+    #[must_use]
+    pub fn new(listen: SocketAddr, models: Vec<ModelEntry>) -> Self {
+        Self {
+            listen,
+            models,
+            memory_max: u64::MAX,
+            scheduler: SchedulerLimits::default(),
+            limits: Limits::default(),
+            keys: None,
+            tls: None,
+            cors: Vec::new(),
+            retention_s: None,
+            drain: Duration::from_secs(30),
+        }
+    }
+}

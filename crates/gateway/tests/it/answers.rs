@@ -1,0 +1,100 @@
+//! What is answered: the same as by the engine alone, streamed or not, with a receipt that replay accepts.
+
+use commit::Network;
+use llm::{Claim, Replay};
+use receipt::ReceiptFile;
+use serde_json::{Value as Json, json};
+
+use crate::world::{Reply, World};
+
+/// Passes that are more than any replay here takes.
+const PASSES_MAX: usize = 4_000;
+
+fn chat(more: &Json) -> Json {
+    let mut body = json!({
+        "model": "tiny",
+        "messages": [{"role": "user", "content": "hello there"}],
+        "max_tokens": 40,
+        "seed": 3,
+    });
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+fn content(reply: &Reply) -> String {
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    reply.json()["choices"][0]["message"]["content"].as_str().unwrap().to_owned()
+}
+
+/// The text of a stream's choice.
+fn streamed(reply: &Reply, choice: u64) -> String {
+    let (events, done) = reply.events();
+    assert!(done, "{}", reply.body);
+    let choices = events.iter().flat_map(|event| event["choices"].as_array().unwrap());
+    let mine = choices.filter(|found| found["index"] == choice);
+    mine.filter_map(|found| found["delta"]["content"].as_str()).collect()
+}
+
+/// Replays a receipt with the model.
+fn replayed(world: &World, file: &ReceiptFile) -> verify::Replay {
+    let opening = file.opening().unwrap();
+    let claims: Vec<Claim> = file
+        .receipt()
+        .choices
+        .iter()
+        .zip(&opening.outputs)
+        .map(|(choice, output)| Claim {
+            choice: choice.index,
+            tokens: output.tokens.clone(),
+            stop: choice.stop,
+        })
+        .collect();
+    let mut runner = world.tiny.runner();
+    let mut replay = Replay::new(&world.tiny.model, runner.engine(), &opening.job, &claims);
+    for _ in 0..PASSES_MAX {
+        if let Some(outcome) = replay.outcome() {
+            return outcome.clone();
+        }
+        runner.replay(&mut [&mut replay]);
+    }
+    panic!("a replay has an end");
+}
+
+fn receipt(world: &World, id: &str, bundle: bool) -> ReceiptFile {
+    let path = if bundle { "/bundle" } else { "" };
+    let reply = world.get(&format!("/v1/receipts/{id}{path}"));
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    ReceiptFile::parse(reply.body.as_bytes(), Network::OFFLINE).unwrap()
+}
+
+#[test]
+fn a_stream_says_what_the_whole_says_and_its_receipt_is_replayed() {
+    let world = World::new();
+    let whole = world.post("/v1/chat/completions", &chat(&json!({})));
+    let text = content(&whole);
+    assert!(!text.is_empty());
+    let body = chat(&json!({"stream": true, "stream_options": {"include_usage": true}}));
+    let stream = world.post("/v1/chat/completions", &body);
+    assert_eq!(streamed(&stream, 0), text);
+    let (events, _) = stream.events();
+    assert_eq!(events[0]["choices"][0]["delta"]["role"], "assistant");
+    assert_eq!(events.last().unwrap()["usage"], whole.json()["usage"]);
+    let finish: Vec<&Json> =
+        events.iter().filter(|event| !event["choices"][0]["finish_reason"].is_null()).collect();
+    assert_eq!(finish.len(), 1);
+    for (reply, receipt_id) in [
+        (&whole, &whole.json()["probity"]["receipt_id"]),
+        (&stream, &finish[0]["probity"]["receipt_id"]),
+    ] {
+        let job = reply.header("x-probity-receipt").unwrap();
+        let file = receipt(&world, job, false);
+        assert_eq!(receipt(&world, receipt_id.as_str().unwrap(), false), file);
+        assert_eq!(
+            receipt(&world, job, true).log().unwrap().index(),
+            u64::from(reply.header("content-type") != Some("application/json"))
+        );
+        assert_eq!(replayed(&world, &file), verify::Replay::Same);
+    }
+}

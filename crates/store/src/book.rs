@@ -1,0 +1,192 @@
+//! The receipts that were given out, with what opens them: one file of a small database (redb).
+//!
+//! What was put in is durable when the call returns, many at once for the price of one. Never shows a receipt to
+//! anybody but its owner: whoever asks says who he is. Receipts leave by age only, and only when that is asked for.
+//! One process holds the file at a time; a second one is told so.
+
+use std::path::{Path, PathBuf};
+
+use redb::{Builder, Database, ReadableDatabase, TableDefinition};
+
+use crate::error::StoreError;
+
+/// Bytes of the file that are kept in memory.
+const CACHE_BYTES: usize = 16 << 20;
+
+/// A hash that names something.
+type Id = [u8; 32];
+
+/// By the job's commitment: owner, receipt id, index of the leaf, seconds since 1970, and the file.
+type Row = (Id, Id, u64, u64, &'static [u8]);
+const BY_JOB: TableDefinition<'_, Id, Row> = TableDefinition::new("receipts v1");
+/// By the receipt's id.
+const BY_RECEIPT: TableDefinition<'_, Id, Id> = TableDefinition::new("jobs by receipt v1");
+/// By time.
+const BY_TIME: TableDefinition<'_, (u64, Id), ()> = TableDefinition::new("jobs by time v1");
+
+/// A receipt to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptReceipt {
+    /// The job's commitment.
+    pub job: Id,
+    /// The receipt's id.
+    pub receipt: Id,
+    /// Whose it is.
+    pub owner: Id,
+    /// The index of its leaf in the log.
+    pub leaf: u64,
+    /// Seconds since 1970.
+    pub at_s: u64,
+    /// The receipt file, with its opening.
+    pub file: Vec<u8>,
+}
+
+/// The book of receipts.
+pub struct ReceiptBook {
+    database: Database,
+    path: PathBuf,
+}
+
+impl ReceiptBook {
+    /// Opens the book in a file, made if need be.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it can't be read, is another's now, or is no book.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |error: redb::Error| broken("open", path, error);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| crate::disk::not_written("create the folder", folder, error))?;
+        }
+        let database = Builder::new().set_cache_size(CACHE_BYTES).create(path);
+        let database = database.map_err(|error| failed(error.into()))?;
+        private(path)?;
+        let book = Self { database, path: path.to_path_buf() };
+        book.write("begin", |_, _, _| Ok(()))?;
+        Ok(book)
+    }
+
+    /// Keeps receipts: all of them, durably, or none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep(&self, receipts: &[KeptReceipt]) -> Result<(), StoreError> {
+        self.write("write", |by_job, by_receipt, by_time| {
+            for kept in receipts {
+                let row = (kept.owner, kept.receipt, kept.leaf, kept.at_s, kept.file.as_slice());
+                by_job.insert(kept.job, row)?;
+                by_receipt.insert(kept.receipt, kept.job)?;
+                by_time.insert((kept.at_s, kept.job), ())?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A receipt of this owner, by its job's commitment or its own id; `None` for everybody else's.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn get(&self, id: &Id, owner: &Id) -> Result<Option<KeptReceipt>, StoreError> {
+        let found = self.find(id).map_err(|error| broken("read", &self.path, error))?;
+        Ok(found.filter(|kept| kept.owner == *owner))
+    }
+
+    fn find(&self, id: &Id) -> Result<Option<KeptReceipt>, redb::Error> {
+        let reading = self.database.begin_read()?;
+        let by_job = reading.open_table(BY_JOB)?;
+        let job = match reading.open_table(BY_RECEIPT)?.get(id)? {
+            Some(job) => job.value(),
+            None => *id,
+        };
+        let Some(row) = by_job.get(job)? else { return Ok(None) };
+        let (owner, receipt, leaf, at_s, file) = row.value();
+        Ok(Some(KeptReceipt { job, receipt, owner, leaf, at_s, file: file.to_vec() }))
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn count(&self) -> Result<u64, StoreError> {
+        let count = || -> Result<u64, redb::Error> {
+            use redb::ReadableTableMetadata;
+            Ok(self.database.begin_read()?.open_table(BY_JOB)?.len()?)
+        };
+        count().map_err(|error| broken("read", &self.path, error))
+    }
+
+    /// Forgets receipts from before a time, so many at most; how many. Their leaves stay in the log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn forget_before(&self, at_s: u64, most: usize) -> Result<usize, StoreError> {
+        let old = self.before(at_s, most).map_err(|error| broken("read", &self.path, error))?;
+        if old.is_empty() {
+            return Ok(0);
+        }
+        self.write("write", |by_job, by_receipt, by_time| {
+            for (at_s, job) in &old {
+                by_time.remove((*at_s, *job))?;
+                let receipt = by_job.remove(job)?.map(|row| row.value().1);
+                if let Some(receipt) = receipt {
+                    by_receipt.remove(receipt)?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(old.len())
+    }
+
+    fn before(&self, at_s: u64, most: usize) -> Result<Vec<(u64, Id)>, redb::Error> {
+        let by_time = self.database.begin_read()?.open_table(BY_TIME)?;
+        let mut old = Vec::new();
+        for entry in by_time.range(..(at_s, [0; 32]))?.take(most) {
+            old.push(entry?.0.value());
+        }
+        Ok(old)
+    }
+
+    fn write(
+        &self,
+        action: &'static str,
+        fill: impl FnOnce(
+            &mut redb::Table<'_, Id, Row>,
+            &mut redb::Table<'_, Id, Id>,
+            &mut redb::Table<'_, (u64, Id), ()>,
+        ) -> Result<(), redb::Error>,
+    ) -> Result<(), StoreError> {
+        let write = || -> Result<(), redb::Error> {
+            let writing = self.database.begin_write()?;
+            fill(
+                &mut writing.open_table(BY_JOB)?,
+                &mut writing.open_table(BY_RECEIPT)?,
+                &mut writing.open_table(BY_TIME)?,
+            )?;
+            writing.commit()?;
+            Ok(())
+        };
+        write().map_err(|error| broken(action, &self.path, error))
+    }
+}
+
+fn broken(action: &'static str, path: &Path, error: redb::Error) -> StoreError {
+    let path = path.to_path_buf();
+    if matches!(error, redb::Error::DatabaseAlreadyOpen) {
+        return StoreError::BookTaken { path };
+    }
+    StoreError::Book { action, path, what: error.to_string() }
+}
+
+/// It holds prompts and answers: for its owner alone.
+#[cfg(unix)]
+fn private(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|error| crate::disk::not_written("make private", path, error))
+}
+
+/// Elsewhere the home folder's own protection is all there is.
+#[cfg(not(unix))]
+fn private(_path: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
