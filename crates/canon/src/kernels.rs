@@ -165,7 +165,9 @@ pub struct Kernels {
     pub(crate) soft_cap: fn(&mut [i32], u32),
     pub(crate) scale: fn(&mut [i32], u16, i32) -> bool,
     pub(crate) sample: fn(&Sampling<'_>, &mut SampleScratch) -> Result<u32, NothingAllowed>,
-    /// Only for tasks whose scores all need a right shift (or none).
+    /// For every task.
+    pub(crate) any_attention: fn(&AttentionTask<'_>, &mut AttentionScratch, &mut [i32]) -> bool,
+    /// Only for tasks without a cap, whose scores all need a right shift (or none).
     pub(crate) attention: fn(&AttentionTask<'_>, &mut AttentionScratch, &mut [i32]) -> bool,
 }
 
@@ -374,13 +376,13 @@ impl Kernels {
             "queries of another width"
         );
         assert!(task.shape.cap.is_none_or(|cap| (1..1 << 30).contains(&cap)), "no cap of a score");
-        // Scores that need a left shift are rare: the other sets do without them.
+        // Scores that need a left shift are rare, and caps too: the other sets do without them.
         let least = |query: &HeadRow| query_scale(task.shape, query).shift;
         let least = task.queries.iter().map(least).min().unwrap_or(0);
         let pages = &task.pages[task.positions.start / PAGE..task.positions.end.div_ceil(PAGE)];
         let most = pages.iter().map(|page| i32::from(page.key_shift_max())).max().unwrap_or(0);
         if least < most || task.shape.cap.is_some() {
-            return portable::attention::attention(task, scratch, out);
+            return (self.any_attention)(task, scratch, out);
         }
         (self.attention)(task, scratch, out)
     }

@@ -26,6 +26,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     add: rows::add,
     soft_cap: rows::soft_cap,
     scale: rows::scale,
+    any_attention: attention::attention,
     attention: attention::attention,
     sample: crate::sample::fast,
 };

@@ -52,6 +52,7 @@ macro_rules! recompile {
             hadamard: recompiled::hadamard,
             head_row: recompiled::head_row,
             add: recompiled::add,
+            any_attention: recompiled::attention,
             attention: recompiled::attention,
             sample: recompiled::sample,
             ..crate::portable::KERNELS
