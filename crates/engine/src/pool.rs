@@ -125,7 +125,8 @@ impl Span {
     }
 
     /// Whether somebody else holds it too.
-    pub(crate) fn is_shared(&self) -> bool {
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 

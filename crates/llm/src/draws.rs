@@ -3,7 +3,7 @@
 //! What was delivered is given, so no position waits for another. Never compares: that is the replay's business.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use canon::Kernels;
 use canon::sample::{History, NothingAllowed, SampleScratch, Settings};
@@ -22,9 +22,9 @@ impl Scratches {
         Self((0..threads).map(|_| Mutex::default()).collect())
     }
 
-    /// Room for the caller's own draws.
-    pub(crate) fn own(&mut self) -> &mut SampleScratch {
-        self.0[0].get_mut().unwrap_or_else(PoisonError::into_inner)
+    /// Room for the draws of one thread, 0 for the caller's.
+    pub(crate) fn of(&self, thread: usize) -> MutexGuard<'_, SampleScratch> {
+        self.0[thread].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -75,7 +75,7 @@ impl Draws {
         let (request, frac) = (&self.request, self.frac);
         let claimed = AtomicUsize::new(0);
         engine.share(&|kernels, thread| {
-            let mut scratch = scratches.0[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut scratch = scratches.of(thread);
             while let Some(piece) = pieces.get(claimed.fetch_add(1, Ordering::Relaxed)) {
                 let drawn = piece.draw(kernels, request, frac, &mut scratch);
                 piece.drawn.set(drawn).expect("every piece is claimed once");

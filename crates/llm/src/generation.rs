@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use canon::Kernels;
 use canon::sample::{History, SampleScratch};
 use engine::{Engine, Fault, FeedError, Sequence};
 use program::OpIndex;
@@ -148,7 +149,7 @@ impl Generation {
         }
     }
 
-    /// How many tokens of the prompt are still to be fed.
+    /// How many tokens of the prompt are still to be fed; of one that was set aside, all of them may be again.
     #[must_use]
     pub fn prompt_left(&self) -> usize {
         self.request.prompt.len().saturating_sub(self.sequence.length())
@@ -169,16 +170,47 @@ impl Generation {
         (self.sequence, tokens)
     }
 
+    /// Its keys and values.
+    pub(crate) fn sequence(&self) -> &Sequence {
+        &self.sequence
+    }
+
+    /// The prompt, then the answer so far.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = u32> + '_ {
+        self.request.prompt.iter().chain(&self.output).copied()
+    }
+
+    /// How many tokens are still to be fed before the next draw; one at least, and one where it is the last drawn.
+    pub(crate) fn rows_left(&self) -> usize {
+        let tokens = self.request.prompt.len() + self.output.len();
+        tokens.saturating_sub(self.sequence.length())
+    }
+
+    /// Lets go of its keys and values. They are made again of the same tokens, so no bit changes.
+    pub(crate) fn drop_held(&mut self) {
+        self.sequence.truncate(0);
+    }
+
+    /// Goes on from these keys and values, which are those of its first tokens, but not of the last.
+    pub(crate) fn go_on_from(&mut self, sequence: Sequence) {
+        let first = self.output.is_empty();
+        debug_assert!(sequence.length() < self.request.prompt.len() + self.output.len());
+        self.sequence = sequence;
+        if first {
+            self.cached = self.sequence.length();
+        }
+    }
+
     /// The sequence and the tokens to feed it next, `chunk` at most, and whether they are the last
     /// before a draw.
     pub(crate) fn next(&mut self, chunk: usize) -> (&mut Sequence, &[u32], bool) {
         let held = self.sequence.length();
         let prompt = self.request.prompt.len();
-        let tokens = if held < prompt {
-            &self.request.prompt[held..prompt.min(held + chunk.max(1))]
-        } else {
-            &self.output[held - prompt..]
+        let (from, at) = match held.checked_sub(prompt) {
+            None => (&self.request.prompt, held),
+            Some(drawn) => (&self.output, drawn),
         };
+        let tokens = &from[at..from.len().min(at + chunk.max(1))];
         let last = held + tokens.len() == prompt + self.output.len();
         (&mut self.sequence, tokens, last)
     }
@@ -186,7 +218,7 @@ impl Generation {
     /// Draws the next token from the logits of the last position.
     pub(crate) fn draw(
         &mut self,
-        engine: &Engine,
+        kernels: &Kernels,
         logits: &[i32],
         scratch: &mut SampleScratch,
     ) -> Piece {
@@ -196,7 +228,6 @@ impl Generation {
             });
         }
         let (output, frac) = (self.output.len(), self.logits_frac);
-        let kernels = engine.kernels();
         match self.request.draw(kernels, logits, frac, &self.history, output, scratch) {
             Ok(token) => {
                 let logits = self.logits_kept.then(|| Arc::from(logits));

@@ -24,6 +24,7 @@ mod replay;
 mod runner;
 pub mod schedule;
 pub mod strict_json;
+mod taken;
 mod trace;
 mod unread;
 

@@ -12,8 +12,9 @@ use std::cmp::Reverse;
 use engine::{Engine, Feed, FeedError, Outcome, Wanted};
 
 use crate::draws::Scratches;
-use crate::generation::{Generation, Piece, Stop};
+use crate::generation::{Generation, Piece};
 use crate::replay::Replay;
+use crate::taken::{Taken, draw_all};
 
 /// Most bytes of the logits that replays take from one pass.
 const LOGITS_BYTES_MAX: usize = 64 << 20;
@@ -60,6 +61,11 @@ impl Runner {
         Self { replay_kv_bytes_max: bytes, ..self }
     }
 
+    /// Most tokens of all answers together in one pass.
+    pub(crate) fn rows_max(&self) -> usize {
+        self.rows_max
+    }
+
     /// The engine.
     #[must_use]
     pub fn engine(&self) -> &Engine {
@@ -82,8 +88,7 @@ impl Runner {
         live.sort_by_key(|(_, generation)| Reverse(generation.waited));
         let mut behind = live.len();
         let mut room = self.rows_max;
-        let mut fed = Vec::new();
-        let mut feeds = Vec::new();
+        let (mut places, mut fed) = (Vec::new(), Vec::new());
         for (index, generation) in live {
             behind -= 1;
             if room == 0 {
@@ -93,15 +98,39 @@ impl Runner {
             // One row is left for each of those behind, as long as there are so many.
             let share = room.saturating_sub(behind).max(1);
             generation.waited = 0;
-            let (sequence, tokens, last) = generation.next(self.prefill_chunk.min(share));
-            room = room.saturating_sub(tokens.len());
-            fed.push((index, last));
+            let rows = self.prefill_chunk.min(share).min(generation.rows_left());
+            room = room.saturating_sub(rows);
+            places.push(index);
+            fed.push((generation, rows));
+        }
+        for (index, piece) in places.into_iter().zip(self.advance(fed)) {
+            pieces[index] = piece;
+        }
+        pieces
+    }
+
+    /// One pass, in which each of these answers is fed as many of its next tokens, and drawn its next one where they
+    /// were the last. None has ended or is to end.
+    pub(crate) fn advance(&mut self, mut fed: Vec<(&mut Generation, usize)>) -> Vec<Piece> {
+        let mut lasts = Vec::with_capacity(fed.len());
+        let mut feeds = Vec::with_capacity(fed.len());
+        for (generation, rows) in &mut fed {
+            let (sequence, tokens, last) = generation.next(*rows);
             let wanted = if last { Wanted::Last } else { Wanted::Nothing };
+            lasts.push(last);
             feeds.push(Feed { sequence, tokens, wanted, boundaries: false });
         }
         let outcomes = self.forward(&mut feeds);
-        for ((index, last), outcome) in fed.into_iter().zip(outcomes) {
-            pieces[index] = self.take(generations[index], last, outcome);
+        drop(feeds);
+        let mut taken = Vec::with_capacity(fed.len());
+        for (((generation, _), last), outcome) in fed.into_iter().zip(lasts).zip(outcomes) {
+            taken.push(Taken::new(generation, last, outcome));
+        }
+        draw_all(&mut self.engine, &self.scratches, &mut taken);
+        let mut pieces = Vec::with_capacity(taken.len());
+        for Taken { piece, logits, .. } in taken {
+            self.engine.take_back(logits);
+            pieces.push(piece);
         }
         pieces
     }
@@ -146,27 +175,6 @@ impl Runner {
                 })
                 .collect(),
         }
-    }
-
-    fn take(
-        &mut self,
-        generation: &mut Generation,
-        last: bool,
-        outcome: Result<Outcome, FeedError>,
-    ) -> Piece {
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(refused) => return generation.end(Stop::Refused(refused)),
-        };
-        let piece = match (outcome.fault, outcome.logits.first()) {
-            (Some(fault), _) => generation.end(Stop::Fault(fault)),
-            (None, Some(logits)) if last => {
-                generation.draw(&self.engine, logits, self.scratches.own())
-            }
-            (None, _) => Piece::default(),
-        };
-        self.engine.take_back(outcome.logits);
-        piece
     }
 }
 

@@ -15,4 +15,5 @@ mod packages;
 mod refusals;
 mod rendering;
 mod replay;
+mod schedule;
 mod traces;
