@@ -5,7 +5,7 @@ from fractions import Fraction
 import constants as c
 import formats
 import ops
-from exact import int8_hex, pow2
+from exact import Refused, int8_hex, pow2
 from generators import f16_bytes, f32_bytes, weights
 
 INF16, NAN16 = bytes.fromhex("007c"), bytes.fromhex("017e")
@@ -276,7 +276,14 @@ def embed_cases():
 
 
 OPS = {f"row_{form.lower()}": (evaluate_row, row_cases(form)) for form in formats.BLOCK_BYTES}
-OPS["row_unknown"] = (evaluate_row, [("Q5_0 refused", {"format": "Q5_0", "columns": 32, "bytes": ""})])
+def evaluate_unknown(inputs):
+    """What an implementation of the frozen formats alone makes of another one: Q5_0 has joined since (2.5)."""
+    if inputs["format"] not in formats.BLOCK_BYTES:
+        raise Refused("UnknownFormat")
+    return evaluate_row(inputs)
+
+
+OPS["row_unknown"] = (evaluate_unknown, [("Q5_0 refused", {"format": "Q5_0", "columns": 32, "bytes": ""})])
 OPS["gain"] = (evaluate_gain, gain_cases())
 OPS["bias"] = (evaluate_bias, bias_cases())
 OPS["embed"] = (evaluate_embed, embed_cases())

@@ -26,7 +26,7 @@ def entries_of(x):
 
 def evaluate_matmul(inputs):
     data = weights(inputs["bytes"])
-    size = inputs["columns"] // c.BLOCK * formats.BLOCK_BYTES[inputs["format"]]
+    size = formats.row_bytes(inputs["format"], inputs["columns"])
     rows = [formats.row(inputs["format"], inputs["columns"], data[at : at + size]) for at in range(0, len(data), size)]
     assert len(rows) == inputs["rows"]
     sums, out = ops.matmul(rows, entries_of(inputs["x"]), inputs["exponent"], inputs["frac"], inputs.get("bias"))

@@ -24,7 +24,7 @@ class Weights:
 
     def part(self, tensor, row):
         t = self.tensors[tensor]
-        size = t["columns"] // 32 * formats.BLOCK_BYTES[t["format"]]
+        size = formats.row_bytes(t["format"], t["columns"])
         start = int(t["offset"]) + row * size
         return t["format"], self.files[t["file"]][start : start + size]
 

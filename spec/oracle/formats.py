@@ -1,14 +1,32 @@
 """arithmetic.md section 2: a row of a weight file as unit, scales, minima and quants; gains and biases.
 
-A file's block is its scale d, then (Q4_1) its minimum m, then the quants; all little endian.
+A file's block is its scale d, then (Q4_1) its minimum m, then the quants; all little endian. The formats of 2.5 stand
+in spans.py.
 """
 
 from fractions import Fraction
 
 import constants as c
+import spans
 from exact import Refused, ceil, check_columns, f16, f32, int8, least, nr, pow2
 
+# The formats of version 1 as it was frozen.
 BLOCK_BYTES = {"Q8_0": 34, "Q4_0": 18, "Q4_1": 20, "F16": 64, "F32": 128}
+FLOATS = ("F16", "F32", "BF16")
+
+
+def row_bytes(form, columns):
+    if form in BLOCK_BYTES:
+        return columns // c.BLOCK * BLOCK_BYTES[form]
+    inputs, size = spans.SIZES[form]
+    return columns // inputs * size
+
+
+def check_row(form, columns):
+    """What MUST hold of a row's length."""
+    check_columns(columns)
+    if form in spans.SIZES and columns % spans.SIZES[form][0] != 0:
+        raise Refused("Columns")
 
 
 class Row:
@@ -16,7 +34,7 @@ class Row:
         self.u, self.sw, self.mi, self.w = u, sw, mi, w
 
     def entry(self, k):
-        b = k // c.BLOCK
+        b = k * len(self.sw) // len(self.w)  # a scale belongs to 32 entries, or to 16
         return self.sw[b] * self.w[k] + self.mi[b]
 
 
@@ -50,7 +68,23 @@ def quantised_row(form, data):
     return Row(u, sw, mi, w)
 
 
+def joined_row(form, data):
+    """Section 2.5: exact products instead of d and m, and the rule of 2.1."""
+    read = [spans.read(form, piece) for piece in spans.pieces(form, data)]
+    d = [x for scales, _, _ in read for x in scales]
+    m = [x for _, minima, _ in read for x in minima]
+    bound = spans.BOUNDS[form]
+
+    def fits(u):
+        return all(abs(nr(x * pow2(-u))) <= bound for x in d) and all(abs(nr(x * pow2(-u))) <= c.S_MIN for x in m)
+
+    u = least(c.UNIT_LEAST_F16, fits)
+    return Row(u, [nr(x * pow2(-u)) for x in d], [nr(x * pow2(-u)) for x in m], [q for _, _, w in read for q in w])
+
+
 def floats(form, data):
+    if form == "BF16":
+        return [f32(bytes(2) + data[at : at + 2], "NonFiniteWeight") for at in range(0, len(data), 2)]
     if form == "F16":
         return [f16(data[at : at + 2], "NonFiniteWeight") for at in range(0, len(data), 2)]
     if form == "F32":
@@ -77,12 +111,14 @@ def float_row(form, data):
 
 
 def row(form, columns, data):
-    if form not in BLOCK_BYTES:
+    if form not in BLOCK_BYTES and form not in spans.SIZES:
         raise Refused("UnknownFormat")
-    check_columns(columns)
-    if len(data) != columns // c.BLOCK * BLOCK_BYTES[form]:
+    check_row(form, columns)
+    if len(data) != row_bytes(form, columns):
         raise Refused("Length")
-    return float_row(form, data) if form in ("F16", "F32") else quantised_row(form, data)
+    if form in FLOATS:
+        return float_row(form, data)
+    return quantised_row(form, data) if form in BLOCK_BYTES else joined_row(form, data)
 
 
 def gain(form, data):

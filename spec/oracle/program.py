@@ -1,9 +1,13 @@
 """program.md section 3: bytes of a program, written and read, from the text; and a small program that has every op."""
 
+import formats
 from receipt import u8, u16, u32, u64
 from receipt_decode import Input, true
 
-FORMATS = {"F32": 1, "F16": 2, "Q4_0": 3, "Q4_1": 4, "Q8_0": 5}
+FORMATS = {
+    "F32": 1, "F16": 2, "Q4_0": 3, "Q4_1": 4, "Q8_0": 5, "BF16": 7, "Q5_0": 8, "Q5_1": 9, "Q2_K": 10, "Q3_K": 11, "Q4_K": 12,
+    "Q5_K": 13, "Q6_K": 14, "IQ4_NL": 15, "IQ4_XS": 16,
+}  # fmt: skip
 KINDS, LAYOUTS = {"A8": 1, "A16": 2}, {"interleaved": 1, "half": 2}
 OPS = {
     "embed": (1, "x:2 W:2 frac:1"), "norm": (2, "x:2 g:2 eps:8 width:4 frac:1"), "quantise": (3, "x:2 kind:K"),
@@ -144,9 +148,8 @@ class Table:
 
     def add(self, name, rows, columns, vector):
         form = self.formats[vector]
-        block = {"Q8_0": 34, "Q4_0": 18, "Q4_1": 20, "F16": 64, "F32": 128}[form]
         self.list.append({"name": name, "format": form, "rows": rows, "columns": columns, "file": 0, "offset": str(self.offset)})
-        self.offset += rows * (columns // 32) * block
+        self.offset += rows * formats.row_bytes(form, columns)
         return len(self.list) - 1
 
     def matrix(self, name, rows, columns):

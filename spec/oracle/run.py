@@ -17,6 +17,7 @@ import cases_joined
 import cases_ops
 import cases_rows
 import cases_sample
+import cases_spans
 import cases_traces
 import claims
 import dispute_cases
@@ -33,7 +34,7 @@ ORACLE = pathlib.Path(__file__).resolve().parent
 VECTORS, GOLDEN = ORACLE.parent.joinpath("vectors"), ORACLE.parent.joinpath("golden")
 VERSION = 1
 SPECS = (
-    ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention, cases_joined)),
+    ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention, cases_joined, cases_spans)),
     ("sampling", (cases_sample,)),
     ("program", (cases_traces, program_cases)),
     ("receipt", (receipt_cases,)),

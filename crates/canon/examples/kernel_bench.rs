@@ -44,20 +44,34 @@ impl Seed {
 
     fn weights(&mut self, format: Format, rows: usize, inputs: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for _ in 0..rows * inputs / 32 {
-            // f16 scales within about a binade, and a negative minimum where the format has one.
+        // Where a span's scale is, and its minimum.
+        let (scale, minimum) = match format {
+            Format::Q4_1 | Format::Q5_1 => (0, Some(2)),
+            // A super-block's minima are taken away, so that they count from the scale's sign.
+            Format::Q4K | Format::Q5K => (0, Some(2)),
+            Format::Q2K => (80, Some(82)),
+            Format::Q3K => (108, None),
+            Format::Q6K => (208, None),
+            Format::F32 | Format::F16 | Format::Bf16 | Format::Q4_0 | Format::Q5_0 => (0, None),
+            Format::Q8_0 | Format::Iq4Nl | Format::Iq4Xs => (0, None),
+        };
+        for _ in 0..rows * inputs / format.span() {
+            // f16 scales within about a binade, and a minimum where the format has one.
             let half = 0x2000 + (self.next() & 0x7ff) as u16;
-            bytes.extend(half.to_le_bytes());
-            if format == Format::Q4_1 {
-                bytes.extend((half + 0x8c00).to_le_bytes());
-            }
-            for _ in 0..format.block_bytes() - if format == Format::Q4_1 { 4 } else { 2 } {
+            let start = bytes.len();
+            for _ in 0..format.span_bytes() {
                 let byte = if format == Format::Q8_0 {
                     self.bell(7) as u8
                 } else {
                     ((self.bell(3) + 8) << 4 | (self.bell(3) + 8)) as u8
                 };
                 bytes.push(byte);
+            }
+            bytes[start + scale..][..2].copy_from_slice(&half.to_le_bytes());
+            if let Some(at) = minimum {
+                let sign = if format.span() == 32 { 0x8000 } else { 0 };
+                let minimum = (half + 0x0c00) | sign;
+                bytes[start + at..][..2].copy_from_slice(&minimum.to_le_bytes());
             }
         }
         bytes
@@ -129,8 +143,11 @@ impl Bench {
     fn matmuls(&self) {
         let shapes =
             [(576, 1536), (1536, 576), (192, 576), (2048, 8192), (49152, 576), (32768, 2048)];
-        for format in [Format::Q8_0, Format::Q4_0, Format::Q4_1] {
+        let quants = |format: &Format| format.number_bytes().is_none();
+        for format in Format::ALL.into_iter().filter(quants) {
             for (rows, inputs) in shapes {
+                let inputs: usize = inputs;
+                let inputs = inputs.next_multiple_of(format.span());
                 self.matmul(format, InputKind::A8, rows, inputs);
             }
         }

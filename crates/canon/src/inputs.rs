@@ -4,7 +4,7 @@
 //! kernels need because they keep weights as unsigned bytes. Memory is kept between rows.
 
 use crate::lines::Lines;
-use crate::quant::BLOCK;
+use crate::quant::{BLOCK, HALF};
 use crate::reference::{A16_MAX, QUANT_MAX, ROW_SCALE_MAX};
 
 /// What a matmul reads.
@@ -32,6 +32,8 @@ pub struct InputRow {
     pub(crate) minus_sums: Vec<i32>,
     /// A8: `minus_sums` times 128, for weights that count from there.
     pub(crate) minus_sums_128: Vec<i32>,
+    /// A8: per block, -128 times the sum of its first half's quants; then of its second half's.
+    pub(crate) half_starts: [Vec<i32>; 2],
     /// A8: `scales`, shifted by [`WIDE_SHIFT`]; padding as there.
     pub(crate) wide_scales: Vec<i32>,
     /// A16: minus the sum of the low plane.
@@ -77,6 +79,7 @@ impl InputRow {
             scales: Lines::zeroed(blocks * 2),
             minus_sums: vec![0; blocks],
             minus_sums_128: vec![0; blocks],
+            half_starts: [vec![0; blocks], vec![0; blocks]],
             wide_scales: vec![0; blocks],
             minus_low_sums: vec![0; blocks],
             sum_high: Lines::zeroed(blocks * 2),
@@ -110,7 +113,9 @@ impl InputRow {
         self.start(InputKind::A8, quants.len(), exponent);
         for (b, block) in quants.chunks_exact(BLOCK).enumerate() {
             self.quants.signed_mut()[b * BLOCK..][..BLOCK].copy_from_slice(block);
-            self.derive_a8(b, scales[b].into(), block.iter().copied().map(i32::from).sum());
+            let (first, second) = block.split_at(HALF);
+            let sum = |half: &[i8]| half.iter().copied().map(i32::from).sum();
+            self.derive_a8(b, scales[b].into(), [sum(first), sum(second)]);
         }
     }
 
@@ -157,6 +162,17 @@ impl InputRow {
         i16::from(self.quants.signed()[k]) * 256 + i16::from(self.low.signed()[k])
     }
 
+    /// The sum of the integer entries of a half of block b, or of the padding behind an odd count.
+    pub(crate) fn half_sum(&self, b: usize, half: usize) -> i32 {
+        let of = |plane: &Lines| -> i32 {
+            plane.signed()[b * BLOCK + half * HALF..][..HALF].iter().map(|q| i32::from(*q)).sum()
+        };
+        match self.kind {
+            InputKind::A8 => i32::from(self.scales.words()[b]) * of(&self.quants),
+            InputKind::A16 => 256 * of(&self.quants) + of(&self.low),
+        }
+    }
+
     /// Starts a row: sets its length and clears the padding block of an odd count.
     ///
     /// # Panics
@@ -173,6 +189,8 @@ impl InputRow {
             self.sum_low.words_mut()[blocks] = 0;
             self.minus_sums[blocks] = 0;
             self.minus_sums_128[blocks] = 0;
+            self.half_starts[0][blocks] = 0;
+            self.half_starts[1][blocks] = 0;
             self.wide_scales[blocks] = 0;
             self.minus_low_sums[blocks] = 0;
             self.quants.bytes_mut()[inputs..inputs + BLOCK].fill(0);
@@ -180,9 +198,12 @@ impl InputRow {
         }
     }
 
-    /// Stores what derives from block b of an A8 row.
+    /// Stores what derives from block b of an A8 row: from its scale and the sums of its halves.
     #[inline(always)]
-    pub(crate) fn derive_a8(&mut self, b: usize, scale: i32, sum: i32) {
+    pub(crate) fn derive_a8(&mut self, b: usize, scale: i32, halves: [i32; 2]) {
+        let sum = halves[0] + halves[1];
+        self.half_starts[0][b] = -128 * halves[0];
+        self.half_starts[1][b] = -128 * halves[1];
         self.scales.words_mut()[b] = scale as i16;
         self.minus_sums[b] = -sum;
         self.minus_sums_128[b] = -128 * sum;

@@ -8,7 +8,7 @@ use core::ops::Range;
 
 use crate::inputs::{InputKind, InputRow};
 use crate::kv::{KvPage, PAGE};
-use crate::packed::PackedMatrix;
+use crate::packed::{PackedMatrix, Width};
 use crate::portable;
 use crate::reference::{AttentionShape, HeadRow, query_scale};
 use crate::sample::{NothingAllowed, SampleScratch, Sampling};
@@ -153,6 +153,8 @@ pub struct Kernels {
     pub(crate) set: KernelSet,
     pub(crate) matmul_a8_eight: Matmul,
     pub(crate) matmul_a8_four: Matmul,
+    pub(crate) matmul_a8_eight_halves: Matmul,
+    pub(crate) matmul_a8_four_halves: Matmul,
     pub(crate) matmul_a16: Matmul,
     pub(crate) quantise: fn(&[i32], u8, InputKind, &mut InputRow),
     pub(crate) norm: fn(&[i32], NormOp<'_>, &mut [i32]) -> bool,
@@ -242,8 +244,14 @@ impl Kernels {
             "bias of another size"
         );
         let function = match (kind, weights.width()) {
-            (InputKind::A8, crate::packed::Width::Eight) => self.matmul_a8_eight,
-            (InputKind::A8, _) => self.matmul_a8_four,
+            (InputKind::A8, Width::Eight | Width::EightWithMin) => self.matmul_a8_eight,
+            (InputKind::A8, Width::Four | Width::FourWithMin) => self.matmul_a8_four,
+            (InputKind::A8, Width::EightHalves) => self.matmul_a8_eight_halves,
+            (InputKind::A8, Width::FourHalves | Width::FourHalvesWithMin) => {
+                self.matmul_a8_four_halves
+            }
+            // Rare enough to have no kernel of its own.
+            (InputKind::A16, width) if width.has_halves() => portable::matmul::matmul,
             (InputKind::A16, _) => self.matmul_a16,
         };
         function(weights, groups, inputs, finish, out, overflow);

@@ -9,11 +9,13 @@
 //! - four bits: block 0, then block 1, each 4 double steps x 16 rows x 4 bytes, where byte i of
 //!   double step s has input 4s+i in its low and input 16+4s+i in its high nibble; then for each row
 //!   the i16 scales of block 0 and block 1 side by side.
+//! - where the halves of a block have scales of their own, the quants are the same, and the scales are,
+//!   of block 0, then of block 1, for each row the i16 scales of both halves side by side.
 //!
 //! The packed form is local cache: it is never hashed into anything that leaves the machine.
 
 use crate::lines::Lines;
-use crate::quant::{BLOCK, Block, Format, INPUTS_MAX, Refused};
+use crate::quant::{BLOCK, Block, Format, HALF, INPUTS_MAX, Refused};
 use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
 use crate::slab::Slab;
 
@@ -27,6 +29,12 @@ pub(crate) const PAIR_FOUR: usize = 2 * (GROUP * BLOCK / 2) + 2 * (GROUP * 2);
 pub(crate) const SCALES_EIGHT: usize = 2 * (GROUP * BLOCK);
 /// Where the scales of a pair of 4-bit weights start.
 pub(crate) const SCALES_FOUR: usize = 2 * (GROUP * BLOCK / 2);
+/// Bytes of the scales of one block of a group whose halves have scales of their own.
+pub(crate) const SCALES_HALVES: usize = GROUP * 4;
+/// Bytes of a pair of a group of 8-bit weights whose halves have scales of their own.
+pub(crate) const PAIR_EIGHT_HALVES: usize = SCALES_EIGHT + 2 * SCALES_HALVES;
+/// Bytes of a pair of a group of 4-bit weights whose halves have scales of their own.
+pub(crate) const PAIR_FOUR_HALVES: usize = SCALES_FOUR + 2 * SCALES_HALVES;
 /// Most rows of a matrix.
 const ROWS_MAX: usize = 1 << 24;
 /// Longest chunk of pairs between two widenings of a 4-bit kernel.
@@ -37,18 +45,31 @@ const CHUNK_MAX: u32 = 64;
 pub enum Width {
     /// int8 quants.
     Eight,
+    /// As `Eight`, with a minimum per block.
+    EightWithMin,
+    /// As `Eight`, with a scale for each half of a block.
+    EightHalves,
     /// Nibbles that stand for themselves minus 8.
     Four,
     /// As `Four`, with a minimum per block.
     FourWithMin,
+    /// As `Four`, with a scale for each half of a block.
+    FourHalves,
+    /// As `FourHalves`, with a minimum for each half of a block.
+    FourHalvesWithMin,
 }
 
 impl Width {
     fn of(format: Format) -> Self {
         match format {
-            Format::F32 | Format::F16 | Format::Q8_0 => Self::Eight,
+            Format::F32 | Format::F16 | Format::Bf16 | Format::Q8_0 => Self::Eight,
+            Format::Q5_0 | Format::Iq4Nl | Format::Iq4Xs => Self::Eight,
+            Format::Q5_1 | Format::Q5K => Self::EightWithMin,
+            Format::Q6K => Self::EightHalves,
             Format::Q4_0 => Self::Four,
-            Format::Q4_1 => Self::FourWithMin,
+            Format::Q4_1 | Format::Q4K => Self::FourWithMin,
+            Format::Q3K => Self::FourHalves,
+            Format::Q2K => Self::FourHalvesWithMin,
         }
     }
 
@@ -58,7 +79,90 @@ impl Width {
             Self::Eight => 1,
             Self::Four => 2,
             Self::FourWithMin => 3,
+            Self::EightWithMin => 4,
+            Self::EightHalves => 5,
+            Self::FourHalves => 6,
+            Self::FourHalvesWithMin => 7,
         }
+    }
+
+    /// Whether weights are bytes, and not nibbles.
+    #[must_use]
+    pub const fn is_eight(self) -> bool {
+        match self {
+            Self::Eight | Self::EightWithMin | Self::EightHalves => true,
+            Self::Four | Self::FourWithMin | Self::FourHalves | Self::FourHalvesWithMin => false,
+        }
+    }
+
+    /// Whether the halves of a block have scales, and minima where there are any, of their own.
+    #[must_use]
+    pub const fn has_halves(self) -> bool {
+        match self {
+            Self::EightHalves | Self::FourHalves | Self::FourHalvesWithMin => true,
+            Self::Eight | Self::EightWithMin | Self::Four | Self::FourWithMin => false,
+        }
+    }
+
+    /// Whether there are minima.
+    #[must_use]
+    pub const fn has_minima(self) -> bool {
+        match self {
+            Self::EightWithMin | Self::FourWithMin | Self::FourHalvesWithMin => true,
+            Self::Eight | Self::EightHalves | Self::Four | Self::FourHalves => false,
+        }
+    }
+
+    /// Bytes of a pair of a group.
+    pub(crate) const fn pair_bytes(self) -> usize {
+        match self {
+            Self::Eight | Self::EightWithMin => PAIR_EIGHT,
+            Self::EightHalves => PAIR_EIGHT_HALVES,
+            Self::Four | Self::FourWithMin => PAIR_FOUR,
+            Self::FourHalves | Self::FourHalvesWithMin => PAIR_FOUR_HALVES,
+        }
+    }
+
+    /// Bytes of the quants of one block of a group.
+    pub(crate) const fn block_bytes(self) -> usize {
+        if self.is_eight() { GROUP * BLOCK } else { GROUP * BLOCK / 2 }
+    }
+
+    /// Where in a pair the scale of a block's half is.
+    pub(crate) const fn scale_at(self, block: usize, half: usize, lane: usize) -> usize {
+        let scales = 2 * self.block_bytes();
+        if self.has_halves() {
+            scales + block * SCALES_HALVES + (lane * 2 + half) * 2
+        } else if self.is_eight() {
+            scales + (block * GROUP + lane) * 2
+        } else {
+            scales + (lane * 2 + block) * 2
+        }
+    }
+
+    /// Minima of a pair of a group.
+    pub(crate) const fn minima_of_pair(self) -> usize {
+        match (self.has_minima(), self.has_halves()) {
+            (false, _) => 0,
+            (true, false) => 2 * GROUP,
+            (true, true) => 4 * GROUP,
+        }
+    }
+
+    /// Where among the minima of a pair that of a block's half is.
+    pub(crate) const fn minimum_at(self, block: usize, half: usize, lane: usize) -> usize {
+        if self.has_halves() { (block * GROUP + lane) * 2 + half } else { lane * 2 + block }
+    }
+}
+
+/// What is added to a quant of a format to make it a nibble that stands for itself minus 8, or for itself
+/// where the minimum takes the 8 back.
+fn nibble_offset(format: Format) -> i8 {
+    match format {
+        Format::Q4_0 | Format::Q3K | Format::Q2K => 8,
+        Format::Q4_1 | Format::Q4K => 0,
+        Format::F32 | Format::F16 | Format::Bf16 | Format::Q8_0 | Format::Q5_0 => 0,
+        Format::Q5_1 | Format::Q5K | Format::Q6K | Format::Iq4Nl | Format::Iq4Xs => 0,
     }
 }
 
@@ -71,7 +175,8 @@ pub struct PackedMatrix {
     /// Per group: pairs whose 4-bit products are proven to fit an i32 sum.
     chunks: Vec<u32>,
     quants: Lines,
-    /// Per group and pair, `GROUP` times the centred minima of both blocks (i16): `min + 8 * scale`.
+    /// Per group and pair, `GROUP` times the minima of both blocks (i16), of nibbles that count from 0
+    /// the centred ones, `min + 8 * scale`; where halves have their own, per block `GROUP` times both.
     minima: Lines,
 }
 
@@ -87,7 +192,7 @@ impl PackedMatrix {
         bytes: &[u8],
         slab: &mut Slab,
     ) -> Result<Self, Refused> {
-        let sane = inputs > 0 && inputs.is_multiple_of(BLOCK) && inputs <= INPUTS_MAX;
+        let sane = inputs > 0 && inputs.is_multiple_of(format.span()) && inputs <= INPUTS_MAX;
         let row_bytes = format.row_bytes(inputs);
         if !sane || rows == 0 || rows > ROWS_MAX || bytes.len() != rows * row_bytes {
             return Err(Refused::Length);
@@ -110,19 +215,14 @@ impl PackedMatrix {
         let width = Width::of(format);
         let groups = rows.div_ceil(GROUP);
         let pairs = (inputs / BLOCK).div_ceil(2);
-        let (pair_bytes, minima) = match width {
-            Width::Eight => (PAIR_EIGHT, 0),
-            Width::Four => (PAIR_FOUR, 0),
-            Width::FourWithMin => (PAIR_FOUR, groups * pairs * GROUP * 4),
-        };
         let mut packed = Self {
             width,
             rows,
             inputs,
             units: vec![0; groups * GROUP],
             chunks: vec![CHUNK_MAX; groups],
-            quants: slab.zeroed(groups * pairs * pair_bytes),
-            minima: slab.zeroed(minima),
+            quants: slab.zeroed(groups * pairs * width.pair_bytes()),
+            minima: slab.zeroed(groups * pairs * width.minima_of_pair() * 2),
         };
         packed.fill_with_zero_weights();
         packed
@@ -130,8 +230,8 @@ impl PackedMatrix {
 
     /// Padding must stand for zero: an 8-bit zero is stored as 0x80 (its scale is 0 anyway).
     fn fill_with_zero_weights(&mut self) {
-        if self.width == Width::Eight {
-            for pair in self.quants.bytes_mut().chunks_exact_mut(PAIR_EIGHT) {
+        if self.width.is_eight() {
+            for pair in self.quants.bytes_mut().chunks_exact_mut(self.width.pair_bytes()) {
                 pair[..SCALES_EIGHT].fill(0x80);
             }
         }
@@ -148,16 +248,13 @@ impl PackedMatrix {
         self.units[row] = unit;
         let (group, lane) = (row / GROUP, row % GROUP);
         let mut row_bounds = vec![0_u64; bounds.len()];
-        for (b, block) in bytes.chunks_exact(format.block_bytes()).enumerate() {
-            let block = format.block(block, unit)?;
+        for (b, block) in format.blocks(bytes, unit)?.iter().enumerate() {
             let at = group * self.pairs() + b / 2;
-            match self.width {
-                Width::Eight => self.put_eight(at, b % 2, lane, &block),
-                Width::Four | Width::FourWithMin => {
-                    let centred = u64::from(self.put_four(format, at, b % 2, lane, &block));
-                    let most = u64::from(ROW_SCALE_MAX) * u64::from(QUANT_MAX) * centred;
-                    row_bounds[b / 2] += u64::from(block.scale.unsigned_abs()) * most;
-                }
+            self.put_scales(format, at, b % 2, lane, block);
+            if self.width.is_eight() {
+                self.put_eight(at, b % 2, lane, block);
+            } else {
+                row_bounds[b / 2] += self.put_four(format, at, b % 2, lane, block);
             }
         }
         for (bound, row_bound) in bounds.iter_mut().zip(row_bounds) {
@@ -166,40 +263,50 @@ impl PackedMatrix {
         Ok(())
     }
 
-    fn put_eight(&mut self, at: usize, half: usize, lane: usize, block: &Block) {
-        let pair = &mut self.quants.bytes_mut()[at * PAIR_EIGHT..][..PAIR_EIGHT];
-        let quants = &mut pair[half * GROUP * BLOCK..][..GROUP * BLOCK];
+    fn pair_mut(&mut self, at: usize) -> &mut [u8] {
+        let bytes = self.pair_bytes();
+        &mut self.quants.bytes_mut()[at * bytes..][..bytes]
+    }
+
+    /// The scales of block `b` of the pair, and its minima.
+    fn put_scales(&mut self, format: Format, at: usize, b: usize, lane: usize, block: &Block) {
+        let width = self.width;
+        for half in 0..2 {
+            let scale = width.scale_at(b, half, lane);
+            let bytes = (block.scales[half] as i16).to_ne_bytes();
+            self.pair_mut(at)[scale..scale + 2].copy_from_slice(&bytes);
+            if width.has_minima() {
+                let counted = if width.is_eight() { 0 } else { 8 - nibble_offset(format) };
+                let minimum = block.mins[half] + i32::from(counted) * block.scales[half];
+                let place = at * width.minima_of_pair() + width.minimum_at(b, half, lane);
+                self.minima.words_mut()[place] = minimum as i16;
+            }
+        }
+    }
+
+    fn put_eight(&mut self, at: usize, b: usize, lane: usize, block: &Block) {
+        let quants = &mut self.pair_mut(at)[b * GROUP * BLOCK..][..GROUP * BLOCK];
         for (k, quant) in block.quants.iter().enumerate() {
             quants[(k / 4 * GROUP + lane) * 4 + k % 4] = quant.cast_unsigned() ^ 0x80;
         }
-        let scale = SCALES_EIGHT + half * GROUP * 2 + lane * 2;
-        pair[scale..scale + 2].copy_from_slice(&(block.scale as i16).to_ne_bytes());
     }
 
-    /// Returns the sum of the magnitudes of the centred quants.
-    fn put_four(
-        &mut self,
-        format: Format,
-        at: usize,
-        half: usize,
-        lane: usize,
-        block: &Block,
-    ) -> u32 {
-        let offset = if format == Format::Q4_0 { 8 } else { 0 };
+    /// Returns what the products of this block with any inputs can't exceed.
+    fn put_four(&mut self, format: Format, at: usize, b: usize, lane: usize, block: &Block) -> u64 {
+        let offset = nibble_offset(format);
         let nibble = |k: usize| (block.quants[k] + offset).cast_unsigned();
-        let pair = &mut self.quants.bytes_mut()[at * PAIR_FOUR..][..PAIR_FOUR];
-        let quants = &mut pair[half * GROUP * BLOCK / 2..][..GROUP * BLOCK / 2];
-        for k in 0..BLOCK / 2 {
-            let byte = nibble(k) | nibble(BLOCK / 2 + k) << 4;
+        let quants = &mut self.pair_mut(at)[b * GROUP * BLOCK / 2..][..GROUP * BLOCK / 2];
+        for k in 0..HALF {
+            let byte = nibble(k) | nibble(HALF + k) << 4;
             quants[(k / 4 * GROUP + lane) * 4 + k % 4] = byte;
         }
-        let scale = SCALES_FOUR + lane * 4 + half * 2;
-        pair[scale..scale + 2].copy_from_slice(&(block.scale as i16).to_ne_bytes());
-        if self.width == Width::FourWithMin {
-            let centred = (block.min + 8 * block.scale) as i16;
-            self.minima.words_mut()[(at * GROUP + lane) * 2 + half] = centred;
-        }
-        (0..BLOCK).map(|k| u32::from(nibble(k).abs_diff(8))).sum()
+        let most = u64::from(ROW_SCALE_MAX) * u64::from(QUANT_MAX);
+        let of_half = |half: usize| {
+            let centred =
+                (half * HALF..(half + 1) * HALF).map(|k| u64::from(nibble(k).abs_diff(8)));
+            u64::from(block.scales[half].unsigned_abs()) * most * centred.sum::<u64>()
+        };
+        of_half(0) + of_half(1)
     }
 
     /// How the weights are stored.
@@ -251,10 +358,10 @@ impl PackedMatrix {
         &self.quants.bytes()[group * bytes..][..bytes]
     }
 
-    /// The centred minima of one group: per pair and row, both blocks.
+    /// The minima of one group: per pair and row, both blocks, or per block and row, both halves.
     #[must_use]
     pub fn minima(&self, group: usize) -> &[i16] {
-        let words = self.pairs() * GROUP * 2;
+        let words = self.pairs() * self.width.minima_of_pair();
         &self.minima.words()[group * words..][..words]
     }
 
@@ -274,34 +381,29 @@ impl PackedMatrix {
         assert!(row < self.rows && b < self.inputs / BLOCK, "block outside the matrix");
         let (group, lane, half) = (row / GROUP, row % GROUP, b % 2);
         let pair = &self.group(group)[b / 2 * self.pair_bytes()..][..self.pair_bytes()];
-        let word = |at: usize| i32::from(i16::from_ne_bytes([pair[at], pair[at + 1]]));
+        let quants = &pair[half * self.width.block_bytes()..];
         let place = |k: usize| (k / 4 * GROUP + lane) * 4 + k % 4;
-        match self.width {
-            Width::Eight => Block {
-                scale: word(SCALES_EIGHT + (half * GROUP + lane) * 2),
-                min: 0,
-                quants: core::array::from_fn(|k| {
-                    (pair[half * GROUP * BLOCK + place(k)] ^ 0x80).cast_signed()
-                }),
-            },
-            Width::Four | Width::FourWithMin => {
-                let quants = &pair[half * GROUP * BLOCK / 2..];
-                let nibble = |k: usize| {
-                    let byte = quants[place(k % (BLOCK / 2))];
-                    (if k < BLOCK / 2 { byte & 15 } else { byte >> 4 }).cast_signed() - 8
-                };
-                let minimum = self.minima.words().get((self.at(group, b / 2) + lane) * 2 + half);
-                Block {
-                    scale: word(SCALES_FOUR + (lane * 2 + half) * 2),
-                    min: minimum.map_or(0, |min| i32::from(*min)),
-                    quants: core::array::from_fn(nibble),
-                }
+        let quant = |k: usize| {
+            if self.width.is_eight() {
+                return (quants[place(k)] ^ 0x80).cast_signed();
             }
+            let byte = quants[place(k % HALF)];
+            (if k < HALF { byte & 15 } else { byte >> 4 }).cast_signed() - 8
+        };
+        let scale = |side: usize| {
+            let at = self.width.scale_at(half, side, lane);
+            i32::from(i16::from_ne_bytes([pair[at], pair[at + 1]]))
+        };
+        let minima = (group * self.pairs() + b / 2) * self.width.minima_of_pair();
+        let min = |side: usize| {
+            let at = minima + self.width.minimum_at(half, side, lane);
+            if self.width.has_minima() { i32::from(self.minima.words()[at]) } else { 0 }
+        };
+        Block {
+            scales: [scale(0), scale(1)],
+            mins: [min(0), min(1)],
+            quants: core::array::from_fn(quant),
         }
-    }
-
-    fn at(&self, group: usize, pair: usize) -> usize {
-        (group * self.pairs() + pair) * GROUP
     }
 
     /// The unit exponent of a row.
@@ -352,7 +454,7 @@ impl PackedMatrix {
         if stated != (Width::of(format).number(), rows, inputs) {
             return None;
         }
-        let sane = inputs > 0 && inputs.is_multiple_of(BLOCK) && inputs <= INPUTS_MAX;
+        let sane = inputs > 0 && inputs.is_multiple_of(format.span()) && inputs <= INPUTS_MAX;
         if !sane
             || rows == 0
             || rows > ROWS_MAX
@@ -379,10 +481,7 @@ impl PackedMatrix {
     }
 
     fn pair_bytes(&self) -> usize {
-        match self.width {
-            Width::Eight => PAIR_EIGHT,
-            Width::Four | Width::FourWithMin => PAIR_FOUR,
-        }
+        self.width.pair_bytes()
     }
 }
 

@@ -9,7 +9,6 @@ use crate::ops::Op;
 use crate::site::{Place, Scope};
 use crate::structure::{Group, Layer, Program, Tensor, TensorId, Value};
 use crate::types::{Role, Type};
-use canon::Format;
 use thiserror::Error;
 
 /// The version of `spec/arithmetic.md` this crate knows.
@@ -182,12 +181,12 @@ fn check_tensor(index: usize, tensor: &Tensor) -> Result<(), CheckError> {
     if !(1..=limits::WIDTH_MAX).contains(&tensor.columns) {
         return refuse("it must have 1 to 2^17 columns");
     }
-    let blocks = match tensor.format {
-        Format::F32 | Format::F16 => false,
-        Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => true,
-    };
-    if blocks && !tensor.columns.is_multiple_of(32) {
-        return refuse("its format needs a multiple of 32 columns");
+    let (span, columns) = (tensor.format.span(), crate::structure::index(tensor.columns));
+    if tensor.format.number_bytes().is_none() && !columns.is_multiple_of(span) {
+        return refuse(match span {
+            canon::BLOCK => "its format needs a multiple of 32 columns",
+            _ => "its format needs a multiple of 256 columns",
+        });
     }
     if tensor.location.file >= limits::FILES_MAX {
         return refuse("its file index must be below 4096");

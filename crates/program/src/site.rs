@@ -168,13 +168,11 @@ impl<'a> Scope<'a> {
         let tensor = self.tensor(slot)?;
         same("the vector's rows", tensor.rows, "the rows of a vector", 1)?;
         same("the vector's length", tensor.columns, "the width", width)?;
-        match tensor.format {
-            canon::Format::F32 | canon::Format::F16 => Ok(tensor),
-            canon::Format::Q4_0 | canon::Format::Q4_1 | canon::Format::Q8_0 => {
-                let found = u64::from(tensor.format.number());
-                Err(Reason::Number { what: "the vector's format", found, wanted: "F32 or F16" })
-            }
+        if tensor.format.number_bytes().is_some() {
+            return Ok(tensor);
         }
+        let found = u64::from(tensor.format.number());
+        Err(Reason::Number { what: "the vector's format", found, wanted: "F32, F16 or BF16" })
     }
 
     pub(crate) fn attribute(&self, slot: AttributeSlot) -> Result<u32, Reason> {

@@ -56,15 +56,12 @@ impl Tensor {
     }
 }
 
-/// Bytes of `entries` consecutive entries, whole blocks where the format has blocks.
+/// Bytes of `entries` consecutive entries, whole blocks or super-blocks where the format has such.
 pub(crate) fn entries_bytes(format: Format, entries: u32) -> u64 {
-    let entries = u64::from(entries);
-    match format {
-        Format::F32 => 4 * entries,
-        Format::F16 => 2 * entries,
-        Format::Q4_0 => entries / 32 * 18,
-        Format::Q4_1 => entries / 32 * 20,
-        Format::Q8_0 => entries / 32 * 34,
+    let bytes = |count: usize| u64::try_from(count).expect("a span has few bytes");
+    match format.number_bytes() {
+        Some(size) => u64::from(entries) * bytes(size),
+        None => u64::from(entries) / bytes(format.span()) * bytes(format.span_bytes()),
     }
 }
 

@@ -107,6 +107,11 @@ impl Shape {
             ("q4_1", Self { format: Format::Q4_1, ..tiny() }),
             ("f16", Self { format: Format::F16, vector_format: Format::F16, ..tiny() }),
             ("f32", Self { format: Format::F32, ..tiny() }),
+            ("bf16", Self { format: Format::Bf16, vector_format: Format::Bf16, ..tiny() }),
+            ("q5_1", Self { format: Format::Q5_1, ..tiny() }),
+            ("q2_k", Self::of_super_blocks(Format::Q2K)),
+            ("q4_k", Self::of_super_blocks(Format::Q4K)),
+            ("q6_k", Self::of_super_blocks(Format::Q6K)),
             ("half", Self { layout: Layout::Half, ..tiny() }),
             ("partial rotary", Self { layout: Layout::Half, rotary: 16, ..tiny() }),
             ("bias", Self { bias: true, ..tiny() }),
@@ -121,6 +126,13 @@ impl Shape {
             ("a16", Self { inputs: InputKind::A16, ..tiny() }),
             ("wide", Self { width: 1120, hidden: 2080, head_width: 96, heads: 12, ..tiny() }),
         ]
+    }
+
+    /// One layer whose widths are all 256, for formats of super-blocks (and any other).
+    #[must_use]
+    pub fn of_super_blocks(format: Format) -> Self {
+        let tiny = Self::default();
+        Self { format, width: 256, hidden: 256, head_width: 64, layers: 1, vocabulary: 20, ..tiny }
     }
 
     /// Bytes of the upstream file of [`Shape::program`].
@@ -377,10 +389,11 @@ fn fill_row(bytes: &mut Vec<u8>, tensor: &Tensor, vector: bool, random: &mut Ran
         }
         return;
     }
-    for _ in 0..tensor.columns / 32 {
+    let span = u32::try_from(tensor.format.span()).expect("a span is short");
+    for _ in 0..tensor.columns / span {
         let r = random.next();
         match tensor.format {
-            Format::F32 | Format::F16 => {
+            Format::F32 | Format::F16 | Format::Bf16 => {
                 for _ in 0..32 {
                     let r = random.next();
                     push_float(bytes, tensor.format, 9 + (r >> 12) % 4, r & 0x3ff, (r >> 20) & 1);
@@ -401,16 +414,55 @@ fn fill_row(bytes: &mut Vec<u8>, tensor: &Tensor, vector: bool, random: &mut Ran
                 push_float(bytes, Format::F16, 4 + (r >> 12) % 2, r & 0x3ff, (r >> 20) & 1);
                 push_bytes(bytes, 32, random);
             }
+            Format::Q5_0
+            | Format::Q5_1
+            | Format::Q2K
+            | Format::Q3K
+            | Format::Q4K
+            | Format::Q5K
+            | Format::Q6K
+            | Format::Iq4Nl
+            | Format::Iq4Xs => fill_span(bytes, tensor.format, random),
         }
+    }
+}
+
+/// A span of a format that came after the freeze: any bytes, and d and m of such sizes that the weights stay
+/// about those of the others.
+fn fill_span(bytes: &mut Vec<u8>, format: Format, random: &mut Random) {
+    let start = bytes.len();
+    push_bytes(bytes, format.span_bytes().next_multiple_of(8), random);
+    bytes.truncate(start + format.span_bytes());
+    // Where each number is, its exponent, and its sign where it has one of its own.
+    let numbers: &[(usize, u64, Option<u64>)] = match format {
+        Format::Q5_0 => &[(0, 7, None)],
+        Format::Q5_1 => &[(0, 7, Some(0)), (2, 11, Some(1))],
+        Format::Iq4Nl => &[(0, 4, None)],
+        Format::Iq4Xs => &[(0, 1, None)],
+        Format::Q4K => &[(0, 3, Some(0)), (2, 6, Some(0))],
+        Format::Q5K => &[(0, 2, Some(0)), (2, 6, Some(0))],
+        Format::Q2K => &[(80, 6, Some(0)), (82, 6, Some(0))],
+        Format::Q3K => &[(108, 5, None)],
+        Format::Q6K => &[(208, 1, None)],
+        Format::F32 | Format::F16 | Format::Bf16 => &[],
+        Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => &[],
+    };
+    for (at, exponent, sign) in numbers {
+        let r = random.next();
+        let mut number = Vec::new();
+        push_float(&mut number, Format::F16, *exponent, r & 0x3ff, sign.unwrap_or(r >> 20 & 1));
+        bytes[start + at..start + at + 2].copy_from_slice(&number);
     }
 }
 
 /// A finite number by the fields of a binary16, in that format or as the same number in binary32.
 fn push_float(bytes: &mut Vec<u8>, format: Format, exponent: u64, mantissa: u64, sign: u64) {
     let low = |bits: u64| u32::try_from(bits).expect("the fields of a float fit 32 bits");
+    let single = low(sign << 31 | (exponent + 112) << 23 | mantissa << 13);
     if format == Format::F32 {
-        let bits = low(sign << 31 | (exponent + 112) << 23 | mantissa << 13);
-        bytes.extend(bits.to_le_bytes());
+        bytes.extend(single.to_le_bytes());
+    } else if format == Format::Bf16 {
+        bytes.extend(&single.to_le_bytes()[2..]);
     } else {
         let bits = low(sign << 15 | exponent << 10 | mantissa);
         bytes.extend(&bits.to_le_bytes()[..2]);

@@ -16,6 +16,7 @@ mod reference;
 mod score;
 mod sides;
 mod source;
+mod spans;
 mod table;
 mod texts;
 
@@ -170,7 +171,26 @@ mod tests {
             divergence(&of(TensorType::Q8_0)),
             divergence(&of(TensorType::Q4_0)),
             divergence(&of(TensorType::Q4_1)),
+            divergence(&of(TensorType::Bf16)),
+            divergence(&of(TensorType::Q5_0)),
+            divergence(&of(TensorType::Q5_1)),
+            divergence(&of(TensorType::Iq4Nl)),
         ];
+        assert!(found.iter().all(|mean| *mean > 0.0 && *mean < 0.01), "{found:?}");
+    }
+
+    #[test]
+    fn ours_is_near_to_float_with_super_blocks() {
+        let tiny = TinyModel { width: 256, feed_forward: 512, layers: 1, ..TinyModel::new(5) };
+        let kinds = [
+            TensorType::Q2K,
+            TensorType::Q3K,
+            TensorType::Q4K,
+            TensorType::Q5K,
+            TensorType::Q6K,
+            TensorType::Iq4Xs,
+        ];
+        let found = kinds.map(|kind| divergence(&TinyModel { matrices: kind, ..tiny.clone() }));
         assert!(found.iter().all(|mean| *mean > 0.0 && *mean < 0.01), "{found:?}");
     }
 

@@ -13,6 +13,7 @@ use llm::Model;
 use ndarray::Array2;
 use program::Tensor;
 
+use super::spans;
 use crate::Outcome;
 
 /// Entries of a quantised block.
@@ -94,6 +95,13 @@ fn floats(format: Format, bytes: &[u8]) -> Vec<f32> {
                 nibbles(&block[4..]).map(move |quant| scale * quant + least)
             })
             .collect(),
+        Format::Bf16 => blocks(2).map(|b| f32::from_le_bytes([0, 0, b[0], b[1]])).collect(),
+        Format::Q5_0 | Format::Q5_1 | Format::Iq4Nl => blocks(format.span_bytes())
+            .flat_map(|block| spans::block_of_32(format, block))
+            .collect(),
+        Format::Q2K | Format::Q3K | Format::Q4K | Format::Q5K | Format::Q6K | Format::Iq4Xs => {
+            blocks(format.span_bytes()).flat_map(|span| spans::super_block(format, span)).collect()
+        }
     }
 }
 
@@ -104,7 +112,7 @@ fn nibbles(bytes: &[u8]) -> impl Iterator<Item = f32> + '_ {
 }
 
 /// The binary16 at the start of the bytes; infinities are refused by our loader before.
-fn half(bytes: &[u8]) -> f32 {
+pub(super) fn half(bytes: &[u8]) -> f32 {
     let bits = u16::from_le_bytes([bytes[0], bytes[1]]);
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
     let fraction = f32::from(bits & 0x3ff);

@@ -7,13 +7,14 @@ use core::ops::Range;
 use crate::fixed::finish;
 use crate::inputs::{InputKind, InputRow};
 use crate::kernels::Finish;
-use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, Width};
-use crate::quant::BLOCK;
+use crate::packed::{GROUP, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, SCALES_HALVES, Width};
+use crate::quant::{BLOCK, HALF};
 use crate::tile::Tile;
 
 type Sums = [i64; GROUP];
 
 /// Any packed weights with any inputs.
+#[inline(always)]
 pub(crate) fn matmul(
     weights: &PackedMatrix,
     groups: Range<usize>,
@@ -26,11 +27,15 @@ pub(crate) fn matmul(
     for group in groups {
         for (i, row) in inputs.iter().enumerate() {
             let sums = match weights.width() {
-                Width::Eight => {
-                    sums_of::<PAIR_EIGHT>(weights, group, row, dots_eight, scales_eight)
+                Width::Eight | Width::EightWithMin => {
+                    sums_of(weights, group, row, dots_eight, scales_eight)
                 }
                 Width::Four | Width::FourWithMin => {
-                    sums_of::<PAIR_FOUR>(weights, group, row, dots_four, scales_four)
+                    sums_of(weights, group, row, dots_four, scales_four)
+                }
+                Width::EightHalves => sums_of_halves(weights, group, row, half_eight),
+                Width::FourHalves | Width::FourHalvesWithMin => {
+                    sums_of_halves(weights, group, row, half_four)
                 }
             };
             let start = (group - first) * GROUP;
@@ -45,7 +50,7 @@ pub(crate) fn matmul(
 
 /// A group's sums with one row of inputs; an A16 row has a second plane, and scales of 1.
 #[inline(always)]
-fn sums_of<const PAIR: usize>(
+fn sums_of(
     weights: &PackedMatrix,
     group: usize,
     row: &InputRow,
@@ -53,7 +58,7 @@ fn sums_of<const PAIR: usize>(
     scales_of: impl Fn(&[u8], usize) -> [i32; GROUP],
 ) -> Sums {
     let mut sums = minima(weights, group, row);
-    for (p, pair) in weights.group(group).chunks_exact(PAIR).enumerate() {
+    for (p, pair) in weights.group(group).chunks_exact(weights.width().pair_bytes()).enumerate() {
         for half in 0..2 {
             let b = 2 * p + half;
             let quants = &row.quants.signed()[b * BLOCK..];
@@ -64,6 +69,33 @@ fn sums_of<const PAIR: usize>(
                 dots.iter_mut().zip(low).for_each(|(dot, low)| *dot = *dot * 256 + low);
             }
             add_scaled(&mut sums, &dots, &scales_of(pair, half), row.scales.words()[b]);
+        }
+    }
+    sums
+}
+
+/// As `sums_of`, where the halves of a block have scales of their own.
+#[inline(always)]
+fn sums_of_halves(
+    weights: &PackedMatrix,
+    group: usize,
+    row: &InputRow,
+    dots_of: impl Fn(&[u8], usize, usize, &[i8]) -> [i32; GROUP],
+) -> Sums {
+    let mut sums = minima_of_halves(weights, group, row);
+    let width = weights.width();
+    for (p, pair) in weights.group(group).chunks_exact(width.pair_bytes()).enumerate() {
+        for half in 0..4 {
+            let (b, side) = (2 * p + half / 2, half % 2);
+            let inputs = b * BLOCK + side * HALF..b * BLOCK + (side + 1) * HALF;
+            let mut dots = dots_of(pair, half / 2, side, &row.quants.signed()[inputs.clone()]);
+            if row.kind == InputKind::A16 {
+                let low = dots_of(pair, half / 2, side, &row.low.signed()[inputs]);
+                dots.iter_mut().zip(low).for_each(|(dot, low)| *dot = *dot * 256 + low);
+            }
+            let scales = 2 * width.block_bytes() + half / 2 * SCALES_HALVES + side * 2;
+            let scales = core::array::from_fn(|lane| i32::from(word(pair, scales + lane * 4)));
+            add_scaled(&mut sums, &dots, &scales, row.scales.words()[b]);
         }
     }
     sums
@@ -126,6 +158,37 @@ fn dots_four(pair: &[u8], half: usize, x: &[i8], minus_sum: i32) -> [i32; GROUP]
     dots
 }
 
+/// Sixteen dot products of a half of a block of int8.
+#[inline(always)]
+fn half_eight(pair: &[u8], b: usize, half: usize, x: &[i8]) -> [i32; GROUP] {
+    let mut dots = [0; GROUP];
+    let quants = &pair[(2 * b + half) * GROUP * HALF..][..GROUP * HALF];
+    for (step, x) in quants.chunks_exact(GROUP * 4).zip(x.chunks_exact(4)) {
+        for (lane, dot) in dots.iter_mut().enumerate() {
+            for i in 0..4 {
+                *dot += i32::from((step[lane * 4 + i] ^ 0x80).cast_signed()) * i32::from(x[i]);
+            }
+        }
+    }
+    dots
+}
+
+/// Sixteen dot products of a half of a block of nibbles: the low ones are the first half.
+#[inline(always)]
+fn half_four(pair: &[u8], b: usize, half: usize, x: &[i8]) -> [i32; GROUP] {
+    let mut dots = [0; GROUP];
+    let quants = &pair[b * GROUP * HALF..][..GROUP * HALF];
+    for (step, x) in quants.chunks_exact(GROUP * 4).zip(x.chunks_exact(4)) {
+        for (lane, dot) in dots.iter_mut().enumerate() {
+            for i in 0..4 {
+                let nibble = step[lane * 4 + i] >> (4 * half) & 15;
+                *dot += (i32::from(nibble) - 8) * i32::from(x[i]);
+            }
+        }
+    }
+    dots
+}
+
 #[inline(always)]
 fn word(bytes: &[u8], at: usize) -> i16 {
     i16::from_ne_bytes([bytes[at], bytes[at + 1]])
@@ -148,13 +211,13 @@ fn add_scaled(sums: &mut Sums, dots: &[i32; GROUP], scales: &[i32; GROUP], scale
     }
 }
 
-/// The minima's share: `sum over blocks of (min + 8 * scale) * (sum of the block's entries)`.
+/// The minima's share: `sum over blocks of min * (sum of the block's entries)`.
 ///
-/// 8 * scale belongs to the nibbles, which are counted from 8 in the dot products.
+/// The minimum of nibbles that are counted from 8 in the dot products has `8 * scale` in it.
 #[inline(always)]
 fn minima(weights: &PackedMatrix, group: usize, row: &InputRow) -> Sums {
     let mut sums = [0; GROUP];
-    if weights.width() != Width::FourWithMin {
+    if !weights.width().has_minima() {
         return sums;
     }
     for (p, pair) in weights.minima(group).chunks_exact(2 * GROUP).enumerate() {
@@ -164,6 +227,24 @@ fn minima(weights: &PackedMatrix, group: usize, row: &InputRow) -> Sums {
             let entries = 1024 * high + i64::from(row.sum_low.words()[b]);
             for (lane, sum) in sums.iter_mut().enumerate() {
                 *sum += i64::from(pair[2 * lane + half]) * entries;
+            }
+        }
+    }
+    sums
+}
+
+/// As `minima`, where the halves of a block have minima of their own.
+#[inline(always)]
+fn minima_of_halves(weights: &PackedMatrix, group: usize, row: &InputRow) -> Sums {
+    let mut sums = [0; GROUP];
+    if !weights.width().has_minima() {
+        return sums;
+    }
+    for (b, block) in weights.minima(group).chunks_exact(2 * GROUP).enumerate() {
+        for half in 0..2 {
+            let entries = i64::from(row.half_sum(b, half));
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                *sum += i64::from(block[2 * lane + half]) * entries;
             }
         }
     }

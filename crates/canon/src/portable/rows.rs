@@ -6,7 +6,7 @@ use crate::fixed::{LIMIT, greatest, least_shift};
 use crate::functions::{exp2u, recip, reciprocal};
 use crate::inputs::{InputKind, InputRow};
 use crate::kernels::{GateOp, NormOp};
-use crate::quant::BLOCK;
+use crate::quant::{BLOCK, HALF};
 use crate::reference::{HeadRow, Layout, norm_scale};
 
 /// `R[n] = nr(2^21 / n)` for n in 1..=63.
@@ -73,14 +73,16 @@ fn quantise_a8(row: &[i32], frac: u8, out: &mut InputRow) {
         }
         let scale = peak.div_ceil(508).max(1);
         let reciprocal = RECIPROCAL_A8[scale as usize];
-        let mut sum = 0;
+        let mut sums = [0; 2];
         let quants = &mut out.quants.signed_mut()[b * BLOCK..][..BLOCK];
-        for k in 0..BLOCK {
-            let quant = (z[k] * reciprocal + (1 << 22)) >> 23;
-            sum += quant;
-            quants[k] = quant as i8;
+        for (half, sum) in sums.iter_mut().enumerate() {
+            for k in half * HALF..(half + 1) * HALF {
+                let quant = (z[k] * reciprocal + (1 << 22)) >> 23;
+                *sum += quant;
+                quants[k] = quant as i8;
+            }
         }
-        out.derive_a8(b, scale as i32, sum);
+        out.derive_a8(b, scale as i32, sums);
     }
 }
 

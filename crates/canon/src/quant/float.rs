@@ -8,6 +8,10 @@ pub(super) const UNIT_MIN: i32 = -140;
 /// Greatest quant.
 const QUANT_MAX: u32 = 127;
 
+pub(super) fn read_bf16(bytes: &[u8]) -> Result<Dyadic, NonFinite> {
+    dyadic::f32(u32::from_le_bytes([0, 0, bytes[0], bytes[1]]))
+}
+
 pub(super) fn read_f32(bytes: &[u8]) -> Result<Dyadic, NonFinite> {
     dyadic::f32(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
@@ -58,5 +62,5 @@ pub(super) fn block(
     for (quant, number) in quants.iter_mut().zip(numbers) {
         *quant = signed(number, unit, scale) as i8;
     }
-    Ok(Block { scale: scale as i32, min: 0, quants })
+    Ok(Block { scales: [scale as i32; 2], mins: [0; 2], quants })
 }

@@ -1,22 +1,37 @@
 //! Weight formats and their canonical integers (`spec/arithmetic.md` section 2).
 //!
-//! A row of a file becomes a unit exponent and, per block of 32, a scale, a minimum and 32 quants.
-//! The file's quants are used untouched. Adding a format is one file here and one line per match.
+//! A row of a file becomes a unit exponent and, per block of 32, two scales, two minima and 32 quants:
+//! most formats have one of each for the whole block, some one for each half. The file's quants are used
+//! untouched. Adding a format is one file here and one line per match.
 //! Never trusts a file: non-finite scales and units out of range are refused.
 
 mod float;
+mod iq4_nl;
+mod iq4_xs;
+mod q2_k;
+mod q3_k;
 mod q4_0;
 mod q4_1;
+mod q4_k;
+mod q5_0;
+mod q5_1;
+mod q5_k;
+mod q6_k;
 mod q8_0;
 mod scales;
 
 use crate::dyadic::{Dyadic, NonFinite};
+use scales::Numbers;
 
 /// Inputs in a block.
 pub const BLOCK: usize = 32;
-/// Greatest magnitude of a block scale of an 8-bit format.
+/// Inputs in a half of a block: the least that have a scale of their own.
+pub const HALF: usize = BLOCK / 2;
+/// Inputs in a super-block of the formats that have such.
+pub const SUPER_BLOCK: usize = 256;
+/// Greatest magnitude of a block scale of a format that is multiplied as bytes.
 pub const SCALE_MAX_8: u32 = 32_767;
-/// Greatest magnitude of a block scale of a 4-bit format.
+/// Greatest magnitude of a block scale of a format that is multiplied as nibbles.
 pub const SCALE_MAX_4: u32 = 511;
 /// Greatest magnitude of a block minimum.
 pub const MIN_MAX: u32 = 16_383;
@@ -38,7 +53,46 @@ pub enum Format {
     Q4_1,
     /// Blocks of 32 int8, f16 scale.
     Q8_0,
+    /// The upper half of an IEEE binary32.
+    Bf16,
+    /// Blocks of 32 quants of 5 bits, f16 scale.
+    Q5_0,
+    /// Blocks of 32 quants of 5 bits, f16 scale and minimum.
+    Q5_1,
+    /// Super-blocks of 256 quants of 2 bits; every 16 have a 4-bit sub-scale and sub-minimum.
+    Q2K,
+    /// Super-blocks of 256 quants of 3 bits; every 16 have a 6-bit sub-scale.
+    Q3K,
+    /// Super-blocks of 256 nibbles; every 32 have a 6-bit sub-scale and sub-minimum.
+    Q4K,
+    /// Super-blocks of 256 quants of 5 bits; every 32 have a 6-bit sub-scale and sub-minimum.
+    Q5K,
+    /// Super-blocks of 256 quants of 6 bits; every 16 have an 8-bit sub-scale.
+    Q6K,
+    /// Blocks of 32 indexes into a table of int8, f16 scale.
+    Iq4Nl,
+    /// Super-blocks of 256 indexes into a table of int8; every 32 have a 6-bit sub-scale.
+    Iq4Xs,
 }
+
+/// How a format's bytes are read.
+enum Reading {
+    /// Numbers, which the canonical quantiser takes: how many bytes each, and what they stand for.
+    Floats(usize, fn(&[u8]) -> Result<Dyadic, NonFinite>),
+    /// Quants with scales.
+    Quants(Rule),
+}
+
+/// How a format of quants is read: both functions are given a span's bytes and the number of a block in
+/// it.
+struct Rule {
+    scale_max: u32,
+    numbers: ReadNumbers,
+    quants: ReadQuants,
+}
+
+type ReadNumbers = fn(&[u8], usize) -> Result<Numbers, Refused>;
+type ReadQuants = fn(&[u8], usize) -> [i8; BLOCK];
 
 /// Why weights can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,13 +123,14 @@ impl From<NonFinite> for Refused {
     }
 }
 
-/// The canonical integers of 32 weights: entry k is `scale * quants[k] + min`.
+/// The canonical integers of 32 weights: entry k is `scales[h] * quants[k] + mins[h]`, where h is the half
+/// of the block that k is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Block scale in units of the row.
-    pub scale: i32,
-    /// Block minimum in units of the row.
-    pub min: i32,
+    /// The scales of both halves in units of the row.
+    pub scales: [i32; 2],
+    /// The minima of both halves in units of the row.
+    pub mins: [i32; 2],
     /// The quants as the file has them (float formats: made by the canonical quantiser).
     pub quants: [i8; BLOCK],
 }
@@ -84,15 +139,32 @@ impl Block {
     /// The integer entry k.
     #[must_use]
     pub fn entry(&self, k: usize) -> i64 {
-        i64::from(self.scale) * i64::from(self.quants[k]) + i64::from(self.min)
+        let half = k / HALF;
+        i64::from(self.scales[half]) * i64::from(self.quants[k]) + i64::from(self.mins[half])
     }
 }
 
 impl Format {
     /// Every format, in the order of their numbers.
-    pub const ALL: [Self; 5] = [Self::F32, Self::F16, Self::Q4_0, Self::Q4_1, Self::Q8_0];
+    pub const ALL: [Self; 15] = [
+        Self::F32,
+        Self::F16,
+        Self::Q4_0,
+        Self::Q4_1,
+        Self::Q8_0,
+        Self::Bf16,
+        Self::Q5_0,
+        Self::Q5_1,
+        Self::Q2K,
+        Self::Q3K,
+        Self::Q4K,
+        Self::Q5K,
+        Self::Q6K,
+        Self::Iq4Nl,
+        Self::Iq4Xs,
+    ];
 
-    /// The number in encodings; never reused.
+    /// The number in encodings; never reused. A frozen vector refuses 6.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
@@ -101,6 +173,16 @@ impl Format {
             Self::Q4_0 => 3,
             Self::Q4_1 => 4,
             Self::Q8_0 => 5,
+            Self::Bf16 => 7,
+            Self::Q5_0 => 8,
+            Self::Q5_1 => 9,
+            Self::Q2K => 10,
+            Self::Q3K => 11,
+            Self::Q4K => 12,
+            Self::Q5K => 13,
+            Self::Q6K => 14,
+            Self::Iq4Nl => 15,
+            Self::Iq4Xs => 16,
         }
     }
 
@@ -119,25 +201,85 @@ impl Format {
             Self::Q4_0 => "Q4_0",
             Self::Q4_1 => "Q4_1",
             Self::Q8_0 => "Q8_0",
+            Self::Bf16 => "BF16",
+            Self::Q5_0 => "Q5_0",
+            Self::Q5_1 => "Q5_1",
+            Self::Q2K => "Q2_K",
+            Self::Q3K => "Q3_K",
+            Self::Q4K => "Q4_K",
+            Self::Q5K => "Q5_K",
+            Self::Q6K => "Q6_K",
+            Self::Iq4Nl => "IQ4_NL",
+            Self::Iq4Xs => "IQ4_XS",
         }
     }
 
-    /// Bytes of 32 weights in the file.
-    #[must_use]
-    pub const fn block_bytes(self) -> usize {
+    /// Inputs and bytes of a *span*: the least piece of a row that can be read alone. It is a block, or a
+    /// super-block of eight.
+    const fn span_and_bytes(self) -> (usize, usize) {
         match self {
-            Self::F32 => 128,
-            Self::F16 => 64,
-            Self::Q4_0 => 18,
-            Self::Q4_1 => 20,
-            Self::Q8_0 => 34,
+            Self::F32 => (BLOCK, 128),
+            Self::F16 | Self::Bf16 => (BLOCK, 64),
+            Self::Q4_0 | Self::Iq4Nl => (BLOCK, 18),
+            Self::Q4_1 => (BLOCK, 20),
+            Self::Q5_0 => (BLOCK, 22),
+            Self::Q5_1 => (BLOCK, 24),
+            Self::Q8_0 => (BLOCK, 34),
+            Self::Q2K => (SUPER_BLOCK, 84),
+            Self::Q3K => (SUPER_BLOCK, 110),
+            Self::Q4K => (SUPER_BLOCK, 144),
+            Self::Q5K => (SUPER_BLOCK, 176),
+            Self::Q6K => (SUPER_BLOCK, 210),
+            Self::Iq4Xs => (SUPER_BLOCK, 136),
         }
     }
 
-    /// Bytes of a row of `inputs` weights, a multiple of 32.
+    /// Inputs of a span: the least piece of a row that can be read alone.
+    #[must_use]
+    pub const fn span(self) -> usize {
+        self.span_and_bytes().0
+    }
+
+    /// Bytes of a span in the file.
+    #[must_use]
+    pub const fn span_bytes(self) -> usize {
+        self.span_and_bytes().1
+    }
+
+    /// Bytes of a number, where the format is one of plain numbers: vectors may have it.
+    #[must_use]
+    pub const fn number_bytes(self) -> Option<usize> {
+        match self.reading() {
+            Reading::Floats(bytes, _) => Some(bytes),
+            Reading::Quants(_) => None,
+        }
+    }
+
+    /// Bytes of a row of `inputs` weights, a multiple of the span.
     #[must_use]
     pub const fn row_bytes(self, inputs: usize) -> usize {
-        inputs / BLOCK * self.block_bytes()
+        inputs / self.span() * self.span_bytes()
+    }
+
+    const fn reading(self) -> Reading {
+        let (scale_max, numbers, quants): (u32, ReadNumbers, ReadQuants) = match self {
+            Self::F32 => return Reading::Floats(4, float::read_f32),
+            Self::F16 => return Reading::Floats(2, float::read_f16),
+            Self::Bf16 => return Reading::Floats(2, float::read_bf16),
+            Self::Q4_0 => (SCALE_MAX_4, q4_0::numbers, q4_0::quants),
+            Self::Q4_1 => (SCALE_MAX_4, q4_1::numbers, q4_1::quants),
+            Self::Q8_0 => (SCALE_MAX_8, q8_0::numbers, q8_0::quants),
+            Self::Q5_0 => (SCALE_MAX_8, q5_0::numbers, q5_0::quants),
+            Self::Q5_1 => (SCALE_MAX_8, q5_1::numbers, q5_1::quants),
+            Self::Q2K => (SCALE_MAX_4, q2_k::numbers, q2_k::quants),
+            Self::Q3K => (SCALE_MAX_4, q3_k::numbers, q3_k::quants),
+            Self::Q4K => (SCALE_MAX_4, q4_k::numbers, q4_k::quants),
+            Self::Q5K => (SCALE_MAX_8, q5_k::numbers, q5_k::quants),
+            Self::Q6K => (SCALE_MAX_8, q6_k::numbers, q6_k::quants),
+            Self::Iq4Nl => (SCALE_MAX_8, iq4_nl::numbers, iq4_nl::quants),
+            Self::Iq4Xs => (SCALE_MAX_8, iq4_xs::numbers, iq4_xs::quants),
+        };
+        Reading::Quants(Rule { scale_max, numbers, quants })
     }
 
     /// The unit exponent of a row.
@@ -145,41 +287,52 @@ impl Format {
     /// # Errors
     /// [`Refused`] where the row can't be used.
     pub fn unit(self, row: &[u8]) -> Result<i32, Refused> {
-        if row.is_empty() || !row.len().is_multiple_of(self.block_bytes()) {
+        if row.is_empty() || !row.len().is_multiple_of(self.span_bytes()) {
             return Err(Refused::Length);
         }
-        let blocks = row.chunks_exact(self.block_bytes());
-        match self {
-            Self::F32 => float::unit(blocks.flat_map(|b| b.chunks_exact(4)).map(float::read_f32)),
-            Self::F16 => float::unit(blocks.flat_map(|b| b.chunks_exact(2)).map(float::read_f16)),
-            Self::Q4_0 => q4_0::unit(blocks),
-            Self::Q4_1 => q4_1::unit(blocks),
-            Self::Q8_0 => q8_0::unit(blocks),
+        match self.reading() {
+            Reading::Floats(bytes, read) => float::unit(row.chunks_exact(bytes).map(read)),
+            Reading::Quants(rule) => {
+                let spans = row.chunks_exact(self.span_bytes());
+                let blocks =
+                    spans.flat_map(|span| (0..self.span() / BLOCK).map(move |b| (span, b)));
+                scales::unit(blocks.map(|(span, b)| (rule.numbers)(span, b)), rule.scale_max)
+            }
         }
     }
 
-    /// The canonical integers of one block, given its row's unit.
+    /// The canonical integers of whole spans of a row, given its unit.
     ///
     /// # Errors
-    /// [`Refused`] where the block can't be used with this unit.
-    pub fn block(self, bytes: &[u8], unit: i32) -> Result<Block, Refused> {
-        if bytes.len() != self.block_bytes() {
+    /// [`Refused`] where the bytes are not whole spans, or can't be used with this unit.
+    pub fn blocks(self, bytes: &[u8], unit: i32) -> Result<Vec<Block>, Refused> {
+        if !bytes.len().is_multiple_of(self.span_bytes()) {
             return Err(Refused::Length);
         }
-        match self {
-            Self::F32 => float::block(bytes.chunks_exact(4).map(float::read_f32), unit),
-            Self::F16 => float::block(bytes.chunks_exact(2).map(float::read_f16), unit),
-            Self::Q4_0 => q4_0::block(bytes, unit),
-            Self::Q4_1 => q4_1::block(bytes, unit),
-            Self::Q8_0 => q8_0::block(bytes, unit),
+        let spans = bytes.chunks_exact(self.span_bytes());
+        match self.reading() {
+            Reading::Floats(bytes, read) => {
+                spans.map(|span| float::block(span.chunks_exact(bytes).map(read), unit)).collect()
+            }
+            Reading::Quants(rule) => spans
+                .flat_map(|span| (0..self.span() / BLOCK).map(move |b| (span, b)))
+                .map(|(span, b)| rule.block(span, b, unit))
+                .collect(),
         }
+    }
+}
+
+impl Rule {
+    fn block(&self, span: &[u8], b: usize, unit: i32) -> Result<Block, Refused> {
+        let (scales, mins) = (self.numbers)(span, b)?.rounded(unit, self.scale_max)?;
+        Ok(Block { scales, mins, quants: (self.quants)(span, b) })
     }
 }
 
 /// A norm gain: its unit exponent and entries below 2^24 in magnitude.
 ///
 /// # Errors
-/// [`Refused`] for bytes that are not F32 or F16 numbers in range, or an other format.
+/// [`Refused`] for bytes that are not plain numbers in range, or an other format.
 pub fn gain(format: Format, bytes: &[u8]) -> Result<(i32, Vec<i32>), Refused> {
     let entries = float_entries(format, bytes)?;
     let greatest = entries.iter().fold(Dyadic::ZERO, |a, b| a.greater(*b));
@@ -196,7 +349,7 @@ pub fn gain(format: Format, bytes: &[u8]) -> Result<(i32, Vec<i32>), Refused> {
 /// A bias vector as a fixed row of the given fractional bits.
 ///
 /// # Errors
-/// [`Refused`] for bytes that are not F32 or F16 numbers, or an entry not below the limit.
+/// [`Refused`] for bytes that are not plain numbers, or an entry not below the limit.
 pub fn bias(format: Format, bytes: &[u8], frac: u8) -> Result<Vec<i32>, Refused> {
     let unit = -i32::from(frac);
     let entries = float_entries(format, bytes)?;
@@ -207,16 +360,15 @@ pub fn bias(format: Format, bytes: &[u8], frac: u8) -> Result<Vec<i32>, Refused>
     Ok(entries.into_iter().map(|e| float::signed(e, unit, 1)).collect())
 }
 
-fn float_entries(format: Format, bytes: &[u8]) -> Result<Vec<Dyadic>, Refused> {
-    match format {
-        Format::F32 if bytes.len().is_multiple_of(4) => {
-            bytes.chunks_exact(4).map(float::read_f32).map(|r| r.map_err(Refused::from)).collect()
+/// The numbers of a vector or a part of one.
+///
+/// # Errors
+/// [`Refused`] for bytes that are not finite plain numbers.
+pub fn float_entries(format: Format, bytes: &[u8]) -> Result<Vec<Dyadic>, Refused> {
+    match format.reading() {
+        Reading::Floats(size, read) if bytes.len().is_multiple_of(size) => {
+            bytes.chunks_exact(size).map(read).map(|r| r.map_err(Refused::from)).collect()
         }
-        Format::F16 if bytes.len().is_multiple_of(2) => {
-            bytes.chunks_exact(2).map(float::read_f16).map(|r| r.map_err(Refused::from)).collect()
-        }
-        Format::F32 | Format::F16 | Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => {
-            Err(Refused::Length)
-        }
+        Reading::Floats(..) | Reading::Quants(_) => Err(Refused::Length),
     }
 }

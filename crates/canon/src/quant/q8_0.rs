@@ -1,16 +1,9 @@
 //! Q8_0: an f16 scale and 32 int8.
 
-use super::{BLOCK, Block, Refused, SCALE_MAX_8, scales};
+use super::BLOCK;
 
-pub(super) fn unit<'a>(blocks: impl Iterator<Item = &'a [u8]>) -> Result<i32, Refused> {
-    scales::unit(blocks.map(|b| [b[0], b[1]]), SCALE_MAX_8)
-}
+pub(super) use super::q4_0::numbers;
 
-pub(super) fn block(bytes: &[u8], unit: i32) -> Result<Block, Refused> {
-    let scale = scales::scale([bytes[0], bytes[1]], unit, SCALE_MAX_8)?;
-    let mut quants = [0; BLOCK];
-    for (quant, byte) in quants.iter_mut().zip(&bytes[2..]) {
-        *quant = *byte as i8;
-    }
-    Ok(Block { scale, min: 0, quants })
+pub(super) fn quants(bytes: &[u8], _: usize) -> [i8; BLOCK] {
+    core::array::from_fn(|k| bytes[2 + k].cast_signed())
 }

@@ -10,7 +10,7 @@ use core::arch::wasm32::*;
 use super::dot::{Elements, STEPS, add_products, elements, halves, nibbles};
 use super::minima::add_minima;
 use crate::inputs::InputRow;
-use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, SCALES_EIGHT, SCALES_FOUR, Width};
+use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, SCALES_EIGHT, SCALES_FOUR};
 use crate::quant::BLOCK;
 use crate::simd128::walk::{CHUNK, Place, QUARTER, QUARTERS, Scheme, Sums};
 
@@ -51,6 +51,8 @@ impl Scheme for A8Eight {
                 }
             }
         }
+        // SAFETY: as above.
+        unsafe { add_minima(place, inputs, sums) };
     }
 }
 
@@ -98,7 +100,7 @@ impl Scheme for A16 {
     ) {
         let weights = place.weights.group(place.group).as_ptr();
         let steps = steps_of::<C>();
-        let eight = place.weights.width() == Width::Eight;
+        let eight = place.weights.width().is_eight();
         let high = inputs.map(|row| row.quants.signed().as_ptr());
         let low = inputs.map(|row| row.low.signed().as_ptr());
         for b in 2 * place.pairs.start..2 * place.pairs.end {

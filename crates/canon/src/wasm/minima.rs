@@ -1,4 +1,4 @@
-//! The minima's share of a 4-bit matmul: minima times the sums of the inputs' blocks.
+//! The minima's share of a matmul: minima times the sums of the inputs' blocks.
 //!
 //! A block's sum stands as `1024 * high + low`; the sums of a chunk's products fit 32 bits each.
 
@@ -6,7 +6,7 @@ use core::arch::wasm32::*;
 
 use super::matmul::add_scaled;
 use crate::inputs::InputRow;
-use crate::packed::{GROUP, Width};
+use crate::packed::GROUP;
 use crate::simd128::walk::{Place, QUARTER, QUARTERS, Sums};
 
 /// Adds the minima's share of some pairs; nothing where the matrix has no minima.
@@ -18,7 +18,7 @@ pub(super) unsafe fn add_minima<const C: usize>(
     inputs: &[&InputRow; C],
     sums: &mut [Sums; C],
 ) {
-    if place.weights.width() != Width::FourWithMin {
+    if !place.weights.width().has_minima() {
         return;
     }
     let minima = place.weights.minima(place.group).as_ptr();

@@ -24,7 +24,8 @@ super::recompile!(KernelSet::Avx2, "avx2");
 
 /// The AVX2 table.
 pub(crate) const KERNELS: Kernels = Kernels {
-    matmul_a8_eight: walk::matmul::<eight::Eight>,
+    matmul_a8_eight: walk::matmul::<eight::Eight<false>>,
+    matmul_a8_eight_halves: walk::matmul::<eight::Eight<true>>,
     matmul_a8_four: walk::matmul::<four::Four>,
     matmul_a16: walk::matmul::<sixteen::Sixteen>,
     attention: attention::attention::<attention::Plain>,

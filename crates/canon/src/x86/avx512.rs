@@ -29,6 +29,7 @@ super::recompile!(KernelSet::Avx512, "avx2,avx512f,avx512bw,avx512dq,avx512vl,av
 pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight,
     matmul_a8_four,
+    matmul_a8_eight_halves,
     matmul_a16: gemm::matmul::<sixteen::Sixteen>,
     attention: attention::attention,
     quantise: quantise::quantise,
@@ -53,7 +54,23 @@ fn matmul_a8_eight(
 ) {
     let function = match inputs {
         [_] => super::avx_vnni::KERNELS.matmul_a8_eight,
-        _ => gemm::matmul::<eight::Eight>,
+        _ => gemm::matmul::<eight::Eight<false>>,
+    };
+    function(weights, groups, inputs, finish, out, overflow);
+}
+
+/// See [`matmul_a8_eight`].
+fn matmul_a8_eight_halves(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[&InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    let function = match inputs {
+        [_] => super::avx_vnni::KERNELS.matmul_a8_eight_halves,
+        _ => gemm::matmul::<eight::Eight<true>>,
     };
     function(weights, groups, inputs, finish, out, overflow);
 }

@@ -31,6 +31,7 @@ use crate::tile::Tile;
 pub(crate) const KERNELS: Kernels = Kernels {
     set: KernelSet::AvxVnni,
     matmul_a8_eight: a8_eight,
+    matmul_a8_eight_halves: a8_eight_halves,
     matmul_a8_four: a8_four,
     attention,
     ..super::avx2::KERNELS
@@ -87,8 +88,8 @@ impl Dot for Evex {
 
 /// A scheme over `Dot`, compiled with the features of one spelling.
 macro_rules! spelled {
-    ($scheme:ident, $module:ident, $dot:ty, $features:literal) => {
-        impl walk::Scheme for $scheme<$dot> {
+    ($scheme:ident, $module:ident $(, $halves:literal)?; $dot:ty, $features:literal) => {
+        impl walk::Scheme for $scheme<$dot $(, $halves)?> {
             const HALVES: usize = 2;
             const COLUMNS: usize = 4;
 
@@ -100,14 +101,14 @@ macro_rules! spelled {
                 sums: &mut [walk::Sums; C],
             ) {
                 // SAFETY: the caller's.
-                unsafe { $module::tile::<$dot, H, C>(place, inputs, sums) }
+                unsafe { $module::tile::<$dot, H, C $(, $halves)?>(place, inputs, sums) }
             }
         }
     };
 }
 
-/// The scheme of `eight`.
-struct Eight<D>(PhantomData<D>);
+/// The scheme of `eight`, with a scale for each half of a block or without.
+struct Eight<D, const HALVES: bool>(PhantomData<D>);
 
 /// The scheme of `four`.
 struct Four<D>(PhantomData<D>);
@@ -176,10 +177,12 @@ unsafe fn add_keys<D: Dot, const H: usize>(
     *dots = local;
 }
 
-spelled!(Eight, eight, Vex, "avx2,avxvnni");
-spelled!(Eight, eight, Evex, "avx2,avx512vl,avx512vnni");
-spelled!(Four, four, Vex, "avx2,avxvnni");
-spelled!(Four, four, Evex, "avx2,avx512vl,avx512vnni");
+spelled!(Eight, eight, false; Vex, "avx2,avxvnni");
+spelled!(Eight, eight, false; Evex, "avx2,avx512vl,avx512vnni");
+spelled!(Eight, eight, true; Vex, "avx2,avxvnni");
+spelled!(Eight, eight, true; Evex, "avx2,avx512vl,avx512vnni");
+spelled!(Four, four; Vex, "avx2,avxvnni");
+spelled!(Four, four; Evex, "avx2,avx512vl,avx512vnni");
 
 fn has_vex() -> bool {
     std::arch::is_x86_feature_detected!("avxvnni")
@@ -193,7 +196,21 @@ fn a8_eight(
     out: &mut Tile<'_>,
     overflow: &mut [bool],
 ) {
-    let matmul = if has_vex() { walk::matmul::<Eight<Vex>> } else { walk::matmul::<Eight<Evex>> };
+    let (vex, evex) = (walk::matmul::<Eight<Vex, false>>, walk::matmul::<Eight<Evex, false>>);
+    let matmul = if has_vex() { vex } else { evex };
+    matmul(weights, groups, inputs, finish, out, overflow);
+}
+
+fn a8_eight_halves(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[&InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    let (vex, evex) = (walk::matmul::<Eight<Vex, true>>, walk::matmul::<Eight<Evex, true>>);
+    let matmul = if has_vex() { vex } else { evex };
     matmul(weights, groups, inputs, finish, out, overflow);
 }
 

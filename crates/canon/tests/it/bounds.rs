@@ -8,6 +8,8 @@ use canon::{
     Kernels, KvPage, LIMIT, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
 };
 
+use crate::cases::halves;
+
 fn sets() -> Vec<Kernels> {
     KernelSet::ALL.into_iter().filter_map(Kernels::of).collect()
 }
@@ -17,17 +19,50 @@ const FILLS: [u8; 6] = [0x00, 0x7f, 0x80, 0x81, 0xff, 0xf0];
 /// Rows of a group: the first half with positive numbers, the other with negative ones.
 const POSITIVE: usize = GROUP / 2;
 
-/// A block of greatest scale and minimum (511, 16,376, 32,752 or 32,767 in a unit of about 2^-20, as far as the format
-/// has such numbers), all of whose quants are `fill`, or 127 of its sign where entries are floats.
-fn block(format: Format, fill: u8, negative: bool) -> Vec<u8> {
-    let half = |bits: u16| (bits | u16::from(negative) << 15).to_le_bytes().to_vec();
+/// A span of greatest scales and minima (about 511, 16,383 or 32,767 in some unit, as far as the format has such
+/// numbers), all of whose quants are `fill`, or 127 of its sign where entries are floats.
+fn span(format: Format, fill: u8, negative: bool) -> Vec<u8> {
     let sign = u16::from((fill & 0x80 != 0) != negative) << 15;
-    match format {
-        Format::F32 => (u32::from(sign) << 16 | 0x3f7d_fe04).to_le_bytes().repeat(BLOCK),
-        Format::F16 => (sign | 0x3fef).to_le_bytes().repeat(BLOCK),
-        Format::Q8_0 => [half(0x27ff), vec![fill; BLOCK]].concat(),
-        Format::Q4_0 => [half(0x0ffc), vec![fill; BLOCK / 2]].concat(),
-        Format::Q4_1 => [half(0x0ffc), half(0x23ff), vec![fill; BLOCK / 2]].concat(),
+    let mut bytes = vec![fill; format.span_bytes()];
+    // Where the sub-scales are, and a byte that makes them greatest in magnitude.
+    let (sub_scales, greatest, numbers) = match format {
+        Format::F32 => return (u32::from(sign) << 16 | 0x3f7d_fe04).to_le_bytes().repeat(BLOCK),
+        Format::Bf16 => return (sign | 0x3f7d).to_le_bytes().repeat(BLOCK),
+        Format::F16 => return (sign | 0x3fef).to_le_bytes().repeat(BLOCK),
+        Format::Q8_0 | Format::Q5_0 | Format::Iq4Nl => (0..0, 0, vec![0x27ff]),
+        Format::Q5_1 => (0..0, 0, vec![0x27ff, 0x23ff]),
+        Format::Q4_0 => (0..0, 0, vec![0x0ffc]),
+        Format::Q4_1 => (0..0, 0, vec![0x0ffc, 0x23ff]),
+        // 63 * 1,038 and 63 * 1,040; a sub-minimum is taken away.
+        Format::Q4K => (4..16, 0xff, vec![4 << 10 | 14, 0x8000 | 9 << 10 | 16]),
+        Format::Q5K => (4..16, 0xff, vec![4 << 10 | 16, 0x8000 | 3 << 10 | 16]),
+        // 15 * 1,090 and 15 * 1,092.
+        Format::Q2K => (0..16, 0xff, vec![4 << 10 | 66, 0x8000 | 9 << 10 | 68]),
+        // -32 * 2,044, -128 * 2,047, -32 * 2,047.
+        Format::Q3K => (96..108, 0, vec![0x13fc]),
+        Format::Q6K => (192..208, 0x80, vec![0x13ff]),
+        Format::Iq4Xs => (2..8, 0, vec![0x13ff]),
+    };
+    bytes[sub_scales].fill(greatest);
+    for (at, number) in halves(format).iter().zip(numbers) {
+        let number: u16 = number ^ u16::from(negative) << 15;
+        bytes[*at..at + 2].copy_from_slice(&number.to_le_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn the_spans_have_the_greatest_scales() {
+    for format in Format::ALL.into_iter().filter(|format| format.number_bytes().is_none()) {
+        let bytes = span(format, 0, false);
+        let blocks = format.blocks(&bytes, format.unit(&bytes).unwrap()).unwrap();
+        let scale = blocks[0].scales[1].unsigned_abs();
+        let min = blocks[0].mins[1].unsigned_abs();
+        assert!(
+            (510..=511).contains(&scale) || (32_752..=32_767).contains(&scale),
+            "{format:?} {scale}"
+        );
+        assert!(min == 0 || (16_376..=16_383).contains(&min), "{format:?} {min}");
     }
 }
 
@@ -48,8 +83,8 @@ fn of_block(block: &canon::quant::Block, value: i32, kind: InputKind) -> (i64, i
 
 /// A matrix whose groups are the fills, in rows of the greatest length.
 fn extreme_matrix(format: Format) -> PackedMatrix {
-    let blocks = INPUTS_MAX / BLOCK;
-    let row = |fill, lane| block(format, fill, lane >= POSITIVE).repeat(blocks);
+    let spans = INPUTS_MAX / format.span();
+    let row = |fill, lane| span(format, fill, lane >= POSITIVE).repeat(spans);
     let bytes: Vec<u8> =
         FILLS.iter().flat_map(|fill| (0..GROUP).flat_map(move |lane| row(*fill, lane))).collect();
     PackedMatrix::pack(format, FILLS.len() * GROUP, INPUTS_MAX, &bytes, &mut Slab::default())
@@ -64,11 +99,13 @@ fn check_group(sets: &[Kernels], matrix: &PackedMatrix, format: Format, group: u
             .flat_map(|(kind, value)| [(kind, value), (kind, -value)])
     {
         let sums = [0, POSITIVE].map(|lane| {
-            let bytes = block(format, FILLS[group], lane > 0);
+            let bytes = span(format, FILLS[group], lane > 0);
             let unit = format.unit(&bytes).unwrap();
             assert_eq!(unit, matrix.unit(group * GROUP + lane));
-            let (sum, exponent) = of_block(&format.block(&bytes, unit).unwrap(), value, kind);
-            (sum * (INPUTS_MAX / BLOCK) as i64, unit, exponent)
+            let blocks = format.blocks(&bytes, unit).unwrap();
+            let sums: Vec<_> = blocks.iter().map(|block| of_block(block, value, kind)).collect();
+            let sum: i64 = sums.iter().map(|(sum, _)| sum).sum();
+            (sum * (INPUTS_MAX / format.span()) as i64, unit, sums[0].1)
         });
         // As many bits of the sum as an output has, so that one lost bit shows.
         let bits = 64 - sums[0].0.unsigned_abs().leading_zeros() as i32;

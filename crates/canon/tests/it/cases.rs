@@ -45,13 +45,18 @@ impl Seed {
         row
     }
 
+    /// Any format.
+    pub(crate) fn format(&mut self) -> Format {
+        Format::ALL[self.below(Format::ALL.len() as u64) as usize]
+    }
+
     /// The bytes of a weight matrix that the format accepts.
     pub(crate) fn weights(&mut self, format: Format, rows: usize, inputs: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         for _ in 0..rows {
             let extreme = self.below(8);
-            for _ in 0..inputs / 32 {
-                self.block(format, extreme, &mut bytes);
+            for _ in 0..inputs / format.span() {
+                self.span(format, extreme, &mut bytes);
             }
         }
         bytes
@@ -63,34 +68,59 @@ impl Seed {
         ((sign << 15 | exponent << 10 | self.below(1024)) as u16).to_le_bytes()
     }
 
-    fn block(&mut self, format: Format, extreme: u64, bytes: &mut Vec<u8>) {
+    fn span(&mut self, format: Format, extreme: u64, bytes: &mut Vec<u8>) {
         let fill = match extreme {
             1 => Some(0x80),
             2 => Some(0x7f),
             3 => Some(0xff),
             _ => None,
         };
-        let (halves, quants) = match format {
-            Format::F32 => {
+        let start = bytes.len();
+        match format.number_bytes() {
+            Some(4) => {
                 for _ in 0..32 {
-                    let exponent =
-                        if extreme == 0 { self.below(150) } else { 115 + self.below(12) };
-                    let number = self.below(2) << 31 | exponent << 23 | self.below(1 << 23);
-                    bytes.extend((number as u32).to_le_bytes());
+                    let number = self.single(extreme);
+                    bytes.extend(number.to_le_bytes());
                 }
-                return;
             }
-            Format::F16 => (32, 0),
-            Format::Q4_0 => (1, 16),
-            Format::Q4_1 => (2, 16),
-            Format::Q8_0 => (1, 32),
-        };
-        for _ in 0..halves {
-            let half = self.half(extreme);
-            bytes.extend(half);
+            Some(_) if format == Format::Bf16 => {
+                for _ in 0..32 {
+                    let number = self.single(extreme);
+                    bytes.extend(&number.to_le_bytes()[2..]);
+                }
+            }
+            Some(_) => {
+                for _ in 0..32 {
+                    let half = self.half(extreme);
+                    bytes.extend(half);
+                }
+            }
+            None => {
+                for _ in 0..format.span_bytes() {
+                    bytes.push(fill.unwrap_or_else(|| self.below(256) as u8));
+                }
+                for at in halves(format) {
+                    let half = self.half(extreme);
+                    bytes[start + at..][..2].copy_from_slice(&half);
+                }
+            }
         }
-        for _ in 0..quants {
-            bytes.push(fill.unwrap_or_else(|| self.below(256) as u8));
-        }
+    }
+
+    fn single(&mut self, extreme: u64) -> u32 {
+        let exponent = if extreme == 0 { self.below(150) } else { 115 + self.below(12) };
+        (self.below(2) << 31 | exponent << 23 | self.below(1 << 23)) as u32
+    }
+}
+
+/// Where the f16 numbers of a span of quants are.
+pub(crate) fn halves(format: Format) -> &'static [usize] {
+    match format {
+        Format::F32 | Format::F16 | Format::Bf16 => &[],
+        Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::Iq4Nl | Format::Iq4Xs => &[0],
+        Format::Q4_1 | Format::Q5_1 | Format::Q4K | Format::Q5K => &[0, 2],
+        Format::Q2K => &[80, 82],
+        Format::Q3K => &[108],
+        Format::Q6K => &[208],
     }
 }

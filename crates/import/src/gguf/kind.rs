@@ -6,12 +6,22 @@ use canon::Format;
 use std::fmt;
 
 /// The tensor types whose numbers can be computed with, and how they are read.
-pub const FORMATS: [(TensorType, Format); 5] = [
+pub const FORMATS: [(TensorType, Format); 15] = [
     (TensorType::F32, Format::F32),
     (TensorType::F16, Format::F16),
     (TensorType::Q4_0, Format::Q4_0),
     (TensorType::Q4_1, Format::Q4_1),
     (TensorType::Q8_0, Format::Q8_0),
+    (TensorType::Bf16, Format::Bf16),
+    (TensorType::Q5_0, Format::Q5_0),
+    (TensorType::Q5_1, Format::Q5_1),
+    (TensorType::Q2K, Format::Q2K),
+    (TensorType::Q3K, Format::Q3K),
+    (TensorType::Q4K, Format::Q4K),
+    (TensorType::Q5K, Format::Q5K),
+    (TensorType::Q6K, Format::Q6K),
+    (TensorType::Iq4Nl, Format::Iq4Nl),
+    (TensorType::Iq4Xs, Format::Iq4Xs),
 ];
 
 macro_rules! tensor_types {

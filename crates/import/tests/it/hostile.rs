@@ -280,7 +280,8 @@ fn unsupported_types_are_named() {
         assert_eq!(
             gguf.require_supported_types().unwrap_err().to_string(),
             format!(
-                "tensor \"blk.0.attn_q.weight\" is {kind}; supported now: F32, F16, Q4_0, Q4_1, Q8_0"
+                "tensor \"blk.0.attn_q.weight\" is {kind}; supported now: F32, F16, Q4_0, Q4_1, Q8_0, \
+                 BF16, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS"
             )
         );
     }

@@ -112,9 +112,9 @@ impl Embed {
         bytes: &[u8],
         unit: i32,
     ) -> Result<Result<Vec<i32>, Overflow>, canon::Refused> {
-        let mut row = Vec::with_capacity(bytes.len() / format.block_bytes() * BLOCK);
-        for block in bytes.chunks(format.block_bytes()) {
-            let block = format.block(block, unit)?;
+        let blocks = format.blocks(bytes, unit)?;
+        let mut row = Vec::with_capacity(blocks.len() * BLOCK);
+        for block in blocks {
             match reference::embed(&block, unit, self.frac) {
                 Ok(entries) => row.extend(entries),
                 Err(overflow) => return Ok(Err(overflow)),

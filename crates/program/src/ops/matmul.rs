@@ -13,8 +13,8 @@ use crate::tile::{
     At, CHUNK, Data, EvalError, Inputs, Operand, Stage, TILE_ROWS, Tile, chunk_of, chunks,
 };
 use crate::types::{Fixed, InputKind, Role, Type};
-use canon::quant::{self, Block};
-use canon::{Format, Overflow, Refused, reference};
+use canon::quant;
+use canon::{Format, Overflow, reference};
 use commit::{Reader, WireError, Writer};
 use core::ops::Range;
 
@@ -215,7 +215,7 @@ impl Rows<'_> {
         let (pieces, units) = (data.weights(0, rows)?, data.units(1, rows)?);
         let mut sums = Vec::with_capacity(pieces.len());
         for (piece, unit) in pieces.iter().zip(units) {
-            let weights = read_blocks(self.tensor.format, piece, i32::from(*unit))
+            let weights = (self.tensor.format.blocks(piece, i32::from(*unit)))
                 .map_err(|reason| EvalError::Weights { operand: 0, reason })?;
             let short = weights.len() * canon::BLOCK != inputs;
             let wrong = |operand| EvalError::Operand { operand, wanted: "a whole chunk" };
@@ -294,7 +294,7 @@ impl Rows<'_> {
         let mut out = Vec::with_capacity(index(self.tensor.rows));
         for row in 0..self.tensor.rows {
             let (bytes, unit) = step.weights().row(self.id, row);
-            let weights = read_blocks(self.tensor.format, bytes, unit)
+            let weights = (self.tensor.format.blocks(bytes, unit))
                 .expect("loading the weights read every row");
             let (sum, exponent) = x.inner_product(&weights);
             let bias = bias.as_ref().map(|bias| bias[index(row)]);
@@ -308,9 +308,4 @@ impl Rows<'_> {
         let start = group * TILE_ROWS;
         start..(start + TILE_ROWS).min(self.tensor.rows)
     }
-}
-
-/// The canonical integers of (part of) a row.
-fn read_blocks(format: Format, bytes: &[u8], unit: i32) -> Result<Vec<Block>, Refused> {
-    bytes.chunks(format.block_bytes()).map(|block| format.block(block, unit)).collect()
 }

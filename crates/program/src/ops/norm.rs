@@ -11,7 +11,8 @@ use crate::site::{self, Scope, Site};
 use crate::structure::{TensorSlot, Value, count, index};
 use crate::tile::{At, CHUNK, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{Fixed, Role, Type};
-use canon::dyadic::{self, Dyadic};
+use canon::dyadic::Dyadic;
+use canon::quant;
 use canon::reference::{self, NormScale};
 use canon::{Format, Overflow, Refused};
 use commit::{Reader, WireError, Writer};
@@ -205,17 +206,7 @@ impl Norm {
 
 /// Gains in a unit that is given, not found: the unit's rule needs the whole vector.
 fn gain_part(format: Format, bytes: &[u8], unit: i32) -> Result<Vec<i32>, Refused> {
-    let entries: Vec<Dyadic> = match format {
-        Format::F32 => bytes
-            .chunks_exact(4)
-            .map(|b| dyadic::f32(u32::from_le_bytes([b[0], b[1], b[2], b[3]])))
-            .collect::<Result<_, _>>()?,
-        Format::F16 => bytes
-            .chunks_exact(2)
-            .map(|b| dyadic::f16(u16::from_le_bytes([b[0], b[1]])))
-            .collect::<Result<_, _>>()?,
-        Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => return Err(Refused::Length),
-    };
+    let entries = quant::float_entries(format, bytes)?;
     let gain = |entry: Dyadic| match i32::try_from(entry.nearest(unit, 1)) {
         Ok(gain) if gain < GAIN_MAX => Ok(if entry.negative() { -gain } else { gain }),
         Ok(_) | Err(_) => Err(Refused::UnitRange),

@@ -157,7 +157,7 @@ fn formats_and_kinds_have_the_numbers_of_the_text() {
     let text = text("program.md");
     let known = (0..=u8::MAX).filter_map(Format::from_number);
     let formats: Vec<String> =
-        known.map(|format| format!("{format:?} {}", format.number())).collect();
+        known.map(|format| format!("{} {}", format.name(), format.number())).collect();
     assert!(text.contains(&format!("Formats: {}.", formats.join(", "))), "{formats:?}");
     let kinds = InputKind::ALL.map(|kind| format!("{kind:?} {}", kind.number())).join(", ");
     assert!(text.contains(&format!("kind u8 ({kinds})")), "{kinds}");

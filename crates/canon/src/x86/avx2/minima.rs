@@ -1,4 +1,4 @@
-//! The minima's share of a 4-bit matmul: minima times the sums of the inputs' blocks.
+//! The minima's share of a matmul: minima times the sums of the inputs' blocks.
 //!
 //! A block's sum stands as `1024 * high + low`; the sums of a chunk's products fit 32 bits each.
 
@@ -6,7 +6,6 @@ use core::arch::x86_64::*;
 
 use super::walk::{CHUNK, Place, Sums, nth_half, odd_lanes};
 use crate::inputs::{InputRow, minima_fit};
-use crate::packed::Width;
 
 const _: () = assert!(minima_fit(CHUNK), "minima fit 32-bit sums");
 
@@ -22,7 +21,7 @@ pub(in crate::x86) unsafe fn add_minima<const H: usize>(
     inputs: &[&InputRow],
     sums: &mut [Sums],
 ) {
-    if place.weights.width() == Width::FourWithMin {
+    if place.weights.width().has_minima() {
         // SAFETY: the caller's.
         unsafe {
             if H == 2 {

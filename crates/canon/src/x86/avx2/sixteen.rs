@@ -9,7 +9,7 @@ use super::minima::add_minima;
 use super::walk::{Columns, HALF_STEP, Place, Scheme, Sums};
 use super::{eight, four};
 use crate::inputs::InputRow;
-use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, SCALES_EIGHT, SCALES_FOUR, Width};
+use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, SCALES_EIGHT, SCALES_FOUR};
 use crate::quant::BLOCK;
 
 /// The scheme of this file.
@@ -28,7 +28,7 @@ impl Scheme for Sixteen {
     ) {
         let quants = place.weights.group(place.group).as_ptr();
         let planes = [Columns::of(inputs), Columns::low_plane(inputs)];
-        let eight = place.weights.width() == Width::Eight;
+        let eight = place.weights.width().is_eight();
         for b in 2 * place.pairs.start..2 * place.pairs.end {
             for half in place.half..place.half + H {
                 // SAFETY: the caller says that the group, the pairs and the inputs exist.

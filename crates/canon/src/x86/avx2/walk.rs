@@ -60,6 +60,8 @@ pub(in crate::x86) struct Columns<const C: usize> {
     pub(in crate::x86) scales: [*const i32; C],
     /// Per block, minus the sum of its quants.
     pub(in crate::x86) minus_sums: [*const i32; C],
+    /// Of A8 inputs, per half of a block, -128 times the sum of its quants.
+    pub(in crate::x86) half_starts: [[*const i32; C]; 2],
     /// Steps of four inputs in a block. Wide tiles hide it from LLVM, which would otherwise unroll
     /// the steps, take one column after the other and spill every weight.
     pub(in crate::x86) steps: usize,
@@ -72,6 +74,7 @@ impl<const C: usize> Columns<C> {
             quants: inputs.map(|row| row.quants.signed().as_ptr().cast()),
             scales: inputs.map(|row| row.scales.words().as_ptr().cast()),
             minus_sums: inputs.map(|row| row.minus_sums.as_ptr()),
+            half_starts: [0, 1].map(|half| inputs.map(|row| row.half_starts[half].as_ptr())),
             steps: if C < 4 { STEPS } else { core::hint::black_box(STEPS) },
         }
     }

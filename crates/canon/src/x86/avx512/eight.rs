@@ -3,14 +3,18 @@
 //! A block's sixteen dot products fit 20 bits, times the input's block scale 26. Two blocks' products are
 //! split at bit 14 and put side by side, so that one instruction multiplies the high parts of both with
 //! the weights' scales and adds them, and one the low parts. Multiplications are the scarce unit: ten
-//! per block, group and column.
+//! per block, group and column. Where the halves of a block have scales of their own, they stand for the
+//! two blocks.
 
 use core::arch::x86_64::*;
 use core::ops::Range;
 
-use super::gemm::{Scheme, Sums, Waiting};
+use super::four::add_all_minima;
+use super::gemm::{Scheme, Sums, Waiting, started};
 use crate::inputs::{InputRow, WIDE_SHIFT};
-use crate::packed::{GROUP, PAIR_EIGHT, PackedMatrix, SCALES_EIGHT};
+use crate::packed::{
+    GROUP, PAIR_EIGHT, PAIR_EIGHT_HALVES, PackedMatrix, SCALES_EIGHT, SCALES_HALVES,
+};
 use crate::quant::{BLOCK, SCALE_MAX_8};
 use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
 
@@ -18,7 +22,7 @@ use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
 const STEPS: usize = BLOCK / 4;
 /// Bits of a low part.
 const LOW: u32 = 16 - WIDE_SHIFT;
-/// Pairs whose low parts are summed before what is above them is carried.
+/// Pairs whose low parts are summed before what is above them is carried; with halves, one has as many.
 const CARRY: usize = 2;
 /// Pairs between two widenings.
 const RUN: usize = 16;
@@ -32,12 +36,16 @@ const _: () = {
     let carried = (RUN / CARRY) as u64 * ((low >> LOW) + 1);
     let high = 2 * RUN as u64 * scale * ((product >> LOW) + 1);
     assert!(high + carried < 1 << 31, "high parts fit a run");
+    // Halves: twice as many products, of half the size, carried after each pair.
+    assert!(CARRY == 2, "a pair of halves is carried as two pairs are");
+    let high = 4 * RUN as u64 * scale * ((product >> (LOW + 1)) + 1);
+    assert!(high + 2 * carried < 1 << 31, "high parts of halves fit a run");
 };
 
 /// The scheme of this file.
-pub(super) enum Eight {}
+pub(super) enum Eight<const HALVES: bool> {}
 
-impl Scheme for Eight {
+impl<const HALVES: bool> Scheme for Eight<HALVES> {
     const GROUPS: usize = 2;
     const COLUMNS: usize = 3;
     const CHUNK: usize = 12;
@@ -58,8 +66,11 @@ impl Scheme for Eight {
             let mut start = pairs.start;
             while start < pairs.end {
                 let end = pairs.end.min(start + RUN);
-                add_run(weights, group, start..end, inputs, &mut waiting);
+                add_run::<G, C, HALVES>(weights, group, start..end, inputs, &mut waiting);
                 start = end;
+            }
+            if weights.width().has_minima() {
+                add_all_minima(weights, group, pairs, inputs, &mut started(waiting, false));
             }
         }
     }
@@ -70,14 +81,15 @@ impl Scheme for Eight {
 struct Column {
     /// Four quants at a time.
     quants: *const i32,
-    starts: *const i32,
+    /// Of blocks, or of their first and of their second halves.
+    starts: [*const i32; 2],
     scales: *const i32,
 }
 
 impl Column {
     const NONE: Self = {
         let none = core::ptr::null();
-        Self { quants: none, starts: none, scales: none }
+        Self { quants: none, starts: [none; 2], scales: none }
     };
 }
 
@@ -87,7 +99,7 @@ impl Column {
 /// As of [`Scheme::tile`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn add_run<const G: usize, const C: usize>(
+unsafe fn add_run<const G: usize, const C: usize, const HALVES: bool>(
     weights: &PackedMatrix,
     group: usize,
     pairs: Range<usize>,
@@ -100,36 +112,42 @@ unsafe fn add_run<const G: usize, const C: usize>(
         unsafe {
             columns[c] = Column {
                 quants: inputs[c].quants.signed().as_ptr().add(2 * pairs.start * BLOCK).cast(),
-                starts: inputs[c].minus_sums_128.as_ptr().add(2 * pairs.start),
+                starts: starts_of::<HALVES>(inputs[c]).map(|starts| starts.add(2 * pairs.start)),
                 scales: inputs[c].wide_scales.as_ptr().add(2 * pairs.start),
             };
         }
     }
+    let pair_bytes = if HALVES { PAIR_EIGHT_HALVES } else { PAIR_EIGHT };
     let mut quants = [core::ptr::null(); G];
     for g in 0..G {
         // SAFETY: as the caller says, the group has these pairs.
-        quants[g] = unsafe { weights.group(group + g).as_ptr().add(pairs.start * PAIR_EIGHT) };
+        quants[g] = unsafe { weights.group(group + g).as_ptr().add(pairs.start * pair_bytes) };
     }
     // Unknown to the compiler, which would unroll the loop and then run out of registers.
-    let steps = core::hint::black_box(STEPS);
+    let steps = core::hint::black_box(if HALVES { STEPS / 2 } else { STEPS });
     let mut high = [[_mm512_setzero_si512(); C]; G];
     let mut low = high;
     let mut pair = 0;
     while pair < pairs.len() {
-        let end = pairs.len().min(pair + CARRY);
+        let end = pairs.len().min(pair + if HALVES { 1 } else { CARRY });
         while pair < end {
-            // SAFETY: as above; a pair is PAIR_EIGHT bytes.
+            // SAFETY: as above; a pair is so many bytes.
             unsafe {
-                let at = quants.map(|quants| quants.add(pair * PAIR_EIGHT));
-                let first = scaled::<G, C, 0>(at, &columns, pair, steps);
-                let second = scaled::<G, C, 1>(at, &columns, pair, steps);
-                for g in 0..G {
-                    let scales = scales(at[g]);
-                    for c in 0..C {
-                        let [upper, lower] = side_by_side(first[g][c], second[g][c]);
-                        high[g][c] = _mm512_dpwssd_epi32(high[g][c], upper, scales);
-                        low[g][c] = _mm512_dpwssd_epi32(low[g][c], lower, scales);
-                    }
+                let at = quants.map(|quants| quants.add(pair * pair_bytes));
+                if HALVES {
+                    let first = scaled::<G, C, HALVES, 0>(at, &columns, pair, steps);
+                    let second = scaled::<G, C, HALVES, 1>(at, &columns, pair, steps);
+                    let scales = at.map(|at| scales_of_halves(at, 0));
+                    add_scaled(&mut high, &mut low, first, second, scales);
+                    let first = scaled::<G, C, HALVES, 2>(at, &columns, pair, steps);
+                    let second = scaled::<G, C, HALVES, 3>(at, &columns, pair, steps);
+                    let scales = at.map(|at| scales_of_halves(at, 1));
+                    add_scaled(&mut high, &mut low, first, second, scales);
+                } else {
+                    let first = scaled::<G, C, HALVES, 0>(at, &columns, pair, steps);
+                    let second = scaled::<G, C, HALVES, 1>(at, &columns, pair, steps);
+                    let scales = at.map(|at| scales(at));
+                    add_scaled(&mut high, &mut low, first, second, scales);
                 }
             }
             pair += 1;
@@ -156,23 +174,53 @@ unsafe fn add_run<const G: usize, const C: usize>(
     }
 }
 
-/// The dot products of one block of a pair times the input's block scale, high part in the upper half.
+/// What a row's dot products start from: those of whole blocks, or those of both halves.
+fn starts_of<const HALVES: bool>(row: &InputRow) -> [*const i32; 2] {
+    if HALVES {
+        [row.half_starts[0].as_ptr(), row.half_starts[1].as_ptr()]
+    } else {
+        [row.minus_sums_128.as_ptr(); 2]
+    }
+}
+
+/// Adds two parts' products times the weights' scales.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn add_scaled<const G: usize, const C: usize>(
+    high: &mut [[__m512i; C]; G],
+    low: &mut [[__m512i; C]; G],
+    first: [[__m512i; C]; G],
+    second: [[__m512i; C]; G],
+    scales: [__m512i; G],
+) {
+    for g in 0..G {
+        for c in 0..C {
+            let [upper, lower] = side_by_side(first[g][c], second[g][c]);
+            high[g][c] = _mm512_dpwssd_epi32(high[g][c], upper, scales[g]);
+            low[g][c] = _mm512_dpwssd_epi32(low[g][c], lower, scales[g]);
+        }
+    }
+}
+
+/// The dot products of one part of a pair, a block or a half of one, times the input's block scale, high
+/// part in the upper half.
 ///
 /// # Safety
-/// `at` are pairs of 8-bit weights of a group each, the columns have pair `pair`, `steps` is `STEPS`.
+/// `at` are pairs of 8-bit weights of a group each, the columns have pair `pair`, `steps` are those of a part.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn scaled<const G: usize, const C: usize, const HALF: usize>(
+unsafe fn scaled<const G: usize, const C: usize, const HALVES: bool, const PART: usize>(
     at: [*const u8; G],
     columns: &[Column; C],
     pair: usize,
     steps: usize,
 ) -> [[__m512i; C]; G] {
-    let b = 2 * pair + HALF;
+    let (b, half) = if HALVES { (2 * pair + PART / 2, PART % 2) } else { (2 * pair + PART, 0) };
+    let part_steps = if HALVES { STEPS / 2 } else { STEPS };
     let mut dots = [[_mm512_setzero_si512(); C]; G];
     for c in 0..C {
         // SAFETY: as the caller says.
-        let start = unsafe { _mm512_set1_epi32(columns[c].starts.add(b).read()) };
+        let start = unsafe { _mm512_set1_epi32(columns[c].starts[half].add(b).read()) };
         for g in 0..G {
             dots[g][c] = start;
         }
@@ -182,11 +230,13 @@ unsafe fn scaled<const G: usize, const C: usize, const HALF: usize>(
         // SAFETY: as the caller says; a row has whole pairs of blocks.
         unsafe {
             for g in 0..G {
-                let step = at[g].add((HALF * STEPS + step) * GROUP * 4);
+                let step = at[g].add((PART * part_steps + step) * GROUP * 4);
                 w[g] = _mm512_loadu_si512(step.cast());
             }
             for c in 0..C {
-                let x = _mm512_set1_epi32(columns[c].quants.add(b * STEPS + step).read());
+                let x = _mm512_set1_epi32(
+                    columns[c].quants.add(b * STEPS + half * part_steps + step).read(),
+                );
                 for g in 0..G {
                     dots[g][c] = _mm512_dpbusd_epi32(dots[g][c], w[g], x);
                 }
@@ -211,6 +261,17 @@ fn side_by_side(first: __m512i, second: __m512i) -> [__m512i; 2] {
     let high = _mm512_mask_blend_epi16(UPPER, _mm512_srli_epi32::<16>(first), second);
     let low = _mm512_mask_blend_epi16(UPPER, first, _mm512_slli_epi32::<16>(second));
     [high, _mm512_srli_epi16::<WIDE_SHIFT>(low)]
+}
+
+/// The scales of both halves of a block, of each row side by side.
+///
+/// # Safety
+/// `at` is a pair of 8-bit weights with halves.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn scales_of_halves(at: *const u8, block: usize) -> __m512i {
+    // SAFETY: as the caller says.
+    unsafe { _mm512_loadu_si512(at.add(SCALES_EIGHT + block * SCALES_HALVES).cast()) }
 }
 
 /// A pair's scales: of each row, both blocks' side by side.

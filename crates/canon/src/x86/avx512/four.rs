@@ -9,7 +9,7 @@ use core::ops::Range;
 
 use super::gemm::{Scheme, Sums, Waiting, started};
 use crate::inputs::InputRow;
-use crate::packed::{GROUP, PAIR_FOUR, PackedMatrix, SCALES_FOUR, Width};
+use crate::packed::{GROUP, PAIR_FOUR, PackedMatrix, SCALES_FOUR};
 use crate::quant::BLOCK;
 
 /// Double steps of a block: 4 inputs in low, 4 in high nibbles.
@@ -41,7 +41,7 @@ impl Scheme for Four {
         // the sums are initialised where the pairs are not a row's first.
         unsafe {
             let mut sums = started(waiting, pairs.start == 0);
-            if weights.width() == Width::FourWithMin {
+            if weights.width().has_minima() {
                 add_all_minima(weights, group, pairs.clone(), inputs, &mut sums);
             }
             add_products(weights, group, pairs, inputs, sums);

@@ -8,7 +8,7 @@ use core::arch::x86_64::*;
 use crate::fixed::least_shift;
 use crate::inputs::{InputKind, InputRow, WIDE_SHIFT};
 use crate::portable::rows;
-use crate::quant::BLOCK;
+use crate::quant::{BLOCK, HALF};
 use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
 
 /// 32-bit lanes of a vector.
@@ -90,8 +90,9 @@ impl Batch {
             // Quantised beside the last block, into the row's padding.
             self.entries[count] = _mm512_setzero_si512();
         }
-        let sums = self.quants(scales, &mut out.quants.bytes_mut()[first * BLOCK..], count);
-        derive(first, count, scales, sums, out);
+        let place = &mut out.quants.bytes_mut()[first * BLOCK..];
+        let (sums, halves) = self.quants(scales, place, count);
+        derive(first, count, scales, sums, halves, out);
     }
 
     /// Shifts block b; returns eight magnitudes with its greatest among them.
@@ -145,10 +146,10 @@ impl Batch {
         _mm512_max_epu32(scale, _mm512_set1_epi32(1))
     }
 
-    /// Stores the quants; returns the blocks' sums.
+    /// Stores the quants; returns the blocks' sums, and those of their first halves.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-    fn quants(&self, scales: __m512i, place: &mut [u8], count: usize) -> __m512i {
+    fn quants(&self, scales: __m512i, place: &mut [u8], count: usize) -> (__m512i, __m512i) {
         let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
         let (factors, steps) = (looked_up(&FACTOR, scales), looked_up(&STEP, scales));
         let sign = _mm512_set1_epi8(i8::MIN);
@@ -165,8 +166,12 @@ impl Batch {
             unsafe { _mm512_storeu_si512(place.as_mut_ptr().cast(), bytes) };
             sums[pair] = _mm512_sad_epu8(_mm512_xor_si512(bytes, sign), _mm512_setzero_si512());
         }
-        let sums = gathered(sums);
-        _mm512_sub_epi32(sums, _mm512_set1_epi32(128 * BLOCK as i32))
+        // The quarters of a pair's first halves.
+        let halves = sums.map(|sums| _mm512_maskz_mov_epi64(0b0011_0011, sums));
+        (
+            _mm512_sub_epi32(gathered(sums), _mm512_set1_epi32(128 * BLOCK as i32)),
+            _mm512_sub_epi32(gathered(halves), _mm512_set1_epi32(128 * HALF as i32)),
+        )
     }
 }
 
@@ -204,7 +209,16 @@ fn gathered(sums: [__m512i; BATCH / 2]) -> __m512i {
 /// Stores what derives from scales and sums, as [`InputRow::derive_a8`] does for one block.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn derive(first: usize, count: usize, scales: __m512i, sums: __m512i, out: &mut InputRow) {
+fn derive(
+    first: usize,
+    count: usize,
+    scales: __m512i,
+    sums: __m512i,
+    halves: __m512i,
+    out: &mut InputRow,
+) {
+    let second = _mm512_sub_epi32(halves, sums);
+    let first_half = _mm512_sub_epi32(_mm512_setzero_si512(), halves);
     let totals = _mm512_mullo_epi32(scales, sums);
     let high = _mm512_srai_epi32::<10>(_mm512_add_epi32(totals, _mm512_set1_epi32(512)));
     let low = _mm512_sub_epi32(totals, _mm512_slli_epi32::<10>(high));
@@ -221,6 +235,7 @@ fn derive(first: usize, count: usize, scales: __m512i, sums: __m512i, out: &mut 
         scales: scale_words,
         minus_sums,
         minus_sums_128,
+        half_starts: [first_starts, second_starts],
         wide_scales,
         minus_low_sums: _,
         sum_high,
@@ -229,6 +244,8 @@ fn derive(first: usize, count: usize, scales: __m512i, sums: __m512i, out: &mut 
     let entries = [
         (minus_sums, minus),
         (minus_sums_128, _mm512_slli_epi32::<7>(minus)),
+        (first_starts, _mm512_slli_epi32::<7>(first_half)),
+        (second_starts, _mm512_slli_epi32::<7>(second)),
         (wide_scales, _mm512_slli_epi32::<WIDE_SHIFT>(scales)),
     ]
     .map(|(entries, value)| (&mut entries[of_row.clone()], value));

@@ -6,7 +6,7 @@ use core::ops::Range;
 use super::four::add_all_minima;
 use super::gemm::{Scheme, Sums, Waiting, started};
 use crate::inputs::InputRow;
-use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, Width};
+use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, PackedMatrix, SCALES_EIGHT, SCALES_FOUR};
 use crate::quant::BLOCK;
 
 /// Steps of four inputs in a block.
@@ -33,13 +33,13 @@ impl Scheme for Sixteen {
         // the sums are initialised where the pairs are not a row's first.
         unsafe {
             let mut sums = started(waiting, pairs.start == 0);
-            match weights.width() {
-                Width::Eight => add_products::<G, C, true>(weights, group, pairs, inputs, sums),
-                Width::Four => add_products::<G, C, false>(weights, group, pairs, inputs, sums),
-                Width::FourWithMin => {
-                    add_all_minima(weights, group, pairs.clone(), inputs, &mut sums);
-                    add_products::<G, C, false>(weights, group, pairs, inputs, sums);
-                }
+            if weights.width().has_minima() {
+                add_all_minima(weights, group, pairs.clone(), inputs, &mut sums);
+            }
+            if weights.width().is_eight() {
+                add_products::<G, C, true>(weights, group, pairs, inputs, sums);
+            } else {
+                add_products::<G, C, false>(weights, group, pairs, inputs, sums);
             }
         }
     }

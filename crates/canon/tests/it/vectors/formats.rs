@@ -16,10 +16,17 @@ fn read(case: &Case) -> Result<(i32, Vec<Block>, PackedMatrix), Refused> {
     let (bytes, columns) = (case.bytes("bytes"), case.int("columns") as usize);
     let packed = PackedMatrix::pack(format, 1, columns, &bytes, &mut Slab::default())?;
     let unit = format.unit(&bytes)?;
-    let block = |bytes| format.block(bytes, unit);
-    let blocks: Result<Vec<Block>, Refused> =
-        bytes.chunks_exact(format.block_bytes()).map(block).collect();
-    Ok((unit, blocks?, packed))
+    Ok((unit, format.blocks(&bytes, unit)?, packed))
+}
+
+/// One number for each block, or, where its halves have their own, two.
+fn numbers(blocks: &[Block], halves: bool, of: impl Fn(&Block) -> [i32; 2]) -> Field {
+    let each = blocks.iter().flat_map(|block| {
+        let both = of(block);
+        assert!(halves || both[0] == both[1], "halves of a format that has none");
+        both.into_iter().take(if halves { 2 } else { 1 })
+    });
+    list(&each.collect::<Vec<_>>())
 }
 
 pub(super) fn row(case: &Case) -> Outcomes {
@@ -31,11 +38,12 @@ pub(super) fn row(case: &Case) -> Outcomes {
                 let stored = packed.block(0, b);
                 assert!((0..BLOCK).all(|k| stored.entry(k) == block.entry(k)), "{}", case.name);
             }
+            let halves = packed.width().has_halves();
             let quants: Vec<i8> = blocks.iter().flat_map(|block| block.quants).collect();
             Outcome::Gives(vec![
                 ("unit", Field::Number(unit.into())),
-                ("scales", list(&blocks.iter().map(|block| block.scale).collect::<Vec<_>>())),
-                ("minima", list(&blocks.iter().map(|block| block.min).collect::<Vec<_>>())),
+                ("scales", numbers(&blocks, halves, |block| block.scales)),
+                ("minima", numbers(&blocks, halves, |block| block.mins)),
                 ("quants", list(&quants)),
             ])
         }

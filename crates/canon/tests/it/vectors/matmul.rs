@@ -36,8 +36,7 @@ impl Matmul {
         let bytes = case.bytes("bytes");
         let row = |bytes: &[u8]| {
             let unit = format.unit(bytes).unwrap();
-            let blocks = bytes.chunks_exact(format.block_bytes());
-            (unit, blocks.map(|block| format.block(block, unit).unwrap()).collect())
+            (unit, format.blocks(bytes, unit).unwrap())
         };
         let x = &case.inputs["x"];
         Self {
