@@ -376,10 +376,52 @@ impl Maker {
             out.extend(scale);
             out.extend([minimum[0], minimum[1] | 0x80]);
             out.extend((0..16).map(|_| random.byte()));
+        } else if kind == TensorType::Bf16 {
+            out.extend(&random.f32(low, true)[2..]);
         } else {
-            panic!("no tiny models of type {kind}: add its block here");
+            span(kind, random, out);
         }
     }
+}
+
+/// The numbers of types of quants that have theirs among other bytes: where each is, 2^-low for its size, and
+/// whether it may be negative, or must be. The weights stay below about a half.
+const SPANS: [(TensorType, &[Number]); 9] = [
+    (TensorType::Q5_0, &[(0, 7, Sign::Any)]),
+    (TensorType::Q5_1, &[(0, 8, Sign::Plus), (2, 4, Sign::Minus)]),
+    (TensorType::Iq4Nl, &[(0, 10, Sign::Any)]),
+    (TensorType::Iq4Xs, &[(0, 14, Sign::Any)]),
+    (TensorType::Q2K, &[(80, 7, Sign::Plus), (82, 7, Sign::Plus)]),
+    (TensorType::Q3K, &[(108, 9, Sign::Any)]),
+    (TensorType::Q4K, &[(0, 12, Sign::Plus), (2, 9, Sign::Plus)]),
+    (TensorType::Q5K, &[(0, 13, Sign::Plus), (2, 9, Sign::Plus)]),
+    (TensorType::Q6K, &[(208, 14, Sign::Any)]),
+];
+
+/// A block of one of those types: any other bytes.
+fn span(kind: TensorType, random: &mut Random, out: &mut Vec<u8>) {
+    let Some((_, numbers)) = SPANS.iter().find(|(known, _)| *known == kind) else {
+        panic!("no tiny models of type {kind}: add its block here")
+    };
+    let start = out.len();
+    out.extend((0..kind.block_bytes()).map(|_| random.byte()));
+    for (at, low, sign) in *numbers {
+        let mut number = random.f16(*low, *sign == Sign::Any);
+        if *sign == Sign::Minus {
+            number[1] |= 0x80;
+        }
+        out[start + at..start + at + 2].copy_from_slice(&number);
+    }
+}
+
+type Number = (usize, u32, Sign);
+
+/// Of a number of a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Any,
+    Plus,
+    Minus,
 }
 
 /// The characters that stand for the bytes in byte-level BPE, in byte order: printable ones for themselves, the
