@@ -4,6 +4,7 @@
 //! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
 //! - `bench replay` measures what replaying an answer costs beside generating it.
 //! - `architectures` compares our answers on tiny models with Hugging Face transformers.
+//! - `clients` runs the programs people already have against the real server.
 //! - `exactness` makes the same answers in every way there is and compares their digests.
 //! - `cheats` shows what becomes of workers that cheat, and of liars in disputes.
 //! - `dispute-demo` plays one dispute where everybody can see it.
@@ -23,10 +24,12 @@ mod architectures;
 mod bench;
 mod bindings;
 mod cheats;
+mod clients;
 mod dispute_demo;
 mod exactness;
 mod oms;
 mod quality;
+mod served;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +39,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
        cargo xtask bench replay [--model FILE] [--rounds N] [--only TEXT]
        cargo xtask architectures [--write]
+       cargo xtask clients [--model MODEL]
        cargo xtask exactness [--model FILE] [--offline] [--tiny]
        cargo xtask cheats [--games N [--from SEED]]
        cargo xtask dispute-demo [--seed N]
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
         ["bench", "replay", options @ ..] => bench::replay::run(&repository(), options),
         ["architectures", options @ ..] => architectures::run(&repository(), options),
+        ["clients", options @ ..] => clients::run(&repository(), options),
         ["exactness", options @ ..] => exactness::run(&repository(), options),
         ["cheats", options @ ..] => cheats::run(&repository(), options),
         ["dispute-demo", options @ ..] => dispute_demo::run(options),

@@ -1,0 +1,159 @@
+"""openai-python, unmodified."""
+
+import json
+
+import openai
+from openai import OpenAI
+
+from cases import COLOURS, KEY, MODEL, PERSON, URL, WEATHER, check, is_person, run, wait_until_free
+
+CLIENT = OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=0)
+TOOLS = [{"type": "function", "function": {"name": "get_weather", "description": "The weather in a city.", "parameters": WEATHER}}]
+
+
+def ask(**options):
+    return CLIENT.chat.completions.create(model=MODEL, messages=COLOURS, **{"max_tokens": 24, "temperature": 0, **options})
+
+
+def chat():
+    answer = ask()
+    check(answer.choices[0].message.content, "no text")
+    check(answer.usage.completion_tokens == 24, answer.usage)
+    check(answer.model_extra["probity"]["receipt_id"], "no receipt")
+    return answer.choices[0].message.content
+
+
+def stream():
+    whole = ask().choices[0].message.content
+    chunks = list(ask(stream=True, stream_options={"include_usage": True}))
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    check(text == whole, f"{text!r} is not {whole!r}")
+    check(chunks[-1].usage.completion_tokens == 24, chunks[-1])
+    return f"{len(chunks)} chunks"
+
+
+def seed():
+    texts = {ask(temperature=1, seed=7).choices[0].message.content for _ in range(3)}
+    check(len(texts) == 1, texts)
+
+
+def choices():
+    answer = ask(n=3, temperature=1.2, seed=5)
+    check([choice.index for choice in answer.choices] == [0, 1, 2], answer)
+    check(len({choice.message.content for choice in answer.choices}) == 3, answer)
+
+
+def stop():
+    answer = ask(stop=[",", "\n"], max_tokens=64)
+    check(answer.choices[0].finish_reason == "stop", answer)
+    check("," not in answer.choices[0].message.content, answer)
+
+
+def logprobs():
+    answer = ask(logprobs=True, top_logprobs=3)
+    content = answer.choices[0].logprobs.content
+    check(len(content) == 24, len(content))
+    check(all(len(token.top_logprobs) == 3 and token.logprob <= 0 for token in content), content[0])
+    # At temperature 0 the token drawn is the likeliest.
+    check(all(token.token == token.top_logprobs[0].token for token in content), "not the likeliest")
+
+
+def json_schema():
+    form = {"type": "json_schema", "json_schema": {"name": "person", "strict": True, "schema": PERSON}}
+    return is_person(ask(response_format=form, max_tokens=100).choices[0].message.content)
+
+
+def json_object():
+    text = ask(response_format={"type": "json_object"}, max_tokens=200, temperature=1, seed=3).choices[0].message.content
+    return text[:80]
+
+
+def parsed():
+    from pydantic import BaseModel
+
+    class Person(BaseModel):
+        name: str
+        age: int
+
+    answer = CLIENT.chat.completions.parse(model=MODEL, messages=COLOURS, max_tokens=200, temperature=0, response_format=Person)
+    check(isinstance(answer.choices[0].message.parsed, Person), answer)
+
+
+def tools():
+    for choice in ("required", {"type": "function", "function": {"name": "get_weather"}}):
+        answer = ask(tools=TOOLS, tool_choice=choice, max_tokens=100)
+        call = answer.choices[0].message.tool_calls[0]
+        check(call.function.name == "get_weather" and call.id, call)
+        check(set(json.loads(call.function.arguments)) == {"city"}, call)
+        check(answer.choices[0].finish_reason == "tool_calls", answer.choices[0])
+    messages = [*COLOURS, answer.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+    again = CLIENT.chat.completions.create(model=MODEL, messages=messages, tools=TOOLS, max_tokens=16)
+    check(again.choices[0].finish_reason, again)
+    return call.function.arguments
+
+
+def tools_stream():
+    deltas = [c.choices[0].delta for c in ask(tools=TOOLS, tool_choice="required", max_tokens=100, stream=True) if c.choices]
+    calls = [call for delta in deltas for call in delta.tool_calls or []]
+    check(calls[0].function.name == "get_weather", calls[0])
+    check(set(json.loads("".join(call.function.arguments or "" for call in calls))) == {"city"}, calls)
+
+
+def completions():
+    answer = CLIENT.completions.create(model=MODEL, prompt="Once upon a time", max_tokens=8, temperature=0)
+    check(answer.usage.completion_tokens == 8, answer)
+    return answer.choices[0].text
+
+
+def responses():
+    answer = CLIENT.responses.create(model=MODEL, input="Name three colours.", max_output_tokens=16, temperature=0, store=False)
+    check(answer.output_text, answer)
+    events = list(CLIENT.responses.create(model=MODEL, input="Name three colours.", max_output_tokens=16, temperature=0, store=False, stream=True))
+    check("".join(e.delta for e in events if e.type == "response.output_text.delta") == answer.output_text, events)
+    check(events[-1].type in ("response.completed", "response.incomplete"), events[-1].type)
+
+
+def embeddings():
+    answer = CLIENT.embeddings.create(model=MODEL, input=["red", "blue"])
+    check(len(answer.data) == 2 and len(answer.data[0].embedding) == len(answer.data[1].embedding), "shape")
+    again = CLIENT.embeddings.create(model=MODEL, input="red")
+    check(again.data[0].embedding == answer.data[0].embedding, "another vector for the same text")
+    return f"{len(answer.data[0].embedding)} entries"
+
+
+def models():
+    check(MODEL in [model.id for model in CLIENT.models.list()], "not listed")
+    check(CLIENT.models.retrieve(MODEL).id == MODEL, "not found")
+
+
+def refused(kind, call, *words):
+    try:
+        call()
+    except kind as error:
+        missing = [word for word in words if word not in str(error)]
+        check(not missing, f"{missing} not in {error}")
+        return
+    raise AssertionError(f"{words}: not refused")
+
+
+def errors():
+    refused(openai.NotFoundError, lambda: CLIENT.chat.completions.create(model="nobody", messages=COLOURS), "nobody")
+    refused(openai.BadRequestError, lambda: ask(temperature=-1), "temperature")
+    refused(openai.BadRequestError, lambda: ask(extra_body={"flavour": 1}), "flavour")
+    refused(openai.BadRequestError, lambda: ask(max_tokens=-1), "max_tokens")
+    long = [{"role": "user", "content": "colour " * 9000}]
+    refused(openai.BadRequestError, lambda: CLIENT.chat.completions.create(model=MODEL, messages=long), "context")
+    audio = {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}
+    refused(openai.BadRequestError, lambda: CLIENT.chat.completions.create(model=MODEL, messages=[audio]), "input_audio")
+
+
+def cancel():
+    answer = ask(stream=True, max_tokens=2000)
+    for _, _chunk in zip(range(3), answer, strict=False):
+        pass
+    answer.close()
+    wait_until_free()
+
+
+if __name__ == "__main__":
+    run([chat, stream, seed, choices, stop, logprobs, json_schema, json_object, parsed, tools, tools_stream, completions, responses, embeddings, models, errors, cancel])
