@@ -10,6 +10,7 @@ use canon::Kernels;
 use canon::sample::{History, SampleScratch};
 use engine::{Engine, Fault, FeedError, Sequence};
 use program::OpIndex;
+use text::grammar::Constraint;
 
 use crate::ending::{Reason, Stopper};
 use crate::job::{Request, RequestError};
@@ -28,6 +29,8 @@ pub enum Stop {
     Cancelled,
     /// The arithmetic's specified outcome.
     Fault(Fault),
+    /// Its grammar takes more to follow than this release spends on one token.
+    Grammar,
     /// The engine does not take it: it was made for another one.
     Refused(FeedError),
 }
@@ -63,6 +66,8 @@ pub struct Generation {
     cached: usize,
     output: Vec<u32>,
     history: History,
+    /// What follows its grammar, where it has one.
+    constraint: Option<Constraint>,
     stopper: Stopper,
     model: Arc<Model>,
     digest: blake3::Hasher,
@@ -92,6 +97,7 @@ impl Generation {
     ) -> Result<Self, RequestError> {
         request.check(model)?;
         let stopper = request.stopper(model)?;
+        let constraint = request.constraint(model)?;
         let sequence = match prefix {
             Some((sequence, known)) => sequence.prefix(common(known, &request.prompt)),
             None => engine.sequence(),
@@ -102,6 +108,7 @@ impl Generation {
             output: Vec::new(),
             history: request.history(),
             asked: stopper.before().map(Stop::from),
+            constraint,
             stopper,
             model: Arc::clone(model),
             digest: blake3::Hasher::new(),
@@ -228,7 +235,11 @@ impl Generation {
             });
         }
         let (output, frac) = (self.output.len(), self.logits_frac);
-        match self.request.draw(kernels, logits, frac, &self.history, output, scratch) {
+        let mask = match self.constraint.as_mut().map(Constraint::mask).transpose() {
+            Ok(mask) => mask,
+            Err(_) => return self.end(Stop::Grammar),
+        };
+        match self.request.draw(kernels, logits, frac, &self.history, output, mask, scratch) {
             Ok(token) => {
                 let logits = self.logits_kept.then(|| Arc::from(logits));
                 Piece { logits, ..self.take(token) }
@@ -255,6 +266,10 @@ impl Generation {
     fn take(&mut self, token: u32) -> Piece {
         self.output.push(token);
         self.history.output(token);
+        if let Some(constraint) = &mut self.constraint {
+            // Where it can't go on, the next mask says so.
+            let _ = constraint.accept(token);
+        }
         let taken = self.stopper.take(self.model.tokenizer.token_bytes(), token);
         let (text, reason) = taken.expect("the tokenizer has every token of the program");
         self.stop = reason.map(Stop::from);
@@ -272,7 +287,7 @@ impl Stop {
             Self::String(index) => receipt::Stop::String { index },
             Self::Length => receipt::Stop::Length,
             Self::Fault(Fault { position, op }) => receipt::Stop::Fault { position, op: op.0 },
-            Self::Cancelled | Self::Refused(_) => receipt::Stop::Unfinished,
+            Self::Cancelled | Self::Grammar | Self::Refused(_) => receipt::Stop::Unfinished,
         }
     }
 }

@@ -3,16 +3,20 @@
 //! Generating and replaying begin here with the same checks and draw by the same function. Never implies anything: stop
 //! tokens, seed and parameters are all said. Failure: a [`RequestError`] names what is wrong.
 
+use std::sync::Arc;
+
 use canon::Kernels;
 use canon::sample::{
     History, NothingAllowed, Parameters, SampleRefused, SampleScratch, Sampling, noise,
 };
-use receipt::Job;
+use receipt::{Job, Messages};
 use text::StopStringError;
+use text::grammar::{Constraint, Grammar, GrammarError};
 use thiserror::Error;
 
 use crate::ending::Stopper;
 use crate::model::Model;
+use crate::rendering::Prompt;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct Request {
     pub prompt: Vec<u32>,
     /// How tokens are drawn.
     pub parameters: Parameters,
+    /// What the answer is to follow: the definition of the parameters' grammar.
+    pub grammar: Option<Arc<Grammar>>,
     /// Where the noise comes from (`spec/sampling.md`).
     pub seed: [u8; 32],
     /// Which of several answers to one request this is.
@@ -65,9 +71,17 @@ pub enum RequestError {
     /// Parameters of another vocabulary.
     #[error(transparent)]
     Sampling(#[from] SampleRefused),
-    /// A grammar.
-    #[error("a grammar is asked for, which this release can't follow: leave it out")]
-    Grammar,
+    /// A grammar without its definition.
+    #[error(
+        "the parameters name a grammar whose definition is not given: give it with the messages"
+    )]
+    NoDefinition,
+    /// A definition of another grammar, or of one where the parameters name none.
+    #[error("the grammar that is given is not the one the parameters name")]
+    OtherGrammar,
+    /// A grammar that can't be followed.
+    #[error(transparent)]
+    Grammar(#[from] GrammarError),
 }
 
 impl Request {
@@ -78,6 +92,7 @@ impl Request {
         Self {
             prompt: fields.prompt.clone(),
             parameters: fields.parameters.clone(),
+            grammar: definition(job).map(Arc::new),
             seed: job.seed(),
             choice,
             tokens_max: usize::try_from(fields.stop.tokens_max).unwrap_or(usize::MAX),
@@ -103,13 +118,23 @@ impl Request {
                 return Err(RequestError::Token { what, token, vocabulary });
             }
         }
-        if self.parameters.settings().grammar.is_some() {
-            return Err(RequestError::Grammar);
-        }
         self.stopper(model)?;
         let zeros = vec![0; usize::try_from(vocabulary).unwrap_or(usize::MAX)];
         Sampling::new(&zeros, 0, &self.parameters, &self.history(), None, 0)?;
         Ok(())
+    }
+
+    /// What follows the answer's grammar, where it has one.
+    pub(crate) fn constraint(&self, model: &Model) -> Result<Option<Constraint>, RequestError> {
+        let grammar = match (&self.grammar, &self.parameters.settings().grammar) {
+            (None, None) => return Ok(None),
+            (None, Some(_)) => return Err(RequestError::NoDefinition),
+            (Some(grammar), Some(id)) if grammar.id() == *id => grammar,
+            (Some(_), _) => return Err(RequestError::OtherGrammar),
+        };
+        grammar.check()?;
+        let tokens = model.grammar_tokens()?;
+        Ok(Some(Constraint::new(tokens, grammar, &self.stop_tokens)?))
     }
 
     /// What watches for the answer's end.
@@ -125,7 +150,9 @@ impl Request {
         history
     }
 
-    /// The token that follows `output` tokens, from the logits of the position before it.
+    /// The token that follows `output` tokens, from the logits of the position before it: one of the mask's, where
+    /// there is one.
+    #[expect(clippy::too_many_arguments, reason = "all of them decide the token")]
     pub(crate) fn draw(
         &self,
         kernels: &Kernels,
@@ -133,14 +160,23 @@ impl Request {
         frac: u8,
         history: &History,
         output: usize,
+        mask: Option<&[u64]>,
         scratch: &mut SampleScratch,
     ) -> Result<u32, NothingAllowed> {
         let position = u64::try_from(self.prompt.len() + output);
         let position = position.expect("positions are below 2^16");
         let noise = noise(&self.seed, self.choice, position);
-        let sampling = Sampling::new(logits, frac, &self.parameters, history, None, noise);
+        let sampling = Sampling::new(logits, frac, &self.parameters, history, mask, noise);
         kernels.sample(&sampling.expect("checked when the request was taken"), scratch)
     }
+}
+
+/// The grammar that a job's messages define, where they are shown and the parameters name one.
+fn definition(job: &Job) -> Option<Grammar> {
+    let fields = job.fields();
+    fields.parameters.settings().grammar?;
+    let Some(Messages::Shown(messages)) = fields.rendered.messages() else { return None };
+    Prompt::read_with_grammar(messages).ok()?.1
 }
 
 fn context_max(model: &Model) -> usize {

@@ -7,11 +7,13 @@
 //! conversation.
 
 use std::convert::Infallible;
+use std::sync::OnceLock;
 
 use import::architectures::ImportError;
 use import::gguf::GgufError;
 use package::Package;
 use program::{CheckError, Checked};
+use text::grammar::{GrammarError, GrammarTokens};
 use text::template::TemplateError;
 use text::{ChatTemplate, Conversation, Message, Role, Tokenizer, Vocabulary, VocabularyError};
 use thiserror::Error;
@@ -31,6 +33,8 @@ pub struct Model {
     pub tokenizer: Tokenizer,
     /// How a conversation becomes a prompt, if the file says.
     pub template: Option<ChatTemplate>,
+    /// The vocabulary for grammars, once the first is asked for.
+    grammar_tokens: OnceLock<Result<GrammarTokens, GrammarError>>,
 }
 
 /// Why a file is no model that can be run.
@@ -112,6 +116,16 @@ impl Model {
         Ok(Self { tokenizer: model.tokenizer.with_stop_tokens(stop_tokens), ..model })
     }
 
+    /// The vocabulary made ready for grammars: made with the first call, the same for all.
+    ///
+    /// # Errors
+    /// [`GrammarError`] where it is too large for them.
+    pub fn grammar_tokens(&self) -> Result<&GrammarTokens, GrammarError> {
+        let made =
+            self.grammar_tokens.get_or_init(|| GrammarTokens::new(self.tokenizer.token_bytes()));
+        made.as_ref().map_err(Clone::clone)
+    }
+
     /// Puts checked pieces together.
     pub(crate) fn assemble<E>(
         program: Checked,
@@ -126,7 +140,7 @@ impl Model {
         let tokenizer = Tokenizer::new(vocabulary)?;
         let template = template.map(|source| ChatTemplate::new(source, &tokenizer)).transpose()?;
         template.as_ref().map_or(Ok(()), try_out)?;
-        Ok(Self { program, tokenizer, template })
+        Ok(Self { program, tokenizer, template, grammar_tokens: OnceLock::new() })
     }
 }
 

@@ -6,6 +6,7 @@
 
 use receipt::limits::MESSAGES_BYTES_MAX;
 use serde_json::{Map, Value as Json, json};
+use text::grammar::{Grammar, GrammarError, GrammarText};
 use text::template::{CivilTime, ConversationError};
 use text::{Conversation, EncodeError, Message, Role, Segment, TemplateError};
 use thiserror::Error;
@@ -15,6 +16,8 @@ use crate::strict_json::{self, Refused};
 
 /// The member of `variables` that says what time `strftime_now` tells.
 const NOW: &str = "strftime_now";
+/// The member of the messages that defines a grammar.
+const GRAMMAR: &str = "grammar";
 /// The member of `variables` that says whether the assistant's message is begun; true where it is absent.
 const BEGIN: &str = "add_generation_prompt";
 
@@ -72,6 +75,9 @@ pub enum RenderingError {
     /// What the tokenizer says.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// A grammar that is none.
+    #[error(transparent)]
+    Grammar(#[from] GrammarError),
 }
 
 impl RenderingError {
@@ -79,6 +85,9 @@ impl RenderingError {
     #[must_use]
     pub fn is_a_bound(&self) -> bool {
         use TemplateError as Template;
+        if let Self::Grammar(error) = self {
+            return !error.is_malformed();
+        }
         matches!(
             self,
             Self::Encode(EncodeError::TooLong { .. } | EncodeError::Library(_))
@@ -105,6 +114,22 @@ impl Prompt {
     /// Its bytes: what a job commits to.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
+        self.write_with_grammar(None)
+    }
+
+    /// Its bytes, with the definition of the grammar that the job's parameters name.
+    #[must_use]
+    pub fn write_with_grammar(&self, grammar: Option<&Grammar>) -> Vec<u8> {
+        let mut object = self.members();
+        if let Some(grammar) = grammar {
+            let GrammarText { engine, version, kind, text } = grammar.parts();
+            let parts = json!({ "engine": engine, "version": version, "kind": kind, "text": text });
+            object.insert(GRAMMAR.into(), parts);
+        }
+        Json::Object(object).to_string().into_bytes()
+    }
+
+    fn members(&self) -> Map<String, Json> {
         let mut object = Map::new();
         match self {
             Self::Text(text) => {
@@ -128,14 +153,22 @@ impl Prompt {
                 }
             }
         }
-        Json::Object(object).to_string().into_bytes()
+        object
     }
 
-    /// Reads bytes of messages.
+    /// Reads bytes of messages; says nothing of a grammar beside them.
     ///
     /// # Errors
     /// [`RenderingError`].
     pub fn read(messages: &[u8]) -> Result<Self, RenderingError> {
+        Self::read_with_grammar(messages).map(|(prompt, _)| prompt)
+    }
+
+    /// Reads bytes of messages, and the definition of a grammar where they have one.
+    ///
+    /// # Errors
+    /// [`RenderingError`].
+    pub fn read_with_grammar(messages: &[u8]) -> Result<(Self, Option<Grammar>), RenderingError> {
         if messages.len() > MESSAGES_BYTES_MAX {
             return Err(RenderingError::TooLong(messages.len()));
         }
@@ -154,8 +187,9 @@ impl Prompt {
                 return Err(RenderingError::Unknown { member: "text".into(), of: all.of });
             }
         };
+        let grammar = all.take(GRAMMAR).map(grammar).transpose()?;
         all.end()?;
-        Ok(prompt)
+        Ok((prompt, grammar))
     }
 
     /// The tokens a model's template and tokenizer make of it.
@@ -212,6 +246,17 @@ fn conversation(messages: Vec<Json>, all: &mut Members) -> Result<Conversation, 
     };
     conversation.variables = variables.members;
     Ok(conversation)
+}
+
+fn grammar(value: Json) -> Result<Grammar, RenderingError> {
+    let mut members = Members::of("grammar", "the messages", value)?;
+    let mut part =
+        |name: &'static str| members.text(name)?.ok_or_else(|| members.kind(name, "given"));
+    let (engine, version) = (part("engine")?, part("version")?);
+    let (kind, text) = (part("kind")?, part("text")?);
+    members.end()?;
+    let parts = GrammarText { engine: &engine, version: &version, kind: &kind, text: &text };
+    Ok(Grammar::from_parts(parts)?)
 }
 
 fn read_message(value: Json) -> Result<Message, RenderingError> {

@@ -16,13 +16,14 @@ use canon::sample::SAMPLING_VERSION;
 use engine::{Engine, Fault, FeedError, Sequence, Wanted};
 use program::OpIndex;
 use receipt::{Job, Messages, Opening, Receipt, Stop, Terms, WorkKind};
+use text::grammar::Constraint;
 use verify::{Ending, Missing, Refutation, Replay as Outcome};
 
-use crate::draws::{Draws, Scratches};
+use crate::draws::{Draws, Scratches, Undrawn};
 use crate::ending::Reason;
 use crate::job::{Request, RequestError};
 use crate::model::Model;
-use crate::rendering::render;
+use crate::rendering::{Prompt, render};
 
 /// What is said to have come of one of a job's choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct Replay {
 /// One choice.
 struct Line {
     claim: Claim,
+    /// What follows its grammar; given to the draws when they begin.
+    constraint: Option<Constraint>,
     /// How many of its draws are made again.
     draws: usize,
 }
@@ -224,7 +227,7 @@ impl Replay {
         if rows == 0 {
             return None;
         }
-        let (job, line, frac) = (&self.job, &self.lines[self.at], self.logits_frac);
+        let (job, line, frac) = (&self.job, &mut self.lines[self.at], self.logits_frac);
         let current = self.current.get_or_insert_with(|| Current::new(job, line, stem, frac));
         let end = current.feed.len().min(current.drawn + rows);
         Some((&mut current.sequence, &current.feed[current.drawn..end], Wanted::All))
@@ -290,7 +293,13 @@ impl Replay {
                     self.done += 1;
                 }
                 (Ok(_), None) => return Err(claim.ends_otherwise(Ending::GoesOn, current.drawn)),
-                (Err(_), _) => {
+                (Err(Undrawn::Unknown(error)), _) => {
+                    // The choices after it can be judged all the same.
+                    self.unjudged = Some(impossible(&format!("this answer's draws: {error}")));
+                    self.next_line();
+                    return Ok(());
+                }
+                (Err(Undrawn::NothingAllowed), _) => {
                     let position = count(current.draws.prompt().len() + current.drawn - 1);
                     fault = Some(Fault { position, op: self.sample_op });
                     break;
@@ -331,11 +340,11 @@ impl Replay {
 }
 
 impl Current {
-    fn new(job: &Job, line: &Line, stem: &Sequence, logits_frac: u8) -> Self {
+    fn new(job: &Job, line: &mut Line, stem: &Sequence, logits_frac: u8) -> Self {
         let request = Request::of(job, line.claim.choice);
         let delivered = line.claim.tokens.iter().take(line.draws - 1);
         let feed = request.prompt.last().into_iter().chain(delivered).copied().collect();
-        let draws = Draws::new(request, logits_frac);
+        let draws = Draws::new(request, line.constraint.take(), logits_frac);
         Self { sequence: stem.clone(), feed, draws, drawn: 0 }
     }
 }
@@ -364,7 +373,7 @@ impl Line {
             Some(draws) => draws,
             None => draws_of(claim, ended)?,
         };
-        Ok(Self { claim: claim.clone(), draws })
+        Ok(Self { claim: claim.clone(), constraint: None, draws })
     }
 }
 
@@ -402,18 +411,57 @@ fn lines(
     let mut lines = Vec::with_capacity(claims.len());
     match Request::of(job, 0).check(model) {
         Ok(()) => {}
-        Err(RequestError::Grammar) => return Err(impossible("grammars")),
         Err(error) => return Err(Outcome::Differs(Refutation::Request(error.to_string()))),
     }
     let unjudged = check_prompt(model, job)?;
+    let mut undrawn = check_grammar(job)?;
     for claim in claims {
         if claim.choice >= job.fields().choices {
             return Err(Outcome::Differs(Refutation::Job { what: "choice" }));
         }
         let request = Request::of(job, claim.choice);
-        lines.push(Line::new(model, &request, claim).map_err(Outcome::Differs)?);
+        let mut line = Line::new(model, &request, claim).map_err(Outcome::Differs)?;
+        if undrawn.is_none() {
+            line.constraint = constraint(model, &request, &mut undrawn)?;
+        }
+        lines.push(line);
     }
-    Ok((lines, unjudged))
+    // Nothing but the draws is left to judge.
+    undrawn.map_or(Ok((lines, unjudged)), Err)
+}
+
+/// What follows a choice's grammar; where it can't be followed here, why the draws can't be judged.
+fn constraint(
+    model: &Model,
+    request: &Request,
+    undrawn: &mut Option<Outcome>,
+) -> Result<Option<Constraint>, Outcome> {
+    match request.constraint(model) {
+        Ok(constraint) => Ok(constraint),
+        Err(RequestError::Grammar(error)) if !error.is_malformed() => {
+            *undrawn = Some(impossible(&format!("answers to this grammar: {error}")));
+            Ok(None)
+        }
+        Err(error) => Err(Outcome::Differs(Refutation::Request(error.to_string()))),
+    }
+}
+
+/// Whether the definition of a grammar is that of the parameters'; why the draws can't be judged, where there is none.
+fn check_grammar(job: &Job) -> Result<Option<Outcome>, Outcome> {
+    let fields = job.fields();
+    let parameter = fields.parameters.settings().grammar;
+    let shown = match fields.rendered.messages() {
+        Some(Messages::Shown(messages)) => Prompt::read_with_grammar(messages).ok(),
+        Some(Messages::Hidden(_)) | None => None,
+    };
+    match (parameter, shown.and_then(|(_, grammar)| grammar)) {
+        (None, None) => Ok(None),
+        (Some(id), Some(grammar)) if grammar.id() == id => Ok(None),
+        (Some(_), None) => Ok(Some(impossible("draws of a grammar whose definition is not shown"))),
+        (_, Some(_)) => {
+            Err(Outcome::Differs(Refutation::Messages(RequestError::OtherGrammar.to_string())))
+        }
+    }
 }
 
 /// Whether the job names the arithmetic of the model's program, which is part of the model's id, and a version of sampling

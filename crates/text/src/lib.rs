@@ -12,6 +12,7 @@
 //! - The same input gives the same tokens and text everywhere; nothing depends on time or order.
 
 mod detokenizer;
+pub mod grammar;
 mod literals;
 mod pre_tokenizer;
 mod stop_strings;
@@ -19,6 +20,7 @@ mod stop_tokens;
 pub mod template;
 mod token_bytes;
 mod tokenizer;
+pub mod tool_calls;
 mod vocabulary;
 
 pub use detokenizer::{Detokenizer, UnknownToken, Utf8Stream};

@@ -161,6 +161,7 @@ fn measure(loaded: &mut Loaded, prompt: usize, answer: usize) -> Result<(Elapsed
     let request = Request {
         prompt: made_up(vocabulary, prompt),
         parameters: Parameters::new(settings)?,
+        grammar: None,
         seed: [0; 32],
         choice: 0,
         tokens_max: answer,

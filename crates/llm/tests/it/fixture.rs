@@ -59,6 +59,7 @@ pub(crate) fn request(prompt: Vec<u32>, tokens_max: usize) -> Request {
     Request {
         prompt,
         parameters: parameters(&[(Parameter::Temperature, "1.2"), (Parameter::TopP, "0.98")]),
+        grammar: None,
         seed: [9; 32],
         choice: 0,
         tokens_max,

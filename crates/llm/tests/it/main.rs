@@ -10,6 +10,7 @@ mod fixture;
 mod golden;
 mod golden_architectures;
 mod golden_receipts;
+mod grammars;
 mod invariance;
 mod packages;
 mod refusals;

@@ -29,7 +29,7 @@ fn each_for_its_reason() {
     let grammar = Settings { grammar: Some([1; 32]), ..Settings::default() };
     let parameters = Parameters::new(grammar).unwrap();
     let grammar = Request { parameters, ..request(vec![5], 3) };
-    assert!(matches!(refused(&tiny, grammar), RequestError::Grammar));
+    assert!(matches!(refused(&tiny, grammar), RequestError::NoDefinition));
     let mut settings = Settings::default();
     settings.push_bias(288, "1").unwrap();
     let parameters = Parameters::new(settings).unwrap();

@@ -167,6 +167,12 @@ impl ChatTemplate {
         }
     }
 
+    /// Its source, as it was given.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The prompt of a conversation.
     pub fn render(&self, conversation: &Conversation) -> Result<Rendered, TemplateError> {
         let strings = conversation.check(&self.names)?;

@@ -8,8 +8,10 @@
 mod attacks;
 mod budget;
 mod fixture;
+mod grammars;
 mod incremental;
 mod spec;
 mod templates;
 mod tokens;
+mod tool_calls;
 mod vocabulary;

@@ -107,6 +107,10 @@ pub(super) fn cut_note(loaded: &Loaded, options: &RunOptions, answer: &Answer) -
     Some(format!("(cut at {tokens}; --max-tokens allows more)"))
 }
 
+/// Why an answer can follow its grammar no further, for people.
+pub(super) const GRAMMAR_NOTE: &str =
+    "the grammar takes more to follow than one token is worth here";
+
 /// What a fault is, for people.
 pub(super) fn fault_note(fault: Fault) -> String {
     format!(

@@ -8,7 +8,7 @@ use llm::Stop;
 use receipt::PublicKey;
 use text::{Message, Role};
 
-use super::answer::{cut_note, draw, fault_note};
+use super::answer::{GRAMMAR_NOTE, cut_note, draw, fault_note};
 use super::asked::ask;
 use super::report::report;
 use super::signed::Signer;
@@ -59,6 +59,7 @@ pub(super) fn once(
     match answer.stop {
         Stop::Cancelled => Ok(ExitCode::from(130)),
         Stop::Fault(fault) => bail!(fault_note(fault)),
+        Stop::Grammar => bail!(GRAMMAR_NOTE),
         Stop::Refused(error) => bail!(error),
         Stop::Token(_) | Stop::String(_) | Stop::Length => Ok(ExitCode::SUCCESS),
     }

@@ -75,6 +75,7 @@ pub(super) fn report<'a>(
         Stop::String(_) => ("stop_string", None),
         Stop::Length => ("length", None),
         Stop::Cancelled => ("cancelled", None),
+        Stop::Grammar => ("grammar", None),
         Stop::Refused(_) => ("refused", None),
         Stop::Fault(fault) => {
             ("fault", Some(FaultReport { position: fault.position, op: fault.op.0 }))

@@ -14,6 +14,7 @@ use receipt::{
 };
 use store::Store;
 
+use super::answer::GRAMMAR_NOTE;
 use crate::commands::key::{random, worker_key};
 use crate::commands::receipt::enter;
 use crate::files::{Force, Pending, Readers};
@@ -109,6 +110,7 @@ impl Signing {
                 Reason::cancelled(secret, network, &job, 0, self.transcript.count())
             }
             Stop::Fault(fault) => Reason::Fault { position: fault.position, op: fault.op.0 },
+            Stop::Grammar => bail!(GRAMMAR_NOTE),
             Stop::Refused(error) => bail!(error),
         })
     }
