@@ -89,6 +89,18 @@ def scaling(file):
         return None
     if kind == "linear":
         return {"rope_type": "linear", "factor": file.key("rope.scaling.factor")}
+    if kind == "yarn":
+        found = {
+            "rope_type": "yarn",
+            "factor": file.key("rope.scaling.factor"),
+            "original_max_position_embeddings": file.key("rope.scaling.original_context_length"),
+            "beta_fast": file.key("rope.scaling.yarn_beta_fast"),
+            "beta_slow": file.key("rope.scaling.yarn_beta_slow"),
+        }
+        if file.key("rope.scaling.yarn_log_multiplier", 0.0):
+            found["mscale"] = 1.0
+            found["mscale_all_dim"] = file.key("rope.scaling.yarn_log_multiplier")
+        return found
     raise ValueError(f"{file.name}: rope scaling {kind}")
 
 
@@ -115,11 +127,73 @@ def qwen2(file):
     return transformers.Qwen2ForCausalLM, transformers.Qwen2Config(**config)
 
 
-MODELS = {"llama": llama, "qwen2": qwen2}
+def qwen3(file):
+    config = common(file)
+    whole_heads(file, config)
+    return transformers.Qwen3ForCausalLM, transformers.Qwen3Config(**config)
+
+
+def mistral3(file):
+    """Ministral 3: Llama's layers. Its queries grow from the trained context on, which the ids here don't reach."""
+    file.key("attention.temperature_scale")
+    return llama(file)
+
+
+def phi3(file):
+    config = common(file)
+    rotary = file.key("rope.dimension_count")
+    config["partial_rotary_factor"] = rotary / config["head_dim"]
+    config["sliding_window"] = file.key("attention.sliding_window", 0) or None
+    config["original_max_position_embeddings"] = config["max_position_embeddings"]
+    if "rope_factors_short.weight" in file.tensors:
+        # transformers makes the attention factor of the two lengths.
+        file.key("rope.scaling.attn_factor")
+        config["original_max_position_embeddings"] = file.key("rope.scaling.original_context_length")
+        config["rope_scaling"] = {
+            "type": "longrope",
+            "short_factor": file.tensors["rope_factors_short.weight"].tolist(),
+            "long_factor": file.tensors["rope_factors_long.weight"].tolist(),
+        }
+    return transformers.Phi3ForCausalLM, transformers.Phi3Config(**config)
+
+
+def gemma(file):
+    config = common(file)
+    whole_heads(file, config)
+    config["query_pre_attn_scalar"] = config["head_dim"]
+    config["sliding_window"] = file.key("attention.sliding_window")
+    config["hidden_activation"] = "gelu_pytorch_tanh"
+    config["final_logit_softcapping"] = file.key("final_logit_softcapping")
+    return config
+
+
+def gemma2(file):
+    config = gemma(file)
+    config["attn_logit_softcapping"] = file.key("attn_logit_softcapping")
+    return transformers.Gemma2ForCausalLM, transformers.Gemma2Config(**config)
+
+
+def gemma3(file):
+    config = gemma(file)
+    config["rope_scaling"] = scaling(file)
+    config["rope_local_base_freq"] = 10000.0
+    config["attn_logit_softcapping"] = None
+    return transformers.Gemma3ForCausalLM, transformers.Gemma3TextConfig(**config)
+
+
+MODELS = {
+    "llama": llama,
+    "qwen2": qwen2,
+    "qwen3": qwen3,
+    "mistral3": mistral3,
+    "phi3": phi3,
+    "gemma2": gemma2,
+    "gemma3": gemma3,
+}
 # Rows of query and key whose pairs the converters put side by side.
-INTERLEAVED = {"llama"}
+INTERLEAVED = {"llama", "mistral3"}
 # Norms are stored with the one that the model adds to them.
-GEMMAS = set()
+GEMMAS = {"gemma2", "gemma3"}
 
 ENDS = {
     "token_embd.weight": "model.embed_tokens.weight",
@@ -137,11 +211,24 @@ PARTS = {
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
 }
+# What some architectures have besides, or under other names.
+HEAD_NORMS = {"attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm"}
+SANDWICH = {
+    "post_attention_norm": "post_attention_layernorm",
+    "ffn_norm": "pre_feedforward_layernorm",
+    "post_ffw_norm": "post_feedforward_layernorm",
+}
+OTHERS = {
+    "qwen3": HEAD_NORMS,
+    "phi3": {"attn_qkv": "self_attn.qkv_proj", "ffn_up": "mlp.gate_up_proj"},
+    "gemma2": SANDWICH,
+    "gemma3": SANDWICH | HEAD_NORMS,
+}
 
 
 def parts(architecture):
     """The names of a layer's tensors in the architecture's class."""
-    return dict(PARTS)
+    return PARTS | OTHERS.get(architecture, {})
 
 
 def apart(values, heads):

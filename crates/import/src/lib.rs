@@ -15,3 +15,4 @@ pub mod architectures;
 pub mod dyadic;
 pub mod gguf;
 pub mod rope;
+pub mod yarn;

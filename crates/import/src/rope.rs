@@ -21,9 +21,9 @@ pub const MAX_BASE_LOG2: i32 = 40;
 pub const MAX_FACTOR_LOG2: i32 = 32;
 
 /// Enough in practice: a floor stays undecided with probability about `2^-110`.
-const FIRST_PRECISION_BITS: u64 = 192;
+pub(crate) const FIRST_PRECISION_BITS: u64 = 192;
 /// Never reached by the argument above; named because every loop has a limit.
-const MAX_PRECISION_BITS: u64 = 192 << 5;
+pub(crate) const MAX_PRECISION_BITS: u64 = 192 << 5;
 
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RopeError {
@@ -41,6 +41,8 @@ pub enum RopeError {
     WholeTurn { index: usize },
     #[error("frequency {index} is not decided with {MAX_PRECISION_BITS} bits")]
     Undecided { index: usize },
+    #[error("yarn's {what} must be {wanted}")]
+    Yarn { what: &'static str, wanted: &'static str },
 }
 
 /// The frequencies of the `dimension / 2` pairs, all divided by `scale` and, where there are factors (as in Llama 3's
@@ -54,9 +56,14 @@ pub fn frequencies(
     let pairs = checked_pairs(dimension)?;
     check_base(base)?;
     check_factors(scale, factors, pairs)?;
+    decided(|precision| table(base, pairs, (scale, factors), precision))
+}
+
+/// What comes out once the precision suffices.
+pub(crate) fn decided<T>(attempt: impl Fn(u64) -> Result<T, RopeError>) -> Result<T, RopeError> {
     let mut precision = FIRST_PRECISION_BITS;
     loop {
-        match table(base, pairs, (scale, factors), precision) {
+        match attempt(precision) {
             Err(RopeError::Undecided { .. }) if precision < MAX_PRECISION_BITS => precision *= 2,
             decided => return decided,
         }
@@ -64,19 +71,19 @@ pub fn frequencies(
 }
 
 /// A real number between two multiples of `2^-precision`, both included.
-struct Interval {
-    low: BigUint,
-    high: BigUint,
+pub(crate) struct Interval {
+    pub(crate) low: BigUint,
+    pub(crate) high: BigUint,
 }
 
-fn checked_pairs(dimension: u32) -> Result<u32, RopeError> {
+pub(crate) fn checked_pairs(dimension: u32) -> Result<u32, RopeError> {
     if dimension == 0 || dimension % 2 == 1 || dimension > MAX_DIMENSION {
         return Err(RopeError::Dimension { found: dimension });
     }
     Ok(dimension / 2)
 }
 
-fn check_base(base: Dyadic) -> Result<(), RopeError> {
+pub(crate) fn check_base(base: Dyadic) -> Result<(), RopeError> {
     let limit = Dyadic::from_integer(1 << MAX_BASE_LOG2);
     match base.floor_log2() {
         Some(0..MAX_BASE_LOG2) if !base.negative() => Ok(()),
@@ -115,18 +122,18 @@ fn table(
     precision: u64,
 ) -> Result<Vec<u64>, RopeError> {
     let of_pair = |index: usize| factors.map_or(Dyadic::ONE, |list| list[index]);
-    let list = divisors(base, pairs, precision);
+    let list = divisors(base, pairs, pairs, precision);
     list.iter()
         .enumerate()
         .map(|(index, divisor)| frequency(divisor, [scale, of_pair(index)], precision, index))
         .collect()
 }
 
-/// `2π * base^(2i/d)` for every pair, from one to the next by one multiplication.
-fn divisors(base: Dyadic, pairs: u32, precision: u64) -> Vec<Interval> {
+/// `2π * base^(i/pairs)` for `i < count`, from one to the next by one multiplication.
+pub(crate) fn divisors(base: Dyadic, pairs: u32, count: u32, precision: u64) -> Vec<Interval> {
     let ratio = root(base, pairs, precision);
     let next = |divisor: &Interval| Some(multiply(divisor, &ratio, precision));
-    std::iter::successors(Some(two_pi(precision)), next).take(pairs as usize).collect()
+    std::iter::successors(Some(two_pi(precision)), next).take(count as usize).collect()
 }
 
 /// `floor(2^64 / (divisor * factors))`, if both ends of the divisor agree on it.
@@ -266,10 +273,10 @@ mod tests {
     fn bounds_hold_better_bounds() {
         for (base, pairs) in BASES_AND_PAIRS {
             let base = Dyadic::from_integer(base);
-            let better = divisors(base, pairs, FIRST_PRECISION_BITS);
+            let better = divisors(base, pairs, pairs, FIRST_PRECISION_BITS);
             for precision in 16..100 {
                 let shift = FIRST_PRECISION_BITS - precision;
-                for (worse, better) in divisors(base, pairs, precision).iter().zip(&better) {
+                for (worse, better) in divisors(base, pairs, pairs, precision).iter().zip(&better) {
                     assert!(&worse.low << shift <= better.low, "{precision} bits");
                     assert!(&worse.high << shift >= better.high, "{precision} bits");
                 }

@@ -1,54 +1,97 @@
-//! The decoder that llama-like architectures share: norm, grouped-query attention with rope, gated
-//! feed-forward.
+//! The decoder that all architectures here share: norm, grouped-query attention with rope, gated feed-forward.
 //!
-//! The widths of its rows are those of `docs/decisions/0001-widths.md`.
+//! The widths of its rows are those of `docs/decisions/0001-widths.md`, but for Gemma's residual row
+//! (`docs/decisions/0008-architectures-are-variants-of-one-decoder.md`). What differs between architectures is data: a [`Variant`].
+
+use std::collections::BTreeSet;
 
 use canon::reference::Layout;
 use program::ops::{
-    Add, Attention, Embed, Hadamard, KvAppend, Logits, Matmul, Norm, Quantise, Rope, Sample,
-    SiluGate,
+    Add, Attention, CappedAttention, Embed, GeluGate, Hadamard, KvAppend, Logits, Matmul, Norm,
+    Quantise, Rope, Sample, Scale, SiluGate, SoftCap,
 };
 use program::{
-    AttributeSlot, Group, InputKind, Layer, Location, Op, Program, Template, Tensor, TensorId,
-    TensorSlot, Value,
+    AttributeSlot, Group, InputKind, Layer, Op, Program, Template, TensorId, TensorSlot, Value,
 };
 
 use super::keys::Keys;
-use super::{ImportError, ReadTensor, numbers, rotation};
-use crate::gguf::{Gguf, TensorInfo};
+use super::rotation::{self, Rotation};
+use super::sizes::Sizes;
+use super::tensors::{Part, Tensors};
+use super::{ImportError, ReadTensor, numbers};
+use crate::dyadic::Dyadic;
+use crate::gguf::Gguf;
 
-/// Fractional bits of the residual row.
+/// Fractional bits of the residual row, where the architecture has no reason for others.
 const RESIDUAL_FRAC: u8 = 12;
+/// Fractional bits of Gemma's: its rows grow to hundreds of thousands.
+pub(super) const RESIDUAL_FRAC_GEMMA: u8 = 10;
+/// Fractional bits of a row that is normed before it is added to the residual row.
+const MIDDLE_FRAC: u8 = 12;
 /// Fractional bits of normalised rows and of query, key and value.
 const ROW_FRAC: u8 = 16;
 /// Fractional bits of the feed-forward's gated rows.
 const GATE_FRAC: u8 = 12;
 /// Fractional bits of logits.
 const LOGITS_FRAC: u8 = 12;
+/// The keys of caps.
+const FINAL: &str = "final_logit_softcapping";
+const SCORES: &str = "attn_logit_softcapping";
 
 /// How architectures of this family differ.
 pub(super) struct Variant {
     /// Which entries of a head rope turns together.
     pub(super) layout: Layout,
-    /// A tensor of factors per pair may divide the frequencies of rope.
-    pub(super) rope_factors: bool,
-    /// A window, where there is one, is every layer's.
-    pub(super) window: bool,
+    /// The tensors of factors per pair that may divide the frequencies of rope.
+    pub(super) factors: rotation::Factors,
+    /// Which layers have the header's window.
+    pub(super) windows: Windows,
+    /// Query and key are normed head by head.
+    pub(super) head_norms: bool,
+    /// One matrix has the rows of query, key and value, and one those of gate and up.
+    pub(super) fused: bool,
+    /// Fractional bits of the residual row.
+    pub(super) residual_frac: u8,
+    /// What Gemma's models share.
+    pub(super) gemma: Option<Gemma>,
+    /// Keys that are read here and by few architectures: others refuse them.
+    pub(super) keys: &'static [&'static str],
 }
 
-/// The numbers of the header.
-struct Sizes {
-    layers: u32,
-    width: u32,
-    hidden: u32,
-    heads: u32,
-    kv_heads: u32,
-    head_width: u32,
-    rotary: u32,
-    context_max: u32,
-    vocabulary: u32,
-    window: u32,
-    eps: u64,
+/// What most architectures are.
+pub(super) const PLAIN: Variant = Variant {
+    layout: Layout::Half,
+    factors: rotation::Factors::None,
+    windows: Windows::Unknown,
+    head_norms: false,
+    fused: false,
+    residual_frac: RESIDUAL_FRAC,
+    gemma: None,
+    keys: &[],
+};
+
+/// Norms behind attention and feed-forward, GELU for SiLU, a scaled embedding, and these.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gemma {
+    /// Scores are capped, at this where the header doesn't say.
+    pub(super) scores_cap: Option<u64>,
+    /// Logits are capped at this where the header doesn't say; 0: not capped.
+    pub(super) logits_cap: u64,
+    /// Layers of the largest model, whose scores are divided by another root.
+    pub(super) largest: u32,
+    /// Layers with a window are rotated by another frequency base, this one where the header doesn't say.
+    pub(super) local_base: Option<u64>,
+}
+
+/// Which layers have the header's window.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Windows {
+    /// The header can't say: a window that hides something is refused.
+    Unknown,
+    /// All of them.
+    EveryLayer,
+    /// All but every so manieth; and the window where the header has none.
+    AllButEvery { layer: u32, or: u32 },
 }
 
 /// Builds the program.
@@ -59,53 +102,29 @@ pub(super) fn build<E>(
     read: &mut ReadTensor<'_, E>,
 ) -> Result<Program, ImportError<E>> {
     let keys = Keys { gguf, architecture };
-    let sizes = sizes(&keys, variant)?;
-    let rope = rotation::table(&keys, sizes.rotary, variant.rope_factors, read)?;
-    keys.refuse_unknown()?;
-    let mut tensors = Tensors { gguf, list: Vec::new(), used: Vec::new() };
-    if variant.rope_factors {
-        tensors.used.push(rotation::FACTORS.into());
-    }
+    let sizes = Sizes::read(&keys, variant)?;
+    let rotation = rotation::read(&keys, &sizes, variant, read)?;
+    keys.refuse_unknown(variant.keys)?;
+    let used: BTreeSet<String> = variant.factors.names().iter().map(|n| (*n).into()).collect();
+    let mut tensors = Tensors { gguf, list: Vec::new(), used };
     let table = tensors.matrix("token_embd.weight", sizes.vocabulary, sizes.width)?;
-    let mut template = None;
-    let mut layers = Vec::new();
-    for layer in 0..sizes.layers {
-        let (this, bound) = layer_of(&mut tensors, &sizes, variant, layer)?;
-        if template.get_or_insert_with(|| this.clone()) != &this {
-            let what = format!("blk.{layer}");
-            return Err(ImportError::Unsupported { what, why: "it has other tensors than blk.0" });
-        }
-        layers.push(bound);
-    }
+    let model = Model { keys: &keys, sizes: &sizes, rotation: &rotation, variant };
+    let group = model.layers(&mut tensors)?;
     let gain = tensors.vector("output_norm.weight", sizes.width)?;
     let output = match tensors.optional("output.weight") {
         Some(_) => tensors.matrix("output.weight", sizes.vocabulary, sizes.width)?,
         None => table,
     };
     tensors.refuse_unread()?;
-    let template = template.expect("there is a layer: the key's range starts at 1");
-    let embed = Embed { token: Value(0), table: TensorSlot(0), frac: RESIDUAL_FRAC };
-    let norm = Norm {
-        x: Value(0),
-        gain: TensorSlot(0),
-        eps: sizes.eps,
-        width: sizes.width,
-        frac: ROW_FRAC,
-    };
-    let end = vec![
-        Op::Norm(norm),
-        Op::Quantise(Quantise { x: Value(1), kind: InputKind::A8 }),
-        Op::Logits(Logits { x: Value(2), weight: TensorSlot(1), frac: LOGITS_FRAC }),
-        Op::Sample(Sample { logits: Value(3) }),
-    ];
+    let (prologue, end) = (model.prologue(), model.epilogue()?);
     Ok(Program {
         arithmetic_version: program::check::ARITHMETIC_VERSION,
-        context_max: sizes.context_max,
+        context_max: rotation.context.min(program::limits::CONTEXT_MAX),
         vocabulary: sizes.vocabulary,
         tensors: tensors.list,
-        rope_tables: vec![rope],
-        prologue: single(vec![Op::Embed(embed)], vec![table]),
-        groups: vec![Group { template, layers }],
+        rope_tables: rotation.tables,
+        prologue: single(prologue, vec![table]),
+        groups: vec![group],
         epilogue: single(end, vec![gain, output]),
     })
 }
@@ -116,158 +135,211 @@ fn single(ops: Vec<Op>, tensors: Vec<TensorId>) -> Group {
     Group { template: Template { ops, output }, layers: vec![layer] }
 }
 
-fn sizes<E>(keys: &Keys<'_, '_>, variant: &Variant) -> Result<Sizes, ImportError<E>> {
-    let width = keys.number("embedding_length", 1 << 17)?;
-    let heads = keys.number("attention.head_count", 1024)?;
-    let head_width = keys.number_or("attention.key_length", 1024, width / heads)?;
-    let value_width = keys.number_or("attention.value_length", 1024, head_width)?;
-    if value_width != head_width {
-        let what = keys.key("attention.value_length");
-        return Err(ImportError::Unsupported { what, why: "values are not as wide as keys" });
-    }
-    if keys.number_or("attention.head_dim", 1024, head_width)? != head_width {
-        let what = keys.key("attention.head_dim");
-        return Err(ImportError::Unsupported { what, why: "heads are not as wide as keys" });
-    }
-    let table = keys.gguf.required_tensor("token_embd.weight")?;
-    let vocabulary = u32::try_from(table.shape().rows()).unwrap_or(u32::MAX);
-    let context = keys.number("context_length", u32::MAX)?;
-    let window = keys.number_or("attention.sliding_window", u32::MAX, 0)?;
-    if !variant.window && (1..context).contains(&window) {
-        let what = keys.key("attention.sliding_window");
-        return Err(ImportError::Unsupported {
-            what,
-            why: "the file can't say which layers have it",
-        });
-    }
-    let epsilon = keys.required("attention.layer_norm_rms_epsilon")?.dyadic()?;
-    let eps = numbers::eps(epsilon, width, RESIDUAL_FRAC).ok_or_else(|| {
-        let what = keys.key("attention.layer_norm_rms_epsilon");
-        ImportError::Unsupported { what, why: "it is negative or too large" }
-    })?;
-    Ok(Sizes {
-        layers: keys.number("block_count", 1024)?,
-        width,
-        hidden: keys.number("feed_forward_length", 1 << 17)?,
-        heads,
-        kv_heads: keys.number_or("attention.head_count_kv", 1024, heads)?,
-        head_width,
-        rotary: keys.number_or("rope.dimension_count", 1024, head_width)?,
-        context_max: context.min(program::limits::CONTEXT_MAX),
-        vocabulary,
-        window,
-        eps,
-    })
+/// What is known of a file before its layers are built.
+#[derive(Clone, Copy)]
+struct Model<'m> {
+    keys: &'m Keys<'m, 'm>,
+    sizes: &'m Sizes,
+    rotation: &'m Rotation,
+    variant: &'m Variant,
 }
 
-/// Takes tensors out of the file in order, and knows which were taken.
-struct Tensors<'g, 'a> {
-    gguf: &'g Gguf<'a>,
-    list: Vec<Tensor>,
-    used: Vec<String>,
-}
-
-impl<'a> Tensors<'_, 'a> {
-    fn optional(&self, name: &str) -> Option<&TensorInfo<'a>> {
-        self.gguf.tensor(name)
-    }
-
-    fn matrix<E>(
-        &mut self,
-        name: &str,
-        rows: u32,
-        columns: u32,
-    ) -> Result<TensorId, ImportError<E>> {
-        self.take(name, rows, columns, &[u64::from(columns), u64::from(rows)])
-    }
-
-    fn vector<E>(&mut self, name: &str, columns: u32) -> Result<TensorId, ImportError<E>> {
-        self.take(name, 1, columns, &[u64::from(columns)])
-    }
-
-    fn take<E>(
-        &mut self,
-        name: &str,
-        rows: u32,
-        columns: u32,
-        wanted: &[u64],
-    ) -> Result<TensorId, ImportError<E>> {
-        let info = self.gguf.required_tensor(name)?;
-        let ones = info.shape().sizes().iter().skip(wanted.len()).all(|size| *size == 1);
-        if !info.shape().sizes().starts_with(wanted) || !ones {
-            let (found, wanted) = (format!("{:?}", info.shape()), format!("{wanted:?}"));
-            return Err(ImportError::Shape { name: name.into(), found, wanted });
+impl Model<'_> {
+    /// All layers: one template, which they must share.
+    fn layers<E>(&self, tensors: &mut Tensors<'_, '_>) -> Result<Group, ImportError<E>> {
+        let mut template = None;
+        let mut layers = Vec::new();
+        for (index, window) in (0..).zip(&self.sizes.windows) {
+            let mut build =
+                Builder { model: *self, tensors, bound: Vec::new(), ops: Vec::new(), layer: index };
+            let output = build.layer()?;
+            let attributes = vec![self.rotation.table_of(*window), *window];
+            layers.push(Layer { tensors: build.bound, attributes });
+            let this = Template { ops: build.ops, output };
+            if template.get_or_insert_with(|| this.clone()) != &this {
+                let what = format!("blk.{index}");
+                let why = "it has other tensors than blk.0";
+                return Err(ImportError::Unsupported { what, why });
+            }
         }
-        let location = Location { file: 0, offset: info.offset() };
-        let format = info.format()?;
-        self.list.push(Tensor { name: name.into(), format, rows, columns, location });
-        self.used.push(name.into());
-        Ok(TensorId(u32::try_from(self.list.len() - 1).expect("the reader limits tensors")))
+        let template = template.expect("there is a layer: the key's range starts at 1");
+        Ok(Group { template, layers })
     }
 
-    fn refuse_unread<E>(&self) -> Result<(), ImportError<E>> {
-        let used: std::collections::BTreeSet<&str> = self.used.iter().map(String::as_str).collect();
-        match self.gguf.tensors().iter().find(|tensor| !used.contains(tensor.name())) {
-            Some(tensor) => Err(ImportError::Unsupported {
-                what: format!("tensor {}", tensor.name()),
-                why: "nothing of the architecture as it is known here reads it",
-            }),
-            None => Ok(()),
+    fn prologue(&self) -> Vec<Op> {
+        let frac = self.variant.residual_frac;
+        let embed = Op::Embed(Embed { token: Value(0), table: TensorSlot(0), frac });
+        if self.variant.gemma.is_none() {
+            return vec![embed];
+        }
+        let (mantissa, exponent) = numbers::root(self.sizes.width);
+        vec![embed, Op::Scale(Scale { x: Value(1), mantissa, exponent })]
+    }
+
+    fn epilogue<E>(&self) -> Result<Vec<Op>, ImportError<E>> {
+        let norm = Norm {
+            x: Value(0),
+            gain: TensorSlot(0),
+            eps: self.eps(self.sizes.width, self.variant.residual_frac)?,
+            width: self.sizes.width,
+            frac: ROW_FRAC,
+        };
+        let mut ops = vec![
+            Op::Norm(norm),
+            Op::Quantise(Quantise { x: Value(1), kind: InputKind::A8 }),
+            Op::Logits(Logits { x: Value(2), weight: TensorSlot(1), frac: LOGITS_FRAC }),
+        ];
+        let mut logits = Value(3);
+        let or = self.variant.gemma.map(|gemma| gemma.logits_cap);
+        if let Some(cap) = self.cap(FINAL, or)? {
+            let cap = numbers::logits_cap(cap, LOGITS_FRAC).ok_or_else(|| self.bad_cap(FINAL))?;
+            ops.push(Op::SoftCap(SoftCap { x: logits, cap }));
+            logits = Value(4);
+        }
+        ops.push(Op::Sample(Sample { logits }));
+        Ok(ops)
+    }
+
+    /// The cap that the header gives, or else this one; none where it is 0 or the architecture has none.
+    fn cap<E>(&self, key: &str, or: Option<u64>) -> Result<Option<Dyadic>, ImportError<E>> {
+        let Some(or) = or else { return Ok(None) };
+        let cap = self.keys.dyadic(key)?.unwrap_or(Dyadic::from_integer(or));
+        Ok(Some(cap).filter(|cap| !cap.is_zero()))
+    }
+
+    fn bad_cap<E>(&self, key: &str) -> ImportError<E> {
+        let why = "it is negative, or too small or too large for this arithmetic";
+        ImportError::Unsupported { what: self.keys.key(key), why }
+    }
+
+    /// The number whose root divides scores.
+    fn score_divisor(&self) -> u32 {
+        match self.variant.gemma {
+            Some(gemma) if self.sizes.layers == gemma.largest => {
+                self.sizes.width / self.sizes.heads
+            }
+            Some(_) | None => self.sizes.head_width,
         }
     }
-}
 
-/// A layer's template and what it binds.
-fn layer_of<E>(
-    tensors: &mut Tensors<'_, '_>,
-    sizes: &Sizes,
-    variant: &Variant,
-    layer: u32,
-) -> Result<(Template, Layer), ImportError<E>> {
-    let mut build = Builder { tensors, bound: Vec::new(), ops: Vec::new(), layer };
-    let heads = sizes.heads * sizes.head_width;
-    let kv_heads = sizes.kv_heads * sizes.head_width;
-    let x = build.norm(Value(0), "attn_norm.weight", sizes)?;
-    let q = build.matmul(x, "attn_q", heads, sizes.width, ROW_FRAC)?;
-    let k = build.matmul(x, "attn_k", kv_heads, sizes.width, ROW_FRAC)?;
-    let v = build.matmul(x, "attn_v", kv_heads, sizes.width, ROW_FRAC)?;
-    let rope = |x| {
-        let (table, head_width) = (AttributeSlot(0), sizes.head_width);
-        Op::Rope(Rope { x, table, head_width, rotary: sizes.rotary, layout: variant.layout })
-    };
-    let (q, k) = (build.op(rope(q)), build.op(rope(k)));
-    // Spreads outliers over the head before it becomes int8; a score does not change by it.
-    let width = 1 << sizes.head_width.trailing_zeros();
-    let hadamard = |x| Op::Hadamard(Hadamard { x, width });
-    let (q, k) = (build.op(hadamard(q)), build.op(hadamard(k)));
-    let kv = build.op(Op::KvAppend(KvAppend { k, v, head_width: sizes.head_width }));
-    let (scale, scale_exponent) = numbers::attention_scale(sizes.head_width, width);
-    let window = AttributeSlot(1);
-    let attention = Attention { q, kv, scale, scale_exponent, window, frac: ROW_FRAC };
-    let attended = build.op(Op::Attention(attention));
-    let x = build.op(Op::Quantise(Quantise { x: attended, kind: InputKind::A8 }));
-    let out = build.matmul(x, "attn_output", sizes.width, heads, RESIDUAL_FRAC)?;
-    let middle = build.op(Op::Add(Add { a: Value(0), b: out }));
-    let x = build.norm(middle, "ffn_norm.weight", sizes)?;
-    let gate = build.matmul(x, "ffn_gate", sizes.hidden, sizes.width, GATE_FRAC)?;
-    let up = build.matmul(x, "ffn_up", sizes.hidden, sizes.width, GATE_FRAC)?;
-    let gated = build.op(Op::SiluGate(SiluGate { gate, up, frac: GATE_FRAC }));
-    let x = build.op(Op::Quantise(Quantise { x: gated, kind: InputKind::A8 }));
-    let down = build.matmul(x, "ffn_down", sizes.width, sizes.hidden, RESIDUAL_FRAC)?;
-    let output = build.op(Op::Add(Add { a: middle, b: down }));
-    let bound = Layer { tensors: build.bound, attributes: vec![0, sizes.window] };
-    Ok((Template { ops: build.ops, output }, bound))
+    /// Epsilon for sums of squares of `width` entries with these fractional bits.
+    fn eps<E>(&self, width: u32, frac: u8) -> Result<u64, ImportError<E>> {
+        numbers::eps(self.sizes.epsilon, width, frac).ok_or_else(|| {
+            let what = self.keys.key("attention.layer_norm_rms_epsilon");
+            ImportError::Unsupported { what, why: "it is negative or too large" }
+        })
+    }
 }
 
 /// Ops of a layer in order, with the tensors they take.
-struct Builder<'t, 'g, 'a> {
-    tensors: &'t mut Tensors<'g, 'a>,
+struct Builder<'b, 'g, 'a> {
+    model: Model<'b>,
+    tensors: &'b mut Tensors<'g, 'a>,
     bound: Vec<TensorId>,
     ops: Vec<Op>,
     layer: u32,
 }
 
 impl Builder<'_, '_, '_> {
+    /// A whole layer; gives its last value.
+    fn layer<E>(&mut self) -> Result<Value, ImportError<E>> {
+        let attended = self.attention()?;
+        let middle = self.op(Op::Add(Add { a: Value(0), b: attended }));
+        let fed = self.feed_forward(middle)?;
+        Ok(self.op(Op::Add(Add { a: middle, b: fed })))
+    }
+
+    fn attention<E>(&mut self) -> Result<Value, ImportError<E>> {
+        let Model { sizes, variant, .. } = self.model;
+        let head_width = sizes.head_width;
+        let x = self.norm(Value(0), "attn_norm.weight", sizes.width, variant.residual_frac)?;
+        let x = self.op(Op::Quantise(Quantise { x, kind: InputKind::A8 }));
+        let [mut q, mut k, v] = self.projections(x)?;
+        if variant.head_norms {
+            q = self.norm(q, "attn_q_norm.weight", head_width, ROW_FRAC)?;
+            k = self.norm(k, "attn_k_norm.weight", head_width, ROW_FRAC)?;
+        }
+        let (table, rotary, layout) = (AttributeSlot(0), sizes.rotary, variant.layout);
+        let rope = |x| Op::Rope(Rope { x, table, head_width, rotary, layout });
+        let (q, k) = (self.op(rope(q)), self.op(rope(k)));
+        // Spreads outliers over the head before it becomes int8; a score does not change by it.
+        let width = 1 << head_width.trailing_zeros();
+        let hadamard = |x| Op::Hadamard(Hadamard { x, width });
+        let (q, k) = (self.op(hadamard(q)), self.op(hadamard(k)));
+        let kv = self.op(Op::KvAppend(KvAppend { k, v, head_width }));
+        let x = self.attend(q, kv, width)?;
+        let x = self.op(Op::Quantise(Quantise { x, kind: InputKind::A8 }));
+        self.sum(x, "attn_output", sizes.q_width(), "post_attention_norm.weight")
+    }
+
+    /// Attention proper; query and key were transformed in blocks of this width.
+    fn attend<E>(&mut self, q: Value, kv: Value, block: u32) -> Result<Value, ImportError<E>> {
+        let model = self.model;
+        let (scale, scale_exponent) =
+            numbers::attention_scale(model.score_divisor(), block, model.rotation.factor);
+        let window = AttributeSlot(1);
+        let attention = Attention { q, kv, scale, scale_exponent, window, frac: ROW_FRAC };
+        let or = model.variant.gemma.and_then(|gemma| gemma.scores_cap);
+        Ok(self.op(match model.cap(SCORES, or)? {
+            None => Op::Attention(attention),
+            Some(cap) => {
+                let cap = numbers::score_cap(cap).ok_or_else(|| model.bad_cap(SCORES))?;
+                Op::CappedAttention(CappedAttention { attention, cap })
+            }
+        }))
+    }
+
+    /// A product that is added to the residual row, normed where the architecture norms it.
+    fn sum<E>(
+        &mut self,
+        x: Value,
+        name: &str,
+        columns: u32,
+        gain: &str,
+    ) -> Result<Value, ImportError<E>> {
+        let Model { sizes, variant, .. } = self.model;
+        let (width, residual) = (sizes.width, variant.residual_frac);
+        if variant.gemma.is_none() {
+            return self.matmul(x, name, width, columns, residual);
+        }
+        let x = self.matmul(x, name, width, columns, MIDDLE_FRAC)?;
+        self.normed(x, gain, width, MIDDLE_FRAC, residual)
+    }
+
+    /// Query, key and value.
+    fn projections<E>(&mut self, x: Value) -> Result<[Value; 3], ImportError<E>> {
+        let Model { sizes, variant, .. } = self.model;
+        let (q, kv, width) = (sizes.q_width(), sizes.kv_width(), sizes.width);
+        if variant.fused {
+            return self.parts(x, "attn_qkv", [q, kv, kv], ROW_FRAC);
+        }
+        Ok([
+            self.matmul(x, "attn_q", q, width, ROW_FRAC)?,
+            self.matmul(x, "attn_k", kv, width, ROW_FRAC)?,
+            self.matmul(x, "attn_v", kv, width, ROW_FRAC)?,
+        ])
+    }
+
+    fn feed_forward<E>(&mut self, x: Value) -> Result<Value, ImportError<E>> {
+        let Model { sizes, variant, .. } = self.model;
+        let (width, hidden) = (sizes.width, sizes.hidden);
+        let x = self.norm(x, "ffn_norm.weight", width, variant.residual_frac)?;
+        let x = self.op(Op::Quantise(Quantise { x, kind: InputKind::A8 }));
+        let [gate, up] = if variant.fused {
+            self.parts(x, "ffn_up", [hidden, hidden], GATE_FRAC)?
+        } else {
+            let gate = self.matmul(x, "ffn_gate", hidden, width, GATE_FRAC)?;
+            [gate, self.matmul(x, "ffn_up", hidden, width, GATE_FRAC)?]
+        };
+        let frac = GATE_FRAC;
+        let x = self.op(match variant.gemma {
+            None => Op::SiluGate(SiluGate { gate, up, frac }),
+            Some(_) => Op::GeluGate(GeluGate { gate, up, frac }),
+        });
+        let x = self.op(Op::Quantise(Quantise { x, kind: InputKind::A8 }));
+        self.sum(x, "ffn_down", hidden, "post_ffw_norm.weight")
+    }
+
     fn op(&mut self, op: Op) -> Value {
         self.ops.push(op);
         Value(u16::try_from(self.ops.len()).expect("a handful of ops"))
@@ -278,14 +350,33 @@ impl Builder<'_, '_, '_> {
         TensorSlot(u16::try_from(self.bound.len() - 1).expect("a handful of tensors"))
     }
 
-    /// A norm and its quantised row.
-    fn norm<E>(&mut self, x: Value, gain: &str, sizes: &Sizes) -> Result<Value, ImportError<E>> {
-        let name = format!("blk.{}.{gain}", self.layer);
-        let id = self.tensors.vector(&name, sizes.width)?;
+    fn name(&self, part: &str) -> String {
+        format!("blk.{}.{part}", self.layer)
+    }
+
+    /// Norms every `width` entries of a row with `from` fractional bits.
+    fn norm<E>(
+        &mut self,
+        x: Value,
+        gain: &str,
+        width: u32,
+        from: u8,
+    ) -> Result<Value, ImportError<E>> {
+        self.normed(x, gain, width, from, ROW_FRAC)
+    }
+
+    fn normed<E>(
+        &mut self,
+        x: Value,
+        gain: &str,
+        width: u32,
+        from: u8,
+        frac: u8,
+    ) -> Result<Value, ImportError<E>> {
+        let id = self.tensors.vector(&self.name(gain), width)?;
         let gain = self.bind(id);
-        let norm = Norm { x, gain, eps: sizes.eps, width: sizes.width, frac: ROW_FRAC };
-        let x = self.op(Op::Norm(norm));
-        Ok(self.op(Op::Quantise(Quantise { x, kind: InputKind::A8 })))
+        let eps = self.model.eps(width, from)?;
+        Ok(self.op(Op::Norm(Norm { x, gain, eps, width, frac })))
     }
 
     fn matmul<E>(
@@ -296,7 +387,7 @@ impl Builder<'_, '_, '_> {
         columns: u32,
         frac: u8,
     ) -> Result<Value, ImportError<E>> {
-        let name = format!("blk.{}.{name}", self.layer);
+        let name = self.name(name);
         let id = self.tensors.matrix(&format!("{name}.weight"), rows, columns)?;
         let weight = self.bind(id);
         let bias_name = format!("{name}.bias");
@@ -308,5 +399,26 @@ impl Builder<'_, '_, '_> {
             None => None,
         };
         Ok(self.op(Op::Matmul(Matmul { x, weight, bias, frac })))
+    }
+
+    /// The products of a fused matrix, which has no bias.
+    fn parts<E, const N: usize>(
+        &mut self,
+        x: Value,
+        name: &str,
+        rows: [u32; N],
+        frac: u8,
+    ) -> Result<[Value; N], ImportError<E>> {
+        let name = format!("{}.weight", self.name(name));
+        let (of, mut first) = (rows.iter().sum(), 0);
+        let mut values = [x; N];
+        for (value, rows) in values.iter_mut().zip(rows) {
+            let part = Part { first, rows, of };
+            let id = self.tensors.part(&name, part, self.model.sizes.width)?;
+            let weight = self.bind(id);
+            *value = self.op(Op::Matmul(Matmul { x, weight, bias: None, frac }));
+            first += rows;
+        }
+        Ok(values)
     }
 }

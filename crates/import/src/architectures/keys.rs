@@ -17,8 +17,6 @@ enum Meaning {
     Informs,
     /// Changes the arithmetic, unless it is 0; why that is refused.
     Zero(&'static str),
-    /// Changes the arithmetic, unless it is 1.
-    One(&'static str),
     /// Changes the arithmetic, unless it is true.
     True(&'static str),
 }
@@ -45,13 +43,15 @@ const KEYS: &[(&str, Meaning)] = &[
     ("rope.dimension_count", Meaning::Read),
     ("rope.freq_base", Meaning::Read),
     ("rope.scale_linear", Meaning::Read),
+    ("rope.scaling.attn_factor", Meaning::Read),
     ("rope.scaling.factor", Meaning::Read),
+    ("rope.scaling.original_context_length", Meaning::Read),
     ("rope.scaling.type", Meaning::Read),
+    ("rope.scaling.yarn_beta_fast", Meaning::Read),
+    ("rope.scaling.yarn_beta_slow", Meaning::Read),
     // Of another kind of norm, which these architectures don't have.
     ("attention.layer_norm_epsilon", Meaning::Informs),
-    // Only scaling by the length reads these two, and that is refused by its type.
     ("rope.scaling.finetuned", Meaning::Informs),
-    ("rope.scaling.original_context_length", Meaning::Informs),
     ("tensor_data_layout", Meaning::Informs),
     // The embedding's rows decide, and the tokenizer has to agree with them.
     ("vocab_size", Meaning::Informs),
@@ -66,7 +66,6 @@ const KEYS: &[(&str, Meaning)] = &[
     ("logit_scale", Meaning::Zero(SCALE)),
     ("pooling_type", Meaning::Zero("a model that pools makes embeddings, no tokens")),
     ("residual_scale", Meaning::Zero(SCALE)),
-    ("rope.scaling.attn_factor", Meaning::One(SCALE)),
     ("attention.causal", Meaning::True("a token that sees later ones can't be answered in order")),
 ];
 
@@ -102,17 +101,20 @@ impl<'g, 'a> Keys<'g, 'a> {
         self.optional(name).map(|field| field.dyadic()).transpose()
     }
 
-    /// Refuses what would change the arithmetic in ways a program made here does not have.
-    pub(super) fn refuse_unknown<E>(&self) -> Result<(), ImportError<E>> {
+    /// Refuses what would change the arithmetic in ways a program made here does not have; `read` are the keys that
+    /// this architecture reads and others don't.
+    pub(super) fn refuse_unknown<E>(&self, read: &[&str]) -> Result<(), ImportError<E>> {
         for field in self.gguf.fields() {
             let rest = field.key().strip_prefix(self.architecture);
             let Some(name) = rest.and_then(|rest| rest.strip_prefix('.')) else { continue };
+            if read.contains(&name) {
+                continue;
+            }
             let known = KEYS.iter().find(|(key, _)| *key == name).map(|(_, meaning)| meaning);
             let (harmless, why) = match known {
                 None => (false, UNKNOWN),
                 Some(Meaning::Read | Meaning::Informs) => (true, ""),
                 Some(Meaning::Zero(why)) => (number(field)? == Dyadic::ZERO, *why),
-                Some(Meaning::One(why)) => (number(field)? == Dyadic::ONE, *why),
                 Some(Meaning::True(why)) => (field.boolean()?, *why),
             };
             if !harmless {

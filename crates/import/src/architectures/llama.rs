@@ -1,11 +1,15 @@
-//! llama: SmolLM2, Llama 3 and their kin. Llama 2, Mistral and TinyLlama have these layers too, but a vocabulary of
-//! SentencePiece, which `text` refuses until it has it.
+//! llama: SmolLM2, Llama 2 and 3, TinyLlama, Mistral 7B and their kin.
 //!
 //! The converters permute the rows of query and key so that pairs stand side by side.
 
 use canon::reference::Layout;
 
-use super::decoder::Variant;
+use super::decoder::{PLAIN, Variant, Windows};
+use super::rotation::Factors;
 
-pub(super) const VARIANT: Variant =
-    Variant { layout: Layout::Interleaved, rope_factors: true, window: true };
+pub(super) const VARIANT: Variant = Variant {
+    layout: Layout::Interleaved,
+    factors: Factors::Pairs,
+    windows: Windows::EveryLayer,
+    ..PLAIN
+};

@@ -7,11 +7,18 @@
 //! has all that are), and a tensor that nothing reads, are refused by name.
 
 mod decoder;
+mod gemma2;
+mod gemma3;
 mod keys;
 mod llama;
+mod mistral3;
 mod numbers;
+mod phi3;
 mod qwen2;
+mod qwen3;
 mod rotation;
+mod sizes;
+mod tensors;
 
 use program::{CheckError, Program};
 use thiserror::Error;
@@ -72,8 +79,15 @@ pub enum ImportError<E> {
 }
 
 /// Architectures by the name that `general.architecture` gives them.
-const ARCHITECTURES: &[(&str, decoder::Variant)] =
-    &[("llama", llama::VARIANT), ("qwen2", qwen2::VARIANT)];
+const ARCHITECTURES: &[(&str, decoder::Variant)] = &[
+    ("gemma2", gemma2::VARIANT),
+    ("gemma3", gemma3::VARIANT),
+    ("llama", llama::VARIANT),
+    ("mistral3", mistral3::VARIANT),
+    ("phi3", phi3::VARIANT),
+    ("qwen2", qwen2::VARIANT),
+    ("qwen3", qwen3::VARIANT),
+];
 
 /// The program of a GGUF file; its tensors are found in the file of index 0.
 ///

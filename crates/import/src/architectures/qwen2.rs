@@ -2,9 +2,6 @@
 //!
 //! Pairs are a half of the head apart. Where these models have a window, only their later layers do.
 
-use canon::reference::Layout;
+use super::decoder::{PLAIN, Variant};
 
-use super::decoder::Variant;
-
-pub(super) const VARIANT: Variant =
-    Variant { layout: Layout::Half, rope_factors: false, window: false };
+pub(super) const VARIANT: Variant = PLAIN;

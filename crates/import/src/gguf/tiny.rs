@@ -132,7 +132,7 @@ impl TinyModel {
         match family {
             Family::Llama | Family::Qwen2 | Family::Mistral3 => plain,
             Family::Qwen3 => Self { heads: 4, kv_heads: 2, head_width: Some(32), ..plain },
-            Family::Phi3 => Self { rotary: Some(24), tied: false, ..plain },
+            Family::Phi3 => Self { rotary: Some(24), window: 24, tied: false, ..plain },
             Family::Gemma2 => {
                 Self { layers: 4, heads: 4, kv_heads: 2, head_width: Some(32), window: 24, ..plain }
             }

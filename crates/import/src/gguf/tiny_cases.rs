@@ -20,7 +20,12 @@ pub struct Case {
 /// More than a page of keys and values, and more than the tiny models' windows.
 const TOKENS: usize = 96;
 
+const F32_TENTH: F32Bits = F32Bits(0x3dcc_cccd);
+const F32_1: F32Bits = F32Bits(0x3f80_0000);
 const F32_4: F32Bits = F32Bits(0x4080_0000);
+const F32_8: F32Bits = F32Bits(0x4100_0000);
+/// `sqrt(1 + ln(2) / ln(128))`: of a context of 256 positions that were 128.
+const F32_LONGROPE: F32Bits = F32Bits(0x3f88_d677);
 
 /// What Llama 3.1 divides the frequencies of 16 pairs by, where the base is 100,000, the factor 8, the low and the high
 /// factor 1 and 4, and the old context 64 positions.
@@ -43,6 +48,44 @@ const LLAMA_3_FACTORS: [u32; 16] = [
     0x4100_0000,
 ];
 
+const SHORT_FACTORS: [u32; 16] = [
+    0x3f80_0000,
+    0x3f86_6666,
+    0x3f8c_cccd,
+    0x3f93_3333,
+    0x3f99_999a,
+    0x3fa0_0000,
+    0x3fa6_6666,
+    0x3fac_cccd,
+    0x3fb3_3333,
+    0x3fb9_999a,
+    0x3fc0_0000,
+    0x3fc6_6666,
+    0x3fcc_cccd,
+    0x3fd3_3333,
+    0x3fd9_999a,
+    0x3fe0_0000,
+];
+
+const LONG_FACTORS: [u32; 16] = [
+    0x3f80_0000,
+    0x3fc0_0000,
+    0x4000_0000,
+    0x4020_0000,
+    0x4040_0000,
+    0x4060_0000,
+    0x4080_0000,
+    0x4090_0000,
+    0x40a0_0000,
+    0x40b0_0000,
+    0x40c0_0000,
+    0x40d0_0000,
+    0x40e0_0000,
+    0x40f0_0000,
+    0x4100_0000,
+    0x4108_0000,
+];
+
 /// Every case, in an order that only grows.
 pub fn cases() -> Vec<Case> {
     let plain = |name, family| Case { name, file: TinyModel::of(family, 31).writer() };
@@ -56,6 +99,17 @@ pub fn cases() -> Vec<Case> {
             file: TinyModel { window: 24, ..TinyModel::of(Family::Llama, 33) }.writer(),
         },
         plain("qwen2", Family::Qwen2),
+        Case { name: "qwen2-yarn", file: yarn(Family::Qwen2) },
+        plain("qwen3", Family::Qwen3),
+        plain("phi3", Family::Phi3),
+        Case { name: "phi3-longrope", file: longrope() },
+        Case { name: "mistral3", file: mistral3() },
+        plain("gemma2", Family::Gemma2),
+        plain("gemma3", Family::Gemma3),
+        Case {
+            name: "gemma3-linear",
+            file: linear(TinyModel::of(Family::Gemma3, 34).writer(), "gemma3"),
+        },
     ]
 }
 
@@ -70,6 +124,30 @@ pub fn tokens() -> Vec<u32> {
 fn factors(file: GgufWriter, name: &str, bits: &[u32]) -> GgufWriter {
     let data = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
     file.tensor(name, &[bits.len() as u64], TensorType::F32, data)
+}
+
+/// Betas that leave some pairs alone, divide some, and have some between.
+fn yarn(family: Family) -> GgufWriter {
+    let key = |name: &str| format!("{}.rope.scaling.{name}", family.name());
+    let file = TinyModel::of(family, 35).writer();
+    let file = file.metadata(&key("type"), WriteValue::from("yarn"));
+    let file = file.metadata(&key("factor"), F32_4);
+    let file = file.metadata(&key("original_context_length"), 128);
+    file.metadata(&key("yarn_beta_fast"), F32_8).metadata(&key("yarn_beta_slow"), F32_1)
+}
+
+fn mistral3() -> GgufWriter {
+    let file = yarn(Family::Mistral3).metadata("mistral3.attention.temperature_scale", F32_TENTH);
+    file.metadata("mistral3.rope.scaling.yarn_log_multiplier", F32_1)
+}
+
+fn longrope() -> GgufWriter {
+    let whole = TinyModel { rotary: None, window: 0, ..TinyModel::of(Family::Phi3, 36) };
+    let file = whole.writer().metadata("phi3.rope.scaling.original_context_length", 128);
+    let file = file.metadata("phi3.rope.scaling.attn_factor", F32_LONGROPE);
+    // 1, 1.05, 1.1 and so on; 1, 1.5, 2 and so on.
+    let file = factors(file, "rope_factors_short.weight", &SHORT_FACTORS);
+    factors(file, "rope_factors_long.weight", &LONG_FACTORS)
 }
 
 fn linear(file: GgufWriter, family: &str) -> GgufWriter {

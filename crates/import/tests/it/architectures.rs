@@ -5,10 +5,12 @@ use std::convert::Infallible;
 use import::architectures::{self, ImportError};
 use import::dyadic::{Dyadic, F32Bits, F64Bits};
 use import::gguf::tiny::{Family, TinyModel};
+use import::gguf::tiny_cases;
 use import::gguf::write::{GgufWriter, WriteValue};
 use import::gguf::{Gguf, TensorInfo, TensorType};
 use import::rope::frequencies;
-use program::Program;
+use import::yarn::{self, Yarn};
+use program::{Op, Program};
 
 /// Its heads have 32 entries.
 fn tiny(family: Family) -> TinyModel {
@@ -24,11 +26,15 @@ pub(crate) fn import(bytes: &[u8]) -> Result<Program, ImportError<Infallible>> {
 }
 
 fn import_with(family: Family, keys: &[(&str, WriteValue)]) -> Result<Program, String> {
+    import_into(&tiny(family), keys)
+}
+
+fn import_into(model: &TinyModel, keys: &[(&str, WriteValue)]) -> Result<Program, String> {
     let set = |file: GgufWriter, (key, value): &(&str, WriteValue)| {
-        let key = format!("{}.{key}", family.name());
+        let key = format!("{}.{key}", model.family.name());
         file.without(&key).metadata(&key, value.clone())
     };
-    let file = keys.iter().fold(tiny(family).writer(), set);
+    let file = keys.iter().fold(model.writer(), set);
     import(&file.finish()).map_err(|error| error.to_string())
 }
 
@@ -100,11 +106,165 @@ fn rope_scaling() {
         let differ = [(FACTOR, float(4)), (OLD, float(2))];
         refused(import_with(family, &differ), "rope.scale_linear is not supported");
         refused(import_with(family, &[(FACTOR, WriteValue::U32(4))]), "rope.scaling.factor");
-        for kind in ["yarn", "longrope", "dynamic", "su", "Linear", "\u{1b}"] {
+        for kind in ["longrope", "dynamic", "su", "Linear", "\u{1b}"] {
             let wanted = format!("rope.scaling.type = {}", kind.escape_default());
             refused(import_with(family, &[(TYPE, text(kind)), (FACTOR, float(4))]), &wanted);
         }
     }
+}
+
+fn attention_of(program: &Program) -> (u16, i32) {
+    let ops = &program.groups[0].template.ops;
+    let found =
+        ops.iter().find_map(|op| if let Op::Attention(found) = op { Some(found) } else { None });
+    found.map(|attention| (attention.scale, attention.scale_exponent)).unwrap()
+}
+
+/// Scaling that multiplies rotated queries and keys does so to their scores.
+#[test]
+fn factors_of_scores() {
+    const FACTOR: &str = "rope.scaling.attn_factor";
+    for family in [Family::Llama, Family::Qwen3] {
+        let with = |keys: &[(&str, WriteValue)]| import_into(&TinyModel::of(family, 7), keys);
+        let (scale, exponent) = attention_of(&with(&[]).unwrap());
+        let found = |factor: u32| attention_of(&with(&[(FACTOR, float(factor))]).unwrap());
+        assert_eq!((found(1), found(2)), ((scale, exponent), (scale, exponent + 2)));
+        for bad in [0, 16] {
+            refused(with(&[(FACTOR, float(bad))]), "attn_factor is not supported");
+        }
+        let part = [(FACTOR, float(2)), ("rope.dimension_count", 16.into())];
+        refused(with(&part), "rope.dimension_count is not supported: scores of heads");
+        assert!(with(&[(FACTOR, float(1)), ("rope.dimension_count", 16.into())]).is_ok());
+    }
+}
+
+#[test]
+fn yarn_is_fixed_by_the_header() {
+    let key = |name: &str| format!("rope.scaling.{name}");
+    let (kind, factor) = (key("type"), key("factor"));
+    let (original, fast) = (key("original_context_length"), key("yarn_beta_fast"));
+    let yarn = [(kind.as_str(), text("yarn")), (factor.as_str(), float(4))];
+    for family in [Family::Llama, Family::Qwen2] {
+        let more = |more: &[(&str, WriteValue)]| import_with(family, &[&yarn, more].concat());
+        let program = more(&[(original.as_str(), 128.into())]).unwrap();
+        let base = Dyadic::from_integer(100_000);
+        let [factor, beta_fast, beta_slow] = [4, 32, 1].map(Dyadic::from_integer);
+        let mut wanted = Yarn { factor, beta_fast, beta_slow, context: 128 };
+        assert_eq!(program.rope_tables, [yarn::frequencies(base, 32, &wanted).unwrap()]);
+        assert_eq!(program.context_max, 256);
+        // 1 + ln(4) / 10 squared is 1.2965: the scale grows by as much.
+        let (plain, exponent) = attention_of(&import_with(family, &[]).unwrap());
+        let (scale, grown) = attention_of(&program);
+        let one = u64::from(plain) << (1 + exponent - grown);
+        assert!((u64::from(scale) * 20_000).abs_diff(one * 12_965) < one, "{plain} {scale}");
+        // Without the trained context's length, the whole one's.
+        wanted.context = 256;
+        let whole = more(&[]).unwrap();
+        assert_eq!(whole.rope_tables, [yarn::frequencies(base, 32, &wanted).unwrap()]);
+        refused(more(&[(fast.as_str(), float(0))]), "yarn's betas must be");
+        refused(more(&[(original.as_str(), 3.into())]), "yarn's trained context must be");
+        refused(more(&[(&key("yarn_ext_factor"), float(1))]), "yarn_ext_factor is not supported");
+    }
+    let factors: Vec<F32Bits> = (1..=16).map(bits).collect();
+    let file = with_factors(Family::Llama, &[16], &factors);
+    let file = file.metadata("llama.rope.scaling.type", "yarn");
+    refused(import(&file.finish()).map_err(|error| error.to_string()), "type = yarn");
+}
+
+/// What changes with the length beyond the trained context ends there.
+#[test]
+fn packages_end_where_a_short_answer_would_change_with_its_length() {
+    let case = |wanted: &str| {
+        let case = tiny_cases::cases().into_iter().find(|case| case.name == wanted).unwrap();
+        case.file
+    };
+    let of = |file: GgufWriter| import(&file.finish()).map_err(|error| error.to_string());
+    assert_eq!(of(case("phi3")).unwrap().context_max, 256);
+    assert_eq!(of(case("phi3-longrope")).unwrap().context_max, 128);
+    assert_eq!(of(case("mistral3")).unwrap().context_max, 128);
+    let plain = case("mistral3").without("mistral3.attention.temperature_scale");
+    assert_eq!(of(plain).unwrap().context_max, 256);
+    let half = case("mistral3").without("mistral3.rope.scaling.yarn_log_multiplier");
+    assert!(
+        attention_of(&of(half.clone()).unwrap()) != attention_of(&of(case("mistral3")).unwrap())
+    );
+    let half = half.metadata("mistral3.rope.scaling.yarn_log_multiplier", float(2));
+    refused(of(half), "only 0 and 1 are known");
+    let short = case("phi3-longrope").without_tensor("rope_factors_short.weight");
+    refused(of(short), "there are no short factors beside it");
+    let long = case("phi3-longrope").without_tensor("rope_factors_long.weight");
+    assert_eq!(of(long).unwrap().context_max, 128);
+}
+
+/// The layers with a window, and the tables that rotate them.
+#[test]
+fn windows_and_their_tables() {
+    let attributes = |family, keys: &[(&str, WriteValue)]| {
+        let program = import_into(&TinyModel::of(family, 7), keys).unwrap();
+        let layers = program.groups[0].layers.iter();
+        (layers.map(|l| l.attributes.clone()).collect::<Vec<_>>(), program.rope_tables.len())
+    };
+    let pattern = |every: u32| [("attention.sliding_window_pattern", WriteValue::U32(every))];
+    let (local, global) = (vec![1, 24], vec![0, 0]);
+    let of_five = |last: &Vec<u32>| {
+        let five = vec![local.clone(); 5];
+        [five, vec![global.clone(), last.clone()]].concat()
+    };
+    assert_eq!(attributes(Family::Gemma3, &[]), (of_five(&local), 2));
+    let every_second = [[0, 24], [0, 0], [0, 24], [0, 0]].map(Vec::from).to_vec();
+    assert_eq!(attributes(Family::Gemma2, &[]), (every_second, 1));
+    assert_eq!(attributes(Family::Gemma3, &pattern(1)), (vec![global.clone(); 7], 1));
+    assert_eq!(attributes(Family::Gemma3, &pattern(0)), (vec![vec![0, 24]; 7], 1));
+    assert_eq!(attributes(Family::Phi3, &[]).0, vec![vec![0, 24]; 2]);
+    let none = [("attention.sliding_window", WriteValue::U32(0))];
+    assert_eq!(attributes(Family::Gemma3, &none), (vec![global; 7], 1));
+}
+
+/// A fused matrix is several tensors of the table, side by side.
+#[test]
+fn fused_matrices_are_bound_by_rows() {
+    let program = import_into(&TinyModel::of(Family::Phi3, 7), &[]).unwrap();
+    let parts = |name: &str| {
+        let parts = program.tensors.iter().filter(|tensor| tensor.name.starts_with(name));
+        let parts: Vec<_> = parts.collect();
+        for pair in parts.windows(2) {
+            let end = pair[0].location.offset + pair[0].bytes();
+            assert_eq!(end, pair[1].location.offset);
+        }
+        let named = |tensor: &&program::Tensor| (tensor.name.clone(), tensor.rows);
+        parts.iter().map(named).collect::<Vec<_>>()
+    };
+    let named = |name: &str, rows| (name.to_owned(), rows);
+    let qkv = [
+        named("blk.1.attn_qkv.weight[0..64]", 64),
+        named("blk.1.attn_qkv.weight[64..96]", 32),
+        named("blk.1.attn_qkv.weight[96..128]", 32),
+    ];
+    assert_eq!(parts("blk.1.attn_qkv"), qkv);
+    let up = [named("blk.0.ffn_up.weight[0..96]", 96), named("blk.0.ffn_up.weight[96..192]", 96)];
+    assert_eq!(parts("blk.0.ffn_up"), up);
+}
+
+#[test]
+fn caps_that_are_no_caps_are_refused() {
+    let with = |keys: &[(&str, WriteValue)]| import_into(&TinyModel::of(Family::Gemma2, 7), keys);
+    let [minus_one, two_to_30] = [0xbf80_0000, 0x4e80_0000].map(|x| WriteValue::F32(F32Bits(x)));
+    for key in ["attn_logit_softcapping", "final_logit_softcapping"] {
+        for bad in [minus_one.clone(), two_to_30.clone()] {
+            refused(with(&[(key, bad)]), &format!("gemma2.{key} is not supported"));
+        }
+    }
+    // Without the keys, Gemma 2 has the caps it always had; with 0 it has none.
+    let file = TinyModel::of(Family::Gemma2, 7).writer();
+    let file = file.without("gemma2.attn_logit_softcapping");
+    let file = file.without("gemma2.final_logit_softcapping").finish();
+    let fifty_and_thirty =
+        with(&[("attn_logit_softcapping", float(50)), ("final_logit_softcapping", float(30))]);
+    same(import(&file).unwrap(), &fifty_and_thirty.unwrap(), "the caps");
+    let none = with(&[("attn_logit_softcapping", float(0)), ("final_logit_softcapping", float(0))]);
+    let capped = |op: &Op| matches!(op, Op::CappedAttention(_) | Op::SoftCap(_));
+    let none = none.unwrap();
+    assert!(!none.groups[0].template.ops.iter().chain(&none.epilogue.template.ops).any(capped));
 }
 
 fn with_factors(family: Family, sizes: &[u64], factors: &[F32Bits]) -> GgufWriter {
@@ -172,7 +332,6 @@ fn keys_that_change_the_arithmetic_are_refused() {
         for key in ["expert_count", "expert_used_count", "pooling_type"] {
             only(key, WriteValue::U32(0), WriteValue::U32(8));
         }
-        only("rope.scaling.attn_factor", float(1), float(2));
         only("attention.causal", true.into(), false.into());
         // Of a type that says nothing about the number.
         refused(import_with(family, &[("attention.causal", 1.into())]), "attention.causal");
@@ -324,11 +483,11 @@ fn bias_of(file: GgufWriter, name: &str, length: u32) -> GgufWriter {
 
 #[test]
 fn architectures_that_are_not_known_are_refused() {
-    for found in ["gemma2", "LLAMA", "", "\u{7}"] {
+    for found in ["gemma", "qwen3moe", "LLAMA", "", "\u{7}"] {
         let file = tiny(Family::Llama).writer().without("general.architecture");
         let error = import(&file.metadata("general.architecture", found).finish()).unwrap_err();
         let ImportError::Architecture { supported, .. } = &error else { panic!("{error}") };
-        assert_eq!(supported, "llama, qwen2");
+        assert_eq!(supported, "gemma2, gemma3, llama, mistral3, phi3, qwen2, qwen3");
         assert!(!error.to_string().contains('\u{7}'));
     }
     let file = tiny(Family::Llama).writer().without("general.architecture").finish();

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use crate::fixture::Tiny;
 
-/// The greatest mean KL of a case; measured: 0.0017 at most.
-const DIVERGENCE_MAX: f64 = 0.004;
+/// A case may diverge from transformers so many times as far as transformers does from itself where it rounds the inputs
+/// of its matrices to int8 as we do; measured: 1.9 at most over all positions, and without its cap on scores Gemma 2
+/// was 790 times as far.
+const ROUNDINGS_MAX: f64 = 3.0;
 
 /// By case: the BLAKE3 of the logits of all positions.
 const GOLDEN: &[(&str, &str)] = &[
@@ -20,6 +22,14 @@ const GOLDEN: &[(&str, &str)] = &[
     ("llama-linear", "96344f2500ba0b6a17a83a82a018035b182d456328ba9489f1cbcf726137a0ed"),
     ("llama-window", "73f5ddee33174b742544b70d87158e7dd02aa141a13ba49c77960c0d7f57458e"),
     ("qwen2", "edf380d32127849f8f20e5c59ed2e1453ea33218e5aec7e2029cdb38385bc1fc"),
+    ("qwen2-yarn", "8acd875c081557ec5453bd145a7806da68885c1bd7d611b6fdb96598da94bfef"),
+    ("qwen3", "e25cefacf591a6d27568f0acdd16b7f54cb7772c6c78edd68bb1fb309fe63b3c"),
+    ("phi3", "cb4bd73fe24bd7d0e5e9bdc16f64294fa3b55140032eef96fbdda6f22e0e9d5e"),
+    ("phi3-longrope", "6e766c754221e186bbe4df637c77e64ebe16e4c89dc38426729f7f96d70d976e"),
+    ("mistral3", "bcfc326b87d0c822828e04d7955396334a22adc6febcb849e2b22320e5d9c1d2"),
+    ("gemma2", "d27df62ee65f786a0187592680fb75925fa02182da29597ec5ba1436c93cc013"),
+    ("gemma3", "3671477b087cb0f67248305297739e984d9427eb1e987c5a5f02200a5f72286a"),
+    ("gemma3-linear", "4994e2a14211785c2184ee4af61e6c1475fc2af857fbb1ed0f6a2b880b2ec147"),
 ];
 
 #[test]
@@ -57,7 +67,8 @@ fn every_case_is_near_transformers() {
             sum += divergence(&scaled(theirs, frac), &scaled(ours.iter().copied(), 12));
         }
         let mean = sum / f64::from(u32::try_from(rows.len()).unwrap());
-        assert!(mean <= DIVERGENCE_MAX, "{}: {mean}", case.name);
+        let rounding = fixture["int8_divergence"].as_f64().unwrap();
+        assert!(mean <= ROUNDINGS_MAX * rounding, "{}: {}", case.name, mean / rounding);
     }
 }
 

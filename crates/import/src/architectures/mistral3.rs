@@ -1,0 +1,12 @@
+//! mistral3: Ministral 3, whose layers are Llama's.
+//!
+//! Beyond the context it was first trained for, its queries grow with the position; this package ends there
+//! (`rotation`).
+
+use super::decoder::Variant;
+use super::llama;
+
+pub(super) const VARIANT: Variant = Variant {
+    keys: &["attention.temperature_scale", "rope.scaling.yarn_log_multiplier"],
+    ..llama::VARIANT
+};
