@@ -3,6 +3,7 @@
 //! - `tidy` checks the rules of the house that the compiler does not know.
 //! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
 //! - `bench replay` measures what replaying an answer costs beside generating it.
+//! - `bench serve` measures our server against llama-server.
 //! - `architectures` compares our answers on tiny models with Hugging Face transformers.
 //! - `clients` runs the programs people already have against the real server.
 //! - `exactness` makes the same answers in every way there is and compares their digests.
@@ -38,6 +39,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
        cargo xtask bench replay [--model FILE] [--rounds N] [--only TEXT]
+       cargo xtask bench serve [--model FILE] [--rounds N]
        cargo xtask architectures [--write]
        cargo xtask clients [--model MODEL]
        cargo xtask exactness [--model FILE] [--offline] [--tiny]
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&repository()),
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
         ["bench", "replay", options @ ..] => bench::replay::run(&repository(), options),
+        ["bench", "serve", options @ ..] => bench::serve::run(&repository(), options),
         ["architectures", options @ ..] => architectures::run(&repository(), options),
         ["clients", options @ ..] => clients::run(&repository(), options),
         ["exactness", options @ ..] => exactness::run(&repository(), options),

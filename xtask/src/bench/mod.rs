@@ -14,6 +14,7 @@ mod measure;
 pub(crate) mod peer;
 pub(crate) mod replay;
 mod rows;
+pub(crate) mod serve;
 mod shape;
 
 use std::path::{Path, PathBuf};

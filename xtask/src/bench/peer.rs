@@ -165,7 +165,7 @@ fn catalogue(folder: &Path) -> Outcome<PathBuf> {
 }
 
 /// The unpacked llama.cpp tree.
-fn source(folder: &Path) -> Outcome<PathBuf> {
+pub(super) fn source(folder: &Path) -> Outcome<PathBuf> {
     let unpacked = folder.join("source");
     once(&unpacked, |made| {
         let sdist = download(folder, SDIST, "--no-binary")?;
