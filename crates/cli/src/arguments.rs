@@ -27,7 +27,7 @@ use crate::public_key;
 pub(crate) use packages::{
     BuildOptions, InspectOptions, PackageCommand, SignOptions, VerifyPackageOptions, YesNo,
 };
-pub(crate) use serve::{ServeOptions, ServedName};
+pub(crate) use serve::{ApiKeyCommand, NewApiKey, ServeOptions, ServedName};
 
 const EXAMPLES: &str = "\
 A minute to the first answer:
@@ -135,8 +135,11 @@ pub(crate) enum Command {
     ///
     /// POST /v1/chat/completions and /v1/completions, GET /v1/models, /v1/receipts/ID,
     /// /healthz, /readyz and /metrics.
-    #[command(after_help = serve::EXAMPLES)]
-    Serve(ServeOptions),
+    #[command(after_help = serve::EXAMPLES, args_override_self = true)]
+    Serve(Box<ServeOptions>),
+    /// The API keys of people who may ask a server
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     /// Measure how fast a model runs here
     #[command(after_help = BENCH_HELP)]
     Bench(BenchOptions),

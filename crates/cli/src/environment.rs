@@ -1,6 +1,7 @@
 //! Everything the program reads from its environment, turned into values.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
@@ -38,6 +39,21 @@ fn config() -> Result<Config> {
 /// The kernels that are asked for.
 pub(crate) fn kernels() -> Option<String> {
     text("PROBITY_KERNELS")
+}
+
+/// The variables whose names begin so, the rest of each name as an option is written.
+pub(crate) fn with_prefix(prefix: &str) -> Vec<(String, String)> {
+    let all = env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        let name = name.strip_prefix(prefix)?.to_lowercase().replace('_', "-");
+        Some((name, value.into_string().ok()?))
+    });
+    all.collect()
+}
+
+/// The words of the command line.
+pub(crate) fn words() -> Vec<OsString> {
+    env::args_os().collect()
 }
 
 fn network() -> Network {

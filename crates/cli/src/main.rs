@@ -13,6 +13,7 @@ mod files;
 mod finding;
 mod ids;
 mod interrupt;
+mod layers;
 mod loading;
 mod output;
 mod packaged;
@@ -31,7 +32,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::read();
     let done = match arguments.command {
         Command::Run(options) => commands::run::run(&options, &started),
-        Command::Serve(options) => commands::serve::run(&options),
+        Command::Serve(options) => commands::serve::run(*options),
+        Command::ApiKey(command) => commands::api_key::run(&command),
         Command::Bench(options) => commands::bench::run(&options),
         Command::Pull(options) => commands::pull::run(&options),
         Command::List => commands::list::run(),

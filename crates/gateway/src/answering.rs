@@ -20,8 +20,6 @@ use crate::keeping::ToKeep;
 use crate::keys::Caller;
 use crate::signing::{CHOICES_MAX, Signing};
 
-/// Pieces that may wait for a reader before its answer is cancelled.
-const WAITING_MAX: usize = 4096;
 /// Events between this task and the one that writes.
 const EVENTS_MAX: usize = 64;
 /// How long a reader may take nothing before its answer is cancelled.
@@ -64,13 +62,15 @@ impl Gateway {
         };
         let prompt_tokens = job.fields().prompt.len();
         let asked = Asked { job: Arc::new(job), tenant, cache, want_logits: logprobs.is_some() };
-        let running = self.compute.begin(index, asked, logprobs, WAITING_MAX).await?;
+        let waiting_max = self.limits.waiting_max;
+        let running = self.compute.begin(index, asked, logprobs, waiting_max).await?;
         let (to, events) = mpsc::channel(EVENTS_MAX);
         let pump = Pump {
             gateway: Arc::clone(self),
             running,
             signing,
             to: Some(to),
+            model: served.name,
             owner: caller.owner,
             created_s: started.created_s,
             prompt_tokens: u64::try_from(prompt_tokens).unwrap_or(u64::MAX),
@@ -100,6 +100,7 @@ struct Pump {
     signing: Signing,
     /// `None` once the reader has gone.
     to: Option<mpsc::Sender<Event>>,
+    model: String,
     owner: [u8; 32],
     created_s: u64,
     prompt_tokens: u64,
@@ -212,7 +213,15 @@ impl Pump {
             .zip(self.signing.counts().collect::<Vec<_>>())
             .map(|(choice, _)| Ended { choice, finish: self.signing.finish(choice) })
             .collect();
-        let completion_tokens = self.signing.counts().map(u64::from).sum();
+        let completion_tokens: u64 = self.signing.counts().map(u64::from).sum();
+        let told = format!(
+            "answer {} of {}: {} + {completion_tokens} tokens, {}",
+            commit::hex(&self.signing.commitment()[..8]),
+            self.model,
+            self.prompt_tokens,
+            choices.iter().map(|ended| ended.finish.name()).collect::<Vec<_>>().join(", "),
+        );
+        self.gateway.log.line(&told);
         let cancelled = choices.iter().any(|ended| ended.finish == Finish::Cancelled);
         self.gateway.metrics.ended(self.prompt_tokens, completion_tokens, cancelled);
         let (prompt_tokens, cached_tokens) = (self.prompt_tokens, self.cached_tokens);

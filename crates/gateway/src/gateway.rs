@@ -15,7 +15,7 @@ use crate::core::Refusal;
 use crate::keeping::Keeper;
 use crate::keys::{Admitted, Caller, Keys};
 use crate::metrics::Metrics;
-use crate::settings::Limits;
+use crate::settings::{Limits, Log};
 
 /// What every request shares.
 pub(crate) struct Gateway {
@@ -24,6 +24,9 @@ pub(crate) struct Gateway {
     pub(crate) secret: SecretKey,
     pub(crate) keys: Keys,
     pub(crate) limits: Limits,
+    pub(crate) log: Log,
+    /// Origins of pages that may ask.
+    pub(crate) cors: Vec<String>,
     pub(crate) metrics: Metrics,
     pub(crate) draining: AtomicBool,
     /// Answers that are not at their end, receipts included.

@@ -20,8 +20,9 @@ mod openai;
 mod page;
 mod settings;
 mod signing;
+mod tls;
 
 pub use compute::{LoadModel, Loaded, ModelEntry};
 pub use http::{Server, ServerError};
 pub use keys::{KeyEntry, KeyFile, Scope, key_hash};
-pub use settings::{Limits, Settings};
+pub use settings::{Limits, Log, Settings};

@@ -2,8 +2,10 @@
 //!
 //! Every limit has its name and its default here.
 
+use core::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use llm::schedule::SchedulerLimits;
@@ -33,6 +35,35 @@ pub struct Settings {
     pub retention_s: Option<u64>,
     /// How long answers may go on once the server is asked to stop.
     pub drain: Duration,
+    /// Takes a line for each request and each answer.
+    pub log: Log,
+}
+
+/// Takes lines that tell what the server does: never a prompt, an answer or a key.
+#[derive(Clone)]
+pub struct Log(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Log {
+    /// Into this function.
+    pub fn new(take: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(take))
+    }
+
+    /// Into nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(|_| {})
+    }
+
+    pub(crate) fn line(&self, line: &str) {
+        (self.0)(line);
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Log")
+    }
 }
 
 /// What a connection, a request and a key may take.
@@ -52,6 +83,8 @@ pub struct Limits {
     pub answers_max: usize,
     /// How often a comment keeps a silent stream alive.
     pub keep_alive: Duration,
+    /// Tokens of an answer that may wait for its reader before it is cancelled.
+    pub waiting_max: usize,
 }
 
 impl Default for Limits {
@@ -64,6 +97,7 @@ impl Default for Limits {
             connections_max: 2048,
             answers_max: 1024,
             keep_alive: Duration::from_secs(15),
+            waiting_max: 4096,
         }
     }
 }
@@ -83,6 +117,7 @@ impl Settings {
             cors: Vec::new(),
             retention_s: None,
             drain: Duration::from_secs(30),
+            log: Log::none(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Never signs a token twice, and never two receipts for one job. Heads are due by number of tokens here; by age whoever
 //! drives it says so.
 
-use commit::{Digest, Network, Salts};
+use commit::{Digest, Salts};
 use llm::Stop;
 use receipt::limits::RECEIPT_CHOICES_MAX;
 use receipt::{
@@ -16,6 +16,10 @@ use crate::core::Finish;
 /// Most answers to one question: a receipt has no more choices.
 pub(crate) const CHOICES_MAX: u32 = 16;
 const _: () = assert!(RECEIPT_CHOICES_MAX == 16, "a job's choices are those of its receipt");
+
+/// Most choices of a receipt that say by the requester's signature (this server is the requester) that they were
+/// cancelled: with more of them a receipt could outgrow its limit. The others are unfinished, which needs none.
+const CANCELLATIONS_MAX: usize = 4;
 
 /// An answer in the signing.
 pub(crate) struct Signing {
@@ -111,16 +115,21 @@ impl Signing {
     /// The receipt, and the file with everything that opens it.
     pub(crate) fn seal(mut self) -> Result<Signed, Refusal> {
         let network = self.salts.network;
-        let choices: Vec<Choice> = (0..)
-            .zip(&mut self.choices)
-            .map(|(index, making)| {
-                let head = making.transcript.sign();
-                let count = making.transcript.count();
-                let stop =
-                    claim(&self.secret, network, &self.commitment, index, making.stop, count);
-                Choice { index, segments: vec![head], stop }
-            })
-            .collect();
+        let mut signatures = CANCELLATIONS_MAX;
+        let mut choices = Vec::new();
+        for (index, making) in (0..).zip(&mut self.choices) {
+            let (head, count) = (making.transcript.sign(), making.transcript.count());
+            let stop = match making.stop {
+                Some(Stop::Cancelled) | None if signatures == 0 => receipt::Stop::Unfinished,
+                Some(Stop::Cancelled) | None => {
+                    signatures -= 1;
+                    let (secret, job) = (&self.secret, &self.commitment);
+                    receipt::Stop::cancelled(secret, network, job, index, count)
+                }
+                Some(stop) => stop.claim(),
+            };
+            choices.push(Choice { index, segments: vec![head], stop });
+        }
         let fields = self.job.fields();
         let prompt = u32::try_from(fields.prompt.len()).unwrap_or(u32::MAX);
         let receipt = Receipt {
@@ -147,22 +156,5 @@ impl Signing {
 
     fn choice(&mut self, choice: u32) -> Option<&mut Making> {
         self.choices.get_mut(usize::try_from(choice).ok()?)
-    }
-}
-
-/// What the receipt says of an end. This server is the requester too: what nobody wanted any more it cancelled.
-fn claim(
-    secret: &SecretKey,
-    network: Network,
-    job: &Digest,
-    choice: u32,
-    stop: Option<Stop>,
-    count: u32,
-) -> receipt::Stop {
-    match stop {
-        Some(Stop::Cancelled) | None => {
-            receipt::Stop::cancelled(secret, network, job, choice, count)
-        }
-        Some(stop) => stop.claim(),
     }
 }

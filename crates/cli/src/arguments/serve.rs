@@ -1,18 +1,24 @@
-//! What can be typed after `probity serve`.
+//! What can be typed after `probity serve` and `probity api-key`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use store::ModelRef;
 
-use super::{EngineOptions, ModelName};
+use super::{EngineOptions, ModelName, whole};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   probity serve smollm2-135m                         then: OPENAI_BASE_URL=http://127.0.0.1:8000/v1
   probity serve small=./model.gguf smollm2-135m      two models, one under a name of its own
   probity serve smollm2-135m --memory 2000000000     no more weights than that at once
+  probity api-key new alice --file keys.json && probity serve smollm2-135m --keys keys.json
+
+Every option can also stand in a file (--config FILE) or in the environment. The file has lines such
+as `listen = 0.0.0.0:8000` and `models = smollm2-135m`; `#` begins a comment. In the environment the
+same option is PROBITY_SERVE_LISTEN. A flag goes before the environment, the environment before the
+file, the file before the default.
 
 Answers have their receipt: its address stands in the header `x-probity-receipt` and in the object
 `probity` of every answer; GET /v1/receipts/ID gives the file that `probity verify` checks.
@@ -23,20 +29,62 @@ cancelled; each answer has its receipt all the same.";
 #[derive(Args)]
 pub(crate) struct ServeOptions {
     /// Models to serve, as `probity run` names them; NAME=MODEL serves one under that name
-    #[arg(value_name = "MODEL", required = true, value_parser = ServedName::parse)]
+    #[arg(value_name = "MODEL", value_parser = ServedName::parse)]
     pub(crate) models: Vec<ServedName>,
+    /// A file of options, below the environment and the flags
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     pub(crate) listen: SocketAddr,
+    /// Only who has an API key of this file may ask (`probity api-key`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// Let everybody ask who reaches an address that is not this machine's own
+    #[arg(long, conflicts_with = "keys")]
+    pub(crate) no_keys: bool,
+    /// Serve HTTPS with this chain of certificates (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Origins whose pages may ask, with commas between them; `*` is any
+    #[arg(long, value_name = "ORIGINS")]
+    pub(crate) cors: Option<String>,
     /// Most bytes of weights that are loaded at once [default: no limit]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = whole::<u64>(1..=u64::MAX))]
     pub(crate) memory: Option<u64>,
+    /// Most bytes of keys and values of one model, those of its cache among them
+    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>(1 << 20..=u64::MAX))]
+    pub(crate) kv_memory: Option<usize>,
+    /// Most bytes of them that remember prompts
+    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>(0..=u64::MAX))]
+    pub(crate) cache_memory: Option<usize>,
+    /// Most answers that one pass of a model feeds
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=4096))]
+    pub(crate) batch: Option<usize>,
+    /// Most answers at once, waiting ones too: those beyond get 429
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=65536))]
+    pub(crate) answers: Option<usize>,
+    /// Most connections at once
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=65536))]
+    pub(crate) connections: Option<usize>,
+    /// Most bytes of a request's body
+    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>(1..=1 << 30))]
+    pub(crate) body: Option<usize>,
     /// The database of receipts [default: in the folder of models]
     #[arg(long, value_name = "FILE")]
     pub(crate) receipts: Option<PathBuf>,
+    /// Days for which receipts are kept; their leaves stay in the log [default: for ever]
+    #[arg(long, value_name = "DAYS", value_parser = whole::<u64>(1..=36500))]
+    pub(crate) retention: Option<u64>,
     /// Seconds that running answers may take once the server is asked to end
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = whole::<u64>(0..=86400))]
     pub(crate) drain: u64,
+    /// Tell no line for each request (there is never a prompt or an answer in one)
+    #[arg(long)]
+    pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
 }
@@ -65,4 +113,42 @@ impl ServedName {
         let name = name.map(str::to_owned).or_else(own).unwrap_or_else(|| model.typed.clone());
         Ok(Self { name, model })
     }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ApiKeyCommand {
+    /// Make a key and print it: it is shown this once, the file has only its hash
+    New(NewApiKey),
+    /// List the names in a file of keys
+    List(ApiKeyFile),
+    /// Take a key out of the file
+    Rm(NamedApiKey),
+}
+
+#[derive(Args)]
+pub(crate) struct ApiKeyFile {
+    /// The file of keys, as `probity serve --keys` reads it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct NamedApiKey {
+    /// What people call the key
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) file: ApiKeyFile,
+}
+
+#[derive(Args)]
+pub(crate) struct NewApiKey {
+    #[command(flatten)]
+    pub(crate) named: NamedApiKey,
+    /// Most answers of this key at once
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=65536))]
+    pub(crate) answers: Option<usize>,
+    /// Lets it read /metrics too
+    #[arg(long)]
+    pub(crate) metrics: bool,
 }

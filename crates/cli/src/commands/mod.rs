@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod api_key;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod gc;

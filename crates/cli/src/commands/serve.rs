@@ -7,29 +7,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use gateway::{Loaded, ModelEntry, Server, Settings};
+use gateway::{Loaded, Log, ModelEntry, Server, Settings};
 use store::{ModelRef, ReceiptBook, Store};
 
 use super::key::worker_key;
 use crate::arguments::{EngineOptions, ServeOptions, ServedName};
 use crate::failure::{Usage, describe};
+use crate::layers::layered;
 use crate::loading::{find, load};
 use crate::output::tell;
 use crate::packaged;
 
-pub(crate) fn run(options: &ServeOptions) -> Result<ExitCode> {
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
+
+pub(crate) fn run(options: ServeOptions) -> Result<ExitCode> {
+    let options = layered(options)?;
+    refuse_open(&options)?;
     let store = crate::environment::store()?;
-    let settings = settings(&store, options)?;
+    let settings = settings(&store, &options)?;
     let secret = worker_key(&store)?;
     let book = options.receipts.clone().unwrap_or_else(|| store.home().join("receipts/book.redb"));
     let book = ReceiptBook::open(&book)?;
     let load = loader(options.models.clone(), options.engine.clone());
     let names: Vec<&str> = options.models.iter().map(|model| model.name.as_str()).collect();
     let names = names.join(", ");
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let server = Server::start(settings, store, book, secret, load)?;
-    tell(format_args!("serving {names} on http://{}/v1", server.address()));
+    tell(format_args!("serving {names} on {scheme}://{}/v1", server.address()));
     server.run()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to let strangers in by accident, before anything is done.
+fn refuse_open(options: &ServeOptions) -> Result<(), Usage> {
+    if options.models.is_empty() {
+        return Err(Usage("no model is named: probity serve smollm2-135m".into()));
+    }
+    let closed = options.keys.is_some() || options.no_keys || options.listen.ip().is_loopback();
+    if closed {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "--listen {}: others reach this address, so API keys are needed: --keys FILE (`probity api-key new` makes \
+         one), or --no-keys to let everybody ask",
+        options.listen
+    )))
 }
 
 /// What the server is told. Models that are not here are downloaded first.
@@ -37,23 +60,34 @@ fn settings(store: &Store, options: &ServeOptions) -> Result<Settings> {
     let mut models: Vec<ModelEntry> = Vec::new();
     for served in &options.models {
         if models.iter().any(|known| known.name == served.name) {
-            bail!(Usage(format!(
-                "two models are called {}: NAME=MODEL names one anew",
-                served.name
-            )));
+            let name = &served.name;
+            bail!(Usage(format!("two models are called {name}: NAME=MODEL names one anew")));
         }
         models.push(ModelEntry { name: served.name.clone(), bytes: bytes(store, served)? });
     }
     let mut settings = Settings::new(options.listen, models);
     settings.memory_max = options.memory.unwrap_or(u64::MAX);
+    settings.keys.clone_from(&options.keys);
+    settings.tls = options.tls_cert.clone().zip(options.tls_key.clone());
+    let origins = options.cors.iter().flat_map(|origins| origins.split(','));
+    settings.cors = origins.map(|origin| origin.trim().to_owned()).collect();
+    settings.retention_s = options.retention.map(|days| days * DAY_S);
     settings.drain = Duration::from_secs(options.drain);
-    if !options.listen.ip().is_loopback() {
-        bail!(Usage(format!(
-            "--listen {}: without API keys only this machine may ask, by an address such as 127.0.0.1:8000",
-            options.listen
-        )));
+    let scheduler = &mut settings.scheduler;
+    set(&mut scheduler.kv_bytes_max, options.kv_memory);
+    set(&mut scheduler.cache_bytes_max, options.cache_memory);
+    set(&mut scheduler.running_max, options.batch);
+    set(&mut settings.limits.answers_max, options.answers);
+    set(&mut settings.limits.connections_max, options.connections);
+    set(&mut settings.limits.body_bytes_max, options.body);
+    if !options.quiet {
+        settings.log = Log::new(|line| tell(line));
     }
     Ok(settings)
+}
+
+fn set(value: &mut usize, given: Option<usize>) {
+    *value = given.unwrap_or(*value);
 }
 
 /// About how many bytes a model's weights take.

@@ -58,6 +58,19 @@ pub(crate) enum Finish {
     Fault,
 }
 
+impl Finish {
+    /// In our words.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "stop_token",
+            Self::String(_) => "stop_string",
+            Self::Length => "length",
+            Self::Cancelled => "cancelled",
+            Self::Fault => "fault",
+        }
+    }
+}
+
 /// A choice that has ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {

@@ -2,6 +2,7 @@
 //!
 //! Never knows what a request asks: a dialect does. One dialect is one file and one line in [`router`].
 
+mod around;
 mod operations;
 mod receipts;
 mod server;
@@ -11,10 +12,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::time::timeout;
@@ -44,14 +44,8 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/metrics", get(operations::metrics))
         .fallback(openai::not_found)
         .method_not_allowed_fallback(openai::not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&gateway), counted))
+        .layer(from_fn_with_state(Arc::clone(&gateway), around::around))
         .with_state(gateway)
-}
-
-async fn counted(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    gateway.metrics.answered(response.status().as_u16());
-    response
 }
 
 /// A whole body, within the limits.

@@ -13,16 +13,16 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use receipt::SecretKey;
 use store::{ReceiptBook, Store, StoreError};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use super::router;
 use crate::compute::{self, LoadModel};
@@ -31,6 +31,7 @@ use crate::keeping;
 use crate::keys::{KeyFile, Keys};
 use crate::metrics::Metrics;
 use crate::settings::{Limits, Settings};
+use crate::tls;
 
 /// Threads that read requests and write answers: the engine has its own.
 const IO_THREADS: usize = 2;
@@ -88,6 +89,8 @@ impl Server {
         };
         let file = settings.keys.as_deref().map(KeyFile::read).transpose();
         let keys = file.and_then(|file| Keys::new(file.as_ref())).map_err(ServerError::Setting)?;
+        let tls = settings.tls.map(|(chain, key)| tls::acceptor(&chain, &key)).transpose();
+        let tls = tls.map_err(ServerError::Setting)?;
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
             .enable_all()
@@ -107,14 +110,16 @@ impl Server {
             secret,
             keys,
             limits: settings.limits,
+            log: settings.log,
+            cors: settings.cors,
             metrics: Metrics::default(),
             draining: AtomicBool::new(false),
             answers: Arc::default(),
             ended: Notify::new(),
         });
         let (stop, stopping) = watch::channel(false);
-        let listening =
-            Listening { gateway: Arc::clone(&gateway), router: router(Arc::clone(&gateway)) };
+        let router = router(Arc::clone(&gateway));
+        let listening = Listening { gateway: Arc::clone(&gateway), router, tls };
         let listening = runtime.spawn(listening.run(listener, stopping, settings.drain));
         let threads = vec![computing, receipts];
         Ok(Self { address, runtime, gateway, stop, listening, threads, drain: settings.drain })
@@ -185,6 +190,7 @@ async fn asked_to_end() -> std::io::Result<()> {
 struct Listening {
     gateway: Arc<Gateway>,
     router: Router,
+    tls: Option<TlsAcceptor>,
 }
 
 impl Listening {
@@ -206,7 +212,7 @@ impl Listening {
             let Ok((socket, _)) = accepted else { continue };
             // Small events go out at once.
             let _ = socket.set_nodelay(true);
-            self.serve(socket, permit, &graceful);
+            self.serve(socket, permit, graceful.watcher());
         }
         drop(listener);
         let mut closing = pin!(graceful.shutdown());
@@ -216,21 +222,23 @@ impl Listening {
         }
     }
 
-    fn serve(
-        &self,
-        socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        permit: OwnedSemaphorePermit,
-        graceful: &GracefulShutdown,
-    ) {
+    fn serve(&self, socket: TcpStream, permit: OwnedSemaphorePermit, watcher: Watcher) {
         let builder = builder(&self.gateway.limits);
         let service = TowerToHyperService::new(self.router.clone());
-        let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
-        let connection = graceful.watch(connection);
-        let gateway = Arc::clone(&self.gateway);
+        let (gateway, tls) = (Arc::clone(&self.gateway), self.tls.clone());
         tokio::spawn(async move {
             gateway.metrics.connections.fetch_add(1, Ordering::Relaxed);
             // However it ends: the other side's faults are its own.
-            let _ = connection.await;
+            if let Some(tls) = tls {
+                let shaken = timeout(gateway.limits.header_time, tls.accept(socket)).await;
+                if let Ok(Ok(socket)) = shaken {
+                    let connection = builder.serve_connection(TokioIo::new(socket), service);
+                    let _ = watcher.watch(connection.into_owned()).await;
+                }
+            } else {
+                let connection = builder.serve_connection(TokioIo::new(socket), service);
+                let _ = watcher.watch(connection.into_owned()).await;
+            }
             gateway.metrics.connections.fetch_sub(1, Ordering::Relaxed);
             drop(permit);
         });

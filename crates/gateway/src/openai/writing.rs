@@ -21,17 +21,6 @@ pub(super) const fn finish_reason(finish: Finish) -> &'static str {
     }
 }
 
-/// Why an answer ended, in ours.
-const fn stop(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Token => "stop_token",
-        Finish::String(_) => "stop_string",
-        Finish::Length => "length",
-        Finish::Cancelled => "cancelled",
-        Finish::Fault => "fault",
-    }
-}
-
 pub(super) fn usage(end: &End) -> Json {
     json!({
         "prompt_tokens": end.prompt_tokens,
@@ -53,7 +42,7 @@ pub(super) fn probity_start(started: &Started) -> Json {
 
 /// What is known at the end.
 pub(super) fn probity_end(started: &Started, end: &End) -> Json {
-    let stops: Vec<&str> = end.choices.iter().map(|ended| stop(ended.finish)).collect();
+    let stops: Vec<&str> = end.choices.iter().map(|ended| ended.finish.name()).collect();
     let envelope: Json = serde_json::from_str(&end.receipt.envelope).unwrap_or(Json::Null);
     json!({
         "job": commit::hex(&started.job),

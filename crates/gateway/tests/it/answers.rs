@@ -10,7 +10,7 @@ use crate::world::{Reply, World};
 /// Passes that are more than any replay here takes.
 const PASSES_MAX: usize = 4_000;
 
-fn chat(more: &Json) -> Json {
+pub(crate) fn chat(more: &Json) -> Json {
     let mut body = json!({
         "model": "tiny",
         "messages": [{"role": "user", "content": "hello there"}],
@@ -23,13 +23,13 @@ fn chat(more: &Json) -> Json {
     body
 }
 
-fn content(reply: &Reply) -> String {
+pub(crate) fn content(reply: &Reply) -> String {
     assert_eq!(reply.status, 200, "{}", reply.body);
     reply.json()["choices"][0]["message"]["content"].as_str().unwrap().to_owned()
 }
 
 /// The text of a stream's choice.
-fn streamed(reply: &Reply, choice: u64) -> String {
+pub(crate) fn streamed(reply: &Reply, choice: u64) -> String {
     let (events, done) = reply.events();
     assert!(done, "{}", reply.body);
     let choices = events.iter().flat_map(|event| event["choices"].as_array().unwrap());
@@ -38,7 +38,7 @@ fn streamed(reply: &Reply, choice: u64) -> String {
 }
 
 /// Replays a receipt with the model.
-fn replayed(world: &World, file: &ReceiptFile) -> verify::Replay {
+pub(crate) fn replayed(world: &World, file: &ReceiptFile) -> verify::Replay {
     let opening = file.opening().unwrap();
     let claims: Vec<Claim> = file
         .receipt()
@@ -62,7 +62,7 @@ fn replayed(world: &World, file: &ReceiptFile) -> verify::Replay {
     panic!("a replay has an end");
 }
 
-fn receipt(world: &World, id: &str, bundle: bool) -> ReceiptFile {
+pub(crate) fn receipt(world: &World, id: &str, bundle: bool) -> ReceiptFile {
     let path = if bundle { "/bundle" } else { "" };
     let reply = world.get(&format!("/v1/receipts/{id}{path}"));
     assert_eq!(reply.status, 200, "{}", reply.body);
@@ -80,7 +80,9 @@ fn a_stream_says_what_the_whole_says_and_its_receipt_is_replayed() {
     assert_eq!(streamed(&stream, 0), text);
     let (events, _) = stream.events();
     assert_eq!(events[0]["choices"][0]["delta"]["role"], "assistant");
-    assert_eq!(events.last().unwrap()["usage"], whole.json()["usage"]);
+    for count in ["prompt_tokens", "completion_tokens", "total_tokens"] {
+        assert_eq!(events.last().unwrap()["usage"][count], whole.json()["usage"][count]);
+    }
     let finish: Vec<&Json> =
         events.iter().filter(|event| !event["choices"][0]["finish_reason"].is_null()).collect();
     assert_eq!(finish.len(), 1);
@@ -97,4 +99,54 @@ fn a_stream_says_what_the_whole_says_and_its_receipt_is_replayed() {
         );
         assert_eq!(replayed(&world, &file), verify::Replay::Same);
     }
+}
+
+#[test]
+fn choices_share_one_receipt_and_are_those_of_the_job() {
+    let world = World::new();
+    let three = world.post("/v1/chat/completions", &chat(&json!({"n": 3})));
+    assert_eq!(three.status, 200, "{}", three.body);
+    let stream = world.post("/v1/chat/completions", &chat(&json!({"n": 3, "stream": true})));
+    let mut texts = Vec::new();
+    for (index, choice) in (0..).zip(three.json()["choices"].as_array().unwrap()) {
+        assert_eq!(choice["index"], index);
+        let text = choice["message"]["content"].as_str().unwrap().to_owned();
+        assert_eq!(streamed(&stream, index), text);
+        texts.push(text);
+    }
+    let alone = content(&world.post("/v1/chat/completions", &chat(&json!({}))));
+    assert_eq!(texts[0], alone, "the first of three is the only one");
+    assert!(texts[0] != texts[1] && texts[1] != texts[2], "{texts:?}");
+    let file = receipt(&world, three.header("x-probity-receipt").unwrap(), true);
+    assert_eq!(file.receipt().choices.len(), 3);
+    assert_eq!(replayed(&world, &file), verify::Replay::Same);
+    let usage = &three.json()["usage"];
+    assert_eq!(usage["completion_tokens"], u64::from(file.receipt().usage.output));
+    assert_eq!(usage["prompt_tokens"], u64::from(file.receipt().usage.prompt));
+}
+
+#[test]
+fn heads_of_a_stream_bear_out_every_token_as_it_comes() {
+    let world = World::new();
+    let stream = world.post("/v1/chat/completions", &chat(&json!({"stream": true})));
+    let (events, _) = stream.events();
+    let begun = &events[0]["probity"];
+    let digits = |name: &str| commit::from_hex::<32>(begun[name].as_str().unwrap()).unwrap();
+    let (job, blind) = (digits("job"), digits("blind"));
+    let salts = commit::Salts { network: Network::OFFLINE, blind: commit::Blind(blind) };
+    let mut vector = receipt::TokenVector::new(salts, receipt::Which::Output { choice: 0 });
+    let mut before = None;
+    for event in &events[1..] {
+        for token in event["probity"]["tokens"].as_array().into_iter().flatten() {
+            vector.push(u32::try_from(token.as_u64().unwrap()).unwrap());
+        }
+        let Some(head) = event["probity"]["head"].as_str() else { continue };
+        let head = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, head);
+        let head = receipt::SignedHead::decode(&head.unwrap()).unwrap();
+        assert_eq!(head.follows(before.as_ref(), Network::OFFLINE), Ok(()));
+        assert_eq!((head.head.job, head.head.count), (job, vector.count()));
+        assert_eq!(head.head.root, vector.root());
+        before = Some(head);
+    }
+    assert_eq!(before.unwrap().head.count, 40, "every token has a head before the end");
 }

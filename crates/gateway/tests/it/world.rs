@@ -16,6 +16,8 @@ use store::{Config, ReceiptBook, Store};
 use tempfile::TempDir;
 
 pub(crate) const MODEL_ID: [u8; 32] = [7; 32];
+/// Looks at a figure that are more than any change takes.
+const LOOKS_MAX: usize = 100_000;
 const BUSY: &str = "the port is any free one";
 
 /// A model and its weights.
@@ -26,7 +28,12 @@ pub(crate) struct Tiny {
 
 impl Tiny {
     pub(crate) fn new(seed: u64) -> Self {
-        let shape = TinyModel { context: 512, heads: 2, kv_heads: 1, ..TinyModel::new(seed) };
+        Self::with_context(seed, 512)
+    }
+
+    /// With room for a long answer.
+    pub(crate) fn with_context(seed: u64, context: u32) -> Self {
+        let shape = TinyModel { context, heads: 2, kv_heads: 1, ..TinyModel::new(seed) };
         let bytes = shape.write();
         let length = u64::try_from(bytes.len()).unwrap();
         let at = |offset: u64| usize::try_from(offset).unwrap();
@@ -70,6 +77,13 @@ impl World {
     pub(crate) fn with(set: impl FnOnce(&mut Settings)) -> Self {
         let home = tempfile::tempdir().unwrap();
         Self::at(home, set)
+    }
+
+    /// With room for long answers.
+    pub(crate) fn long(set: impl FnOnce(&mut Settings)) -> Self {
+        let tiny = Arc::new(Tiny::with_context(11, 4096));
+        let made = Arc::clone(&tiny);
+        Self::loading(tempfile::tempdir().unwrap(), tiny, set, Arc::new(move |_| Ok(made.loaded())))
     }
 
     /// On a home that may have been used before.
@@ -130,11 +144,21 @@ impl World {
         Reply::read(self.raw(&format!("{request}\r\n{body}")))
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes as they are; a server that has closed already takes none.
     pub(crate) fn raw(&self, bytes: &str) -> TcpStream {
         let mut socket = TcpStream::connect(self.address).unwrap();
-        socket.write_all(bytes.as_bytes()).unwrap();
+        let _ = socket.write_all(bytes.as_bytes());
         socket
+    }
+
+    /// Waits until a figure has a value; each look is a request of its own.
+    pub(crate) fn until(&self, name: &str, value: u64) {
+        for _ in 0..LOOKS_MAX {
+            if self.figure(name) == value {
+                return;
+            }
+        }
+        panic!("{name} is {} and not {value}", self.figure(name));
     }
 
     /// The value of a figure without labels, or with these.

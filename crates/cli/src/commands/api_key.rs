@@ -1,0 +1,65 @@
+//! `probity api-key`: who may ask `probity serve`.
+//!
+//! Never keeps a key: the file has its hash.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow, bail};
+use gateway::{KeyEntry, KeyFile, Scope, key_hash};
+
+use super::key::random;
+use crate::arguments::{ApiKeyCommand, NewApiKey};
+use crate::files::{Force, Pending, Readers};
+use crate::output::{line, shown, tell};
+
+/// What every key begins with.
+const PREFIX: &str = "pk-";
+
+pub(crate) fn run(command: &ApiKeyCommand) -> Result<ExitCode> {
+    match command {
+        ApiKeyCommand::New(options) => new(options)?,
+        ApiKeyCommand::List(file) => {
+            for entry in read(&file.file)?.keys {
+                line(format_args!("{}", entry.name.escape_debug()))?;
+            }
+        }
+        ApiKeyCommand::Rm(named) => {
+            let mut file = read(&named.file.file)?;
+            let before = file.keys.len();
+            file.keys.retain(|entry| entry.name != named.name);
+            if file.keys.len() == before {
+                bail!("{} has no key called {:?}", shown(&named.file.file), named.name);
+            }
+            write(&named.file.file, &file)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new(options: &NewApiKey) -> Result<()> {
+    let path = &options.named.file.file;
+    let mut file = if path.exists() { read(path)? } else { KeyFile::default() };
+    let name = &options.named.name;
+    if file.keys.iter().any(|entry| entry.name == *name) {
+        bail!("{} has a key called {name:?} already: `probity api-key rm` first", shown(path));
+    }
+    let key = format!("{PREFIX}{}", commit::hex(&random()?));
+    let mut scopes = vec![Scope::Ask];
+    scopes.extend(options.metrics.then_some(Scope::Metrics));
+    let (name, hash) = (name.clone(), key_hash(&key));
+    file.keys.push(KeyEntry { name, hash, scopes, answers_max: options.answers });
+    write(path, &file)?;
+    line(key)?;
+    tell("a server reads its keys when it starts");
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<KeyFile> {
+    KeyFile::read(path).map_err(|what| anyhow!(what))
+}
+
+fn write(path: &Path, file: &KeyFile) -> Result<()> {
+    let text = serde_json::to_string_pretty(file)?;
+    Pending::new(path, Readers::Owner, Force(true))?.write(&format!("{text}\n"))
+}

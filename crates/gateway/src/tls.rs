@@ -1,0 +1,33 @@
+//! TLS from two PEM files: a chain of certificates and its private key.
+//!
+//! Never makes either, and never reads them again: a new certificate takes a new start.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+/// What shakes hands with these files.
+pub(crate) fn acceptor(chain: &Path, key: &Path) -> Result<TlsAcceptor, String> {
+    let wrong = |path: &Path, what: &dyn core::fmt::Display| {
+        format!("the TLS file {} can't be used: {what}", path.display())
+    };
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(chain).map_err(|error| wrong(chain, &error))?.collect();
+    let certificates = certificates.map_err(|error| wrong(chain, &error))?;
+    if certificates.is_empty() {
+        return Err(wrong(chain, &"no certificate stands in it"));
+    }
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
+    let builder = builder.with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| wrong(chain, &error))?;
+    let config = builder.with_no_client_auth().with_single_cert(certificates, secret);
+    let mut config = config.map_err(|error| wrong(key, &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}

@@ -1,0 +1,159 @@
+//! How answers end that nobody waits for any more: each has its receipt, and its place is free again.
+
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gateway::ModelEntry;
+use receipt::Stop;
+use serde_json::json;
+
+use crate::answers::{chat, content, receipt, replayed};
+use crate::world::{Reply, Tiny, World};
+
+const CHAT: &str = "/v1/chat/completions";
+const RUNNING: &str = "probity_answers_running";
+
+/// Begins a long stream and reads its first text.
+fn begin(world: &World) -> (Reply, String) {
+    let body = chat(&json!({"stream": true, "max_tokens": 3900})).to_string();
+    let mut reply = world.open("POST", CHAT, &[], &body);
+    assert_eq!(reply.status, 200);
+    while !reply.line().unwrap().contains("\"tokens\"") {}
+    let job = reply.header("x-probity-receipt").unwrap().to_owned();
+    (reply, job)
+}
+
+/// A receipt of an answer that was cancelled, which replay bears out.
+fn is_cancelled(world: &World, job: &str) {
+    let file = receipt(world, job, true);
+    let choice = &file.receipt().choices[0];
+    assert!(matches!(choice.stop, Stop::Cancelled { .. }), "{:?}", choice.stop);
+    assert!(choice.count() < 3900, "{}", choice.count());
+    assert_eq!(replayed(world, &file), verify::Replay::Same);
+}
+
+#[test]
+fn a_client_that_goes_frees_its_place_and_what_it_got_is_receipted() {
+    let world = World::long(|_| {});
+    let (reply, job) = begin(&world);
+    drop(reply);
+    world.until(RUNNING, 0);
+    assert_eq!(world.figure("probity_answers_cancelled_total"), 1);
+    assert_eq!(world.figure("probity_model_answers{model=\"tiny\"}"), 0);
+    is_cancelled(&world, &job);
+}
+
+#[test]
+fn a_reader_that_is_too_slow_is_given_up_without_a_gap() {
+    let world = World::long(|settings| settings.limits.waiting_max = 1);
+    let body = chat(&json!({"n": 16, "max_tokens": 200}));
+    let reply = world.post(CHAT, &body);
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    assert_eq!(world.figure("probity_slow_readers_total"), 1);
+    let file = receipt(&world, reply.header("x-probity-receipt").unwrap(), false);
+    assert_eq!(replayed(&world, &file), verify::Replay::Same);
+}
+
+#[test]
+fn a_stop_lets_answers_end_and_receipts_outlive_it() {
+    let world = World::long(|_| {});
+    let body = chat(&json!({"stream": true, "max_tokens": 300})).to_string();
+    let mut reply = world.open("POST", CHAT, &[], &body);
+    let job = reply.header("x-probity-receipt").unwrap().to_owned();
+    let home = world.stop();
+    reply.rest();
+    let (events, done) = reply.events();
+    assert!(done, "the stream came to its end");
+    let end = events.iter().find(|one| one["choices"][0]["finish_reason"] == "length").unwrap();
+    let id = end["probity"]["receipt_id"].as_str().unwrap().to_owned();
+    let again = World::at(home, |_| {});
+    assert_eq!(receipt(&again, &job, true), receipt(&again, &id, true));
+    // The log goes on where it was.
+    let next = again.post(CHAT, &chat(&json!({})));
+    let file = receipt(&again, next.header("x-probity-receipt").unwrap(), true);
+    assert_eq!(file.log().unwrap().index(), 1);
+}
+
+#[test]
+fn a_stop_without_patience_cancels_and_receipts_all_the_same() {
+    let world = World::long(|settings| settings.drain = Duration::ZERO);
+    let (mut reply, job) = begin(&world);
+    let home = world.stop();
+    while reply.line().is_some() {}
+    let again = World::at(home, |_| {});
+    let file = receipt(&again, &job, false);
+    assert!(matches!(file.receipt().choices[0].stop, Stop::Cancelled { .. }));
+}
+
+#[test]
+fn a_silent_stream_is_kept_alive() {
+    let world = World::long(|settings| settings.limits.keep_alive = Duration::from_millis(1));
+    let more =
+        json!({"stream": true, "messages": [{"role": "user", "content": "a ".repeat(1500)}]});
+    let reply = world.post(CHAT, &chat(&more));
+    assert!(reply.body.contains(": keep-alive\n\n"), "{}", reply.body);
+    assert!(reply.events().1);
+}
+
+#[test]
+fn models_make_room_for_each_other_and_one_that_is_too_large_is_refused() {
+    let loaded: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (seen, tiny) = (Arc::clone(&loaded), Arc::new(Tiny::new(11)));
+    let made = Arc::clone(&tiny);
+    let load = move |name: &str| {
+        seen.lock().unwrap().push(name.to_owned());
+        if name == "broken" { Err("it is damaged".into()) } else { Ok(made.loaded()) }
+    };
+    let entry = |name: &str, bytes| ModelEntry { name: name.into(), bytes };
+    let set = |settings: &mut gateway::Settings| {
+        settings.models = vec![
+            entry("a", 600),
+            entry("b", 600),
+            entry("c", 300),
+            entry("huge", 1001),
+            entry("broken", 1),
+        ];
+        settings.memory_max = 1000;
+    };
+    let world = World::loading(tempfile::tempdir().unwrap(), tiny, set, Arc::new(load));
+    let ask = |name: &str| world.post(CHAT, &chat(&json!({"model": name})));
+    let first = content(&ask("a"));
+    for name in ["c", "a", "b", "c", "a"] {
+        assert_eq!(content(&ask(name)), first, "{name}");
+    }
+    // `b` puts both out, and stays beside `c` until `a` needs its room.
+    assert_eq!(*loaded.lock().unwrap(), ["a", "c", "b", "c", "a"]);
+    assert_eq!(world.figure("probity_model_evictions_total"), 3);
+    for (name, what) in [("huge", "--memory"), ("broken", "it is damaged")] {
+        let reply = ask(name);
+        assert_eq!(reply.status, 503);
+        assert!(reply.body.contains(what), "{}", reply.body);
+        assert!(reply.header("retry-after").is_some());
+    }
+}
+
+#[test]
+fn beyond_the_limit_of_answers_is_told_to_come_again() {
+    let (go, wait) = channel::<()>();
+    let wait = Mutex::new(wait);
+    let tiny = Arc::new(Tiny::new(11));
+    let made = Arc::clone(&tiny);
+    // The first answer waits for its model until the second was refused.
+    let load = move |_: &str| {
+        wait.lock().unwrap().recv().map_err(|error| error.to_string())?;
+        Ok(made.loaded())
+    };
+    let set = |settings: &mut gateway::Settings| settings.limits.answers_max = 1;
+    let world = World::loading(tempfile::tempdir().unwrap(), tiny, set, Arc::new(load));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| world.post(CHAT, &chat(&json!({}))));
+        world.until(RUNNING, 1);
+        let second = world.post(CHAT, &chat(&json!({})));
+        assert_eq!((second.status, second.header("retry-after")), (429, Some("1")));
+        assert_eq!(second.json()["error"]["code"], "rate_limit_exceeded");
+        go.send(()).unwrap();
+        assert_eq!(first.join().unwrap().status, 200);
+    });
+    assert_eq!(world.post(CHAT, &chat(&json!({}))).status, 200);
+}

@@ -1,0 +1,114 @@
+//! Who may ask: keys, their limits, their receipts; pages of other origins; certificates.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use gateway::{KeyEntry, KeyFile, Scope, Settings, key_hash};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::answers::chat;
+use crate::world::World;
+
+const CHAT: &str = "/v1/chat/completions";
+
+fn entry(key: &str, scopes: &[Scope], answers_max: Option<usize>) -> KeyEntry {
+    KeyEntry { name: key.into(), hash: key_hash(key), scopes: scopes.into(), answers_max }
+}
+
+fn with_keys(folder: &TempDir) -> impl FnOnce(&mut Settings) {
+    let keys = vec![
+        entry("pk-alice", &[Scope::Ask], None),
+        entry("pk-bob", &[Scope::Ask], Some(0)),
+        entry("pk-eve", &[Scope::Metrics], None),
+        entry("pk-carol", &[Scope::Ask, Scope::Metrics], None),
+    ];
+    let path = folder.path().join("keys.json");
+    let text = serde_json::to_string(&KeyFile { keys }).unwrap();
+    assert!(!text.replace("\"name\":\"pk-", "").contains("pk-"), "only hashes are kept");
+    std::fs::write(&path, text).unwrap();
+    move |settings| settings.keys = Some(path)
+}
+
+#[test]
+fn keys_say_who_may_ask_and_whose_a_receipt_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::with(with_keys(&folder));
+    let body = chat(&json!({})).to_string();
+    let ask = |header: &str| world.send("POST", CHAT, &[header], &body);
+    let alice = ask("authorization: Bearer pk-alice");
+    assert_eq!(alice.status, 200, "{}", alice.body);
+    assert_eq!(ask("x-api-key: pk-carol").status, 200);
+    for header in [
+        "authorization: Bearer pk-mallory",
+        "authorization: Basic pk-alice",
+        "x-api-key: ",
+        "x-other: 1",
+    ] {
+        let refused = ask(header);
+        assert_eq!(refused.status, 401, "{header}");
+        assert_eq!(refused.json()["error"]["code"], "invalid_api_key");
+    }
+    assert_eq!(ask("authorization: Bearer pk-eve").status, 403);
+    let bob = ask("authorization: Bearer pk-bob");
+    assert_eq!((bob.status, bob.header("retry-after").is_some()), (429, true));
+    let path = format!("/v1/receipts/{}", alice.header("x-probity-receipt").unwrap());
+    let get =
+        |path: &str, key: &str| world.send("GET", path, &[&format!("x-api-key: {key}")], "").status;
+    assert_eq!(get(&path, "pk-alice"), 200);
+    assert_eq!(get(&format!("{path}/bundle"), "pk-alice"), 200);
+    assert_eq!((get(&path, "pk-carol"), get(&path, "pk-eve")), (404, 403));
+    assert_eq!(world.get(&path).status, 401);
+    assert_eq!((get("/metrics", "pk-alice"), get("/metrics", "pk-eve")), (403, 200));
+    assert_eq!((world.get("/metrics").status, world.get("/v1/models").status), (401, 401));
+    assert_eq!((world.get("/healthz").status, world.get("/readyz").status), (200, 200));
+}
+
+#[test]
+fn pages_of_known_origins_may_ask() {
+    let world = World::with(|settings| settings.cors = vec!["https://page.example".into()]);
+    let preflight = |origin: &str| {
+        let headers = [&format!("origin: {origin}"), "access-control-request-method: POST"];
+        world.send("OPTIONS", CHAT, &headers, "")
+    };
+    let allowed = preflight("https://page.example");
+    assert_eq!(allowed.status, 204);
+    assert_eq!(allowed.header("access-control-allow-origin"), Some("https://page.example"));
+    assert!(allowed.header("access-control-allow-headers").unwrap().contains("authorization"));
+    let other = preflight("https://other.example");
+    assert_eq!((other.status, other.header("access-control-allow-origin")), (405, None));
+    let body = chat(&json!({})).to_string();
+    let asked = world.send("POST", CHAT, &["origin: https://page.example"], &body);
+    assert!(asked.header("access-control-expose-headers").unwrap().contains("x-probity-receipt"));
+}
+
+#[test]
+fn certificates_make_it_https() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+    std::fs::write(&chain, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.key_pair.serialize_pem()).unwrap();
+    let world = World::with(|settings| settings.tls = Some((chain, key)));
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.unwrap().with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = StreamOwned::new(connection, TcpStream::connect(world.address).unwrap());
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    // The server may close without TLS's own goodbye.
+    let _ = stream.read_to_string(&mut text);
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    let mut plain = world.raw("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
+    let mut bytes = Vec::new();
+    let _ = plain.read_to_end(&mut bytes);
+    assert!(!bytes.starts_with(b"HTTP/1.1 200"));
+}

@@ -1,0 +1,146 @@
+//! What is refused, by name, and what hostile clients get.
+
+// floats: JSON numbers as people write them; nothing is computed with them.
+
+use std::io::Read;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use crate::answers::chat;
+use crate::world::{Reply, World};
+
+const CHAT: &str = "/v1/chat/completions";
+
+fn is_refused(reply: &Reply, status: u16, param: Option<&str>, code: Option<&str>) {
+    assert_eq!(reply.status, status, "{}", reply.body);
+    let error = reply.json()["error"].clone();
+    assert_eq!((error["param"].as_str(), error["code"].as_str()), (param, code), "{error}");
+    assert!(error["message"].as_str().unwrap().contains(param.unwrap_or_default()), "{error}");
+    assert!(error["type"].is_string(), "{error}");
+}
+
+#[test]
+fn what_can_not_be_honoured_is_refused_by_its_name() {
+    let world = World::new();
+    for (more, param) in [
+        (json!({"foo": 1}), "foo"),
+        (json!({"temperature": 1e-7}), "temperature"),
+        (json!({"temperature": -1}), "temperature"),
+        (json!({"temperature": "hot"}), "temperature"),
+        (json!({"top_p": 1.5}), "top_p"),
+        (json!({"top_k": -1}), "top_k"),
+        (json!({"min_p": 2}), "min_p"),
+        (json!({"presence_penalty": 3}), "presence_penalty"),
+        (json!({"frequency_penalty": -3}), "frequency_penalty"),
+        (json!({"repetition_penalty": 0}), "repetition_penalty"),
+        (json!({"logit_bias": {"x": 1}}), "logit_bias"),
+        (json!({"logit_bias": {"1": 101}}), "logit_bias"),
+        (json!({"n": 0}), "n"),
+        (json!({"n": 17}), "n"),
+        (json!({"n": 1.5}), "n"),
+        (json!({"seed": -1}), "seed"),
+        (json!({"stop": 5}), "stop"),
+        (json!({"stream": "yes"}), "stream"),
+        (json!({"stream_options": {"include_usage": true}}), "stream_options"),
+        (json!({"stream": true, "stream_options": {"x": 1}}), "stream_options.x"),
+        (json!({"max_tokens": 0}), "max_tokens"),
+        (json!({"max_completion_tokens": 41}), "max_tokens"),
+        (json!({"top_logprobs": 3}), "top_logprobs"),
+        (json!({"logprobs": true, "top_logprobs": 21}), "top_logprobs"),
+        (json!({"store": true}), "store"),
+        (json!({"service_tier": "flex"}), "service_tier"),
+        (json!({"modalities": ["audio"]}), "modalities"),
+        (json!({"cache_scope": "all"}), "cache_scope"),
+        (json!({"messages": "hi"}), "messages"),
+        (json!({"messages": [{"role": "poet", "content": "a"}]}), "messages[0].role"),
+        (json!({"messages": [{"role": "user"}]}), "messages[0].content"),
+        (json!({"messages": [{"role": "user", "content": "a", "x": 1}]}), "messages[0].x"),
+        (
+            json!({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}),
+            "messages[0].content[0].type",
+        ),
+    ] {
+        let reply = world.post(CHAT, &chat(&more));
+        assert!(reply.json()["error"]["code"].is_null(), "{}", reply.body);
+        is_refused(&reply, 400, Some(param), None);
+    }
+    assert_eq!(world.figure("probity_answers_total"), 0);
+}
+
+#[test]
+fn a_prompt_or_an_answer_beyond_the_context_is_refused() {
+    let world = World::new();
+    let code = Some("context_length_exceeded");
+    let long = json!({"messages": [{"role": "user", "content": "a ".repeat(400)}]});
+    is_refused(&world.post(CHAT, &chat(&long)), 400, Some("messages"), code);
+    is_refused(
+        &world.post(CHAT, &chat(&json!({"max_tokens": 500}))),
+        400,
+        Some("max_tokens"),
+        code,
+    );
+    let body = json!({"model": "tiny", "prompt": "a ".repeat(400)});
+    is_refused(&world.post("/v1/completions", &body), 400, Some("prompt"), code);
+}
+
+#[test]
+fn bodies_that_are_none_are_refused() {
+    let world = World::with(|settings| settings.limits.body_bytes_max = 10_000);
+    for body in ["", "{", "[]", "null", "{\"model\": \"tiny\"", "\u{7f}", "{\"a\":1}x"] {
+        is_refused(&world.send("POST", CHAT, &[], body), 400, None, None);
+    }
+    let twice = r#"{"model":"tiny","messages":[],"model":"tiny"}"#;
+    is_refused(&world.send("POST", CHAT, &[], twice), 400, Some("model"), None);
+    let deep =
+        format!("{{\"model\":\"tiny\",\"messages\":{}{}}}", "[".repeat(4000), "]".repeat(4000));
+    is_refused(&world.send("POST", CHAT, &[], &deep), 400, Some("messages[0]"), None);
+    let large = format!("{{\"model\":\"{}\"}}", "a".repeat(10_000));
+    is_refused(&world.send("POST", CHAT, &[], &large), 413, None, Some("request_too_large"));
+    is_refused(
+        &world.post(CHAT, &chat(&json!({"model": "none"}))),
+        404,
+        Some("model"),
+        Some("model_not_found"),
+    );
+    is_refused(&world.get("/nothing"), 404, None, Some("not_found"));
+    is_refused(&world.get(CHAT), 405, None, Some("not_found"));
+    is_refused(&world.get("/v1/receipts/12"), 404, None, Some("not_found"));
+    let id = "00".repeat(32);
+    is_refused(&world.get(&format!("/v1/receipts/{id}")), 404, None, Some("not_found"));
+    // After all of it, the server answers.
+    assert_eq!(world.post(CHAT, &chat(&json!({}))).status, 200);
+}
+
+#[test]
+fn headers_have_limits_of_size_and_time() {
+    let world = World::with(|settings| settings.limits.header_time = Duration::from_millis(50));
+    let header = format!("x-long: {}", "a".repeat(64 << 10));
+    let mut reply = world.raw(&format!("GET /healthz HTTP/1.1\r\nhost: a\r\n{header}\r\n\r\n"));
+    let mut text = String::new();
+    // The rest of what was sent may be answered by a reset.
+    let _ = reply.read_to_string(&mut text);
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 431"), "{text}");
+    let mut slow = world.raw("GET /healthz HTTP/1.1\r\nhost: a\r\nx-slow: ");
+    let mut rest = Vec::new();
+    let _ = slow.read_to_end(&mut rest);
+    assert!(!rest.starts_with(b"HTTP/1.1 200"));
+    assert_eq!(world.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_body_that_does_not_come_is_given_up() {
+    let world = World::with(|settings| settings.limits.body_time = Duration::from_millis(50));
+    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{{");
+    let reply = Reply::read(world.raw(&head));
+    assert_eq!(reply.status, 400);
+}
+
+#[test]
+fn models_are_listed() {
+    let world = World::new();
+    let list: Json = world.get("/v1/models").json();
+    assert_eq!(list["data"][0]["id"], "tiny");
+    assert_eq!(world.get("/v1/models/tiny").json()["object"], "model");
+    is_refused(&world.get("/v1/models/other"), 404, Some("model"), Some("model_not_found"));
+}
