@@ -173,6 +173,18 @@ impl InputRow {
         }
     }
 
+    /// The sums of the integer entries of both halves of block b of an A8 row, as `1024 * high + low`: both
+    /// halves' high parts side by side in 16 bits each, then their low parts.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(crate) fn half_entries(&self, b: usize) -> [i32; 2] {
+        let scale = i32::from(self.scales.words()[b]);
+        let entries = [0, 1].map(|half| -(self.half_starts[half][b] >> 7) * scale);
+        let high = entries.map(|entries| (entries + 512) >> 10);
+        let low = [0, 1].map(|half| entries[half] - (high[half] << 10));
+        [high, low].map(|[first, second]| second << 16 | first & 0xffff)
+    }
+
     /// Starts a row: sets its length and clears the padding block of an odd count.
     ///
     /// # Panics

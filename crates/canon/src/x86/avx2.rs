@@ -13,6 +13,7 @@ pub(super) mod attention;
 pub(super) mod eight;
 pub(super) mod finish;
 pub(super) mod four;
+pub(super) mod four_halves;
 pub(super) mod minima;
 pub(super) mod rows;
 pub(super) mod sixteen;
@@ -27,6 +28,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight: walk::matmul::<eight::Eight<false>>,
     matmul_a8_eight_halves: walk::matmul::<eight::Eight<true>>,
     matmul_a8_four: walk::matmul::<four::Four>,
+    matmul_a8_four_halves: walk::matmul::<four_halves::FourHalves>,
     matmul_a16: walk::matmul::<sixteen::Sixteen>,
     attention: attention::attention::<attention::Plain>,
     norm: rows::norm,

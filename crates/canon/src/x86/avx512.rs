@@ -10,6 +10,7 @@ mod attention;
 mod eight;
 mod finish;
 mod four;
+mod four_halves;
 mod gemm;
 mod heads;
 mod quantise;
@@ -30,6 +31,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight,
     matmul_a8_four,
     matmul_a8_eight_halves,
+    matmul_a8_four_halves,
     matmul_a16: gemm::matmul::<sixteen::Sixteen>,
     attention: attention::attention,
     quantise: quantise::quantise,
@@ -71,6 +73,22 @@ fn matmul_a8_eight_halves(
     let function = match inputs {
         [_] => super::avx_vnni::KERNELS.matmul_a8_eight_halves,
         _ => gemm::matmul::<eight::Eight<true>>,
+    };
+    function(weights, groups, inputs, finish, out, overflow);
+}
+
+/// See [`matmul_a8_eight`].
+fn matmul_a8_four_halves(
+    weights: &PackedMatrix,
+    groups: Range<usize>,
+    inputs: &[&InputRow],
+    finish: Finish<'_>,
+    out: &mut Tile<'_>,
+    overflow: &mut [bool],
+) {
+    let function = match inputs {
+        [_] => super::avx2::KERNELS.matmul_a8_four_halves,
+        _ => gemm::matmul::<four_halves::FourHalves>,
     };
     function(weights, groups, inputs, finish, out, overflow);
 }

@@ -38,13 +38,12 @@ macro_rules! wrap {
     };
 }
 
-/// Compiles the portable bodies again with the features of one instruction set; but most matmuls, of
-/// which every set has its own.
+/// Compiles the portable bodies again with the features of one instruction set; but matmuls, of which
+/// every set has its own.
 macro_rules! recompile {
     ($set:expr, $features:literal) => {
         const RECOMPILED: crate::kernels::Kernels = crate::kernels::Kernels {
             set: $set,
-            matmul_a8_four_halves: recompiled::matmul,
             quantise: recompiled::quantise,
             norm: recompiled::norm,
             silu_gate: recompiled::silu_gate,
@@ -61,16 +60,11 @@ macro_rules! recompile {
 
         mod recompiled {
             use crate::inputs::{InputKind, InputRow};
-            use core::ops::Range;
-
-            use crate::kernels::{AttentionScratch, AttentionTask, Finish, GateOp, NormOp};
-            use crate::packed::PackedMatrix;
+            use crate::kernels::{AttentionScratch, AttentionTask, GateOp, NormOp};
             use crate::portable::{attention as attend, rows};
             use crate::reference::{HeadRow, Layout};
             use crate::sample::{NothingAllowed, SampleScratch, Sampling};
-            use crate::tile::Tile;
 
-            wrap!($features, matmul, crate::portable::matmul::matmul, (weights: &PackedMatrix, groups: Range<usize>, inputs: &[&InputRow], finish: Finish<'_>, out: &mut Tile<'_>, overflow: &mut [bool]));
             wrap!($features, quantise, rows::quantise, (row: &[i32], frac: u8, kind: InputKind, out: &mut InputRow));
             wrap!($features, norm, rows::norm, (row: &[i32], op: NormOp<'_>, out: &mut [i32]) -> bool);
             wrap!($features, silu_gate, rows::silu_gate, (gate: &[i32], up: &[i32], op: GateOp, out: &mut [i32]) -> bool);

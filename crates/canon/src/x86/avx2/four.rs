@@ -135,7 +135,7 @@ pub(super) unsafe fn dots<const H: usize, const C: usize>(
 /// Per 32-bit lane the sum of the first block's two halves, and above it that of the second's.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn pair_up(first: __m256i, second: __m256i) -> __m256i {
+pub(super) fn pair_up(first: __m256i, second: __m256i) -> __m256i {
     let straight = _mm256_blend_epi16::<0xaa>(first, second);
     let crossed = _mm256_blend_epi16::<0xaa>(second, first);
     let swap = _mm256_setr_epi8(

@@ -93,6 +93,46 @@ unsafe fn add_tile<const H: usize, const C: usize>(
     }
 }
 
+/// As [`add_minima`], where the halves of a block have minima of their own; the inputs are A8.
+///
+/// # Safety
+/// The machine has AVX2; the place and the inputs exist.
+#[inline(always)]
+pub(in crate::x86) unsafe fn add_minima_of_halves<const H: usize>(
+    place: &Place<'_>,
+    inputs: &[&InputRow],
+    sums: &mut [Sums],
+) {
+    if !place.weights.width().has_minima() {
+        return;
+    }
+    let minima = place.weights.minima(place.group).as_ptr().cast::<__m256i>();
+    for (row, sums) in inputs.iter().zip(sums) {
+        // SAFETY: features are the caller's; a group has sixteen pairs of minima for each block, and an
+        // input row such a block.
+        unsafe {
+            let mut high_sums = [_mm256_setzero_si256(); H];
+            let mut low_sums = high_sums;
+            for b in 2 * place.pairs.start..2 * place.pairs.end {
+                let [high, low] = row.half_entries(b).map(|both| _mm256_set1_epi32(both));
+                for h in 0..H {
+                    let minima = _mm256_load_si256(minima.add(2 * b + place.half + h));
+                    let products = _mm256_madd_epi16(minima, high);
+                    high_sums[h] = _mm256_add_epi32(high_sums[h], products);
+                    let products = _mm256_madd_epi16(minima, low);
+                    low_sums[h] = _mm256_add_epi32(low_sums[h], products);
+                }
+            }
+            for h in 0..H {
+                let [even, odd] = &mut sums[nth_half::<H>(place.half, h)];
+                let (high, low) = (high_sums[h], low_sums[h]);
+                *even = _mm256_add_epi64(*even, combined(high, low));
+                *odd = _mm256_add_epi64(*odd, combined(odd_lanes(high), odd_lanes(low)));
+            }
+        }
+    }
+}
+
 /// `1024 * high + low` of the even lanes.
 #[inline]
 #[target_feature(enable = "avx2")]

@@ -87,10 +87,7 @@ unsafe fn add_products<const G: usize, const C: usize>(
         }
         for g in 0..G {
             for c in 0..C {
-                let even = _mm512_srai_epi64::<32>(_mm512_slli_epi64::<32>(narrow[g][c]));
-                let odd = _mm512_srai_epi64::<32>(narrow[g][c]);
-                sums[g][c][0] = _mm512_add_epi64(sums[g][c][0], even);
-                sums[g][c][1] = _mm512_add_epi64(sums[g][c][1], odd);
+                widen(&mut sums[g][c], narrow[g][c]);
             }
         }
     }
@@ -223,14 +220,28 @@ unsafe fn add_minima<const G: usize, const C: usize>(
     }
     for g in 0..G {
         for c in 0..C {
-            let even = _mm512_srai_epi64::<22>(_mm512_slli_epi64::<32>(high[g][c]));
-            let odd = _mm512_slli_epi64::<10>(_mm512_srai_epi64::<32>(high[g][c]));
-            let even_low = _mm512_srai_epi64::<32>(_mm512_slli_epi64::<32>(low[g][c]));
-            let odd_low = _mm512_srai_epi64::<32>(low[g][c]);
-            let shares = [_mm512_add_epi64(even, even_low), _mm512_add_epi64(odd, odd_low)];
-            for (sum, share) in sums[g][c].iter_mut().zip(shares) {
-                *sum = _mm512_add_epi64(*sum, share);
-            }
+            add_shares(&mut sums[g][c], high[g][c], low[g][c]);
         }
     }
+}
+
+/// Adds sixteen 32-bit sums to 64-bit ones.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn widen(sums: &mut Sums, narrow: __m512i) {
+    let even = _mm512_srai_epi64::<32>(_mm512_slli_epi64::<32>(narrow));
+    let odd = _mm512_srai_epi64::<32>(narrow);
+    sums[0] = _mm512_add_epi64(sums[0], even);
+    sums[1] = _mm512_add_epi64(sums[1], odd);
+}
+
+/// Adds `1024 * high + low`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn add_shares(sums: &mut Sums, high: __m512i, low: __m512i) {
+    let even = _mm512_srai_epi64::<22>(_mm512_slli_epi64::<32>(high));
+    let odd = _mm512_slli_epi64::<10>(_mm512_srai_epi64::<32>(high));
+    sums[0] = _mm512_add_epi64(sums[0], even);
+    sums[1] = _mm512_add_epi64(sums[1], odd);
+    widen(sums, low);
 }
