@@ -27,12 +27,15 @@ pub(crate) fn tiny() -> Attempt<Vec<Model>> {
     let mut models = Vec::new();
     for family in [Family::Llama, Family::Qwen2] {
         for (matrices, _) in FORMATS {
+            // Super-blocks need rows of whole ones.
+            let wide = matrices.block_numbers() == 256;
             let tiny = TinyModel {
                 family,
                 matrices,
                 embedding: matrices,
                 tied: family == Family::Llama,
-                width: 128,
+                width: if wide { 256 } else { 128 },
+                feed_forward: if wide { 512 } else { TinyModel::new(3).feed_forward },
                 ..TinyModel::new(3)
             };
             models.push(Model::new(format!("{} {}", family.name(), matrices.name()), tiny.write())?);
