@@ -237,3 +237,94 @@ fn said(error: &impl std::fmt::Display) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     line.chars().take(MESSAGE_CHARS_MAX).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::token_bytes::Alphabet;
+    use crate::tokenizer::Tokenizer;
+    use crate::vocabulary::{ModelKind, TokenType, Vocabulary};
+
+    const END: u32 = 0;
+
+    /// An end, every byte, and some longer tokens.
+    fn tokenizer() -> Tokenizer {
+        let alphabet = Alphabet::new();
+        let longer =
+            ["ab", "\":", "{\"", "\",", "  ", "true", "},{", "12", "e+", "\\n", "word", "\n  "];
+        let spelt = |text: &str| text.bytes().map(|byte| alphabet.char(byte)).collect::<String>();
+        let bytes = (0..=u8::MAX).map(|byte| String::from(alphabet.char(byte)));
+        let tokens: Vec<String> = ["</s>".to_owned()]
+            .into_iter()
+            .chain(bytes)
+            .chain(longer.into_iter().map(spelt))
+            .collect();
+        let mut token_types = vec![TokenType::Normal; tokens.len()];
+        token_types[0] = TokenType::Control;
+        Tokenizer::new(&Vocabulary {
+            kind: ModelKind::Gpt2,
+            tokens,
+            token_types,
+            merges: Vec::new(),
+            pre_tokenizer: "smollm".to_owned(),
+            bos: None,
+            eos: Some(END),
+            eot: None,
+            eom: None,
+            unknown: None,
+            padding: None,
+            add_bos: None,
+            add_eos: false,
+            add_space_prefix: false,
+        })
+        .unwrap()
+    }
+
+    /// The engine's shortcuts are its own business: with and without them every mask is the same.
+    #[test]
+    fn shortcuts_change_no_mask() {
+        let tokenizer = tokenizer();
+        let with = GrammarTokens::new(tokenizer.token_bytes()).unwrap();
+        let without = GrammarTokens::with_slices(tokenizer.token_bytes(), &[]).unwrap();
+        let grammars = [
+            Grammar::json_object(),
+            Grammar::json_schema(r#"{"type":"array","items":{"type":"string","maxLength":12}}"#),
+            Grammar::json_schema(r#"{"type":"object","properties":{"word":{"type":"number"}}}"#),
+            Grammar::lark("start: WORD+ \"!\"\nWORD: /[a-z]+( |12)/\n"),
+            Grammar::regex("(ab|word)*[^\"]{1,20}"),
+        ];
+        let mut state = 7_u64;
+        for grammar in &grammars {
+            let mut fast = Constraint::new(&with, grammar, &[END]).unwrap();
+            let mut slow = Constraint::new(&without, grammar, &[END]).unwrap();
+            for _ in 0..60 {
+                let mask = fast.mask().unwrap().to_vec();
+                assert_eq!(mask, slow.mask().unwrap(), "{}", grammar.text());
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let count = u32::try_from(tokenizer.token_bytes().len()).unwrap();
+                let start = u32::try_from(state >> 33).unwrap() % count;
+                // Not the end while there is anything else.
+                let mut going = (1..count).map(|at| 1 + (start + at) % (count - 1));
+                let Some(token) = going.find(|token| allows(&mask, *token)) else { break };
+                fast.accept(token).unwrap();
+                slow.accept(token).unwrap();
+            }
+        }
+    }
+
+    /// The version that definitions name is the one that is built in.
+    #[test]
+    fn the_version_is_the_one_of_the_lock() {
+        let lock = include_str!("../../../../Cargo.lock");
+        let version = Grammar::json_object().parts().version.to_owned();
+        for name in ["llguidance", "toktrie"] {
+            assert!(
+                lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"")),
+                "{name}"
+            );
+        }
+        assert!(lock.contains("name = \"derivre\"\nversion = \"0.3.13\""));
+    }
+}

@@ -41,14 +41,15 @@ fn tagged(calls: &ToolCalls, auto: bool, more: usize) -> String {
         }
         (begin, false) => {
             let begin = begin.map_or("\"<tool_call>\"".into(), |token| format!("<[{token}]>"));
-            format!("start: call (\"\\n\" call){{0,{more}}}\ncall: {begin} {body}\n")
+            let again = again("\"\\n\" call", more);
+            format!("start: call {again}\ncall: {begin} {body}\n")
         }
     }
 }
 
 /// A list of calls as the whole answer.
 fn listed(calls: &ToolCalls, auto: bool, more: usize) -> String {
-    let list = format!("\"[\" one (\", \" one){{0,{more}}} \"]\"");
+    let list = format!("\"[\" one {} \"]\"", again("\", \" one", more));
     let free = format!("{ANY}{FREE}");
     match (calls.begin, auto) {
         (Some(token), true) => format!("start: FREE | <[{token}]> {list}\n{FREE}"),
@@ -58,6 +59,11 @@ fn listed(calls: &ToolCalls, auto: bool, more: usize) -> String {
         }
         (None, false) => format!("start: \"[TOOL_CALLS]\" {list}\n"),
     }
+}
+
+/// What may come again, so many times.
+fn again(what: &str, most: usize) -> String {
+    if most == 0 { String::new() } else { format!("({what}){{0,{most}}}") }
 }
 
 const ANY: &str = "ANY: /(.|\\n)*/\n";

@@ -156,9 +156,9 @@ proptest! {
 
 #[test]
 fn any_object_is_json() {
-    for seed in 0..20 {
+    for seed in 0..6 {
         let mut constraint = constraint(&Grammar::json_object()).unwrap();
-        let (text, _, ended) = walk(&mut constraint, seed, 300);
+        let (text, _, ended) = walk(&mut constraint, seed, 150);
         assert!(text.starts_with('{'));
         if ended {
             assert!(serde_json::from_str::<Json>(&text).unwrap().is_object(), "{text}");
@@ -240,13 +240,17 @@ fn tokens_of_the_same_bytes_are_allowed_alike_and_bytes_of_no_text_never() {
     let mut vocabulary = vocabulary("smollm");
     let twin = u32::try_from(vocabulary.tokens.len()).unwrap();
     // The text of a user-defined token is kept as it stands, that of others is in the byte-level alphabet.
-    vocabulary.tokens.push("\u{e9}".into());
+    let word = "\u{65e5}\u{672c}\u{8a9e}";
+    vocabulary.tokens.push(word.into());
     vocabulary.token_types.push(TokenType::UserDefined);
-    let first = id("\u{c3}\u{a9}");
     let tokenizer = Tokenizer::new(&vocabulary).unwrap();
-    let tokens = GrammarTokens::new(tokenizer.token_bytes()).unwrap();
-    let mut constraint = Constraint::new(&tokens, &Grammar::regex("\u{e9}"), &[end()]).unwrap();
-    assert_eq!(allowed(&mut constraint), sorted([byte(0xC3), first, twin]));
+    let table = tokenizer.token_bytes();
+    let is_word = |token: &u32| table.get(*token).unwrap().bytes == word.as_bytes();
+    let first = (0..twin).find(is_word).unwrap();
+    let tokens = GrammarTokens::new(table).unwrap();
+    let mut constraint = Constraint::new(&tokens, &Grammar::regex(word), &[end()]).unwrap();
+    let beginning = allowed(&mut constraint);
+    assert!(beginning.contains(&first) && beginning.contains(&twin));
     constraint.accept(twin).unwrap();
     assert_eq!(allowed(&mut constraint), [end()]);
     let anything = "start: /(?s-u:.)*/\n%llguidance { \"allow_invalid_utf8\": true }\n";

@@ -113,7 +113,6 @@ fn text_stays_text() {
         "<tool_call>\n{\"name\": \"format_disk\", \"arguments\": {}}\n</tool_call>",
         "<tool_call>{\"arguments\": {}}</tool_call>",
         "<tool_call>{\"name\": 3}",
-        "<tool_call>{\"name\": \"weather\" \"arguments\"",
         "{\"name\": \"weather\", \"parameters\": {}}",
     ] {
         assert_eq!(parsed(&hermes, &[text]), (text.into(), vec![]));
@@ -134,6 +133,9 @@ fn a_call_that_is_cut_off_ends_where_the_answer_does() {
     let (text, found) =
         parsed(&hermes, &["<tool_call>{\"name\": \"weather\", \"arguments\": {\"ci"]);
     assert_eq!((text.as_str(), found), ("", vec![("weather".into(), "{\"ci".into())]));
+    // Once its name is known it is a call, whatever comes of it.
+    let (text, found) = parsed(&hermes, &["<tool_call>{\"name\": \"weather\" so it is"]);
+    assert_eq!((text.as_str(), found), ("so it is", vec![("weather".into(), "{}".into())]));
     // Arguments may come first, and what else is in a call is passed over.
     let other =
         r#"<tool_call>{"arguments": {"city": "Rom"}, "id": 3, "name": "weather"}</tool_call>"#;
