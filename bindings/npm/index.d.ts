@@ -173,7 +173,7 @@ export interface StreamReport {
   heads: number;
   /** Tokens that came. */
   came: number;
-  /** Those under a head that held. */
+  /** Those under a head that held, or the receipt's. */
   signed: number;
   /** What is established; absent when it does not hold. */
   claim?: string;

@@ -226,10 +226,11 @@ impl Stream {
         self.heads
     }
 
-    /// How many tokens the last head that held covers.
+    /// How many of the tokens that came are signed: under the last head that held, or all of them by the receipt's.
     #[must_use]
     pub fn signed(&self) -> u32 {
-        self.last.map_or(0, |last| last.head.count)
+        let by_heads = self.last.map_or(0, |last| last.head.count);
+        self.receipt.map_or(by_heads, |_| self.came())
     }
 
     /// How many tokens came.

@@ -21,7 +21,7 @@ pub struct StreamJson {
     heads: u32,
     /// Tokens that came.
     came: u32,
-    /// Those under a head that held.
+    /// Those under a head that held, or the receipt's.
     signed: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<String>,

@@ -22,6 +22,9 @@ export class Answer {
   readonly #key: () => string;
   #held: Held | undefined;
   #failed = false;
+  #refuted = false;
+  #signed = 0;
+  #came = 0;
   #begun: Begun | undefined;
   /** Where the receipt is: the job's commitment. */
   #address: string | undefined;
@@ -34,7 +37,8 @@ export class Answer {
     const text = element("div", "text");
     this.#text = new Growing(text, painted, say);
     this.#check = button("check", "Check it", () => void this.#checked());
-    this.#save = button("quiet", "Save receipt", () => void this.#saved());
+    this.#save = button("quiet", "Save", () => void this.#saved());
+    this.#save.setAttribute("aria-label", "Save receipt");
     this.#check.disabled = this.#save.disabled = true;
     this.#margin = this.#receipt();
     this.#body = element("div", "body", element("h2", "who", model), text);
@@ -70,7 +74,9 @@ export class Answer {
   take(chunk: Chunk): void {
     if (chunk.begun) this.#begin(chunk.begun);
     this.#text.push(chunk.text);
+    this.#came += chunk.tokens.length;
     this.#held?.push(chunk);
+    if (chunk.tokens.length > 0) this.#count();
     if (chunk.stop !== undefined) this.#row("Ended", chunk.stop.replaceAll("_", " "));
     if (chunk.receipt !== undefined) this.#hash("Receipt", chunk.receipt);
     if (chunk.usage) this.#used(chunk.usage);
@@ -81,12 +87,18 @@ export class Answer {
     this.#address = begun.job;
     this.#hash("Worker", begun.worker);
     if (begun.model) this.#hash("Model", begun.model);
-    this.#held = new Held(begun, (report) => this.#signed(report));
+    this.#held = new Held(begun, (report) => this.#heard(report));
   }
 
-  #signed({ outcome, reason, signed, came }: StreamReport): void {
-    const failed = outcome === "fails";
-    this.#row("Signed", failed ? "refuted" : `${signed} of ${came}`);
+  /** How many of the tokens that came are under a head that was found true here. */
+  #count(): void {
+    this.#row("Signed", this.#refuted ? "refuted" : `${this.#signed} of ${this.#came} tokens`);
+  }
+
+  #heard({ outcome, reason, signed }: StreamReport): void {
+    const failed = (this.#refuted = outcome === "fails");
+    this.#signed = signed;
+    this.#count();
     this.#margin.classList.toggle("fails", failed);
     if (failed && reason !== undefined) this.note(`What came is not what was signed: ${reason}.`);
   }
@@ -131,9 +143,9 @@ export class Answer {
     this.#body.append(line);
   }
 
-  /** The bundle, asked for once; again where that failed. */
+  /** The bundle: asked for anew at each check, and what is saved is what was checked. */
   #bundle(): Promise<Uint8Array<ArrayBuffer>> {
-    this.#file ??= bundle(this.#address ?? "", this.#key()).catch((error: unknown) => {
+    this.#file = bundle(this.#address ?? "", this.#key()).catch((error: unknown) => {
       this.#file = undefined;
       throw error;
     });
@@ -151,6 +163,7 @@ export class Answer {
       const [light, file] = await Promise.all([verifier(), this.#bundle()]);
       const report = light.verify(file);
       const stream = this.#held?.ended(file);
+      if (stream) this.#heard(stream);
       const found = { report, stream, opened: light.messages(file), sent: this.#sent, file: this.#name };
       const shown = view(found);
       this.#report?.remove();
@@ -178,7 +191,7 @@ export class Answer {
 
   async #saved(): Promise<void> {
     try {
-      const file = new Blob([await this.#bundle()], { type: "application/json" });
+      const file = new Blob([await (this.#file ?? this.#bundle())], { type: "application/json" });
       const link = element("a", "");
       link.href = URL.createObjectURL(file);
       link.download = this.#name;

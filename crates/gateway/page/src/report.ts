@@ -16,7 +16,7 @@ export interface Found {
   file: string;
 }
 
-type Line = { name: string; text: string; trusts?: string };
+type Line = { name?: string; text: string; trusts?: string };
 
 /** A page's own finding: the receipt's messages against those that were sent. */
 export function sameMessages(opened: Messages | undefined, sent: Message[]): boolean | undefined {
@@ -41,23 +41,25 @@ export function view(found: Found): HTMLElement {
   const { report, stream, opened, file } = found;
   const { word, reason } = verdict(found);
   const kinds = { Verified: "holds", Refuted: "fails" }[word] ?? "open";
-  const what = word === "Verified" ? `required: ${report.required.join(", ")}` : reason;
-  const { established, unchecked } = lines(found);
+  const what = word === "Verified" ? `all required evidence holds: ${report.required.join(", ")}` : reason;
+  const { holds, fails, unchecked } = lines(found);
   const open = [...report.not_established, ...(stream?.not_established ?? [])];
   const box = element("section", `report ${kinds}`);
   box.setAttribute("aria-label", "Report of the check");
+  const hide = button("quiet", "Hide", () => box.remove());
   box.append(
-    element("p", "verdict", element("strong", "", word), element("span", "", what)),
-    listed("Established", "yes", established),
+    element("div", "verdict", element("strong", "", word), element("span", "", what), hide),
+    listed("Does not hold", "bad", fails),
+    listed("Established", "yes", holds),
     listed("Not looked at", "dash", unchecked),
-    listed("Not established", "no", open.map(({ what, text }) => ({ name: named(what), text }))),
+    listed("Not established", "no", open.map(({ text }) => ({ text }))),
   );
   if (opened?.messages) box.append(asked(opened.messages));
-  box.append(replay(file));
+  if (word !== "Refuted") box.append(replay(file));
   return box;
 }
 
-function lines({ report, stream, opened, sent }: Found): { established: Line[]; unchecked: Line[] } {
+function lines({ report, stream, opened, sent }: Found): Record<"holds" | "fails" | "unchecked", Line[]> {
   const of = (outcome: string) =>
     report.evidence
       .filter((line) => line.outcome === outcome)
@@ -66,29 +68,24 @@ function lines({ report, stream, opened, sent }: Found): { established: Line[]; 
         text: unchecked === undefined ? claim : `${claim}: ${unchecked}`,
         ...(unchecked === undefined ? { trusts } : {}),
       }));
-  const established: Line[] = of("holds");
-  const unchecked: Line[] = of("not_checked");
-  if (stream?.claim !== undefined) established.push({ name: "stream", text: stream.claim, trusts: stream.trusts });
-  if (stream?.outcome === "not_checked") unchecked.push({ name: "stream", text: stream.reason ?? "" });
-  if (report.verdict !== "refuted" && sameMessages(opened, sent) === true) {
-    established.push({ name: "messages", text: "the receipt is about the messages that this page sent", trusts: "this page" });
-  }
-  return { established, unchecked };
+  const [holds, fails, unchecked]: [Line[], Line[], Line[]] = [of("holds"), of("fails"), of("not_checked")];
+  if (stream?.claim !== undefined) holds.push({ name: "stream", text: stream.claim, trusts: stream.trusts });
+  else if (stream) (stream.outcome === "fails" ? fails : unchecked).push({ name: "stream", text: stream.reason ?? "" });
+  const same = sameMessages(opened, sent);
+  const messages = { name: "messages", text: "the receipt is about the messages that this page sent", trusts: "this page" };
+  if (same !== undefined) (same ? holds : fails).push(messages);
+  return { holds, fails, unchecked };
 }
 
 function listed(title: string, mark: string, lines: Line[]): HTMLElement | string {
   if (lines.length === 0) return "";
   const list = element("ul", mark);
   for (const { name, text, trusts } of lines) {
-    const item = element("li", "", element("b", "", name), " ", text);
+    const item = name === undefined ? element("li", "", text) : element("li", "", element("b", "", name), " ", text);
     if (trusts !== undefined) item.append(element("span", "trusts", `Trusts: ${trusts}`));
     list.append(item);
   }
   return element("div", "lines", element("h3", "", title), list);
-}
-
-function named(what: string): string {
-  return what.replaceAll("_", " ");
 }
 
 /** What the receipt says was asked: an instruction that was slipped in shows here. */

@@ -12,7 +12,7 @@ const OUTCOMES: [(&str, &str, u64, u64); 16] = [
     ("heads as they come", "holds", 3, 40),
     ("a rest without a head", "holds", 1, 16),
     ("with its receipt", "holds", 3, 40),
-    ("cut off", "holds", 1, 16),
+    ("cut off", "holds", 1, 20),
     ("another token", "fails", 0, 0),
     ("a head left out", "fails", 1, 16),
     ("a head before its tokens", "fails", 0, 0),
