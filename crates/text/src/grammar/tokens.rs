@@ -52,7 +52,7 @@ impl TokenizerEnv for Environment {
 }
 
 impl GrammarTokens {
-    /// Makes a vocabulary ready: some 0.1 s for 150,000 tokens.
+    /// Makes a vocabulary ready, which takes a while: once per model.
     ///
     /// # Errors
     /// [`GrammarError`] where it is too large.
