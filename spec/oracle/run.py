@@ -19,6 +19,7 @@ import cases_rows
 import cases_sample
 import cases_spans
 import cases_traces
+import cases_yarn
 import claims
 import dispute_cases
 import frequencies
@@ -34,7 +35,7 @@ ORACLE = pathlib.Path(__file__).resolve().parent
 VECTORS, GOLDEN = ORACLE.parent.joinpath("vectors"), ORACLE.parent.joinpath("golden")
 VERSION = 1
 SPECS = (
-    ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention, cases_joined, cases_spans)),
+    ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention, cases_joined, cases_spans, cases_yarn)),
     ("sampling", (cases_sample,)),
     ("program", (cases_traces, program_cases)),
     ("receipt", (receipt_cases,)),

@@ -1,6 +1,6 @@
 //! The models that are run: tiny ones made from a seed, or a file.
 //!
-//! The tiny ones cover both families and every number format. Failure: a text that names what
+//! The tiny ones cover every number format in two families, and every architecture. Failure: a text that names what
 //! could not be read.
 
 use std::path::Path;
@@ -9,10 +9,14 @@ use std::sync::Arc;
 use engine::Weights;
 use import::architectures;
 use import::gguf::tiny::{Family, TinyModel};
+use import::gguf::tiny_cases;
 use import::gguf::{FORMATS, Gguf, TensorType};
 use program::Checked;
 
 use crate::Attempt;
+
+/// How the names begin of models that stand for an architecture.
+const ARCHITECTURE: &str = "architecture ";
 
 /// A model in memory.
 pub(crate) struct Model {
@@ -38,7 +42,8 @@ pub(crate) fn tiny() -> Attempt<Vec<Model>> {
                 feed_forward: if wide { 512 } else { TinyModel::new(3).feed_forward },
                 ..TinyModel::new(3)
             };
-            models.push(Model::new(format!("{} {}", family.name(), matrices.name()), tiny.write())?);
+            models
+                .push(Model::new(format!("{} {}", family.name(), matrices.name()), tiny.write())?);
         }
     }
     // Odd shapes: one KV head for all, rows that are no multiple of a vector, three layers.
@@ -53,6 +58,9 @@ pub(crate) fn tiny() -> Attempt<Vec<Model>> {
         ..TinyModel::new(5)
     };
     models.push(Model::new("llama odd".to_owned(), odd.write())?);
+    for case in tiny_cases::cases() {
+        models.push(Model::new(format!("{ARCHITECTURE}{}", case.name), case.file.finish())?);
+    }
     Ok(models)
 }
 

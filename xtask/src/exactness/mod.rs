@@ -2,7 +2,7 @@
 //!
 //! Axes: processor (this one; Haswell, Nehalem and AArch64 in an emulator; WebAssembly in node with
 //! and without SIMD), every kernel set each of them has, threads, prefill chunks, alone or among
-//! eight. Tiny models of every family and format run on all of them, by the probe in
+//! eight. Tiny models of every architecture and format run on all of them, by the probe in
 //! `xtask/probe`; SmolLM2 runs every value of every axis this processor has, by the probe and by
 //! `probity run`. The specification's plain interpreter is one of the runs.
 //!
@@ -22,6 +22,9 @@ use std::time::Instant;
 use crate::Outcome;
 use platforms::Probes;
 use runs::Run;
+
+/// How the probe names models that stand for an architecture.
+const ARCHITECTURE: &str = "architecture ";
 
 /// What the person asked for.
 #[derive(Debug, Default)]
@@ -48,11 +51,15 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
     let (tiny, sets) = platforms::tiny(root, &probes)?;
     total += tiny.len();
     // Apart, so that the digest of those that were there before is seen to stay.
+    let of_architectures = |run: &Run| run.model.starts_with(ARCHITECTURE);
+    let (architectures, tiny): (Vec<Run>, Vec<Run>) = tiny.into_iter().partition(of_architectures);
     let (joined, frozen): (Vec<Run>, Vec<Run>) = tiny.into_iter().partition(joined_later);
     failures.extend(runs::report("tiny models", &frozen, true).err());
     let what = "tiny models of the formats that joined after the freeze";
     failures.extend(runs::report(what, &joined, true).err());
 
+    let what = "tiny models of every architecture";
+    failures.extend(runs::report(what, &architectures, true).err());
     if options.tiny {
         println!("SmolLM2: not run, as asked");
     } else {

@@ -21,8 +21,8 @@ enum Meaning {
     True(&'static str),
 }
 
-const EXPERTS: &str = "mixtures of experts come with a later release";
-const SOFTCAPPING: &str = "soft-capping comes with a later release";
+pub(super) const EXPERTS: &str = "mixtures of experts come with a later release";
+const SOFTCAPPING: &str = "caps are not part of the architecture as it is known here";
 const SCALE: &str = "this scale is not part of the architecture as it is known here";
 const UNKNOWN: &str = "what it means is not known here, and it may change the arithmetic";
 

@@ -89,6 +89,9 @@ const ARCHITECTURES: &[(&str, decoder::Variant)] = &[
     ("qwen3", qwen3::VARIANT),
 ];
 
+/// Architectures whose every model is a mixture of experts, which no op here computes.
+const EXPERTS: &[&str] = &["phimoe", "qwen2moe", "qwen3moe"];
+
 /// The program of a GGUF file; its tensors are found in the file of index 0.
 ///
 /// # Errors
@@ -98,6 +101,10 @@ pub fn program<E>(
     read: &mut ReadTensor<'_, E>,
 ) -> Result<Program, ImportError<E>> {
     let found = gguf.required("general.architecture")?.string(64)?;
+    if EXPERTS.contains(&found) {
+        let what = format!("the architecture {found}");
+        return Err(ImportError::Unsupported { what, why: keys::EXPERTS });
+    }
     let Some((_, variant)) = ARCHITECTURES.iter().find(|(name, _)| *name == found) else {
         let names: Vec<&str> = ARCHITECTURES.iter().map(|(name, _)| *name).collect();
         let supported = names.join(", ");

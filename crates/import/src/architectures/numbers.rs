@@ -67,10 +67,9 @@ pub(super) fn logits_cap(cap: Dyadic, frac: u8) -> Option<u32> {
 
 /// `nr(cap * log2(e) * 2^16)`: a cap of scores, which are logarithms to the base 2 with 16 fractional bits.
 pub(super) fn score_cap(cap: Dyadic) -> Option<u32> {
-    // 48 bits of log2(e), whose error is below half a unit of any cap.
-    let cap_frac = cap.nearest(-32, 1);
-    let product = cap_frac.checked_mul(LOG2_E >> 14)?;
-    within(cap, product.checked_add(1 << 63)? >> 64)
+    // 32 fractional bits of the cap and 62 of log2(e).
+    let product = cap.nearest(-32, 1).checked_mul(LOG2_E)?;
+    within(cap, product.checked_add(1 << 77)? >> 78)
 }
 
 fn within(cap: Dyadic, units: u128) -> Option<u32> {

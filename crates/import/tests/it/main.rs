@@ -11,6 +11,7 @@ mod mutation;
 mod parse;
 mod rope;
 mod vocabulary;
+mod yarn;
 
 #[global_allocator]
 static ALLOCATOR: allocation::Counting = allocation::Counting;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use import::gguf::tiny::{Family, Random, TinyModel};
+use import::gguf::tiny_cases;
 use import::gguf::{Gguf, TensorType};
 use program::Checked;
 
@@ -24,7 +25,10 @@ fn seeds() -> Vec<Vec<u8>> {
         let small = TinyModel { layers: 1, width: 32, heads: 1, kv_heads: 1, ..TinyModel::new(9) };
         TinyModel { family, matrices, tied, feed_forward: 32, ..small }.write()
     };
-    vec![of(Family::Llama, TensorType::Q4_1, true), of(Family::Qwen2, TensorType::Q4_0, false)]
+    let mut seeds =
+        vec![of(Family::Llama, TensorType::Q4_1, true), of(Family::Qwen2, TensorType::Q4_0, false)];
+    seeds.extend(tiny_cases::cases().into_iter().map(|case| case.file.finish()));
+    seeds
 }
 
 fn below(random: &mut Random, bound: usize) -> usize {

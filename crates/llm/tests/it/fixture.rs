@@ -131,7 +131,11 @@ impl Tiny {
 
     /// The logits behind every token.
     pub(crate) fn logits(&self, tokens: &[u32]) -> Vec<Vec<i32>> {
-        let kernels = Kernels::of(KernelSet::best()).unwrap();
+        self.logits_by(KernelSet::best(), tokens)
+    }
+
+    pub(crate) fn logits_by(&self, set: KernelSet, tokens: &[u32]) -> Vec<Vec<i32>> {
+        let kernels = Kernels::of(set).unwrap();
         let weights = Arc::clone(&self.weights);
         let mut engine = Engine::new(&self.model.program, weights, kernels, 1).unwrap();
         let mut sequence = engine.sequence();

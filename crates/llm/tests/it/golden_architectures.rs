@@ -6,9 +6,10 @@
 
 // floats: what is compared with is a float program.
 use import::gguf::tiny_cases::{self, Case};
+use program::reference::{self, Cell};
 use serde_json::Value;
 
-use crate::fixture::Tiny;
+use crate::fixture::{Tiny, sets};
 
 /// A case may diverge from transformers so many times as far as transformers does from itself where it rounds the inputs
 /// of its matrices to int8 as we do; measured: 1.9 at most over all positions, and without its cap on scores Gemma 2
@@ -69,6 +70,32 @@ fn every_case_is_near_transformers() {
         let mean = sum / f64::from(u32::try_from(rows.len()).unwrap());
         let rounding = fixture["int8_divergence"].as_f64().unwrap();
         assert!(mean <= ROUNDINGS_MAX * rounding, "{}: {}", case.name, mean / rounding);
+    }
+}
+
+/// The plain interpreter and every kernel set give the same logits, past a window and a page.
+#[test]
+fn every_case_is_the_same_everywhere() {
+    let tokens = &tiny_cases::tokens()[..70];
+    for case in tiny_cases::cases() {
+        let model = Tiny::of(case.file.finish());
+        let files = [model.bytes.as_slice()];
+        let weights = reference::Weights::load(&model.model.program, &files).unwrap();
+        let mut interpreter = reference::Interpreter::new(&weights);
+        let last = tokens.len() - 1;
+        let mut wanted = Vec::new();
+        for (position, token) in tokens.iter().enumerate() {
+            let cells = interpreter.step(*token, position == last).unwrap();
+            let mut logits = cells.into_iter().filter_map(|cell| match cell {
+                Cell::Logits(row) => Some(row),
+                Cell::Unsampled | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Kv(_) => None,
+            });
+            wanted = logits.next_back().unwrap_or_default();
+        }
+        for set in sets() {
+            let found = model.logits_by(set, tokens);
+            assert!(found[last] == wanted && !wanted.is_empty(), "{} {}", case.name, set.name());
+        }
     }
 }
 
