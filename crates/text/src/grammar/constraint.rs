@@ -282,9 +282,13 @@ mod tests {
         .unwrap()
     }
 
-    /// The engine's shortcuts are its own business: with and without them every mask is the same.
+    /// What the engine's version gives for the grammars below: a dependency that changes a mask without a new version of
+    /// the engine shows here, and is not to be taken.
+    const MASKS: &str = "e772534238691cfac683a96fdfe42db4a882fd6d6ed84bdafe73eb5a92c34893";
+
+    /// The engine's shortcuts are its own business: with and without them every mask is the same, and always was.
     #[test]
-    fn shortcuts_change_no_mask() {
+    fn masks_are_what_they_were_with_shortcuts_and_without() {
         let tokenizer = tokenizer();
         let with = GrammarTokens::new(tokenizer.token_bytes()).unwrap();
         let without = GrammarTokens::with_slices(tokenizer.token_bytes(), &[]).unwrap();
@@ -295,13 +299,16 @@ mod tests {
             Grammar::lark("start: WORD+ \"!\"\nWORD: /[a-z]+( |12)/\n"),
             Grammar::regex("(ab|word)*[^\"]{1,20}"),
         ];
-        let mut state = 7_u64;
+        let (mut state, mut all) = (7_u64, blake3::Hasher::new());
         for grammar in &grammars {
             let mut fast = Constraint::new(&with, grammar, &[END]).unwrap();
             let mut slow = Constraint::new(&without, grammar, &[END]).unwrap();
             for _ in 0..60 {
                 let mask = fast.mask().unwrap().to_vec();
                 assert_eq!(mask, slow.mask().unwrap(), "{}", grammar.text());
+                mask.iter().for_each(|word| {
+                    all.update(&word.to_le_bytes());
+                });
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let count = u32::try_from(tokenizer.token_bytes().len()).unwrap();
                 let start = u32::try_from(state >> 33).unwrap() % count;
@@ -312,6 +319,7 @@ mod tests {
                 slow.accept(token).unwrap();
             }
         }
+        assert_eq!(all.finalize().to_hex().as_str(), MASKS);
     }
 
     /// The version that definitions name is the one that is built in.

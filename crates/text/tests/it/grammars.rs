@@ -130,7 +130,7 @@ proptest! {
             let value: Json = serde_json::from_str(&text).unwrap();
             prop_assert!(is_of(&value, &schema), "{text} of {schema}");
         }
-        // The same masks again, without the engine's shortcuts, and on another thread.
+        // The same masks again, of another parser on another thread.
         let grammar = Grammar::json_schema(schema.to_string());
         let other = thread::spawn(move || {
             let mut other = self::constraint(&grammar).unwrap();
