@@ -5,6 +5,7 @@ use std::convert::Infallible;
 
 use import::gguf::TensorType;
 use import::gguf::tiny::{Family, TinyModel};
+use import::gguf::tiny_cases;
 use llm::{Model, ModelError, Publication};
 use package::{Package, PartKind, Shards, TokenBytes, Units, UnitsError};
 use text::template::TemplateError;
@@ -110,6 +111,17 @@ fn a_file_and_its_package_are_one_model() {
             );
             assert!(rendered.is_ok());
         }
+    }
+}
+
+/// Fused matrices are bound by their rows, so one tensor of the file is several of the program.
+#[test]
+fn every_architecture_has_a_package() {
+    for case in tiny_cases::cases() {
+        let bytes = case.file.finish();
+        let file = publication(&bytes).unwrap().model;
+        let package = Model::from_package(&package(&bytes)).unwrap();
+        assert_eq!(package.program.digest(), file.program.digest(), "{}", case.name);
     }
 }
 
