@@ -15,6 +15,8 @@ use crate::Attempt;
 const OUTPUT_TOKENS: usize = 12;
 /// Lengths of the prompts: one token, and both sides of chunk and page edges.
 const PROMPTS: [usize; 8] = [1, 5, 17, 40, 64, 65, 90, 130];
+/// After how many passes one of the answers loses its keys and values: many prompts take longer in chunks of one.
+const SET_ASIDE_PASSES: usize = 5;
 /// How each answer draws: every parameter, alone and with others.
 const SETTINGS: [&[(Parameter, &str)]; 8] = [
     &[(Parameter::Temperature, "0")],
@@ -40,8 +42,42 @@ pub(crate) struct Job {
 pub(crate) struct Way {
     /// Most tokens of a prompt that are fed in one pass.
     pub(crate) chunk: usize,
-    /// All answers in the same passes, or one after the other.
-    pub(crate) together: bool,
+    pub(crate) company: Company,
+}
+
+/// What else an answer shares the engine with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// One answer after the other.
+    Alone,
+    /// All answers in the same passes.
+    Eight,
+    /// The same, and every few passes one of them loses its keys and values.
+    SetAside,
+    /// The same, on keys and values that were made before: each answer's own, and the prompt's alone for half of them.
+    Remembered,
+}
+
+impl Company {
+    pub(crate) const ALL: [Self; 4] = [Self::Alone, Self::Eight, Self::SetAside, Self::Remembered];
+
+    /// Whether it goes with these chunks: in chunks of one, a prompt that is lost now and then never ends.
+    pub(crate) fn suits(self, chunk: usize) -> bool {
+        match self {
+            Self::Alone | Self::Eight => true,
+            Self::SetAside | Self::Remembered => chunk > 1,
+        }
+    }
+
+    /// What the caller calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::Eight => "eight",
+            Self::SetAside => "set aside",
+            Self::Remembered => "remembered",
+        }
+    }
 }
 
 /// The jobs for a vocabulary of this size.
@@ -72,15 +108,39 @@ pub(crate) fn jobs(vocabulary: u32) -> Attempt<Vec<Job>> {
 pub(crate) fn run(engine: &mut Engine, jobs: &[Job], way: Way) -> Attempt<String> {
     let mut answers: Vec<Answer<'_>> = jobs.iter().map(|job| Answer::new(job, engine)).collect();
     let mut scratch = SampleScratch::default();
-    if way.together {
-        let mut all: Vec<&mut Answer<'_>> = answers.iter_mut().collect();
-        finish(engine, &mut all, way.chunk, &mut scratch)?;
-    } else {
+    if way.company == Company::Remembered {
+        answers = remembered(engine, answers, jobs, way.chunk)?;
+    }
+    if way.company == Company::Alone {
         for answer in &mut answers {
-            finish(engine, &mut [answer], way.chunk, &mut scratch)?;
+            finish(engine, &mut [answer], way, &mut scratch)?;
         }
+    } else {
+        let mut all: Vec<&mut Answer<'_>> = answers.iter_mut().collect();
+        finish(engine, &mut all, way, &mut scratch)?;
     }
     Ok(combined(answers.into_iter().map(Answer::digest)))
+}
+
+/// Makes the answers, then begins them anew with the keys and values that were made.
+fn remembered<'a>(
+    engine: &mut Engine,
+    mut answers: Vec<Answer<'a>>,
+    jobs: &'a [Job],
+    chunk: usize,
+) -> Attempt<Vec<Answer<'a>>> {
+    let way = Way { chunk, company: Company::Eight };
+    let mut all: Vec<&mut Answer<'_>> = answers.iter_mut().collect();
+    finish(engine, &mut all, way, &mut SampleScratch::default())?;
+    let mut found = 0;
+    let again = jobs.iter().zip(&answers).enumerate().map(|(index, (job, answer))| {
+        // One position at least is left, for its logits; a prompt may be taken up anywhere in a page.
+        let length = (job.prompt.len() - 1).min(answer.sequence.length()) >> (index % 2);
+        found += length;
+        Answer { sequence: answer.sequence.prefix(length), made: Made::new(job) }
+    });
+    let again = again.collect();
+    if found == 0 { Err("nothing was remembered".to_owned()) } else { Ok(again) }
 }
 
 /// The same digest from the specification's plain interpreter.
@@ -124,9 +184,10 @@ fn combined(digests: impl IntoIterator<Item = blake3::Hash>) -> String {
 fn finish(
     engine: &mut Engine,
     answers: &mut [&mut Answer<'_>],
-    chunk: usize,
+    way: Way,
     scratch: &mut SampleScratch,
 ) -> Attempt<()> {
+    let mut passes = 0;
     loop {
         let mut fed = Vec::new();
         let mut feeds = Vec::new();
@@ -136,7 +197,7 @@ fn finish(
             }
             let Answer { made, sequence } = &mut **answer;
             let held = sequence.length();
-            let end = made.tokens.len().min(held.saturating_add(chunk));
+            let end = made.tokens.len().min(held.saturating_add(way.chunk));
             let last = end == made.tokens.len();
             let wanted = if last { Wanted::Last } else { Wanted::Nothing };
             let tokens = &made.tokens[held..end];
@@ -149,6 +210,12 @@ fn finish(
         let outcomes = engine.forward(&mut feeds).map_err(|error| error.to_string())?;
         for ((index, last), outcome) in fed.into_iter().zip(outcomes) {
             answers[index].made.advance(engine, &outcome, last, scratch)?;
+        }
+        passes += 1;
+        // Only now and then, so that those who lose everything get on.
+        if way.company == Company::SetAside && passes % SET_ASIDE_PASSES == 0 {
+            let count = answers.len();
+            answers[passes / SET_ASIDE_PASSES % count].sequence.truncate(0);
         }
     }
 }

@@ -24,7 +24,7 @@ use canon::{KernelSet, Kernels};
 use engine::{Engine, ROWS_MAX};
 use program::reference;
 
-use answers::{Job, Way};
+use answers::{Company, Job, Way};
 use models::Model;
 
 /// Prompt tokens in one pass; the last stands for all of them.
@@ -93,15 +93,14 @@ fn probe(words: &[String]) -> Attempt<()> {
 
 /// The runs of a grid.
 fn cases(grid: Grid, sets: &[KernelSet], threads: &[usize]) -> Vec<Case> {
-    let companies = [false, true];
     let mut cases = Vec::new();
     match grid {
         Grid::Full => {
             for set in sets {
                 for threads in threads {
-                    for chunk in CHUNKS {
-                        for together in companies {
-                            let way = Way { chunk, together };
+                    for company in Company::ALL {
+                        for chunk in CHUNKS.into_iter().filter(|chunk| company.suits(*chunk)) {
+                            let way = Way { chunk, company };
                             cases.push(Case { set: *set, threads: *threads, way });
                         }
                     }
@@ -114,8 +113,10 @@ fn cases(grid: Grid, sets: &[KernelSet], threads: &[usize]) -> Vec<Case> {
             let runs = pairs.len().max(CHUNKS.len());
             for (index, (set, threads)) in pairs.iter().cycle().take(runs).enumerate() {
                 let chunk = CHUNKS[(index + index / CHUNKS.len()) % CHUNKS.len()];
-                let together = companies[(index + index / 2) % 2];
-                cases.push(Case { set: *set, threads: *threads, way: Way { chunk, together } });
+                // Other pairs with every round: 0, 3, 2, 1, then one further.
+                let company = Company::ALL[(3 * index + index / CHUNKS.len()) % CHUNKS.len()];
+                let company = if company.suits(chunk) { company } else { Company::Eight };
+                cases.push(Case { set: *set, threads: *threads, way: Way { chunk, company } });
             }
         }
     }
@@ -138,7 +139,7 @@ fn engine_run(model: &Model, jobs: &[Job], case: &Case) -> Attempt<()> {
         ROWS_MAX => "all".to_owned(),
         chunk => chunk.to_string(),
     };
-    let company = if case.way.together { "eight" } else { "alone" };
+    let company = case.way.company.name();
     // What really ran, not what was asked for.
     let (set, threads) = (engine.kernels().set().name(), engine.threads());
     println!("run\t{}\t{set}\t{threads}\t{chunk}\t{company}\t{digest}", model.name);

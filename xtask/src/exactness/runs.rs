@@ -27,7 +27,7 @@ const AXES: [Axis; 5] = [
     ("kernels", |run| &run.kernels, &["portable"]),
     ("threads", |run| &run.threads, &["1", "2", "3"]),
     ("chunk", |run| &run.chunk, &["1", "7", "64", "all"]),
-    ("company", |run| &run.company, &["alone", "eight"]),
+    ("company", |run| &run.company, &["alone", "eight", "set aside", "remembered"]),
 ];
 /// How much of a digest the table shows.
 const SHOWN: usize = 16;
@@ -131,7 +131,7 @@ mod tests {
         let mut runs = Vec::new();
         for (index, chunk) in ["1", "7", "64", "all"].into_iter().enumerate() {
             let threads = index % 3 + 1;
-            let company = ["alone", "eight"][index % 2];
+            let company = ["alone", "eight", "set aside", "remembered"][index];
             let digest = "a".repeat(64);
             let line = format!("run\tm\tportable\t{threads}\t{chunk}\t{company}\t{digest}");
             runs.push(Run::parse("here", &line).unwrap());
@@ -150,7 +150,7 @@ mod tests {
         runs[2].digest = "b".repeat(64);
         runs[3].digest = "c".repeat(64);
         let message = check(&runs, true).unwrap_err();
-        assert!(message.starts_with("m on here, kernels portable, threads 3, chunk 64, alone"));
+        assert!(message.starts_with("m on here, kernels portable, threads 3, chunk 64, set aside"));
         assert_eq!(digest(&runs.iter().collect::<Vec<_>>()), "DIFFER");
     }
 

@@ -44,12 +44,17 @@ struct House {
 
 fn comes() -> impl Strategy<Value = Comes> {
     let prompt = (0_usize..90, 1_usize..20, 0_u32..40, 1_u32..4);
-    let place = (0_u8..3, any::<bool>(), 0_usize..60, prop::option::weighted(0.25, 0_usize..90));
+    let place = (0_u8..3, any::<bool>(), 0_usize..60, goes());
     (prompt, place, any::<bool>()).prop_map(|(prompt, place, penalties)| {
         let (shared, own, tokens_max, choices) = prompt;
         let (tenant, public, at, goes) = place;
         Comes { shared, own, tokens_max, choices, tenant, public, at, goes, penalties }
     })
+}
+
+/// One in four goes before its end.
+fn goes() -> impl Strategy<Value = Option<usize>> {
+    (0_u8..4, 0_usize..90).prop_map(|(one_in, step)| (one_in == 0).then_some(step))
 }
 
 fn house() -> impl Strategy<Value = House> {
