@@ -17,12 +17,11 @@ const PATIENCE_MS = 120_000;
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 
 /** A page of a person: what it did wrong is known at its end. */
-async function person(options, does) {
+async function person({ allowed = () => false, before, ...options }, does) {
   const context = await browser.newContext({ viewport: DESK, acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"], ...options });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const wrong = [];
-  const allowed = options.allowed ?? (() => false);
   page.on("console", (said) => {
     if (["error", "warning"].includes(said.type()) && !allowed(said)) wrong.push(`console: ${said.text()}`);
   });
@@ -31,8 +30,9 @@ async function person(options, does) {
     const url = new URL(request.url());
     if (url.origin !== address && url.protocol !== "blob:") wrong.push(`asked: ${url}`);
   });
+  await before?.(page);
   await page.goto(address);
-  await page.waitForFunction(() => document.querySelector("#model").value !== "");
+  if (!before) await page.waitForFunction(() => document.querySelector("#model").value !== "");
   await does(page);
   assert.deepEqual(wrong, []);
   await context.close();
@@ -108,6 +108,29 @@ const scenes = {
       await picture(page, "desk-verified-dark");
       await saved(page);
       await followUp(page);
+    });
+  },
+
+  async "every character that came is shown, and long answers are whole"() {
+    await person({}, async (page) => {
+      await set(page, { "set-max_tokens": "900", "set-seed": "2", "set-temperature": "1" });
+      let body = "";
+      await page.route("**/v1/chat/completions", async (route) => {
+        const response = await route.fetch();
+        body = await response.text();
+        await route.fulfill({ response, body });
+      });
+      await ask(page, "List forty fruits, one on each line, with a sentence about each.");
+      await complete(page);
+      const data = body.split("\n").filter((line) => line.startsWith("data: {"));
+      const came = data.map((line) => JSON.parse(line.slice(6)).choices[0]?.delta.content ?? "").join("");
+      const blocks = await last(page).locator(".text > div").allTextContents();
+      assert.equal(blocks.join("\n"), came);
+      assert.ok(came.includes("\n") && blocks.length > 1, "the answer has lines enough to be cut");
+      // A line's end is seen as one.
+      const height = await last(page).locator(".text").evaluate((it) => it.offsetHeight / Number.parseFloat(getComputedStyle(it).lineHeight));
+      assert.ok(Math.round(height) >= came.trimEnd().split("\n").length, `${height} lines`);
+      await picture(page, "desk-long");
     });
   },
 
@@ -296,6 +319,26 @@ const scenes = {
       await ask(page, "And a fourth sentence?");
       await complete(page);
       assert.equal(await page.evaluate(() => window.shifts), 0);
+    });
+  },
+
+  async "a key is asked for where the server wants one"() {
+    const words = "a key is wanted here";
+    const before = (page) =>
+      page.route("**/v1/models", async (route) => {
+        if ((await route.request().headerValue("authorization")) === "Bearer right") return route.continue();
+        return route.fulfill({ status: 401, json: { error: { message: words } } });
+      });
+    await person({ before, allowed: (said) => /status of 401/.test(said.text()) }, async (page) => {
+      await page.waitForSelector("#settings[open]");
+      assert.equal(await page.evaluate(() => document.activeElement.id), "key");
+      assert.equal(await page.textContent("#notice"), words);
+      await picture(page, "desk-key");
+      await page.keyboard.type("right");
+      await page.keyboard.press("Tab");
+      await page.waitForFunction(() => document.querySelector("#model").value !== "");
+      await page.keyboard.press("Escape");
+      assert.ok(await page.isHidden("#notice"));
     });
   },
 
