@@ -104,9 +104,11 @@ impl CallParser {
                 let held = std::mem::take(&mut self.held);
                 self.text(read + &held);
             }
-            State::Start | State::Free | State::List | State::Close | State::Done => {
+            State::List => {
+                self.held.insert_str(0, self.unopened());
                 self.text_of_held();
             }
+            State::Start | State::Free | State::Close | State::Done => self.text_of_held(),
         }
         std::mem::take(&mut self.events)
     }
@@ -186,15 +188,24 @@ impl CallParser {
             None => return false,
             Some(first) if first == opens && self.calls < self.calls_max => {
                 self.held = rest[1..].to_owned();
-                self.state = self.new_call(opens.to_string());
+                self.state = self.new_call(format!("{}{opens}", self.unopened()));
             }
             Some(']') if self.calls > 0 => {
                 self.held = rest[1..].to_owned();
                 self.state = State::Done;
             }
-            Some(_) => self.state = State::Done,
+            Some(_) => {
+                self.held.insert_str(0, self.unopened());
+                self.state = State::Done;
+            }
         }
         true
+    }
+
+    /// The text of a mark behind which no call was found yet.
+    fn unopened(&self) -> &'static str {
+        let written = self.calls == 0 && self.begin_token.is_none();
+        self.style.begin().filter(|_| written).unwrap_or_default()
     }
 
     fn call(&mut self) -> bool {

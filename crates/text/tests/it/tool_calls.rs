@@ -124,7 +124,9 @@ fn text_stays_text() {
         assert_eq!(parsed(&llama, &[text]), (text.into(), vec![]));
     }
     let mistral = calls(ToolStyle::Mistral, ToolChoice::Auto, true);
-    assert_eq!(parsed(&mistral, &["hello [1]"]), ("hello [1]".into(), vec![]));
+    for text in ["hello [1]", "[TOOL_CALLS]", "[TOOL_CALLS] none", "[TOOL_CALLS][{\"a\": 1}]"] {
+        assert_eq!(parsed(&mistral, &[text]), (text.into(), vec![]));
+    }
 }
 
 #[test]
