@@ -24,6 +24,7 @@ import claims
 import dispute_cases
 import frequencies
 import golden
+import grammar_cases
 import no_floats
 import package_cases
 import program_cases
@@ -41,7 +42,7 @@ SPECS = (
     ("receipt", (receipt_cases,)),
     ("package", (package_cases,)),
     ("dispute", (dispute_cases,)),
-    ("text", (text_cases,)),
+    ("text", (text_cases, grammar_cases)),
 )
 FOREIGN = {"rope_freqs.json"}  # first written with another library; its numbers are recomputed here
 SIZE_MAX = 3000000

@@ -401,3 +401,31 @@ fn strict_schemas_name_all_their_members() {
     assert_eq!(check_strict(&inner.to_string()), Err(StrictRefused::Open(at)));
     assert_eq!(check_strict("{}"), Err(StrictRefused::Root));
 }
+
+/// `spec/vectors/text_grammar.json`, which an oracle made that shares no code with this crate.
+#[test]
+fn definitions_are_those_of_the_oracle() {
+    let vectors = include_str!("../../../../spec/vectors/text_grammar.json");
+    let vectors: Json = serde_json::from_str(vectors).unwrap();
+    let cases = vectors["cases"].as_array().unwrap();
+    assert!(cases.len() > 10);
+    for case in cases {
+        let given = &case["inputs"]["grammar"];
+        // Which members there are is for whoever reads messages.
+        if given.as_object().unwrap().len() != 4 {
+            continue;
+        }
+        let part = |name: &str| given[name].as_str().unwrap();
+        let (engine, version) = (part("engine"), part("version"));
+        let parts = GrammarText { engine, version, kind: part("kind"), text: part("text") };
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        match (Grammar::from_parts(parts), case.get("expected")) {
+            (Ok(grammar), Some(expected)) => {
+                assert_eq!(hex(&grammar.bytes()), expected["bytes"], "{}", case["name"]);
+                assert_eq!(hex(&grammar.id()), expected["hash"], "{}", case["name"]);
+            }
+            (Err(_), None) => {}
+            (made, expected) => panic!("{}: {made:?}, {expected:?}", case["name"]),
+        }
+    }
+}
