@@ -5,6 +5,7 @@
 //! made or installed lies under `target/bindings/`: Python's tools in an environment of their own, from its index.
 //! Never publishes anything. Failure: one line that names the step or the missing tool; a report that differs is one.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -18,7 +19,7 @@ const NPM_FILES: [&str; 4] = ["package.json", "index.js", "index.d.ts", "README.
 const MATURIN: &str = "maturin>=1.9,<2";
 
 /// Where everything lies.
-struct Places {
+pub(crate) struct Places {
     root: PathBuf,
     /// The bindings' sources.
     source: PathBuf,
@@ -27,12 +28,18 @@ struct Places {
     testdata: PathBuf,
 }
 
+impl Places {
+    pub(crate) fn new(root: &Path) -> Outcome<Self> {
+        let source = root.join("bindings");
+        let made = crate::bench::target_folder(root)?.join("bindings");
+        let testdata = source.join("testdata");
+        Ok(Self { root: root.to_owned(), source, made, testdata })
+    }
+}
+
 /// Builds both packages and runs their tests.
 pub(crate) fn run(root: &Path) -> Outcome<()> {
-    let source = root.join("bindings");
-    let made = crate::bench::target_folder(root)?.join("bindings");
-    let testdata = source.join("testdata");
-    let places = Places { root: root.to_owned(), source, made, testdata };
+    let places = Places::new(root)?;
     let started = Instant::now();
     crate::exactness::tools::targets(root, &[WASM])?;
     println!("native: {} us per check", native(&places)?);
@@ -55,9 +62,14 @@ fn native(places: &Places) -> Outcome<String> {
     said(cargo(&example).arg(places.testdata.join("bundle.json")))
 }
 
+/// The npm package for checking.
+pub(crate) fn light(places: &Places) -> Outcome<PathBuf> {
+    npm(places, "npm", "probity-light")
+}
+
 /// The npm package for checking, as a project that installed it sees it.
 fn node(places: &Places) -> Outcome<String> {
-    let package = npm(places, "npm", "probity-light")?;
+    let package = light(places)?;
     ran(places, "npm/browser.mjs", &package, &places.testdata)?;
     ran(places, "npm/test.mjs", &package, &places.testdata)
 }
@@ -129,6 +141,9 @@ fn built(places: &Places, words: &[&str], profile: &str) -> Outcome<PathBuf> {
     cargo.current_dir(&places.source).args(["build", "--quiet", "--locked", "--profile", profile]);
     // Flags from outside could ask for what a browser lacks.
     cargo.env_remove("RUSTFLAGS").arg("--target-dir").arg(&places.made);
+    if profile == "wasm" {
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", nameless(places)?);
+    }
     said(cargo.args(words))?;
     Ok(match profile {
         "dev" => places.made.join("debug"),
@@ -136,7 +151,24 @@ fn built(places: &Places, words: &[&str], profile: &str) -> Outcome<PathBuf> {
     })
 }
 
-fn copy(from: &Path, to: &Path) -> Outcome<()> {
+/// Flags that keep the folders of this machine out of what is given out: a panic names its file by its package.
+fn nameless(places: &Places) -> Outcome<String> {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(&places.source).args(["metadata", "--format-version", "1", "--locked"]);
+    let all: serde_json::Value = serde_json::from_str(&said(&mut cargo)?)
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    let packages = all["packages"].as_array().into_iter().flatten();
+    let folders = packages.filter_map(|package| {
+        let folder = Path::new(package["manifest_path"].as_str()?).parent()?.parent()?;
+        Some(folder.display().to_string())
+    });
+    let folders: BTreeSet<String> = folders.collect();
+    // The last that fits counts: what lies deepest comes last.
+    let flags = folders.iter().map(|folder| format!("--remap-path-prefix={folder}=crates"));
+    Ok(flags.collect::<Vec<_>>().join("\u{1f}"))
+}
+
+pub(crate) fn copy(from: &Path, to: &Path) -> Outcome<()> {
     std::fs::copy(from, to).map(|_| ()).map_err(|error| named(from, &error))
 }
 

@@ -10,6 +10,7 @@
 //! - `cheats` shows what becomes of workers that cheat, and of liars in disputes.
 //! - `dispute-demo` plays one dispute where everybody can see it.
 //! - `bindings` builds the packages for JavaScript and Python and compares their reports.
+//! - `page` builds the page at `/`, says whether it is as old as its sources, and drives it in a browser.
 //! - `oms` has a signed package checked by OpenSSF's own verifier.
 //! - `quality` compares our answers' arithmetic and llama.cpp's with float.
 //!
@@ -29,6 +30,7 @@ mod clients;
 mod dispute_demo;
 mod exactness;
 mod oms;
+mod page;
 mod quality;
 mod served;
 mod tidy;
@@ -46,6 +48,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask cheats [--games N [--from SEED]]
        cargo xtask dispute-demo [--seed N]
        cargo xtask bindings
+       cargo xtask page [--check | --drive [--model MODEL]]
        cargo xtask oms
        cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0]";
 
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         ["cheats", options @ ..] => cheats::run(&repository(), options),
         ["dispute-demo", options @ ..] => dispute_demo::run(options),
         ["bindings"] => bindings::run(&repository()),
+        ["page", options @ ..] => page::run(&repository(), options),
         ["oms"] => oms::run(&repository()),
         ["quality", options @ ..] => quality::run(&repository(), options),
         _ => Err(USAGE.to_owned()),
