@@ -4,6 +4,7 @@
 
 mod bounds;
 mod cases;
+mod formats;
 mod kernels;
 mod reuse;
 mod sampling;

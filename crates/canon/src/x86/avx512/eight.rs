@@ -134,31 +134,11 @@ unsafe fn add_run<const G: usize, const C: usize, const HALVES: bool>(
             // SAFETY: as above; a pair is so many bytes.
             unsafe {
                 let at = quants.map(|quants| quants.add(pair * pair_bytes));
-                if HALVES {
-                    let first = scaled::<G, C, HALVES, 0>(at, &columns, pair, steps);
-                    let second = scaled::<G, C, HALVES, 1>(at, &columns, pair, steps);
-                    let scales = at.map(|at| scales_of_halves(at, 0));
-                    add_scaled(&mut high, &mut low, first, second, scales);
-                    let first = scaled::<G, C, HALVES, 2>(at, &columns, pair, steps);
-                    let second = scaled::<G, C, HALVES, 3>(at, &columns, pair, steps);
-                    let scales = at.map(|at| scales_of_halves(at, 1));
-                    add_scaled(&mut high, &mut low, first, second, scales);
-                } else {
-                    let first = scaled::<G, C, HALVES, 0>(at, &columns, pair, steps);
-                    let second = scaled::<G, C, HALVES, 1>(at, &columns, pair, steps);
-                    let scales = at.map(|at| scales(at));
-                    add_scaled(&mut high, &mut low, first, second, scales);
-                }
+                add_pair::<G, C, HALVES>(&mut high, &mut low, at, &columns, pair, steps);
             }
             pair += 1;
         }
-        for g in 0..G {
-            for c in 0..C {
-                let carry = _mm512_srai_epi32::<LOW>(low[g][c]);
-                high[g][c] = _mm512_add_epi32(high[g][c], carry);
-                low[g][c] = _mm512_and_si512(low[g][c], _mm512_set1_epi32((1 << LOW) - 1));
-            }
-        }
+        carry(&mut high, &mut low);
     }
     for g in 0..G {
         for c in 0..C {
@@ -170,6 +150,51 @@ unsafe fn add_run<const G: usize, const C: usize, const HALVES: bool>(
                 odd = _mm512_add_epi64(odd, before[1]);
             }
             waiting[g][c].write([even, odd]);
+        }
+    }
+}
+
+/// Carries what is above the low parts.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn carry<const G: usize, const C: usize>(
+    high: &mut [[__m512i; C]; G],
+    low: &mut [[__m512i; C]; G],
+) {
+    for g in 0..G {
+        for c in 0..C {
+            let above = _mm512_srai_epi32::<LOW>(low[g][c]);
+            high[g][c] = _mm512_add_epi32(high[g][c], above);
+            low[g][c] = _mm512_and_si512(low[g][c], _mm512_set1_epi32((1 << LOW) - 1));
+        }
+    }
+}
+
+/// Adds the products of one pair.
+///
+/// # Safety
+/// As of [`scaled`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn add_pair<const G: usize, const C: usize, const HALVES: bool>(
+    high: &mut [[__m512i; C]; G],
+    low: &mut [[__m512i; C]; G],
+    at: [*const u8; G],
+    columns: &[Column; C],
+    pair: usize,
+    steps: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        let first = scaled::<G, C, HALVES, 0>(at, columns, pair, steps);
+        let second = scaled::<G, C, HALVES, 1>(at, columns, pair, steps);
+        if HALVES {
+            add_scaled(high, low, first, second, at.map(|at| scales_of_halves(at, 0)));
+            let first = scaled::<G, C, HALVES, 2>(at, columns, pair, steps);
+            let second = scaled::<G, C, HALVES, 3>(at, columns, pair, steps);
+            add_scaled(high, low, first, second, at.map(|at| scales_of_halves(at, 1)));
+        } else {
+            add_scaled(high, low, first, second, at.map(|at| scales(at)));
         }
     }
 }
