@@ -6,7 +6,9 @@
 // the load and a warm-up of every measured shape come before the clock starts.
 // Failure: one line on stderr, exit status 1; nothing is retried.
 //
-//   llama-peer quantise IN OUT Q8_0|Q4_0|Q4_1|F16
+//   llama-peer quantise IN OUT Q8_0|Q4_0|Q4_1|F16|BF16|Q4_K_M|Q2_K|Q3_K|Q4_K|Q5_K|Q6_K|IQ4_XS
+//     (Q4_K_M is llama.cpp's mixture; the K-quants after it and IQ4_XS are of that type wherever a
+//     tensor's width allows it, and else of what llama.cpp falls back to)
 //   llama-peer bench FILE --prefill N --decode M --after N --threads T
 //                    [--flash 0|1] [--repack 0|1] [--ubatch N]
 //   llama-peer tokenise FILE TEXT [--special] [--lines]
@@ -208,12 +210,21 @@ int quantise(const Args & args) {
         {"Q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},
         {"Q4_1", LLAMA_FTYPE_MOSTLY_Q4_1},
         {"F16", LLAMA_FTYPE_MOSTLY_F16},
+        {"BF16", LLAMA_FTYPE_MOSTLY_BF16},
+        {"Q4_K_M", LLAMA_FTYPE_MOSTLY_Q4_K_M},
+        {"Q2_K", LLAMA_FTYPE_MOSTLY_Q2_K},
+        {"Q3_K", LLAMA_FTYPE_MOSTLY_Q3_K_M},
+        {"Q4_K", LLAMA_FTYPE_MOSTLY_Q4_K_M},
+        {"Q5_K", LLAMA_FTYPE_MOSTLY_Q5_K_M},
+        {"Q6_K", LLAMA_FTYPE_MOSTLY_Q6_K},
+        {"IQ4_XS", LLAMA_FTYPE_MOSTLY_IQ4_XS},
     };
     auto type = types.find(args.word(2, "type"));
     if (type == types.end()) fail("unknown type " + args.words[2]);
     llama_model_quantize_params params = llama_model_quantize_default_params();
     params.ftype = type->second;
     params.allow_requantize = true;
+    params.pure = type->first.find("_K") == type->first.size() - 2 || type->first == "IQ4_XS";
     // The tied embedding stays Q8_0, as in the catalogue file; else a width of 576
     // (no multiple of 256) would make it some fallback type that nobody serves.
     if (type->first != "F16") {

@@ -50,7 +50,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bindings
        cargo xtask page [--check | --drive [--model MODEL]]
        cargo xtask oms
-       cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0]";
+       cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0|Q4_K_M|Q2_K|...]";
 
 /// What a command ends with when it cannot go on: one line for the person.
 type Outcome<T> = Result<T, String>;

@@ -86,6 +86,18 @@ impl Peer {
         }
     }
 
+    /// The catalogue's model quantised again by llama.cpp to a type of the driver's, made where it is not
+    /// there yet. (A driver that was built before it knew the type says so: delete it.)
+    pub(crate) fn requantised(&self, name: &str) -> Outcome<PathBuf> {
+        let path = self.folder.join(format!("{name}.gguf"));
+        once(&path, |made| {
+            let mut quantise = Command::new(self.driver(Isa::Native));
+            quantise.arg("quantise").arg(&self.catalogue).arg(made).arg(name);
+            succeed(&mut quantise, "quantising")
+        })?;
+        Ok(path)
+    }
+
     /// Builds the driver, where it is not there yet.
     fn build(&self, root: &Path, isa: Isa) -> Outcome<()> {
         once(&self.driver(isa), |made| {

@@ -35,6 +35,9 @@ use texts::Window;
 const POSITIONS: usize = 128;
 /// The catalogue's own format first.
 const FORMATS: [Format; 3] = [Format::Q4_1, Format::Q8_0, Format::Q4_0];
+/// The same model quantised again by llama.cpp. Of its tensors only those 1,536 wide hold super-blocks;
+/// those 576 wide have what llama.cpp falls back to: Q5_0, Q5_1, Q8_0 or IQ4_NL.
+const REQUANTISED: [&str; 8] = ["Q4_K_M", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_XS", "BF16"];
 
 /// What the person asked for.
 #[derive(Debug, Default)]
@@ -42,8 +45,46 @@ struct Options {
     model: Option<PathBuf>,
     /// The first tokens of the long windows only.
     quick: bool,
-    /// One format only.
-    only: Option<Format>,
+    /// One file only.
+    only: Option<Subject>,
+}
+
+/// A model file to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    /// The catalogue's, and those that `bench llama-cpp` runs.
+    Served(Format),
+    /// One of [`REQUANTISED`].
+    Requantised(&'static str),
+}
+
+impl Subject {
+    fn all() -> impl Iterator<Item = Self> {
+        let requantised = REQUANTISED.into_iter().map(Self::Requantised);
+        FORMATS.into_iter().map(Self::Served).chain(requantised)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Served(format) => format.name(),
+            Self::Requantised(name) => name,
+        }
+    }
+
+    fn path(self, peer: &Peer) -> Outcome<PathBuf> {
+        match self {
+            Self::Served(format) => Ok(peer.model(format)),
+            Self::Requantised(name) => peer.requantised(name),
+        }
+    }
+
+    fn goals(self, positions: &[Vec<Position>]) -> Vec<table::Goal> {
+        match self {
+            Self::Served(_) => table::goals(positions).into(),
+            // What llama.cpp makes of the same file is what people would get instead.
+            Self::Requantised(_) => table::goals_of_requantised(positions).into(),
+        }
+    }
 }
 
 /// Fetches what is missing, measures every format, prints the tables.
@@ -53,21 +94,22 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
     let peer = peer::prepare(root, &folder, options.model.as_deref(), &[Isa::Native])?;
     let texts = texts::fetch(&folder)?;
     let mut missed = 0_usize;
-    for format in FORMATS.into_iter().filter(|format| options.only.is_none_or(|o| o == *format)) {
-        let source = Source::open(&peer.model(format))?;
+    for subject in Subject::all().filter(|subject| options.only.is_none_or(|o| o == *subject)) {
+        let model = subject.path(&peer)?;
+        let source = Source::open(&model)?;
         let windows = texts::windows(&texts, &source.model.tokenizer, options.quick)?;
-        let positions = measure(&peer, format, &source, &windows)?;
-        println!("\n{}\n\n{}", format.name(), table::HEADER);
+        let positions = measure(&peer, subject.name(), &model, &source, &windows)?;
+        println!("\n{}\n\n{}", subject.name(), table::HEADER);
         for (window, positions) in windows.iter().zip(&positions) {
             println!("{}", table::row(window.name, std::slice::from_ref(positions)));
         }
         println!("{}\n", table::row("**all**", &positions));
-        for goal in table::goals(&positions) {
-            println!("{}: {}", format.name(), goal.line());
+        for goal in subject.goals(&positions) {
+            println!("{}: {}", subject.name(), goal.line());
             missed += usize::from(!goal.met());
         }
         if !options.quick {
-            let file = folder.join(format!("quality-{}.json", format.name()));
+            let file = folder.join(format!("quality-{}.json", subject.name()));
             let quality = published::quality(texts.iter().map(|text| &*text.text), &positions);
             std::fs::write(&file, quality.to_string())
                 .map_err(|error| format!("{}: {error}", file.display()))?;
@@ -87,8 +129,8 @@ fn parse(words: &[&str]) -> Outcome<Options> {
             "--quick" => options.quick = true,
             "--only" => {
                 let name = *value()?;
-                let format = FORMATS.into_iter().find(|format| format.name() == name);
-                options.only = Some(format.ok_or(format!("--only: no format {name}"))?);
+                let subject = Subject::all().find(|subject| subject.name() == name);
+                options.only = Some(subject.ok_or(format!("--only: no format {name}"))?);
             }
             other => return Err(format!("unknown option {other}\n{}", crate::USAGE)),
         }
@@ -99,7 +141,8 @@ fn parse(words: &[&str]) -> Outcome<Options> {
 /// Every scored position of every window.
 fn measure(
     peer: &Peer,
-    format: Format,
+    name: &str,
+    model: &Path,
     source: &Source,
     windows: &[Window],
 ) -> Outcome<Vec<Vec<Position>>> {
@@ -107,16 +150,16 @@ fn measure(
     let inputs: Vec<&[u32]> = windows.iter().map(Window::inputs).collect();
     let vocabulary = source.model.program.program().vocabulary;
     let vocabulary = usize::try_from(vocabulary).expect("a vocabulary fits memory");
-    let (driver, model) = (peer.driver(Isa::Native), peer.model(format));
+    let driver = peer.driver(Isa::Native);
     // It runs beside the reference, and its threads wait for each other without sleeping.
     let share = (threads / 2).max(1);
-    let mut theirs = Theirs::start(&driver, &model, &inputs, vocabulary, share)?;
-    eprintln!("{}: the float reference ...", format.name());
+    let mut theirs = Theirs::start(&driver, model, &inputs, vocabulary, share)?;
+    eprintln!("{name}: the float reference ...");
     let reference = Reference::run(source, &inputs, threads)?;
     let mut ours = Ours::load(source, threads)?;
     let mut scored = Vec::new();
     for (index, window) in windows.iter().enumerate() {
-        eprintln!("{}: {} ...", format.name(), window.name);
+        eprintln!("{name}: {} ...", window.name);
         ours.restart();
         let mut positions = Vec::new();
         while positions.len() < window.inputs().len() {
@@ -197,9 +240,11 @@ mod tests {
     #[test]
     fn options_are_read_and_unknown_ones_refused() {
         let options = parse(&["--quick", "--only", "Q8_0", "--model", "file"]).unwrap();
-        assert_eq!((options.quick, options.only), (true, Some(Format::Q8_0)));
+        assert_eq!((options.quick, options.only), (true, Some(Subject::Served(Format::Q8_0))));
+        let options = parse(&["--only", "Q3_K"]).unwrap();
+        assert_eq!(options.only, Some(Subject::Requantised("Q3_K")));
         assert_eq!(options.model.as_deref(), Some(Path::new("file")));
-        assert!(parse(&["--only", "Q3_K"]).is_err());
+        assert!(parse(&["--only", "Q9_K"]).is_err());
         assert!(parse(&["--model"]).is_err());
         assert!(parse(&["--slow"]).is_err());
     }
