@@ -26,6 +26,14 @@ const PAGES: [&str; 6] = [
     "\u{2}<!DOCTYPE html><base href=\"https://files.example/\"><a href=a.whl data-yanked>a.whl</a>",
 ];
 
+/// Grammars; the first byte says the kind.
+const GRAMMARS: [&str; 4] = [
+    "\u{1}{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]}\0{\"a",
+    "\u{2}start: \"a\" b+ | C\nb: /[0-9]{2}/\nC: %json {\"type\":\"integer\",\"multipleOf\":5}\n\0a12",
+    "\u{3}(a|b)*c{2,5}[^x]\0abcc",
+    "\u{0}\0<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>",
+];
+
 /// Templates, a NUL, and a user's message.
 const TEMPLATES: [&str; 4] = [
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}\0hello",
@@ -79,6 +87,7 @@ fn main() -> std::io::Result<()> {
     write("receipt_file", receipts::all())?;
     write("store_files", files::all())?;
     write("store_index", text(&PAGES))?;
+    write("text_grammar", text(&GRAMMARS))?;
     write("text_template", text(&TEMPLATES))?;
     write("text_tokenizer", text(&TEXTS))
 }
