@@ -157,8 +157,9 @@ fn drive(root: &Path, model: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// Where a browser lies.
 fn browser() -> Outcome<String> {
-    let here = |name: &&str| Command::new(name).arg("--version").output().is_ok();
-    let found = BROWSERS.into_iter().find(here).map(str::to_owned);
+    let here = |name| said(Command::new("sh").args(["-c", "command -v \"$0\"", name])).ok();
+    let found = BROWSERS.into_iter().find_map(here);
     found.ok_or_else(|| format!("no browser is here: install one of {}", BROWSERS.join(", ")))
 }
