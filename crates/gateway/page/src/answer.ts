@@ -92,7 +92,7 @@ export class Answer {
 
   /** How many of the tokens that came are under a head that was found true here. */
   #count(): void {
-    this.#row("Signed", this.#refuted ? "refuted" : `${this.#signed} of ${this.#came} tokens`);
+    this.#row("Signed", this.#refuted ? "refuted" : `${this.#signed} of ${this.#came}`);
   }
 
   #heard({ outcome, reason, signed }: StreamReport): void {
