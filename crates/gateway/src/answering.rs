@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::compute::{Happening, Running};
-use crate::core::{Answer, Ask, End, Ended, Event, Finish, Part, Refusal, Sealed, Started};
+use crate::core::{Answer, Ask, End, Ended, Event, Finish, Made, Part, Refusal, Sealed, Started};
 use crate::gateway::Gateway;
 use crate::keeping::ToKeep;
 use crate::keys::Caller;
@@ -45,9 +45,9 @@ impl Gateway {
         let (model, id) = (Arc::clone(&served.model), served.id);
         let requester = self.secret.public();
         // Templates and tokenizers take their time with long prompts.
-        let job = tokio::task::spawn_blocking(move || ask.job(&model, id, nonce, requester));
-        let job =
-            job.await.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))??;
+        let made = tokio::task::spawn_blocking(move || ask.job(&model, id, nonce, requester));
+        let made = made.await.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))?;
+        let Made { job, calls } = made?;
         let salts = Salts { network: Network::OFFLINE, blind };
         let signing = Signing::new(job.clone(), salts, self.secret.clone());
         let started = Started {
@@ -56,6 +56,7 @@ impl Gateway {
             model: served.name.clone(),
             model_id: id,
             loaded: Arc::clone(&served.model),
+            calls: calls.map(Arc::new),
             worker: requester,
             created_s: self.now_s(),
             choices: job.fields().choices,

@@ -103,7 +103,8 @@ impl Signing {
             Some(Stop::String(index)) => Finish::String(index),
             Some(Stop::Length) => Finish::Length,
             Some(Stop::Fault(_)) => Finish::Fault,
-            Some(Stop::Cancelled | Stop::Grammar | Stop::Refused(_)) | None => Finish::Cancelled,
+            Some(Stop::Grammar) => Finish::Grammar,
+            Some(Stop::Cancelled | Stop::Refused(_)) | None => Finish::Cancelled,
         }
     }
 

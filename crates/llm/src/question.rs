@@ -9,6 +9,7 @@ use receipt::{
     AuditConsent, Job, JobError, JobFields, Messages, NonceChooser, PublicKey, Rendered, StopRule,
     Terms, WorkKind,
 };
+use text::grammar::Grammar;
 
 use crate::model::Model;
 use crate::rendering::Prompt;
@@ -20,6 +21,8 @@ pub struct Question {
     pub tokens: Vec<u32>,
     /// What the worker rendered them from; `None` where the tokens themselves are asked.
     pub prompt: Option<Prompt>,
+    /// What the answer is to follow: its id stands in the parameters.
+    pub grammar: Option<Grammar>,
     /// How tokens are drawn.
     pub parameters: Parameters,
     /// How many answers.
@@ -61,7 +64,10 @@ impl Question {
             choices: self.choices,
             stop: StopRule { tokens_max: self.tokens_max, tokens, strings: self.stop_strings },
             rendered: match self.prompt {
-                Some(prompt) => Rendered::Worker(Messages::Shown(prompt.write())),
+                Some(prompt) => {
+                    let messages = prompt.write_with_grammar(self.grammar.as_ref());
+                    Rendered::Worker(Messages::Shown(messages))
+                }
                 None => Rendered::Nobody,
             },
         })

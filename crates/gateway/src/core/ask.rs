@@ -7,7 +7,10 @@ use llm::schedule::CacheScope;
 use llm::{Model, Prompt, Question, RenderingError, nonce_of};
 use receipt::limits::TOKENS_MAX;
 use receipt::{Job, NonceChooser, PublicKey};
-use text::{Conversation, EncodeError};
+use serde_json::Value as Json;
+use text::grammar::{Constraint, Grammar};
+use text::tool_calls::{ToolCalls, ToolChoice, ToolError, ToolStyle, generic};
+use text::{ChatTemplate, Conversation, EncodeError};
 
 use super::refusal::Refusal;
 
@@ -46,6 +49,46 @@ pub(crate) struct Ask {
     pub(crate) cache: CacheScope,
     /// How likely each token was, and so many others; `None`: not asked.
     pub(crate) logprobs: Option<u8>,
+    /// What the answer's text is to be.
+    pub(crate) format: Format,
+    /// Tools that may be called: for conversations.
+    pub(crate) tools: Option<Tools>,
+}
+
+/// What an answer's text is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Any text.
+    #[default]
+    Text,
+    /// A JSON object.
+    JsonObject,
+    /// What this JSON schema describes, as it was spelled.
+    JsonSchema(String),
+}
+
+/// Tools that may be called.
+#[derive(Clone, Debug)]
+pub(crate) struct Tools {
+    /// As OpenAI's API has them.
+    pub(crate) tools: Vec<Json>,
+    pub(crate) choice: ToolChoice,
+    /// Whether one answer may have several calls.
+    pub(crate) parallel: bool,
+}
+
+/// A question that is a job, and what tells calls from text in its answers.
+pub(crate) struct Made {
+    pub(crate) job: Job,
+    pub(crate) calls: Option<ToolCalls>,
+}
+
+/// The prompt, what its answer follows, and how its calls are read.
+struct Rendered {
+    tokens: Vec<u32>,
+    prompt: Option<Prompt>,
+    grammar: Option<Grammar>,
+    calls: Option<ToolCalls>,
 }
 
 impl Ask {
@@ -56,40 +99,94 @@ impl Ask {
         id: [u8; 32],
         drawn: [u8; 32],
         requester: PublicKey,
-    ) -> Result<Job, Refusal> {
-        let parameters = Parameters::new(self.settings).map_err(|error| parameter(&error))?;
-        let param = self.prompt_param;
-        let unrendered = |error| rendering(param, &error);
-        let (tokens, prompt) = match self.asked {
-            Asked::Tokens(tokens) => (tokens, None),
-            Asked::Text(text) => {
-                let prompt = Prompt::Text(text);
-                (prompt.tokens(model).map_err(unrendered)?, Some(prompt))
-            }
-            Asked::Conversation(conversation) => {
-                let prompt = Prompt::Conversation(conversation);
-                (prompt.tokens(model).map_err(unrendered)?, Some(prompt))
-            }
-        };
+    ) -> Result<Made, Refusal> {
+        let mut settings = self.settings.clone();
+        let (param, tokens_max_param) = (self.prompt_param, self.tokens_max_param);
+        let (choices, tokens_max, seed) = (self.choices, self.tokens_max, self.seed);
+        let stop_strings = self.stop.clone();
+        let Rendered { tokens, prompt, grammar, calls } = self.rendered(model)?;
+        settings.grammar = grammar.as_ref().map(Grammar::id);
+        let parameters = Parameters::new(settings).map_err(|error| parameter(&error))?;
         let room = Room { prompt: tokens.len(), context: context(model) };
-        let tokens_max = room.tokens_max(self.tokens_max, param, self.tokens_max_param)?;
+        let tokens_max = room.tokens_max(tokens_max, param, tokens_max_param)?;
+        let nonce_by = if seed.is_some() { NonceChooser::Client } else { NonceChooser::Gateway };
+        let nonce = seed.map_or(drawn, nonce_of);
         let question = Question {
             tokens,
             prompt,
+            grammar,
             parameters,
-            choices: self.choices,
+            choices,
             tokens_max,
-            stop_strings: self.stop,
-            nonce: self.seed.map_or(drawn, nonce_of),
-            nonce_by: if self.seed.is_some() {
-                NonceChooser::Client
-            } else {
-                NonceChooser::Gateway
-            },
+            stop_strings,
+            nonce,
+            nonce_by,
             requester,
         };
-        question.job(model, id).map_err(|error| Refusal::request(None, error))
+        let job = question.job(model, id).map_err(|error| Refusal::request(None, error))?;
+        Ok(Made { job, calls })
     }
+
+    fn rendered(self, model: &Model) -> Result<Rendered, Refusal> {
+        let param = self.prompt_param;
+        let unrendered = |error| rendering(param, &error);
+        let (prompt, calls) = match self.asked {
+            Asked::Tokens(tokens) => {
+                return Ok(Rendered { tokens, prompt: None, grammar: None, calls: None });
+            }
+            Asked::Text(text) => (Prompt::Text(text), None),
+            Asked::Conversation(conversation) => match self.tools {
+                None => (Prompt::Conversation(conversation), None),
+                Some(tools) => {
+                    let (conversation, calls) = with_tools(model, conversation, tools)?;
+                    (Prompt::Conversation(conversation), Some(calls))
+                }
+            },
+        };
+        let grammar = match (self.format, &calls) {
+            (Format::Text, None) => None,
+            (Format::Text, Some(calls)) => Some((calls.grammar(), "tools")),
+            (Format::JsonObject | Format::JsonSchema(_), Some(_)) => {
+                let what = "it can't be followed beside tools: leave one of them out";
+                return Err(Refusal::request(Some("response_format"), what));
+            }
+            (Format::JsonObject, None) => Some((Grammar::json_object(), "response_format")),
+            (Format::JsonSchema(text), None) => {
+                Some((Grammar::json_schema(text), "response_format"))
+            }
+        };
+        if let Some((grammar, param)) = &grammar {
+            // Found out here, and not on the thread that computes.
+            let stops: Vec<u32> = model.tokenizer.stop_tokens().iter().collect();
+            let tokens = model.grammar_tokens();
+            let followed = tokens.and_then(|tokens| Constraint::new(tokens, grammar, &stops));
+            followed.map_err(|error| Refusal::request(Some(param), error))?;
+        }
+        let tokens = prompt.tokens(model).map_err(unrendered)?;
+        let grammar = grammar.map(|(grammar, _)| grammar);
+        Ok(Rendered { tokens, prompt: Some(prompt), grammar, calls })
+    }
+}
+
+/// The conversation with the tools in it, as the model's template takes them.
+fn with_tools(
+    model: &Model,
+    mut conversation: Conversation,
+    asked: Tools,
+) -> Result<(Conversation, ToolCalls), Refusal> {
+    let style = ToolStyle::of_template(model.template.as_ref().map(ChatTemplate::source));
+    let table = model.tokenizer.token_bytes();
+    let calls = ToolCalls::new(style, table, &asked.tools, asked.choice, asked.parallel);
+    let calls = calls.map_err(|error| {
+        let param = if matches!(error, ToolError::Unknown(_)) { "tool_choice" } else { "tools" };
+        Refusal::request(Some(param), error)
+    })?;
+    if calls.style() == ToolStyle::Generic {
+        conversation = generic::conversation(conversation, &calls);
+    } else {
+        conversation.tools = asked.tools;
+    }
+    Ok((conversation, calls))
 }
 
 /// How much of the context a prompt takes.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use commit::Digest;
 use llm::Model;
 use receipt::SignedHead;
+use text::tool_calls::ToolCalls;
 use tokio::sync::mpsc;
 
 use super::logprob::TokenLogprob;
@@ -24,6 +25,8 @@ pub(crate) struct Started {
     pub(crate) model_id: Digest,
     /// What its tokens stand for.
     pub(crate) loaded: Arc<Model>,
+    /// What tells calls of tools from text, where tools were given.
+    pub(crate) calls: Option<Arc<ToolCalls>>,
     pub(crate) worker: receipt::PublicKey,
     /// Seconds since 1970.
     pub(crate) created_s: u64,
@@ -56,6 +59,8 @@ pub(crate) enum Finish {
     Cancelled,
     /// A number left its range: on every machine alike.
     Fault,
+    /// Its grammar could not be followed on.
+    Grammar,
 }
 
 impl Finish {
@@ -67,6 +72,7 @@ impl Finish {
             Self::Length => "length",
             Self::Cancelled => "cancelled",
             Self::Fault => "fault",
+            Self::Grammar => "grammar",
         }
     }
 }

@@ -5,7 +5,9 @@
 
 use core::fmt;
 
+use llm::strict_json::{self, Refused};
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
@@ -218,6 +220,14 @@ pub(crate) fn text(value: &RawValue) -> Option<String> {
 /// The items of a list.
 pub(crate) fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
+}
+
+/// A whole value, read in one way only.
+pub(crate) fn value(json: &RawValue) -> Result<Json, String> {
+    strict_json::read(json.get()).map_err(|refused| match refused {
+        Refused::Json(error) => format!("no JSON: {error}"),
+        Refused::Repeated(name) => format!("the member {name:?} stands twice in one object"),
+    })
 }
 
 struct Collect;

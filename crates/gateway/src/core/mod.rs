@@ -8,8 +8,8 @@ mod logprob;
 mod members;
 mod refusal;
 
-pub(crate) use ask::{Ask, Asked, parameter};
+pub(crate) use ask::{Ask, Asked, Format, Made, Tools, parameter};
 pub(crate) use event::{Answer, End, Ended, Event, Finish, Part, Sealed, Started, Whole};
 pub(crate) use logprob::{Likely, TokenLogprob, logprob};
-pub(crate) use members::{Bad, Members, at, items, text};
+pub(crate) use members::{Bad, Members, at, items, text, value};
 pub(crate) use refusal::Refusal;

@@ -42,6 +42,7 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/healthz", get(operations::health))
         .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics))
+        .route("/openapi.json", get(operations::openapi))
         .fallback(openai::not_found)
         .method_not_allowed_fallback(openai::not_allowed)
         .layer(from_fn_with_state(Arc::clone(&gateway), around::around))

@@ -19,6 +19,14 @@ pub(super) async fn health() -> Response {
     json(200, r#"{"status":"ok"}"#.into())
 }
 
+/// What can be asked, as OpenAPI has it.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// What can be asked, for tools.
+pub(super) async fn openapi() -> Response {
+    json(200, OPENAPI.into())
+}
+
 /// Takes requests: not stopping, and receipts can be kept.
 pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     openai::respond(is_ready(&gateway).await)

@@ -12,11 +12,14 @@ use text::Conversation;
 
 use super::messages::messages;
 use super::options::{Wire, cache_scope, choices, labels, settings, stop, wire};
+use super::tools::{Speaker, format, message, tools};
 use super::writing::{
     chat_logprob, finish_reason, id, probity_end, probity_part, probity_start, usage,
 };
 use super::{error, respond};
-use crate::core::{Answer, Ask, Asked, Bad, End, Event, Members, Part, Refusal, Started, Whole};
+use crate::core::{
+    Answer, Ask, Asked, Bad, End, Event, Finish, Members, Part, Refusal, Started, Whole,
+};
 use crate::gateway::Gateway;
 use crate::http::{Chunks, RECEIPT_HEADER, body, data, json as json_response, stream};
 use crate::keys::Scope;
@@ -76,9 +79,11 @@ fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
         seed: members.whole("seed", 0, u64::MAX)?,
         cache: cache_scope(&mut members)?,
         logprobs: logprobs(&mut members)?,
+        format: format(&mut members)?,
+        tools: tools(&mut members)?,
     };
     labels(&mut members)?;
-    without_tools(&mut members)?;
+    modalities(&mut members)?;
     members.end()?;
     Ok((ask, wire))
 }
@@ -106,28 +111,10 @@ fn logprobs(members: &mut Members<'_>) -> Result<Option<u8>, Bad> {
     Ok(wanted.then_some(top))
 }
 
-/// What is not supported yet, where it asks for nothing.
-fn without_tools(members: &mut Members<'_>) -> Result<(), Bad> {
-    members.only("tools", &["[]"], "tools are not supported: leave it out")?;
-    members.only(
-        "tool_choice",
-        &["\"none\"", "\"auto\""],
-        "tools are not supported: leave it out",
-    )?;
-    members.only("parallel_tool_calls", &["true", "false"], "it must be true or false")?;
-    members.only("functions", &["[]"], "it is obsolete, and not supported: leave it out")?;
-    members.only(
-        "function_call",
-        &["\"none\""],
-        "it is obsolete, and not supported: leave it out",
-    )?;
-    if let Some(mut format) = members.object("response_format")? {
-        format.word("type", &["text"])?;
-        format.end()?;
-    }
-    if let Some(modalities) = members.list("modalities", 8)?
-        && modalities.iter().any(|one| one.get() != "\"text\"")
-    {
+/// Only text is spoken here.
+fn modalities(members: &mut Members<'_>) -> Result<(), Bad> {
+    let list = members.list("modalities", 8)?.unwrap_or_default();
+    if list.iter().any(|one| one.get() != "\"text\"") {
         return Err(Bad::of("modalities", "only text is supported"));
     }
     Ok(())
@@ -141,15 +128,17 @@ fn whole(whole: &Whole, logprobs: bool) -> Response {
         .iter()
         .zip(&whole.choices)
         .map(|(ended, parts)| {
-            let text: String = parts.iter().map(|part| part.text.as_str()).collect();
+            let mut speaker = Speaker::new(started, ended.choice);
+            let mut deltas: Vec<Json> = parts.iter().flat_map(|part| speaker.part(part)).collect();
+            deltas.extend(speaker.end());
             let shares = parts.iter().filter_map(|part| part.logprob.as_ref());
             let shares: Vec<Json> =
                 shares.map(|found| chat_logprob(&started.loaded, found)).collect();
             json!({
                 "index": ended.choice,
-                "message": {"role": "assistant", "content": text, "refusal": null},
+                "message": message(&deltas),
                 "logprobs": if logprobs { json!({"content": shares, "refusal": null}) } else { Json::Null },
-                "finish_reason": finish_reason(ended.finish),
+                "finish_reason": reason(ended.finish, &speaker),
             })
         })
         .collect();
@@ -169,9 +158,18 @@ fn whole(whole: &Whole, logprobs: bool) -> Response {
     response
 }
 
+/// Why a choice ended; one that called a tool waits for what it says.
+fn reason(finish: Finish, speaker: &Speaker) -> &'static str {
+    match finish_reason(finish) {
+        "stop" if speaker.has_called() => "tool_calls",
+        reason => reason,
+    }
+}
+
 fn streamed(answer: Answer, wire: Wire, logprobs: bool, keep_alive: Duration) -> Response {
     let started = answer.started.clone();
-    stream(answer, ChatChunks { started, wire, logprobs }, keep_alive)
+    let speakers = (0..started.choices).map(|choice| Speaker::new(&started, choice)).collect();
+    stream(answer, ChatChunks { started, wire, logprobs, speakers }, keep_alive)
 }
 
 /// An answer as chunks.
@@ -179,6 +177,8 @@ struct ChatChunks {
     started: Started,
     wire: Wire,
     logprobs: bool,
+    /// One a choice.
+    speakers: Vec<Speaker>,
 }
 
 impl ChatChunks {
@@ -204,26 +204,43 @@ impl ChatChunks {
         choice
     }
 
-    fn part(&self, part: &Part) -> String {
-        let delta = if part.text.is_empty() { json!({}) } else { json!({"content": part.text}) };
-        let mut choice = self.choice(part.choice, delta, None);
-        if let Some(found) = part.logprob.as_ref().filter(|_| self.logprobs) {
-            let found = chat_logprob(&self.started.loaded, found);
-            choice["logprobs"] = json!({"content": [found], "refusal": null});
+    /// A chunk for each delta, and one at least where there is something beside text to tell.
+    fn part(&mut self, part: &Part) -> String {
+        let index = usize::try_from(part.choice).unwrap_or(usize::MAX);
+        let speaker = self.speakers.get_mut(index);
+        let mut deltas = speaker.map(|speaker| speaker.part(part)).unwrap_or_default();
+        if deltas.is_empty() {
+            deltas.push(json!({}));
         }
-        let mut chunk = self.chunk(json!([choice]));
-        if let Some(probity) = probity_part(part) {
-            chunk["probity"] = probity;
+        let mut text = String::new();
+        for (index, delta) in deltas.into_iter().enumerate() {
+            let mut choice = self.choice(part.choice, delta, None);
+            let found = part.logprob.as_ref().filter(|_| self.logprobs && index == 0);
+            if let Some(found) = found {
+                let found = chat_logprob(&self.started.loaded, found);
+                choice["logprobs"] = json!({"content": [found], "refusal": null});
+            }
+            let mut chunk = self.chunk(json!([choice]));
+            if let Some(probity) = probity_part(part).filter(|_| index == 0) {
+                chunk["probity"] = probity;
+            }
+            text.push_str(&data(&chunk));
         }
-        data(&chunk)
+        text
     }
 
     /// Each choice's last chunk; the receipt rides in the last of them.
-    fn end(&self, end: &End) -> String {
+    fn end(&mut self, end: &End) -> String {
         let mut text = String::new();
         let last = end.choices.len().saturating_sub(1);
-        for (index, ended) in end.choices.iter().enumerate() {
-            let choice = self.choice(ended.choice, json!({}), Some(finish_reason(ended.finish)));
+        let mut speakers = std::mem::take(&mut self.speakers);
+        for (index, (ended, speaker)) in end.choices.iter().zip(&mut speakers).enumerate() {
+            for delta in speaker.end() {
+                let choice = self.choice(ended.choice, delta, None);
+                text.push_str(&data(&self.chunk(json!([choice]))));
+            }
+            let reason = reason(ended.finish, speaker);
+            let choice = self.choice(ended.choice, json!({}), Some(reason));
             let mut chunk = self.chunk(json!([choice]));
             if index == last {
                 chunk["probity"] = probity_end(&self.started, end);

@@ -16,7 +16,7 @@ use super::writing::{
 };
 use super::{error, respond};
 use crate::core::{
-    Ask, Asked, Bad, End, Event, Members, Part, Refusal, Started, Whole, items, text,
+    Ask, Asked, Bad, End, Event, Format, Members, Part, Refusal, Started, Whole, items, text,
 };
 use crate::gateway::Gateway;
 use crate::http::{Chunks, RECEIPT_HEADER, body, data, json as json_response, stream};
@@ -74,6 +74,8 @@ fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
         seed: members.whole("seed", 0, u64::MAX)?,
         cache: cache_scope(&mut members)?,
         logprobs: logprobs.and_then(|top| u8::try_from(top).ok()),
+        format: Format::Text,
+        tools: None,
     };
     let choices = ask.choices.to_string();
     members.only("echo", &["false"], "the prompt is not repeated here: leave it out")?;

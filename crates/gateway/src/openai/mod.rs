@@ -8,6 +8,7 @@ pub(crate) mod completions;
 mod messages;
 pub(crate) mod models;
 mod options;
+mod tools;
 mod writing;
 
 use axum::response::Response;

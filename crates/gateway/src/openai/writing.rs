@@ -17,7 +17,7 @@ pub(super) fn id(prefix: &str, started: &Started) -> String {
 pub(super) const fn finish_reason(finish: Finish) -> &'static str {
     match finish {
         Finish::Token | Finish::String(_) => "stop",
-        Finish::Length | Finish::Cancelled | Finish::Fault => "length",
+        Finish::Length | Finish::Cancelled | Finish::Fault | Finish::Grammar => "length",
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod answers;
 mod ends;
+mod forms;
+mod openapi;
 mod options;
 mod page;
 mod people;

@@ -39,6 +39,7 @@ pub(super) fn ask(
     let question = Question {
         tokens: rendered(loaded, &prompt)?,
         prompt: Some(prompt),
+        grammar: None,
         parameters,
         choices: 1,
         tokens_max: options.max_tokens,

@@ -1,0 +1,166 @@
+//! Tools and the form of an answer: what is asked, and how calls are written.
+
+use serde_json::{Value as Json, json};
+use text::grammar::check_strict;
+use text::tool_calls::{CallEvent, CallParser, TOOLS_MAX, ToolChoice, call_id};
+
+use crate::core::{Bad, Format, Members, Part, Started, Tools, at, value};
+
+/// The tools that may be called; `None` where there are none, or none may be.
+pub(super) fn tools(members: &mut Members<'_>) -> Result<Option<Tools>, Bad> {
+    let list = members.list("tools", TOOLS_MAX)?.unwrap_or_default();
+    let mut tools = Vec::new();
+    for (index, tool) in list.into_iter().enumerate() {
+        tools.push(value(tool).map_err(|what| Bad::of(at("tools", index), what))?);
+    }
+    let choice = tool_choice(members)?;
+    let parallel = members.yes("parallel_tool_calls")?.unwrap_or(true);
+    members.only("functions", &["[]"], "it is obsolete: send `tools`")?;
+    members.only("function_call", &["\"none\""], "it is obsolete: send `tool_choice`")?;
+    match (choice, tools.is_empty()) {
+        (Some(ToolChoice::Required | ToolChoice::Named(_)), true) => {
+            Err(Bad::of("tool_choice", "no tools are given to call"))
+        }
+        (None, _) | (Some(ToolChoice::Auto), true) => Ok(None),
+        (Some(choice), false) => Ok(Some(Tools { tools, choice, parallel })),
+    }
+}
+
+/// `None`: no tool is to be called.
+fn tool_choice(members: &mut Members<'_>) -> Result<Option<ToolChoice>, Bad> {
+    let path = members.name("tool_choice");
+    let Some(choice) = members.take("tool_choice") else { return Ok(Some(ToolChoice::Auto)) };
+    match choice.get() {
+        "\"none\"" => return Ok(None),
+        "\"auto\"" => return Ok(Some(ToolChoice::Auto)),
+        "\"required\"" => return Ok(Some(ToolChoice::Required)),
+        text if !text.starts_with('{') => {
+            return Err(Bad::of(path, "it must be none, auto, required, or name a function"));
+        }
+        _ => {}
+    }
+    let mut choice = Members::of(path, choice)?;
+    choice.word("type", &["function"])?;
+    let function = choice.object("function")?;
+    let mut function = function.ok_or_else(|| choice.bad("function", "it must be given"))?;
+    let name = function.text("name")?;
+    let name = name.ok_or_else(|| function.bad("name", "it must be given"))?;
+    function.end()?;
+    choice.end()?;
+    Ok(Some(ToolChoice::Named(name)))
+}
+
+/// What the answer's text is to be.
+pub(super) fn format(members: &mut Members<'_>) -> Result<Format, Bad> {
+    let Some(mut format) = members.object("response_format")? else { return Ok(Format::Text) };
+    let read = match format.word("type", &["text", "json_object", "json_schema"])? {
+        Some("json_object") => Format::JsonObject,
+        Some("json_schema") => Format::JsonSchema(schema(&mut format)?),
+        Some(_) => Format::Text,
+        None => return Err(format.bad("type", "it must be given")),
+    };
+    format.end()?;
+    Ok(read)
+}
+
+fn schema(format: &mut Members<'_>) -> Result<String, Bad> {
+    let object = format.object("json_schema")?;
+    let mut object = object.ok_or_else(|| format.bad("json_schema", "it must be given"))?;
+    // A name and a description are for people.
+    object.text("name")?;
+    object.text("description")?;
+    let schema = object.take("schema");
+    let schema = schema.ok_or_else(|| object.bad("schema", "it must be given"))?.get();
+    if object.yes("strict")?.unwrap_or(false) {
+        check_strict(schema).map_err(|error| object.bad("schema", error))?;
+    }
+    object.end()?;
+    Ok(schema.to_owned())
+}
+
+/// Tells calls from text in one choice, and writes both as chat has them.
+pub(super) struct Speaker {
+    /// `None` where no tools were given: all is text.
+    parser: Option<CallParser>,
+    /// What the ids of calls are made of.
+    answer: Vec<u8>,
+}
+
+impl Speaker {
+    pub(super) fn new(started: &Started, choice: u32) -> Self {
+        let answer = [&started.job[..], &choice.to_le_bytes()].concat();
+        Self { parser: started.calls.as_ref().map(|calls| calls.parser()), answer }
+    }
+
+    /// The deltas of a part.
+    pub(super) fn part(&mut self, part: &Part) -> Vec<Json> {
+        let events = match &mut self.parser {
+            None if part.text.is_empty() => return Vec::new(),
+            None => return vec![json!({"content": part.text})],
+            Some(parser) => parser.push(part.token, &part.text),
+        };
+        self.deltas(events)
+    }
+
+    /// The deltas of what was held back until the end.
+    pub(super) fn end(&mut self) -> Vec<Json> {
+        let events = self.parser.as_mut().map(CallParser::end).unwrap_or_default();
+        self.deltas(events)
+    }
+
+    /// Whether it called a tool.
+    pub(super) fn has_called(&self) -> bool {
+        self.parser.as_ref().is_some_and(|parser| parser.calls() > 0)
+    }
+
+    fn deltas(&self, events: Vec<CallEvent>) -> Vec<Json> {
+        events.into_iter().filter_map(|event| self.delta(event)).collect()
+    }
+
+    fn delta(&self, event: CallEvent) -> Option<Json> {
+        match event {
+            CallEvent::Text(text) => Some(json!({"content": text})),
+            CallEvent::Begin { index, name } => Some(json!({"tool_calls": [{
+                "index": index,
+                "id": call_id(&self.answer, index),
+                "type": "function",
+                "function": {"name": name, "arguments": ""},
+            }]})),
+            CallEvent::Arguments { index, text } => {
+                let function = json!({"arguments": text});
+                Some(json!({"tool_calls": [{"index": index, "function": function}]}))
+            }
+            CallEvent::End { .. } => None,
+        }
+    }
+}
+
+/// The message that deltas make together.
+pub(super) fn message(deltas: &[Json]) -> Json {
+    let mut text = String::new();
+    let mut calls: Vec<Json> = Vec::new();
+    for delta in deltas {
+        text.push_str(delta["content"].as_str().unwrap_or_default());
+        for call in delta["tool_calls"].as_array().into_iter().flatten() {
+            let arguments = call["function"]["arguments"].as_str().unwrap_or_default();
+            match calls.iter_mut().find(|known| known["index"] == call["index"]) {
+                None => calls.push(call.clone()),
+                Some(known) => {
+                    let before = known["function"]["arguments"].as_str().unwrap_or_default();
+                    known["function"]["arguments"] = format!("{before}{arguments}").into();
+                }
+            }
+        }
+    }
+    for call in &mut calls {
+        if let Json::Object(call) = call {
+            call.remove("index");
+        }
+    }
+    let content = if text.is_empty() && !calls.is_empty() { Json::Null } else { text.into() };
+    let mut message = json!({"role": "assistant", "content": content, "refusal": null});
+    if !calls.is_empty() {
+        message["tool_calls"] = calls.into();
+    }
+    message
+}
