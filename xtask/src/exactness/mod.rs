@@ -2,9 +2,10 @@
 //!
 //! Axes: processor (this one; Haswell, Nehalem and AArch64 in an emulator; WebAssembly in node with
 //! and without SIMD), every kernel set each of them has, threads, prefill chunks, alone or among
-//! eight. Tiny models of every architecture and format run on all of them, by the probe in
-//! `xtask/probe`; SmolLM2 runs every value of every axis this processor has, by the probe and by
-//! `probity run`. The specification's plain interpreter is one of the runs.
+//! eight, set aside now and then, and on keys and values that were there already. Tiny models of
+//! every architecture and format run on all of them, by the probe in `xtask/probe`; SmolLM2 runs
+//! every value of every axis this processor has, by the probe and by `probity run`. The
+//! specification's plain interpreter is one of the runs.
 //!
 //! Invariants: what is reported ran is what the probe said it used, not what it was asked for; a
 //! value of an axis that never ran is a failure, as is any digest that differs. It installs what it
