@@ -59,8 +59,12 @@ fn output(site: &Site<'_>, stage: u8) -> Data {
         (Op::Quantise(_), _) => Data::Exponent(0),
         (Op::Matmul(_) | Op::Logits(_), "sum") => Data::Sums(vec![1 << 40; 8]),
         (Op::Matmul(_) | Op::Logits(_), _) => Data::Fixed(vec![1000; 8]),
-        (Op::Attention(_) | Op::CappedAttention(_), "peak") => Data::Peak(Peak { score: i32::MAX >> 2, shift: 30 }),
-        (Op::Attention(_) | Op::CappedAttention(_), _) => Data::Attended(Sums { probability: 1 << 20, value: vec![1; 128] }),
+        (Op::Attention(_) | Op::CappedAttention(_), "peak") => {
+            Data::Peak(Peak { score: i32::MAX >> 2, shift: 30 })
+        }
+        (Op::Attention(_) | Op::CappedAttention(_), _) => {
+            Data::Attended(Sums { probability: 1 << 20, value: vec![1; 128] })
+        }
         (_, "count") => Data::Counts(vec![1; 4096]),
         (_, "adjust") => Data::Fixed(noise(4096).collect()),
         (_, "peak" | "greatest") => Data::Key(((1 << 31) + (1 << 19)) << 20),
