@@ -89,7 +89,9 @@ fn tiny_models_are_alive() {
             assert_eq!(run.boundaries[position].len(), 1 + shape.layers as usize);
         }
         let spread = |row: &[i32]| row.iter().collect::<std::collections::BTreeSet<_>>().len();
-        assert!(spread(&run.logits[3]) > 40, "{name}: {:?}", run.logits[3]);
+        // Four in five of them.
+        let logits = &run.logits[3];
+        assert!(5 * spread(logits) > 4 * logits.len(), "{name}: {logits:?}");
         let last = run.boundaries[3].last().unwrap();
         assert!(spread(&last.residual) > 50, "{name}");
         assert_eq!(last.kv.len(), shape.kv_heads as usize);
