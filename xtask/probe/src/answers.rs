@@ -7,6 +7,7 @@
 use canon::reference;
 use canon::sample::{History, Parameter, Parameters, SampleScratch, Sampling, Settings, noise};
 use engine::{Engine, Feed, Outcome, Sequence, Wanted};
+use program::Program;
 use program::reference::{Cell, Interpreter, Weights};
 
 use crate::Attempt;
@@ -80,12 +81,15 @@ impl Company {
     }
 }
 
-/// The jobs for a vocabulary of this size.
-pub(crate) fn jobs(vocabulary: u32) -> Attempt<Vec<Job>> {
+/// The jobs for a model; its context may be shorter than the longest of them.
+pub(crate) fn jobs(program: &Program) -> Attempt<Vec<Job>> {
+    let context_max = usize::try_from(program.context_max).map_err(|error| error.to_string())?;
+    let prompt_max = context_max.checked_sub(OUTPUT_TOKENS).filter(|most| *most > 0);
+    let prompt_max = prompt_max.ok_or("the context has no room for a prompt and its answer")?;
     let mut state = 1_u32;
     let mut token = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) % vocabulary
+        (state >> 8) % program.vocabulary
     };
     let made = (0_u32..).zip(PROMPTS.iter().zip(SETTINGS)).map(|(choice, (length, given))| {
         let mut settings = Settings::default();
@@ -98,7 +102,7 @@ pub(crate) fn jobs(vocabulary: u32) -> Attempt<Vec<Job>> {
             }
         }
         let parameters = Parameters::new(settings).map_err(|error| error.to_string())?;
-        let prompt = (0..*length).map(|_| token()).collect();
+        let prompt = (0..prompt_max.min(*length)).map(|_| token()).collect();
         Ok(Job { prompt, parameters, seed: [7; 32], choice })
     });
     made.collect()
@@ -158,7 +162,8 @@ pub(crate) fn run_reference(weights: &Weights<'_>, frac: u8, jobs: &[Job]) -> At
             if !drawn {
                 continue;
             }
-            let logits = cells.into_iter().find_map(|cell| match cell {
+            // Of several rows of logits, the last is drawn from: the others are on the way to it.
+            let logits = cells.into_iter().rev().find_map(|cell| match cell {
                 Cell::Logits(row) => Some(row),
                 Cell::Unsampled | Cell::Fixed(_) | Cell::A8(_) | Cell::A16(_) | Cell::Kv(_) => None,
             });

@@ -80,7 +80,7 @@ fn probe(words: &[String]) -> Attempt<()> {
         _ => return Err(usage.to_owned()),
     };
     for model in &models {
-        let jobs = answers::jobs(model.checked.program().vocabulary)?;
+        let jobs = answers::jobs(model.checked.program())?;
         if with == "reference" {
             reference_run(model, &jobs)?;
         }
