@@ -12,6 +12,7 @@
 //! - `bindings` builds the packages for JavaScript and Python and compares their reports.
 //! - `page` builds the page at `/`, says whether it is as old as its sources, and drives it in a browser.
 //! - `oms` has a signed package checked by OpenSSF's own verifier.
+//! - `tokenizers` compares our tokens of one long text with llama.cpp's.
 //! - `quality` compares our answers' arithmetic and llama.cpp's with float.
 //!
 //! Never part of the product: no crate depends on it, and it changes no source file.
@@ -34,6 +35,7 @@ mod page;
 mod quality;
 mod served;
 mod tidy;
+mod tokenizers;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,6 +52,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bindings
        cargo xtask page [--check | --drive [--model MODEL]]
        cargo xtask oms
+       cargo xtask tokenizers [--only NAME] [--seed N] [--write]
        cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0|Q4_K_M|Q2_K|...]";
 
 /// What a command ends with when it cannot go on: one line for the person.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         ["bindings"] => bindings::run(&repository()),
         ["page", options @ ..] => page::run(&repository(), options),
         ["oms"] => oms::run(&repository()),
+        ["tokenizers", options @ ..] => tokenizers::run(&repository(), options),
         ["quality", options @ ..] => quality::run(&repository(), options),
         _ => Err(USAGE.to_owned()),
     };

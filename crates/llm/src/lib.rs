@@ -31,6 +31,7 @@ mod unread;
 pub use generation::{Generation, Piece, Stop, Usage};
 pub use job::{Request, RequestError};
 pub use model::{Model, ModelError, SEQUENCE_BYTES_MAX};
+pub use package_vocabulary::vocabulary_of_header;
 pub use publish::Publication;
 pub use question::{Question, nonce_of};
 pub use rendering::{Prompt, RenderingError, render};

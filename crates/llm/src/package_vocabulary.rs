@@ -10,7 +10,10 @@ use package::{SpecialTokens, Token, TokenBytes};
 use text::{ModelKind, StopTokens, TokenType, Vocabulary, VocabularyError};
 
 /// The tokenizer's view of a header's vocabulary, with everything resolved.
-pub(crate) fn vocabulary_of_header(data: VocabularyData) -> Result<Vocabulary, VocabularyError> {
+///
+/// # Errors
+/// [`VocabularyError`] for a vocabulary that no tokenizer can be made of.
+pub fn vocabulary_of_header(data: VocabularyData) -> Result<Vocabulary, VocabularyError> {
     let token_type = |kind: TokenKind| match kind {
         TokenKind::Normal => TokenType::Normal,
         TokenKind::Unknown => TokenType::Unknown,

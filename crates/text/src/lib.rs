@@ -24,7 +24,7 @@ pub mod tool_calls;
 mod vocabulary;
 
 pub use detokenizer::{Detokenizer, UnknownToken, Utf8Stream};
-pub use pre_tokenizer::supported_pre_tokenizers;
+pub use pre_tokenizer::{PreTokenizer, supported_pre_tokenizers};
 pub use stop_strings::{
     MAX_STOP_STRING_BYTES, MAX_STOP_STRINGS, StopStringError, StopStrings, Stopped,
 };

@@ -8,6 +8,7 @@
 //!
 //! A name that is not in the table is refused; a table line NEVER approximates.
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 use regex::Regex;
@@ -110,14 +111,16 @@ fn line(name: &str) -> Result<&'static Line, VocabularyError> {
 }
 
 /// A compiled table line.
-pub(crate) struct PreTokenizer {
+#[derive(Debug)]
+pub struct PreTokenizer {
     steps: Vec<(Regex, Rule)>,
     pub(crate) ignore_merges: bool,
     pub(crate) add_bos: bool,
 }
 
 impl PreTokenizer {
-    pub(crate) fn new(name: &str) -> Result<Self, VocabularyError> {
+    /// The rules of this name.
+    pub fn new(name: &str) -> Result<Self, VocabularyError> {
         let line = line(name)?;
         let compile = |pattern| Regex::new(pattern).expect("the table's patterns are tested");
         let steps = line.rules.iter().map(|&rule| match rule {
@@ -132,20 +135,31 @@ impl PreTokenizer {
         })
     }
 
+    /// The words of a text; together they are the text.
+    pub fn words<'t>(&self, text: &'t str) -> Vec<&'t str> {
+        let mut words = Vec::new();
+        let Ok(()) = self.split(text, &mut |word| {
+            words.push(word);
+            Ok::<_, Infallible>(())
+        });
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
     /// Calls `word` with each piece, in order; together they are the text.
-    pub(crate) fn split<E>(
+    pub(crate) fn split<'t, E>(
         &self,
-        text: &str,
-        word: &mut impl FnMut(&str) -> Result<(), E>,
+        text: &'t str,
+        word: &mut impl FnMut(&'t str) -> Result<(), E>,
     ) -> Result<(), E> {
         self.split_from(0, text, word)
     }
 
-    fn split_from<E>(
+    fn split_from<'t, E>(
         &self,
         step: usize,
-        text: &str,
-        word: &mut impl FnMut(&str) -> Result<(), E>,
+        text: &'t str,
+        word: &mut impl FnMut(&'t str) -> Result<(), E>,
     ) -> Result<(), E> {
         let Some((regex, rule)) = self.steps.get(step) else { return word(text) };
         let mut done = 0;

@@ -102,7 +102,7 @@ impl Peer {
     fn build(&self, root: &Path, isa: Isa) -> Outcome<()> {
         once(&self.driver(isa), |made| {
             let source = source(&self.folder)?;
-            build(&root.join("xtask/peer"), &source, &self.folder, isa, made)
+            build(root, &source, &self.folder, (isa, "llama-peer"), made)
         })
     }
 }
@@ -147,7 +147,7 @@ pub(crate) fn succeed(command: &mut Command, what: &str) -> Outcome<()> {
 }
 
 /// Makes a file or folder under another name, and gives it its own when that succeeded.
-pub(super) fn once(path: &Path, make: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
+pub(crate) fn once(path: &Path, make: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
     if path.exists() {
         return Ok(());
     }
@@ -212,16 +212,31 @@ fn only_file(folder: &Path) -> Option<PathBuf> {
     entries.next()?.ok().map(|entry| entry.path())
 }
 
-fn build(driver: &Path, source: &Path, folder: &Path, isa: Isa, made: &Path) -> Outcome<()> {
+/// The driver that asks llama.cpp's tokenizers, and the vocabularies that come with llama.cpp.
+pub(crate) fn tokens(root: &Path, folder: &Path) -> Outcome<(PathBuf, PathBuf)> {
+    make_folder(folder)?;
+    let (driver, source) = (folder.join("llama-tokens"), source(folder)?);
+    once(&driver, |made| build(root, &source, folder, (Isa::Native, "llama-tokens"), made))?;
+    Ok((driver, source.join("models")))
+}
+
+/// Builds one of the drivers in `xtask/peer/`.
+fn build(
+    root: &Path,
+    source: &Path,
+    folder: &Path,
+    (isa, driver): (Isa, &str),
+    made: &Path,
+) -> Outcome<()> {
     let build = folder.join(format!("build-{}", isa.name()));
     let mut configure = Command::new("cmake");
-    configure.arg("-S").arg(driver).arg("-B").arg(&build).args(["-G", "Ninja"]);
+    configure.arg("-S").arg(root.join("xtask/peer")).arg("-B").arg(&build).args(["-G", "Ninja"]);
     configure.arg("-DCMAKE_BUILD_TYPE=Release").args(isa.options());
     configure.arg(format!("-DLLAMA_SOURCE={}", source.display()));
     succeed(&mut configure, "configuring llama.cpp")?;
     let mut ninja = Command::new("ninja");
-    succeed(ninja.arg("-C").arg(&build).arg("llama-peer"), "building llama.cpp")?;
-    let built = build.join("llama-peer");
+    succeed(ninja.arg("-C").arg(&build).arg(driver), "building llama.cpp")?;
+    let built = build.join(driver);
     std::fs::copy(&built, made).map_err(|error| format!("{}: {error}", built.display()))?;
     Ok(())
 }
