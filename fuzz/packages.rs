@@ -2,7 +2,7 @@
 
 use package::{
     About, Defaults, File, Package, PartKind, Parts, Quality, Shards, SpecialTokens, Token,
-    TokenBytes, TokenType, Tokenizer, UnitsBuilder,
+    TokenBytes, TokenType, Tokenizer, TokenizerKind, UnitsBuilder,
 };
 use program::Checked;
 use program::tiny::Shape;
@@ -45,13 +45,12 @@ fn tokenizer(vocabulary: u32) -> Tokenizer {
     let kind = |id| if id < 3 { TokenType::Control } else { TokenType::Normal };
     let tokens = (0..vocabulary).map(|id| Token { kind: kind(id), text: text(id) });
     Tokenizer {
-        pre_tokenizer: "smollm".into(),
+        kind: TokenizerKind::ByteLevel { pre_tokenizer: "smollm".into(), merges: Vec::new() },
         add_beginning: false,
         add_end: false,
         special: SpecialTokens { beginning: Some(1), end: Some(2), ..SpecialTokens::default() },
         stop_tokens: vec![2],
         tokens: tokens.collect(),
-        merges: Vec::new(),
     }
 }
 

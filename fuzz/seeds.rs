@@ -6,7 +6,7 @@ use import::gguf::TensorType;
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::value::ValueType;
 use import::gguf::write::{GgufWriter, WriteValue};
-use package::{About, Defaults, File, Part, PartKind, Quality, Shards, Tokenizer};
+use package::{About, Defaults, File, Part, PartKind, Quality, Shards, Tokenizer, TokenizerKind};
 use program::Checked;
 use program::tiny::Shape;
 use serde_json::Value;
@@ -183,13 +183,12 @@ fn packages() -> Vec<Vec<u8>> {
     let manifest = package::Manifest::new(about, parts, vec![file]).expect("it is sound");
     let token = |text: &str| package::Token { kind: package::TokenType::Normal, text: text.into() };
     let tokenizer = Tokenizer {
-        pre_tokenizer: "smollm".into(),
+        kind: TokenizerKind::ByteLevel { pre_tokenizer: "smollm".into(), merges: vec![(0, 1)] },
         add_beginning: false,
         add_end: true,
         special: package::SpecialTokens { end: Some(1), ..Default::default() },
         stop_tokens: vec![1],
         tokens: vec![token("a"), token("b"), token("ab")],
-        merges: vec![(0, 1)],
     };
     let bytes = [(false, &b"a"[..]), (true, b"</s>")];
     let table = package::TokenBytes::new(bytes).expect("it is short");

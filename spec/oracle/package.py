@@ -71,23 +71,34 @@ def model_id(fields):
     return digest(manifest(fields))
 
 
+def id_list(ids, known):
+    refuse(any(a >= b for a, b in zip(ids, ids[1:])), "Order")
+    refuse(any(id not in known for id in ids), "Id")
+    return number(len(ids), 4) + b"".join(number(id, 4) for id in ids)
+
+
 def tokenizer(fields):
-    tokens, special = fields["tokens"], fields["special"]
+    """Of kind 1, or of kind 2 if it has ranks."""
+    tokens, special, pieces = fields["tokens"], fields["special"], "ranks" in fields
     known = range(len(tokens))
-    stops, merges = fields["stop_tokens"], fields["merges"]
     refuse(any(id is not None and id not in known for id in special), "Id")
-    refuse(any(a >= b for a, b in zip(stops, stops[1:])), "Order")
-    refuse(any(id not in known for id in stops + [id for pair in merges for id in pair]), "Id")
-    refuse(fields["flags"] > 3, "Flags")
+    refuse(fields["flags"] > (7 if pieces else 3), "Flags")
     refuse(fields["flags"] & 1 and special[0] is None or fields["flags"] & 2 and special[1] is None, "Absent")
-    out = number(1, 2) + number(1, 1) + string(fields["pre_tokenizer"]) + number(fields["flags"], 1)
+    out = number(1, 2) + (number(2, 1) if pieces else number(1, 1) + string(fields["pre_tokenizer"])) + number(fields["flags"], 1)
     out += b"".join(number(NONE if id is None else id, 4) for id in special)
-    out += number(len(stops), 4) + b"".join(number(id, 4) for id in stops) + number(len(tokens), 4)
+    out += id_list(fields["stop_tokens"], known) + number(len(tokens), 4)
     for kind, text in tokens:
         encoded = text.encode()
         refuse(not 1 <= len(encoded) <= 4096, "Length")
         refuse(kind not in (1, 2, 3, 4, 5, 6), "Type")
         out += number(kind, 1) + number(len(encoded), 2) + encoded
+    if pieces:
+        ranks, stripping = fields["ranks"], fields["stripping"]
+        refuse(len(ranks) != len(tokens) or sorted(set(ranks)) != list(range(len(set(ranks)))), "Ranks")
+        refuse(any(tokens[id][0] not in (2, 3, 4) for id in stripping if id in known), "Stripping")
+        return out + b"".join(number(rank, 4) for rank in ranks) + id_list(stripping, known)
+    merges = fields["merges"]
+    refuse(any(id not in known for pair in merges for id in pair), "Id")
     return out + number(len(merges), 4) + b"".join(number(a, 4) + number(b, 4) for a, b in merges)
 
 
@@ -102,6 +113,15 @@ def token_bytes(tokens):
     for kind, text in tokens:
         stored = kind in SPECIAL_TYPES or kind == 4 or any(c not in letters for c in text)
         meant = text.encode() if stored else bytes(letters[c] for c in text)
+        out += number(int(kind in SPECIAL_TYPES), 1) + number(len(meant), 2) + meant
+    return out
+
+
+def piece_bytes(tokens):
+    """What tokens of kind 2 add to a text."""
+    out = number(len(tokens), 4)
+    for kind, text in tokens:
+        meant = text.encode() if kind in (2, 3, 4) else bytes([int(text[3:5], 16)]) if kind == 6 else text.replace("\u2581", " ").encode()
         out += number(int(kind in SPECIAL_TYPES), 1) + number(len(meant), 2) + meant
     return out
 

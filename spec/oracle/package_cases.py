@@ -92,6 +92,44 @@ TOKENIZERS = [
 ]  # fmt: skip
 
 
+PIECES = [[2, "<unk>"], [3, "<s>"], [3, "</s>"], [6, "<0x00>"], [6, "<0x0A>"], [6, "<0xFF>"], [4, "  \t"], [4, "\u2581\u2581"], [1, "\u2581"],
+          [1, "\u2581a\u2581"], [1, "\u65e5\u0120"], [5, "<unused>\u2581"], [1, "<0x41>"]]  # fmt: skip
+
+
+def pieces(**changed):
+    fields = {"flags": 5, "special": [1, 2, None, None, 0, None], "stop_tokens": [2], "tokens": PIECES, "ranks": [0] * 8 + [3, 1, 2, 3, 1],
+              "stripping": [0, 2, 6]}  # fmt: skip
+    assert set(changed) <= set(fields)
+    return {**fields, **changed}
+
+
+def evaluate_pieces(inputs):
+    table = form.piece_bytes([tuple(token) for token in inputs["tokens"]])
+    return {"bytes": form.tokenizer(inputs).hex(), "token_bytes": table.hex()}
+
+
+OTHER_BYTES = [[6, f"<0x{byte:02X}>"] for byte in range(256) if byte not in (0, 10, 255)]
+FULL = {"tokens": PIECES + OTHER_BYTES, "ranks": [0] * 8 + [3, 1, 2, 3, 1] + [4] * 253}
+
+PIECE_CASES = [
+    ("plain", pieces(**FULL)),
+    ("no flags, nothing strips", pieces(**FULL, flags=0, stripping=[])),
+    ("every flag, every rank", pieces(**{**FULL, "ranks": list(range(266))[::-1]}, flags=7)),
+    ("ranks from 1 refused", pieces(ranks=[1] * 13)),
+    ("a rank left out refused", pieces(ranks=[0, 2] + [0] * 11)),
+    ("a rank too few refused", pieces(ranks=[0] * 12)),
+    ("a rank too many refused", pieces(ranks=[0] * 14)),
+    ("a flag without meaning refused", pieces(flags=8)),
+    ("a normal token that strips refused", pieces(stripping=[8])),
+    ("a byte that strips refused", pieces(stripping=[3])),
+    ("a token that strips twice refused", pieces(stripping=[2, 2])),
+    ("tokens that strip and descend refused", pieces(stripping=[2, 0])),
+    ("a token that strips and is not there refused", pieces(stripping=[13])),
+    ("a stop token that is not there refused", pieces(stop_tokens=[13])),
+    ("an end to be added and not named refused", pieces(flags=2, special=[1, None, None, None, 0, None])),
+]  # fmt: skip
+
+
 def evaluate_defaults(inputs):
     return {"bytes": form.defaults(inputs["parameters"], inputs["tokens_max"]).hex()}
 
@@ -149,6 +187,7 @@ NAMES = [
 OPS = {
     "package_manifest": (evaluate_manifest, MANIFESTS),
     "package_tokenizer": (evaluate_tokenizer, TOKENIZERS),
+    "package_pieces": (evaluate_pieces, PIECE_CASES),
     "package_defaults": (evaluate_defaults, DEFAULTS),
     "package_quality": (evaluate_quality, QUALITIES),
     "package_name": (evaluate_name, NAMES),

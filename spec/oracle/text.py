@@ -60,7 +60,10 @@ def cut(rule, text):
     return out + ([text[done:]] if done < len(text) else [])
 
 
-# Section 1. A vocabulary: pre_tokenizer, flags, special (beginning, end, ...), tokens as (type, text), merges as pairs of ids.
+# Section 1. A vocabulary: flags, special (beginning, end, ...), tokens as (type, text), and pre_tokenizer and merges as pairs
+# of ids, or ranks and stripping.
+
+SPACE, WHITE_SPACE = "\u2581", " \t\n\v\f\r"
 
 
 def literals(text, known):
@@ -81,14 +84,14 @@ def tokens(vocabulary, segments):
     """segments: (trusted, text)."""
     typed = list(enumerate(vocabulary["tokens"]))
     special = [(text, id) for id, (kind, text) in typed if kind in (2, 3)]
-    out, stretch = [], ""
+    out, stretch, last = [], "", None
     for trusted, text in segments:
         found, rest = literals(text, special) if trusted else ([], text)
         for before, id in found:
-            out += stretched(vocabulary, stretch + before) + [id]
-            stretch = ""
+            out += stretched(vocabulary, last, stretch + before) + [id]
+            stretch, last = "", id
         stretch += rest
-    out += stretched(vocabulary, stretch)
+    out += stretched(vocabulary, last, stretch)
     beginning, end = vocabulary["special"][:2]
     if vocabulary["flags"] & 1 and out[:1] != [beginning]:
         out = [beginning, *out]
@@ -97,13 +100,40 @@ def tokens(vocabulary, segments):
     return out
 
 
-def stretched(vocabulary, text):
+def stretched(vocabulary, last, text):
     own = [(text, id) for id, (kind, text) in enumerate(vocabulary["tokens"]) if kind == 4]
     found, rest = literals(text, own)
     out = []
     for before, id in found:
-        out += merged(vocabulary, before) + [id]
-    return out + merged(vocabulary, rest)
+        out += plain(vocabulary, last, before) + [id]
+        last = id
+    return out + plain(vocabulary, last, rest)
+
+
+def plain(vocabulary, last, text):
+    if "ranks" not in vocabulary:
+        return merged(vocabulary, text)
+    return scored(vocabulary, text.lstrip(WHITE_SPACE) if last in vocabulary["stripping"] else text)
+
+
+def scored(vocabulary, text):
+    """SentencePiece's BPE, by looking at every pair again and again."""
+    typed = list(enumerate(vocabulary["tokens"]))
+    ids = {text: id for id, (kind, text) in typed if kind in (1, 4, 5)}
+    byte_ids = {text: id for id, (kind, text) in typed if kind == 6}
+    if text and vocabulary["flags"] & 4:
+        text = " " + text
+    row = list(text.replace(" ", SPACE))
+    while True:
+        joined = [(vocabulary["ranks"][ids[a + b]], at) for at, (a, b) in enumerate(zip(row, row[1:])) if a + b in ids]
+        if not joined:
+            break
+        _, at = min(joined)
+        row[at : at + 2] = [row[at] + row[at + 1]]
+    out = []
+    for part in row:
+        out += [ids[part]] if part in ids else [byte_ids[f"<0x{byte:02X}>"] for byte in part.encode()]
+    return out
 
 
 def merged(vocabulary, text):

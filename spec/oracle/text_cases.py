@@ -1,5 +1,6 @@
 """Cases of text.md: words of every pre-tokenizer; tokens of segments."""
 
+import generators
 import package
 import text as form
 
@@ -63,4 +64,75 @@ def tokens_cases():
     ]  # fmt: skip
 
 
-OPS = {"text_words": (evaluate_words, words_cases()), "text_tokens": (evaluate_tokens, tokens_cases())}
+LETTERS = "\u2581 abcdeh\u00e9\u4f60.<>/|\t"
+
+
+def pieces(seed, flags, count, ranks=None, own=(), types=(1,), stripping=()):
+    """Special tokens, a user's, bytes, some of the letters, and tokens that two others make or that nothing makes."""
+    draw = Draws(seed)
+    tokens = [[2, "<unk>"], [3, "<s>"], [3, "</s>"], [3, "<|end|>"], [3, "<a"], [4, "<tag>"], [4, "  "], [4, "\u2581\u2581b"], [4, "\n\t"], *own]
+    tokens += [[6, f"<0x{byte:02X}>"] for byte in range(256)]
+    known = {text for _, text in tokens}
+    for letter in LETTERS:
+        if letter != " " and draw.below(8) and letter not in known:
+            tokens.append([1, letter])
+            known.add(letter)
+    made = [text for kind, text in tokens if kind == 1]
+    while len(tokens) < 256 + count:
+        left, right = draw.choice(made), draw.choice(made)
+        if draw.below(9) == 0:
+            left += draw.choice(LETTERS)
+        if left + right not in known:
+            known.add(left + right)
+            made.append(left + right)
+            tokens.append([types[draw.below(len(types))], left + right])
+    scores = [draw.below(ranks or 4 * count) for _ in tokens]
+    order = sorted(set(scores), reverse=True)
+    return {"flags": flags, "special": [1, 2, None, None, 0, None], "tokens": tokens, "ranks": [order.index(score) for score in scores],
+            "stripping": sorted(stripping)}  # fmt: skip
+
+
+def prompts(seed, vocabulary, count):
+    draw, texts = Draws(seed), [text for _, text in vocabulary["tokens"]]
+    letters = LETTERS + "  x\u00fc\U0001f600"
+    out = [[], [[False, ""]], [[True, "</s>"], [False, " a"]], [[False, "</s>"]], [[True, "<s>"]], [[True, "<|end|> \n\t\v\f\r"], [False, " \ta"]],
+           [[True, "<|end|>\n"], [True, "<|end|>"]], [[False, "<0x41>\u2581 a"]], [[False, "<tag> a<tag>\u00a0<tag>"]], [[True, "a<unk>b"], [False, "<unk>"]],
+           [[False, "<|e"], [True, "nd|>"]], [[True, "<a"], [False, " a"]]]  # fmt: skip
+    for at in range(count):
+        segments = []
+        for _ in range(1 + draw.below(3)):
+            text = "".join(draw.choice(texts).replace("\u2581", " ") if draw.below(3) else draw.choice(letters) for _ in range(draw.below(14)))
+            segments.append([bool(draw.below(2)), text])
+        out.append(segments)
+    return out
+
+
+def pieces_cases():
+    def of(seed, *about, count=40, **changed):
+        made = pieces(seed, *about, **changed)
+        return {"vocabulary": made, "segments": prompts(seed, made, count)}
+
+    return [
+        ("as of Llama 2: beginning, a space in front", of(1, 5, 120)),
+        ("as of Gemma: a beginning, no space", of(2, 1, 120, own=[[4, "\n\n"], [4, "\n\n\n"]])),
+        ("as of Phi 3: white space behind tokens dropped", of(3, 5, 120, stripping=[2, 3, 5])),
+        ("few scores, so the leftmost of many pairs", of(4, 4, 200, ranks=3)),
+        ("one score", of(5, 0, 200, ranks=1)),
+        ("tokens of other types among those that merge", of(6, 7, 200, types=(1, 1, 4, 5, 3))),
+        ("everything strips", of(7, 4, 60, stripping=range(9))),
+    ]  # fmt: skip
+
+
+class Draws(generators.SplitMix64):
+    def below(self, bound):
+        return self.next() % bound
+
+    def choice(self, items):
+        return items[self.below(len(items))]
+
+
+OPS = {
+    "text_words": (evaluate_words, words_cases()),
+    "text_tokens": (evaluate_tokens, tokens_cases()),
+    "text_pieces": (evaluate_tokens, pieces_cases()),
+}

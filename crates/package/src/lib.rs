@@ -32,5 +32,5 @@ pub use quality::Quality;
 pub use shards::{FileHashes, Shards};
 pub use signature::{SignatureError, sign, signer};
 pub use token_bytes::TokenBytes;
-pub use tokenizer::{SpecialTokens, Token, TokenType, Tokenizer};
+pub use tokenizer::{SpecialTokens, Token, TokenType, Tokenizer, TokenizerKind};
 pub use units::{Units, UnitsBuilder, UnitsError};

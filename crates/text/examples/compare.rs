@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use serde_json::Value;
-use text::{ModelKind, Specials, TokenType, Tokenizer, Vocabulary};
+use text::{ModelKind, Pieces, Specials, TokenType, Tokenizer, Vocabulary};
 
 const SHOWN: usize = 10;
 
@@ -65,8 +65,10 @@ fn strings(value: &Value) -> Vec<String> {
 fn vocabulary_from_json(json: &Value) -> Vocabulary {
     let id = |name: &str| json[name].as_u64().map(|id| u32::try_from(id).expect("an id"));
     let types = numbers(&json["token_types"]).into_iter();
+    let pieces = Pieces { ranks: numbers(&json["ranks"]), stripping: numbers(&json["stripping"]) };
     Vocabulary {
-        kind: ModelKind::from_gguf(json["kind"].as_str().expect("a name")).expect("supported"),
+        kind: ModelKind::from_gguf(json["kind"].as_str().expect("a name"), pieces)
+            .expect("supported"),
         tokens: strings(&json["tokens"]),
         token_types: types
             .map(|n| TokenType::from_gguf(i32::try_from(n).expect("a type")).expect("a type"))

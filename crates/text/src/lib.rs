@@ -11,10 +11,12 @@
 //! - Text that came from a user never becomes a control token (`tokenizer`, `template`).
 //! - The same input gives the same tokens and text everywhere; nothing depends on time or order.
 
+mod byte_level;
 mod detokenizer;
 pub mod grammar;
 mod literals;
 mod pre_tokenizer;
+mod sentencepiece;
 mod stop_strings;
 mod stop_tokens;
 pub mod template;
@@ -33,5 +35,6 @@ pub use template::{ChatTemplate, Conversation, Message, Rendered, Role, Template
 pub use token_bytes::{TokenBytes, TokenPiece};
 pub use tokenizer::{EncodeError, MAX_TEXT_BYTES, Segment, Specials, Tokenizer};
 pub use vocabulary::{
-    MAX_MERGES, MAX_TOKEN_BYTES, MAX_VOCABULARY, ModelKind, TokenType, Vocabulary, VocabularyError,
+    MAX_MERGES, MAX_TOKEN_BYTES, MAX_VOCABULARY, ModelKind, Pieces, TokenType, Vocabulary,
+    VocabularyError,
 };

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::vocabulary::{END_TEXTS, Vocabulary};
+use crate::vocabulary::Vocabulary;
 
 /// Which tokens end an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl StopTokens {
         let named = [vocabulary.eos, vocabulary.eot, vocabulary.eom].into_iter().flatten();
         let known = (0u32..)
             .zip(vocabulary.tokens.iter().zip(control_flags))
-            .filter(|(_, (text, control))| **control && END_TEXTS.contains(&text.as_str()))
+            .filter(|(_, (text, control))| **control && vocabulary.kind.is_end(text))
             .map(|(id, _)| id);
         Self { ids: named.chain(known).collect() }
     }

@@ -2,13 +2,17 @@
 //!
 //! Byte-level BPE writes each byte as one printable character: the printable Latin-1 bytes as
 //! themselves, the 68 others as U+0100 onwards in byte order. Ordinary tokens are stored so;
-//! control and user-defined tokens are stored as plain text.
+//! control and user-defined tokens are stored as plain text. SentencePiece's BPE writes a space as
+//! U+2581 and a byte that is no text as `<0x0A>`.
 //!
 //! A table is built once and never changes. A token with a character outside the alphabet stands
 //! for its own UTF-8 bytes, as in the reference implementations. It NEVER fails on an id: an
 //! unknown one is `None`.
 
-use crate::vocabulary::{TokenType, Vocabulary};
+use crate::vocabulary::{ModelKind, TokenType, Vocabulary};
+
+/// What SentencePiece's BPE writes for a space.
+pub(crate) const WRITTEN_SPACE: char = '\u{2581}';
 
 /// One token's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +37,11 @@ impl TokenBytes {
         let mut table = Self { bytes: Vec::new(), ends: Vec::new(), control: Vec::new() };
         let typed = vocabulary.tokens.iter().zip(&vocabulary.token_types);
         for ((text, kind), &control) in typed.zip(control_flags) {
-            match (control, kind) {
-                (true, _) | (_, TokenType::UserDefined) => {
-                    table.bytes.extend_from_slice(text.as_bytes());
-                }
-                _ => alphabet.decode(text, &mut table.bytes),
+            match (&vocabulary.kind, kind) {
+                _ if control => table.bytes.extend_from_slice(text.as_bytes()),
+                (_, TokenType::UserDefined) => table.bytes.extend_from_slice(text.as_bytes()),
+                (ModelKind::Gpt2, _) => alphabet.decode(text, &mut table.bytes),
+                (ModelKind::SentencePiece(_), _) => decode_piece(text, *kind, &mut table.bytes),
             }
             table.ends.push(table.bytes.len());
             table.control.push(control);
@@ -61,6 +65,29 @@ impl TokenBytes {
         let end = *self.ends.get(id)?;
         let start = if id == 0 { 0 } else { self.ends[id - 1] };
         Some(TokenPiece { bytes: &self.bytes[start..end], control: self.control[id] })
+    }
+}
+
+/// The byte that a token of type byte stands for by its text.
+pub(crate) fn written_byte(text: &str) -> Option<u8> {
+    let digits = text.strip_prefix("<0x")?.strip_suffix('>')?;
+    let upper = |digit: u8| digit.is_ascii_digit() || (b'A'..=b'F').contains(&digit);
+    let two = digits.len() == 2 && digits.bytes().all(upper);
+    if two { u8::from_str_radix(digits, 16).ok() } else { None }
+}
+
+/// Appends the bytes of a token of SentencePiece's kind.
+fn decode_piece(text: &str, kind: TokenType, out: &mut Vec<u8>) {
+    let byte = if kind == TokenType::Byte { written_byte(text) } else { None };
+    match byte {
+        Some(byte) => out.push(byte),
+        None => {
+            let mut buffer = [0; 4];
+            for character in text.chars() {
+                let meant = if character == WRITTEN_SPACE { ' ' } else { character };
+                out.extend_from_slice(meant.encode_utf8(&mut buffer).as_bytes());
+            }
+        }
     }
 }
 

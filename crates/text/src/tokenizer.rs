@@ -1,34 +1,30 @@
-//! Text to tokens: byte-level BPE with control tokens kept out of reach of users.
+//! Text to tokens, with control tokens kept out of reach of users.
 //!
-//! The merging is the `tokenizers` library's; which tokens may arise from which text is decided
-//! here, so that no option of that library can undo it:
+//! The merging is that of the vocabulary's kind (`byte_level`, `sentencepiece`); which tokens may
+//! arise from which text is decided here, so that no kind can undo it:
 //! 1. control tokens are not in the vocabulary the merges work on, so no text can merge into one;
 //! 2. their literals are looked for only in text the caller calls trusted;
-//! 3. text on both sides of a boundary between trusted and untrusted is joined before it is cut
-//!    into words, so that the tokens are those of the whole text, as in llama.cpp and transformers.
+//! 3. text on both sides of a boundary between trusted and untrusted is joined before it is merged,
+//!    so that the tokens are those of the whole text, as in llama.cpp and transformers.
 //!
 //! User-defined tokens (tags, runs of white space: text like any other to the model) are found in
-//! all text, as those two do. A byte that has no token of its own (SmolLM2 lacks eight that text
-//! can contain, among them U+0004) is left out, as those two do; [`Tokenizer::missing_bytes`]
-//! tells.
+//! all text, as those two do.
 //!
 //! `encode` NEVER adds BOS or EOS; `encode_prompt` adds each at most once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use tokenizers::Model;
-use tokenizers::models::bpe::{BPE, Merges, Vocab};
-
+use crate::byte_level::ByteLevel;
 use crate::literals::Literals;
-use crate::pre_tokenizer::PreTokenizer;
+use crate::sentencepiece::SentencePiece;
 use crate::stop_tokens::StopTokens;
-use crate::token_bytes::{Alphabet, TokenBytes};
+use crate::token_bytes::TokenBytes;
 use crate::vocabulary::{MAX_LITERAL_BYTES, ModelKind, TokenType, Vocabulary, VocabularyError};
 
 /// The longest text of one prompt. Merging takes up to some 60 bytes of memory per byte.
 pub const MAX_TEXT_BYTES: usize = 4 << 20;
-/// How many words' tokens are remembered; speed only.
-const CACHED_WORDS: usize = 10_000;
+/// What is dropped behind a token that strips.
+const WHITE_SPACE: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
 
 /// Whether control tokens' literals in a text mean those tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,14 +55,13 @@ pub enum EncodeError {
 
 /// A vocabulary made ready for encoding.
 pub struct Tokenizer {
-    bpe: BPE,
-    pre_tokenizer: PreTokenizer,
-    alphabet: Alphabet,
+    merging: Merging,
     control: LiteralTokens,
     user_defined: LiteralTokens,
+    /// The tokens behind which white space is dropped.
+    stripping: BTreeSet<u32>,
     token_bytes: TokenBytes,
     stop_tokens: StopTokens,
-    missing_bytes: Vec<u8>,
     bos: Option<u32>,
     eos: Option<u32>,
     add_bos: bool,
@@ -74,38 +69,38 @@ pub struct Tokenizer {
     names: BTreeMap<&'static str, String>,
 }
 
+/// How text without literals becomes tokens.
+enum Merging {
+    ByteLevel(Box<ByteLevel>),
+    SentencePiece(SentencePiece),
+}
+
 impl Tokenizer {
     /// Builds the tokenizer, or says what in the vocabulary is wrong.
     pub fn new(vocabulary: &Vocabulary) -> Result<Self, VocabularyError> {
-        let ModelKind::Gpt2 = vocabulary.kind;
         vocabulary.check()?;
-        let pre_tokenizer = PreTokenizer::new(&vocabulary.pre_tokenizer)?;
-        let add_bos =
-            vocabulary.add_bos.unwrap_or(pre_tokenizer.add_bos && vocabulary.bos.is_some());
         let control = vocabulary.control_flags();
-        let ordinary = ordinary_tokens(vocabulary, &control);
-        let merges = checked_merges(vocabulary, &ordinary)?;
-        let alphabet = Alphabet::new();
-        let has_byte =
-            |&byte: &u8| !ordinary.contains_key(alphabet.char(byte).to_string().as_str());
-        let missing_bytes = (0..=u8::MAX).filter(has_byte).collect();
-        let bpe = BPE::builder()
-            .vocab_and_merges(ordinary, merges)
-            .cache_capacity(CACHED_WORDS)
-            .ignore_merges(pre_tokenizer.ignore_merges)
-            .build()
-            .map_err(|error| VocabularyError::Library(error.to_string()))?;
+        let (merging, adds_beginning, stripping) = match &vocabulary.kind {
+            ModelKind::Gpt2 => {
+                let made = ByteLevel::new(vocabulary, &control)?;
+                let adds = made.adds_beginning();
+                (Merging::ByteLevel(Box::new(made)), adds, [].as_slice())
+            }
+            ModelKind::SentencePiece(pieces) => {
+                let made = SentencePiece::new(vocabulary, pieces, &control)?;
+                (Merging::SentencePiece(made), true, pieces.stripping.as_slice())
+            }
+        };
+        let add_bos = vocabulary.add_bos.unwrap_or(adds_beginning && vocabulary.bos.is_some());
         Ok(Self {
-            bpe,
-            pre_tokenizer,
-            alphabet,
+            merging,
             control: LiteralTokens::new(vocabulary, |id| control[id])?,
             user_defined: LiteralTokens::new(vocabulary, |id| {
                 vocabulary.token_types[id] == TokenType::UserDefined && !control[id]
             })?,
+            stripping: stripping.iter().copied().collect(),
             token_bytes: TokenBytes::new(vocabulary, &control),
             stop_tokens: StopTokens::new(vocabulary, &control),
-            missing_bytes,
             bos: vocabulary.bos,
             eos: vocabulary.eos,
             add_bos,
@@ -137,23 +132,24 @@ impl Tokenizer {
             return Err(EncodeError::TooLong { bytes });
         }
         let mut ids = Vec::with_capacity(bytes / 3 + 1);
-        let mut text = String::new();
+        let (mut text, mut last) = (String::new(), None);
         for segment in segments {
             match *segment {
                 Segment::Untrusted(part) => text.push_str(part),
                 Segment::Trusted(part) => {
                     let rest = self.control.each(part, |before, id| {
                         text.push_str(before);
-                        self.encode_text(&text, &mut ids)?;
+                        self.encode_stretch(last, &text, &mut ids)?;
                         text.clear();
                         ids.push(id);
+                        last = Some(id);
                         Ok(())
                     })?;
                     text.push_str(rest);
                 }
             }
         }
-        self.encode_text(&text, &mut ids)?;
+        self.encode_stretch(last, &text, &mut ids)?;
         Ok(ids)
     }
 
@@ -188,7 +184,10 @@ impl Tokenizer {
 
     /// Bytes without a token; they are left out of what is encoded.
     pub fn missing_bytes(&self) -> &[u8] {
-        &self.missing_bytes
+        match &self.merging {
+            Merging::ByteLevel(merging) => merging.missing_bytes(),
+            Merging::SentencePiece(_) => &[],
+        }
     }
 
     /// The literals of all control tokens.
@@ -201,71 +200,39 @@ impl Tokenizer {
         &self.names
     }
 
-    /// Encodes text in which only user-defined tokens have literals.
-    fn encode_text(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), EncodeError> {
+    /// Encodes text in which only user-defined tokens have literals, and the token before it.
+    fn encode_stretch(
+        &self,
+        mut last: Option<u32>,
+        text: &str,
+        ids: &mut Vec<u32>,
+    ) -> Result<(), EncodeError> {
         let rest = self.user_defined.each(text, |before, id| {
-            self.encode_words(before, ids)?;
+            self.encode_plain(self.stripped(last, before), ids)?;
             ids.push(id);
+            last = Some(id);
             Ok(())
         })?;
-        self.encode_words(rest, ids)
+        self.encode_plain(self.stripped(last, rest), ids)
     }
 
-    fn encode_words(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), EncodeError> {
-        if text.is_empty() {
-            return Ok(());
+    /// The text as it is behind a token.
+    fn stripped<'t>(&self, last: Option<u32>, text: &'t str) -> &'t str {
+        match last {
+            Some(id) if self.stripping.contains(&id) => text.trim_start_matches(WHITE_SPACE),
+            Some(_) | None => text,
         }
-        let mut word = String::new();
-        self.pre_tokenizer.split(text, &mut |piece| {
-            word.clear();
-            word.extend(piece.bytes().map(|byte| self.alphabet.char(byte)));
-            let tokens = self
-                .bpe
-                .tokenize(&word)
-                .map_err(|error| EncodeError::Library(error.to_string()))?;
-            ids.extend(tokens.iter().map(|token| token.id));
-            Ok(())
-        })
     }
-}
 
-/// The tokens that text can merge into.
-fn ordinary_tokens(vocabulary: &Vocabulary, control: &[bool]) -> Vocab {
-    (0u32..)
-        .zip(vocabulary.tokens.iter().zip(control))
-        .filter(|(_, (_, control))| !**control)
-        .map(|(id, (text, _))| (text.clone(), id))
-        .collect()
-}
-
-/// The merge rules, each proved to join two ordinary tokens into a third: the library would panic
-/// on some that don't.
-fn checked_merges(vocabulary: &Vocabulary, ordinary: &Vocab) -> Result<Merges, VocabularyError> {
-    let mut merges = Merges::with_capacity(vocabulary.merges.len());
-    let mut seen = HashSet::with_capacity(vocabulary.merges.len());
-    let mut joined = String::new();
-    for (index, text) in vocabulary.merges.iter().enumerate() {
-        let bad = || VocabularyError::BadMerge { index, text: text.clone() };
-        let (left, right) = text.split_once(' ').ok_or_else(bad)?;
-        if left.is_empty() || right.is_empty() || right.contains(' ') {
-            return Err(bad());
-        }
-        joined.clear();
-        joined.push_str(left);
-        joined.push_str(right);
-        for part in [left, right, &joined] {
-            if !ordinary.contains_key(part) {
-                let text = part.to_owned();
-                return Err(VocabularyError::MergeOutOfVocabulary { index, text });
+    fn encode_plain(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), EncodeError> {
+        match &self.merging {
+            Merging::ByteLevel(merging) => merging.encode(text, ids),
+            Merging::SentencePiece(merging) => {
+                merging.encode(text, ids);
+                Ok(())
             }
         }
-        if !seen.insert(text) {
-            let first = vocabulary.merges.iter().position(|other| other == text).unwrap_or(index);
-            return Err(VocabularyError::DuplicateMerge { first, second: index });
-        }
-        merges.push((left.to_owned(), right.to_owned()));
     }
-    Ok(merges)
 }
 
 /// The variables templates know the special tokens by.

@@ -20,7 +20,7 @@ pub const MAX_MERGES: usize = 1 << 21;
 
 /// Texts that end a turn or an answer in every public model that has them. A token with such a
 /// text is a control token even where a converted file wrongly calls it ordinary.
-pub(crate) const END_TEXTS: [&str; 19] = [
+const END_TEXTS: [&str; 19] = [
     "<|eot_id|>",
     "<|eom_id|>",
     "<|im_end|>",
@@ -42,21 +42,51 @@ pub(crate) const END_TEXTS: [&str; 19] = [
     "<|END_OF_TURN_TOKEN|>",
 ];
 
+/// What ends a text where a tokenizer of SentencePiece's kind says so.
+const SENTENCEPIECE_END: &str = "<eos>";
+
 /// Which algorithm the vocabulary is for: GGUF's `tokenizer.ggml.model`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelKind {
-    /// Byte-level BPE.
+    /// Byte-level BPE, with the vocabulary's merges and pre-tokenizer.
     Gpt2,
+    /// SentencePiece's BPE (GGUF's `llama`), which reads neither.
+    SentencePiece(Pieces),
+}
+
+/// What SentencePiece's BPE knows of its tokens beside texts and types.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pieces {
+    /// By id: how many different scores are higher. Tokens of one score have one rank.
+    pub ranks: Vec<u32>,
+    /// The tokens behind which a text loses the white space it begins with.
+    pub stripping: Vec<u32>,
 }
 
 impl ModelKind {
-    /// Reads the name a GGUF file uses. Only `gpt2` exists today; SentencePiece (`llama`),
-    /// WordPiece (`bert`), Unigram (`t5`) and `rwkv` are refused by name.
-    pub fn from_gguf(name: &str) -> Result<Self, VocabularyError> {
+    /// Reads the name a GGUF file uses. WordPiece (`bert`), Unigram (`t5`) and `rwkv` are refused
+    /// by name.
+    pub fn from_gguf(name: &str, pieces: Pieces) -> Result<Self, VocabularyError> {
         match name {
             "gpt2" => Ok(Self::Gpt2),
+            "llama" => Ok(Self::SentencePiece(pieces)),
             other => Err(VocabularyError::ModelKind(other.to_owned())),
         }
+    }
+
+    /// Whether a text ends a turn or an answer wherever it is a token.
+    pub(crate) fn is_end(&self, text: &str) -> bool {
+        let own = match self {
+            Self::Gpt2 => false,
+            Self::SentencePiece(_) => text == SENTENCEPIECE_END,
+        };
+        own || END_TEXTS.contains(&text)
+    }
+
+    fn looks_like_control(&self, text: &str) -> bool {
+        let framed =
+            |open, close| text.len() > 4 && text.starts_with(open) && text.ends_with(close);
+        framed("<|", "|>") || framed("<｜", "｜>") || self.is_end(text)
     }
 }
 
@@ -90,7 +120,8 @@ impl TokenType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
     pub kind: ModelKind,
-    /// Texts by id, as GGUF stores them: ordinary ones in the byte-level alphabet.
+    /// Texts by id, as GGUF stores them: ordinary ones in the byte-level alphabet, or with U+2581
+    /// for a space.
     pub tokens: Vec<String>,
     /// Types by id, as many as `tokens`.
     pub token_types: Vec<TokenType>,
@@ -116,8 +147,9 @@ pub struct Vocabulary {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VocabularyError {
     #[error(
-        "tokenizer model `{0}` is not supported: only `gpt2` (byte-level BPE) is; convert the \
-         model with such a tokenizer or wait for a release that names this one"
+        "tokenizer model `{0}` is not supported: only `gpt2` (byte-level BPE) and `llama` \
+         (SentencePiece) are; convert the model with such a tokenizer or wait for a release that \
+         names this one"
     )]
     ModelKind(String),
     #[error("pre-tokenizer `{name}` is not known; known: {known}", known = supported_pre_tokenizers().join(", "))]
@@ -148,6 +180,12 @@ pub enum VocabularyError {
     NoEos,
     #[error("add_space_prefix is set; byte-level BPE has no such rule")]
     SpacePrefix,
+    #[error("{ranks} ranks of scores for {tokens} tokens: the counts must be equal")]
+    RankCount { tokens: usize, ranks: usize },
+    #[error("token {id} is of type byte, but its text is {text:?} and not as `<0x0A>`")]
+    ByteText { id: u32, text: String },
+    #[error("the byte 0x{0:02X} has no token `<0x{0:02X}>`, so no text with it could be encoded")]
+    MissingByte(u8),
     #[error("the tokenizer library refuses the vocabulary: {0}")]
     Library(String),
 }
@@ -164,10 +202,11 @@ impl Vocabulary {
                 *kind = TokenType::Control;
             }
         }
-        let add_bos = match self.add_bos {
-            Some(said) => said,
-            None => adds_beginning(&self.pre_tokenizer)? && self.bos.is_some(),
+        let adds = match &self.kind {
+            ModelKind::Gpt2 => adds_beginning(&self.pre_tokenizer)?,
+            ModelKind::SentencePiece(_) => true,
         };
+        let add_bos = self.add_bos.unwrap_or(adds && self.bos.is_some());
         self.add_bos = Some(add_bos);
         Ok(self)
     }
@@ -178,11 +217,15 @@ impl Vocabulary {
     /// `<｜...｜>`, or a known end-of-turn text. Converted files are known to mistype those. But a
     /// token that the merges make is ordinary whatever it looks like: Qwen2 has `</s>` as HTML.
     pub(crate) fn control_flags(&self) -> Vec<bool> {
-        let suspect = self.tokens.iter().filter(|text| looks_like_control(text));
+        let suspect = self.tokens.iter().filter(|text| self.kind.looks_like_control(text));
         let mut suspects: HashSet<&str> = suspect.map(String::as_str).collect();
         if !suspects.is_empty() {
             let mut joined = String::new();
-            for merge in &self.merges {
+            let merges = match &self.kind {
+                ModelKind::Gpt2 => self.merges.as_slice(),
+                ModelKind::SentencePiece(_) => &[],
+            };
+            for merge in merges {
                 joined.clear();
                 joined.extend(merge.split(' '));
                 suspects.remove(joined.as_str());
@@ -220,8 +263,13 @@ impl Vocabulary {
                 types: self.token_types.len(),
             });
         }
-        if self.add_space_prefix {
-            return Err(VocabularyError::SpacePrefix);
+        match &self.kind {
+            ModelKind::Gpt2 if self.add_space_prefix => return Err(VocabularyError::SpacePrefix),
+            ModelKind::SentencePiece(pieces) if pieces.ranks.len() != self.tokens.len() => {
+                let ranks = pieces.ranks.len();
+                return Err(VocabularyError::RankCount { tokens: self.tokens.len(), ranks });
+            }
+            ModelKind::Gpt2 | ModelKind::SentencePiece(_) => {}
         }
         self.check_texts()?;
         self.check_ids()
@@ -273,9 +321,4 @@ impl Vocabulary {
     pub(crate) fn text(&self, id: u32) -> Option<&str> {
         self.tokens.get(usize::try_from(id).ok()?).map(String::as_str)
     }
-}
-
-fn looks_like_control(text: &str) -> bool {
-    let framed = |open, close| text.len() > 4 && text.starts_with(open) && text.ends_with(close);
-    framed("<|", "|>") || framed("<｜", "｜>") || END_TEXTS.contains(&text)
 }

@@ -3,8 +3,8 @@
 //! It never tokenizes, and never decides whether a kind of tokenizer is supported: `model` and `pre` are handed on
 //! as they stand. Other keys (`tokenizer.huggingface.json`, named chat templates) are not read.
 //!
-//! Invariants: `kinds` is as long as `tokens`; `scores` too, or empty; every special id is below their number; a merge
-//! is two parts with one space between.
+//! Invariants: `kinds` and `ranks` are as long as `tokens`; every special id is below their number; a merge is two parts
+//! with one space between.
 
 use super::Gguf;
 use super::error::{GgufError, quoted};
@@ -20,6 +20,10 @@ pub const MAX_TOKEN_BYTES: usize = 4_096;
 /// The longest chat template; known ones stay below 20 KiB.
 pub const MAX_CHAT_TEMPLATE_BYTES: u64 = 256 << 10;
 const MAX_NAME_BYTES: u64 = 256;
+
+/// Models that llama.cpp knows by their names, for what their files don't say: behind their added tokens a text loses
+/// the white space it begins with.
+const STRIPPING_NAMES: [&str; 2] = ["phi-3", "phi3"];
 
 const TOKENS_KEY: &str = "tokenizer.ggml.tokens";
 
@@ -58,12 +62,15 @@ pub struct VocabularyData {
     pub tokens: Vec<String>,
     /// All `Normal` in a file that states none.
     pub kinds: Vec<TokenKind>,
-    pub scores: Vec<F32Bits>,
+    /// By id: how many different scores are higher. All 0 in a file that states no scores.
+    pub ranks: Vec<u32>,
     pub merges: Vec<String>,
     pub special: SpecialTokens,
     pub add_beginning: Option<bool>,
     pub add_end: Option<bool>,
     pub add_space_prefix: Option<bool>,
+    /// Whether a text behind an added token loses the white space it begins with.
+    pub strips: bool,
     pub chat_template: Option<String>,
 }
 
@@ -77,12 +84,13 @@ pub(super) fn read(gguf: &Gguf<'_>) -> Result<VocabularyData, GgufError> {
         model: gguf.required("tokenizer.ggml.model")?.string(MAX_NAME_BYTES)?.to_owned(),
         pre: text("tokenizer.ggml.pre", MAX_NAME_BYTES)?,
         kinds: read_kinds(gguf, tokens.len())?,
-        scores: read_scores(gguf, tokens.len())?,
+        ranks: ranks_of(&read_scores(gguf, tokens.len())?, tokens.len()),
         merges: read_merges(gguf)?,
         special: read_special(gguf, tokens.len())?,
         add_beginning: flag("tokenizer.ggml.add_bos_token")?,
         add_end: flag("tokenizer.ggml.add_eos_token")?,
         add_space_prefix: flag("tokenizer.ggml.add_space_prefix")?,
+        strips: strips(gguf),
         chat_template: text("tokenizer.chat_template", MAX_CHAT_TEMPLATE_BYTES)?,
         tokens,
     })
@@ -137,6 +145,33 @@ fn read_scores(gguf: &Gguf<'_>, expected: usize) -> Result<Vec<F32Bits>, GgufErr
         scores.push(score);
     }
     Ok(scores)
+}
+
+/// By score: how many different ones are higher. All 0 where there are none.
+fn ranks_of(scores: &[F32Bits], tokens: usize) -> Vec<u32> {
+    if scores.is_empty() {
+        return vec![0; tokens];
+    }
+    // As integers in the order of the numbers they stand for, both zeros the same.
+    let keys = || {
+        scores.iter().map(|score| {
+            let magnitude = i64::from(score.0 & 0x7fff_ffff);
+            if score.0 >> 31 == 0 { -magnitude } else { magnitude }
+        })
+    };
+    let mut order: Vec<i64> = keys().collect();
+    order.sort_unstable();
+    order.dedup();
+    let rank = |key| order.binary_search(&key).expect("every key is there");
+    keys().map(|key| u32::try_from(rank(key)).expect("below MAX_TOKENS")).collect()
+}
+
+fn strips(gguf: &Gguf<'_>) -> bool {
+    let name = gguf.optional("general.name").and_then(|field| field.string(u64::MAX).ok());
+    let name = name.unwrap_or_default().as_bytes();
+    STRIPPING_NAMES.iter().any(|known| {
+        name.windows(known.len()).any(|part| part.eq_ignore_ascii_case(known.as_bytes()))
+    })
 }
 
 fn read_merges(gguf: &Gguf<'_>) -> Result<Vec<String>, GgufError> {

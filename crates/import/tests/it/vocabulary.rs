@@ -40,18 +40,50 @@ fn a_tiny_model_has_all_of_it() {
     assert_eq!(vocabulary.special.end_of_turn, None);
     assert_eq!(vocabulary.add_beginning, Some(false));
     assert_eq!(vocabulary.add_end, None);
-    assert!(vocabulary.scores.is_empty());
+    assert_eq!((vocabulary.ranks.len(), vocabulary.ranks[287]), (288, 0));
+    assert!(!vocabulary.strips);
     assert!(vocabulary.chat_template.unwrap().contains("<|im_start|>"));
 }
 
 #[test]
 fn what_is_not_stated_is_not_made_up() {
-    let scores = WriteValue::f32s([0, 0xbf80_0000, 0xc000_0000].map(F32Bits));
-    let vocabulary = read(&three().metadata("tokenizer.ggml.scores", scores)).unwrap();
+    let vocabulary = read(&three()).unwrap();
     assert_eq!(vocabulary.kinds, [TokenKind::Normal; 3]);
-    assert_eq!(vocabulary.scores[1], F32Bits(0xbf80_0000));
+    assert_eq!(vocabulary.ranks, [0; 3]);
     assert_eq!((vocabulary.pre, vocabulary.chat_template), (None, None));
     assert!(vocabulary.merges.is_empty());
+}
+
+#[test]
+fn scores_become_ranks() {
+    // 0, -1, -2^-149, 2^-149, the largest and the least number, -0, -2, 1.
+    let scores = [
+        0,
+        0xbf80_0000,
+        0x8000_0001,
+        1,
+        0x7f7f_ffff,
+        0xff7f_ffff,
+        0x8000_0000,
+        0xc000_0000,
+        0x3f80_0000,
+    ];
+    let tokens = (0..scores.len()).map(|id| format!("t{id}")).collect::<Vec<String>>();
+    let writer = GgufWriter::new()
+        .metadata("tokenizer.ggml.model", "llama")
+        .metadata("tokenizer.ggml.tokens", WriteValue::strings(tokens.iter().map(String::as_str)))
+        .metadata("tokenizer.ggml.scores", WriteValue::f32s(scores.map(F32Bits)));
+    assert_eq!(read(&writer).unwrap().ranks, [3, 5, 4, 2, 0, 7, 3, 6, 1]);
+}
+
+#[test]
+fn models_that_strip_are_known_by_their_names() {
+    for (name, strips) in
+        [("Phi-3 mini", true), ("my PHI3", true), ("Phi 3", false), ("phi", false), ("", false)]
+    {
+        assert_eq!(read(&three().metadata("general.name", name)).unwrap().strips, strips, "{name}");
+    }
+    assert!(!read(&three().metadata("general.name", 3u32)).unwrap().strips);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use import::gguf::TensorType;
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::tiny_cases;
 use llm::{Model, ModelError, Publication};
-use package::{Package, PartKind, Shards, TokenBytes, Units, UnitsError};
+use package::{Package, PartKind, Shards, TokenBytes, TokenizerKind, Units, UnitsError};
 use text::template::TemplateError;
 use text::{Conversation, Message, Role, Segment, VocabularyError};
 
@@ -225,11 +225,19 @@ fn a_template_that_is_too_long_is_refused() {
     assert!(made.unwrap_err().to_string().contains("template"));
 }
 
+/// Pre-tokenizer and merges.
+fn parts(tokenizer: &mut package::Tokenizer) -> (&mut String, &mut Vec<(u32, u32)>) {
+    match &mut tokenizer.kind {
+        TokenizerKind::ByteLevel { pre_tokenizer, merges } => (pre_tokenizer, merges),
+        TokenizerKind::SentencePiece { .. } => panic!("these models are of the other kind"),
+    }
+}
+
 /// A package brings no expression of its own: it names one of a table.
 #[test]
 fn a_pre_tokenizer_is_one_of_the_known() {
     let package = package(&models().remove(0).1);
-    let hostile = with_tokenizer(&package, |tokenizer| tokenizer.pre_tokenizer = "(a+)+$".into());
+    let hostile = with_tokenizer(&package, |tokenizer| *parts(tokenizer).0 = "(a+)+$".into());
     let error = refused(&hostile);
     let unknown = matches!(error, ModelError::Vocabulary(VocabularyError::PreTokenizer { .. }));
     assert!(unknown, "{error}");
@@ -239,11 +247,11 @@ fn a_pre_tokenizer_is_one_of_the_known() {
 fn merges_that_make_no_token_are_refused() {
     let package = package(&models().remove(0).1);
     for merge in [(0, 5), (5, 5), (280, 281)] {
-        let hostile = with_tokenizer(&package, |tokenizer| tokenizer.merges.push(merge));
+        let hostile = with_tokenizer(&package, |tokenizer| parts(tokenizer).1.push(merge));
         assert!(matches!(refused(&hostile), ModelError::Vocabulary(_)), "{merge:?}");
     }
-    let again = package.tokenizer().merges[0];
-    let hostile = with_tokenizer(&package, |tokenizer| tokenizer.merges.push(again));
+    let again = parts(&mut package.tokenizer().clone()).1[0];
+    let hostile = with_tokenizer(&package, |tokenizer| parts(tokenizer).1.push(again));
     assert!(matches!(refused(&hostile), ModelError::Vocabulary(_)));
     let hostile = with_tokenizer(&package, |tokenizer| tokenizer.tokens[9].text = "a".into());
     assert!(matches!(refused(&hostile), ModelError::Vocabulary(_)), "two tokens of one text");

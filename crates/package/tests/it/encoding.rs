@@ -15,7 +15,7 @@ fn said(error: impl core::fmt::Display) -> String {
     error.to_string()
 }
 
-const DECODERS: [Decoder; 5] = [
+const DECODERS: [Decoder; 6] = [
     Decoder {
         name: "Manifest",
         make: |random| {
@@ -29,6 +29,15 @@ const DECODERS: [Decoder; 5] = [
         name: "Tokenizer",
         make: |random| {
             let value = random::tokenizer(random);
+            assert_eq!(Tokenizer::decode(&value.encode().unwrap()).as_ref(), Ok(&value));
+            value.encode().unwrap()
+        },
+        again: |bytes| Tokenizer::decode(bytes).map(|value| value.encode().unwrap()).map_err(said),
+    },
+    Decoder {
+        name: "Tokenizer, SentencePiece",
+        make: |random| {
+            let value = random::sentence_piece(random);
             assert_eq!(Tokenizer::decode(&value.encode().unwrap()).as_ref(), Ok(&value));
             value.encode().unwrap()
         },

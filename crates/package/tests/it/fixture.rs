@@ -2,7 +2,7 @@
 
 use package::{
     About, Defaults, File, Package, PackageError, PartKind, Parts, Quality, Shards, SpecialTokens,
-    Token, TokenBytes, TokenType, Tokenizer, UnitsBuilder,
+    Token, TokenBytes, TokenType, Tokenizer, TokenizerKind, UnitsBuilder,
 };
 use program::Checked;
 use program::tiny::Shape;
@@ -32,13 +32,15 @@ pub(crate) fn tokenizer() -> Tokenizer {
     };
     let tokens = (0..shape().vocabulary).map(|id| Token { kind: kind(id), text: format!("t{id}") });
     Tokenizer {
-        pre_tokenizer: "smollm".into(),
+        kind: TokenizerKind::ByteLevel {
+            pre_tokenizer: "smollm".into(),
+            merges: vec![(5, 6), (6, 5)],
+        },
         add_beginning: true,
         add_end: false,
         special: SpecialTokens { beginning: Some(1), end: Some(2), ..SpecialTokens::default() },
         stop_tokens: vec![2],
         tokens: tokens.collect(),
-        merges: vec![(5, 6), (6, 5)],
     }
 }
 

@@ -3,7 +3,7 @@
 use canon::sample::{Micro, Parameters, Settings};
 use commit::WireError;
 use package::limits::{TOKEN_BYTES_MAX, TOKENS_MAX};
-use package::{Defaults, Quality, SpecialTokens, TokenBytes, Tokenizer};
+use package::{Defaults, Quality, SpecialTokens, TokenBytes, Tokenizer, TokenizerKind};
 
 use crate::fixture::{quality, tokenizer};
 
@@ -11,6 +11,23 @@ fn refused(change: impl FnOnce(&mut Tokenizer)) -> WireError {
     let mut changed = tokenizer();
     change(&mut changed);
     changed.encode().unwrap_err()
+}
+
+fn merges(tokenizer: &mut Tokenizer) -> &mut Vec<(u32, u32)> {
+    match &mut tokenizer.kind {
+        TokenizerKind::ByteLevel { merges, .. } => merges,
+        TokenizerKind::SentencePiece { .. } => panic!("the fixture's is of the other kind"),
+    }
+}
+
+/// The fixture's tokens with other ranks and stripping tokens.
+fn sentence_piece(
+    ranks: impl IntoIterator<Item = u32>,
+    stripping_tokens: Vec<u32>,
+) -> Result<Vec<u8>, WireError> {
+    let ranks = ranks.into_iter().collect();
+    let kind = TokenizerKind::SentencePiece { add_space: true, ranks, stripping_tokens };
+    Tokenizer { kind, ..tokenizer() }.encode()
 }
 
 /// The tokenizer's bytes with one changed place.
@@ -29,7 +46,8 @@ fn tokenizers_of_other_versions_kinds_and_flags_are_refused() {
     assert!(read(|_| {}).is_ok());
     assert!(matches!(read(|b| b[0] = 2), Err(WireError::Version { .. })));
     assert!(matches!(read(|b| b[2] = 0), Err(WireError::Unknown { .. })));
-    assert!(matches!(read(|b| b[2] = 2), Err(WireError::Unknown { .. })));
+    assert!(matches!(read(|b| b[2] = 3), Err(WireError::Unknown { .. })));
+    assert!(read(|b| b[2] = 2).is_err(), "the other kind's bytes");
     for flags in [4, 8, 0x80] {
         assert!(matches!(read(|b| b[FLAGS_AT] |= flags), Err(WireError::Unknown { .. })));
     }
@@ -52,8 +70,9 @@ fn a_tokenizer_names_only_tokens_it_has() {
         assert!(matches!(refused(|t| t.special = special), WireError::Value { .. }));
     }
     assert!(matches!(refused(|t| t.stop_tokens = vec![50]), WireError::Value { .. }));
-    assert!(matches!(refused(|t| t.merges.push((50, 0))), WireError::Value { .. }));
-    assert!(matches!(refused(|t| t.merges.push((0, 50))), WireError::Value { .. }));
+    for merge in [(50, 0), (0, 50)] {
+        assert!(matches!(refused(|t| merges(t).push(merge)), WireError::Value { .. }));
+    }
 }
 
 #[test]
@@ -61,6 +80,33 @@ fn a_token_that_is_added_is_named() {
     assert!(matches!(refused(|t| t.special.beginning = None), WireError::Value { .. }));
     let end = |t: &mut Tokenizer| (t.add_end, t.special.end) = (true, None);
     assert!(matches!(refused(end), WireError::Value { .. }));
+}
+
+#[test]
+fn ranks_are_those_of_some_scores() {
+    let count = u32::try_from(tokenizer().tokens.len()).unwrap();
+    for sound in
+        [vec![0; tokenizer().tokens.len()], (0..count).collect(), (0..count).rev().collect()]
+    {
+        let bytes = sentence_piece(sound, Vec::new()).unwrap();
+        assert_eq!(Tokenizer::decode(&bytes).unwrap().encode(), Ok(bytes));
+    }
+    let value = |made| assert!(matches!(made, Err(WireError::Value { .. })), "{made:?}");
+    value(sentence_piece(1..count, Vec::new()));
+    value(sentence_piece(0..=count, Vec::new()));
+    value(sentence_piece((0..count).map(|id| id + 1), Vec::new()));
+    value(sentence_piece((0..count).map(|id| if id == 1 { 2 } else { id }), Vec::new()));
+    value(sentence_piece((0..count).map(|id| if id == 1 { u32::MAX } else { id }), Vec::new()));
+}
+
+#[test]
+fn stripping_tokens_are_found_as_they_are_written() {
+    let made = |ids: &[u32]| sentence_piece(tokenizer().tokens.iter().map(|_| 0), ids.to_vec());
+    assert!(made(&[0, 1, 2, 3]).is_ok());
+    assert!(matches!(made(&[2, 1]), Err(WireError::Order { .. })));
+    assert!(matches!(made(&[1, 1]), Err(WireError::Order { .. })));
+    assert!(matches!(made(&[4]), Err(WireError::Value { .. })), "a normal one");
+    assert!(matches!(made(&[50]), Err(WireError::Value { .. })), "none");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use canon::sample::{Micro, Parameters, Settings};
 use package::{
     About, Defaults, File, FileHashes, Manifest, Part, PartKind, Quality, Redistributable,
-    SpecialTokens, Token, TokenBytes, TokenType, Tokenizer,
+    SpecialTokens, Token, TokenBytes, TokenType, Tokenizer, TokenizerKind,
 };
 
 /// SplitMix64.
@@ -102,15 +102,36 @@ pub(crate) fn tokenizer(random: &mut Random) -> Tokenizer {
     ];
     let token =
         |random: &mut Random| Token { kind: kinds[random.size(6)], text: random.text(1, 12) };
-    Tokenizer {
-        pre_tokenizer: random.text(0, 9),
-        add_beginning: random.chance(),
-        add_end: random.chance(),
-        special,
-        stop_tokens: (0..count).filter(|_| random.below(5) == 0).collect(),
-        tokens: (0..count).map(|_| token(random)).collect(),
-        merges: (0..random.small(30)).map(|_| (random.small(count), random.small(count))).collect(),
-    }
+    let pre_tokenizer = random.text(0, 9);
+    let (add_beginning, add_end) = (random.chance(), random.chance());
+    let stop_tokens = (0..count).filter(|_| random.below(5) == 0).collect();
+    let tokens = (0..count).map(|_| token(random)).collect();
+    let merges =
+        (0..random.small(30)).map(|_| (random.small(count), random.small(count))).collect();
+    let kind = TokenizerKind::ByteLevel { pre_tokenizer, merges };
+    Tokenizer { kind, add_beginning, add_end, special, stop_tokens, tokens }
+}
+
+/// The same of SentencePiece's kind: everything but what its kind says is the other's.
+pub(crate) fn sentence_piece(random: &mut Random) -> Tokenizer {
+    let other = tokenizer(random);
+    let count = u32::try_from(other.tokens.len()).unwrap();
+    let scores: Vec<u32> = (0..count).map(|_| random.small(40)).collect();
+    let mut all = scores.clone();
+    all.sort_unstable();
+    all.dedup();
+    let rank = |score| u32::try_from(all.binary_search(score).unwrap()).unwrap();
+    let written = |kind: TokenType| kind.special() || kind == TokenType::UserDefined;
+    let tokens = (0..count).zip(&other.tokens);
+    let kind = TokenizerKind::SentencePiece {
+        add_space: random.chance(),
+        ranks: scores.iter().map(rank).collect(),
+        stripping_tokens: tokens
+            .filter(|(_, token)| written(token.kind) && random.chance())
+            .map(|(id, _)| id)
+            .collect(),
+    };
+    Tokenizer { kind, ..other }
 }
 
 pub(crate) fn token_bytes(random: &mut Random) -> TokenBytes {

@@ -3,7 +3,7 @@
 use canon::sample::{Micro, Parameters, Settings};
 use package::{
     About, Defaults, File, FileHashes, Manifest, Part, PartKind, Quality, Redistributable,
-    SpecialTokens, Token, TokenType, Tokenizer,
+    SpecialTokens, Token, TokenType, Tokenizer, TokenizerKind,
 };
 use serde_json::Value as Json;
 
@@ -99,12 +99,25 @@ fn tokenizer(inputs: &Json) -> Result<Tokenizer, String> {
         Ok(Token { kind, text: text(&token[1]) })
     };
     let flags = small(&inputs["flags"]);
-    if flags > 3 {
+    let pair = |pair: &Json| (small(&pair[0]), small(&pair[1]));
+    let (kind, flags_max) = match inputs.get("ranks") {
+        None => {
+            let pre_tokenizer = text(&inputs["pre_tokenizer"]);
+            let merges = list(&inputs["merges"]).iter().map(pair).collect();
+            (TokenizerKind::ByteLevel { pre_tokenizer, merges }, 3)
+        }
+        Some(ranks) => {
+            let ranks = list(ranks).iter().map(small).collect();
+            let stripping_tokens = list(&inputs["stripping"]).iter().map(small).collect();
+            let add_space = flags & 4 == 4;
+            (TokenizerKind::SentencePiece { add_space, ranks, stripping_tokens }, 7)
+        }
+    };
+    if flags > flags_max {
         return Err("our type has no such flag".into());
     }
-    let pair = |pair: &Json| (small(&pair[0]), small(&pair[1]));
     Ok(Tokenizer {
-        pre_tokenizer: text(&inputs["pre_tokenizer"]),
+        kind,
         add_beginning: flags & 1 == 1,
         add_end: flags & 2 == 2,
         special: SpecialTokens {
@@ -117,14 +130,18 @@ fn tokenizer(inputs: &Json) -> Result<Tokenizer, String> {
         },
         stop_tokens: list(&inputs["stop_tokens"]).iter().map(small).collect(),
         tokens: list(&inputs["tokens"]).iter().map(token).collect::<Result<_, String>>()?,
-        merges: list(&inputs["merges"]).iter().map(pair).collect(),
     })
 }
 
 /// The table of token bytes, which only a tokenizer can make, is `llm`'s test.
 #[test]
 fn tokenizers() {
-    let vectors = include_str!("../../../../spec/vectors/package_tokenizer.json");
+    check_tokenizers(include_str!("../../../../spec/vectors/package_tokenizer.json"));
+    check_tokenizers(include_str!("../../../../spec/vectors/package_pieces.json"));
+}
+
+#[track_caller]
+fn check_tokenizers(vectors: &str) {
     let table = |inputs: &Json| {
         let file: Json = serde_json::from_str(vectors).unwrap();
         let case = list(&file["cases"]).iter().find(|case| case["inputs"] == *inputs).cloned();

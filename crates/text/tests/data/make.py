@@ -172,12 +172,18 @@ def vocabulary(path):
 
     fields = GGUFReader(path).fields
     get = lambda key, default=None: fields["tokenizer.ggml." + key].contents() if "tokenizer.ggml." + key in fields else default
+    piece = get("model") == "llama"
+    scores = get("scores", [0] * len(get("tokens")))
+    rank = {score: rank for rank, score in enumerate(sorted(set(scores), reverse=True))}
+    name = fields["general.name"].contents().lower() if "general.name" in fields else ""
+    strips = [id for id, (text, kind) in enumerate(zip(get("tokens"), get("token_type"))) if kind in (2, 3, 4) and text not in ("<unk>", "<s>", "<|endoftext|>")]
     json.dump({
         "kind": get("model"), "tokens": get("tokens"), "token_types": get("token_type"), "merges": get("merges", []),
         "pre_tokenizer": get("pre", "default"), "bos": get("bos_token_id"), "eos": get("eos_token_id"),
         "eot": get("eot_token_id"), "eom": get("eom_token_id"), "unknown": get("unknown_token_id"),
         "padding": get("padding_token_id"), "add_bos": get("add_bos_token"), "add_eos": get("add_eos_token"),
-        "add_space_prefix": get("add_space_prefix"),
+        "add_space_prefix": get("add_space_prefix", piece), "ranks": [rank[score] for score in scores],
+        "stripping": strips if "phi-3" in name or "phi3" in name else [],
     }, sys.stdout)
 
 

@@ -6,7 +6,8 @@ use text::template::{
     MAX_RENDERED_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_RECURSION, TEMPLATE_FUEL,
 };
 use text::{
-    MAX_TEXT_BYTES, ModelKind, Segment, StopStrings, Stopped, TokenType, Tokenizer, Vocabulary,
+    MAX_TEXT_BYTES, ModelKind, Pieces, Segment, StopStrings, Stopped, TokenType, Tokenizer,
+    Vocabulary,
 };
 
 /// With a comma between thousands.
@@ -106,6 +107,11 @@ fn stop_strings_are_found_as_the_oracle_finds_them() {
     }
 }
 
+fn numbers(json: &Json) -> Vec<u32> {
+    let list = json.as_array().unwrap().iter();
+    list.map(|number| u32::try_from(number.as_u64().unwrap()).unwrap()).collect()
+}
+
 /// A vocabulary as the oracle writes it.
 fn vocabulary(json: &Json) -> Vocabulary {
     let tokens = json["tokens"].as_array().unwrap();
@@ -119,12 +125,20 @@ fn vocabulary(json: &Json) -> Vocabulary {
         TokenType::from_gguf(number).unwrap()
     };
     let flags = json["flags"].as_u64().unwrap();
+    let kind_of_model = match json.get("ranks") {
+        None => ModelKind::Gpt2,
+        Some(ranks) => ModelKind::SentencePiece(Pieces {
+            ranks: numbers(ranks),
+            stripping: numbers(&json["stripping"]),
+        }),
+    };
+    let merges = json.get("merges").and_then(Json::as_array);
     Vocabulary {
-        kind: ModelKind::Gpt2,
+        kind: kind_of_model,
         tokens: tokens.iter().map(|token| token[1].as_str().unwrap().to_owned()).collect(),
         token_types: tokens.iter().map(kind).collect(),
-        merges: json["merges"].as_array().unwrap().iter().map(merge).collect(),
-        pre_tokenizer: json["pre_tokenizer"].as_str().unwrap().to_owned(),
+        merges: merges.into_iter().flatten().map(merge).collect(),
+        pre_tokenizer: json["pre_tokenizer"].as_str().unwrap_or_default().to_owned(),
         bos: special(0),
         eos: special(1),
         eot: special(2),
@@ -133,7 +147,7 @@ fn vocabulary(json: &Json) -> Vocabulary {
         padding: special(5),
         add_bos: Some(flags & 1 > 0),
         add_eos: flags & 2 > 0,
-        add_space_prefix: false,
+        add_space_prefix: flags & 4 > 0,
     }
 }
 
@@ -145,7 +159,17 @@ fn segment(segment: &Json) -> Segment<'_> {
 /// `spec/vectors/text_tokens.json`, which an oracle made that shares no code with this crate.
 #[test]
 fn tokens_are_those_of_the_oracle() {
-    let vectors = include_str!("../../../../spec/vectors/text_tokens.json");
+    check_tokens(include_str!("../../../../spec/vectors/text_tokens.json"));
+}
+
+/// The same of SentencePiece's kind.
+#[test]
+fn pieces_are_those_of_the_oracle() {
+    check_tokens(include_str!("../../../../spec/vectors/text_pieces.json"));
+}
+
+#[track_caller]
+fn check_tokens(vectors: &str) {
     let vectors: Json = serde_json::from_str(vectors).unwrap();
     for case in vectors["cases"].as_array().unwrap() {
         let tokenizer = Tokenizer::new(&vocabulary(&case["inputs"]["vocabulary"])).unwrap();

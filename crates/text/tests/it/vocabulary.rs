@@ -1,8 +1,8 @@
 //! What is refused in a vocabulary, each by its own error.
 
 use text::{
-    MAX_TOKEN_BYTES, MAX_VOCABULARY, ModelKind, TokenType, Tokenizer, Vocabulary, VocabularyError,
-    supported_pre_tokenizers,
+    MAX_TOKEN_BYTES, MAX_VOCABULARY, ModelKind, Pieces, TokenType, Tokenizer, Vocabulary,
+    VocabularyError, supported_pre_tokenizers,
 };
 
 use crate::fixture;
@@ -30,9 +30,12 @@ fn every_known_pre_tokenizer_compiles() {
 
 #[test]
 fn model_kinds_are_named() {
-    assert_eq!(ModelKind::from_gguf("gpt2"), Ok(ModelKind::Gpt2));
-    for name in ["llama", "bert", "t5", "rwkv", ""] {
-        assert_eq!(ModelKind::from_gguf(name), Err(VocabularyError::ModelKind(name.to_owned())));
+    let pieces = || Pieces { ranks: vec![1, 0], stripping: vec![1] };
+    assert_eq!(ModelKind::from_gguf("gpt2", pieces()), Ok(ModelKind::Gpt2));
+    assert_eq!(ModelKind::from_gguf("llama", pieces()), Ok(ModelKind::SentencePiece(pieces())));
+    for name in ["bert", "t5", "rwkv", ""] {
+        let refused = ModelKind::from_gguf(name, pieces());
+        assert_eq!(refused, Err(VocabularyError::ModelKind(name.to_owned())));
     }
     assert_eq!(TokenType::from_gguf(3), Some(TokenType::Control));
     assert_eq!((TokenType::from_gguf(0), TokenType::from_gguf(7)), (None, None));
