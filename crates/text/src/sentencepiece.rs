@@ -46,7 +46,7 @@ pub(crate) struct SentencePiece {
     /// By token.
     ranks: Vec<u32>,
     /// By byte; 0 for those that no text has.
-    bytes: [u32; 256],
+    bytes: Vec<u32>,
     /// Whether a text begins with a space it has not.
     space_prefix: bool,
 }
@@ -188,7 +188,7 @@ impl<'v> Row<'v> {
 fn byte_tokens(
     vocabulary: &Vocabulary,
     characters: &HashMap<char, Symbol>,
-) -> Result<[u32; 256], VocabularyError> {
+) -> Result<Vec<u32>, VocabularyError> {
     let mut found = [None; 256];
     let typed = vocabulary.tokens.iter().zip(&vocabulary.token_types);
     for (id, (text, _)) in (0..).zip(typed).filter(|(_, (_, kind))| **kind == TokenType::Byte) {
@@ -196,7 +196,7 @@ fn byte_tokens(
             .ok_or_else(|| VocabularyError::ByteText { id, text: text.clone() })?;
         found[usize::from(byte)] = Some(id);
     }
-    let mut tokens = [0; 256];
+    let mut tokens = vec![0; 256];
     for byte in 0..=u8::MAX {
         let never = matches!(byte, 0xC0 | 0xC1 | 0xF5..)
             || byte.is_ascii() && characters.contains_key(&char::from(byte))

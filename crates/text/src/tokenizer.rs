@@ -72,7 +72,7 @@ pub struct Tokenizer {
 /// How text without literals becomes tokens.
 enum Merging {
     ByteLevel(Box<ByteLevel>),
-    SentencePiece(SentencePiece),
+    SentencePiece(Box<SentencePiece>),
 }
 
 impl Tokenizer {
@@ -88,7 +88,7 @@ impl Tokenizer {
             }
             ModelKind::SentencePiece(pieces) => {
                 let made = SentencePiece::new(vocabulary, pieces, &control)?;
-                (Merging::SentencePiece(made), true, pieces.stripping.as_slice())
+                (Merging::SentencePiece(Box::new(made)), true, pieces.stripping.as_slice())
             }
         };
         let add_bos = vocabulary.add_bos.unwrap_or(adds_beginning && vocabulary.bos.is_some());

@@ -19,6 +19,7 @@ mod kind;
 pub mod tensor;
 pub mod tiny;
 pub mod tiny_cases;
+pub mod tiny_pieces;
 pub mod value;
 pub mod vocabulary;
 pub mod write;

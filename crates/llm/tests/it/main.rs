@@ -13,6 +13,7 @@ mod golden_receipts;
 mod grammars;
 mod invariance;
 mod packages;
+mod pieces;
 mod refusals;
 mod rendering;
 mod replay;

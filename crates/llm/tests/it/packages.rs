@@ -11,7 +11,7 @@ use package::{Package, PartKind, Shards, TokenBytes, TokenizerKind, Units, Units
 use text::template::TemplateError;
 use text::{Conversation, Message, Role, Segment, VocabularyError};
 
-type Refused = ModelError<Infallible>;
+pub(crate) type Refused = ModelError<Infallible>;
 
 const TEXTS: [&str; 6] = [
     "",
@@ -41,7 +41,7 @@ fn units(publication: &Publication, bytes: &[u8]) -> Result<Units, UnitsError> {
     units.finish()
 }
 
-fn package(bytes: &[u8]) -> Package {
+pub(crate) fn package(bytes: &[u8]) -> Package {
     let publication = publication(bytes).unwrap();
     let mut shards = Shards::new();
     bytes.chunks(1000).for_each(|piece| shards.update(piece));
@@ -56,13 +56,16 @@ fn with(package: &Package, part: PartKind, bytes: Vec<u8>) -> Package {
     Package::assemble(manifest.about().clone(), manifest.files().to_vec(), parts).unwrap()
 }
 
-fn with_tokenizer(package: &Package, change: impl FnOnce(&mut package::Tokenizer)) -> Package {
+pub(crate) fn with_tokenizer(
+    package: &Package,
+    change: impl FnOnce(&mut package::Tokenizer),
+) -> Package {
     let mut tokenizer = package.tokenizer().clone();
     change(&mut tokenizer);
     with(package, PartKind::Tokenizer, tokenizer.encode().unwrap())
 }
 
-fn refused(package: &Package) -> Refused {
+pub(crate) fn refused(package: &Package) -> Refused {
     Model::from_package(package).err().unwrap()
 }
 
