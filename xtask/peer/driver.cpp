@@ -6,7 +6,7 @@
 // the load and a warm-up of every measured shape come before the clock starts.
 // Failure: one line on stderr, exit status 1; nothing is retried.
 //
-//   llama-peer quantise IN OUT Q8_0|Q4_0|Q4_1|F16|BF16|Q4_K_M|Q2_K|Q3_K|Q4_K|Q5_K|Q6_K|IQ4_XS
+//   llama-peer quantise [--embedding 1] IN OUT Q8_0|Q4_0|Q4_1|F16|BF16|Q4_K_M|Q2_K|Q3_K|Q4_K|Q5_K|Q6_K|IQ4_XS
 //     (Q4_K_M is llama.cpp's mixture; the K-quants after it and IQ4_XS are of that type wherever a
 //     tensor's width allows it, and else of what llama.cpp falls back to)
 //   llama-peer bench FILE --prefill N --decode M --after N --threads T
@@ -227,7 +227,8 @@ int quantise(const Args & args) {
     params.pure = type->first.find("_K") == type->first.size() - 2 || type->first == "IQ4_XS";
     // The tied embedding stays Q8_0, as in the catalogue file; else a width of 576
     // (no multiple of 256) would make it some fallback type that nobody serves.
-    if (type->first != "F16") {
+    // (`--embedding 1` leaves it to the mixture, where the width allows it.)
+    if (type->first != "F16" && args.number("--embedding", 0) == 0) {
         params.token_embedding_type = params.output_tensor_type = GGML_TYPE_Q8_0;
     }
     if (llama_model_quantize(args.word(0, "input").c_str(), args.word(1, "output").c_str(), &params) != 0) {

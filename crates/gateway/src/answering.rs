@@ -151,7 +151,7 @@ impl Pump {
         let Happening { choice, piece, logprob, ended } = *happening;
         let head = piece.token.and_then(|token| {
             self.saw_token();
-            self.signing.push(choice, token)
+            self.gateway.metrics.signing(|| self.signing.push(choice, token))
         });
         if let Some(ended) = ended {
             self.signing.end(choice, ended.stop);
@@ -160,7 +160,9 @@ impl Pump {
             }
         }
         // The last head of a choice comes with its last piece, so that nothing is delivered without one.
-        let head = head.or_else(|| ended.and_then(|_| self.signing.head(choice)));
+        let head = head.or_else(|| {
+            ended.and_then(|_| self.gateway.metrics.signing(|| self.signing.head(choice)))
+        });
         self.head_due = match self.head_due {
             _ if self.signing.unsigned().is_empty() => None,
             Some(due) if head.is_none() => Some(due),
@@ -188,7 +190,7 @@ impl Pump {
     async fn sign_due(&mut self) {
         self.head_due = None;
         for choice in self.signing.unsigned() {
-            let head = self.signing.head(choice);
+            let head = self.gateway.metrics.signing(|| self.signing.head(choice));
             let part = Part { choice, text: String::new(), token: None, logprob: None, head };
             self.send(Event::Part(Box::new(part))).await;
         }
@@ -229,7 +231,7 @@ impl Pump {
         let (owner, at_s, job) = (self.owner, self.created_s, self.signing.commitment());
         let Self { gateway, signing, to, running, .. } = self;
         drop(running);
-        let told = match signing.seal() {
+        let told = match gateway.metrics.signing(|| signing.seal()) {
             Err(error) => Err(Refusal::Fault(format!("the receipt can't be signed: {error}"))),
             Ok(signed) => {
                 let (id, envelope) = (signed.id, signed.envelope);

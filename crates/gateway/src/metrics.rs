@@ -44,13 +44,14 @@ pub(crate) struct Metrics {
     cancelled: AtomicU64,
     prompt_tokens: AtomicU64,
     completion_tokens: AtomicU64,
+    signing_us: AtomicU64,
     pub(crate) requests: [AtomicU64; 5],
     pub(crate) connections: AtomicU64,
 }
 
 impl Histogram {
     fn add(&self, time: Duration) {
-        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let us = microseconds(time);
         for (bucket, (end, _)) in self.buckets.iter().zip(BUCKETS) {
             bucket.fetch_add(u64::from(us <= end), Ordering::Relaxed);
         }
@@ -67,9 +68,34 @@ impl Histogram {
         let (count, sum) =
             (self.count.load(Ordering::Relaxed), self.sum_us.load(Ordering::Relaxed));
         line(out, format_args!("{name}_bucket{{le=\"+Inf\"}} {count}"));
-        line(out, format_args!("{name}_sum {}.{:06}", sum / 1_000_000, sum % 1_000_000));
+        line(out, format_args!("{name}_sum {}", seconds(sum)));
         line(out, format_args!("{name}_count {count}"));
     }
+}
+
+/// Processor time that this thread has taken: what runs beside it does not count.
+#[cfg(unix)]
+pub(crate) fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let (seconds, nanoseconds) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(seconds.unwrap_or(0), nanoseconds.unwrap_or(0))
+}
+
+/// Where no thread's own time is told, that of everybody.
+#[cfg(not(unix))]
+pub(crate) fn processor_time() -> Duration {
+    static BEGUN: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
+    BEGUN.elapsed()
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Microseconds as Prometheus has them.
+fn seconds(us: u64) -> String {
+    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
 }
 
 impl Metrics {
@@ -89,6 +115,15 @@ impl Metrics {
         self.cancelled.fetch_add(u64::from(cancelled), Ordering::Relaxed);
         self.prompt_tokens.fetch_add(prompt_tokens, Ordering::Relaxed);
         self.completion_tokens.fetch_add(completion_tokens, Ordering::Relaxed);
+    }
+
+    /// Does what a receipt needs, and counts the time.
+    pub(crate) fn signing<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begun = processor_time();
+        let made = work();
+        let took = processor_time().saturating_sub(begun);
+        self.signing_us.fetch_add(microseconds(took), Ordering::Relaxed);
+        made
     }
 
     /// A request was answered with this status.
@@ -166,6 +201,10 @@ impl Metrics {
             );
         }
         self.totals(&mut out, figures, kept, answers);
+        let (name, help) = ("probity_receipt_seconds_total", "Processor time for receipts.");
+        head(&mut out, name, "counter", help);
+        let receipts_us = self.signing_us.load(Ordering::Relaxed) + microseconds(kept.busy);
+        line(&mut out, format_args!("{name} {}", seconds(receipts_us)));
         models(&mut out, &figures.models);
         self.first_token.write(
             &mut out,

@@ -7,6 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use import::gguf::TensorType;
+
+use super::shape;
 use crate::Outcome;
 
 const SDIST: (&str, &str) = ("llama-cpp-python", "0.3.36");
@@ -49,12 +52,14 @@ impl Isa {
     }
 }
 
-/// The formats that are measured, all made from one catalogue file.
+/// The files that are measured: one catalogue file in three formats, and one of a larger model's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Q8_0,
     Q4_1,
     Q4_0,
+    /// llama.cpp's own mixture of that name, of a billion weights by seed.
+    BillionQ4KM,
 }
 
 impl Format {
@@ -63,6 +68,7 @@ impl Format {
             Self::Q8_0 => "Q8_0",
             Self::Q4_1 => "Q4_1",
             Self::Q4_0 => "Q4_0",
+            Self::BillionQ4KM => "1B Q4_K_M",
         }
     }
 }
@@ -83,7 +89,33 @@ impl Peer {
         match format {
             Format::Q4_1 => self.catalogue.clone(),
             Format::Q8_0 | Format::Q4_0 => self.folder.join(format!("{}.gguf", format.name())),
+            Format::BillionQ4KM => self.folder.join("1b-q4_k_m.gguf"),
         }
+    }
+
+    /// A format's file, made now where it is large and seldom wanted.
+    pub(super) fn made(&self, format: Format) -> Outcome<PathBuf> {
+        let path = self.model(format);
+        match format {
+            Format::Q8_0 | Format::Q4_1 | Format::Q4_0 => {}
+            Format::BillionQ4KM => once(&path, |made| self.quantise_one_billion(made))?,
+        }
+        Ok(path)
+    }
+
+    /// A billion weights by seed, its matrices of one type.
+    pub(super) fn one_billion(&self, matrices: TensorType) -> Outcome<PathBuf> {
+        let path = self.folder.join(format!("1b-{matrices:?}.gguf"));
+        once(&path, |made| shape::one_billion(matrices, made))?;
+        Ok(path)
+    }
+
+    /// The mixture as llama.cpp makes it: of the embedding too.
+    fn quantise_one_billion(&self, made: &Path) -> Outcome<()> {
+        let wide = self.one_billion(TensorType::Q8_0)?;
+        let mut quantise = Command::new(self.driver(Isa::Native));
+        quantise.arg("quantise").arg(&wide).arg(made).arg("Q4_K_M").args(["--embedding", "1"]);
+        succeed(&mut quantise, "quantising")
     }
 
     /// The catalogue's model quantised again by llama.cpp to a type of the driver's, made where it is not

@@ -7,12 +7,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use import::gguf::TensorType;
 use serde_json::Value;
 
 use super::measure::Ours;
 use super::peer::{self, Format, Peer};
 use super::rows::median;
-use super::{DEFAULT_ROUNDS, Options, build_ours, conditions, shape, target_folder};
+use super::{DEFAULT_ROUNDS, Options, build_ours, conditions, target_folder};
 use crate::Outcome;
 
 /// Tokens of a prompt and of an answer.
@@ -21,28 +22,39 @@ const ANSWER: &str = "256";
 /// Least speed of a replay, of that of a prefill of as many tokens.
 const SPEED_MIN: f64 = 0.7;
 
+/// What is replayed.
+#[derive(Clone, Copy)]
+enum File {
+    /// SmolLM2.
+    Real(Format),
+    /// Of a larger model's shape, with weights by seed.
+    Seeded(TensorType),
+}
+
 /// One row of the table.
 struct Row {
     name: &'static str,
-    format: Format,
-    /// Weights by seed, instead of SmolLM2's.
-    seeded: bool,
+    file: File,
     /// Most of generating that a replay may cost.
     target: f64,
     /// Answers that are replayed together.
     answers: &'static str,
 }
 
-const fn row(name: &'static str, format: Format, seeded: bool, target: f64) -> Row {
-    Row { name, format, seeded, target, answers: if seeded { "4" } else { "16" } }
+const fn row(name: &'static str, file: File, target: f64) -> Row {
+    let answers = match file {
+        File::Real(_) => "16",
+        File::Seeded(_) => "4",
+    };
+    Row { name, file, target, answers }
 }
 
 /// Four bits by seed have no minima: seeded ones make scores so great that attention takes a way no real model does.
 const ROWS: [Row; 4] = [
-    row("SmolLM2-135M Q8_0", Format::Q8_0, false, 0.20),
-    row("SmolLM2-135M Q4_1", Format::Q4_1, false, 0.25),
-    row("1B shape Q8_0", Format::Q8_0, true, 0.20),
-    row("1B shape Q4_0", Format::Q4_0, true, 0.25),
+    row("SmolLM2-135M Q8_0", File::Real(Format::Q8_0), 0.20),
+    row("SmolLM2-135M Q4_1", File::Real(Format::Q4_1), 0.25),
+    row("1B shape Q8_0", File::Seeded(TensorType::Q8_0), 0.20),
+    row("1B shape Q4_0", File::Seeded(TensorType::Q4_0), 0.25),
 ];
 
 const HEADER: &str = "\
@@ -68,7 +80,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
     let peer = peer::prepare(root, &folder.join("peers"), options.model.as_deref(), &[])?;
     let mut rows: Vec<(&Row, PathBuf, Vec<Reading>)> = Vec::new();
     for row in ROWS.iter().filter(|row| wanted(row, &options)) {
-        rows.push((row, file(row, &peer, &folder)?, Vec::new()));
+        rows.push((row, file(row, &peer)?, Vec::new()));
     }
     println!("{}", conditions(rounds));
     for _ in 0..rounds {
@@ -89,13 +101,11 @@ fn wanted(row: &Row, options: &Options) -> bool {
 }
 
 /// The row's file, made where it is missing.
-fn file(row: &Row, peer: &Peer, folder: &Path) -> Outcome<PathBuf> {
-    if !row.seeded {
-        return Ok(peer.model(row.format));
+fn file(row: &Row, peer: &Peer) -> Outcome<PathBuf> {
+    match row.file {
+        File::Real(format) => Ok(peer.model(format)),
+        File::Seeded(matrices) => peer.one_billion(matrices),
     }
-    let path = folder.join("peers").join(format!("1b-{}.gguf", row.format.name()));
-    peer::once(&path, |made| shape::one_billion(row.format, made))?;
-    Ok(path)
 }
 
 fn measure(ours: &Ours, row: &Row, file: &Path) -> Outcome<Reading> {

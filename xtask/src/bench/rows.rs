@@ -76,6 +76,9 @@ pub(crate) const ROWS: &[Row] = &[
     avx2(Format::Q4_0, SHORT, Some(1.05)),
     two_threads(PROMPT, 2.6),
     two_threads(SHORT, 1.3),
+    // llama.cpp repacks this one too, and it is what most people download.
+    native(Format::BillionQ4KM, PROMPT, Some(1.8)),
+    native(Format::BillionQ4KM, SHORT, Some(1.1)),
 ];
 
 pub(crate) const HEADER: &str = "\
@@ -114,7 +117,7 @@ pub(crate) fn measure<'a>(
     ours: Option<&Ours>,
     rounds: usize,
 ) -> Outcome<Measured<'a>> {
-    let model = peer.model(row.format);
+    let model = peer.made(row.format)?;
     let driver = peer.driver(row.isa);
     let mut measured = Measured { row, ours: Vec::new(), theirs: Vec::new() };
     for _ in 0..rounds {

@@ -7,14 +7,13 @@ use std::path::Path;
 use import::gguf::TensorType;
 use import::gguf::tiny::TinyModel;
 
-use super::peer::Format;
 use crate::Outcome;
 
 const SEED: u64 = 1;
 
-/// A file of the shape of Llama 3.2 with a billion parameters; the embedding is 8 bits wide in every format, as in
-/// SmolLM2's own file.
-pub(super) fn one_billion(format: Format, made: &Path) -> Outcome<()> {
+/// A file of the shape of Llama 3.2 with a billion parameters, its matrices of one type; the embedding is 8 bits wide
+/// whatever they are, as in SmolLM2's own file.
+pub(super) fn one_billion(matrices: TensorType, made: &Path) -> Outcome<()> {
     let model = TinyModel {
         layers: 16,
         width: 2048,
@@ -23,11 +22,7 @@ pub(super) fn one_billion(format: Format, made: &Path) -> Outcome<()> {
         feed_forward: 8192,
         context: 4096,
         vocabulary: 128_256,
-        matrices: match format {
-            Format::Q8_0 => TensorType::Q8_0,
-            Format::Q4_1 => TensorType::Q4_1,
-            Format::Q4_0 => TensorType::Q4_0,
-        },
+        matrices,
         ..TinyModel::new(SEED)
     };
     std::fs::write(made, model.write()).map_err(|error| format!("{}: {error}", made.display()))

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use llm::schedule::{Asked, SchedulerLimits};
 use tokio::sync::{mpsc, oneshot};
 
+use super::known::Known;
 use super::message::{AnswerId, Begin, Figures, Happening, LoadModel, Message, ModelEntry, Served};
 use super::state::State;
 use crate::core::Refusal;
@@ -16,6 +17,7 @@ use crate::core::Refusal;
 pub(crate) struct Compute {
     to: Sender<Message>,
     names: Arc<Vec<String>>,
+    known: Arc<Known>,
 }
 
 /// An answer that is being computed. Dropping it cancels it; one that has ended stays as it is.
@@ -35,9 +37,10 @@ pub(crate) fn start(
     let (to, from) = channel();
     let names = Arc::new(entries.iter().map(|entry| entry.name.clone()).collect());
     let mut worker = Worker { from, to: to.clone(), load, names: Arc::clone(&names) };
-    let state = State::new(entries, memory_max, limits);
+    let known = Arc::new(Known::new(entries.len()));
+    let state = State::new(entries, memory_max, limits, Arc::clone(&known));
     let thread = thread::Builder::new().name("compute".into()).spawn(move || worker.run(state))?;
-    Ok((Compute { to, names }, thread))
+    Ok((Compute { to, names, known }, thread))
 }
 
 struct Worker {
@@ -103,8 +106,11 @@ impl Compute {
         &self.names
     }
 
-    /// A model, made ready if need be.
+    /// A model, made ready if need be. One that is loaded is there at once: the thread may be in the middle of a pass.
     pub(crate) async fn ready(&self, model: usize) -> Result<Served, Refusal> {
+        if let Some(served) = self.known.get(model) {
+            return Ok(served);
+        }
         let (reply, answer) = oneshot::channel();
         self.send(Message::Ready { model, reply });
         answer.await.unwrap_or_else(|_| Err(gone()))

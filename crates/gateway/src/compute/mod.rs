@@ -6,6 +6,7 @@
 //! order, can't change a bit of an answer.
 
 mod actor;
+mod known;
 mod message;
 mod state;
 

@@ -12,6 +12,7 @@ use llm::schedule::{Gauges, Progress, Scheduler, SchedulerLimits, Ticket};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
+use super::known::Known;
 use super::message::{
     AnswerId, Begin, Figures, Happening, Loaded, ModelEntry, ModelFigures, Served, refusal,
 };
@@ -32,6 +33,7 @@ pub(crate) struct State {
     slow_readers: u64,
     evictions: u64,
     loads: u64,
+    known: Arc<Known>,
 }
 
 /// A model, loaded or not.
@@ -70,7 +72,12 @@ struct Answer {
 }
 
 impl State {
-    pub(crate) fn new(entries: Vec<ModelEntry>, memory_max: u64, limits: SchedulerLimits) -> Self {
+    pub(super) fn new(
+        entries: Vec<ModelEntry>,
+        memory_max: u64,
+        limits: SchedulerLimits,
+        known: Arc<Known>,
+    ) -> Self {
         let slot = |entry| Slot { entry, place: Place::Out, waiting: VecDeque::new(), used: 0 };
         Self {
             slots: entries.into_iter().map(slot).collect(),
@@ -84,6 +91,7 @@ impl State {
             slow_readers: 0,
             evictions: 0,
             loads: 0,
+            known,
         }
     }
 
@@ -175,9 +183,12 @@ impl State {
                 return true;
             }
             let idle = |slot: &Slot| matches!(&slot.place, Place::In(inside) if inside.scheduler.is_idle());
-            let candidates = self.slots.iter_mut().filter(|slot| idle(slot));
-            let Some(oldest) = candidates.min_by_key(|slot| slot.used) else { return false };
+            let candidates = self.slots.iter_mut().enumerate().filter(|(_, slot)| idle(slot));
+            let Some((model, oldest)) = candidates.min_by_key(|(_, slot)| slot.used) else {
+                return false;
+            };
             oldest.place = Place::Out;
+            self.known.set(model, None);
             self.evictions += 1;
         }
     }
@@ -191,6 +202,7 @@ impl State {
                 let frac = runner.engine().logits_frac();
                 let served = Served { name: slot.entry.name.clone(), id, model: Arc::clone(&made) };
                 let scheduler = Scheduler::new(made, runner, self.limits);
+                self.known.set(model, Some(served.clone()));
                 slot.place = Place::In(Box::new(In { served, scheduler, frac }));
                 for waiting in mem::take(&mut slot.waiting) {
                     self.serve(model, waiting);

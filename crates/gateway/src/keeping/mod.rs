@@ -5,6 +5,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use commit::{Digest, Network};
 use receipt::log::LogLeaf;
@@ -14,6 +15,7 @@ use store::{KeptReceipt, LEAF_BYTES, LeafWriter, ReceiptBook, Store, StoreError}
 use tokio::sync::oneshot;
 
 use crate::core::Refusal;
+use crate::metrics::processor_time;
 
 /// Most receipts that share one sync.
 const TOGETHER_MAX: usize = 256;
@@ -50,6 +52,8 @@ pub(crate) struct Kept {
     pub(crate) leaves: u64,
     pub(crate) syncs: u64,
     pub(crate) broken: bool,
+    /// Processor time spent on keeping.
+    pub(crate) busy: Duration,
 }
 
 /// What tasks hold of the thread.
@@ -174,7 +178,9 @@ impl Thread<'_> {
     }
 
     fn keep(&mut self, group: Group) {
+        let begun = processor_time();
         let kept = if self.counts.broken { Err(gone()) } else { self.write(group.receipts) };
+        self.counts.busy += processor_time().saturating_sub(begun);
         self.counts.broken |= kept.is_err();
         for reply in group.replies {
             let _ = reply.send(kept.clone());

@@ -28,18 +28,20 @@ pub(super) struct Asked<'a> {
 /// What came, and when after the request was begun.
 pub(super) struct Streamed {
     pub(super) status: u16,
-    /// When each piece of text came.
+    /// When each token came.
     pub(super) pieces: Vec<Duration>,
+    /// How many tokens the server says it drew.
+    pub(super) drawn: u64,
     pub(super) all: Duration,
 }
 
 impl Streamed {
-    /// To the first piece.
+    /// To the first token.
     pub(super) fn first(&self) -> Option<Duration> {
         self.pieces.first().copied()
     }
 
-    /// Between one piece and the next.
+    /// Between one token and the next.
     pub(super) fn gaps(&self) -> Vec<Duration> {
         self.pieces.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect()
     }
@@ -54,6 +56,7 @@ pub(super) fn complete(address: &str, asked: &Asked<'_>) -> Outcome<Streamed> {
         "max_tokens": asked.tokens,
         "temperature": 0,
         "stream": true,
+        "stream_options": {"include_usage": true},
         "logit_bias": {asked.never.to_string(): -100},
     })
     .to_string();
@@ -68,7 +71,7 @@ pub(super) fn complete(address: &str, asked: &Asked<'_>) -> Outcome<Streamed> {
     );
     stream.write_all((head + &body).as_bytes()).map_err(told)?;
     let mut reader = BufReader::new(stream);
-    let mut streamed = Streamed { status: 0, pieces: Vec::new(), all: Duration::ZERO };
+    let mut streamed = Streamed { status: 0, pieces: Vec::new(), drawn: 0, all: Duration::ZERO };
     let mut line = String::new();
     loop {
         line.clear();
@@ -80,8 +83,11 @@ pub(super) fn complete(address: &str, asked: &Asked<'_>) -> Outcome<Streamed> {
         }
         if streamed.status == 0 {
             streamed.status = status(&line)?;
-        } else if has_text(&line) {
-            streamed.pieces.push(begun.elapsed());
+        } else if let Some(chunk) = chunk(&line) {
+            if has_token(&chunk) {
+                streamed.pieces.push(begun.elapsed());
+            }
+            streamed.drawn = chunk["usage"]["completion_tokens"].as_u64().unwrap_or(streamed.drawn);
         }
     }
     streamed.all = begun.elapsed();
@@ -93,11 +99,16 @@ fn status(line: &str) -> Outcome<u16> {
     number.ok_or_else(|| format!("no HTTP: {}", line.trim()))
 }
 
-/// Whether a line of the stream brings a token: one that ends the answer may not.
-fn has_text(line: &str) -> bool {
-    let Some(data) = line.strip_prefix("data: ") else { return false };
-    let Ok(chunk) = serde_json::from_str::<Value>(data) else { return false };
-    chunk["choices"][0]["finish_reason"].is_null() && chunk["choices"][0]["text"].is_string()
+fn chunk(line: &str) -> Option<Value> {
+    serde_json::from_str(line.strip_prefix("data: ")?).ok()
+}
+
+/// Whether a chunk brings a token: one that only opens the stream, or ends the answer, does not.
+fn has_token(chunk: &Value) -> bool {
+    let choice = &chunk["choices"][0];
+    let text = choice["text"].as_str().is_some_and(|text| !text.is_empty());
+    let tokens = chunk["probity"]["tokens"].as_array().is_some_and(|tokens| !tokens.is_empty());
+    choice["finish_reason"].is_null() && (text || tokens)
 }
 
 /// The body of an address, or why there is none.
@@ -116,16 +127,20 @@ mod tests {
 
     #[test]
     fn pieces_are_told_from_what_stands_around_them() {
-        for (line, piece) in [
+        for (line, token) in [
             (r#"data: {"choices":[{"text":" a","finish_reason":null}]}"#, true),
-            (r#"data: {"choices":[{"text":"","finish_reason":null}]}"#, true),
+            (r#"data: {"choices":[{"text":"","finish_reason":null}]}"#, false),
+            (
+                r#"data: {"choices":[{"text":"","finish_reason":null}],"probity":{"tokens":[7]}}"#,
+                true,
+            ),
             (r#"data: {"choices":[{"text":"","finish_reason":"length"}]}"#, false),
             (r#"data: {"choices":[],"usage":{}}"#, false),
             ("data: [DONE]", false),
             (": keep-alive", false),
             ("1f4", false),
         ] {
-            assert_eq!(has_text(line), piece, "{line}");
+            assert_eq!(chunk(line).is_some_and(|chunk| has_token(&chunk)), token, "{line}");
         }
         assert_eq!(status("HTTP/1.1 429 Too Many Requests\r\n"), Ok(429));
         assert!(status("hello").is_err());
@@ -134,7 +149,7 @@ mod tests {
     #[test]
     fn gaps_stand_between_pieces() {
         let pieces = [1, 4, 9].map(Duration::from_millis).to_vec();
-        let streamed = Streamed { status: 200, pieces, all: Duration::ZERO };
+        let streamed = Streamed { status: 200, pieces, drawn: 3, all: Duration::ZERO };
         assert_eq!(streamed.gaps(), [3, 5].map(Duration::from_millis));
         assert_eq!(streamed.first(), Some(Duration::from_millis(1)));
     }

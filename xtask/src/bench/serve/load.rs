@@ -16,10 +16,14 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Pieces of all streams in a second.
+    /// Tokens of all streams in a second.
     pub(super) fn per_second(&self) -> f64 {
-        let pieces: usize = self.streams.iter().map(|stream| stream.pieces.len()).sum();
-        pieces as f64 / self.all.as_secs_f64()
+        self.drawn() as f64 / self.all.as_secs_f64()
+    }
+
+    /// Tokens of all streams.
+    pub(super) fn drawn(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.drawn).sum()
     }
 
     /// The gaps of all streams, in ascending order.
@@ -29,7 +33,7 @@ impl Load {
         gaps
     }
 
-    /// Times to the first piece, in ascending order.
+    /// Times to the first token, in ascending order.
     pub(super) fn firsts(&self) -> Vec<Duration> {
         let mut firsts: Vec<Duration> = self.streams.iter().filter_map(Streamed::first).collect();
         firsts.sort_unstable();

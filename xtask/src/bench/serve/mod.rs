@@ -50,11 +50,25 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
         home: target.join("serve"),
     };
     println!("{}", conditions(rounds));
-    streams(&world, rounds)?;
-    first_byte(&world)?;
-    prefix(&world)?;
-    crowd(&world)
+    let wanted = |part: &str| options.only.as_ref().is_none_or(|only| part.contains(only.as_str()));
+    for (name, part) in PARTS {
+        if wanted(name) {
+            part(&world, rounds)?;
+        }
+    }
+    Ok(())
 }
+
+type Part = fn(&World, usize) -> Outcome<()>;
+
+/// What is measured, by the name that `--only` takes.
+const PARTS: [(&str, Part); 5] = [
+    ("streams", streams),
+    ("receipts", receipts),
+    ("first byte", first_byte),
+    ("prefix", prefix),
+    ("crowd", crowd),
+];
 
 /// What is compared and where.
 struct World {
@@ -129,14 +143,48 @@ fn loaded(side: &Side, round: usize) -> Outcome<Load> {
         (0..STREAMS).map(|stream| prompt(round * STREAMS + stream, PROMPT)).collect();
     let all: Vec<_> = prompts.iter().map(|prompt| asked(prompt, ANSWER)).collect();
     let load = together(side.address(), &all)?;
-    match load.with(200) {
-        STREAMS => Ok(load),
-        answered => Err(format!("{answered} of {STREAMS} streams were answered")),
+    let wanted = (STREAMS, STREAMS as u64 * u64::from(ANSWER));
+    match (load.with(200), load.drawn()) {
+        got if got == wanted => Ok(load),
+        (answered, drawn) => Err(format!(
+            "{answered} of {STREAMS} streams were answered, with {drawn} tokens in all"
+        )),
     }
 }
 
+/// What signing and keeping receipts takes of all the processor time that the server takes, as it counts it itself.
+fn receipts(world: &World, rounds: usize) -> Outcome<()> {
+    println!("\nreceipts, beside {STREAMS} streams of {PROMPT} in and {ANSWER} out");
+    let mut shares = Vec::new();
+    for round in 0..rounds {
+        let side = world.ours()?;
+        loaded(&side, round)?;
+        let before = (side.processor_s()?, metric(&side, RECEIPT_SECONDS)?);
+        loaded(&side, round + rounds)?;
+        let after = (side.processor_s()?, metric(&side, RECEIPT_SECONDS)?);
+        let (all, receipts) = (after.0 - before.0, after.1 - before.1);
+        println!("round {round}: {:.1} ms of {all:.2} s", receipts * 1e3);
+        shares.push(100.0 * receipts / all);
+    }
+    println!("median {:.2} % (target 1)", median(&shares).unwrap_or(0.0));
+    Ok(())
+}
+
+/// Processor time spent on receipts.
+const RECEIPT_SECONDS: &str = "probity_receipt_seconds_total";
+
+/// Bytes of prompts that are remembered.
+const CACHE_BYTES: &str = "probity_cache_bytes{model=\"model\"}";
+const MIB: f64 = 1_048_576.0;
+
+fn metric(side: &Side, name: &str) -> Outcome<f64> {
+    let text = client::get(side.address(), "/metrics")?;
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.and_then(|value| value.trim().parse().ok()).ok_or(format!("no {name} in /metrics"))
+}
+
 /// What a request costs beside the model's own work: one token in, whose pass is a step of decoding.
-fn first_byte(world: &World) -> Outcome<()> {
+fn first_byte(world: &World, _: usize) -> Outcome<()> {
     let side = world.ours()?;
     let mut over = Vec::new();
     for seed in 0..21 {
@@ -152,7 +200,7 @@ fn first_byte(world: &World) -> Outcome<()> {
 }
 
 /// The second of two prompts that share a prefix.
-fn prefix(world: &World) -> Outcome<()> {
+fn prefix(world: &World, _: usize) -> Outcome<()> {
     let side = world.ours()?;
     complete(side.address(), &asked(&prompt(1 << 21, PROMPT), 8))?;
     let mut shares = Vec::new();
@@ -173,7 +221,7 @@ fn prefix(world: &World) -> Outcome<()> {
 }
 
 /// More clients than there is room for.
-fn crowd(world: &World) -> Outcome<()> {
+fn crowd(world: &World, _: usize) -> Outcome<()> {
     let side = world.ours()?;
     complete(side.address(), &asked(&prompt(1 << 24, PROMPT), 8))?;
     println!("\n{CROWD} clients at once, 16 tokens in, 8 out, three times");
@@ -187,9 +235,11 @@ fn crowd(world: &World) -> Outcome<()> {
         let other = CROWD - answered - refused;
         let after = side.resident_bytes()?;
         println!(
-            "answered {answered}, 429 {refused}, anything else {other}; memory {} -> {} MiB; {:.1} s",
+            "answered {answered}, 429 {refused}, anything else {other}; memory {} -> {} MiB, {:.0} of them remembered \
+             prompts; {:.1} s",
             before >> 20,
             after >> 20,
+            metric(&side, CACHE_BYTES)? / MIB,
             load.all.as_secs_f64()
         );
         if other > 0 {

@@ -16,6 +16,8 @@ use crate::served::Served;
 
 /// How long a server may take to load its model.
 const LOADING: Duration = Duration::from_secs(120);
+/// Linux counts processor time so for every program.
+const TICKS_PER_SECOND: f64 = 100.0;
 /// What the model is called in requests.
 pub(super) const NAME: &str = "model";
 
@@ -48,13 +50,28 @@ impl Side {
         }
     }
 
-    /// Bytes it holds in memory now.
-    pub(super) fn resident_bytes(&self) -> Outcome<u64> {
-        let id = match self {
+    fn id(&self) -> u32 {
+        match self {
             Self::Ours(served) => served.id(),
             Self::Theirs(theirs) => theirs.process.id(),
-        };
-        let path = PathBuf::from(format!("/proc/{id}/status"));
+        }
+    }
+
+    /// Seconds of processor time it has taken.
+    pub(super) fn processor_s(&self) -> Outcome<f64> {
+        let path = PathBuf::from(format!("/proc/{}/stat", self.id()));
+        let text = std::fs::read_to_string(&path).map_err(|error| named(&path, &error))?;
+        // The name in brackets may have spaces; user and system time are the 12th and 13th words after it.
+        let words = text.rsplit_once(')').map_or("", |(_, words)| words);
+        let ticks = words.split_whitespace().skip(11).take(2);
+        let ticks: Option<Vec<u64>> = ticks.map(|word| word.parse().ok()).collect();
+        let ticks = ticks.filter(|ticks| ticks.len() == 2).ok_or("no times in its stat")?;
+        Ok(ticks.iter().sum::<u64>() as f64 / TICKS_PER_SECOND)
+    }
+
+    /// Bytes it holds in memory now.
+    pub(super) fn resident_bytes(&self) -> Outcome<u64> {
+        let path = PathBuf::from(format!("/proc/{}/status", self.id()));
         let text = std::fs::read_to_string(&path).map_err(|error| named(&path, &error))?;
         let row = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = row.and_then(|row| row.trim().strip_suffix(" kB")?.trim().parse().ok());
