@@ -4,6 +4,7 @@
 //! and what is permitted, and nothing was done.
 
 mod packages;
+mod proxy;
 mod serve;
 
 use std::ops::RangeInclusive;
@@ -27,6 +28,7 @@ use crate::public_key;
 pub(crate) use packages::{
     BuildOptions, InspectOptions, PackageCommand, SignOptions, VerifyPackageOptions, YesNo,
 };
+pub(crate) use proxy::{ProxyOptions, Required};
 pub(crate) use serve::{ApiKeyCommand, NewApiKey, ServeOptions, ServedName};
 
 const EXAMPLES: &str = "\
@@ -137,6 +139,12 @@ pub(crate) enum Command {
     /// /healthz, /readyz and /metrics.
     #[command(after_help = serve::EXAMPLES, args_override_self = true)]
     Serve(Box<ServeOptions>),
+    /// Ask somebody else's server through an endpoint of your own, which verifies before it emits
+    ///
+    /// POST /v1/chat/completions and /v1/completions, GET /v1/models, /v1/receipts/ID and /healthz; nothing else is
+    /// passed on.
+    #[command(after_help = proxy::EXAMPLES)]
+    Proxy(Box<ProxyOptions>),
     /// The API keys of people who may ask a server
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),

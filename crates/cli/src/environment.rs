@@ -91,6 +91,11 @@ fn pip() -> PipSettings {
         .unwrap_or_else(|error| PipSettings::broken(&error))
 }
 
+/// A variable that somebody named.
+pub(crate) fn named(name: &str) -> Option<String> {
+    text(name)
+}
+
 fn text(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(options) => commands::run::run(&options, &started),
         Command::Serve(options) => commands::serve::run(*options),
+        Command::Proxy(options) => commands::proxy::run(*options),
         Command::ApiKey(command) => commands::api_key::run(&command),
         Command::Bench(options) => commands::bench::run(&options),
         Command::Pull(options) => commands::pull::run(&options),

@@ -25,6 +25,8 @@ use crate::job::{Request, RequestError};
 use crate::model::Model;
 use crate::rendering::{Prompt, render};
 
+mod following;
+
 /// What is said to have come of one of a job's choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -56,6 +58,10 @@ pub struct Replay {
     done: usize,
     total: usize,
     outcome: Option<Outcome>,
+    /// Whether more tokens may come of its one choice.
+    open: bool,
+    /// What ended the prompt of an open one: a judgement waits for what is said of it.
+    stem_fault: Option<Fault>,
 }
 
 /// One choice.
@@ -110,6 +116,10 @@ impl Replay {
     /// Begins to replay what is said to have come of a job. What can be told without a pass is told at once.
     #[must_use]
     pub fn new(model: &Model, engine: &Engine, job: &Job, claims: &[Claim]) -> Self {
+        Self::made(model, engine, job, claims, false)
+    }
+
+    fn made(model: &Model, engine: &Engine, job: &Job, claims: &[Claim], open: bool) -> Self {
         let (lines, unjudged, outcome) = match lines(model, job, claims) {
             Ok((lines, unjudged)) => (lines, unjudged, None),
             Err(outcome) => (Vec::new(), None, Some(outcome)),
@@ -117,7 +127,7 @@ impl Replay {
         let program = &model.program;
         let vocabulary = usize::try_from(program.program().vocabulary).unwrap_or(usize::MAX);
         let draws: usize = lines.iter().map(|line| line.draws).sum();
-        let stem = if draws == 0 { 0 } else { job.fields().prompt.len() - 1 };
+        let stem = if draws == 0 && !open { 0 } else { job.fields().prompt.len() - 1 };
         let mut replay = Self {
             job: job.clone(),
             lines,
@@ -132,6 +142,8 @@ impl Replay {
             done: 0,
             total: stem + draws,
             outcome,
+            open,
+            stem_fault: None,
         };
         replay.pass_lines_without_draws();
         replay
@@ -162,6 +174,8 @@ impl Replay {
     #[must_use]
     pub fn held_bytes_max(&self) -> usize {
         let draws = self.lines.iter().map(|line| line.draws).max().unwrap_or(0);
+        let asked = usize::try_from(self.job.fields().stop.tokens_max).unwrap_or(usize::MAX);
+        let draws = if self.open { asked } else { draws };
         // The stem's last page is there twice where a choice goes on in it.
         let pages = (self.stem_tokens().len() + draws).div_ceil(PAGE) + 1;
         (pages * PAGE).saturating_mul(self.position_bytes)
@@ -216,7 +230,7 @@ impl Replay {
         rows: usize,
         rows_of_logits: usize,
     ) -> Option<(&mut Sequence, &[u32], Wanted)> {
-        let stem = self.stem.as_mut().filter(|_| rows > 0)?;
+        let stem = self.stem.as_mut().filter(|_| rows > 0 && self.stem_fault.is_none())?;
         let (_, tokens) = self.job.fields().prompt.split_last()?;
         let held = stem.length();
         if held < tokens.len() {
@@ -228,7 +242,13 @@ impl Replay {
             return None;
         }
         let (job, line, frac) = (&self.job, &mut self.lines[self.at], self.logits_frac);
+        if line.draws == 0 {
+            return None;
+        }
         let current = self.current.get_or_insert_with(|| Current::new(job, line, stem, frac));
+        if current.drawn == current.feed.len() {
+            return None;
+        }
         let end = current.feed.len().min(current.drawn + rows);
         Some((&mut current.sequence, &current.feed[current.drawn..end], Wanted::All))
     }
@@ -263,7 +283,9 @@ impl Replay {
 
     fn stem_computed(&mut self, fault: Option<Fault>) -> Result<(), Refutation> {
         self.done = self.stem.as_ref().map_or(0, Sequence::length);
-        if let Some(fault) = fault {
+        if self.open {
+            self.stem_fault = fault;
+        } else if let Some(fault) = fault {
             // No choice can have a token.
             while let Some(line) = self.lines.get(self.at) {
                 line.claim.faults(fault, 0)?;
@@ -309,7 +331,7 @@ impl Replay {
         if let Some(fault) = fault {
             claim.faults(fault, current.drawn)?;
             self.next_line();
-        } else if current.drawn == current.feed.len() {
+        } else if current.drawn == current.feed.len() && !self.open {
             self.next_line();
         }
         Ok(())
@@ -323,7 +345,7 @@ impl Replay {
     }
 
     fn pass_lines_without_draws(&mut self) {
-        while self.lines.get(self.at).is_some_and(|line| line.draws == 0) {
+        while !self.open && self.lines.get(self.at).is_some_and(|line| line.draws == 0) {
             self.at += 1;
         }
         if self.outcome.is_none() && self.at == self.lines.len() {

@@ -97,7 +97,7 @@ pub(crate) struct ServedName {
 }
 
 impl ServedName {
-    fn parse(typed: &str) -> Result<Self, String> {
+    pub(super) fn parse(typed: &str) -> Result<Self, String> {
         let named = typed.split_once('=').filter(|(name, _)| !name.contains(['/', ':']));
         let (name, model) = named.map_or((None, typed), |(name, model)| (Some(name), model));
         if name.is_some_and(str::is_empty) {

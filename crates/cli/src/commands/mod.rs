@@ -7,6 +7,7 @@ pub(crate) mod gc;
 pub(crate) mod key;
 pub(crate) mod list;
 pub(crate) mod package;
+pub(crate) mod proxy;
 pub(crate) mod pull;
 pub(crate) mod receipt;
 pub(crate) mod rm;

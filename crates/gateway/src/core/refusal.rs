@@ -43,6 +43,12 @@ pub(crate) enum Refusal {
     /// Our fault.
     #[error("{0}")]
     Fault(String),
+    /// What another server answered can't be passed on: it was refuted, or can't be checked.
+    #[error("{0}")]
+    Unverified(String),
+    /// Another server refuses it.
+    #[error("{what}")]
+    Upstream { status: u16, what: String },
 }
 
 impl Refusal {
@@ -61,6 +67,8 @@ impl Refusal {
             Self::Large(_) => 413,
             Self::Busy { .. } => 429,
             Self::Fault(_) => 500,
+            Self::Unverified(_) => 502,
+            Self::Upstream { status, .. } => *status,
             Self::Unavailable(_) => 503,
         }
     }
@@ -77,7 +85,9 @@ impl Refusal {
             | Self::Busy { .. }
             | Self::Unavailable(_)
             | Self::Large(_)
-            | Self::Fault(_) => None,
+            | Self::Fault(_)
+            | Self::Unverified(_)
+            | Self::Upstream { .. } => None,
         }
     }
 
@@ -93,7 +103,9 @@ impl Refusal {
             | Self::Key(_)
             | Self::Scope(_)
             | Self::Large(_)
-            | Self::Fault(_) => None,
+            | Self::Fault(_)
+            | Self::Unverified(_)
+            | Self::Upstream { .. } => None,
         }
     }
 }

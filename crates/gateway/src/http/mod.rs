@@ -24,6 +24,7 @@ use crate::gateway::Gateway;
 use crate::openai;
 use crate::page;
 
+pub(crate) use server::{Listening, Served, asked_to_end};
 pub use server::{Server, ServerError};
 pub(crate) use stream::{Chunks, data, stream};
 

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ impl Server {
         });
         let (stop, stopping) = watch::channel(false);
         let router = router(Arc::clone(&gateway));
-        let listening = Listening { gateway: Arc::clone(&gateway), router, tls };
+        let listening = Listening { served: Arc::clone(&gateway), router, tls };
         let listening = runtime.spawn(listening.run(listener, stopping, settings.drain));
         let threads = vec![computing, receipts];
         Ok(Self { address, runtime, gateway, stop, listening, threads, drain: settings.drain })
@@ -170,7 +170,7 @@ impl Server {
 }
 
 #[cfg(unix)]
-async fn asked_to_end() -> std::io::Result<()> {
+pub(crate) async fn asked_to_end() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -182,25 +182,48 @@ async fn asked_to_end() -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-async fn asked_to_end() -> std::io::Result<()> {
+pub(crate) async fn asked_to_end() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// What accepts connections.
-struct Listening {
-    gateway: Arc<Gateway>,
-    router: Router,
-    tls: Option<TlsAcceptor>,
+/// What stands behind an address.
+pub(crate) trait Served: Send + Sync + 'static {
+    fn limits(&self) -> &Limits;
+    /// How many connections there are.
+    fn connections(&self) -> &AtomicU64;
+    /// Ends every answer where it stands.
+    fn cancel_all(&self);
 }
 
-impl Listening {
-    async fn run(
+impl Served for Gateway {
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn connections(&self) -> &AtomicU64 {
+        &self.metrics.connections
+    }
+
+    fn cancel_all(&self) {
+        self.compute.cancel_all();
+    }
+}
+
+/// What accepts connections.
+pub(crate) struct Listening<S> {
+    pub(crate) served: Arc<S>,
+    pub(crate) router: Router,
+    pub(crate) tls: Option<TlsAcceptor>,
+}
+
+impl<S: Served> Listening<S> {
+    pub(crate) async fn run(
         self,
         listener: TcpListener,
         mut stopping: watch::Receiver<bool>,
         drain: Duration,
     ) {
-        let permits = Arc::new(Semaphore::new(self.gateway.limits.connections_max));
+        let permits = Arc::new(Semaphore::new(self.served.limits().connections_max));
         let graceful = GracefulShutdown::new();
         loop {
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
@@ -217,20 +240,20 @@ impl Listening {
         drop(listener);
         let mut closing = pin!(graceful.shutdown());
         if timeout(drain, &mut closing).await.is_err() {
-            self.gateway.compute.cancel_all();
+            self.served.cancel_all();
             let _ = timeout(CANCELLED_TIME, &mut closing).await;
         }
     }
 
     fn serve(&self, socket: TcpStream, permit: OwnedSemaphorePermit, watcher: Watcher) {
-        let builder = builder(&self.gateway.limits);
+        let builder = builder(self.served.limits());
         let service = TowerToHyperService::new(self.router.clone());
-        let (gateway, tls) = (Arc::clone(&self.gateway), self.tls.clone());
+        let (served, tls) = (Arc::clone(&self.served), self.tls.clone());
         tokio::spawn(async move {
-            gateway.metrics.connections.fetch_add(1, Ordering::Relaxed);
+            served.connections().fetch_add(1, Ordering::Relaxed);
             // However it ends: the other side's faults are its own.
             if let Some(tls) = tls {
-                let shaken = timeout(gateway.limits.header_time, tls.accept(socket)).await;
+                let shaken = timeout(served.limits().header_time, tls.accept(socket)).await;
                 if let Ok(Ok(socket)) = shaken {
                     let connection = builder.serve_connection(TokioIo::new(socket), service);
                     let _ = watcher.watch(connection.into_owned()).await;
@@ -239,7 +262,7 @@ impl Listening {
                 let connection = builder.serve_connection(TokioIo::new(socket), service);
                 let _ = watcher.watch(connection.into_owned()).await;
             }
-            gateway.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+            served.connections().fetch_sub(1, Ordering::Relaxed);
             drop(permit);
         });
     }

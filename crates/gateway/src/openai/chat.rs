@@ -54,7 +54,7 @@ async fn respond_to(
 }
 
 /// Reads a request.
-fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
+pub(crate) fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
     let mut members = Members::parse(body)?;
     let model = members.text("model")?;
     let model = model.ok_or_else(|| Bad::of("model", "it must be given"))?;
@@ -120,7 +120,8 @@ fn modalities(members: &mut Members<'_>) -> Result<(), Bad> {
     Ok(())
 }
 
-fn whole(whole: &Whole, logprobs: bool) -> Response {
+/// The response that has all of an answer.
+pub(crate) fn whole(whole: &Whole, logprobs: bool) -> Response {
     let started = &whole.started;
     let choices: Vec<Json> = whole
         .end
@@ -166,7 +167,13 @@ fn reason(finish: Finish, speaker: &Speaker) -> &'static str {
     }
 }
 
-fn streamed(answer: Answer, wire: Wire, logprobs: bool, keep_alive: Duration) -> Response {
+/// The response that streams an answer.
+pub(crate) fn streamed(
+    answer: Answer,
+    wire: Wire,
+    logprobs: bool,
+    keep_alive: Duration,
+) -> Response {
     let started = answer.started.clone();
     let speakers = (0..started.choices).map(|choice| Speaker::new(&started, choice)).collect();
     stream(answer, ChatChunks { started, wire, logprobs, speakers }, keep_alive)

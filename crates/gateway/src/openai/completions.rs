@@ -1,6 +1,7 @@
 //! `POST /v1/completions`: text or tokens as they stand, without a chat template.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -16,7 +17,8 @@ use super::writing::{
 };
 use super::{error, respond};
 use crate::core::{
-    Ask, Asked, Bad, End, Event, Format, Members, Part, Refusal, Started, Whole, items, text,
+    Answer, Ask, Asked, Bad, End, Event, Format, Members, Part, Refusal, Started, Whole, items,
+    text,
 };
 use crate::gateway::Gateway;
 use crate::http::{Chunks, RECEIPT_HEADER, body, data, json as json_response, stream};
@@ -46,15 +48,13 @@ async fn respond_to(
     let logprobs = ask.logprobs.is_some();
     let answer = gateway.ask(&caller, ask).await?;
     if wire.stream {
-        let started = answer.started.clone();
-        let offsets = (0..answer.started.choices).map(|_| 0).collect();
-        let chunks = TextChunks { started, wire, logprobs, offsets };
-        return Ok(stream(answer, chunks, gateway.limits.keep_alive));
+        return Ok(streamed(answer, wire, logprobs, gateway.limits.keep_alive));
     }
     Ok(whole(&answer.whole().await?, logprobs))
 }
 
-fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
+/// Reads a request.
+pub(crate) fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
     let mut members = Members::parse(body)?;
     let model = members.text("model")?;
     let model = model.ok_or_else(|| Bad::of("model", "it must be given"))?;
@@ -112,7 +112,20 @@ fn tokens(prompt: &RawValue) -> Result<Asked, Bad> {
     tokens.map(Asked::Tokens).map_err(wrong)
 }
 
-fn whole(whole: &Whole, logprobs: bool) -> Response {
+/// The response that streams an answer.
+pub(crate) fn streamed(
+    answer: Answer,
+    wire: Wire,
+    logprobs: bool,
+    keep_alive: Duration,
+) -> Response {
+    let started = answer.started.clone();
+    let offsets = (0..answer.started.choices).map(|_| 0).collect();
+    stream(answer, TextChunks { started, wire, logprobs, offsets }, keep_alive)
+}
+
+/// The response that has all of an answer.
+pub(crate) fn whole(whole: &Whole, logprobs: bool) -> Response {
     let started = &whole.started;
     let choices: Vec<Json> = whole
         .end

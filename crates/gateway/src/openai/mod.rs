@@ -14,6 +14,8 @@ mod writing;
 use axum::response::Response;
 use serde_json::json;
 
+pub(crate) use options::Wire;
+
 use crate::core::Refusal;
 use crate::http::{json as json_response, refused};
 
@@ -30,6 +32,9 @@ pub(super) fn error(refusal: &Refusal) -> serde_json::Value {
         Refusal::Unavailable(_) => ("server_error", Some("unavailable")),
         Refusal::Large(_) => ("invalid_request_error", Some("request_too_large")),
         Refusal::Fault(_) => ("server_error", None),
+        Refusal::Unverified(_) => ("server_error", Some("unverified")),
+        Refusal::Upstream { status: 400..500, .. } => ("invalid_request_error", Some("upstream")),
+        Refusal::Upstream { .. } => ("server_error", Some("upstream")),
     };
     let message = match refusal.param() {
         Some(param) => format!("{param}: {refusal}"),

@@ -8,8 +8,8 @@ use crate::signing::CHOICES_MAX;
 
 /// What is read of a stream's options.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Wire {
-    pub(super) stream: bool,
+pub(crate) struct Wire {
+    pub(crate) stream: bool,
     /// Whether a last chunk tells the usage.
     pub(super) include_usage: bool,
 }

@@ -9,5 +9,6 @@ mod openapi;
 mod options;
 mod page;
 mod people;
+mod proxy;
 mod refusals;
 mod world;

@@ -7,6 +7,7 @@ mod desk;
 mod ends;
 mod fairness;
 mod fixture;
+mod following;
 mod golden;
 mod golden_architectures;
 mod golden_receipts;

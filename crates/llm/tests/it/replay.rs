@@ -27,7 +27,7 @@ fn first_seen(tokens: &[u32], from: usize) -> (usize, u32) {
 }
 
 /// A job for every way in which an answer ends, and what an honest worker says came of it.
-fn honest(tiny: &Tiny) -> Vec<(&'static str, Job, Vec<Claim>)> {
+pub(crate) fn honest(tiny: &Tiny) -> Vec<(&'static str, Job, Vec<Claim>)> {
     let base = fields(tokens(30, 1), 20);
     let free = work(tiny, &job(&base)).remove(0).tokens;
     let (_, stop_token) = first_seen(&free, 7);

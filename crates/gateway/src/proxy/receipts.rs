@@ -1,0 +1,56 @@
+//! Receipt files of the upstream, checked before they are passed on: every byte of one is signed or committed to.
+
+use axum::http::{HeaderValue, Method};
+use axum::response::Response;
+use commit::Network;
+use receipt::ReceiptFile;
+use receipt::limits::FILE_BYTES_MAX;
+use tokio::time::timeout;
+use verify::{Kind, Replay, Verdict, examine};
+
+use super::failure::Failure;
+use super::server::Proxy;
+use super::upstream::small;
+use crate::core::Refusal;
+use crate::http::json;
+
+pub(super) async fn get(
+    proxy: &Proxy,
+    id: &str,
+    callers_key: Option<&HeaderValue>,
+    bundle: bool,
+) -> Result<Response, Refusal> {
+    let wanted =
+        commit::from_hex(id).ok_or(Refusal::NotFound("a receipt is named by 64 digits"))?;
+    let path = format!("/v1/receipts/{id}{}", if bundle { "/bundle" } else { "" });
+    let response = proxy.upstream.ask(Method::GET, &path, callers_key, String::new()).await?;
+    let read =
+        timeout(proxy.upstream.limits().head_time, small(response.into_body(), FILE_BYTES_MAX));
+    let slow = |_| Failure::Limit("it takes too long".into());
+    let file = match read.await.map_err(slow) {
+        Ok(Ok(bytes)) => checked(proxy, &bytes, &wanted),
+        Ok(Err(what)) => Err(Failure::Cut(what)),
+        Err(failure) => Err(failure),
+    };
+    let unverified =
+        |failure| Refusal::Unverified(format!("the receipt is not passed on: {failure}"));
+    let file = file.map_err(unverified)?;
+    Ok(json(200, file.to_json()))
+}
+
+/// A file that is taken, of this answer, and of a worker that may sign.
+fn checked(proxy: &Proxy, bytes: &[u8], wanted: &[u8; 32]) -> Result<ReceiptFile, Failure> {
+    let network = Network::OFFLINE;
+    let file = ReceiptFile::parse(bytes, network)?;
+    let receipt = file.receipt();
+    proxy.pins.check(receipt.worker)?;
+    if receipt.job != *wanted && receipt.id(network) != *wanted {
+        return Err(Failure::Job);
+    }
+    let report = examine(receipt, file.opening(), network, &[Kind::Signature], &Replay::NotTried);
+    match report.verdict {
+        Verdict::Verified => Ok(file),
+        Verdict::Refuted(refutation) => Err(Failure::Refuted(refutation)),
+        Verdict::CannotJudge(missing) => Err(Failure::Unjudged(missing)),
+    }
+}

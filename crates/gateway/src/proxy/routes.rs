@@ -1,0 +1,153 @@
+//! What can be asked of a proxy: what it can verify, and nothing else.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde_json::{Value as Json, json};
+use tokio::time::timeout;
+
+use super::asking::Question;
+use super::receipts;
+use super::server::{Known, Proxy};
+use crate::core::{Answer, Refusal};
+use crate::http::json as json_response;
+use crate::openai::{Wire, chat, completions, not_allowed, respond};
+
+/// What everything that is emitted was held to.
+const VERIFIED_HEADER: HeaderName = HeaderName::from_static("x-probity-verified");
+const CHAT: &str = "/v1/chat/completions";
+const COMPLETIONS: &str = "/v1/completions";
+
+pub(super) fn router(proxy: Arc<Proxy>) -> Router {
+    Router::new()
+        .route(CHAT, post(chat_answer))
+        .route(COMPLETIONS, post(completion))
+        .route("/v1/models", get(models))
+        .route("/v1/models/{*name}", get(model))
+        .route("/v1/receipts/{id}", get(receipt))
+        .route("/v1/receipts/{id}/bundle", get(bundle))
+        .route("/healthz", get(health))
+        .fallback(not_verified)
+        .method_not_allowed_fallback(not_allowed)
+        .with_state(proxy)
+}
+
+async fn chat_answer(
+    State(proxy): State<Arc<Proxy>>,
+    headers: HeaderMap,
+    request: Body,
+) -> Response {
+    respond(chat_answered(&proxy, &headers, request).await)
+}
+
+async fn chat_answered(
+    proxy: &Arc<Proxy>,
+    headers: &HeaderMap,
+    request: Body,
+) -> Result<Response, Refusal> {
+    let body = body(proxy, request).await?;
+    let (ask, wire) = chat::read(&body)?;
+    let question = Question { path: CHAT, callers_key: key(headers), body: &body, ask };
+    let answer = proxy.ask(question).await?;
+    written(proxy, answer, wire, chat::streamed, chat::whole).await
+}
+
+async fn completion(
+    State(proxy): State<Arc<Proxy>>,
+    headers: HeaderMap,
+    request: Body,
+) -> Response {
+    respond(completed(&proxy, &headers, request).await)
+}
+
+async fn completed(
+    proxy: &Arc<Proxy>,
+    headers: &HeaderMap,
+    request: Body,
+) -> Result<Response, Refusal> {
+    let body = body(proxy, request).await?;
+    let (ask, wire) = completions::read(&body)?;
+    let question = Question { path: COMPLETIONS, callers_key: key(headers), body: &body, ask };
+    let answer = proxy.ask(question).await?;
+    written(proxy, answer, wire, completions::streamed, completions::whole).await
+}
+
+/// The answer as its dialect writes it.
+async fn written(
+    proxy: &Proxy,
+    answer: Answer,
+    wire: Wire,
+    streamed: impl Fn(Answer, Wire, bool, std::time::Duration) -> Response,
+    whole: impl Fn(&crate::core::Whole, bool) -> Response,
+) -> Result<Response, Refusal> {
+    let mut response = if wire.stream {
+        streamed(answer, wire, false, proxy.limits.keep_alive)
+    } else {
+        whole(&answer.whole().await?, false)
+    };
+    let required = HeaderValue::from_static(proxy.requirement.name());
+    response.headers_mut().insert(VERIFIED_HEADER, required);
+    Ok(response)
+}
+
+/// The caller's key: for the upstream, and nobody else.
+fn key(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.get(AUTHORIZATION)
+}
+
+async fn body(proxy: &Proxy, body: Body) -> Result<Bytes, Refusal> {
+    let limits = &proxy.limits;
+    let read = timeout(limits.body_time, to_bytes(body, limits.body_bytes_max)).await;
+    let slow = |_| Refusal::request(None, "the body took too long to come");
+    read.map_err(slow)?.map_err(|_| Refusal::Large(limits.body_bytes_max))
+}
+
+/// The models that can be verified here: those the proxy was given.
+async fn models(State(proxy): State<Arc<Proxy>>) -> Response {
+    let models: Vec<Json> = proxy.models.iter().map(shown).collect();
+    json_response(200, json!({"object": "list", "data": models}).to_string())
+}
+
+async fn model(State(proxy): State<Arc<Proxy>>, Path(name): Path<String>) -> Response {
+    let known = proxy.models.iter().find(|known| known.name == name);
+    let known = known.ok_or_else(|| Refusal::Model(name.chars().take(256).collect()));
+    respond(known.map(|known| json_response(200, shown(known).to_string())))
+}
+
+fn shown(known: &Known) -> Json {
+    let id = commit::hex(&known.id);
+    json!({"id": known.name, "object": "model", "created": 0, "owned_by": "probity", "model_id": id})
+}
+
+async fn receipt(
+    State(proxy): State<Arc<Proxy>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    respond(receipts::get(&proxy, &id, key(&headers), false).await)
+}
+
+async fn bundle(
+    State(proxy): State<Arc<Proxy>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    respond(receipts::get(&proxy, &id, key(&headers), true).await)
+}
+
+async fn health() -> Response {
+    json_response(200, r#"{"status":"ok"}"#.into())
+}
+
+async fn not_verified() -> Response {
+    respond(Err(Refusal::NotFound(
+        "this proxy passes on nothing that it can't verify: it has /v1/chat/completions, /v1/completions, \
+         /v1/models and /v1/receipts/ID",
+    )))
+}
