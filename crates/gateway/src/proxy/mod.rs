@@ -6,8 +6,8 @@
 //! (`replay`). **No text of the other server is passed on**: what is emitted is spelled here, from tokens that hold. An
 //! answer that fails ends with an error, never with what could be taken for an end, and its evidence is kept.
 //!
-//! `asking` is the task of one answer, `checking` the sync state machine that judges it, `replaying` the thread that owns
-//! the engines; `upstream`, `sse` and `wire` read what a hostile server sends, each with its limits; `pins` is who must
+//! `asking` makes the job and begins its answer, `passing` is the task of one answer, `checking` the sync state machine that judges it, `replaying` the thread that owns
+//! the engines; `upstream`, `source`, `sse` and `wire` read what a hostile server sends, each with its limits; `pins` is who must
 //! have signed, `evidence` what is kept of a failure. Never trusts a byte it did not check, never sends a caller's key
 //! anywhere but to the upstream, never says more than was required: at `signature` a lie that its worker signs passes.
 
@@ -15,12 +15,14 @@ mod asking;
 mod checking;
 mod evidence;
 mod failure;
+mod passing;
 mod pins;
 mod receipts;
 mod replaying;
 mod routes;
 mod server;
 mod settings;
+mod source;
 mod sse;
 mod upstream;
 mod wire;

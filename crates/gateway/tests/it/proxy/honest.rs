@@ -25,7 +25,11 @@ fn an_answer_is_the_same_through_it_streamed_and_whole() {
             json!({"n": 3}),
             json!({"stop": ["e", "a"]}),
             json!({"response_format": {"type": "json_object"}}),
-            json!({"temperature": 0.70, "frequency_penalty": 0.5, "logit_bias": {"20": 5}}),
+            // Decimals as they are written, to the last digit.
+            serde_json::from_str(
+                r#"{"temperature": 0.70, "frequency_penalty": 0.5, "logit_bias": {"20": 5}}"#,
+            )
+            .unwrap(),
         ] {
             let direct = chain.gateway.post(CHAT, &chat(&more));
             let through = chain.post(CHAT, &chat(&more));

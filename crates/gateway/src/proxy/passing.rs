@@ -1,0 +1,330 @@
+//! One answer on its way through: what holds is let out, in order, and an end only where all of it did.
+//!
+//! Never lets anything out before it holds. A reader that goes ends the request to the upstream with it.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use commit::Network;
+use receipt::ReceiptFile;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use verify::{Kind, Replay as Replayed, examine};
+
+use super::checking::{Checked, Checking, Covered};
+use super::evidence::{self, Record, refuse};
+use super::failure::Failure;
+use super::replaying::Following;
+use super::server::{Admitted, Proxy};
+use super::settings::Requirement;
+use super::source::Source;
+use super::wire::Said;
+use crate::core::{End, Event, Part, Sealed};
+
+/// Parts of a choice that replay has still to bear out.
+#[derive(Default)]
+struct Waiting {
+    parts: VecDeque<Part>,
+    /// How many of its tokens were let out.
+    given: usize,
+}
+
+/// What an answer that has begun is made of.
+pub(super) struct Parts {
+    pub(super) proxy: Arc<Proxy>,
+    /// The model's name.
+    pub(super) model: String,
+    /// The body that was sent.
+    pub(super) request: String,
+    pub(super) source: Source,
+    pub(super) checking: Checking,
+    /// Where replay is required.
+    pub(super) following: Option<Following>,
+}
+
+/// One answer on its way through.
+pub(super) struct Passing {
+    parts: Parts,
+    waiting: Vec<Waiting>,
+    checked: Option<Checked>,
+    /// The receipt file, where one could be made: for evidence.
+    receipt: Option<String>,
+    to: mpsc::Sender<Event>,
+    admitted: Admitted,
+}
+
+/// Why it goes no further.
+enum Halt {
+    Failed(Failure),
+    /// Nobody reads any more.
+    Gone,
+}
+
+impl<F: Into<Failure>> From<F> for Halt {
+    fn from(failure: F) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+/// What happens next.
+enum Next {
+    Said(Result<Said, Failure>),
+    /// Replay found something.
+    Found,
+    /// The thread that replays has ended.
+    Lost,
+    Gone,
+    Stopping,
+}
+
+impl Passing {
+    pub(super) fn new(parts: Parts, to: mpsc::Sender<Event>, admitted: Admitted) -> Self {
+        let choices = parts.checking.job().fields().choices;
+        let waiting = (0..choices).map(|_| Waiting::default()).collect();
+        Self { parts, waiting, checked: None, receipt: None, to, admitted }
+    }
+
+    pub(super) async fn run(mut self) {
+        match self.answer().await {
+            Ok(end) => {
+                // A reader that has gone missed it.
+                let _ = self.to.send(Event::End(Box::new(end))).await;
+            }
+            Err(Halt::Gone) => {
+                let job = commit::hex(&self.parts.source.job[..8]);
+                self.parts
+                    .proxy
+                    .log
+                    .line(&format!("answer {job} of {}: its reader has gone", self.parts.model));
+            }
+            Err(Halt::Failed(failure)) => self.fail(failure).await,
+        }
+        let Self { parts, admitted, .. } = self;
+        drop(admitted);
+        parts.proxy.ended.notify_waiters();
+    }
+
+    async fn answer(&mut self) -> Result<End, Halt> {
+        loop {
+            if self.is_whole() {
+                return self.finish().await;
+            }
+            match self.next().await {
+                Next::Said(said) => self.take(said?).await?,
+                Next::Found => self.replayed().await?,
+                Next::Lost => {
+                    return Err(Failure::Ours("the model's thread has ended".into()).into());
+                }
+                Next::Stopping => return Err(Failure::Ours("the proxy is stopping".into()).into()),
+                Next::Gone => return Err(Halt::Gone),
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Next {
+        let mut cancelled = self.parts.proxy.cancelled.subscribe();
+        let following = self.parts.following.as_mut();
+        tokio::select! {
+            biased;
+            () = self.to.closed() => Next::Gone,
+            _ = cancelled.wait_for(|cancelled| *cancelled) => Next::Stopping,
+            found = found(following) => if found { Next::Found } else { Next::Lost },
+            said = self.parts.source.next(), if self.checked.is_none() => Next::Said(said),
+        }
+    }
+
+    async fn take(&mut self, said: Said) -> Result<(), Halt> {
+        match said {
+            Said::Part { choice, tokens, head } => {
+                match self.parts.checking.part(choice, &tokens, head.as_deref())? {
+                    Some(covered) => self.cover(covered).await,
+                    None => Ok(()),
+                }
+            }
+            Said::End { envelope } => {
+                self.receipt = self.parts.checking.file(&envelope);
+                let mut checked = self.parts.checking.end(&envelope)?;
+                for covered in std::mem::take(&mut checked.covered) {
+                    self.cover(covered).await?;
+                }
+                if let Some(following) = &self.parts.following {
+                    following.end(checked.stops.clone());
+                }
+                self.checked = Some(checked);
+                Ok(())
+            }
+            Said::Begun(_) => Err(Failure::Malformed("it begins twice".into()).into()),
+            Said::Failed(what) => Err(Failure::Said(what).into()),
+            Said::Done => Err(Failure::NoReceipt.into()),
+            Said::Nothing => Ok(()),
+        }
+    }
+
+    /// A head covers these: they may go, or have to be replayed first.
+    async fn cover(&mut self, covered: Covered) -> Result<(), Halt> {
+        let Covered { choice, tokens, parts } = covered;
+        if let Some(following) = &self.parts.following {
+            following.tokens(choice, tokens);
+            let index = usize::try_from(choice).unwrap_or(usize::MAX);
+            if let Some(waiting) = self.waiting.get_mut(index) {
+                waiting.parts.extend(parts);
+            }
+            return Ok(());
+        }
+        for part in parts {
+            self.send(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets out what replay has borne out.
+    async fn replayed(&mut self) -> Result<(), Halt> {
+        let Some(following) = &mut self.parts.following else { return Ok(()) };
+        let found = following.found.borrow_and_update().clone();
+        for outcome in found.outcomes.iter().flatten() {
+            match outcome {
+                Replayed::Same | Replayed::NotTried => {}
+                Replayed::Differs(refutation) => {
+                    return Err(Failure::Refuted(refutation.clone()).into());
+                }
+                Replayed::Impossible(missing) => {
+                    return Err(Failure::Unjudged(missing.clone()).into());
+                }
+            }
+        }
+        for (choice, tokens) in found.tokens.into_iter().enumerate() {
+            let same = found.outcomes.get(choice) == Some(&Some(Replayed::Same));
+            while let Some(part) = self.waiting.get_mut(choice).and_then(|waiting| {
+                let part = waiting.parts.pop_front_if(|_| same || waiting.given < tokens);
+                waiting.given += usize::from(part.is_some());
+                part
+            }) {
+                self.send(part).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all of it came and holds.
+    fn is_whole(&self) -> bool {
+        let replayed = self.parts.following.as_ref().is_none_or(|following| {
+            let found = following.found.borrow();
+            let all = found.outcomes.iter().all(|one| *one == Some(Replayed::Same));
+            all && found.outcomes.len() == self.waiting.len()
+        });
+        let given = self.waiting.iter().all(|waiting| waiting.parts.is_empty());
+        self.checked.is_some() && replayed && given
+    }
+
+    async fn finish(&mut self) -> Result<End, Halt> {
+        let Some(checked) = self.checked.take() else {
+            return Err(Failure::NoReceipt.into());
+        };
+        for tail in checked.tails {
+            self.send(tail).await?;
+        }
+        let (file, proxy) = (&checked.file, &self.parts.proxy);
+        let worker = file.receipt().worker;
+        if proxy.pins.settle(worker)? {
+            let at = proxy.pins.file().display();
+            proxy
+                .log
+                .line(&format!("the first worker here is {worker}: kept to from now on ({at})"));
+        }
+        if let Some(folder) = &proxy.receipts {
+            let path = receipt_path(folder, file);
+            let kept = evidence::write(&path, &file.to_json());
+            let what = |error| format!("the receipt can't be kept in {}: {error}", path.display());
+            kept.map_err(|error| Failure::Ours(what(error)))?;
+        }
+        proxy.log.line(&told(&self.parts.model, file, proxy.requirement));
+        let usage = file.receipt().usage;
+        let (id, envelope) = (file.receipt().id(Network::OFFLINE), file.envelope().to_json());
+        Ok(End {
+            choices: checked.ended,
+            prompt_tokens: usage.prompt.into(),
+            // No receipt says so.
+            cached_tokens: 0,
+            completion_tokens: usage.output.into(),
+            receipt: Sealed { id, envelope },
+        })
+    }
+
+    async fn send(&mut self, part: Part) -> Result<(), Halt> {
+        if part.token.is_none() && part.head.is_none() && part.text.is_empty() {
+            return Ok(());
+        }
+        let sent = self.to.send(Event::Part(Box::new(part))).await;
+        sent.map_err(|_| Halt::Gone)
+    }
+
+    /// Ends it with an error. What a replay refuted may still get its receipt: the upstream has nothing to lose by it.
+    async fn fail(&mut self, failure: Failure) {
+        let late = matches!(failure, Failure::Refuted(_)) && self.receipt.is_none();
+        let receipt = self.receipt.as_deref();
+        let Parts { proxy, model, request, source, .. } = &self.parts;
+        let refusal = refuse(proxy, model, &failure, &Record { request, source, receipt });
+        // A reader that has gone missed it.
+        let _ = self.to.send(Event::Failed(refusal)).await;
+        if late && let Some(receipt) = self.receipt_after_all().await {
+            let path = self
+                .parts
+                .proxy
+                .folder
+                .join(format!("{}.receipt.json", commit::hex(&self.parts.source.job)));
+            let kept = match evidence::write(&path, &receipt) {
+                Ok(()) => format!("the refuted answer's receipt came: {}", path.display()),
+                Err(error) => format!("the refuted answer's receipt can't be kept: {error}"),
+            };
+            self.parts.proxy.log.line(&kept);
+        }
+    }
+
+    /// The receipt file of an answer that nobody waits for.
+    async fn receipt_after_all(&mut self) -> Option<String> {
+        self.parts.following = None;
+        let within = self.parts.source.silence;
+        let read = async {
+            loop {
+                match self.parts.source.next().await.ok()? {
+                    Said::Part { choice, tokens, head } => {
+                        self.parts.checking.part(choice, &tokens, head.as_deref()).ok()?;
+                    }
+                    Said::End { envelope } => return self.parts.checking.file(&envelope),
+                    Said::Begun(_) | Said::Failed(_) | Said::Done | Said::Nothing => return None,
+                }
+            }
+        };
+        timeout(within, read).await.ok()?
+    }
+}
+
+/// Waits for what replay finds: true; false where it ended.
+async fn found(following: Option<&mut Following>) -> bool {
+    match following {
+        Some(following) => following.found.changed().await.is_ok(),
+        None => std::future::pending().await,
+    }
+}
+
+/// Where the receipt of an answer is kept.
+fn receipt_path(folder: &Path, file: &ReceiptFile) -> PathBuf {
+    folder.join(format!("{}.json", commit::hex(&file.receipt().job)))
+}
+
+/// What is said of an answer that holds: what is established, and what is not.
+fn told(model: &str, file: &ReceiptFile, requirement: Requirement) -> String {
+    let replay = match requirement {
+        Requirement::Signature => Replayed::NotTried,
+        Requirement::Replay => Replayed::Same,
+    };
+    let kinds = [Kind::Signature, Kind::Replay];
+    let report = examine(file.receipt(), file.opening(), Network::OFFLINE, &[], &replay);
+    let holds: Vec<&str> =
+        kinds.into_iter().filter(|kind| report.holds(*kind)).map(Kind::name).collect();
+    let open: Vec<&str> = report.not_established.iter().map(|what| what.name()).collect();
+    let job = commit::hex(&file.receipt().job[..8]);
+    let (holds, open) = (holds.join(", "), open.join(", "));
+    format!("answer {job} of {model} holds: {holds}; not established: {open}")
+}
