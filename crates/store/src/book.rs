@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 
+use crate::disk::TEMPORARY_PREFIX;
 use crate::error::StoreError;
 
 /// Bytes of the file that are kept in memory.
@@ -57,10 +58,41 @@ impl ReceiptBook {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
                 .map_err(|error| crate::disk::not_written("create the folder", folder, error))?;
+            if !path.exists() {
+                Self::make(path, folder)?;
+            }
         }
         let database = Builder::new().set_cache_size(CACHE_BYTES).create(path);
         let database = database.map_err(|error| failed(error.into()))?;
         private(path)?;
+        Self::begun(database, path)
+    }
+
+    /// Makes an empty book under another name first: what dies in the middle leaves none, and not one that can't be read.
+    fn make(path: &Path, folder: &Path) -> Result<(), StoreError> {
+        let wrong = |error| crate::disk::not_written("create", path, error);
+        let new = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder);
+        let new = new.map_err(wrong)?;
+        let database = Builder::new().set_cache_size(CACHE_BYTES).create(new.path());
+        let database = database.map_err(|error| broken("create", path, error.into()))?;
+        drop(Self::begun(database, path)?);
+        match new.persist_noclobber(path) {
+            Ok(_) => Ok(()),
+            // Another process was faster: its book is the book.
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(wrong(error.error)),
+        }
+    }
+
+    /// On another storage than a file.
+    #[cfg(test)]
+    pub(crate) fn on(storage: impl redb::StorageBackend) -> Result<Self, StoreError> {
+        let path = Path::new("a test");
+        let database = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(storage);
+        Self::begun(database.map_err(|error| broken("open", path, error.into()))?, path)
+    }
+
+    fn begun(database: Database, path: &Path) -> Result<Self, StoreError> {
         let book = Self { database, path: path.to_path_buf() };
         book.write("begin", |_, _, _| Ok(()))?;
         Ok(book)

@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     None,
     NotApplied,
     AppliedButReported,
+    /// Of a write: the first half of it is there.
+    Torn,
 }
 
 type Plan = dyn Fn(Step, &Path) -> Fault + Send + Sync;
@@ -66,7 +68,12 @@ impl Disk {
         path: &Path,
         bytes: &[u8],
     ) -> Result<(), StoreError> {
-        self.step(Step::Write, "write", path, || file.write_all(bytes))
+        let fault = self.fault(Step::Write, path);
+        if fault == Fault::Torn {
+            // Whatever comes of it: the write is reported as failed.
+            let _ = file.write_all(&bytes[..bytes.len() / 2]);
+        }
+        faulty(fault, "write", path, || file.write_all(bytes))
     }
 
     /// Makes what was written last.
@@ -135,15 +142,27 @@ impl Disk {
         path: &Path,
         act: impl FnOnce() -> io::Result<T>,
     ) -> Result<T, StoreError> {
-        let fault = self.plan.as_ref().map_or(Fault::None, |plan| plan(step, path));
-        let injected = || io::Error::other("injected");
-        let result = match fault {
-            Fault::None => act(),
-            Fault::NotApplied => Err(injected()),
-            Fault::AppliedButReported => act().and_then(|_| Err(injected())),
-        };
-        result.map_err(|source| not_written(action, path, source))
+        faulty(self.fault(step, path), action, path, act)
     }
+
+    fn fault(&self, step: Step, path: &Path) -> Fault {
+        self.plan.as_ref().map_or(Fault::None, |plan| plan(step, path))
+    }
+}
+
+fn faulty<T>(
+    fault: Fault,
+    action: &'static str,
+    path: &Path,
+    act: impl FnOnce() -> io::Result<T>,
+) -> Result<T, StoreError> {
+    let injected = || io::Error::other("injected");
+    let result = match fault {
+        Fault::None => act(),
+        Fault::NotApplied | Fault::Torn => Err(injected()),
+        Fault::AppliedButReported => act().and_then(|_| Err(injected())),
+    };
+    result.map_err(|source| not_written(action, path, source))
 }
 
 /// Names of files that are being written begin so; `gc` deletes what is left of them.

@@ -45,6 +45,8 @@ mod places;
 mod plain;
 mod progress;
 mod pull;
+#[cfg(test)]
+mod receipt_faults;
 mod record;
 mod reference;
 mod store;

@@ -7,6 +7,7 @@ mod keys;
 mod kill;
 mod pages;
 mod places;
+mod receipts;
 mod references;
 mod server;
 mod setting;

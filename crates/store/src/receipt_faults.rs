@@ -1,0 +1,244 @@
+//! Every write of receipts and their leaves made to fail, and every end without a goodbye.
+//!
+//! Whatever fails, what was said to be kept is kept, what was not is there whole or not at all, and the same call
+//! repeated on a sound disk succeeds.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use commit::Digest;
+use receipt::log::{Log, leaf_hash};
+
+use crate::book::{KeptReceipt, ReceiptBook};
+use crate::config::Config;
+use crate::disk::{Disk, Fault, Step};
+use crate::error::StoreError;
+use crate::leaves::LEAF_BYTES;
+use crate::store::Store;
+
+const GROUPS: usize = 3;
+
+fn leaf(number: u8) -> [u8; LEAF_BYTES] {
+    [number; LEAF_BYTES]
+}
+
+fn group(number: usize) -> Vec<[u8; LEAF_BYTES]> {
+    let first = u8::try_from(1 + number * 3).unwrap();
+    (first..first + 3).map(leaf).collect()
+}
+
+fn root(leaves: &[[u8; LEAF_BYTES]]) -> Digest {
+    Log::over(leaves.iter().map(|leaf| leaf_hash(leaf)).collect()).root()
+}
+
+fn key() -> receipt::PublicKey {
+    receipt::SecretKey::from_seed([7; 32]).public()
+}
+
+/// Appends the groups; those that were said to be durable. A failed group is not tried again.
+fn append(home: &Path, disk: Disk) -> Result<Vec<[u8; LEAF_BYTES]>, StoreError> {
+    let store = Store::open_on(Config::new(home.to_path_buf()), disk)?;
+    let mut writer = store.log(&key()).writer()?;
+    let mut durable = Vec::new();
+    for number in 0..GROUPS {
+        if let Ok(first) = writer.append_all(&group(number)) {
+            let first = usize::try_from(first).unwrap();
+            durable.resize(first, leaf(0));
+            durable.extend(group(number));
+        }
+    }
+    Ok(durable)
+}
+
+#[test]
+fn leaves_that_were_given_an_index_keep_it_whatever_fails() {
+    let counted = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&counted);
+    let home = tempfile::tempdir().unwrap();
+    let plan = move |_: Step, _: &Path| {
+        seen.fetch_add(1, Ordering::Relaxed);
+        Fault::None
+    };
+    append(home.path(), Disk::with_faults(Arc::new(plan))).unwrap();
+    let steps = counted.load(Ordering::Relaxed);
+    for fault in [Fault::NotApplied, Fault::AppliedButReported, Fault::Torn] {
+        for failing in 0..steps {
+            let home = tempfile::tempdir().unwrap();
+            let taken = AtomicUsize::new(0);
+            let plan = move |_: Step, _: &Path| {
+                let now = taken.fetch_add(1, Ordering::Relaxed);
+                if now == failing { fault } else { Fault::None }
+            };
+            let at = format!("{fault:?} of step {failing}");
+            // An error of the opening itself leaves nothing to look at but the folder.
+            let durable =
+                append(home.path(), Disk::with_faults(Arc::new(plan))).unwrap_or_default();
+            let store = Store::open(Config::new(home.path().to_path_buf())).unwrap();
+            let log = store.log(&key());
+            let all = log.settled().unwrap_or_else(|error| panic!("{at}: {error}"));
+            for (index, kept) in durable.iter().enumerate().filter(|(_, kept)| **kept != leaf(0)) {
+                assert_eq!(all.get(index), Some(kept), "{at}: leaf {index}");
+            }
+            let mut writer = store.log(&key()).writer().unwrap();
+            let next =
+                writer.append_all(&[leaf(99)]).unwrap_or_else(|error| panic!("{at}: {error}"));
+            assert_eq!(next, u64::try_from(all.len()).unwrap(), "{at}");
+            let whole = [all, vec![leaf(99)]].concat();
+            assert_eq!(writer.log().root(), root(&whole), "{at}");
+            assert_eq!(log.all().unwrap(), whole, "{at}");
+        }
+    }
+}
+
+/// A disk that can be full, torn, or gone.
+#[derive(Debug, Default)]
+struct Platter {
+    bytes: Vec<u8>,
+    /// As they were when they were last made durable.
+    synced: Vec<u8>,
+    /// Writes and syncs until it fails; `None`: it does not.
+    left: Option<usize>,
+    /// Whether the failing write leaves its first half.
+    torn: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Storage(Arc<Mutex<Platter>>);
+
+impl Storage {
+    fn of(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Mutex::new(Platter { synced: bytes.clone(), bytes, ..Platter::default() })))
+    }
+
+    fn full() -> io::Error {
+        io::Error::new(io::ErrorKind::StorageFull, "injected")
+    }
+}
+
+impl Platter {
+    /// Whether a write or sync goes through: once one did not, none does.
+    fn goes(&mut self) -> bool {
+        match &mut self.left {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+}
+
+impl redb::StorageBackend for Storage {
+    fn len(&self) -> io::Result<u64> {
+        Ok(u64::try_from(self.0.lock().unwrap().bytes.len()).unwrap())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let platter = self.0.lock().unwrap();
+        let start = usize::try_from(offset).unwrap();
+        let found = platter.bytes.get(start..start + out.len());
+        out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut platter = self.0.lock().unwrap();
+        if !platter.goes() {
+            return Err(Self::full());
+        }
+        platter.bytes.resize(usize::try_from(len).unwrap(), 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut platter = self.0.lock().unwrap();
+        if !platter.goes() {
+            return Err(Self::full());
+        }
+        platter.synced = platter.bytes.clone();
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut platter = self.0.lock().unwrap();
+        let start = usize::try_from(offset).unwrap();
+        let first_failure = platter.left == Some(0);
+        let goes = platter.goes();
+        let written = match (goes, first_failure && platter.torn) {
+            (true, _) => data.len(),
+            (false, true) => data.len() / 2,
+            (false, false) => 0,
+        };
+        platter.bytes[start..start + written].copy_from_slice(&data[..written]);
+        if goes { Ok(()) } else { Err(Self::full()) }
+    }
+}
+
+fn kept(number: u8) -> KeptReceipt {
+    KeptReceipt {
+        job: [number; 32],
+        receipt: [number | 0x80; 32],
+        owner: [1; 32],
+        leaf: number.into(),
+        at_s: number.into(),
+        file: vec![number; 3000],
+    }
+}
+
+/// Puts in two receipts at a time until one time fails, and forgets the first after a while; how many times went well.
+fn fill(storage: Storage) -> usize {
+    let Ok(book) = ReceiptBook::on(storage) else { return 0 };
+    for (done, number) in (1..=6).zip((1..).step_by(2)) {
+        if book.keep(&[kept(number), kept(number + 1)]).is_err() {
+            return done - 1;
+        }
+        if done == 4 && book.forget_before(2, 10).is_err() {
+            return done;
+        }
+    }
+    6
+}
+
+/// What a book has after its process died in the middle: all that was kept, and of the last time all or nothing.
+fn is_whole(bytes: Vec<u8>, times: usize, at: &str) {
+    let book = ReceiptBook::on(Storage::of(bytes)).unwrap_or_else(|error| panic!("{at}: {error}"));
+    let has = |number: u8| book.get(&[number; 32], &[1; 32]).unwrap() == Some(kept(number));
+    for number in 2..=u8::try_from(times * 2).unwrap() {
+        assert!(has(number), "{at}: receipt {number} of {times} times");
+    }
+    let next = u8::try_from(times * 2 + 1).unwrap();
+    assert_eq!(has(next), has(next + 1), "{at}: half of a time");
+    if !has(next) {
+        book.keep(&[kept(next)]).unwrap_or_else(|error| panic!("{at}: {error}"));
+    }
+    assert!(has(next), "{at}");
+}
+
+#[test]
+fn receipts_that_were_kept_stay_whatever_fails() {
+    // A book is made under another name first, so nothing is to be had of one that is half made.
+    let empty = Storage::default();
+    drop(ReceiptBook::on(empty.clone()).unwrap());
+    let empty = empty.0.lock().unwrap().bytes.clone();
+    let counting = Storage::of(empty.clone());
+    counting.0.lock().unwrap().left = Some(usize::MAX);
+    assert_eq!(fill(counting.clone()), 6);
+    let steps = usize::MAX - counting.0.lock().unwrap().left.unwrap();
+    for failing in 0..steps {
+        for torn in [false, true] {
+            let storage = Storage::of(empty.clone());
+            (storage.0.lock().unwrap().left, storage.0.lock().unwrap().torn) =
+                (Some(failing), torn);
+            let times = fill(storage.clone());
+            let platter = storage.0.lock().unwrap();
+            let at = format!("step {failing} of {steps}, torn {torn}");
+            // What the system had not written yet is lost, or is not.
+            for bytes in [platter.synced.clone(), platter.bytes.clone()] {
+                is_whole(bytes, times, &at);
+            }
+        }
+    }
+}
