@@ -1,58 +1,24 @@
 """text.md sections 1 and 2: words and tokens, written from the text."""
 
-import re
-import unicodedata
-
 import package
-
-# A character is matched by what it is: every one that is not ASCII by the one that stands for its class.
-WHITE = [0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
-STANDS = {"L": "\u03b1", "N": "\u00b2", "M": "\u0301", "P": "\u2014", "white": "\u00a0", "other": "\u2603"}
-ASCII_P = "".join(chr(n) for n in range(0x21, 0x7F) if unicodedata.category(chr(n))[0] == "P")
-CLASSES = {
-    r"\p{L}": "A-Za-z" + STANDS["L"], r"\p{N}": "0-9" + STANDS["N"], r"\p{M}": STANDS["M"],
-    r"\p{P}": re.escape(ASCII_P) + STANDS["P"], r"\s": r"\t-\r " + STANDS["white"],
-}  # fmt: skip
-
-DIGIT, DIGITS, THREE = r"[\p{N}]", r"[\p{N}]+", "[0-9][0-9][0-9]"
-PUNCTUATION, FALCON = r"[\p{P}\$\+<=>\^~\|]+", r"[\p{P}\$\+<=>\^~\|`]+"
-RUN = r"[\s]+(?![^\s])|[\s]+"
-SHORT = r"'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]"
-GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|" + RUN
-LLAMA3 = SHORT + r"|[^\r\n\p{L}\p{N}]?[\p{L}]+|[\p{N}]{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|[\s]*[\r\n]+|" + RUN
-QWEN2 = SHORT + r"|[^\r\n\p{L}\p{N}]?[\p{L}]+|[\p{N}]| ?[^\s\p{L}\p{N}]+[\r\n]*|[\s]*[\r\n]+|" + RUN
-QWEN35 = SHORT + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|[\p{N}]| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|[\s]*[\r\n]+|" + RUN
-# By the first of its names: rules, whole words.
-PRE = {
-    "default": ((PUNCTUATION, GPT2, DIGITS, THREE), False), "gpt-2": ((GPT2,), False), "smollm": ((DIGIT, GPT2), False),
-    "falcon": ((FALCON, GPT2, THREE), False), "llama-bpe": ((LLAMA3,), True), "qwen2": ((QWEN2,), False), "qwen35": ((QWEN35,), False),
-}  # fmt: skip
-
-
-def compiled(rule):
-    for name, letters in CLASSES.items():
-        rule = rule.replace(name, letters)
-    return re.compile(rule)
-
-
-def stand_in(c):
-    if ord(c) < 0x80:
-        return c
-    if ord(c) in WHITE:
-        return STANDS["white"]
-    return STANDS.get(unicodedata.category(c)[0], STANDS["other"])
+from pre_tokenizers import PRE, compiled
 
 
 def words(name, text):
     pieces = [text]
     for rule in PRE[name][0]:
-        pieces = [part for piece in pieces for part in cut(compiled(rule), piece)]
+        pieces = [part for piece in pieces for part in (parted(rule(piece), piece) if callable(rule) else cut(rule, piece))]
     return pieces
+
+
+def parted(places, text):
+    ends = [0, *places, len(text)]
+    return [text[a:b] for a, b in zip(ends, ends[1:]) if a < b]
 
 
 def cut(rule, text):
     out, done = [], 0
-    for found in rule.finditer("".join(stand_in(c) for c in text)):
+    for found in compiled(rule, text).finditer(text):
         if done < found.start():
             out.append(text[done : found.start()])
         out.append(text[found.start() : found.end()])

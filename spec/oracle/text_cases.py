@@ -11,6 +11,24 @@ TEXTS = (
     "\u00b2\u00bd\u2167 \u0664\u0665", "a\u00a0b\u2003c\u3000d", "\u00a0\u00a0x", "x\u2028y\u0085z", "\u200bzero\u200d", "\u2014dash\u2013", "\u20ac5 \u00a35", "  'll", "\x0b\x0c\x1c\x1fend", "'S 'T's", "  \r\n\r\n x", "a  \n",
 )  # fmt: skip
 
+MORE = (
+    "1234567 12345", "\u0661\u066212345\u0663 12\u00b2345", "x  123", "camelCase HTTPServer iOS \u00c9cole \u00e9T\u00c9 \u01c5x's", "\u4f60's \u3042\u30a2\u3002\uff01 \u3131\u314b\u3105",
+    "\u0627\u0644\u0639\u064e\u0631\u060c \u0e2a\u0e27\u0e31 \u1780", "IMGIMGABCZ IMGIMGABCDEZ <sentinel:12> <sentinel:>", "a b \u00e9 d  e \u0301f", ".a #b /\n/\r\n", "\U00020000\u3400a\uf900 \u2f00\uff66",
+    " " * 5 + "x", " " * 7, "\u3000" * 13 + "x", "a" + " " * 30 + "\n" + " " * 30 + "b", "\u00b5m \u2126 \u1e9e \ufb01 \uab70 \U00010400", "1a 12b\u0301 \u00b2\u0301",
+)  # fmt: skip
+MADE = 24
+
+
+def made(seed):
+    """A line of characters of many kinds, every one of a class that no newer Unicode changes."""
+    source = generators.SplitMix64(seed)
+    runs = ("  \n\r\t\u00a0\u3000", "'slrevdtmSLE", "azAZ\u00e9\u00c9\u01c5\u02b0", "0129\u0669\u00bd", ".,!/<$+~\u2026\u3001\u20ac", "\u0301\u094d\u064e", "\u4e00\u3042\uac00\u0e01\u3105\uf900", "\x00\u200d\ue000")
+    out = []
+    for _ in range(8 + source.next() % 24):
+        run = runs[source.next() % len(runs)]
+        out += [run[source.next() % len(run)] for _ in range(1 + source.next() % 4)]
+    return "".join(out)
+
 
 def evaluate_words(inputs):
     made = form.words(inputs["pre_tokenizer"], inputs["text"])
@@ -19,7 +37,16 @@ def evaluate_words(inputs):
 
 
 def words_cases():
-    return [(f"{name}: text {at}", {"pre_tokenizer": name, "text": text}) for name in form.PRE for at, text in enumerate(TEXTS)]
+    return [(f"{name}: text {at}", {"pre_tokenizer": name, "text": text}) for name in list(form.PRE)[:7] for at, text in enumerate(TEXTS)]
+
+
+def evaluate_cuts(inputs):
+    return {"lengths": {name: [len(word) for word in form.words(name, inputs["text"])] for name in form.PRE}}
+
+
+def cuts_cases():
+    texts = (*TEXTS[1:], *MORE, *(made(seed) for seed in range(MADE)))
+    return [(f"text {at}", {"text": text}) for at, text in enumerate(texts)]
 
 
 def evaluate_tokens(inputs):
@@ -133,6 +160,7 @@ class Draws(generators.SplitMix64):
 
 OPS = {
     "text_words": (evaluate_words, words_cases()),
+    "text_cuts": (evaluate_cuts, cuts_cases()),
     "text_tokens": (evaluate_tokens, tokens_cases()),
     "text_pieces": (evaluate_tokens, pieces_cases()),
 }

@@ -90,9 +90,12 @@ void words(const llama_vocab & vocabulary) {
     std::string text;
     while (read_text(text)) {
         std::vector<uint32_t> lengths;
-        for (const auto & word : unicode_regex_split(text, tokenizer.regex_exprs, false)) {
-            if (!word.empty()) {
-                lengths.push_back(uint32_t(word.size()));
+        // Some rules are no regular expressions, and an empty text is nevertheless cut by one.
+        if (!text.empty()) {
+            for (const auto & word : unicode_regex_split(text, tokenizer.regex_exprs, false)) {
+                if (!word.empty()) {
+                    lengths.push_back(uint32_t(word.size()));
+                }
             }
         }
         write_list(lengths);
