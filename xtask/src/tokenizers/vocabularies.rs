@@ -296,3 +296,50 @@ fn own_cases(path: &Path) -> Outcome<Option<Vec<Case>>> {
     }
     Ok(Some(texts.into_iter().zip(numbers).collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn vocabulary(beginning: Option<u32>, end: Option<u32>) -> Vocabulary {
+        let (model, pre, literals, kinds) = (String::new(), String::new(), Vec::new(), Vec::new());
+        let tokenizer = Err(String::new());
+        Vocabulary { model, pre, literals, beginning, end, kinds, tokenizer }
+    }
+
+    #[test]
+    fn what_llama_cpp_adds_a_second_time_is_taken_away_and_nothing_else() {
+        let ids = |prompt, ids: &[u32]| Ids { control: true, prompt, ids: ids.to_vec() };
+        let both = vocabulary(Some(1), Some(2));
+        assert_eq!(as_ours(&both, &ids(true, &[1, 1, 1, 5, 2, 2])), [1, 1, 5, 2]);
+        assert_eq!(as_ours(&both, &ids(true, &[1, 5, 2])), [1, 5, 2]);
+        assert_eq!(as_ours(&both, &ids(false, &[1, 1, 2, 2])), [1, 1, 2, 2]);
+        assert_eq!(as_ours(&vocabulary(None, None), &ids(true, &[1, 1])), [1, 1]);
+    }
+
+    #[test]
+    fn own_cases_are_read_and_must_fit_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ggml-vocab-x.gguf");
+        assert_eq!(own_cases(&path), Ok(None));
+        let beside = |end: &str, text: &str| {
+            fs::write(folder.path().join(format!("ggml-vocab-x.gguf.{end}")), text).unwrap();
+        };
+        beside("inp", &["a\nb", "", " "].map(|text| format!("{text}{BETWEEN}")).concat());
+        beside("out", " 1 2\n\n 3\n");
+        let cases = own_cases(&path).unwrap().unwrap();
+        let expected: [(&str, &[u32]); 3] = [("a\nb", &[1, 2]), ("", &[]), (" ", &[3])];
+        assert_eq!(cases, expected.map(|(text, ids)| (text.to_owned(), ids.to_vec())));
+        beside("out", "1\n");
+        assert!(own_cases(&path).unwrap_err().contains("3 texts, 1 lists"));
+    }
+
+    #[test]
+    fn a_text_is_put_aside_only_where_a_rule_of_ours_speaks() {
+        let ruled = Ruled { literals: vec!["</s>".into()], missing_bytes: vec![0x0B] };
+        assert!(ruled.speaks_of("a</s>b") && ruled.speaks_of("\u{b}"));
+        assert!(!ruled.speaks_of("a<s>b"));
+    }
+}
