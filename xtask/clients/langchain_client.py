@@ -37,7 +37,7 @@ def get_weather(city: str) -> str:
 
 
 def tools():
-    bound = model(max_tokens=100).bind_tools([get_weather], tool_choice="get_weather")
+    bound = model(max_tokens=100).bind_tools([get_weather], tool_choice="get_weather", strict=True)
     answer = bound.invoke("How is the weather in Paris?")
     call = answer.tool_calls[0]
     check(call["name"] == "get_weather" and set(call["args"]) == {"city"}, call)

@@ -57,7 +57,7 @@ def stream():
 
 
 def json_schema():
-    return is_person(ask("Name a person.", "--schema", json.dumps(PERSON), "-o", "max_tokens", "100", "-o", "temperature", "0", "--no-stream"))
+    return is_person(ask("Name a person.", "--schema", json.dumps(PERSON), "-o", "max_tokens", "300", "-o", "temperature", "0", "--no-stream"))
 
 
 def tools():

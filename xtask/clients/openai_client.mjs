@@ -51,7 +51,7 @@ const cases = {
   },
   async json_schema() {
     const schema = { ...parameters };
-    const answer = await ask({ response_format: { type: "json_schema", json_schema: { name: "city", strict: true, schema } }, max_tokens: 100 });
+    const answer = await ask({ response_format: { type: "json_schema", json_schema: { name: "city", strict: true, schema } }, max_tokens: 300 });
     check("city" in JSON.parse(answer.choices[0].message.content), answer);
     return answer.choices[0].message.content;
   },

@@ -60,7 +60,8 @@ def logprobs():
 
 def json_schema():
     form = {"type": "json_schema", "json_schema": {"name": "person", "strict": True, "schema": PERSON}}
-    return is_person(ask(response_format=form, max_tokens=100).choices[0].message.content)
+    # Some models put as much white space between members as the form allows.
+    return is_person(ask(response_format=form, max_tokens=300).choices[0].message.content)
 
 
 def json_object():
@@ -96,7 +97,9 @@ def tools_stream():
     deltas = [c.choices[0].delta for c in ask(tools=TOOLS, tool_choice="required", max_tokens=100, stream=True) if c.choices]
     calls = [call for delta in deltas for call in delta.tool_calls or []]
     check(calls[0].function.name == "get_weather", calls[0])
-    check(set(json.loads("".join(call.function.arguments or "" for call in calls))) == {"city"}, calls)
+    # There may be several; each is whole where the answer was not cut off.
+    first = [call.function.arguments or "" for call in calls if call.index == 0]
+    check(len(first) > 2 and set(json.loads("".join(first))) == {"city"}, calls)
 
 
 def completions():

@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
     };
     let folder = crate::bench::target_folder(root)?.join("clients");
     install(&folder)?;
-    let program = served::build(root, true)?;
+    let program = served::build(root, false)?;
     let mut server = Served::start(&program, &folder.join("home"), &[&format!("{NAME}={model}")])?;
     let mut failed = 0_usize;
     for client in &CLIENTS {
