@@ -3,7 +3,7 @@
 import anthropic
 from anthropic import Anthropic
 
-from cases import COLOURS, KEY, MODEL, URL, WEATHER, check, run, wait_until_free
+from cases import COLOURS, KEY, MODEL, PERSON, URL, WEATHER, check, is_person, run, wait_until_free
 
 CLIENT = Anthropic(base_url=URL, api_key=KEY, max_retries=0)
 TOOLS = [{"name": "get_weather", "description": "The weather in a city.", "input_schema": WEATHER}]
@@ -31,6 +31,11 @@ def stream():
         last = answer.get_final_message()
     check(text == whole == last.content[0].text, f"{text!r} is not {whole!r}")
     check(last.usage.output_tokens == 24, last)
+
+
+def json_schema():
+    config = {"format": {"type": "json_schema", "schema": PERSON}}
+    return is_person(ask({**GREEDY, "output_config": config}, max_tokens=300).content[0].text)
 
 
 def stop():
@@ -61,6 +66,11 @@ def count():
     return CLIENT.messages.count_tokens(model=MODEL, messages=COLOURS).input_tokens
 
 
+def models():
+    check(MODEL in [model.id for model in CLIENT.models.list()], "not listed")
+    check(CLIENT.models.retrieve(MODEL).display_name == MODEL, "not found")
+
+
 def errors():
     for kind, call, word in [
         (anthropic.NotFoundError, lambda: CLIENT.messages.create(model="nobody", messages=COLOURS, max_tokens=1), "nobody"),
@@ -82,4 +92,4 @@ def cancel():
 
 
 if __name__ == "__main__":
-    run([chat, stream, stop, tools, tools_stream, count, errors, cancel])
+    run([chat, stream, json_schema, stop, tools, tools_stream, count, models, errors, cancel])

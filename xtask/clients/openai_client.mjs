@@ -15,6 +15,8 @@ const parameters = {
 };
 const tools = [{ type: "function", function: { name: "get_weather", description: "The weather in a city.", parameters } }];
 const ask = (options) => client.chat.completions.create({ model, messages, max_tokens: 24, temperature: 0, ...options });
+const input = "Name three colours.";
+const respond = (options) => client.responses.create({ model, input, max_output_tokens: 16, temperature: 0, ...options });
 const check = (holds, otherwise) => {
   if (!holds) throw new Error(typeof otherwise === "string" ? otherwise : JSON.stringify(otherwise));
 };
@@ -60,9 +62,34 @@ const cases = {
     check(answer.choices[0].logprobs.content.length === 24, answer.choices[0].logprobs);
   },
   async responses() {
-    const answer = await client.responses.create({ model, input: "Name three colours.", max_output_tokens: 16, temperature: 0, store: false });
-    check(answer.output_text, answer);
+    const answer = await respond({});
+    check(answer.output_text && answer.store === false && answer.status === "incomplete", answer);
     return answer.output_text;
+  },
+  async responses_stream() {
+    const whole = (await respond({})).output_text;
+    let text = "";
+    for await (const event of await respond({ stream: true })) if (event.type === "response.output_text.delta") text += event.delta;
+    check(text === whole, `${text} is not ${whole}`);
+    const stream = client.responses.stream({ model, input, max_output_tokens: 16, temperature: 0 });
+    const last = await stream.finalResponse();
+    check(last.output_text === whole, last);
+  },
+  async responses_parse() {
+    const format = { type: "json_schema", name: "city", strict: true, schema: parameters };
+    const answer = await client.responses.parse({ model, input, max_output_tokens: 300, temperature: 0, text: { format } });
+    check("city" in JSON.parse(answer.output_text), answer);
+    return answer.output_text;
+  },
+  async responses_tools() {
+    const tools = [{ type: "function", name: "get_weather", description: "The weather in a city.", strict: true, parameters }];
+    const answer = await respond({ tools, tool_choice: "required", parallel_tool_calls: false, max_output_tokens: 100 });
+    const call = answer.output.find((item) => item.type === "function_call");
+    check(call?.name === "get_weather" && "city" in JSON.parse(call.arguments), answer);
+    const result = { type: "function_call_output", call_id: call.call_id, output: "sunny" };
+    const again = await respond({ input: [{ role: "user", content: input }, ...answer.output, result], tools });
+    check(again.output, again);
+    return call.arguments;
   },
   async errors() {
     for (const [options, status, word] of [

@@ -108,20 +108,62 @@ def completions():
     return answer.choices[0].text
 
 
+def respond(**options):
+    return CLIENT.responses.create(model=MODEL, **{"input": "Name three colours.", "max_output_tokens": 16, "temperature": 0, **options})
+
+
 def responses():
-    answer = CLIENT.responses.create(model=MODEL, input="Name three colours.", max_output_tokens=16, temperature=0, store=False)
-    check(answer.output_text, answer)
-    events = list(CLIENT.responses.create(model=MODEL, input="Name three colours.", max_output_tokens=16, temperature=0, store=False, stream=True))
+    answer = respond()
+    check(answer.output_text and answer.store is False, answer)
+    check(answer.status == "incomplete" and answer.usage.output_tokens == 16, answer)
+    check(answer.model_extra["probity"]["receipt_id"], "no receipt")
+    chat = ask(max_tokens=16).choices[0].message.content
+    check(answer.output_text == chat, f"{answer.output_text!r} is not {chat!r}")
+    shares = respond(include=["message.output_text.logprobs"], top_logprobs=2).output[0].content[0].logprobs
+    check(len(shares) == 16 and all(len(share.top_logprobs) == 2 for share in shares), shares)
+    return answer.output_text
+
+
+def responses_stream():
+    answer = respond()
+    events = list(respond(stream=True))
     check("".join(e.delta for e in events if e.type == "response.output_text.delta") == answer.output_text, events)
-    check(events[-1].type in ("response.completed", "response.incomplete"), events[-1].type)
+    check([e.sequence_number for e in events] == list(range(len(events))), "numbers")
+    with CLIENT.responses.stream(model=MODEL, input="Name three colours.", max_output_tokens=16, temperature=0) as stream:
+        for _ in stream:
+            pass
+    check(events[-1].type == "response.incomplete" and events[-1].response.output_text == answer.output_text, events[-1])
 
 
-def embeddings():
-    answer = CLIENT.embeddings.create(model=MODEL, input=["red", "blue"])
-    check(len(answer.data) == 2 and len(answer.data[0].embedding) == len(answer.data[1].embedding), "shape")
-    again = CLIENT.embeddings.create(model=MODEL, input="red")
-    check(again.data[0].embedding == answer.data[0].embedding, "another vector for the same text")
-    return f"{len(answer.data[0].embedding)} entries"
+def responses_parse():
+    from pydantic import BaseModel, ConfigDict
+
+    class Person(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        name: str
+        age: int
+
+    options = {"model": MODEL, "input": "Name a person.", "max_output_tokens": 300, "temperature": 0, "text_format": Person}
+    check(isinstance(CLIENT.responses.parse(**options).output_parsed, Person), "not parsed")
+    with CLIENT.responses.stream(**options) as stream:
+        person = stream.get_final_response().output_parsed
+    check(isinstance(person, Person), person)
+    return person
+
+
+def responses_tools():
+    tools = [{"type": "function", "name": "get_weather", "description": "The weather in a city.", "parameters": WEATHER, "strict": True}]
+    named = {"type": "function", "name": "get_weather"}
+    answer = respond(tools=tools, tool_choice=named, max_output_tokens=100)
+    call = next(item for item in answer.output if item.type == "function_call")
+    check(call.name == "get_weather" and set(json.loads(call.arguments)) == {"city"}, call)
+    events = list(respond(tools=tools, tool_choice=named, max_output_tokens=100, stream=True))
+    pieces = "".join(e.delta for e in events if e.type == "response.function_call_arguments.delta")
+    check(pieces == call.arguments and events[-1].type == "response.completed", events[-1])
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}
+    again = respond(input=[*COLOURS, *answer.output, result], tools=tools)
+    check(again.output, again)
+    return call.arguments
 
 
 def models():
@@ -144,6 +186,8 @@ def errors():
     refused(openai.BadRequestError, lambda: ask(temperature=-1), "temperature")
     refused(openai.BadRequestError, lambda: ask(extra_body={"flavour": 1}), "flavour")
     refused(openai.BadRequestError, lambda: ask(max_tokens=-1), "max_tokens")
+    refused(openai.BadRequestError, lambda: respond(store=True), "store")
+    refused(openai.BadRequestError, lambda: respond(previous_response_id="resp_1"), "previous_response_id")
     long = [{"role": "user", "content": "colour " * 9000}]
     refused(openai.BadRequestError, lambda: CLIENT.chat.completions.create(model=MODEL, messages=long), "context")
     audio = {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}
@@ -159,4 +203,4 @@ def cancel():
 
 
 if __name__ == "__main__":
-    run([chat, stream, seed, choices, stop, logprobs, json_schema, json_object, parsed, tools, tools_stream, completions, responses, embeddings, models, errors, cancel])
+    run([chat, stream, seed, choices, stop, logprobs, json_schema, json_object, parsed, tools, tools_stream, completions, responses, responses_stream, responses_parse, responses_tools, models, errors, cancel])

@@ -47,8 +47,9 @@ impl Gateway {
         // Templates and tokenizers take their time with long prompts.
         let made = tokio::task::spawn_blocking(move || ask.job(&model, id, nonce, requester));
         let made = made.await.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))?;
-        let Made { job, calls } = made?;
+        let Made { job, calls, constraint } = made?;
         let salts = Salts { network: Network::OFFLINE, blind };
+        let prompt_tokens = u64::try_from(job.fields().prompt.len()).unwrap_or(u64::MAX);
         let signing = Signing::new(job.clone(), salts, self.secret.clone());
         let started = Started {
             job: signing.commitment(),
@@ -60,11 +61,12 @@ impl Gateway {
             worker: requester,
             created_s: self.now_s(),
             choices: job.fields().choices,
+            prompt_tokens,
         };
-        let prompt_tokens = job.fields().prompt.len();
         let asked = Asked { job: Arc::new(job), tenant, cache, want_logits: logprobs.is_some() };
         let waiting_max = self.limits.waiting_max;
-        let running = self.compute.begin(index, asked, logprobs, waiting_max).await?;
+        caller.used(prompt_tokens, self.now_ms());
+        let running = self.compute.begin(index, asked, constraint, logprobs, waiting_max).await?;
         let (to, events) = mpsc::channel(EVENTS_MAX);
         let pump = Pump {
             gateway: Arc::clone(self),
@@ -72,9 +74,9 @@ impl Gateway {
             signing,
             to: Some(to),
             model: served.name,
-            owner: caller.owner,
+            caller: caller.clone(),
             created_s: started.created_s,
-            prompt_tokens: u64::try_from(prompt_tokens).unwrap_or(u64::MAX),
+            prompt_tokens,
             cached_tokens: 0,
             head_due: None,
             watch: Watch { began: Instant::now(), last: None },
@@ -86,6 +88,19 @@ impl Gateway {
             gateway.ended.notify_waiters();
         });
         Ok(Answer { started, events })
+    }
+}
+
+impl Gateway {
+    /// How many tokens a question's prompt has.
+    pub(crate) async fn count(&self, caller: &Caller, ask: Ask) -> Result<usize, Refusal> {
+        // It takes as long as any prompt to render, so it counts as an answer while it does.
+        let admitted = self.admit(caller)?;
+        let served = self.compute.ready(self.model_index(&ask.model)?).await?;
+        let count = tokio::task::spawn_blocking(move || ask.prompt_tokens(&served.model)).await;
+        drop(admitted);
+        self.ended.notify_waiters();
+        count.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))?
     }
 }
 
@@ -102,7 +117,7 @@ struct Pump {
     /// `None` once the reader has gone.
     to: Option<mpsc::Sender<Event>>,
     model: String,
-    owner: [u8; 32],
+    caller: Caller,
     created_s: u64,
     prompt_tokens: u64,
     cached_tokens: u64,
@@ -228,7 +243,8 @@ impl Pump {
         let cancelled = choices.iter().any(|ended| ended.finish == Finish::Cancelled);
         self.gateway.metrics.ended(self.prompt_tokens, completion_tokens, cancelled);
         let (prompt_tokens, cached_tokens) = (self.prompt_tokens, self.cached_tokens);
-        let (owner, at_s, job) = (self.owner, self.created_s, self.signing.commitment());
+        self.caller.used(completion_tokens, self.gateway.now_ms());
+        let (owner, at_s, job) = (self.caller.owner, self.created_s, self.signing.commitment());
         let Self { gateway, signing, to, running, .. } = self;
         drop(running);
         let told = match gateway.metrics.signing(|| signing.seal()) {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::http::HeaderMap;
 use receipt::SecretKey;
@@ -28,6 +28,8 @@ pub(crate) struct Gateway {
     /// Origins of pages that may ask.
     pub(crate) cors: Vec<String>,
     pub(crate) metrics: Metrics,
+    /// When the server began.
+    pub(crate) began: Instant,
     pub(crate) draining: AtomicBool,
     /// Answers that are not at their end, receipts included.
     pub(crate) answers: Arc<AtomicUsize>,
@@ -46,7 +48,14 @@ impl Gateway {
         if self.draining.load(Ordering::SeqCst) {
             return Err(Refusal::Unavailable("the server is stopping".into()));
         }
-        caller.admit(&self.answers, self.limits.answers_max)
+        let admitted = caller.admit(&self.answers, self.limits.answers_max)?;
+        caller.pace(self.now_ms())?;
+        Ok(admitted)
+    }
+
+    /// Milliseconds since the server began.
+    pub(crate) fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Waits until no answer goes on.

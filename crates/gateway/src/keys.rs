@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Refusal;
+use crate::rate::Rate;
 
 /// Before a key's bytes in its hash.
 const DOMAIN: &str = "probity api key v1";
@@ -46,6 +47,12 @@ pub struct KeyEntry {
     /// Answers at once; absent: as many as the server takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers_max: Option<usize>,
+    /// Requests a minute; absent: as many as the server takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// Tokens a minute, of prompts and answers; absent: as many as the server takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<u32>,
 }
 
 /// The file of keys.
@@ -93,6 +100,8 @@ struct Known {
     scopes: Vec<Scope>,
     answers_max: Option<usize>,
     answers: Arc<AtomicUsize>,
+    requests: Option<Mutex<Rate>>,
+    tokens: Option<Mutex<Rate>>,
 }
 
 /// Who asks.
@@ -110,7 +119,10 @@ impl Keys {
             scopes: vec![Scope::Ask, Scope::Metrics],
             answers_max: None,
             answers: Arc::default(),
+            requests: None,
+            tokens: None,
         };
+        let rate = |per_minute| Mutex::new(Rate::new(per_minute, 0));
         let mut known = BTreeMap::new();
         for entry in file.map_or(&[][..], |file| &file.keys) {
             let digest = commit::from_hex(&entry.hash);
@@ -120,6 +132,8 @@ impl Keys {
                 scopes: entry.scopes.clone(),
                 answers_max: entry.answers_max,
                 answers: Arc::default(),
+                requests: entry.requests_per_minute.map(rate),
+                tokens: entry.tokens_per_minute.map(rate),
             };
             if known.insert(digest, Arc::new(one)).is_some() {
                 return Err(format!("the key {:?} stands twice", entry.name));
@@ -190,4 +204,35 @@ impl Caller {
         }
         Ok(admitted)
     }
+
+    /// Counts a request against the key's rates. What is asked in vain counts too.
+    pub(crate) fn pace(&self, now_ms: u64) -> Result<(), Refusal> {
+        let rates = [
+            (&self.known.tokens, "this API key has used as many tokens as it may in a minute"),
+            (&self.known.requests, "this API key has asked as often as it may in a minute"),
+        ];
+        for (rate, what) in rates {
+            let Some(rate) = rate else { continue };
+            let ready = locked(rate).check(now_ms);
+            ready.map_err(|retry_after_s| Refusal::Busy { what: what.into(), retry_after_s })?;
+        }
+        spend(self.known.requests.as_ref(), 1, now_ms);
+        Ok(())
+    }
+
+    /// Counts tokens against the key's rate.
+    pub(crate) fn used(&self, tokens: u64, now_ms: u64) {
+        spend(self.known.tokens.as_ref(), tokens, now_ms);
+    }
+}
+
+fn spend(rate: Option<&Mutex<Rate>>, units: u64, now_ms: u64) {
+    if let Some(rate) = rate {
+        locked(rate).spend(units, now_ms);
+    }
+}
+
+/// Numbers that a panic elsewhere leaves whole.
+fn locked(rate: &Mutex<Rate>) -> MutexGuard<'_, Rate> {
+    rate.lock().unwrap_or_else(PoisonError::into_inner)
 }

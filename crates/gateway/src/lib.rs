@@ -2,13 +2,14 @@
 //!
 //! A request becomes a dialect-neutral `Ask` (`core`), that a job (`llm::Question`); one thread computes all answers
 //! (`compute`), each has a task that signs what passes (`answering`, `signing`), and its end is told once its receipt is
-//! durable (`keeping`). A dialect is one file: `openai`.
+//! durable (`keeping`). The dialects are `openai` and `anthropic`.
 //!
 //! Never decides a token, knows where models lie (a function that loads them is given), reads flags or environment, or
 //! writes a prompt or an answer anywhere but into its receipt. Failure: a request that can't be honoured is refused by
 //! name; a server whose receipts can't be kept ends no more answers.
 
 mod answering;
+mod anthropic;
 mod compute;
 mod core;
 mod gateway;
@@ -19,6 +20,7 @@ mod metrics;
 mod openai;
 mod page;
 mod proxy;
+mod rate;
 mod settings;
 mod signing;
 mod tls;

@@ -95,9 +95,20 @@ impl Generation {
         request: Request,
         prefix: Option<(&Sequence, &[u32])>,
     ) -> Result<Self, RequestError> {
+        let constraint = request.constraint(model, None)?;
+        Self::following(model, engine, request, prefix, constraint)
+    }
+
+    /// The same, of a request whose constraint is made already.
+    pub(crate) fn following(
+        model: &Arc<Model>,
+        engine: &Engine,
+        request: Request,
+        prefix: Option<(&Sequence, &[u32])>,
+        constraint: Option<Constraint>,
+    ) -> Result<Self, RequestError> {
         request.check(model)?;
         let stopper = request.stopper(model)?;
-        let constraint = request.constraint(model)?;
         let sequence = match prefix {
             Some((sequence, known)) => sequence.prefix(common(known, &request.prompt)),
             None => engine.sequence(),

@@ -124,8 +124,12 @@ impl Request {
         Ok(())
     }
 
-    /// What follows the answer's grammar, where it has one.
-    pub(crate) fn constraint(&self, model: &Model) -> Result<Option<Constraint>, RequestError> {
+    /// What follows the answer's grammar, where it has one: `made`, where that is it and has taken nothing yet.
+    pub(crate) fn constraint(
+        &self,
+        model: &Model,
+        made: Option<Constraint>,
+    ) -> Result<Option<Constraint>, RequestError> {
         let grammar = match (&self.grammar, &self.parameters.settings().grammar) {
             (None, None) => return Ok(None),
             (None, Some(_)) => return Err(RequestError::NoDefinition),
@@ -134,7 +138,11 @@ impl Request {
         };
         grammar.check()?;
         let tokens = model.grammar_tokens()?;
-        Ok(Some(Constraint::new(tokens, grammar, &self.stop_tokens)?))
+        let made = made.filter(|made| made.is_of(tokens, grammar, &self.stop_tokens));
+        match made {
+            Some(made) => Ok(Some(made)),
+            None => Ok(Some(Constraint::new(tokens, grammar, &self.stop_tokens)?)),
+        }
     }
 
     /// What watches for the answer's end.

@@ -148,6 +148,12 @@ pub(crate) struct NewApiKey {
     /// Most answers of this key at once
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=65536))]
     pub(crate) answers: Option<usize>,
+    /// Most requests of this key a minute
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=u64::from(u32::MAX)))]
+    pub(crate) requests_per_minute: Option<u32>,
+    /// Most tokens of this key a minute, of prompts and answers together
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=u64::from(u32::MAX)))]
+    pub(crate) tokens_per_minute: Option<u32>,
     /// Lets it read /metrics too
     #[arg(long)]
     pub(crate) metrics: bool,

@@ -48,7 +48,14 @@ fn new(options: &NewApiKey) -> Result<()> {
     let mut scopes = vec![Scope::Ask];
     scopes.extend(options.metrics.then_some(Scope::Metrics));
     let (name, hash) = (name.clone(), key_hash(&key));
-    file.keys.push(KeyEntry { name, hash, scopes, answers_max: options.answers });
+    file.keys.push(KeyEntry {
+        name,
+        hash,
+        scopes,
+        answers_max: options.answers,
+        requests_per_minute: options.requests_per_minute,
+        tokens_per_minute: options.tokens_per_minute,
+    });
     write(path, &file)?;
     line(key)?;
     tell("a server reads its keys when it starts");

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use llm::schedule::{Asked, SchedulerLimits};
+use text::grammar::Constraint;
 use tokio::sync::{mpsc, oneshot};
 
 use super::known::Known;
@@ -75,6 +76,10 @@ impl Worker {
         let (load, to, names) = (Arc::clone(&self.load), self.to.clone(), Arc::clone(&self.names));
         let started = thread::Builder::new().name("load".into()).spawn(move || {
             let loaded = load(&names[model]).map(Box::new);
+            if let Ok(loaded) = &loaded {
+                // The first answer that follows a grammar need not wait for it; one that can't is told why.
+                let _ = loaded.model.grammar_tokens();
+            }
             // The thread that wants it may have ended.
             let _ = to.send(Message::Loaded { model, loaded });
         });
@@ -121,12 +126,13 @@ impl Compute {
         &self,
         model: usize,
         asked: Asked,
+        constraint: Option<Constraint>,
         logprobs: Option<u8>,
         waiting_max: usize,
     ) -> Result<Running, Refusal> {
         let (reply, answer) = oneshot::channel();
         let (events, happenings) = mpsc::channel(waiting_max.max(1));
-        let begin = Begin { model, asked, logprobs, events, reply };
+        let begin = Begin { model, asked, constraint, logprobs, events, reply };
         self.send(Message::Begin(Box::new(begin)));
         let id = answer.await.unwrap_or_else(|_| Err(gone()))?;
         Ok(Running { id, to: self.to.clone(), happenings })

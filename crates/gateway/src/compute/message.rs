@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use llm::schedule::{Asked, Ended, Gauges, Refused};
 use llm::{Model, Piece, Runner};
+use text::grammar::Constraint;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::{Refusal, TokenLogprob};
@@ -55,6 +56,8 @@ pub(crate) struct Begin {
     /// The model's place in the list.
     pub(crate) model: usize,
     pub(crate) asked: Asked,
+    /// What follows its grammar, made already.
+    pub(crate) constraint: Option<Constraint>,
     /// How many likeliest tokens go with each piece.
     pub(crate) logprobs: Option<u8>,
     pub(crate) events: mpsc::Sender<Happening>,

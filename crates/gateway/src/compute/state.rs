@@ -127,9 +127,9 @@ impl State {
                 let _ = reply.send(Ok(inside.served.clone()));
             }
             Waiting::Begin(begin) => {
-                let Begin { asked, logprobs, events, reply, .. } = *begin;
+                let Begin { asked, constraint, logprobs, events, reply, .. } = *begin;
                 let left = asked.job.fields().choices;
-                let ticket = match inside.scheduler.submit(asked) {
+                let ticket = match inside.scheduler.submit_following(asked, constraint) {
                     Ok(ticket) => ticket,
                     Err(refused) => {
                         let _ = reply.send(Err(refusal(&refused)));

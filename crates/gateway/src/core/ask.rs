@@ -12,6 +12,7 @@ use text::grammar::{Constraint, Grammar};
 use text::tool_calls::{ToolCalls, ToolChoice, ToolError, ToolStyle, generic};
 use text::{ChatTemplate, Conversation, EncodeError};
 
+use super::members::Bad;
 use super::refusal::Refusal;
 
 /// What the model is to go on from.
@@ -25,22 +26,31 @@ pub(crate) enum Asked {
     Tokens(Vec<u32>),
 }
 
+/// A dialect's names of members.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names {
+    /// What the prompt stands in.
+    pub(crate) prompt: &'static str,
+    /// The most tokens of an answer.
+    pub(crate) tokens_max: &'static str,
+    /// The form of an answer.
+    pub(crate) format: &'static str,
+}
+
 /// A question.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     /// The model, by a name it is served under, or by its id.
     pub(crate) model: String,
     pub(crate) asked: Asked,
-    /// The dialect's name of the member that the prompt stands in.
-    pub(crate) prompt_param: &'static str,
+    /// What the dialect calls what a refusal may be about.
+    pub(crate) names: Names,
     /// How tokens are drawn; ranges are not checked yet.
     pub(crate) settings: Settings,
     /// How many answers.
     pub(crate) choices: u32,
     /// Most tokens of each; `None`: as many as the context has room for.
     pub(crate) tokens_max: Option<u32>,
-    /// The dialect's name of that limit.
-    pub(crate) tokens_max_param: &'static str,
     /// Texts that end an answer.
     pub(crate) stop: Vec<String>,
     /// The same seed, the same answer; `None`: drawn.
@@ -77,9 +87,28 @@ pub(crate) struct Tools {
     pub(crate) parallel: bool,
 }
 
+impl Tools {
+    /// These, where they may be called; a choice of `None` says that they may not.
+    pub(crate) fn of(
+        tools: Vec<Json>,
+        choice: Option<ToolChoice>,
+        parallel: bool,
+    ) -> Result<Option<Self>, Bad> {
+        match (choice, tools.is_empty()) {
+            (Some(ToolChoice::Required | ToolChoice::Named(_)), true) => {
+                Err(Bad::of("tool_choice", "no tools are given to call"))
+            }
+            (None, _) | (Some(ToolChoice::Auto), true) => Ok(None),
+            (Some(choice), false) => Ok(Some(Self { tools, choice, parallel })),
+        }
+    }
+}
+
 /// A question that is a job, and what tells calls from text in its answers.
 pub(crate) struct Made {
     pub(crate) job: Job,
+    /// What follows its grammar.
+    pub(crate) constraint: Option<Constraint>,
     pub(crate) calls: Option<ToolCalls>,
 }
 
@@ -88,10 +117,42 @@ struct Rendered {
     tokens: Vec<u32>,
     prompt: Option<Prompt>,
     grammar: Option<Grammar>,
+    constraint: Option<Constraint>,
     calls: Option<ToolCalls>,
 }
 
 impl Ask {
+    /// One answer, as long as there is room for, nothing cut or penalised, the seed drawn.
+    pub(crate) fn new(model: String, asked: Asked, names: Names) -> Self {
+        Self {
+            model,
+            asked,
+            names,
+            settings: Settings::default(),
+            choices: 1,
+            tokens_max: None,
+            stop: Vec::new(),
+            seed: None,
+            cache: CacheScope::Tenant,
+            logprobs: None,
+            format: Format::Text,
+            tools: None,
+        }
+    }
+
+    /// How many tokens its prompt has.
+    pub(crate) fn prompt_tokens(self, model: &Model) -> Result<usize, Refusal> {
+        let prompt = match self.asked {
+            Asked::Tokens(tokens) => return Ok(tokens.len()),
+            Asked::Text(text) => Prompt::Text(text),
+            Asked::Conversation(conversation) => {
+                Prompt::Conversation(with_tools(model, conversation, self.tools)?.0)
+            }
+        };
+        let tokens = prompt.tokens(model).map_err(|error| rendering(self.names.prompt, &error))?;
+        Ok(tokens.len())
+    }
+
     /// The job of a model of this id. `drawn` is the nonce where no seed is given.
     pub(crate) fn job(
         self,
@@ -101,14 +162,14 @@ impl Ask {
         requester: PublicKey,
     ) -> Result<Made, Refusal> {
         let mut settings = self.settings.clone();
-        let (param, tokens_max_param) = (self.prompt_param, self.tokens_max_param);
+        let names = self.names;
         let (choices, tokens_max, seed) = (self.choices, self.tokens_max, self.seed);
         let stop_strings = self.stop.clone();
-        let Rendered { tokens, prompt, grammar, calls } = self.rendered(model)?;
+        let Rendered { tokens, prompt, grammar, constraint, calls } = self.rendered(model)?;
         settings.grammar = grammar.as_ref().map(Grammar::id);
         let parameters = Parameters::new(settings).map_err(|error| parameter(&error))?;
         let room = Room { prompt: tokens.len(), context: context(model) };
-        let tokens_max = room.tokens_max(tokens_max, param, tokens_max_param)?;
+        let tokens_max = room.tokens_max(tokens_max, &names)?;
         let nonce_by = if seed.is_some() { NonceChooser::Client } else { NonceChooser::Gateway };
         let nonce = seed.map_or(drawn, nonce_of);
         let question = Question {
@@ -124,56 +185,65 @@ impl Ask {
             requester,
         };
         let job = question.job(model, id).map_err(|error| Refusal::request(None, error))?;
-        Ok(Made { job, calls })
+        Ok(Made { job, constraint, calls })
     }
 
     fn rendered(self, model: &Model) -> Result<Rendered, Refusal> {
-        let param = self.prompt_param;
-        let unrendered = |error| rendering(param, &error);
+        let names = self.names;
         let (prompt, calls) = match self.asked {
             Asked::Tokens(tokens) => {
-                return Ok(Rendered { tokens, prompt: None, grammar: None, calls: None });
+                return Ok(Rendered::of(tokens));
             }
             Asked::Text(text) => (Prompt::Text(text), None),
-            Asked::Conversation(conversation) => match self.tools {
-                None => (Prompt::Conversation(conversation), None),
-                Some(tools) => {
-                    let (conversation, calls) = with_tools(model, conversation, tools)?;
-                    (Prompt::Conversation(conversation), Some(calls))
-                }
-            },
+            Asked::Conversation(conversation) => {
+                let (conversation, calls) = with_tools(model, conversation, self.tools)?;
+                (Prompt::Conversation(conversation), calls)
+            }
         };
         let grammar = match (self.format, &calls) {
             (Format::Text, None) => None,
             (Format::Text, Some(calls)) => Some((calls.grammar(), "tools")),
             (Format::JsonObject | Format::JsonSchema(_), Some(_)) => {
                 let what = "it can't be followed beside tools: leave one of them out";
-                return Err(Refusal::request(Some("response_format"), what));
+                return Err(Refusal::request(Some(names.format), what));
             }
-            (Format::JsonObject, None) => Some((Grammar::json_object(), "response_format")),
-            (Format::JsonSchema(text), None) => {
-                Some((Grammar::json_schema(text), "response_format"))
-            }
+            (Format::JsonObject, None) => Some((Grammar::json_object(), names.format)),
+            (Format::JsonSchema(text), None) => Some((Grammar::json_schema(text), names.format)),
         };
-        if let Some((grammar, param)) = &grammar {
-            // Found out here, and not on the thread that computes.
-            let stops: Vec<u32> = model.tokenizer.stop_tokens().iter().collect();
-            let tokens = model.grammar_tokens();
-            let followed = tokens.and_then(|tokens| Constraint::new(tokens, grammar, &stops));
-            followed.map_err(|error| Refusal::request(Some(param), error))?;
-        }
-        let tokens = prompt.tokens(model).map_err(unrendered)?;
+        // Found out here, and not on the thread that computes.
+        let constraint = grammar.as_ref().map(|(grammar, param)| constraint(model, grammar, param));
+        let constraint = constraint.transpose()?;
+        let tokens = prompt.tokens(model).map_err(|error| rendering(names.prompt, &error))?;
         let grammar = grammar.map(|(grammar, _)| grammar);
-        Ok(Rendered { tokens, prompt: Some(prompt), grammar, calls })
+        Ok(Rendered { tokens, prompt: Some(prompt), grammar, constraint, calls })
     }
 }
 
-/// The conversation with the tools in it, as the model's template takes them.
+impl Rendered {
+    /// Tokens as they stand.
+    fn of(tokens: Vec<u32>) -> Self {
+        Self { tokens, prompt: None, grammar: None, constraint: None, calls: None }
+    }
+}
+
+fn constraint(
+    model: &Model,
+    grammar: &Grammar,
+    param: &'static str,
+) -> Result<Constraint, Refusal> {
+    let stops: Vec<u32> = model.tokenizer.stop_tokens().iter().collect();
+    let tokens = model.grammar_tokens();
+    let made = tokens.and_then(|tokens| Constraint::new(tokens, grammar, &stops));
+    made.map_err(|error| Refusal::request(Some(param), error))
+}
+
+/// The conversation with the tools in it, if there are any, as the model's template takes them.
 fn with_tools(
     model: &Model,
     mut conversation: Conversation,
-    asked: Tools,
-) -> Result<(Conversation, ToolCalls), Refusal> {
+    asked: Option<Tools>,
+) -> Result<(Conversation, Option<ToolCalls>), Refusal> {
+    let Some(asked) = asked else { return Ok((conversation, None)) };
     let style = ToolStyle::of_template(model.template.as_ref().map(ChatTemplate::source));
     let table = model.tokenizer.token_bytes();
     let calls = ToolCalls::new(style, table, &asked.tools, asked.choice, asked.parallel);
@@ -186,7 +256,7 @@ fn with_tools(
     } else {
         conversation.tools = asked.tools;
     }
-    Ok((conversation, calls))
+    Ok((conversation, Some(calls)))
 }
 
 /// How much of the context a prompt takes.
@@ -197,24 +267,19 @@ struct Room {
 
 impl Room {
     /// Most tokens of an answer that can be kept to.
-    fn tokens_max(
-        &self,
-        asked: Option<u32>,
-        prompt_param: &'static str,
-        tokens_max_param: &'static str,
-    ) -> Result<u32, Refusal> {
+    fn tokens_max(&self, asked: Option<u32>, names: &Names) -> Result<u32, Refusal> {
         let Self { prompt, context } = *self;
         let room = context.saturating_sub(prompt);
         if room == 0 {
             let what = format!(
                 "the prompt has {prompt} tokens, and this model's context is {context}: shorten it"
             );
-            return Err(Refusal::Context { param: prompt_param.into(), what });
+            return Err(Refusal::Context { param: names.prompt.into(), what });
         }
         let room = u32::try_from(room.min(TOKENS_MAX)).unwrap_or(u32::MAX);
         match asked {
             Some(tokens) if tokens > room => Err(Refusal::Context {
-                param: tokens_max_param.into(),
+                param: names.tokens_max.into(),
                 what: format!(
                     "{tokens} tokens are asked for after a prompt of {prompt}, and this model's \
                      context is {context}: ask for {room} at most, or shorten the prompt"

@@ -31,6 +31,7 @@ pub(crate) struct Started {
     /// Seconds since 1970.
     pub(crate) created_s: u64,
     pub(crate) choices: u32,
+    pub(crate) prompt_tokens: u64,
 }
 
 /// Some of an answer.

@@ -19,22 +19,26 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::time::timeout;
 
-use crate::core::Refusal;
+use crate::anthropic;
+use crate::core::{Refusal, Started};
 use crate::gateway::Gateway;
 use crate::openai;
 use crate::page;
 
 pub(crate) use server::{Listening, Served, asked_to_end};
 pub use server::{Server, ServerError};
-pub(crate) use stream::{Chunks, data, stream};
+pub(crate) use stream::{Chunks, data, event, stream};
 
 /// The address of an answer's receipt.
-pub(crate) const RECEIPT_HEADER: HeaderName = HeaderName::from_static("x-probity-receipt");
+const RECEIPT_HEADER: HeaderName = HeaderName::from_static("x-probity-receipt");
 
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(openai::chat::answer))
         .route("/v1/completions", post(openai::completions::answer))
+        .route("/v1/responses", post(openai::responses::answer))
+        .route("/v1/messages", post(anthropic::messages::answer))
+        .route("/v1/messages/count_tokens", post(anthropic::count::answer))
         .route("/v1/models", get(openai::models::list))
         .route("/v1/models/{*name}", get(openai::models::one))
         .route("/v1/receipts/{id}", get(receipts::file))
@@ -64,6 +68,15 @@ pub(crate) fn json(status: u16, text: String) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A whole answer, with the address of its receipt.
+pub(crate) fn answered(started: &Started, text: String) -> Response {
+    let mut response = json(200, text);
+    if let Ok(receipt) = HeaderValue::from_str(&commit::hex(&started.job)) {
+        response.headers_mut().insert(RECEIPT_HEADER, receipt);
+    }
     response
 }
 

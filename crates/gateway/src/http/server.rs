@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -113,6 +113,7 @@ impl Server {
             log: settings.log,
             cors: settings.cors,
             metrics: Metrics::default(),
+            began: Instant::now(),
             draining: AtomicBool::new(false),
             answers: Arc::default(),
             ended: Notify::new(),

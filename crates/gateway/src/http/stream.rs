@@ -1,6 +1,6 @@
 //! Server-sent events: an answer's events as a dialect writes them.
 //!
-//! A silent stream gets a comment now and then, so that nobody between here and the reader gives it up. A reader that
+//! A silent stream gets something that says nothing now and then, so that nobody between here and the reader gives it up. A reader that
 //! goes drops the stream, and with it the answer's events: that cancels it.
 
 use std::convert::Infallible;
@@ -17,15 +17,21 @@ use tokio::time::timeout;
 use super::RECEIPT_HEADER;
 use crate::core::{Answer, Event};
 
-/// What keeps a stream alive.
-const KEEP_ALIVE: &str = ": keep-alive\n\n";
-
 /// How a dialect writes an answer's events.
 pub(crate) trait Chunks: Send + 'static {
     /// What comes first.
     fn begin(&mut self) -> String;
     /// What an event becomes; nothing, where it says nothing to this dialect.
     fn event(&mut self, event: Event) -> String;
+    /// What keeps a silent stream alive.
+    fn keep_alive(&self) -> String {
+        ": keep-alive\n\n".into()
+    }
+}
+
+/// One event of a stream, by name.
+pub(crate) fn event(name: &str, value: &impl Serialize) -> String {
+    format!("event: {name}\n{}", data(value))
 }
 
 /// One event of a stream.
@@ -68,7 +74,7 @@ async fn next<C: Chunks>(
     };
     loop {
         let Ok(event) = timeout(keep_alive, answer.events.recv()).await else {
-            return Some((Ok(KEEP_ALIVE.into()), Step::Go(answer, chunks)));
+            return Some((Ok(chunks.keep_alive().into()), Step::Go(answer, chunks)));
         };
         let mut text = String::new();
         let mut last = take(&mut chunks, event?, &mut text);

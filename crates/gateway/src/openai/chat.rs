@@ -5,23 +5,22 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value as Json, json};
 use text::Conversation;
 
 use super::messages::messages;
-use super::options::{Wire, cache_scope, choices, labels, settings, stop, wire};
+use super::options::{Wire, choices, labels, stop, wire};
 use super::tools::{Speaker, format, message, tools};
-use super::writing::{
-    chat_logprob, finish_reason, id, probity_end, probity_part, probity_start, usage,
-};
+use super::writing::{chat_logprob, finish_reason, id, usage};
 use super::{error, respond};
 use crate::core::{
-    Answer, Ask, Asked, Bad, End, Event, Finish, Members, Part, Refusal, Started, Whole,
+    Answer, Ask, Asked, Bad, End, Event, Finish, Members, Names, Part, Refusal, Started, Whole,
+    cache_scope, probity_end, probity_part, probity_start, settings,
 };
 use crate::gateway::Gateway;
-use crate::http::{Chunks, RECEIPT_HEADER, body, data, json as json_response, stream};
+use crate::http::{Chunks, answered, body, data, stream};
 use crate::keys::Scope;
 
 /// Most messages of a request: the template's own limit is told by the template.
@@ -65,16 +64,15 @@ pub(crate) fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
         add_generation_prompt: true,
         ..Conversation::default()
     };
-    let (tokens_max, tokens_max_param) = tokens_max(&mut members)?;
+    let (tokens_max, tokens_max_name) = tokens_max(&mut members)?;
     let wire = wire(&mut members)?;
     let ask = Ask {
         model,
         asked: Asked::Conversation(conversation),
-        prompt_param: "messages",
+        names: Names { prompt: "messages", tokens_max: tokens_max_name, format: "response_format" },
         settings: settings(&mut members)?,
         choices: choices(&mut members)?,
         tokens_max,
-        tokens_max_param,
         stop: stop(&mut members)?,
         seed: members.whole("seed", 0, u64::MAX)?,
         cache: cache_scope(&mut members)?,
@@ -152,11 +150,7 @@ pub(crate) fn whole(whole: &Whole, logprobs: bool) -> Response {
         "usage": usage(&whole.end),
         "probity": probity_end(started, &whole.end),
     });
-    let mut response = json_response(200, object.to_string());
-    if let Ok(receipt) = HeaderValue::from_str(&commit::hex(&started.job)) {
-        response.headers_mut().insert(RECEIPT_HEADER, receipt);
-    }
-    response
+    answered(started, object.to_string())
 }
 
 /// Why a choice ended; one that called a tool waits for what it says.

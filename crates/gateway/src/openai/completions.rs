@@ -5,23 +5,21 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
 use super::chat::DONE;
-use super::options::{Wire, cache_scope, choices, labels, settings, stop, wire};
-use super::writing::{
-    completion_logprobs, finish_reason, id, probity_end, probity_part, probity_start, usage,
-};
+use super::options::{Wire, choices, labels, stop, wire};
+use super::writing::{completion_logprobs, finish_reason, id, usage};
 use super::{error, respond};
 use crate::core::{
-    Answer, Ask, Asked, Bad, End, Event, Format, Members, Part, Refusal, Started, Whole, items,
-    text,
+    Answer, Ask, Asked, Bad, End, Event, Format, Members, Names, Part, Refusal, Started, Whole,
+    cache_scope, items, probity_end, probity_part, probity_start, settings, text,
 };
 use crate::gateway::Gateway;
-use crate::http::{Chunks, RECEIPT_HEADER, body, data, json as json_response, stream};
+use crate::http::{Chunks, answered, body, data, stream};
 use crate::keys::Scope;
 
 /// Most tokens of an answer where none are given, as OpenAI has it.
@@ -65,11 +63,10 @@ pub(crate) fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
     let ask = Ask {
         model,
         asked: asked(prompt)?,
-        prompt_param: "prompt",
+        names: Names { prompt: "prompt", tokens_max: "max_tokens", format: "response_format" },
         settings: settings(&mut members)?,
         choices: choices(&mut members)?,
         tokens_max: Some(tokens_max.unwrap_or(TOKENS_MAX_DEFAULT)),
-        tokens_max_param: "max_tokens",
         stop: stop(&mut members)?,
         seed: members.whole("seed", 0, u64::MAX)?,
         cache: cache_scope(&mut members)?,
@@ -153,11 +150,7 @@ pub(crate) fn whole(whole: &Whole, logprobs: bool) -> Response {
         "usage": usage(&whole.end),
         "probity": probity_end(started, &whole.end),
     });
-    let mut response = json_response(200, object.to_string());
-    if let Ok(receipt) = HeaderValue::from_str(&commit::hex(&started.job)) {
-        response.headers_mut().insert(RECEIPT_HEADER, receipt);
-    }
-    response
+    answered(started, object.to_string())
 }
 
 /// An answer as chunks.

@@ -11,7 +11,7 @@ use crate::core::{Bad, Members, at, items, text};
 /// Most parts of one message.
 const PARTS_MAX: usize = 1024;
 /// Most tool calls of one message.
-const CALLS_MAX: usize = 128;
+pub(super) const CALLS_MAX: usize = 128;
 
 /// All messages.
 pub(super) fn messages(list: &[&RawValue]) -> Result<Vec<Message>, Bad> {
@@ -29,7 +29,7 @@ fn message(path: String, value: &RawValue) -> Result<Message, Bad> {
         "tool" => Role::Tool,
         _ => Role::User,
     };
-    let content = content(&mut members)?;
+    let content = content(&mut members, "content")?;
     let mut message = Message::new(role, String::new());
     message.name = members.text("name")?;
     if role == Role::Assistant {
@@ -59,9 +59,9 @@ fn message(path: String, value: &RawValue) -> Result<Message, Bad> {
 }
 
 /// Text, or parts that are text.
-fn content(members: &mut Members<'_>) -> Result<Option<String>, Bad> {
-    let path = members.name("content");
-    let Some(value) = members.take("content") else { return Ok(None) };
+pub(super) fn content(members: &mut Members<'_>, member: &str) -> Result<Option<String>, Bad> {
+    let path = members.name(member);
+    let Some(value) = members.take(member) else { return Ok(None) };
     if let Some(text) = text(value) {
         return Ok(Some(text));
     }
@@ -73,6 +73,9 @@ fn content(members: &mut Members<'_>) -> Result<Option<String>, Bad> {
         let kind = part.word("type", &["text", "input_text", "output_text"])?;
         kind.ok_or_else(|| part.bad("type", "it must be \"text\""))?;
         let text = part.text("text")?.ok_or_else(|| part.bad("text", "it must be given"))?;
+        part.only("annotations", &["[]"], "annotations are not supported")?;
+        // What an answer told of its own tokens is no part of a question.
+        part.take("logprobs");
         part.end()?;
         whole.push_str(&text);
     }
@@ -92,15 +95,19 @@ fn tool_calls(members: &mut Members<'_>) -> Result<Vec<Json>, Bad> {
             call.object("function")?.ok_or_else(|| call.bad("function", "it must be given"))?;
         let name = function.text("name")?;
         let name = name.ok_or_else(|| function.bad("name", "it must be given"))?;
-        let arguments = function.text("arguments")?.unwrap_or_default();
-        let text = if arguments.trim().is_empty() { "{}" } else { arguments.as_str() };
-        let arguments = llm::strict_json::read(text);
-        let arguments = arguments
-            .map_err(|_| function.bad("arguments", "it must be the text of a JSON object"))?;
+        let arguments = arguments(&mut function)?;
         function.end()?;
         call.end()?;
         let function = serde_json::json!({"name": name, "arguments": arguments});
         Ok(serde_json::json!({"id": id, "type": "function", "function": function}))
     };
     list.into_iter().enumerate().map(call).collect()
+}
+
+/// The arguments of a call: text of JSON.
+pub(super) fn arguments(function: &mut Members<'_>) -> Result<Json, Bad> {
+    let arguments = function.text("arguments")?.unwrap_or_default();
+    let text = if arguments.trim().is_empty() { "{}" } else { arguments.as_str() };
+    let read = llm::strict_json::read(text);
+    read.map_err(|_| function.bad("arguments", "it must be the text of a JSON object"))
 }

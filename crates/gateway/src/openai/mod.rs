@@ -8,6 +8,7 @@ pub(crate) mod completions;
 mod messages;
 pub(crate) mod models;
 mod options;
+pub(crate) mod responses;
 mod tools;
 mod writing;
 

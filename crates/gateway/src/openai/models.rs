@@ -1,4 +1,4 @@
-//! `GET /v1/models`: what can be asked here.
+//! `GET /v1/models`: what can be asked here, as OpenAI's clients and Anthropic's read it.
 
 use std::sync::Arc;
 
@@ -18,8 +18,15 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap
 
 fn listed(gateway: &Gateway, headers: &HeaderMap) -> Result<Response, Refusal> {
     gateway.caller(headers)?;
-    let models: Vec<Json> = gateway.compute.names().iter().map(|name| model(name)).collect();
-    let list = json!({"object": "list", "data": models});
+    let names = gateway.compute.names();
+    let models: Vec<Json> = names.iter().map(|name| model(name)).collect();
+    let list = json!({
+        "object": "list",
+        "data": models,
+        "has_more": false,
+        "first_id": names.first(),
+        "last_id": names.last(),
+    });
     Ok(json_response(200, list.to_string()))
 }
 
@@ -38,5 +45,14 @@ fn found(gateway: &Gateway, name: &str, headers: &HeaderMap) -> Result<Response,
 }
 
 fn model(name: &str) -> Json {
-    json!({"id": name, "object": "model", "created": 0, "owned_by": "probity"})
+    json!({
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "probity",
+        "type": "model",
+        "display_name": name,
+        // Nobody here knows.
+        "created_at": "1970-01-01T00:00:00Z",
+    })
 }

@@ -1,9 +1,6 @@
 //! The options that chat and completions share.
 
-use canon::sample::{Parameter, Settings};
-use llm::schedule::CacheScope;
-
-use crate::core::{Bad, Members, Refusal, parameter, text};
+use crate::core::{Bad, Members, text};
 use crate::signing::CHOICES_MAX;
 
 /// What is read of a stream's options.
@@ -12,48 +9,6 @@ pub(crate) struct Wire {
     pub(crate) stream: bool,
     /// Whether a last chunk tells the usage.
     pub(super) include_usage: bool,
-}
-
-const NUMBERS: [Parameter; 7] = [
-    Parameter::Temperature,
-    Parameter::TopP,
-    Parameter::TopK,
-    Parameter::MinP,
-    Parameter::Repetition,
-    Parameter::Presence,
-    Parameter::Frequency,
-];
-
-/// How tokens are drawn. What is not given is neutral: temperature 1, nothing cut, nothing penalised.
-pub(super) fn settings(members: &mut Members<'_>) -> Result<Settings, Refusal> {
-    let mut settings = Settings::default();
-    for name in NUMBERS {
-        if let Some(number) = members.number(name.name())? {
-            settings.set(name, number).map_err(|error| parameter(&error))?;
-        }
-    }
-    if let Some(biases) = members.object("logit_bias")? {
-        bias(biases, &mut settings)?;
-    }
-    Ok(settings)
-}
-
-fn bias(biases: Members<'_>, settings: &mut Settings) -> Result<(), Refusal> {
-    let mut all = Vec::new();
-    for (token, value) in biases.left() {
-        let id = token.parse::<u32>().ok().filter(|id| id.to_string() == token);
-        let shown: String = token.chars().take(32).collect();
-        let id = id.ok_or_else(|| Bad::of("logit_bias", format!("{shown:?} is no token id")))?;
-        all.push((id, value.get()));
-    }
-    all.sort_unstable();
-    for (token, value) in all {
-        // A bias of nothing asks for nothing.
-        if !matches!(value, "0" | "0.0" | "-0" | "-0.0" | "null") {
-            settings.push_bias(token, value).map_err(|error| parameter(&error))?;
-        }
-    }
-    Ok(())
 }
 
 /// Texts that end an answer: one, or a list.
@@ -86,14 +41,6 @@ pub(super) fn wire(members: &mut Members<'_>) -> Result<Wire, Bad> {
         options.end()?;
     }
     Ok(wire)
-}
-
-/// Who may share the computed prefix of the prompt.
-pub(super) fn cache_scope(members: &mut Members<'_>) -> Result<CacheScope, Bad> {
-    Ok(match members.word("cache_scope", &["tenant", "public"])? {
-        Some("public") => CacheScope::Public,
-        Some(_) | None => CacheScope::Tenant,
-    })
 }
 
 /// What names whoever asks, or files the answer, and can change nothing of it: read and forgotten.

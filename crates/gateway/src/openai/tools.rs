@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 use text::grammar::check_strict;
-use text::tool_calls::{CallEvent, CallParser, TOOLS_MAX, ToolChoice, call_id};
+use text::tool_calls::{CallEvent, TOOLS_MAX, ToolChoice};
 
-use crate::core::{Bad, Format, Members, Part, Started, Tools, at, value};
+use crate::core::{Bad, Format, Members, Part, Speech, Started, Tools, at, value};
 
 /// The tools that may be called; `None` where there are none, or none may be.
 pub(super) fn tools(members: &mut Members<'_>) -> Result<Option<Tools>, Bad> {
@@ -17,13 +17,7 @@ pub(super) fn tools(members: &mut Members<'_>) -> Result<Option<Tools>, Bad> {
     let parallel = members.yes("parallel_tool_calls")?.unwrap_or(true);
     members.only("functions", &["[]"], "it is obsolete: send `tools`")?;
     members.only("function_call", &["\"none\""], "it is obsolete: send `tool_choice`")?;
-    match (choice, tools.is_empty()) {
-        (Some(ToolChoice::Required | ToolChoice::Named(_)), true) => {
-            Err(Bad::of("tool_choice", "no tools are given to call"))
-        }
-        (None, _) | (Some(ToolChoice::Auto), true) => Ok(None),
-        (Some(choice), false) => Ok(Some(Tools { tools, choice, parallel })),
-    }
+    Tools::of(tools, choice, parallel)
 }
 
 /// `None`: no tool is to be called.
@@ -78,39 +72,29 @@ fn schema(format: &mut Members<'_>) -> Result<String, Bad> {
     Ok(schema.to_owned())
 }
 
-/// Tells calls from text in one choice, and writes both as chat has them.
-pub(super) struct Speaker {
-    /// `None` where no tools were given: all is text.
-    parser: Option<CallParser>,
-    /// What the ids of calls are made of.
-    answer: Vec<u8>,
-}
+/// Writes what one choice says as chat has it.
+pub(super) struct Speaker(Speech);
 
 impl Speaker {
     pub(super) fn new(started: &Started, choice: u32) -> Self {
-        let answer = [&started.job[..], &choice.to_le_bytes()].concat();
-        Self { parser: started.calls.as_ref().map(|calls| calls.parser()), answer }
+        Self(Speech::new(started, choice))
     }
 
     /// The deltas of a part.
     pub(super) fn part(&mut self, part: &Part) -> Vec<Json> {
-        let events = match &mut self.parser {
-            None if part.text.is_empty() => return Vec::new(),
-            None => return vec![json!({"content": part.text})],
-            Some(parser) => parser.push(part.token, &part.text),
-        };
+        let events = self.0.part(part);
         self.deltas(events)
     }
 
     /// The deltas of what was held back until the end.
     pub(super) fn end(&mut self) -> Vec<Json> {
-        let events = self.parser.as_mut().map(CallParser::end).unwrap_or_default();
+        let events = self.0.end();
         self.deltas(events)
     }
 
     /// Whether it called a tool.
     pub(super) fn has_called(&self) -> bool {
-        self.parser.as_ref().is_some_and(|parser| parser.calls() > 0)
+        self.0.has_called()
     }
 
     fn deltas(&self, events: Vec<CallEvent>) -> Vec<Json> {
@@ -122,7 +106,7 @@ impl Speaker {
             CallEvent::Text(text) => Some(json!({"content": text})),
             CallEvent::Begin { index, name } => Some(json!({"tool_calls": [{
                 "index": index,
-                "id": call_id(&self.answer, index),
+                "id": self.0.call_id(index),
                 "type": "function",
                 "function": {"name": name, "arguments": ""},
             }]})),

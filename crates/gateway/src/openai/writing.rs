@@ -1,11 +1,9 @@
-//! What responses of chat and completions share: ids, usage, logprobs, and the object `probity`.
+//! What responses of chat and completions share: ids, usage, logprobs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use llm::Model;
 use serde_json::{Value as Json, json};
 
-use crate::core::{End, Finish, Part, Started, TokenLogprob};
+use crate::core::{End, Finish, Started, TokenLogprob};
 
 /// What an answer is called.
 pub(super) fn id(prefix: &str, started: &Started) -> String {
@@ -28,41 +26,6 @@ pub(super) fn usage(end: &End) -> Json {
         "total_tokens": end.prompt_tokens + end.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": end.cached_tokens},
     })
-}
-
-/// What is known at the start: the job, by which the receipt is found, and what its commitments are salted with.
-pub(super) fn probity_start(started: &Started) -> Json {
-    json!({
-        "job": commit::hex(&started.job),
-        "model_id": commit::hex(&started.model_id),
-        "worker": started.worker.hex(),
-        "blind": commit::hex(&started.blind),
-    })
-}
-
-/// What is known at the end.
-pub(super) fn probity_end(started: &Started, end: &End) -> Json {
-    let stops: Vec<&str> = end.choices.iter().map(|ended| ended.finish.name()).collect();
-    let envelope: Json = serde_json::from_str(&end.receipt.envelope).unwrap_or(Json::Null);
-    json!({
-        "job": commit::hex(&started.job),
-        "receipt_id": commit::hex(&end.receipt.id),
-        "model_id": commit::hex(&started.model_id),
-        "worker": started.worker.hex(),
-        "stops": stops,
-        "receipt": envelope,
-    })
-}
-
-/// What rides in an ordinary chunk: the tokens since the last one, and the head over everything so far.
-pub(super) fn probity_part(part: &Part) -> Option<Json> {
-    let tokens: Vec<u32> = part.token.into_iter().collect();
-    let head = part.head.map(|head| STANDARD.encode(head.encode()));
-    match (tokens.is_empty(), head) {
-        (true, None) => None,
-        (_, None) => Some(json!({"tokens": tokens})),
-        (_, Some(head)) => Some(json!({"tokens": tokens, "head": head})),
-    }
 }
 
 /// The bytes of a token, and the text they are.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answers;
+mod anthropic;
 mod ends;
 mod forms;
 mod openapi;
@@ -11,4 +12,5 @@ mod page;
 mod people;
 mod proxy;
 mod refusals;
+mod responses;
 mod world;

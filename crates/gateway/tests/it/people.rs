@@ -16,7 +16,15 @@ use crate::world::World;
 const CHAT: &str = "/v1/chat/completions";
 
 fn entry(key: &str, scopes: &[Scope], answers_max: Option<usize>) -> KeyEntry {
-    KeyEntry { name: key.into(), hash: key_hash(key), scopes: scopes.into(), answers_max }
+    let (requests_per_minute, tokens_per_minute) = (None, None);
+    KeyEntry {
+        name: key.into(),
+        hash: key_hash(key),
+        scopes: scopes.into(),
+        answers_max,
+        requests_per_minute,
+        tokens_per_minute,
+    }
 }
 
 fn with_keys(folder: &TempDir) -> impl FnOnce(&mut Settings) {
@@ -65,6 +73,31 @@ fn keys_say_who_may_ask_and_whose_a_receipt_is() {
     assert_eq!((get("/metrics", "pk-alice"), get("/metrics", "pk-eve")), (403, 200));
     assert_eq!((world.get("/metrics").status, world.get("/v1/models").status), (401, 401));
     assert_eq!((world.get("/healthz").status, world.get("/readyz").status), (200, 200));
+}
+
+#[test]
+fn a_key_waits_where_its_minute_is_used_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let none = KeyEntry { requests_per_minute: Some(0), ..entry("pk-none", &[Scope::Ask], None) };
+    // One answer takes more than an hour's worth.
+    let few = KeyEntry { tokens_per_minute: Some(1), ..entry("pk-few", &[Scope::Ask], None) };
+    let keys = vec![none, few, entry("pk-free", &[Scope::Ask], None)];
+    std::fs::write(&path, serde_json::to_string(&KeyFile { keys }).unwrap()).unwrap();
+    let world = World::with(|settings| settings.keys = Some(path));
+    let body = chat(&json!({"max_tokens": 60})).to_string();
+    let ask =
+        |key: &str| world.send("POST", CHAT, &[&format!("authorization: Bearer {key}")], &body);
+    let never = ask("pk-none");
+    assert_eq!((never.status, never.header("retry-after")), (429, Some("60")), "{}", never.body);
+    assert_eq!(never.json()["error"]["code"], "rate_limit_exceeded");
+    assert_eq!(ask("pk-few").status, 200);
+    let later = ask("pk-few");
+    assert_eq!(later.status, 429, "{}", later.body);
+    assert!(later.header("retry-after").unwrap().parse::<u64>().unwrap() > 3000);
+    assert!(later.body.contains("tokens"), "{}", later.body);
+    assert_eq!(ask("pk-free").status, 200);
+    assert_eq!(ask("pk-free").status, 200);
 }
 
 #[test]

@@ -81,11 +81,14 @@ impl Scheduler {
     }
 
     fn begin(&mut self, tenant: Tenant, start: Start) {
-        let Some(Answer { age, asked, generation }) = self.queue.begin(tenant) else { return };
+        let Some(answer) = self.queue.begin(tenant) else { return };
+        let Answer { age, asked, constraint, generation } = answer;
         let first = generation.is_none();
         let mut generation = generation.unwrap_or_else(|| {
             let request = Request::of(&asked.job, age.1);
-            let made = Generation::new(&self.model, self.runner.engine(), request, None);
+            let constraint = constraint.as_deref().cloned();
+            let engine = self.runner.engine();
+            let made = Generation::following(&self.model, engine, request, None, constraint);
             let mut generation = made.expect("checked when it was taken on");
             generation.keep_logits(asked.want_logits);
             generation

@@ -52,7 +52,8 @@ impl Scheduler {
         if let Some(at) = youngest {
             let Running { age, asked, generation, .. } = self.running.remove(at);
             self.gauges.preemptions += 1;
-            self.queue.set_back(Answer { age, asked, generation: Some(generation) });
+            let generation = Some(generation);
+            self.queue.set_back(Answer { age, asked, constraint: None, generation });
         }
     }
 }

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use text::grammar::Constraint;
+
 use super::asked::{Asked, Tenant, Ticket};
 use crate::generation::Generation;
 
@@ -20,6 +22,8 @@ pub(super) type Age = (Ticket, u32);
 pub(super) struct Answer {
     pub(super) age: Age,
     pub(super) asked: Arc<Asked>,
+    /// What follows its grammar, which has taken nothing yet: the same for all choices, each begins with a clone.
+    pub(super) constraint: Option<Arc<Constraint>>,
     /// None until it begins.
     pub(super) generation: Option<Generation>,
 }

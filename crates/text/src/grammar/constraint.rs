@@ -24,9 +24,11 @@ const OPTIONS: &str = "x-guidance";
 /// Most characters of what the engine says.
 const MESSAGE_CHARS_MAX: usize = 400;
 
-/// An answer that follows a grammar.
+/// An answer that follows a grammar. A clone goes on by itself from where this one stands.
 pub struct Constraint {
     tokens: GrammarTokens,
+    /// The grammar's.
+    id: [u8; 32],
     parser: TokenParser,
     /// Ascending.
     stop_tokens: Vec<u32>,
@@ -60,6 +62,7 @@ impl Constraint {
         let words = tokens.inner().count.div_ceil(u64::BITS);
         Ok(Self {
             tokens: tokens.clone(),
+            id: grammar.id(),
             parser,
             stop_tokens,
             mask: vec![0; usize::try_from(words).unwrap_or(usize::MAX)],
@@ -67,6 +70,14 @@ impl Constraint {
             may_end: false,
             ended: None,
         })
+    }
+
+    /// Whether this is what [`Self::new`] makes of these, whatever it has taken since.
+    #[must_use]
+    pub fn is_of(&self, tokens: &GrammarTokens, grammar: &Grammar, stop_tokens: &[u32]) -> bool {
+        let mut stops = stop_tokens.to_vec();
+        stops.sort_unstable();
+        self.tokens.is(tokens) && self.id == grammar.id() && self.stop_tokens == stops
     }
 
     /// The allowed tokens: bit `i % 64` of word `i / 64` is token i's.
@@ -184,6 +195,22 @@ impl Constraint {
             }
         }
         set_of.is_allowed(count)
+    }
+}
+
+impl Clone for Constraint {
+    fn clone(&self) -> Self {
+        // The engine's own clone would share what it computes.
+        Self {
+            tokens: self.tokens.clone(),
+            id: self.id,
+            parser: self.parser.deep_clone(),
+            stop_tokens: self.stop_tokens.clone(),
+            mask: self.mask.clone(),
+            fresh: self.fresh,
+            may_end: self.may_end,
+            ended: self.ended.clone(),
+        }
     }
 }
 

@@ -52,6 +52,11 @@ impl TokenizerEnv for Environment {
 }
 
 impl GrammarTokens {
+    /// Whether both were made at once.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Makes a vocabulary ready, which takes a while: once per model.
     ///
     /// # Errors

@@ -108,7 +108,9 @@ impl CallParser {
                 self.held.insert_str(0, self.unopened());
                 self.text_of_held();
             }
-            State::Start | State::Free | State::Close | State::Done => self.text_of_held(),
+            // What is held is the beginning of the mark that closes a call that was found.
+            State::Close => self.held.clear(),
+            State::Start | State::Free | State::Done => self.text_of_held(),
         }
         std::mem::take(&mut self.events)
     }
