@@ -133,10 +133,11 @@ pub(crate) enum Command {
     /// read from, this is a conversation.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunOptions),
-    /// Serve models to programs that speak OpenAI's API, every answer with its receipt
+    /// Serve models to programs that speak OpenAI's API or Anthropic's, every answer with its receipt
     ///
-    /// POST /v1/chat/completions and /v1/completions, GET /v1/models, /v1/receipts/ID,
-    /// /healthz, /readyz and /metrics.
+    /// POST /v1/chat/completions, /v1/completions, /v1/responses, /v1/messages and
+    /// /v1/messages/count_tokens; GET /v1/models, /v1/receipts/ID, /openapi.json (all of it described),
+    /// /healthz (alive), /readyz (takes requests: not stopping, and receipts can be kept) and /metrics.
     #[command(after_help = serve::EXAMPLES, args_override_self = true)]
     Serve(Box<ServeOptions>),
     /// Ask somebody else's server through an endpoint of your own, which verifies before it emits

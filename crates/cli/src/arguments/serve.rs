@@ -11,9 +11,11 @@ use super::{EngineOptions, ModelName, whole};
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   probity serve smollm2-135m                         then: OPENAI_BASE_URL=http://127.0.0.1:8000/v1
+                                                     or:   ANTHROPIC_BASE_URL=http://127.0.0.1:8000
   probity serve small=./model.gguf smollm2-135m      two models, one under a name of its own
   probity serve smollm2-135m --memory 2000000000     no more weights than that at once
   probity api-key new alice --file keys.json && probity serve smollm2-135m --keys keys.json
+  probity api-key new bob --file keys.json --requests-per-minute 60 --tokens-per-minute 20000
 
 Every option can also stand in a file (--config FILE) or in the environment. The file has lines such
 as `listen = 0.0.0.0:8000` and `models = smollm2-135m`; `#` begins a comment. In the environment the

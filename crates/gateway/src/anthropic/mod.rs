@@ -19,8 +19,9 @@ use serde_json::json;
 use crate::core::{Bad, Members, Refusal};
 use crate::http::{json as json_response, refused};
 
-/// The one version there is of this dialect.
-const VERSION: &str = "2023-06-01";
+/// The versions of this dialect. The later one took `temperature`, `top_p` and `top_k` out of it: here they are honoured
+/// in both.
+const VERSIONS: [&str; 2] = ["2023-06-01", "2026-10-21"];
 /// The header that names it.
 const VERSION_HEADER: &str = "anthropic-version";
 
@@ -50,14 +51,13 @@ fn respond(response: Result<Response, Refusal>) -> Response {
     })
 }
 
-/// Refuses another version of the dialect. Without the header it is this one.
+/// Refuses a version of the dialect that is not known. Without the header it is any of them.
 fn version(headers: &HeaderMap) -> Result<(), Bad> {
-    match headers.get(VERSION_HEADER) {
-        Some(version) if version.as_bytes() != VERSION.as_bytes() => {
-            Err(Bad::of(VERSION_HEADER, format!("only {VERSION} is spoken here")))
-        }
-        Some(_) | None => Ok(()),
+    let Some(version) = headers.get(VERSION_HEADER) else { return Ok(()) };
+    if VERSIONS.iter().any(|known| version.as_bytes() == known.as_bytes()) {
+        return Ok(());
     }
+    Err(Bad::of(VERSION_HEADER, format!("known here are {}", VERSIONS.join(" and "))))
 }
 
 /// Reads a mark of what to cache, which changes nothing here.

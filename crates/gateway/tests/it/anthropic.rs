@@ -412,6 +412,9 @@ fn keys_are_anthropics_header_and_refusals_its_errors() {
         world.send("POST", MESSAGES, &headers, &body)
     };
     assert_eq!(with("pk-alice").status, 200);
+    // As the clients of the later version send it.
+    let later = ["authorization: Bearer pk-alice", "anthropic-version: 2026-10-21"];
+    assert_eq!(world.send("POST", MESSAGES, &later, &body).status, 200);
     is_refused(&with("pk-mallory"), 401, "authentication_error", "");
     is_refused(&with("pk-eve"), 403, "permission_error", "");
     let bob = with("pk-bob");

@@ -44,6 +44,25 @@ fn an_answer_follows_its_schema() {
     assert_eq!(reply.json()["choices"][0]["finish_reason"], "stop");
 }
 
+#[test]
+fn choices_of_one_form_are_masked_each_by_itself() {
+    let world = World::long(|_| {});
+    let schema = json!({
+        "type": "object",
+        "properties": {"sky": {"enum": ["blue", "grey", "red"]}},
+        "required": ["sky"],
+        "additionalProperties": false,
+    });
+    let format = json!({"type": "json_schema", "json_schema": {"name": "w", "schema": schema}});
+    let reply =
+        world.post(CHAT, &chat(&json!({"response_format": format, "n": 4, "max_tokens": 200})));
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    // The grammar was compiled once for all of them; replay compiles it anew.
+    let file = receipt(&world, reply.header("x-probity-receipt").unwrap(), false);
+    assert_eq!(file.receipt().choices.len(), 4);
+    assert_eq!(replayed(&world, &file), verify::Replay::Same);
+}
+
 fn tool(name: &str) -> Json {
     let parameters = json!({
         "type": "object",

@@ -6,6 +6,7 @@ mod answers;
 mod anthropic;
 mod ends;
 mod forms;
+mod hostile;
 mod openapi;
 mod options;
 mod page;

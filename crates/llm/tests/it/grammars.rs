@@ -1,16 +1,19 @@
 //! Answers that follow a grammar: generated through its masks, replayed through them, and refuted without.
 
+use std::sync::Arc;
+
 use canon::sample::Parameters;
 use import::gguf::tiny::Family;
 use llm::{Claim, Generation, Prompt, Request, RequestError, Stop};
 use proptest::prelude::*;
 use receipt::{Job, JobFields, Messages, Rendered};
 use serde_json::{Value as Json, json};
-use text::grammar::{Grammar, GrammarText};
+use text::grammar::{Constraint, Grammar, GrammarText};
 use verify::{Ending, Refutation, Replay as Outcome};
 
 use crate::desk::{answer, drawn, fields, job, replayed, work};
 use crate::fixture::{Tiny, finish};
+use crate::schedule;
 
 /// The tiny model's end of text.
 const END: u32 = 2;
@@ -56,6 +59,24 @@ fn schema() -> Grammar {
         },
     });
     Grammar::json_schema(schema.to_string())
+}
+
+#[test]
+fn what_was_made_before_changes_no_bit_and_of_another_grammar_is_forgotten() {
+    let tiny = Tiny::new(Family::Llama);
+    let of = |grammar: &Grammar| {
+        Constraint::new(tiny.model.grammar_tokens().unwrap(), grammar, &[END]).unwrap()
+    };
+    let fields = JobFields { choices: 3, ..asked(&tiny, &schema(), 3) };
+    let job = Arc::new(job(&fields));
+    for made in [None, Some(of(&schema())), Some(of(&Grammar::regex("no")))] {
+        let mut scheduler = schedule::scheduler(&tiny, schedule::wide());
+        let ticket = scheduler.submit_following(schedule::asked(&job, 1), made).unwrap();
+        let all = schedule::finish(&mut scheduler);
+        for choice in 0..3 {
+            all[&(ticket, choice)].assert_is(&schedule::alone(&tiny, &job, choice));
+        }
+    }
 }
 
 proptest! {

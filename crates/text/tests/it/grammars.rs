@@ -183,6 +183,31 @@ fn a_complete_answer_allows_its_end_alone() {
 }
 
 /// Whether the vocabulary has the two letters as one token.
+#[test]
+fn a_clone_goes_on_by_itself_with_the_masks_of_one_made_anew() {
+    let grammar = Grammar::json_schema(
+        r#"{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}"#,
+    );
+    let kept = constraint(&grammar).unwrap();
+    for seed in 0..4 {
+        let anew = walk(&mut constraint(&grammar).unwrap(), seed, 60);
+        assert_eq!(
+            walk(&mut kept.clone(), seed, 60),
+            anew,
+            "what another clone took is nothing to it"
+        );
+    }
+    let mut half = kept.clone();
+    let first = *allowed(&mut half).first().unwrap();
+    half.accept(first).unwrap();
+    assert_eq!(walk(&mut half.clone(), 1, 60), walk(&mut half, 1, 60));
+    assert!(kept.is_of(&tokens(), &grammar, &[end()]));
+    let other = GrammarTokens::new(tokenizer().token_bytes()).unwrap();
+    assert!(!kept.is_of(&other, &grammar, &[end()]), "of another model's vocabulary");
+    assert!(!kept.is_of(&tokens(), &Grammar::json_object(), &[end()]));
+    assert!(!kept.is_of(&tokens(), &grammar, &[end(), byte(b'a')]));
+}
+
 fn both_letters() -> usize {
     let table = tokenizer().token_bytes();
     let count = u32::try_from(table.len()).unwrap();

@@ -100,6 +100,20 @@ fn calls_are_found_however_the_text_is_cut() {
 }
 
 #[test]
+fn an_answer_cut_off_in_the_mark_that_closes_a_call_shows_nothing_of_it() {
+    for style in [ToolStyle::Hermes, ToolStyle::Generic] {
+        let calls = calls(style, ToolChoice::Auto, true);
+        let text = spoken(style, false);
+        for cut in text.len() - "\n</tool_call>".len()..=text.len() {
+            assert_eq!(parsed(&calls, &[&text[..cut]]), (String::new(), vec![weather()]), "{cut}");
+        }
+        // What only looked like it is text.
+        let other = text.replace("</tool_call>", "</tool_cat>");
+        assert_eq!(parsed(&calls, &[&other]).0, "\n</tool_cat>");
+    }
+}
+
+#[test]
 fn text_stays_text() {
     let hermes = calls(ToolStyle::Hermes, ToolChoice::Auto, true);
     let call = spoken(ToolStyle::Hermes, false);
