@@ -1,7 +1,8 @@
 //! A response in the making: its items and the events that tell of them. A whole response is what its events led to.
 //!
-//! Never two items open at once. What our heads have no event of their own for repeats `response.in_progress`; the
-//! receipt is in the response of the last event, and nothing comes after that.
+//! Never two items open at once. A head that has no event of its own rides in one that adds nothing: a delta without text,
+//! or `response.in_progress` once more where no item is open. The receipt is in the response of the last event, and
+//! nothing comes after that.
 
 use std::mem;
 
@@ -69,14 +70,26 @@ impl Making {
         let tokens = probity["tokens"].as_array_mut().map(mem::take).unwrap_or_default();
         self.untold.extend(tokens);
         if out.is_empty() && part.head.is_some() {
-            let response = self.response(None);
-            out.push(json!({"type": "response.in_progress", "response": response}));
+            out.push(self.nothing());
         }
         if let Some(first) = out.first_mut() {
             probity["tokens"] = mem::take(&mut self.untold).into();
             first["probity"] = probity;
         }
         out
+    }
+
+    /// An event that adds nothing to the response.
+    fn nothing(&self) -> Json {
+        match &self.open {
+            Some(Item::Text { .. }) => {
+                self.of_open("response.output_text.delta", json!({"delta": "", "logprobs": []}))
+            }
+            Some(Item::Call { .. }) => {
+                self.of_open("response.function_call_arguments.delta", json!({"delta": ""}))
+            }
+            None => json!({"type": "response.in_progress", "response": self.response(None)}),
+        }
     }
 
     /// The last events.
