@@ -69,6 +69,7 @@ impl Proxy {
             worker: checking.worker(),
             created_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |at| at.as_secs()),
             choices: checking.job().fields().choices,
+            prompt_tokens: u64::try_from(checking.job().fields().prompt.len()).unwrap_or(u64::MAX),
         };
         let following = known.replaying.as_ref().map(|replaying| replaying.begin(checking.job()));
         let (to, events) = mpsc::channel(EVENTS_MAX);
@@ -97,7 +98,7 @@ async fn expected(
     let made = move || ask.job(&of, id, nonce_of(seed), PublicKey::NONE);
     let made = tokio::task::spawn_blocking(made).await;
     let made = made.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))?;
-    let Made { job, calls } = made?;
+    let Made { job, calls, .. } = made?;
     Ok((Expected { model, id, job }, calls))
 }
 
