@@ -10,6 +10,7 @@ mod models;
 mod packages;
 mod receipts;
 mod refusals;
+mod serving;
 mod starts;
 #[cfg(target_os = "linux")]
 mod streams;

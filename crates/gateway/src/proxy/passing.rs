@@ -10,7 +10,7 @@ use commit::Network;
 use receipt::ReceiptFile;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use verify::{Kind, Replay as Replayed, examine};
+use verify::{Kind, NotEstablished, Replay as Replayed, examine};
 
 use super::checking::{Checked, Checking, Covered};
 use super::evidence::{self, Record, refuse};
@@ -238,7 +238,7 @@ impl Passing {
             let what = |error| format!("the receipt can't be kept in {}: {error}", path.display());
             kept.map_err(|error| Failure::Ours(what(error)))?;
         }
-        proxy.log.line(&told(&self.parts.model, file, proxy.requirement));
+        proxy.log.line(&told(proxy, &self.parts.model, file));
         let usage = file.receipt().usage;
         let (id, envelope) = (file.receipt().id(Network::OFFLINE), file.envelope().to_json());
         Ok(End {
@@ -314,16 +314,25 @@ fn receipt_path(folder: &Path, file: &ReceiptFile) -> PathBuf {
 }
 
 /// What is said of an answer that holds: what is established, and what is not.
-fn told(model: &str, file: &ReceiptFile, requirement: Requirement) -> String {
-    let replay = match requirement {
+fn told(proxy: &Proxy, model: &str, file: &ReceiptFile) -> String {
+    let replay = match proxy.requirement {
         Requirement::Signature => Replayed::NotTried,
         Requirement::Replay => Replayed::Same,
     };
     let kinds = [Kind::Signature, Kind::Replay];
     let report = examine(file.receipt(), file.opening(), Network::OFFLINE, &[], &replay);
+    let report = if proxy.pins.named().is_empty() {
+        report
+    } else {
+        // It is one of the keys that were asked for.
+        report.signed_by(file.receipt(), file.receipt().worker)
+    };
     let holds: Vec<&str> =
         kinds.into_iter().filter(|kind| report.holds(*kind)).map(Kind::name).collect();
-    let open: Vec<&str> = report.not_established.iter().map(|what| what.name()).collect();
+    let open = report.not_established.iter();
+    // The prompt was rendered here, of what the caller sent.
+    let open = open.filter(|what| **what != NotEstablished::PromptOfMessages);
+    let open: Vec<&str> = open.map(|what| what.name()).collect();
     let job = commit::hex(&file.receipt().job[..8]);
     let (holds, open) = (holds.join(", "), open.join(", "));
     format!("answer {job} of {model} holds: {holds}; not established: {open}")

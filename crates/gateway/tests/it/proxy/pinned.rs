@@ -1,6 +1,6 @@
 //! Whose signature is taken: a key that was named, or the first that ever signed.
 
-use gateway::Requirement;
+use gateway::{Requirement, UpstreamUrl};
 use receipt::{PublicKey, SecretKey};
 use serde_json::json;
 
@@ -48,6 +48,31 @@ fn the_first_is_told_and_kept_to_over_a_restart() {
         std::fs::write(kept.path(), text).unwrap();
         let upstream = chain.middle.address;
         let (proxy, _) = start(upstream, Requirement::Signature, &chain.folder, |_| {});
+        let reply = send(proxy.address(), "POST", CHAT, &[], &chat(&json!({})).to_string());
+        assert_eq!(reply.status, status, "{}", reply.body);
+        assert!(reply.body.contains(said), "{}", reply.body);
+        proxy.stop();
+    }
+}
+
+#[test]
+fn an_upstream_over_tls_is_the_one_whose_certificate_an_authority_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+    let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+    std::fs::write(&chain, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.key_pair.serialize_pem()).unwrap();
+    let (cert, secret) = (chain.clone(), key);
+    let gateway = World::with(|settings| settings.tls = Some((cert, secret)));
+    for (authorities, status, said) in
+        [(Some(chain), 200, "finish_reason"), (None, 502, "certificate")]
+    {
+        let state = tempfile::tempdir().unwrap();
+        let url = format!("https://localhost:{}/v1", gateway.address.port());
+        let (proxy, _) = start(gateway.address, Requirement::Signature, &state, |settings| {
+            settings.upstream = UpstreamUrl::parse(&url).unwrap();
+            settings.upstream_ca = authorities;
+        });
         let reply = send(proxy.address(), "POST", CHAT, &[], &chat(&json!({})).to_string());
         assert_eq!(reply.status, status, "{}", reply.body);
         assert!(reply.body.contains(said), "{}", reply.body);

@@ -1,0 +1,277 @@
+//! `probity serve` and `probity proxy` as commands: where their options come from, and what is written of them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use serde_json::{Value as Json, json};
+
+use crate::world::{World, done};
+
+/// The layers, the lowest first.
+fn layers(world: &World, file: &str, environment: &[(&str, &str)], typed: &[&str]) -> String {
+    let config = world.file("serve.conf", file.as_bytes());
+    let arguments = [&["serve", "--config", &config], typed].concat();
+    let mut command = world.command(&arguments);
+    command.envs(environment.iter().copied());
+    let done = done(command.output().unwrap());
+    assert_ne!(done.code, Some(0), "{done:?}");
+    assert_eq!(done.out, "");
+    done.err
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    let world = World::new();
+    // An address that others reach is refused by its name before anything is done: it shows which one counts.
+    let file = "models = ./m.gguf\nlisten = 0.0.0.0:1\n";
+    let variable = [("PROBITY_SERVE_LISTEN", "0.0.0.0:2")];
+    let flag = ["--listen", "0.0.0.0:3"];
+    for (file, environment, typed, want) in [
+        (file, &variable[..], &flag[..], "0.0.0.0:3"),
+        (file, &variable[..], &[][..], "0.0.0.0:2"),
+        (file, &[][..], &flag[..], "0.0.0.0:3"),
+        (file, &[][..], &[][..], "0.0.0.0:1"),
+        ("models = ./m.gguf\n", &variable[..], &[][..], "0.0.0.0:2"),
+        // The last of two in one file counts too.
+        (
+            "models = ./m.gguf\nlisten = 0.0.0.0:4\nlisten = 0.0.0.0:5",
+            &[][..],
+            &[][..],
+            "0.0.0.0:5",
+        ),
+    ] {
+        let told = layers(&world, file, environment, typed);
+        assert!(told.contains(&format!("--listen {want}:")), "{want}: {told}");
+    }
+}
+
+#[test]
+fn models_come_from_the_highest_layer_that_names_some() {
+    let world = World::new();
+    let file = "# what is served\n models = ./a.gguf  \n\n";
+    let variable = [("PROBITY_SERVE_MODELS", "./b.gguf ./b2.gguf")];
+    for (environment, typed, want) in [
+        (&variable[..], &["./c.gguf"][..], "c.gguf"),
+        (&variable[..], &[][..], "b.gguf"),
+        (&[][..], &["./c.gguf"][..], "c.gguf"),
+        (&[][..], &[][..], "a.gguf"),
+    ] {
+        let told = layers(&world, file, environment, typed);
+        let named = ["a.gguf", "b.gguf", "c.gguf"].map(|name| told.contains(name));
+        assert_eq!(named.iter().filter(|named| **named).count(), 1, "{told}");
+        assert!(told.contains(want), "{want}: {told}");
+    }
+    assert!(layers(&world, "", &[], &[]).contains("no model is named"));
+}
+
+#[test]
+fn options_without_a_value_are_true_or_false_in_every_layer() {
+    let world = World::new();
+    let open = "models = ./a.gguf\nlisten = 0.0.0.0:1\nno-keys = true\n";
+    assert!(layers(&world, open, &[], &[]).contains("a.gguf"), "it went on to the model");
+    let closed = "models = ./a.gguf\nlisten = 0.0.0.0:1\nno-keys = false\n";
+    assert!(layers(&world, closed, &[], &[]).contains("API keys are needed"));
+    let told = layers(&world, closed, &[("PROBITY_SERVE_NO_KEYS", "true")], &[]);
+    assert!(told.contains("a.gguf"), "{told}");
+    // What can't stand together can't stand in two layers either.
+    let told = layers(&world, open, &[], &["--keys", "k.json"]);
+    assert!(told.contains("cannot be used with"), "{told}");
+}
+
+#[test]
+fn what_is_wrong_in_a_layer_is_said_with_its_place() {
+    let world = World::new();
+    for (file, said) in [
+        ("models = ./m.gguf\nspeed = 9\n", "line 2: `speed` is no option"),
+        ("models = ./m.gguf\n\n\nquiet = maybe\n", "line 4: `quiet` must be true or false"),
+        ("models ./m.gguf\n", "line 1: a line is `name = value`"),
+        ("models = ./m.gguf\nanswers = many\n", "a whole number from 1 to 65536"),
+    ] {
+        let told = layers(&world, file, &[], &[]);
+        assert!(told.contains(said), "{told}");
+    }
+    let told = layers(&world, "models = ./m.gguf\n", &[("PROBITY_SERVE_SPEED", "9")], &[]);
+    assert!(told.contains("PROBITY_SERVE_SPEED: `speed` is no option"), "{told}");
+    let long = "#".repeat((1 << 16) + 1);
+    assert!(layers(&world, &long, &[], &[]).contains("more than 65536 bytes"));
+    let gone = world.run(&["serve", "--config", "nowhere.conf", "./m.gguf"]);
+    gone.refused(1, &["nowhere.conf"]);
+    // The file itself may be named by the environment.
+    let config = world.file("by.conf", b"models = ./m.gguf\nlisten = 0.0.0.0:7\n");
+    let by = world.run_with("PROBITY_SERVE_CONFIG", &config, &["serve"]);
+    by.refused(2, &["--listen 0.0.0.0:7:"]);
+}
+
+/// The options that a command's help has.
+fn options(world: &World, command: &str) -> Vec<String> {
+    let help = world.run(&[command, "--help"]).ok().out;
+    flags(&help).collect()
+}
+
+/// Everything that looks like a flag.
+fn flags(text: &str) -> impl Iterator<Item = String> + '_ {
+    let words = text.split(|one: char| !(one.is_ascii_alphanumeric() || one == '-'));
+    let named = words.filter_map(|word| word.strip_prefix("--"));
+    named.filter(|name| name.starts_with(|one: char| one.is_ascii_lowercase())).map(str::to_owned)
+}
+
+fn repository(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(root.join(path)).unwrap()
+}
+
+/// The flags that a line gives to the command before them; the flags of other commands in it are theirs.
+fn given<'a>(text: &'a str, command: &str) -> Vec<(&'a str, String)> {
+    let joined = text.lines().filter(|line| !line.trim_start().starts_with("docker "));
+    let wanted = format!("probity {command}");
+    let mut all = Vec::new();
+    for line in joined {
+        let Some((_, rest)) = line.split_once(&wanted) else { continue };
+        let rest = rest.split(['|', '&', ';', '`']).next().unwrap_or_default();
+        all.extend(flags(rest).map(|flag| (line, flag)));
+    }
+    all
+}
+
+#[test]
+fn what_is_deployed_and_written_names_options_that_there_are() {
+    let world = World::new();
+    let unit = repository("deploy/probity.service");
+    let docker = repository("deploy/Dockerfile");
+    let page = repository("docs/serving.md").replace("\\\n", " ");
+    let mut found = 0;
+    for command in ["serve", "proxy"] {
+        let known = options(&world, command);
+        for text in [&unit, &docker, &page] {
+            for (line, flag) in given(text, command) {
+                assert!(known.contains(&flag), "--{flag} of {line:?} is no option of {command}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 14, "{found}: the others were not found");
+    let known = options(&world, "serve");
+    let conf = repository("deploy/serve.conf");
+    let names = conf.lines().filter(|line| !line.starts_with('#'));
+    for name in names.filter_map(|line| Some(line.split_once('=')?.0.trim())) {
+        assert!(name == "models" || known.iter().any(|known| known == name), "{name}");
+    }
+    for text in [&unit, &docker, &page] {
+        for variable in text.split("PROBITY_SERVE_").skip(1) {
+            let end = variable.find(|one: char| !(one.is_ascii_uppercase() || one == '_'));
+            let name = variable[..end.unwrap_or(variable.len())].to_lowercase().replace('_', "-");
+            assert!(name == "models" || known.contains(&name), "PROBITY_SERVE_{name}");
+        }
+    }
+    // All of what the file says is taken.
+    let told = layers(&world, &conf.replace("127.0.0.1", "0.0.0.0"), &[], &[]);
+    assert!(told.contains("--listen 0.0.0.0:8000:"), "{told}");
+    // A unit that kills sooner than the server drains would lose receipts.
+    let number = |text: &str, name: &str| -> u64 {
+        let (_, rest) = text.split_once(name).unwrap();
+        let digits = rest.trim_start_matches([' ', '=']);
+        digits.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    assert!(number(&unit, "TimeoutStopSec") >= number(&unit, "--drain") + 30);
+    assert_eq!(number(&conf, "\ndrain"), number(&unit, "--drain"));
+}
+
+#[test]
+fn a_proxy_is_refused_what_it_can_not_keep() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let upstream = "--upstream=http://127.0.0.1:1";
+    for (arguments, said) in [
+        (vec!["proxy", upstream], "MODEL"),
+        (vec!["proxy", &tiny], "--upstream"),
+        (vec!["proxy", "--upstream", "http://me:pass@there", &tiny], "environment variable"),
+        (vec!["proxy", upstream, "--listen", "0.0.0.0:0", &tiny], "--no-keys"),
+        (vec!["proxy", upstream, "--require", "hope", &tiny], "signature"),
+    ] {
+        world.run(&arguments).refused(2, &[said]);
+    }
+    let unset = world.run(&["proxy", upstream, "--upstream-key-env", "NO_SUCH_KEY", &tiny]);
+    unset.refused(1, &["NO_SUCH_KEY is not set"]);
+}
+
+/// A server that runs until it is dropped.
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Running {
+    fn start(world: &World, arguments: &[&str]) -> Self {
+        let mut command = world.command(arguments);
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let address = loop {
+            let line = lines.next().unwrap_or_else(|| panic!("{said:?}")).unwrap();
+            if let Some((_, rest)) = line.split_once(" on http://") {
+                break rest.trim_end_matches("/v1").to_owned();
+            }
+            said.push(line);
+        };
+        // Whatever else it says is read, so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    fn post(&self, body: &Json) -> String {
+        let body = body.to_string();
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+        write!(socket, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut reply = String::new();
+        socket.read_to_string(&mut reply).unwrap();
+        reply
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_served_answer_comes_through_a_proxy_and_its_receipt_is_verified() {
+    let (there, here) = (World::new(), World::new());
+    let server = Running::start(&there, &["serve", "--listen", "127.0.0.1:0", &there.tiny()]);
+    let body = json!({"model": "tiny", "messages": [{"role": "user", "content": "hi"}],
+                      "max_tokens": 20, "seed": 5});
+    let content = |reply: &str| -> Json {
+        let (_, body) = reply.split_once("\r\n\r\n").unwrap();
+        let body: Json = serde_json::from_str(body).unwrap_or_else(|_| panic!("{reply}"));
+        body["choices"][0]["message"]["content"].clone()
+    };
+    let direct = content(&server.post(&body));
+    let upstream = format!("http://{}/v1", server.address);
+    let receipts = here.path("receipts");
+    let receipts = receipts.to_str().unwrap();
+    for require in ["signature", "replay"] {
+        let tiny = here.tiny();
+        let arguments = [
+            "proxy",
+            "--upstream",
+            &upstream,
+            "--require",
+            require,
+            "--listen",
+            "127.0.0.1:0",
+            "--receipts",
+            receipts,
+            &tiny,
+        ];
+        let proxy = Running::start(&here, &arguments);
+        let reply = proxy.post(&body);
+        assert_eq!(content(&reply), direct);
+        assert!(reply.contains(&format!("x-probity-verified: {require}")), "{reply}");
+    }
+    let verified = here.run(&["verify", receipts, "--model", &here.tiny()]).ok();
+    assert!(verified.out.contains("VERIFIED") || verified.out.contains("verified"), "{verified:?}");
+}
