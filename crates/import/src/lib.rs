@@ -1,4 +1,4 @@
-//! Reads upstream model files: GGUF now, other formats later.
+//! Reads upstream model files: GGUF, and the folders of safetensors that Hugging Face's libraries save.
 //!
 //! A model file comes from strangers. This crate parses it, says exactly what is wrong with it, and hands plain
 //! data to whoever builds a program from it.
@@ -14,5 +14,9 @@
 pub mod architectures;
 pub mod dyadic;
 pub mod gguf;
+pub mod huggingface;
+pub mod json;
+pub mod llama3;
 pub mod rope;
+pub mod safetensors;
 pub mod yarn;

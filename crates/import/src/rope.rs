@@ -43,6 +43,8 @@ pub enum RopeError {
     Undecided { index: usize },
     #[error("yarn's {what} must be {wanted}")]
     Yarn { what: &'static str, wanted: &'static str },
+    #[error("llama3's {what} must be {wanted}")]
+    Llama3 { what: &'static str, wanted: &'static str },
 }
 
 /// The frequencies of the `dimension / 2` pairs, all divided by `scale` and, where there are factors (as in Llama 3's

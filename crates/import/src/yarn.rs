@@ -70,6 +70,28 @@ pub fn growth_squared(factor: Dyadic) -> Result<u64, RopeError> {
     })
 }
 
+/// `floor(2^48 * ln(context) / ln(original))`: what longrope multiplies a score by where a context of `original` positions
+/// was made `context` long. The floor of the real number; undecided where that is rational, but for powers of two.
+pub fn longrope_squared(context: u32, original: u32) -> Result<u64, RopeError> {
+    if original < 2 || context <= original {
+        let wanted = "longer than an original one of at least 2";
+        return Err(RopeError::Yarn { what: "context", wanted });
+    }
+    if context.is_power_of_two() && original.is_power_of_two() {
+        return Ok((u64::from(context.ilog2()) << GROWTH_FRAC) / u64::from(original.ilog2()));
+    }
+    decided(|precision| {
+        let ln = |number: u32| logarithm(Dyadic::from_integer(number.into()), precision);
+        let (above, below) = (ln(context), ln(original));
+        let quotient = |above: &BigUint, below: &BigUint| (above << GROWTH_FRAC) / below;
+        let low = quotient(&above.low, &below.high);
+        if low != quotient(&above.high, &below.low) {
+            return Err(RopeError::Undecided { index: 0 });
+        }
+        Ok(u64::try_from(low).expect("ln(2^32) / ln(2) is 32"))
+    })
+}
+
 fn check_factor(factor: Dyadic) -> Result<(), RopeError> {
     match factor.floor_log2() {
         Some(0..MAX_FACTOR_LOG2) if !factor.negative() => Ok(()),

@@ -3,8 +3,6 @@
 //! The widths of its rows are those of `docs/decisions/0001-widths.md`, but for Gemma's residual row
 //! (`docs/decisions/0008-architectures-are-variants-of-one-decoder.md`). What differs between architectures is data: a [`Variant`].
 
-use std::collections::BTreeSet;
-
 use canon::reference::Layout;
 use program::ops::{
     Add, Attention, CappedAttention, Embed, GeluGate, Hadamard, KvAppend, Logits, Matmul, Norm,
@@ -14,18 +12,17 @@ use program::{
     AttributeSlot, Group, InputKind, Layer, Op, Program, Template, TensorId, TensorSlot, Value,
 };
 
+use super::description::Description;
 use super::keys::Keys;
-use super::rotation::{self, Rotation};
-use super::sizes::Sizes;
-use super::tensors::{Part, Tensors};
+use super::rotation;
+use super::tensors::{Part, Source, Tensors};
 use super::{ImportError, ReadTensor, numbers};
-use crate::dyadic::Dyadic;
 use crate::gguf::Gguf;
 
 /// Fractional bits of the residual row, where the architecture has no reason for others.
 const RESIDUAL_FRAC: u8 = 12;
 /// Fractional bits of Gemma's: its rows grow to hundreds of thousands.
-pub(super) const RESIDUAL_FRAC_GEMMA: u8 = 10;
+pub(crate) const RESIDUAL_FRAC_GEMMA: u8 = 10;
 /// Fractional bits of a row that is normed before it is added to the residual row.
 const MIDDLE_FRAC: u8 = 12;
 /// Fractional bits of normalised rows and of query, key and value.
@@ -33,59 +30,59 @@ const ROW_FRAC: u8 = 16;
 /// Fractional bits of the feed-forward's gated rows.
 const GATE_FRAC: u8 = 12;
 /// Fractional bits of logits.
-const LOGITS_FRAC: u8 = 12;
-/// The keys of caps.
-const FINAL: &str = "final_logit_softcapping";
-const SCORES: &str = "attn_logit_softcapping";
+pub(crate) const LOGITS_FRAC: u8 = 12;
 
 /// How architectures of this family differ.
-pub(super) struct Variant {
+pub(crate) struct Variant {
     /// Which entries of a head rope turns together.
-    pub(super) layout: Layout,
+    pub(crate) layout: Layout,
     /// The tensors of factors per pair that may divide the frequencies of rope.
-    pub(super) factors: rotation::Factors,
+    pub(crate) factors: rotation::Factors,
     /// Which layers have the header's window.
-    pub(super) windows: Windows,
+    pub(crate) windows: Windows,
     /// Query and key are normed head by head.
-    pub(super) head_norms: bool,
+    pub(crate) head_norms: bool,
     /// One matrix has the rows of query, key and value, and one those of gate and up.
-    pub(super) fused: bool,
+    pub(crate) fused: bool,
     /// Fractional bits of the residual row.
-    pub(super) residual_frac: u8,
+    pub(crate) residual_frac: u8,
+    /// Gains in the file are one less than what they stand for.
+    pub(crate) gains_less_one: bool,
     /// What Gemma's models share.
-    pub(super) gemma: Option<Gemma>,
+    pub(crate) gemma: Option<Gemma>,
     /// Keys that are read here and by few architectures: others refuse them.
-    pub(super) keys: &'static [&'static str],
+    pub(crate) keys: &'static [&'static str],
 }
 
 /// What most architectures are.
-pub(super) const PLAIN: Variant = Variant {
+pub(crate) const PLAIN: Variant = Variant {
     layout: Layout::Half,
     factors: rotation::Factors::None,
     windows: Windows::Unknown,
     head_norms: false,
     fused: false,
     residual_frac: RESIDUAL_FRAC,
+    gains_less_one: false,
     gemma: None,
     keys: &[],
 };
 
 /// Norms behind attention and feed-forward, GELU for SiLU, a scaled embedding, and these.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Gemma {
+pub(crate) struct Gemma {
     /// Scores are capped, at this where the header doesn't say.
-    pub(super) scores_cap: Option<u64>,
+    pub(crate) scores_cap: Option<u64>,
     /// Logits are capped at this where the header doesn't say; 0: not capped.
-    pub(super) logits_cap: u64,
+    pub(crate) logits_cap: u64,
     /// Layers of the largest model, whose scores are divided by another root.
-    pub(super) largest: u32,
+    pub(crate) largest: u32,
     /// Layers with a window are rotated by another frequency base, this one where the header doesn't say.
-    pub(super) local_base: Option<u64>,
+    pub(crate) local_base: Option<u64>,
 }
 
 /// Which layers have the header's window.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Windows {
+pub(crate) enum Windows {
     /// The header can't say: a window that hides something is refused.
     Unknown,
     /// All of them.
@@ -101,19 +98,27 @@ pub(super) fn build<E>(
     variant: &Variant,
     read: &mut ReadTensor<'_, E>,
 ) -> Result<Program, ImportError<E>> {
-    let keys = Keys { gguf, architecture };
-    let sizes = Sizes::read(&keys, variant)?;
-    let rotation = rotation::read(&keys, &sizes, variant, read)?;
-    keys.refuse_unknown(variant.keys)?;
-    let used: BTreeSet<String> = variant.factors.names().iter().map(|n| (*n).into()).collect();
-    let mut tensors = Tensors { gguf, list: Vec::new(), used };
+    let description = Description::of_header(&Keys { gguf, architecture }, variant, read)?;
+    let mut tensors = Tensors::new(Source::Gguf(gguf));
+    tensors.used.extend(variant.factors.names().iter().map(|name| (*name).into()));
+    assemble(&description, variant, &mut tensors)
+}
+
+/// Builds the program of a model that is described, of these tensors.
+pub(crate) fn assemble<E>(
+    description: &Description,
+    variant: &Variant,
+    tensors: &mut Tensors<'_, '_>,
+) -> Result<Program, ImportError<E>> {
+    let Description { sizes, rotation, .. } = description;
     let table = tensors.matrix("token_embd.weight", sizes.vocabulary, sizes.width)?;
-    let model = Model { keys: &keys, sizes: &sizes, rotation: &rotation, variant };
-    let group = model.layers(&mut tensors)?;
-    let gain = tensors.vector("output_norm.weight", sizes.width)?;
-    let output = match tensors.optional("output.weight") {
-        Some(_) => tensors.matrix("output.weight", sizes.vocabulary, sizes.width)?,
-        None => table,
+    let model = Model { description, variant };
+    let group = model.layers(tensors)?;
+    let gain = tensors.gain("output_norm.weight", sizes.width, variant)?;
+    let output = if tensors.has("output.weight") {
+        tensors.matrix("output.weight", sizes.vocabulary, sizes.width)?
+    } else {
+        table
     };
     tensors.refuse_unread()?;
     let (prologue, end) = (model.prologue(), model.epilogue()?);
@@ -121,8 +126,8 @@ pub(super) fn build<E>(
         arithmetic_version: program::check::ARITHMETIC_VERSION,
         context_max: rotation.context.min(program::limits::CONTEXT_MAX),
         vocabulary: sizes.vocabulary,
-        tensors: tensors.list,
-        rope_tables: rotation.tables,
+        tensors: std::mem::take(&mut tensors.list),
+        rope_tables: rotation.tables.clone(),
         prologue: single(prologue, vec![table]),
         groups: vec![group],
         epilogue: single(end, vec![gain, output]),
@@ -138,22 +143,21 @@ fn single(ops: Vec<Op>, tensors: Vec<TensorId>) -> Group {
 /// What is known of a file before its layers are built.
 #[derive(Clone, Copy)]
 struct Model<'m> {
-    keys: &'m Keys<'m, 'm>,
-    sizes: &'m Sizes,
-    rotation: &'m Rotation,
+    description: &'m Description,
     variant: &'m Variant,
 }
 
 impl Model<'_> {
     /// All layers: one template, which they must share.
     fn layers<E>(&self, tensors: &mut Tensors<'_, '_>) -> Result<Group, ImportError<E>> {
+        let Description { sizes, rotation, .. } = self.description;
         let mut template = None;
         let mut layers = Vec::new();
-        for (index, window) in (0..).zip(&self.sizes.windows) {
+        for (index, window) in (0..).zip(&sizes.windows) {
             let mut build =
                 Builder { model: *self, tensors, bound: Vec::new(), ops: Vec::new(), layer: index };
             let output = build.layer()?;
-            let attributes = vec![self.rotation.table_of(*window), *window];
+            let attributes = vec![rotation.table_of(*window), *window];
             layers.push(Layer { tensors: build.bound, attributes });
             let this = Template { ops: build.ops, output };
             if template.get_or_insert_with(|| this.clone()) != &this {
@@ -172,16 +176,17 @@ impl Model<'_> {
         if self.variant.gemma.is_none() {
             return vec![embed];
         }
-        let (mantissa, exponent) = numbers::root(self.sizes.width);
+        let (mantissa, exponent) = numbers::root(self.description.sizes.width);
         vec![embed, Op::Scale(Scale { x: Value(1), mantissa, exponent })]
     }
 
     fn epilogue<E>(&self) -> Result<Vec<Op>, ImportError<E>> {
+        let width = self.description.sizes.width;
         let norm = Norm {
             x: Value(0),
             gain: TensorSlot(0),
-            eps: self.eps(self.sizes.width, self.variant.residual_frac)?,
-            width: self.sizes.width,
+            eps: self.description.eps(width, self.variant.residual_frac)?,
+            width,
             frac: ROW_FRAC,
         };
         let mut ops = vec![
@@ -190,44 +195,12 @@ impl Model<'_> {
             Op::Logits(Logits { x: Value(2), weight: TensorSlot(1), frac: LOGITS_FRAC }),
         ];
         let mut logits = Value(3);
-        let or = self.variant.gemma.map(|gemma| gemma.logits_cap);
-        if let Some(cap) = self.cap(FINAL, or)? {
-            let cap = numbers::logits_cap(cap, LOGITS_FRAC).ok_or_else(|| self.bad_cap(FINAL))?;
+        if let Some(cap) = self.description.logits_cap {
             ops.push(Op::SoftCap(SoftCap { x: logits, cap }));
             logits = Value(4);
         }
         ops.push(Op::Sample(Sample { logits }));
         Ok(ops)
-    }
-
-    /// The cap that the header gives, or else this one; none where it is 0 or the architecture has none.
-    fn cap<E>(&self, key: &str, or: Option<u64>) -> Result<Option<Dyadic>, ImportError<E>> {
-        let Some(or) = or else { return Ok(None) };
-        let cap = self.keys.dyadic(key)?.unwrap_or(Dyadic::from_integer(or));
-        Ok(Some(cap).filter(|cap| !cap.is_zero()))
-    }
-
-    fn bad_cap<E>(&self, key: &str) -> ImportError<E> {
-        let why = "it is negative, or too small or too large for this arithmetic";
-        ImportError::Unsupported { what: self.keys.key(key), why }
-    }
-
-    /// The number whose root divides scores.
-    fn score_divisor(&self) -> u32 {
-        match self.variant.gemma {
-            Some(gemma) if self.sizes.layers == gemma.largest => {
-                self.sizes.width / self.sizes.heads
-            }
-            Some(_) | None => self.sizes.head_width,
-        }
-    }
-
-    /// Epsilon for sums of squares of `width` entries with these fractional bits.
-    fn eps<E>(&self, width: u32, frac: u8) -> Result<u64, ImportError<E>> {
-        numbers::eps(self.sizes.epsilon, width, frac).ok_or_else(|| {
-            let what = self.keys.key("attention.layer_norm_rms_epsilon");
-            ImportError::Unsupported { what, why: "it is negative or too large" }
-        })
     }
 }
 
@@ -250,7 +223,7 @@ impl Builder<'_, '_, '_> {
     }
 
     fn attention<E>(&mut self) -> Result<Value, ImportError<E>> {
-        let Model { sizes, variant, .. } = self.model;
+        let Model { description: Description { sizes, .. }, variant } = self.model;
         let head_width = sizes.head_width;
         let x = self.norm(Value(0), "attn_norm.weight", sizes.width, variant.residual_frac)?;
         let x = self.op(Op::Quantise(Quantise { x, kind: InputKind::A8 }));
@@ -274,18 +247,14 @@ impl Builder<'_, '_, '_> {
 
     /// Attention proper; query and key were transformed in blocks of this width.
     fn attend<E>(&mut self, q: Value, kv: Value, block: u32) -> Result<Value, ImportError<E>> {
-        let model = self.model;
+        let Description { score_divisor, scores_cap, rotation, .. } = self.model.description;
         let (scale, scale_exponent) =
-            numbers::attention_scale(model.score_divisor(), block, model.rotation.factor);
+            numbers::attention_scale(*score_divisor, block, rotation.factor);
         let window = AttributeSlot(1);
         let attention = Attention { q, kv, scale, scale_exponent, window, frac: ROW_FRAC };
-        let or = model.variant.gemma.and_then(|gemma| gemma.scores_cap);
-        Ok(self.op(match model.cap(SCORES, or)? {
+        Ok(self.op(match *scores_cap {
             None => Op::Attention(attention),
-            Some(cap) => {
-                let cap = numbers::score_cap(cap).ok_or_else(|| model.bad_cap(SCORES))?;
-                Op::CappedAttention(CappedAttention { attention, cap })
-            }
+            Some(cap) => Op::CappedAttention(CappedAttention { attention, cap }),
         }))
     }
 
@@ -297,7 +266,7 @@ impl Builder<'_, '_, '_> {
         columns: u32,
         gain: &str,
     ) -> Result<Value, ImportError<E>> {
-        let Model { sizes, variant, .. } = self.model;
+        let Model { description: Description { sizes, .. }, variant } = self.model;
         let (width, residual) = (sizes.width, variant.residual_frac);
         if variant.gemma.is_none() {
             return self.matmul(x, name, width, columns, residual);
@@ -308,7 +277,7 @@ impl Builder<'_, '_, '_> {
 
     /// Query, key and value.
     fn projections<E>(&mut self, x: Value) -> Result<[Value; 3], ImportError<E>> {
-        let Model { sizes, variant, .. } = self.model;
+        let Model { description: Description { sizes, .. }, variant } = self.model;
         let (q, kv, width) = (sizes.q_width(), sizes.kv_width(), sizes.width);
         if variant.fused {
             return self.parts(x, "attn_qkv", [q, kv, kv], ROW_FRAC);
@@ -321,7 +290,7 @@ impl Builder<'_, '_, '_> {
     }
 
     fn feed_forward<E>(&mut self, x: Value) -> Result<Value, ImportError<E>> {
-        let Model { sizes, variant, .. } = self.model;
+        let Model { description: Description { sizes, .. }, variant } = self.model;
         let (width, hidden) = (sizes.width, sizes.hidden);
         let x = self.norm(x, "ffn_norm.weight", width, variant.residual_frac)?;
         let x = self.op(Op::Quantise(Quantise { x, kind: InputKind::A8 }));
@@ -373,9 +342,9 @@ impl Builder<'_, '_, '_> {
         from: u8,
         frac: u8,
     ) -> Result<Value, ImportError<E>> {
-        let id = self.tensors.vector(&self.name(gain), width)?;
+        let id = self.tensors.gain(&self.name(gain), width, self.model.variant)?;
         let gain = self.bind(id);
-        let eps = self.model.eps(width, from)?;
+        let eps = self.model.description.eps(width, from)?;
         Ok(self.op(Op::Norm(Norm { x, gain, eps, width, frac })))
     }
 
@@ -391,12 +360,11 @@ impl Builder<'_, '_, '_> {
         let id = self.tensors.matrix(&format!("{name}.weight"), rows, columns)?;
         let weight = self.bind(id);
         let bias_name = format!("{name}.bias");
-        let bias = match self.tensors.optional(&bias_name) {
-            Some(_) => {
-                let id = self.tensors.vector(&bias_name, rows)?;
-                Some(self.bind(id))
-            }
-            None => None,
+        let bias = if self.tensors.has(&bias_name) {
+            let id = self.tensors.vector(&bias_name, rows)?;
+            Some(self.bind(id))
+        } else {
+            None
         };
         Ok(self.op(Op::Matmul(Matmul { x, weight, bias, frac })))
     }
@@ -414,7 +382,7 @@ impl Builder<'_, '_, '_> {
         let mut values = [x; N];
         for (value, rows) in values.iter_mut().zip(rows) {
             let part = Part { first, rows, of };
-            let id = self.tensors.part(&name, part, self.model.sizes.width)?;
+            let id = self.tensors.part(&name, part, self.model.description.sizes.width)?;
             let weight = self.bind(id);
             *value = self.op(Op::Matmul(Matmul { x, weight, bias: None, frac }));
             first += rows;

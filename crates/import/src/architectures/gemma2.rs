@@ -6,7 +6,7 @@
 
 use super::decoder::{Gemma, PLAIN, RESIDUAL_FRAC_GEMMA, Variant, Windows};
 
-pub(super) const VARIANT: Variant = Variant {
+pub(crate) const VARIANT: Variant = Variant {
     windows: Windows::AllButEvery { layer: 2, or: 4096 },
     residual_frac: RESIDUAL_FRAC_GEMMA,
     gemma: Some(Gemma { scores_cap: Some(50), logits_cap: 30, largest: 46, local_base: None }),

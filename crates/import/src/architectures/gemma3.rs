@@ -3,7 +3,7 @@
 
 use super::decoder::{Gemma, PLAIN, RESIDUAL_FRAC_GEMMA, Variant, Windows};
 
-pub(super) const VARIANT: Variant = Variant {
+pub(crate) const VARIANT: Variant = Variant {
     windows: Windows::AllButEvery { layer: 6, or: 0 },
     head_norms: true,
     residual_frac: RESIDUAL_FRAC_GEMMA,

@@ -7,7 +7,7 @@ use canon::reference::Layout;
 use super::decoder::{PLAIN, Variant, Windows};
 use super::rotation::Factors;
 
-pub(super) const VARIANT: Variant = Variant {
+pub(crate) const VARIANT: Variant = Variant {
     layout: Layout::Interleaved,
     factors: Factors::Pairs,
     windows: Windows::EveryLayer,

@@ -6,7 +6,7 @@
 use super::decoder::Variant;
 use super::llama;
 
-pub(super) const VARIANT: Variant = Variant {
+pub(crate) const VARIANT: Variant = Variant {
     keys: &["attention.temperature_scale", "rope.scaling.yarn_log_multiplier"],
     ..llama::VARIANT
 };

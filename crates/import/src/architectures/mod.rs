@@ -6,25 +6,27 @@
 //! Never trusts the header and never guesses: a metadata key of the architecture that is not understood (`keys`
 //! has all that are), and a tensor that nothing reads, are refused by name.
 
-mod decoder;
-mod gemma2;
-mod gemma3;
+pub(crate) mod decoder;
+pub(crate) mod description;
+pub(crate) mod gemma2;
+pub(crate) mod gemma3;
 mod keys;
-mod llama;
+pub(crate) mod llama;
 mod mistral3;
-mod numbers;
-mod phi3;
-mod qwen2;
-mod qwen3;
-mod rotation;
-mod sizes;
-mod tensors;
+pub(crate) mod numbers;
+pub(crate) mod phi3;
+pub(crate) mod qwen2;
+pub(crate) mod qwen3;
+pub(crate) mod rotation;
+pub(crate) mod sizes;
+pub(crate) mod tensors;
 
 use program::{CheckError, Program};
 use thiserror::Error;
 
 use crate::gguf::{Gguf, GgufError, TensorInfo};
 use crate::rope::RopeError;
+use crate::safetensors::SafetensorsError;
 
 /// Reads the bytes of a tensor: import needs those of a few short vectors.
 pub type ReadTensor<'r, E> = dyn FnMut(&TensorInfo<'_>) -> Result<Vec<u8>, E> + 'r;
@@ -36,6 +38,15 @@ pub enum ImportError<E> {
     /// The header itself.
     #[error(transparent)]
     Gguf(#[from] GgufError),
+    /// A tensor of a safetensors file.
+    #[error(transparent)]
+    Safetensors(#[from] SafetensorsError),
+    /// A tensor that no file has.
+    #[error("tensor {name} is missing")]
+    Missing {
+        /// Which one.
+        name: String,
+    },
     /// A tensor's bytes could not be read.
     #[error("tensor {name} can't be read")]
     Read {

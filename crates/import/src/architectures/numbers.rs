@@ -6,7 +6,7 @@ use crate::dyadic::Dyadic;
 const LOG2_E: u128 = 6_653_256_548_922_161_246;
 
 /// `max(1, nr(epsilon * width * 2^(2 * frac)))`; `None` where it is negative or too large.
-pub(super) fn eps(epsilon: Dyadic, width: u32, frac: u8) -> Option<u64> {
+pub(crate) fn eps(epsilon: Dyadic, width: u32, frac: u8) -> Option<u64> {
     if epsilon.negative() {
         return None;
     }
@@ -35,7 +35,7 @@ pub(super) fn eps(epsilon: Dyadic, width: u32, frac: u8) -> Option<u64> {
 /// From the floor of its root at 60 fractional bits, whose error no rounding to 15 bits can show
 /// for any head width up to 1024 (a test compares all of them with exact squares); that floor is
 /// the number meant where the factor is not 2^48.
-pub(super) fn attention_scale(divisor: u32, block: u32, factor: u64) -> (u16, i32) {
+pub(crate) fn attention_scale(divisor: u32, block: u32, factor: u64) -> (u16, i32) {
     let root = ((LOG2_E >> 2) * (LOG2_E >> 2) / u128::from(divisor)).isqrt();
     // Below 2^61 * 2^64; a factor of at least 2^32 leaves more than 15 bits of it.
     let root = (root * u128::from(factor)) >> 48;
@@ -45,7 +45,7 @@ pub(super) fn attention_scale(divisor: u32, block: u32, factor: u64) -> (u16, i3
 }
 
 /// The nearest `C * 2^ce` with `2^14 <= C < 2^15` to `sqrt(width)`, from the floor of its root at 40 fractional bits.
-pub(super) fn root(width: u32) -> (u16, i32) {
+pub(crate) fn root(width: u32) -> (u16, i32) {
     let (mantissa, exponent) = normal((u128::from(width) << 80).isqrt());
     (mantissa, exponent - 40)
 }
@@ -61,12 +61,12 @@ fn normal(value: u128) -> (u16, i32) {
 }
 
 /// `nr(cap * 2^frac)`: a cap of logits; `None` where it is no cap that an op takes.
-pub(super) fn logits_cap(cap: Dyadic, frac: u8) -> Option<u32> {
+pub(crate) fn logits_cap(cap: Dyadic, frac: u8) -> Option<u32> {
     within(cap, cap.nearest(-i32::from(frac), 1))
 }
 
 /// `nr(cap * log2(e) * 2^16)`: a cap of scores, which are logarithms to the base 2 with 16 fractional bits.
-pub(super) fn score_cap(cap: Dyadic) -> Option<u32> {
+pub(crate) fn score_cap(cap: Dyadic) -> Option<u32> {
     // 32 fractional bits of the cap and 62 of log2(e).
     let product = cap.nearest(-32, 1).checked_mul(LOG2_E)?;
     within(cap, product.checked_add(1 << 77)? >> 78)

@@ -5,5 +5,5 @@
 use super::decoder::{PLAIN, Variant, Windows};
 use super::rotation::Factors;
 
-pub(super) const VARIANT: Variant =
+pub(crate) const VARIANT: Variant =
     Variant { factors: Factors::ShortAndLong, windows: Windows::EveryLayer, fused: true, ..PLAIN };

@@ -4,4 +4,4 @@
 
 use super::decoder::{PLAIN, Variant};
 
-pub(super) const VARIANT: Variant = PLAIN;
+pub(crate) const VARIANT: Variant = PLAIN;

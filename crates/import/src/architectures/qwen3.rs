@@ -2,4 +2,4 @@
 
 use super::decoder::{PLAIN, Variant};
 
-pub(super) const VARIANT: Variant = Variant { head_norms: true, ..PLAIN };
+pub(crate) const VARIANT: Variant = Variant { head_norms: true, ..PLAIN };

@@ -30,6 +30,7 @@ use super::sizes::Sizes;
 use super::{ImportError, ReadTensor};
 use crate::dyadic::{Dyadic, F32Bits};
 use crate::gguf::TensorType;
+use crate::llama3::{self, Llama3};
 use crate::rope;
 use crate::yarn::{self, GROWTH_FRAC, Yarn};
 
@@ -48,7 +49,7 @@ const LONG: &str = "rope_factors_long.weight";
 
 /// The tensors of factors per pair that an architecture may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Factors {
+pub(crate) enum Factors {
     /// None.
     None,
     /// One that holds for every length.
@@ -57,8 +58,32 @@ pub(super) enum Factors {
     ShortAndLong,
 }
 
+/// How a file says that queries and keys are rotated.
+pub(crate) struct Rule {
+    pub(crate) base: Dyadic,
+    pub(crate) scaling: Scaling,
+    /// Positions for which all of this holds.
+    pub(crate) context: u32,
+    /// What scores are multiplied by, times 2^48.
+    pub(crate) factor: u64,
+    /// The base of layers with a window, where it is another.
+    pub(crate) local_base: Option<Dyadic>,
+    /// What says how much of a head is rotated, for messages.
+    pub(crate) rotary_name: String,
+}
+
+/// What becomes of the frequencies.
+pub(crate) enum Scaling {
+    /// They are divided: all by one number, and perhaps each pair's by its own.
+    Divided { by: Dyadic, factors: Option<Vec<Dyadic>> },
+    /// YaRN.
+    Yarn(Yarn),
+    /// Llama 3.1's.
+    Llama3(Llama3),
+}
+
 /// How queries and keys are rotated, and what that does to their scores.
-pub(super) struct Rotation {
+pub(crate) struct Rotation {
     /// One or two tables of frequencies.
     pub(super) tables: Vec<Vec<u64>>,
     /// Positions for which all of this holds.
@@ -110,18 +135,21 @@ pub(super) fn read<E>(
     {
         context = context.min(original);
     }
-    let table = match kind {
+    if factors == Factors::ShortAndLong && list.is_some() {
+        context = context.min(original);
+    }
+    let scaling = match kind {
         "longrope" if factors == Factors::ShortAndLong && list.is_some() => {
-            rope::frequencies(base, sizes.rotary, Dyadic::ONE, list.as_deref())?
+            Scaling::Divided { by: Dyadic::ONE, factors: list }
         }
-        "none" => rope::frequencies(base, sizes.rotary, Dyadic::ONE, list.as_deref())?,
-        "linear" => rope::frequencies(base, sizes.rotary, linear(keys)?, list.as_deref())?,
+        "none" => Scaling::Divided { by: Dyadic::ONE, factors: list },
+        "linear" => Scaling::Divided { by: linear(keys)?, factors: list },
         "yarn" if list.is_none() => {
             let yarn = yarn(keys, original)?;
             if !leaves_scores(keys)? {
                 factor = multiplied(factor, yarn::growth_squared(yarn.factor)?);
             }
-            yarn::frequencies(base, sizes.rotary, &yarn)?
+            Scaling::Yarn(yarn)
         }
         _ => {
             let what = format!("{} = {}", keys.key("rope.scaling.type"), kind.escape_default());
@@ -130,30 +158,43 @@ pub(super) fn read<E>(
             return Err(ImportError::Unsupported { what, why });
         }
     };
-    if factors == Factors::ShortAndLong && list.is_some() {
-        context = context.min(original);
+    let local_base = match variant.gemma.and_then(|gemma| gemma.local_base) {
+        Some(or) => Some(keys.dyadic("rope.freq_base_swa")?.unwrap_or(Dyadic::from_integer(or))),
+        None => None,
+    };
+    let rotary_name = keys.key("rope.dimension_count");
+    Rule { base, scaling, context, factor, local_base, rotary_name }.made(sizes)
+}
+
+impl Rule {
+    /// Makes the tables.
+    pub(crate) fn made<E>(self, sizes: &Sizes) -> Result<Rotation, ImportError<E>> {
+        if self.factor != 1 << GROWTH_FRAC && sizes.rotary != sizes.head_width {
+            let why = "scores of heads that are rotated in part can't be scaled in part";
+            return Err(ImportError::Unsupported { what: self.rotary_name, why });
+        }
+        let rotary = sizes.rotary;
+        let table = match &self.scaling {
+            Scaling::Divided { by, factors } => {
+                rope::frequencies(self.base, rotary, *by, factors.as_deref())?
+            }
+            Scaling::Yarn(yarn) => yarn::frequencies(self.base, rotary, yarn)?,
+            Scaling::Llama3(llama3) => llama3::frequencies(self.base, rotary, llama3)?,
+        };
+        let (tables, local) = tables(self.local_base, sizes, table)?;
+        Ok(Rotation { tables, context: self.context, factor: self.factor, local })
     }
-    if factor != 1 << GROWTH_FRAC && sizes.rotary != sizes.head_width {
-        let what = keys.key("rope.dimension_count");
-        let why = "scores of heads that are rotated in part can't be scaled in part";
-        return Err(ImportError::Unsupported { what, why });
-    }
-    let (tables, local) = tables(keys, sizes, variant, table)?;
-    Ok(Rotation { tables, context, factor, local })
 }
 
 /// The table of layers that see all and that of the others, as far as there are such layers; and which is the latter.
 fn tables<E>(
-    keys: &Keys<'_, '_>,
+    local_base: Option<Dyadic>,
     sizes: &Sizes,
-    variant: &Variant,
     table: Vec<u64>,
 ) -> Result<(Vec<Vec<u64>>, u32), ImportError<E>> {
-    let default = variant.gemma.and_then(|gemma| gemma.local_base);
-    let (Some(default), true) = (default, sizes.windows.iter().any(|window| *window > 0)) else {
+    let (Some(base), true) = (local_base, sizes.windows.iter().any(|window| *window > 0)) else {
         return Ok((vec![table], 0));
     };
-    let base = keys.dyadic("rope.freq_base_swa")?.unwrap_or(Dyadic::from_integer(default));
     let local = rope::frequencies(base, sizes.rotary, Dyadic::ONE, None)?;
     if sizes.windows.contains(&0) { Ok((vec![table, local], 1)) } else { Ok((vec![local], 0)) }
 }
@@ -195,11 +236,18 @@ fn leaves_scores<E>(keys: &Keys<'_, '_>) -> Result<bool, ImportError<E>> {
 /// The square of what rotated queries and keys are multiplied by, times 2^48, rounded down.
 fn attention_factor<E>(keys: &Keys<'_, '_>) -> Result<u64, ImportError<E>> {
     let factor = keys.dyadic("rope.scaling.attn_factor")?.unwrap_or(Dyadic::ONE);
+    squared(factor, || keys.key("rope.scaling.attn_factor"))
+}
+
+/// The square of a factor, times 2^48, rounded down.
+pub(crate) fn squared<E>(
+    factor: Dyadic,
+    name: impl FnOnce() -> String,
+) -> Result<u64, ImportError<E>> {
     let inside = (-FACTOR_LOG2_MAX..FACTOR_LOG2_MAX).contains(&factor.floor_log2().unwrap_or(-99));
     // A binary32 has 24 bits, its square 48; a binary64's last bits are more than the scale can show.
     if factor.negative() || !inside {
-        let what = keys.key("rope.scaling.attn_factor");
-        return Err(ImportError::Unsupported { what, why: "it is not within 2^-4..2^4" });
+        return Err(ImportError::Unsupported { what: name(), why: "it is not within 2^-4..2^4" });
     }
     let squared = u128::from(factor.mantissa()) * u128::from(factor.mantissa());
     let shift = 2 * factor.exponent() + 48;

@@ -9,19 +9,19 @@ use super::keys::Keys;
 use crate::dyadic::Dyadic;
 
 /// The numbers of the header.
-pub(super) struct Sizes {
-    pub(super) layers: u32,
-    pub(super) width: u32,
-    pub(super) hidden: u32,
-    pub(super) heads: u32,
-    pub(super) kv_heads: u32,
-    pub(super) head_width: u32,
-    pub(super) rotary: u32,
-    pub(super) context: u32,
-    pub(super) vocabulary: u32,
+pub(crate) struct Sizes {
+    pub(crate) layers: u32,
+    pub(crate) width: u32,
+    pub(crate) hidden: u32,
+    pub(crate) heads: u32,
+    pub(crate) kv_heads: u32,
+    pub(crate) head_width: u32,
+    pub(crate) rotary: u32,
+    pub(crate) context: u32,
+    pub(crate) vocabulary: u32,
     /// By layer: how many positions it sees, 0 where it sees all.
-    pub(super) windows: Vec<u32>,
-    pub(super) epsilon: Dyadic,
+    pub(crate) windows: Vec<u32>,
+    pub(crate) epsilon: Dyadic,
 }
 
 impl Sizes {

@@ -1,20 +1,47 @@
-//! The tensors of a file as a program's table of them.
+//! The tensors of a model's files as a program's table of them.
 //!
 //! Never takes one of another shape than the metadata says, and never leaves one unread: what nothing reads may change
 //! the arithmetic. A part of a matrix is a tensor of the table as well, so fused matrices need no op of their own.
 
 use std::collections::BTreeSet;
 
+use canon::Format;
 use program::{Location, Tensor, TensorId};
 
 use super::ImportError;
-use crate::gguf::{Gguf, TensorInfo};
+use super::decoder::Variant;
+use crate::gguf::Gguf;
+use crate::huggingface::Named;
 
-/// Takes tensors out of the file in order, and knows which were taken.
-pub(super) struct Tensors<'g, 'a> {
-    pub(super) gguf: &'g Gguf<'a>,
+/// Where tensors are looked for, by the names that GGUF gives them.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'s, 'a> {
+    /// A GGUF header.
+    Gguf(&'s Gguf<'a>),
+    /// The safetensors files of a Hugging Face folder.
+    Safetensors(&'s Named<'s>),
+}
+
+/// A tensor that was found.
+struct Found<'s> {
+    /// What its file calls it.
+    name: &'s str,
+    /// The fastest-varying size first.
+    sizes: Vec<u64>,
+    format: Format,
+    /// Which of the source's files.
+    file: u16,
+    offset: u64,
+}
+
+/// Takes tensors out of the files in order, and knows which were taken.
+pub(crate) struct Tensors<'s, 'a> {
+    source: Source<'s, 'a>,
     pub(super) list: Vec<Tensor>,
+    /// By the names that their files give them.
     pub(super) used: BTreeSet<String>,
+    /// The source's files, in the order in which the table first points into them.
+    pub(crate) files: Vec<u16>,
 }
 
 /// Rows of a fused matrix.
@@ -28,9 +55,34 @@ pub(super) struct Part {
     pub(super) of: u32,
 }
 
-impl<'a> Tensors<'_, 'a> {
-    pub(super) fn optional(&self, name: &str) -> Option<&TensorInfo<'a>> {
-        self.gguf.tensor(name)
+impl<'s, 'a> Source<'s, 'a> {
+    fn required<E>(self, name: &str) -> Result<Found<'s>, ImportError<E>> {
+        match self {
+            Self::Gguf(gguf) => {
+                let info = gguf.required_tensor(name)?;
+                let (sizes, format) = (info.shape().sizes().to_vec(), info.format()?);
+                Ok(Found { name: info.name(), sizes, format, file: 0, offset: info.offset() })
+            }
+            Self::Safetensors(named) => {
+                let (file, info) = named.required(name)?;
+                let sizes = info.shape().iter().rev().copied().collect();
+                let format = info.format()?;
+                Ok(Found { name: info.name(), sizes, format, file, offset: info.offset() })
+            }
+        }
+    }
+}
+
+impl<'s, 'a> Tensors<'s, 'a> {
+    pub(crate) fn new(source: Source<'s, 'a>) -> Self {
+        Self { source, list: Vec::new(), used: BTreeSet::new(), files: Vec::new() }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self.source {
+            Source::Gguf(gguf) => gguf.tensor(name).is_some(),
+            Source::Safetensors(named) => named.has(name),
+        }
     }
 
     pub(super) fn matrix<E>(
@@ -52,6 +104,23 @@ impl<'a> Tensors<'_, 'a> {
         Ok(self.push(tensor))
     }
 
+    /// What a norm multiplies by.
+    pub(super) fn gain<E>(
+        &mut self,
+        name: &str,
+        columns: u32,
+        variant: &Variant,
+    ) -> Result<TensorId, ImportError<E>> {
+        if variant.gains_less_one {
+            let what = format!("tensor {name}");
+            return Err(ImportError::Unsupported {
+                what,
+                why: "gains less one come with a later release",
+            });
+        }
+        self.vector(name, columns)
+    }
+
     /// Some rows of a matrix, as a tensor named for them.
     pub(super) fn part<E>(
         &mut self,
@@ -64,7 +133,7 @@ impl<'a> Tensors<'_, 'a> {
         // Inside the file: the whole matrix is.
         tensor.location.offset += u64::from(first) * tensor.row_bytes();
         tensor.rows = rows;
-        tensor.name = format!("{name}[{first}..{}]", first + rows);
+        tensor.name = format!("{}[{first}..{}]", tensor.name, first + rows);
         Ok(self.push(tensor))
     }
 
@@ -75,16 +144,24 @@ impl<'a> Tensors<'_, 'a> {
         columns: u32,
         wanted: &[u64],
     ) -> Result<Tensor, ImportError<E>> {
-        let info = self.gguf.required_tensor(name)?;
-        let ones = info.shape().sizes().iter().skip(wanted.len()).all(|size| *size == 1);
-        if !info.shape().sizes().starts_with(wanted) || !ones {
-            let (found, wanted) = (format!("{:?}", info.shape()), format!("{wanted:?}"));
-            return Err(ImportError::Shape { name: name.into(), found, wanted });
+        let found = self.source.required(name)?;
+        let ones = found.sizes.iter().skip(wanted.len()).all(|size| *size == 1);
+        if !found.sizes.starts_with(wanted) || !ones {
+            let (sizes, wanted) = (format!("{:?}", found.sizes), format!("{wanted:?}"));
+            return Err(ImportError::Shape { name: found.name.into(), found: sizes, wanted });
         }
-        let location = Location { file: 0, offset: info.offset() };
-        let format = info.format()?;
-        self.used.insert(name.into());
-        Ok(Tensor { name: name.into(), format, rows, columns, location })
+        let location = Location { file: self.file(found.file), offset: found.offset };
+        self.used.insert(found.name.into());
+        Ok(Tensor { name: found.name.into(), format: found.format, rows, columns, location })
+    }
+
+    /// The number that the program has for a file of the source.
+    fn file(&mut self, file: u16) -> u16 {
+        let index = self.files.iter().position(|known| *known == file).unwrap_or_else(|| {
+            self.files.push(file);
+            self.files.len() - 1
+        });
+        u16::try_from(index).expect("no more files than the source numbers")
     }
 
     fn push(&mut self, tensor: Tensor) -> TensorId {
@@ -94,9 +171,14 @@ impl<'a> Tensors<'_, 'a> {
     }
 
     pub(super) fn refuse_unread<E>(&self) -> Result<(), ImportError<E>> {
-        match self.gguf.tensors().iter().find(|tensor| !self.used.contains(tensor.name())) {
-            Some(tensor) => Err(ImportError::Unsupported {
-                what: format!("tensor {}", tensor.name()),
+        let unread = |name: &&str| !self.used.contains(*name);
+        let found = match self.source {
+            Source::Gguf(gguf) => gguf.tensors().iter().map(|tensor| tensor.name()).find(unread),
+            Source::Safetensors(named) => named.names().find(unread),
+        };
+        match found {
+            Some(name) => Err(ImportError::Unsupported {
+                what: format!("tensor {}", name.escape_default()),
                 why: "nothing of the architecture as it is known here reads it",
             }),
             None => Ok(()),

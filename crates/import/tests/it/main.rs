@@ -4,6 +4,7 @@
 mod allocation;
 mod architectures;
 mod dyadic;
+mod folders;
 mod golden;
 mod hostile;
 mod mutated_headers;

@@ -1,0 +1,522 @@
+//! `config.json`: which architecture, and its numbers.
+//!
+//! Never passes over a member that it doesn't know ([`INFORMS`] has those that no number depends on): it may change the
+//! arithmetic. A default stands only where transformers has it for the same architecture, whose files leave it out.
+
+use canon::reference::Layout;
+
+use super::members::Members;
+use super::names::{self, Names};
+use super::{CONFIG, FolderError, rope};
+use crate::architectures::decoder::{LOGITS_FRAC, Variant};
+use crate::architectures::description::{Description, bad_cap};
+use crate::architectures::rotation::{Factors, Rule};
+use crate::architectures::sizes::Sizes;
+use crate::architectures::{gemma2, gemma3, llama, numbers, phi3, qwen2, qwen3};
+use crate::dyadic::Dyadic;
+use crate::json::Json;
+
+/// An architecture as these files have it.
+struct Architecture {
+    /// What `model_type` calls it.
+    name: &'static str,
+    /// The class of its answers, as `architectures` names it.
+    class: &'static str,
+    variant: Variant,
+    names: Names,
+    windows: Windows,
+    /// The output matrix is the embedding where the file doesn't say.
+    tied: bool,
+    biases: Biases,
+    /// Sizes that files leave out, as transformers has them.
+    defaults: &'static [(&'static str, u32)],
+}
+
+/// Which layers have the window, where no list says.
+#[derive(Clone, Copy)]
+enum Windows {
+    /// None.
+    None,
+    /// All; and the window where the file doesn't say that there is none.
+    All { or: Option<u32> },
+    /// Those from `max_window_layers` on, if `use_sliding_window`.
+    Later,
+    /// All but every so manieth.
+    AllButEvery(u32),
+}
+
+/// Which products of a layer have biases.
+#[derive(Clone, Copy)]
+enum Biases {
+    /// None.
+    None,
+    /// Query, key and value.
+    Qkv,
+    /// Those and attention's output if `attention_bias`, the feed-forward's if `mlp_bias`.
+    AsSaid,
+}
+
+/// A variant of the decoder as these files have it: every head's entries in halves, and no tensor of factors.
+const fn unpermuted(variant: Variant) -> Variant {
+    Variant { layout: Layout::Half, factors: Factors::None, ..variant }
+}
+
+/// Gemma's: its gains are one less than what they stand for.
+const fn gemma(variant: Variant) -> Variant {
+    Variant { gains_less_one: true, ..unpermuted(variant) }
+}
+
+/// What Llama and its kin share.
+const LLAMA: Architecture = Architecture {
+    name: "llama",
+    class: "LlamaForCausalLM",
+    variant: unpermuted(llama::VARIANT),
+    names: names::PLAIN,
+    windows: Windows::None,
+    tied: false,
+    biases: Biases::AsSaid,
+    defaults: &[],
+};
+
+const ARCHITECTURES: &[Architecture] = &[
+    LLAMA,
+    Architecture {
+        name: "mistral",
+        class: "MistralForCausalLM",
+        windows: Windows::All { or: Some(4096) },
+        biases: Biases::None,
+        ..LLAMA
+    },
+    Architecture {
+        name: "ministral3",
+        class: "Ministral3ForCausalLM",
+        windows: Windows::All { or: None },
+        biases: Biases::None,
+        ..LLAMA
+    },
+    Architecture {
+        name: "qwen2",
+        class: "Qwen2ForCausalLM",
+        variant: unpermuted(qwen2::VARIANT),
+        windows: Windows::Later,
+        biases: Biases::Qkv,
+        ..LLAMA
+    },
+    Architecture {
+        name: "qwen3",
+        class: "Qwen3ForCausalLM",
+        variant: unpermuted(qwen3::VARIANT),
+        windows: Windows::Later,
+        ..LLAMA
+    },
+    Architecture {
+        name: "phi3",
+        class: "Phi3ForCausalLM",
+        variant: unpermuted(phi3::VARIANT),
+        names: names::FUSED,
+        windows: Windows::All { or: None },
+        biases: Biases::None,
+        ..LLAMA
+    },
+    Architecture {
+        name: "gemma2",
+        class: "Gemma2ForCausalLM",
+        variant: gemma(gemma2::VARIANT),
+        names: names::GEMMA,
+        windows: Windows::AllButEvery(2),
+        tied: true,
+        ..LLAMA
+    },
+    Architecture {
+        name: "gemma3_text",
+        class: "Gemma3ForCausalLM",
+        variant: gemma(gemma3::VARIANT),
+        names: names::GEMMA,
+        windows: Windows::AllButEvery(6),
+        tied: true,
+        defaults: &[
+            ("num_attention_heads", 8),
+            ("num_key_value_heads", 4),
+            ("head_dim", 256),
+            ("num_hidden_layers", 26),
+            ("max_position_embeddings", 131_072),
+            ("rope_theta", 1_000_000),
+        ],
+        ..LLAMA
+    },
+];
+
+/// Configurations whose part that reads text stands in `text_config`: name and class.
+const WITH_SIGHT: [(&str, &str); 2] = [
+    ("gemma3", "Gemma3ForConditionalGeneration"),
+    ("mistral3", "Mistral3ForConditionalGeneration"),
+];
+
+/// Members that such a configuration has beside it.
+const OF_SIGHT: &[&str] = &[
+    "text_config",
+    "vision_config",
+    "mm_tokens_per_image",
+    "boi_token_index",
+    "eoi_token_index",
+    "image_token_index",
+    "image_token_id",
+    "multimodal_projector_bias",
+    "projector_hidden_act",
+    "spatial_merge_size",
+    "vision_feature_layer",
+];
+
+/// Members that no number depends on, or that the tensors say again.
+const INFORMS: &[&str] = &[
+    "architectures",
+    "model_type",
+    "torch_dtype",
+    "dtype",
+    "transformers_version",
+    "vocab_size",
+    "bos_token_id",
+    "eos_token_id",
+    "pad_token_id",
+    "unk_token_id",
+    "initializer_range",
+    "use_cache",
+    "attention_dropout",
+    "resid_pdrop",
+    "embd_pdrop",
+    "hidden_dropout",
+    // Of tensor parallelism: another order of the same sums.
+    "pretraining_tp",
+    "auto_map",
+    "is_llama_config",
+    "cache_implementation",
+    "transformers.js_config",
+    "unsloth_fixed",
+    "unsloth_version",
+    "return_dict",
+    "id2label",
+    "label2id",
+    "max_length",
+    // Of the way answers are drawn, which a job says itself.
+    "do_sample",
+    "temperature",
+    "top_k",
+    "top_p",
+];
+
+/// A configuration whose architecture is known.
+pub(super) struct Model<'j> {
+    architecture: &'static Architecture,
+    whole: &'j Json<'j>,
+    said: Members<'j>,
+    sees: bool,
+    tied: bool,
+    biases: Vec<&'static str>,
+}
+
+/// Finds the architecture of a configuration.
+pub(super) fn read<'j>(config: &'j Json<'j>) -> Result<Model<'j>, FolderError> {
+    let whole = Members::of(CONFIG, "", config)?;
+    if whole.get("quantization_config").is_some() {
+        let why = "a model that is quantised in safetensors files is not read yet: take its original, or a GGUF";
+        return Err(whole.unsupported("quantization_config", why));
+    }
+    let model_type = whole.text("model_type")?.ok_or_else(|| whole.missing("model_type"))?;
+    let sight = WITH_SIGHT.iter().find(|(name, _)| *name == model_type);
+    let said = match sight {
+        Some(_) => whole
+            .object("text_config", "text_config.")?
+            .ok_or_else(|| whole.missing("text_config"))?,
+        None => Members::of(CONFIG, "", config)?,
+    };
+    let text_type = match sight {
+        Some(_) => said.text("model_type")?.ok_or_else(|| said.missing("model_type"))?,
+        None => model_type,
+    };
+    let Some(architecture) = ARCHITECTURES.iter().find(|known| known.name == text_type) else {
+        let what = format!("`{}` = {:?}", said.name("model_type"), excerpt(text_type));
+        let why = "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3 (also gemma3_text) and mistral3 are known here";
+        return Err(FolderError::Unsupported { file: CONFIG, what, why });
+    };
+    check_class(&whole, sight.map_or(architecture.class, |(_, class)| class))?;
+    let tied = match sight {
+        Some(_) => whole.boolean("tie_word_embeddings")?.or(said.boolean("tie_word_embeddings")?),
+        None => said.boolean("tie_word_embeddings")?,
+    };
+    if sight.is_some() {
+        whole.refuse_unknown(&[OF_SIGHT, INFORMS].concat())?;
+    }
+    let biases = biases(&said, architecture.biases)?;
+    let (sees, tied) = (sight.is_some(), tied.unwrap_or(architecture.tied));
+    Ok(Model { architecture, whole: config, said, sees, tied, biases })
+}
+
+/// The model answers with tokens, and does not classify.
+fn check_class(whole: &Members<'_>, wanted: &str) -> Result<(), FolderError> {
+    let Some(classes) = whole.get("architectures") else { return Ok(()) };
+    let classes =
+        classes.array().ok_or_else(|| whole.wanted("architectures", "a list of names"))?;
+    match classes.iter().find(|class| class.text() != Some(wanted)) {
+        Some(class) => {
+            let what = format!("`architectures` = {:?}", excerpt(class.text().unwrap_or_default()));
+            let why = "it is not the class of this architecture that answers with tokens";
+            Err(FolderError::Unsupported { file: CONFIG, what, why })
+        }
+        None => Ok(()),
+    }
+}
+
+fn biases(said: &Members<'_>, kind: Biases) -> Result<Vec<&'static str>, FolderError> {
+    const QKV: [&str; 3] = ["attn_q", "attn_k", "attn_v"];
+    Ok(match kind {
+        Biases::None => Vec::new(),
+        Biases::Qkv => QKV.to_vec(),
+        Biases::AsSaid => {
+            let mut biases = Vec::new();
+            if said.boolean("attention_bias")? == Some(true) {
+                biases.extend(QKV);
+                biases.push("attn_output");
+            }
+            if said.boolean("mlp_bias")? == Some(true) {
+                biases.extend(["ffn_gate", "ffn_up", "ffn_down"]);
+            }
+            biases
+        }
+    })
+}
+
+impl<'j> Model<'j> {
+    pub(super) fn variant(&self) -> &'static Variant {
+        &self.architecture.variant
+    }
+
+    pub(super) fn names(&self) -> Names {
+        self.architecture.names
+    }
+
+    /// The products of a layer that have biases.
+    pub(super) fn biases(&self) -> &[&'static str] {
+        &self.biases
+    }
+
+    /// The output matrix is the embedding.
+    pub(super) fn tied(&self) -> bool {
+        self.tied
+    }
+
+    /// It reads pictures, too; what does is passed over.
+    pub(super) fn sees(&self) -> bool {
+        self.sees
+    }
+
+    /// The whole configuration, and the part of it that is about text.
+    pub(super) fn json(&self) -> [&'j Json<'j>; 2] {
+        [self.whole, self.said.json()]
+    }
+
+    /// Its numbers, with an embedding of so many rows.
+    pub(super) fn description(&self, rows: u64) -> Result<Description, FolderError> {
+        let said = &self.said;
+        let sizes = self.sizes(rows)?;
+        self.check_activation()?;
+        let rule = self.rule(&sizes)?;
+        let gemma = self.architecture.variant.gemma;
+        let cap = |name, or: u64| -> Result<Option<Dyadic>, FolderError> {
+            let or = Some(or).filter(|or| *or > 0 && !said.has(name)).map(Dyadic::from_integer);
+            Ok(said.number(name)?.or(or).filter(|cap| !cap.is_zero()))
+        };
+        let bad = |name| FolderError::Import(bad_cap(said.name(name)));
+        let (scores, logits, divisor) = match gemma {
+            Some(gemma) => (
+                cap(SCORES, gemma.scores_cap.unwrap_or(0))?,
+                cap(FINAL, gemma.logits_cap)?,
+                said.size("query_pre_attn_scalar", 1 << 16)?.unwrap_or(256),
+            ),
+            None => (None, None, sizes.head_width),
+        };
+        let scores = scores.map(|cap| numbers::score_cap(cap).ok_or_else(|| bad(SCORES)));
+        let logits =
+            logits.map(|cap| numbers::logits_cap(cap, LOGITS_FRAC).ok_or_else(|| bad(FINAL)));
+        said.refuse_unknown(INFORMS)?;
+        Ok(Description {
+            rotation: rule.made(&sizes)?,
+            sizes,
+            score_divisor: divisor,
+            scores_cap: scores.transpose()?,
+            logits_cap: logits.transpose()?,
+            epsilon_name: format!("{CONFIG}: {}", said.name("rms_norm_eps")),
+        })
+    }
+
+    /// A size that must be there, unless transformers has a default.
+    fn size(&self, name: &str, most: u32) -> Result<u32, FolderError> {
+        self.optional_size(name, most)?.ok_or_else(|| self.said.missing(name))
+    }
+
+    fn optional_size(&self, name: &str, most: u32) -> Result<Option<u32>, FolderError> {
+        let default = self.architecture.defaults.iter().find(|(known, _)| *known == name);
+        Ok(self.said.size(name, most)?.or(default.map(|(_, size)| *size)))
+    }
+
+    fn sizes(&self, rows: u64) -> Result<Sizes, FolderError> {
+        let (said, layers) = (&self.said, self.size("num_hidden_layers", 1024)?);
+        let (width, heads) =
+            (self.size("hidden_size", 1 << 17)?, self.size("num_attention_heads", 1024)?);
+        let head_width = match self.optional_size("head_dim", 1024)? {
+            Some(head_width) => head_width,
+            None if width.is_multiple_of(heads) => width / heads,
+            None => return Err(said.missing("head_dim")),
+        };
+        Ok(Sizes {
+            layers,
+            width,
+            hidden: self.size("intermediate_size", 1 << 17)?,
+            heads,
+            kv_heads: self.optional_size("num_key_value_heads", 1024)?.unwrap_or(heads),
+            head_width,
+            rotary: self.rotary(head_width)?,
+            context: self.size("max_position_embeddings", u32::MAX)?,
+            vocabulary: u32::try_from(rows).unwrap_or(u32::MAX),
+            windows: self.windows(layers)?,
+            epsilon: said.required_number("rms_norm_eps")?,
+        })
+    }
+
+    /// How many entries of a head are rotated.
+    fn rotary(&self, head_width: u32) -> Result<u32, FolderError> {
+        let name = "partial_rotary_factor";
+        let Some(part) = self.said.number(name)? else { return Ok(head_width) };
+        // A decimal such as 0.4 is no binary number: what it makes of the head is the integer beside.
+        let product = part.mantissa().checked_mul(u64::from(head_width));
+        let product = product.map(|product| Dyadic::new(part.negative(), product, part.exponent()));
+        let near = product.map(|product| product.nearest(-10, 1)).unwrap_or(0);
+        let rotary = u32::try_from((near + 1) >> 10).unwrap_or(0);
+        if !(1..=head_width).contains(&rotary) || (near + 1) % 1024 > 2 || part.negative() {
+            return Err(self.said.wanted(name, "a part of the head that is whole"));
+        }
+        Ok(rotary)
+    }
+
+    fn check_activation(&self) -> Result<(), FolderError> {
+        let said = &self.said;
+        let (name, wanted) = match self.architecture.variant.gemma {
+            Some(_) => ("hidden_activation", "gelu_pytorch_tanh"),
+            None => ("hidden_act", "silu"),
+        };
+        // Gemma's class looks at the one, and files have the other beside it.
+        let _ = said.get("hidden_act");
+        match said.text(name)? {
+            Some(found) if found != wanted => Err(said.unsupported(
+                name,
+                "this architecture is known with its own only: silu, or gelu_pytorch_tanh",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What each layer sees: 0 for all.
+    fn windows(&self, layers: u32) -> Result<Vec<u32>, FolderError> {
+        let said = &self.said;
+        let window = said.size("sliding_window", u32::MAX)?;
+        let listed = self.listed_windows(layers)?;
+        let used = said.boolean("use_sliding_window")?;
+        let later = said.get("max_window_layers").and_then(Json::integer).unwrap_or(0);
+        let pattern = said.size("sliding_window_pattern", 1024)?;
+        let _ = said.get("sliding_window_size");
+        let has = |index: u32| match (&listed, self.architecture.windows) {
+            (_, Windows::None) => false,
+            (_, Windows::Later) if used != Some(true) => false,
+            (Some(listed), _) => listed[usize::try_from(index).expect("it fits")],
+            (None, Windows::All { .. }) => true,
+            (None, Windows::Later) => u64::from(index) >= later,
+            (None, Windows::AllButEvery(every)) => {
+                !(index + 1).is_multiple_of(pattern.unwrap_or(every))
+            }
+        };
+        let or = match self.architecture.windows {
+            Windows::None | Windows::Later => None,
+            Windows::All { or } => or.filter(|_| !said.has("sliding_window")),
+            Windows::AllButEvery(_) => Some(4096).filter(|_| !said.has("sliding_window")),
+        };
+        let window = window.or(or).unwrap_or(0);
+        if window > 0 && matches!(self.architecture.windows, Windows::None) {
+            return Err(said.unsupported("sliding_window", "this architecture has none"));
+        }
+        Ok((0..layers).map(|index| if has(index) { window } else { 0 }).collect())
+    }
+
+    /// Whether each layer has the window, where a list says it.
+    fn listed_windows(&self, layers: u32) -> Result<Option<Vec<bool>>, FolderError> {
+        let name = "layer_types";
+        let Some(list) = self.said.get(name) else { return Ok(None) };
+        let kind = |json: &Json<'_>| match json.text() {
+            Some("sliding_attention") => Some(true),
+            Some("full_attention") => Some(false),
+            Some(_) | None => None,
+        };
+        let list = list.array().and_then(|list| list.iter().map(kind).collect::<Option<Vec<_>>>());
+        let list = list.filter(|list| u32::try_from(list.len()) == Ok(layers));
+        let wanted = "full_attention or sliding_attention for each layer";
+        list.map(Some).ok_or_else(|| self.said.wanted(name, wanted))
+    }
+
+    /// How queries and keys are rotated.
+    fn rule(&self, sizes: &Sizes) -> Result<Rule, FolderError> {
+        let said = &self.said;
+        let gemma = self.architecture.variant.gemma;
+        let local = said.number("rope_local_base_freq")?;
+        let parameters = said.object("rope_parameters", "rope_parameters.")?;
+        let default = self.architecture.defaults.iter().find(|(known, _)| *known == "rope_theta");
+        let mut base = said.number("rope_theta")?;
+        let scaling = match parameters {
+            Some(parameters) => Some(parameters),
+            None => said.object("rope_scaling", "rope_scaling.")?,
+        };
+        let _ = said.get("rope_scaling");
+        let mut local_base = local;
+        // By kind of layer, in newer files of Gemma 3.
+        let mut full = None;
+        if let Some(both) = &scaling
+            && let Some(inner) = both.object("full_attention", "rope_parameters.full_attention.")?
+        {
+            if let Some(window) =
+                both.object("sliding_attention", "rope_parameters.sliding_attention.")?
+            {
+                let one = window.text("rope_type")?.is_none_or(|kind| kind == "default");
+                if !one {
+                    return Err(
+                        window.unsupported("rope_type", "layers with a window are not scaled")
+                    );
+                }
+                local_base = window.number("rope_theta")?.or(local_base);
+                window.refuse_unknown(&[])?;
+            }
+            both.refuse_unknown(&[])?;
+            full = Some(inner);
+        }
+        let scaling = full.or(scaling);
+        if let Some(scaling) = &scaling {
+            base = scaling.number("rope_theta")?.or(base);
+        }
+        let original = said.size("original_max_position_embeddings", u32::MAX)?;
+        let factors = matches!(self.architecture.class, "Phi3ForCausalLM");
+        let read = rope::read(scaling.as_ref(), sizes.context, original, factors)?;
+        let default = Dyadic::from_integer(default.map_or(10_000, |(_, base)| u64::from(*base)));
+        let local_default = gemma.and_then(|gemma| gemma.local_base).map(Dyadic::from_integer);
+        Ok(Rule {
+            base: base.unwrap_or(default),
+            scaling: read.scaling,
+            context: read.context,
+            factor: read.factor,
+            local_base: local_default.map(|default| local_base.unwrap_or(default)),
+            rotary_name: format!("{CONFIG}: {}", said.name("partial_rotary_factor")),
+        })
+    }
+}
+
+const SCORES: &str = "attn_logit_softcapping";
+const FINAL: &str = "final_logit_softcapping";
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(64).collect()
+}
