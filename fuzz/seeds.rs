@@ -6,6 +6,8 @@ use import::gguf::TensorType;
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::value::ValueType;
 use import::gguf::write::{GgufWriter, WriteValue};
+use import::huggingface::tiny::folder;
+use import::huggingface::{CONFIG, INDEX, ONLY_FILE, TOKENIZER};
 use package::{About, Defaults, File, Part, PartKind, Quality, Shards, Tokenizer, TokenizerKind};
 use program::Checked;
 use program::tiny::Shape;
@@ -76,6 +78,7 @@ fn main() -> std::io::Result<()> {
     write("dispute_filing", filings()?)?;
     write("dispute_message", moves().chain(vectors("dispute_move", "expected", &[], |_| true)?))?;
     write("dispute_slice", slices)?;
+    write("folder", folders())?;
     write("gguf", models().into_iter().chain([values(), tensors()]))?;
     write("light_file", receipts::light())?;
     write("llm_messages", text(&MESSAGES))?;
@@ -90,6 +93,27 @@ fn main() -> std::io::Result<()> {
     write("text_grammar", text(&GRAMMARS))?;
     write("text_template", text(&TEMPLATES))?;
     write("text_tokenizer", text(&TEXTS))
+}
+
+/// Folders of safetensors: configuration, tokenizer, index and weights, with the byte 255 between them.
+fn folders() -> Vec<Vec<u8>> {
+    let (matrices, embedding) = (TensorType::Bf16, TensorType::F16);
+    let scaling = r#"{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":64}"#;
+    let families = [
+        (Family::Llama, ("rope_scaling", scaling)),
+        (Family::Qwen2, ("rope_scaling", r#"{"type":"yarn","factor":4.0}"#)),
+        (Family::Phi3, ("sliding_window", "24")),
+        (Family::Gemma3, ("layer_types", "null")),
+    ];
+    let folder = |(family, member)| {
+        let model = TinyModel { matrices, embedding, layers: 1, ..TinyModel::of(family, 3) };
+        let files = folder(&model, &[member], 1);
+        let find =
+            |name: &str| files.iter().find(|(known, _)| known == name).map(|(_, bytes)| &**bytes);
+        let names = [CONFIG, TOKENIZER, INDEX, ONLY_FILE];
+        names.map(|name| find(name).unwrap_or_default()).join(&0xff)
+    };
+    families.into_iter().map(folder).collect()
 }
 
 /// The moves of disputes that go to a tile of every op of their last block.

@@ -44,8 +44,8 @@ Environment:
   PROBITY_HOME      the folder of models and prepared weights [~/.local/share/probity]
   PROBITY_KERNELS   kernels to compute with, as --kernels
   PROBITY_OFFLINE   set to 1: no network, a model that is not here is an error
-  HF_TOKEN, HF_ENDPOINT, http_proxy, https_proxy, no_proxy, SSL_CERT_FILE and pip's settings
-  are honoured when a model is downloaded.
+  HF_TOKEN (else the token that the hub's own tools keep in a file), HF_ENDPOINT, http_proxy,
+  https_proxy, no_proxy, SSL_CERT_FILE and pip's settings are honoured when a model is downloaded.
 
 Exit status: 0 done, 1 failed (a file that can't be read too), 2 wrong usage, 130 interrupted.
 `verify` and `package verify` have their own, 1 refuted and 2 can't be judged: see their help.";
@@ -57,7 +57,8 @@ Examples:
   probity run smollm2-135m --temperature 0 < question.txt     always the likeliest token
   probity run ./model.gguf --raw \"Once upon a time\"           goes on with the text itself
   probity run hf:org/repo:model.gguf --system \"Be brief.\"     a conversation, from the hub
-  probity run ./folder - < question.txt                       a package; the prompt from a file
+  probity run ./folder - < question.txt                       a package, or a folder of safetensors
+  probity run hf:org/repo \"Hi\"                              safetensors of the hub
   probity run smollm2-135m --json --seed 7 \"Hi\" | jq .text
 
 The answer goes to standard output as it comes; everything else to standard error. Ctrl-C ends an
@@ -69,10 +70,12 @@ fault), `seed` (give it to --seed to get this answer again), `usage`, `timings`,
 `logits_digest`: the BLAKE3 of every logit a token was drawn from, equal on every machine, whatever
 --threads, --prefill-chunk and --kernels say.";
 
-const MODEL_HELP: &str = "A model is named in one of three ways:
+const MODEL_HELP: &str = "A model is named in one of five ways:
   smollm2-135m             a name of the catalogue (probity list)
   ./model.gguf             a file on this machine, used where it lies
+  ./folder                 a folder of safetensors, as Hugging Face's libraries save it
   hf:org/repo[@rev]:file   a file of the Hugging Face hub
+  hf:org/repo[@rev]        a repository of the hub: config.json, tokenizer, safetensors
 
 A package's folder (`probity run ./folder`) is shown by `probity package inspect`; it is its owner's,
 and nothing here deletes it.";
@@ -223,8 +226,8 @@ pub(crate) struct EngineOptions {
 
 #[derive(Args)]
 pub(crate) struct RunOptions {
-    /// A catalogue name such as smollm2-135m, a GGUF file, a package's folder, or
-    /// hf:org/repo[@rev]:file
+    /// A catalogue name such as smollm2-135m, a GGUF file, a folder of safetensors or of a package,
+    /// hf:org/repo[@rev]:file or hf:org/repo[@rev]
     #[arg(value_name = "MODEL", value_parser = ModelName::before_prompt)]
     pub(crate) model: ModelName,
     /// What to say to the model; `-` is the text on standard input (less one line end), as without

@@ -2,12 +2,15 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 use store::pip::{PipEnvironment, PipPlaces, PipSettings, config_files};
-use store::{Config, Network, Secret, Store, StoreError, default_home};
+use store::{Config, Network, Secret, Store, StoreError, default_home, open_plain};
 
+/// Longest token that is read of a file.
+const TOKEN_BYTES_MAX: u64 = 4096;
 const UNUSABLE: &str = "the folder for models can't be used (PROBITY_HOME names another)";
 
 /// The store of this user, made if need be.
@@ -66,10 +69,26 @@ fn network() -> Network {
         no_proxy: either("no_proxy", "NO_PROXY"),
         extra_ca: path("REQUESTS_CA_BUNDLE"),
         hub_endpoint: text("HF_ENDPOINT"),
-        hub_token: text("HF_TOKEN").map(Secret::new),
+        hub_token: hub_token().map(Secret::new),
         pip: pip(),
         ..Network::default()
     }
+}
+
+/// The hub's token: of the variable, else of the file that the hub's own tools keep it in.
+fn hub_token() -> Option<String> {
+    let home = || {
+        let cache = path("XDG_CACHE_HOME").or_else(|| Some(path("HOME")?.join(".cache")));
+        path("HF_HOME").or_else(|| Some(cache?.join("huggingface")))
+    };
+    let of_file = || {
+        let file = path("HF_TOKEN_PATH").or_else(|| Some(home()?.join("token")))?;
+        let mut token = String::new();
+        let open = open_plain(&file).ok()??;
+        open.take(TOKEN_BYTES_MAX).read_to_string(&mut token).ok()?;
+        Some(token.trim().to_owned()).filter(|token| !token.is_empty())
+    };
+    text("HF_TOKEN").or_else(of_file)
 }
 
 /// Pip's settings; ones that can't be read are told when pip's sources are asked.

@@ -11,7 +11,6 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::slice;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -23,6 +22,7 @@ use store::{LocalFile, ModelRef, PackedKey, Store};
 
 use crate::arguments::{EngineOptions, ModelName};
 use crate::failure::{Usage, describe};
+use crate::folders::{self, OpenFolder};
 use crate::ids::{as_hash, keep_manifest, keep_place, kept_manifest, manifest_key};
 use crate::output::tell;
 use crate::packaged;
@@ -38,12 +38,29 @@ pub(crate) struct Loaded {
     pub(crate) id: ModelId,
 }
 
-/// Finds the file of a model, downloading it if need be.
+/// Finds the file of a model, downloading it if need be. A folder of files is one, too.
 pub(crate) fn find(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
+    if let ModelRef::Path(path) = reference
+        && folders::is_one(path)
+    {
+        return folders::find(path);
+    }
     match (store.resolve(reference)?, reference) {
         (Some(file), _) => Ok(file),
         (None, ModelRef::Path(_)) => Ok(store.require(reference)?),
-        (None, ModelRef::Hub(_) | ModelRef::Catalogue(_)) => pull(store, reference),
+        (None, ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_)) => {
+            pull(store, reference)
+        }
+    }
+}
+
+/// The file of a model that is here.
+pub(crate) fn require(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
+    match reference {
+        ModelRef::Path(path) if folders::is_one(path) => folders::find(path),
+        ModelRef::Path(_) | ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
+            Ok(store.require(reference)?)
+        }
     }
 }
 
@@ -53,16 +70,27 @@ pub(crate) fn pull(store: &Store, reference: &ModelRef) -> Result<LocalFile> {
     Ok(store.pull(reference, &mut |event| download.show(&event))?)
 }
 
-/// An open model file and what its header says.
+/// An open model file, or the files of a folder, and what their headers say.
 pub(crate) struct Opened {
     pub(crate) publication: Publication,
-    file: SteadyFile,
+    /// Those of the program, in its order, and those that it reads nothing of.
+    files: Vec<SteadyFile>,
+    /// Of a folder: its files' names.
+    names: Option<Vec<String>>,
     header: blake3::Hash,
 }
 
 /// Opens a model file and reads its header.
 pub(crate) fn open(path: &Path) -> Result<Opened> {
-    open_as(path, path)
+    if folders::is_one(path) { open_folder(path, path) } else { open_as(path, path) }
+}
+
+/// Opens the folder of a model whose weights lie in another one, or in the same.
+pub(crate) fn open_folder(path: &Path, weights: &Path) -> Result<Opened> {
+    let OpenFolder { folder, names, files, header } = folders::open(path, weights)?;
+    let publication = Publication::of_folder(folder);
+    let publication = publication.with_context(|| format!("{} can't be used", path.display()))?;
+    Ok(Opened { publication, files, names: Some(names), header })
 }
 
 /// Opens a model file that the person knows by another path.
@@ -77,7 +105,8 @@ pub(crate) fn open_as(path: &Path, known: &Path) -> Result<Opened> {
         |gguf, header, read| (Publication::of(gguf, read), blake3::hash(header)),
     )
     .with_context(context)?;
-    Ok(Opened { publication: publication.with_context(context)?, header, file })
+    let publication = publication.with_context(context)?;
+    Ok(Opened { publication, header, files: vec![file], names: None })
 }
 
 /// Loads a model and makes an engine for it.
@@ -85,7 +114,7 @@ pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> 
     let kernels = kernels(options)?;
     let store = crate::environment::store()?;
     if let ModelRef::Path(path) = &name.reference
-        && path.is_dir()
+        && folders::is_package(path)
     {
         return load_package(&store, path, kernels, options);
     }
@@ -93,12 +122,14 @@ pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> 
     let context = || way_out(&name.reference);
     let mut opened = match &name.reference {
         ModelRef::Path(_) => open(&file.path)?,
-        ModelRef::Hub(_) | ModelRef::Catalogue(_) => open(&file.path).with_context(context)?,
+        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
+            open(&file.path).with_context(context)?
+        }
     };
     let (weights, id) = weights(&store, &mut opened, &file).with_context(context)?;
-    if let ModelRef::Path(path) = &name.reference {
+    if let ModelRef::Path(_) | ModelRef::HubFolder(_) = &name.reference {
         // Where it can't be kept, `verify` has to be told where the file lies.
-        let _ = keep_place(&store, id, path);
+        let _ = keep_place(&store, id, &file.path);
     }
     let model = opened.publication.model;
     let runner = runner(&model, weights, kernels, options)?;
@@ -119,12 +150,12 @@ pub(crate) fn identify(
     seen: &mut Seen<'_>,
 ) -> Result<Identified> {
     if let ModelRef::Path(path) = reference
-        && path.is_dir()
+        && folders::is_package(path)
     {
         let package = packaged::open(path)?;
         return Ok(Identified { model: packaged::model(path, &package)?, id: package.id() });
     }
-    let file = store.require(reference)?;
+    let file = require(store, reference)?;
     let context = || way_out(reference);
     let mut opened = open(&file.path).with_context(context)?;
     let id = match known_id(store, &opened, &file)? {
@@ -204,7 +235,7 @@ fn way_out(reference: &ModelRef) -> String {
         ModelRef::Path(path) => {
             format!("{} can't be used (was it changed while it was read?)", path.display())
         }
-        ModelRef::Hub(_) | ModelRef::Catalogue(_) => format!(
+        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => format!(
             "{reference} can't be used (`probity pull {reference}` checks every byte of its copy \
              and fetches a damaged one again)"
         ),
@@ -328,21 +359,30 @@ fn prepared(
 }
 
 impl Opened {
-    /// Reads all of the file, which must be the known one.
+    /// Reads all of the files, which must be the known ones; gives the hashes of those of the program.
     pub(crate) fn read_through(
         &mut self,
         known: &LocalFile,
         seen: &mut Seen<'_>,
-    ) -> Result<(Weights, Units, FileHashes)> {
+    ) -> Result<(Weights, Units, Vec<FileHashes>)> {
         let program = &self.publication.model.program;
-        let Readings { mut hashes, weights } =
-            read(program, slice::from_mut(&mut self.file), seen)?;
-        let hashes = hashes
-            .pop()
-            .flatten()
-            .filter(|found| (found.size, found.blake3) == (known.size, *known.blake3.as_bytes()));
-        let hashes = hashes.context("its bytes are not those it is known by")?;
+        let Readings { hashes, weights } = read(program, &mut self.files, seen)?;
+        let hashes: Option<Vec<FileHashes>> = hashes.into_iter().collect();
+        let mut hashes = hashes.with_context(other_bytes)?;
+        let same = match (&self.names, &*hashes) {
+            (Some(names), _) => folders::are(names, &hashes, known),
+            (None, [only]) => (only.size, only.blake3) == (known.size, *known.blake3.as_bytes()),
+            (None, _) => false,
+        };
+        if !same {
+            bail!(other_bytes());
+        }
+        hashes.truncate(self.publication.file_count());
         let (weights, units) = weights?;
         Ok((weights, units, hashes))
     }
+}
+
+fn other_bytes() -> &'static str {
+    "its bytes are not those it is known by"
 }

@@ -11,6 +11,7 @@ mod environment;
 mod failure;
 mod files;
 mod finding;
+mod folders;
 mod ids;
 mod interrupt;
 mod layers;

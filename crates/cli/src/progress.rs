@@ -83,6 +83,9 @@ impl Download {
             Progress::Stored { size: bytes, .. } => {
                 self.bar.finish_and_clear();
                 self.line(format!("stored {}", size(*bytes)));
+                // A file of a folder may follow.
+                self.bar.reset();
+                self.bar.unset_length();
             }
         }
     }

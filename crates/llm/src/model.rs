@@ -126,6 +126,14 @@ impl Model {
         made.as_ref().map_err(Clone::clone)
     }
 
+    /// The model whose answers these tokens end, too.
+    pub(crate) fn stopping_at(mut self, tokens: &[u32]) -> Self {
+        let all: Vec<u32> =
+            self.tokenizer.stop_tokens().iter().chain(tokens.iter().copied()).collect();
+        self.tokenizer = self.tokenizer.with_stop_tokens(all);
+        self
+    }
+
     /// Puts checked pieces together.
     pub(crate) fn assemble<E>(
         program: Checked,

@@ -4,9 +4,12 @@
 //! is made while somebody reads them anyway: [`Publication::units`] takes each tensor's bytes, `package::Shards` the
 //! file's. Failure: typed errors that name the part.
 
+use std::convert::Infallible;
+
 use canon::sample::Parameters;
 use import::architectures;
-use import::gguf::Gguf;
+use import::gguf::{Gguf, VocabularyData};
+use import::huggingface::Folder;
 use package::{
     About, Defaults, File, FileHashes, Package, PackageError, PartFault, PartKind, Parts,
     TokenBytes, Units, UnitsBuilder,
@@ -22,10 +25,12 @@ pub const FILE_NAME: &str = "model.gguf";
 const NAME_KEY: &str = "general.name";
 const LICENCE_KEY: &str = "general.license";
 
-/// A GGUF file's model, and all of its package that needs no weights.
+/// The model of a GGUF file or of a folder, and all of its package that needs no weights.
 pub struct Publication {
     /// The model, ready to run.
     pub model: Model,
+    /// The names that its files have in the package, in the program's order.
+    file_names: Vec<String>,
     about: About,
     vocabulary: Vocabulary,
     template: Option<String>,
@@ -58,17 +63,34 @@ impl Publication {
             read(tensor.offset(), &mut bytes)?;
             Ok(bytes)
         })?;
-        let program = Checked::new(program)?;
-        let mut data = gguf.vocabulary()?;
-        let template = data.chat_template.take().filter(|template| !template.is_empty());
-        let vocabulary = vocabulary_of_header(data)?;
-        let model = Model::assemble(program, &vocabulary, template.as_deref())?;
         let about = About {
             name: text_of(gguf, NAME_KEY),
             licence: text_of(gguf, LICENCE_KEY),
             ..About::default()
         };
-        Ok(Self { model, about, vocabulary, template })
+        let made = Self::made(Checked::new(program)?, gguf.vocabulary()?, about)?;
+        Ok(Self { file_names: vec![FILE_NAME.to_owned()], ..made })
+    }
+
+    /// The same of a folder of safetensors: its package has the names of its files and no other.
+    ///
+    /// # Errors
+    /// [`ModelError`] names what stands in the way.
+    pub fn of_folder(folder: Folder) -> Result<Self, ModelError<Infallible>> {
+        let Folder { program, files, vocabulary, stop_tokens } = folder;
+        let made = Self::made(Checked::new(program)?, vocabulary, About::default())?;
+        Ok(Self { model: made.model.stopping_at(&stop_tokens), file_names: files, ..made })
+    }
+
+    fn made<E>(
+        program: Checked,
+        mut data: VocabularyData,
+        about: About,
+    ) -> Result<Self, ModelError<E>> {
+        let template = data.chat_template.take().filter(|template| !template.is_empty());
+        let vocabulary = vocabulary_of_header(data)?;
+        let model = Model::assemble(program, &vocabulary, template.as_deref())?;
+        Ok(Self { model, file_names: Vec::new(), about, vocabulary, template })
     }
 
     /// Takes the tensors' bytes, in any order, and makes the part that needs them.
@@ -81,9 +103,21 @@ impl Publication {
     ///
     /// # Errors
     /// [`PackageError`] where a part is beyond a limit.
-    pub fn package(&self, units: &Units, hashes: FileHashes) -> Result<Package, PackageError> {
-        let file = File { name: FILE_NAME.to_owned(), hashes };
-        Package::assemble(self.about.clone(), vec![file], self.parts(units)?)
+    pub fn package(&self, units: &Units, hashes: Vec<FileHashes>) -> Result<Package, PackageError> {
+        Package::assemble(self.about.clone(), self.files(hashes), self.parts(units)?)
+    }
+
+    /// How many files the program has.
+    #[must_use]
+    pub fn file_count(&self) -> usize {
+        self.file_names.len()
+    }
+
+    /// The files of that package, given the hashes in the program's order.
+    #[must_use]
+    pub fn files(&self, hashes: Vec<FileHashes>) -> Vec<File> {
+        let named = self.file_names.iter().cloned().zip(hashes);
+        named.map(|(name, hashes)| File { name, hashes }).collect()
     }
 
     /// The parts of that package, for whoever adds a card or a measured quality.

@@ -90,6 +90,40 @@ pub struct Digests {
     pub blake3: Blake3,
 }
 
+/// The name that git gives a file's bytes: the SHA-1 of a header and them. It stands beside small files, which have no
+/// other hash on the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GitBlob([u8; 20]);
+
+impl GitBlob {
+    /// Reads exactly 40 lower-case hexadecimal digits; anything else is `None`.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() != 40 || !text.bytes().all(plain) {
+            return None;
+        }
+        let mut hash = [0; 20];
+        for (at, byte) in hash.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+        }
+        Some(Self(hash))
+    }
+
+    /// The name of so many bytes that `from` gives.
+    pub(crate) fn of(size: u64, from: &mut dyn Read) -> io::Result<Self> {
+        let mut sha1 = sha1::Sha1::new();
+        sha1.update(format!("blob {size}\0"));
+        read_chunks(from, |chunk| sha1.update(chunk))?;
+        Ok(Self(sha1.finalize().into()))
+    }
+}
+
+impl fmt::Display for GitBlob {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
 /// How bytes differ from what was promised.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
@@ -99,6 +133,8 @@ pub enum Mismatch {
     Sha256 { expected: Sha256, got: Sha256 },
     #[error("BLAKE3 is {got}, expected {expected}")]
     Blake3 { expected: Blake3, got: Blake3 },
+    #[error("git's name of it is {got}, expected {expected}")]
+    GitBlob { expected: GitBlob, got: GitBlob },
 }
 
 impl Pins {

@@ -113,6 +113,11 @@ impl Disk {
         Ok(())
     }
 
+    /// Gives a file a second name.
+    pub(crate) fn link(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
+        self.step(Step::Create, "link", to, || fs::hard_link(from, to))
+    }
+
     /// Deletes an empty folder; whether it was one.
     pub(crate) fn remove_folder(&self, path: &Path) -> Result<bool, StoreError> {
         self.step(Step::Remove, "delete", path, || match fs::remove_dir(path) {

@@ -5,13 +5,15 @@
 //! unreachable host fails at once when nothing has arrived yet, so that the next source is tried
 //! quickly; never continues bytes of an earlier run where no hash is promised. When it returns an error the partial is either kept (worth resuming) or empty (wrong).
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::time::Duration;
 
 use ureq::http::StatusCode;
 use url::Url;
 
-use crate::digest::{CHUNK_BYTES, Pins};
+use crate::digest::{CHUNK_BYTES, GitBlob, Mismatch, Pins};
+use crate::disk::failed;
 use crate::error::{Failure, SourceError};
 use crate::http::{Answer, Ask, Credential, Http, header, redact, status_error};
 use crate::partial::Partial;
@@ -37,6 +39,8 @@ pub(crate) struct Fetch<'a> {
     pub(crate) url: &'a Url,
     pub(crate) credential: Option<&'a Credential>,
     pub(crate) pins: Pins,
+    /// What git calls the bytes, where nobody promises a SHA-256.
+    pub(crate) git_blob: Option<GitBlob>,
 }
 
 /// How one try ended, when not well.
@@ -84,6 +88,16 @@ impl Fetch<'_> {
             partial.restart()?;
             return Err(SourceError::WrongBytes(mismatch).into());
         }
+        if let Some(expected) = self.git_blob {
+            let path = partial.path();
+            let got = File::open(path)
+                .and_then(|mut file| GitBlob::of(self.pins.size, &mut file))
+                .map_err(|error| failed("read", path, error))?;
+            if got != expected {
+                partial.restart()?;
+                return Err(SourceError::WrongBytes(Mismatch::GitBlob { expected, got }).into());
+            }
+        }
         Ok(())
     }
 
@@ -115,7 +129,7 @@ impl Fetch<'_> {
 
     /// Is there a hash to tell the right bytes by?
     fn hashed(&self) -> bool {
-        self.pins.sha256.is_some() || self.pins.blake3.is_some()
+        self.pins.sha256.is_some() || self.pins.blake3.is_some() || self.git_blob.is_some()
     }
 
     fn give_up(&self, partial: &Partial, why: SourceError) -> SourceError {
@@ -209,7 +223,7 @@ impl Fetch<'_> {
     }
 
     fn wrong_size(&self, partial: &mut Partial, got: u64) -> Stop {
-        let mismatch = crate::digest::Mismatch::Size { expected: self.pins.size, got };
+        let mismatch = Mismatch::Size { expected: self.pins.size, got };
         match partial.restart() {
             Ok(()) => SourceError::WrongBytes(mismatch).into(),
             Err(error) => error.into(),

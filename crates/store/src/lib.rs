@@ -1,6 +1,6 @@
 //! Packages on disk: names for models, where to get them, and the folder that holds them.
 //!
-//! A [`ModelRef`] is a path, a file of the Hugging Face hub or a catalogue name. [`Store::pull`]
+//! A [`ModelRef`] is a path, a file or a whole repository of the Hugging Face hub, or a catalogue name. [`Store::pull`]
 //! brings it here from the first source that has the right bytes; [`Store::resolve`] finds it
 //! again; [`Store::list`], [`Store::show`], [`Store::remove`] and [`Store::gc`] keep house;
 //! [`Store::packed`] is a cache for what the engine derives from weights; [`Store::keys`] are this
@@ -9,6 +9,7 @@
 //! Under the home folder:
 //! - `blobs/<blake3>`: upstream files, verbatim, read-only;
 //! - `refs/<hash of the reference>.json`: which reference is which blob, and where it came from;
+//! - `folders/`: repositories that were pulled whole: what each has, and links to its blobs by their names;
 //! - `partial/`: files being received; `locks/`: empty files; `cache/packed/`: derived bytes;
 //! - `places/`: where models lie that are not in the store, with their ids;
 //! - `keys/`: secret keys, for their owner alone; `log/<key>/`: leaves of receipt logs, and how far each had come;
@@ -32,6 +33,7 @@ mod error;
 #[cfg(test)]
 mod faults;
 mod fetch;
+mod folder;
 mod http;
 mod hub;
 pub mod index;
@@ -45,6 +47,7 @@ mod places;
 mod plain;
 mod progress;
 mod pull;
+mod pull_folder;
 #[cfg(test)]
 mod receipt_faults;
 mod record;
@@ -54,8 +57,9 @@ mod wheel;
 
 pub use book::{KeptReceipt, ReceiptBook};
 pub use config::{Config, DEFAULT_HUB, DEFAULT_INDEX, Network, Secret, Timeouts, default_home};
-pub use digest::{Blake3, Digests, Mismatch, Pins, Sha256, blake3_reader};
+pub use digest::{Blake3, Digests, GitBlob, Mismatch, Pins, Sha256, blake3_reader};
 pub use error::{SourceError, SourceFailure, StoreError};
+pub use folder::{FolderFile, FolderRecord, StoredFolder, weights_hash};
 pub use keys::{KeyRing, Rotated};
 pub use leaves::{LEAF_BYTES, LEAVES_MAX, LeafFile, LeafWriter};
 pub use packed::{PackedCache, PackedEntry, PackedFile, PackedKey};
@@ -63,5 +67,5 @@ pub use places::{PLACES_MAX, Places};
 pub use plain::open_plain;
 pub use progress::{Progress, Sink};
 pub use record::Record;
-pub use reference::{HubRef, MAX_REFERENCE_BYTES, ModelRef, RefError};
+pub use reference::{HubFolder, HubRef, MAX_REFERENCE_BYTES, ModelRef, RefError};
 pub use store::{Collected, Listing, LocalFile, Removed, Shown, Store, Stored, Unfinished};

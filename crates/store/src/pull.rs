@@ -12,20 +12,21 @@ use crate::digest::{Digests, Pins, Sha256};
 use crate::disk;
 use crate::error::{Failure, SourceError, SourceFailure, StoreError};
 use crate::fetch::{Fetch, patiently};
+use crate::folder::{FolderFile, StoredFolder};
 use crate::http::Credential;
 use crate::hub;
 use crate::locks::Held;
 use crate::partial::Partial;
 use crate::progress::{Progress, Sink};
 use crate::record::{Origin, Record};
-use crate::reference::{HubRef, ModelRef};
+use crate::reference::{HubFolder, HubRef, ModelRef};
 use crate::store::{LocalFile, Store};
 use crate::wheel;
 
 /// What every source of one pull needs.
-struct Pull<'a> {
-    store: &'a Store,
-    reference: String,
+pub(crate) struct Pull<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) reference: String,
     failures: Vec<SourceFailure>,
 }
 
@@ -49,6 +50,9 @@ impl Store {
         let lock = format!("ref-{}", blake3::hash(text.as_bytes()).to_hex());
         let _alone =
             self.locks.exclusive(&lock, &mut || sink(Progress::Waiting { reference: &text }))?;
+        if let ModelRef::HubFolder(folder) = reference {
+            return self.pull_folder(folder, text, sink);
+        }
         if let Some(file) = self.resolve(reference)? {
             sink(Progress::Verifying { source: "the store", hashed: true });
             match self.check(&file)? {
@@ -61,10 +65,37 @@ impl Store {
         }
         let mut pull = Pull { store: self, reference: text, failures: Vec::new() };
         match reference {
-            ModelRef::Path(_) => self.require(reference),
+            ModelRef::Path(_) | ModelRef::HubFolder(_) => self.require(reference),
             ModelRef::Hub(hub) => pull.hub_reference(hub, sink),
             ModelRef::Catalogue(name) => pull.entry(self.entry(name)?, sink),
         }
+    }
+
+    /// Brings a folder here, or reads every byte of the one that is here.
+    fn pull_folder(
+        &self,
+        folder: &HubFolder,
+        reference: String,
+        sink: &mut Sink<'_>,
+    ) -> Result<LocalFile, StoreError> {
+        let here = self.stored_folder(&reference)?.filter(|here| here.present);
+        if let Some(StoredFolder { record, .. }) = here {
+            sink(Progress::Verifying { source: "the store", hashed: true });
+            let mut damaged = false;
+            for FolderFile { name, size, sha256, blake3, .. } in record.files {
+                let path = self.blob(blake3);
+                let file = LocalFile { path, size, blake3, sha256: Some(sha256) };
+                if let Err(damage) = self.check(&file)? {
+                    let why = format!("its copy of {name} is damaged: {damage}");
+                    sink(Progress::Restarting { source: "the store", why: &why });
+                    damaged = true;
+                }
+            }
+            if !damaged {
+                return self.require(&ModelRef::HubFolder(folder.clone()));
+            }
+        }
+        Pull { store: self, reference, failures: Vec::new() }.folder(folder, sink)
     }
 }
 
@@ -183,7 +214,8 @@ impl Pull<'_> {
         disk::require_free(&self.store.home, pins.size - partial.size())?;
         let sleep = self.store.sleep;
         let credential = found.credential.as_ref();
-        let fetch = Fetch { http, sleep, source, url: &found.url, credential, pins };
+        let git_blob = found.git_blob;
+        let fetch = Fetch { http, sleep, source, url: &found.url, credential, pins, git_blob };
         fetch.run(&mut partial, sink)?;
         Ok(self.finish(partial, file_name, origin)?)
     }
@@ -262,7 +294,8 @@ impl Pull<'_> {
         let mut partial = self.open_partial(&key, pins.size)?;
         let need = (pins.size - partial.size()).saturating_add(want.pins.size);
         disk::require_free(&self.store.home, need)?;
-        let fetch = Fetch { http, sleep, source, url: &listed.url, credential, pins };
+        let fetch =
+            Fetch { http, sleep, source, url: &listed.url, credential, pins, git_blob: None };
         fetch.run(&mut partial, sink)?;
         let taken = self.take_member(source, partial.path(), want, file_name, sink);
         if let Err(Failure::Store(_)) = taken {
@@ -306,13 +339,13 @@ impl Pull<'_> {
         self.take_over(&digests, file_name, origin.clone())
     }
 
-    fn lock_partial(&self, key: &str, sink: &mut Sink<'_>) -> Result<Held, StoreError> {
+    pub(crate) fn lock_partial(&self, key: &str, sink: &mut Sink<'_>) -> Result<Held, StoreError> {
         let reference = &self.reference;
         let waiting = &mut || sink(Progress::Waiting { reference });
         self.store.locks.exclusive(&format!("part-{key}"), waiting)
     }
 
-    fn open_partial(&self, key: &str, limit: u64) -> Result<Partial, StoreError> {
+    pub(crate) fn open_partial(&self, key: &str, limit: u64) -> Result<Partial, StoreError> {
         let path = self.store.home.join("partial").join(key);
         Partial::open(&self.store.disk, &path, limit)
     }
@@ -344,7 +377,7 @@ impl Pull<'_> {
     }
 
     /// Tells and remembers a source's failure; passes our own on.
-    fn outcome(
+    pub(crate) fn outcome(
         &mut self,
         source: &str,
         result: Result<LocalFile, Failure>,
@@ -371,7 +404,7 @@ impl Pull<'_> {
         }
     }
 
-    fn no_source(&mut self) -> StoreError {
+    pub(crate) fn no_source(&mut self) -> StoreError {
         let (reference, failures) = (self.reference.clone(), std::mem::take(&mut self.failures));
         if self.offline() {
             StoreError::Offline { reference, failures }
@@ -380,7 +413,7 @@ impl Pull<'_> {
         }
     }
 
-    fn offline(&self) -> bool {
+    pub(crate) fn offline(&self) -> bool {
         self.store.http.network().offline
     }
 }
@@ -405,7 +438,7 @@ fn wheel_pins(size: u64, sha256: &str) -> Pins {
 
 /// The name of a partial file says what it will be: by hash where one is promised, else by the
 /// source's own identity of the bytes.
-fn partial_key(pins: &Pins, identity: &str) -> String {
+pub(crate) fn partial_key(pins: &Pins, identity: &str) -> String {
     match (pins.blake3, pins.sha256) {
         (Some(blake3), _) => format!("blake3-{blake3}"),
         (None, Some(sha256)) => format!("sha256-{sha256}"),

@@ -1,6 +1,6 @@
 //! [`ModelRef`]: what a person may write where a command wants a MODEL.
 //!
-//! Three forms: a path, `hf:org/repo[@rev]:file`, a catalogue name. Parsing is pure: it never looks
+//! Four forms: a path, `hf:org/repo[@rev]:file`, `hf:org/repo[@rev]`, a catalogue name. Parsing is pure: it never looks
 //! at the disk or the network, so the same text always means the same thing; what looks like a
 //! name is never taken for a file (write `./name`). Every refusal says how to write what was meant.
 
@@ -27,6 +27,8 @@ pub enum ModelRef {
     Path(PathBuf),
     /// A file of the Hugging Face hub.
     Hub(HubRef),
+    /// A repository of the hub: its folder of safetensors.
+    HubFolder(HubFolder),
     /// A name of the catalogue.
     Catalogue(String),
 }
@@ -37,6 +39,13 @@ pub struct HubRef {
     repo: String,
     revision: Option<String>,
     file: String,
+}
+
+/// `hf:org/repo[@rev]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HubFolder {
+    repo: String,
+    revision: Option<String>,
 }
 
 /// Why a text is no reference, and what to write instead.
@@ -50,7 +59,9 @@ pub enum RefError {
     Control,
     #[error("`{text}` is an address; write {suggestion}")]
     Url { text: String, suggestion: String },
-    #[error("`{text}`: {what}; write hf:org/repo[@rev]:file")]
+    #[error(
+        "`{text}`: {what}; write hf:org/repo[@rev]:file, or hf:org/repo[@rev] for its safetensors"
+    )]
     Hub { text: String, what: &'static str },
     #[error(
         "the catalogue has no `{name}`{hint}; it has: {names}. \
@@ -72,7 +83,10 @@ impl ModelRef {
             return Err(RefError::Control);
         }
         if let Some(rest) = text.strip_prefix("hf:") {
-            return HubRef::parse(rest, text).map(Self::Hub);
+            return match rest.contains(':') {
+                true => HubRef::parse(rest, text).map(Self::Hub),
+                false => HubFolder::parse(rest, text).map(Self::HubFolder),
+            };
         }
         if text.starts_with("https://") || text.starts_with("http://") {
             return Err(address(text));
@@ -92,6 +106,7 @@ impl fmt::Display for ModelRef {
         match self {
             Self::Path(path) => path.display().fmt(out),
             Self::Hub(hub) => hub.fmt(out),
+            Self::HubFolder(folder) => folder.fmt(out),
             Self::Catalogue(name) => out.write_str(name),
         }
     }
@@ -105,14 +120,8 @@ impl HubRef {
             None => format!("hf:{repo}:{file}"),
         };
         let fail = |what| Err(RefError::Hub { text: written.clone(), what });
-        let Some((org, name)) = repo.split_once('/') else {
-            return fail("a repository is written org/repo");
-        };
-        if !hub_name(org) || !hub_name(name) {
-            return fail("organisation and repository use letters, digits, `-`, `_` and `.`");
-        }
-        if revision.is_some_and(|revision| !revision_ok(revision)) {
-            return fail("that is no branch, tag or commit");
+        if let Some(what) = wrong_place(repo, revision) {
+            return fail(what);
         }
         if file.is_empty() {
             return fail("no file is named");
@@ -161,6 +170,62 @@ impl fmt::Display for HubRef {
             None => write!(out, "hf:{}:{}", self.repo, self.file),
         }
     }
+}
+
+impl HubFolder {
+    /// Checks the two parts.
+    pub fn new(repo: &str, revision: Option<&str>) -> Result<Self, RefError> {
+        let folder = Self { repo: repo.to_owned(), revision: revision.map(str::to_owned) };
+        match wrong_place(repo, revision) {
+            Some(what) => Err(RefError::Hub { text: folder.to_string(), what }),
+            None => Ok(folder),
+        }
+    }
+
+    /// `org/repo`.
+    pub fn repo(&self) -> &str {
+        &self.repo
+    }
+
+    /// The branch, tag or commit asked for.
+    pub fn revision(&self) -> &str {
+        self.revision.as_deref().unwrap_or(DEFAULT_REVISION)
+    }
+
+    fn parse(rest: &str, text: &str) -> Result<Self, RefError> {
+        let (repo, revision) = match rest.split_once('@') {
+            Some((repo, revision)) => (repo, Some(revision)),
+            None => (rest, None),
+        };
+        let named = |error| match error {
+            RefError::Hub { what, .. } => RefError::Hub { text: text.to_owned(), what },
+            other => other,
+        };
+        Self::new(repo, revision).map_err(named)
+    }
+}
+
+impl fmt::Display for HubFolder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.revision {
+            Some(revision) => write!(out, "hf:{}@{revision}", self.repo),
+            None => write!(out, "hf:{}", self.repo),
+        }
+    }
+}
+
+/// What is wrong with a repository and a revision.
+fn wrong_place(repo: &str, revision: Option<&str>) -> Option<&'static str> {
+    let Some((org, name)) = repo.split_once('/') else {
+        return Some("a repository is written org/repo");
+    };
+    if !hub_name(org) || !hub_name(name) {
+        return Some("organisation and repository use letters, digits, `-`, `_` and `.`");
+    }
+    if revision.is_some_and(|revision| !revision_ok(revision)) {
+        return Some("that is no branch, tag or commit");
+    }
+    None
 }
 
 fn looks_like_path(text: &str) -> bool {

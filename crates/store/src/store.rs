@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::digest::{Blake3, Mismatch, Pins, Sha256, blake3_reader, digest_reader};
 use crate::disk::{self, Disk, TEMPORARY_PREFIX, failed};
 use crate::error::StoreError;
+use crate::folder::{FolderRecord, StoredFolder, is_there};
 use crate::http::Http;
 use crate::keys::{self, KeyRing};
 use crate::leaves::{self, LeafFile};
@@ -70,6 +71,8 @@ pub struct Unfinished {
 #[derive(Debug)]
 pub struct Listing {
     pub models: Vec<Stored>,
+    /// Repositories that were pulled whole, or are begun.
+    pub folders: Vec<StoredFolder>,
     pub unfinished: Vec<Unfinished>,
     pub damaged: Vec<StoreError>,
 }
@@ -111,7 +114,17 @@ pub struct Collected {
     pub left: Vec<PathBuf>,
 }
 
-const FOLDERS: [&str; 5] = ["blobs", "refs", "partial", "locks", "cache/packed"];
+const FOLDERS: [&str; 6] = ["blobs", "refs", "folders", "partial", "locks", "cache/packed"];
+
+impl Listing {
+    /// Whether something that was pulled has these bytes.
+    fn needs(&self, blake3: Blake3) -> bool {
+        let of_folder =
+            |folder: &StoredFolder| folder.record.files.iter().any(|file| file.blake3 == blake3);
+        self.models.iter().any(|model| model.record.blake3 == blake3)
+            || self.folders.iter().any(of_folder)
+    }
+}
 
 impl Store {
     /// Opens the store of `config.home`, creating it if needed.
@@ -156,6 +169,13 @@ impl Store {
         if let ModelRef::Path(path) = reference {
             return name_path(path);
         }
+        if let ModelRef::HubFolder(_) = reference {
+            let here = self.stored_folder(&reference.to_string())?.filter(|here| here.present);
+            return Ok(here.map(|StoredFolder { record, path, .. }| {
+                let (size, blake3) = record.weights();
+                LocalFile { path, size, blake3, sha256: None }
+            }));
+        }
         let Some(record) = self.record(reference)? else { return Ok(None) };
         if let ModelRef::Catalogue(name) = reference
             && self.entry(name)?.blake3() != record.blake3
@@ -173,7 +193,7 @@ impl Store {
                 path: path.clone(),
                 what: "there is no such file; a file of the hub is written hf:org/repo[@rev]:file",
             },
-            ModelRef::Hub(_) | ModelRef::Catalogue(_) => {
+            ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
                 StoreError::NotPulled { reference: reference.to_string() }
             }
         })
@@ -191,7 +211,9 @@ impl Store {
     /// Everything pulled.
     pub fn list(&self) -> Result<Listing, StoreError> {
         let unfinished = self.unfinished()?;
-        let mut listing = Listing { models: Vec::new(), unfinished, damaged: Vec::new() };
+        let mut listing =
+            Listing { models: Vec::new(), folders: Vec::new(), unfinished, damaged: Vec::new() };
+        self.list_folders(&mut listing)?;
         for path in self.record_paths()? {
             match Record::read(&path) {
                 Ok(Some(record)) => {
@@ -208,22 +230,91 @@ impl Store {
         Ok(listing)
     }
 
+    fn list_folders(&self, listing: &mut Listing) -> Result<(), StoreError> {
+        for path in self.folder_record_paths()? {
+            match FolderRecord::read(&path) {
+                Ok(Some(record)) => listing.folders.push(self.look_at_folder(record)?),
+                Ok(None) => {}
+                Err(error) => listing.damaged.push(error),
+            }
+        }
+        listing.folders.sort_by(|a, b| a.record.reference.cmp(&b.record.reference));
+        Ok(())
+    }
+
+    /// The folder of a reference, as far as it is here.
+    pub(crate) fn stored_folder(
+        &self,
+        reference: &str,
+    ) -> Result<Option<StoredFolder>, StoreError> {
+        let record = FolderRecord::read(&self.folder_record_path(reference))?;
+        record.map(|record| self.look_at_folder(record)).transpose()
+    }
+
+    fn look_at_folder(&self, record: FolderRecord) -> Result<StoredFolder, StoreError> {
+        let path = self.folder_record_path(&record.reference).with_extension("");
+        let mut present = record.complete;
+        for file in &record.files {
+            present = present
+                && is_there(&path.join(&file.name), file.size)?
+                && is_there(&self.blob(file.blake3), file.size)?;
+        }
+        Ok(StoredFolder { record, path, present })
+    }
+
+    fn folder_record_paths(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut paths = disk::entries(&self.home.join("folders"))?;
+        paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
+        paths.retain(|path| !is_temporary(path));
+        Ok(paths)
+    }
+
+    /// Forgets a folder: its record, its links, and the blobs that nothing else needs.
+    fn remove_folder(&self, reference: &ModelRef) -> Result<Removed, StoreError> {
+        let reference = reference.to_string();
+        let nothing = || StoreError::NothingHere { reference: reference.clone() };
+        let StoredFolder { record, path, .. } =
+            self.stored_folder(&reference)?.ok_or_else(nothing)?;
+        self.disk.remove(&self.folder_record_path(&reference))?;
+        let listing = self.list()?;
+        let mut removed = Removed { pulled: true, blob: true, linked_bytes: 0, freed_bytes: 0 };
+        for file in &record.files {
+            self.disk.remove(&path.join(&file.name))?;
+            if !listing.damaged.is_empty() || listing.needs(file.blake3) {
+                removed.blob = false;
+                continue;
+            }
+            let blob = self.blob(file.blake3);
+            let held = disk::size_of(&blob)?.unwrap_or(0);
+            let freed = self.delete(&blob)?.unwrap_or(0);
+            removed.linked_bytes += held - freed;
+            removed.freed_bytes += freed;
+        }
+        if path.is_dir() {
+            self.disk.remove_folder(&path)?;
+        }
+        removed.freed_bytes += self.remove_packed(record.weights().1)?;
+        Ok(removed)
+    }
+
     /// What is known about a reference.
     pub fn show(&self, reference: &ModelRef) -> Result<Shown, StoreError> {
         let catalogue = match reference {
             ModelRef::Catalogue(name) => Some(self.entry(name)?),
-            ModelRef::Path(_) | ModelRef::Hub(_) => None,
+            ModelRef::Path(_) | ModelRef::Hub(_) | ModelRef::HubFolder(_) => None,
         };
         let file = match reference {
             ModelRef::Path(path) => Some(hash_path(path, self.require(reference)?)?),
-            ModelRef::Hub(_) | ModelRef::Catalogue(_) => self.resolve(reference)?,
+            ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
+                self.resolve(reference)?
+            }
         };
         let packed = match &file {
             Some(file) => self.packed().entries(file.blake3)?,
             None => Vec::new(),
         };
         let record = match reference {
-            ModelRef::Path(_) => None,
+            ModelRef::Path(_) | ModelRef::HubFolder(_) => None,
             ModelRef::Hub(_) | ModelRef::Catalogue(_) => self.record(reference)?,
         };
         Ok(Shown { reference: reference.to_string(), file, record, catalogue, packed })
@@ -243,6 +334,9 @@ impl Store {
             self.places().forget(&whole)?;
             return removed(false, false, self.remove_packed(file.blake3)?);
         }
+        if let ModelRef::HubFolder(_) = reference {
+            return self.remove_folder(reference);
+        }
         let begun = self.remove_unfinished(reference)?;
         let Some(record) = self.record(reference)? else {
             let nothing = || StoreError::NothingHere { reference: reference.to_string() };
@@ -252,8 +346,7 @@ impl Store {
         self.disk.remove(&self.record_path(&reference.to_string()))?;
         // A damaged record could be about this blob, so nothing is deleted beside one.
         let listing = self.list()?;
-        let needed = |stored: &Stored| stored.record.blake3 == record.blake3;
-        if !listing.damaged.is_empty() || listing.models.iter().any(needed) {
+        if !listing.damaged.is_empty() || listing.needs(record.blake3) {
             return removed(true, false, begun);
         }
         let blob = self.blob(record.blake3);
@@ -273,7 +366,7 @@ impl Store {
             // It might be the last name of a blob.
             return Err(damaged);
         }
-        let kept: Vec<Blake3> = listing.models.iter().map(|model| model.record.blake3).collect();
+        let kept = self.kept(&listing)?;
         let mut collected = Collected::default();
         for path in disk::entries(&self.home.join("blobs"))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -284,7 +377,8 @@ impl Store {
         for path in disk::entries(&self.home.join("partial"))? {
             self.collect(path, &mut collected, |all| &mut all.partials)?;
         }
-        for path in disk::entries(&self.home.join("refs"))? {
+        let names = ["refs", "folders"].map(|folder| disk::entries(&self.home.join(folder)));
+        for path in names.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
             if is_temporary(&path) {
                 self.collect(path, &mut collected, |all| &mut all.temporary)?;
             }
@@ -302,6 +396,28 @@ impl Store {
         }
         self.collect_unwritten(&mut collected)?;
         Ok(collected)
+    }
+
+    /// What `gc` keeps: the blobs of what was pulled and is whole, and what is prepared of it. What is left of folders
+    /// that are begun is forgotten.
+    fn kept(&self, listing: &Listing) -> Result<Vec<Blake3>, StoreError> {
+        let mut kept: Vec<Blake3> =
+            listing.models.iter().map(|model| model.record.blake3).collect();
+        for StoredFolder { record, path, .. } in &listing.folders {
+            if record.complete {
+                kept.extend(record.files.iter().map(|file| file.blake3));
+                kept.push(record.weights().1);
+                continue;
+            }
+            self.disk.remove(&self.folder_record_path(&record.reference))?;
+            for file in &record.files {
+                self.disk.remove(&path.join(&file.name))?;
+            }
+            if path.is_dir() {
+                self.disk.remove_folder(path)?;
+            }
+        }
+        Ok(kept)
     }
 
     /// Deletes what was left of keys and notes that were being written: some of it is secret. Their

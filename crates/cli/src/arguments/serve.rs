@@ -110,7 +110,7 @@ impl ServedName {
             ModelRef::Path(path) => {
                 path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned)
             }
-            ModelRef::Hub(_) | ModelRef::Catalogue(_) => None,
+            ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => None,
         };
         let name = name.map(str::to_owned).or_else(own).unwrap_or_else(|| model.typed.clone());
         Ok(Self { name, model })

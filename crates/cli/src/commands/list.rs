@@ -29,6 +29,15 @@ pub(crate) fn run() -> Result<ExitCode> {
         };
         row(name, model.record.size, &state)?;
     }
+    for folder in &listing.folders {
+        let name = &folder.record.reference;
+        let state = match (folder.present, folder.record.complete) {
+            (true, _) => short_id(&known, folder.record.weights().1),
+            (false, true) => format!("a file of it is gone: probity pull {name}"),
+            (false, false) => format!("begun: probity pull {name} goes on"),
+        };
+        row(name, folder.record.bytes(), &state)?;
+    }
     let here = |name: &str| listing.models.iter().any(|model| model.record.reference == name);
     for entry in store::catalogue::CATALOGUE.iter().filter(|entry| !here(entry.name)) {
         let begun = listing.unfinished.iter().filter(|part| is_of(part, entry.name));

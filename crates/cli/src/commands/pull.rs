@@ -17,7 +17,9 @@ pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
             tell("a file of your own: there is nothing to download");
             file
         }
-        ModelRef::Hub(_) | ModelRef::Catalogue(_) => crate::loading::pull(&store, reference)?,
+        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
+            crate::loading::pull(&store, reference)?
+        }
     };
     line(file.path.display())?;
     Ok(ExitCode::SUCCESS)

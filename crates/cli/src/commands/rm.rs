@@ -16,17 +16,19 @@ pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
         ModelRef::Path(path) => {
             tell(format_args!("{} stays; only its prepared weights are deleted", shown(path)));
         }
-        ModelRef::Hub(_) | ModelRef::Catalogue(_) if removed.linked_bytes > 0 => {
+        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_)
+            if removed.linked_bytes > 0 =>
+        {
             tell(format_args!(
                 "the file is not here any more, but another link holds its {}: a package that was built from it, perhaps",
                 size(removed.linked_bytes)
             ))
         }
-        ModelRef::Hub(_) | ModelRef::Catalogue(_) if removed.blob => {}
-        ModelRef::Hub(_) | ModelRef::Catalogue(_) if !removed.pulled => {
+        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) if removed.blob => {}
+        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) if !removed.pulled => {
             tell("there was only an unfinished download of it");
         }
-        ModelRef::Hub(_) | ModelRef::Catalogue(_) => {
+        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
             tell("the file stays: another name may need it (probity list)");
         }
     }

@@ -85,9 +85,13 @@ fn refuse_swapped(options: &RunOptions) -> Result<(), Usage> {
     let ModelRef::Path(path) = &options.model.reference else { return Ok(()) };
     let prompt = options.prompt.as_deref().unwrap_or_default();
     match ModelRef::parse(prompt) {
-        Ok(ModelRef::Hub(_) | ModelRef::Catalogue(_)) if !path.exists() => Err(Usage(format!(
-            "the model is named first, then the prompt: probity run {prompt} ..."
-        ))),
+        Ok(ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_))
+            if !path.exists() =>
+        {
+            Err(Usage(format!(
+                "the model is named first, then the prompt: probity run {prompt} ..."
+            )))
+        }
         Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -13,6 +13,7 @@ use store::{ModelRef, ReceiptBook, Store};
 use super::key::worker_key;
 use crate::arguments::{EngineOptions, ServeOptions, ServedName};
 use crate::failure::{Usage, describe};
+use crate::folders;
 use crate::layers::layered;
 use crate::loading::{find, load};
 use crate::output::tell;
@@ -93,7 +94,7 @@ fn set(value: &mut usize, given: Option<usize>) {
 /// About how many bytes a model's weights take.
 fn bytes(store: &Store, served: &ServedName) -> Result<u64> {
     if let ModelRef::Path(path) = &served.model.reference
-        && path.is_dir()
+        && folders::is_package(path)
     {
         let package = packaged::open(path)?;
         return Ok(package.manifest().files().iter().map(|file| file.hashes.size).sum());

@@ -4,16 +4,17 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use store::{LocalFile, Shown, Store};
+use store::{LocalFile, ModelRef, Shown, Store};
 
 use crate::arguments::ShowOptions;
-use crate::loading::{known_id, open};
+use crate::folders;
+use crate::loading::{known_id, open, require};
 use crate::output::{OutputError, escaped, harmless, line, size};
 
 pub(crate) fn run(options: &ShowOptions) -> Result<ExitCode> {
     let store = crate::environment::store_to_look_at()?;
     if options.program {
-        let file = store.require(&options.model.reference)?;
+        let file = require(&store, &options.model.reference)?;
         let program = open(&file.path)?.publication.model.program;
         line(harmless(&program.to_string()))?;
         return Ok(ExitCode::SUCCESS);
@@ -23,6 +24,12 @@ pub(crate) fn run(options: &ShowOptions) -> Result<ExitCode> {
 }
 
 fn show(store: &Store, options: &ShowOptions) -> Result<()> {
+    if let ModelRef::Path(path) = &options.model.reference
+        && folders::is_one(path)
+    {
+        row("name", path.display())?;
+        return file_rows(store, &folders::find(path)?);
+    }
     let shown: Shown = store.show(&options.model.reference)?;
     row("name", &shown.reference)?;
     if let Some(entry) = shown.catalogue {

@@ -5,6 +5,7 @@
 mod answers;
 #[cfg(target_os = "linux")]
 mod conversation;
+mod folders;
 mod ids;
 mod models;
 mod packages;

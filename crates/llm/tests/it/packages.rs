@@ -45,7 +45,7 @@ pub(crate) fn package(bytes: &[u8]) -> Package {
     let publication = publication(bytes).unwrap();
     let mut shards = Shards::new();
     bytes.chunks(1000).for_each(|piece| shards.update(piece));
-    publication.package(&units(&publication, bytes).unwrap(), shards.finish()).unwrap()
+    publication.package(&units(&publication, bytes).unwrap(), vec![shards.finish()]).unwrap()
 }
 
 /// The package with a part changed and named anew, as a hostile publisher makes it.

@@ -8,7 +8,13 @@ fn message(text: &str) -> String {
 }
 
 #[test]
-fn the_three_forms() {
+fn the_four_forms() {
+    for (text, revision) in [("hf:org/re.po", "main"), ("hf:org/re.po@refs/pr/1", "refs/pr/1")] {
+        let found = ModelRef::parse(text);
+        let Ok(ModelRef::HubFolder(folder)) = &found else { panic!("a folder of the hub") };
+        assert_eq!((folder.repo(), folder.revision()), ("org/re.po", revision));
+        assert_eq!(found.unwrap().to_string(), text);
+    }
     for path in ["./a", "/m/x.gguf", "x.GGUF", "a/b", "..", "~/m", "c:\\m\\x"] {
         assert!(matches!(ModelRef::parse(path), Ok(ModelRef::Path(_))), "{path}");
     }
@@ -33,7 +39,7 @@ fn refusals_say_what_to_write() {
     let url = "https://huggingface.co/org/repo/blob/main/sub/x.gguf?download=true";
     assert!(message(url).contains("write hf:org/repo@main:sub/x.gguf"));
     assert!(message("http://example.org/").contains("hf:org/repo[@rev]:file"));
-    assert!(message("hf:org/repo").contains("no file is named"));
+    assert!(message("hf:org/repo:").contains("no file is named"));
     assert!(message("hf:repo:x").contains("org/repo"));
     assert!(message("hf:o/r@:x").contains("branch, tag or commit"));
     assert!(message("hf:o/r:a\nb").contains("control character"));
@@ -43,6 +49,9 @@ fn refusals_say_what_to_write() {
 #[test]
 fn a_hub_reference_never_climbs() {
     for text in [
+        "hf:o/..",
+        "hf:o/r@../x",
+        "hf:o/r/s",
         "hf:o/..:x",
         "hf:../r:x",
         "hf:o/r:../x",

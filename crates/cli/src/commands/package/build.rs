@@ -24,9 +24,10 @@ use tempfile::TempDir;
 use super::warning;
 use crate::arguments::{BuildOptions, YesNo};
 use crate::files::beginning;
+use crate::folders;
 use crate::ids::keep_place;
 use crate::interrupt::{self, Meaning};
-use crate::loading::{Opened, find, open_as};
+use crate::loading::{Opened, find, open_as, open_folder};
 use crate::output::{line, shown, size, tell};
 
 /// Bytes that are copied at a time.
@@ -90,15 +91,27 @@ fn build(options: &BuildOptions, reading: &Reading) -> Result<Package> {
     let store = crate::environment::store()?;
     let known = find(&store, &options.model.reference)?;
     let place = Place::new(out)?;
-    let inner = place.folder.join("files").join(FILE_NAME);
-    bring(&known.path, &inner, reading)
+    let mut opened = brought(&known, &place.folder.join("files"), reading)
         .with_context(|| format!("can't bring {} to {}", known.path.display(), out.display()))?;
-    let mut opened = open_as(&inner, &known.path)?;
     let package = made(&mut opened, &known, additions, reading)?;
     place.keep(&package, out)?;
     // Where it can't be kept, `verify` has to be told where the package lies.
     let _ = keep_place(&store, package.id(), out);
     Ok(package)
+}
+
+/// Brings the upstream files to the package's, and opens them there.
+fn brought(known: &LocalFile, files: &Path, reading: &Reading) -> Result<Opened> {
+    if !folders::is_one(&known.path) {
+        let inner = files.join(FILE_NAME);
+        bring(&known.path, &inner, reading)?;
+        return open_as(&inner, &known.path);
+    }
+    // Those that the program reads nothing of are no part of a package.
+    for name in folders::open(&known.path, &known.path)?.folder.files {
+        bring(&known.path.join(&name), &files.join(&name), reading)?;
+    }
+    open_folder(&known.path, files)
 }
 
 /// Makes the package of an open file, and looks at it as a stranger would.
@@ -139,7 +152,7 @@ impl Additions {
         self,
         publication: &Publication,
         units: &Units,
-        hashes: FileHashes,
+        hashes: Vec<FileHashes>,
     ) -> Result<Package> {
         let said = publication.about().clone();
         let about = About {
@@ -150,8 +163,7 @@ impl Additions {
         let mut parts = publication.parts(units)?;
         parts.extend(self.card.map(|card| (PartKind::Card, card)));
         parts.extend(self.quality.map(|quality| (PartKind::Quality, quality)));
-        let file = package::File { name: FILE_NAME.to_owned(), hashes };
-        Ok(Package::assemble(about, vec![file], parts)?)
+        Ok(Package::assemble(about, publication.files(hashes), parts)?)
     }
 }
 

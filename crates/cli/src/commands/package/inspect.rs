@@ -14,6 +14,7 @@ use store::ModelRef;
 use super::build::{Additions, Reading, made};
 use super::{row, warning};
 use crate::arguments::InspectOptions;
+use crate::folders;
 use crate::loading::{find, open};
 use crate::output::{counted, harmless, line, size, write};
 use crate::packaged;
@@ -24,8 +25,10 @@ const PERCENT: u32 = 10_000;
 pub(super) fn run(options: &InspectOptions) -> Result<ExitCode> {
     let reference = &options.model.reference;
     let folder = match reference {
-        ModelRef::Path(path) if path.is_dir() => Some(path.as_path()),
-        ModelRef::Path(_) | ModelRef::Hub(_) | ModelRef::Catalogue(_) => None,
+        ModelRef::Path(path) if folders::is_package(path) => Some(path.as_path()),
+        ModelRef::Path(_) | ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
+            None
+        }
     };
     let package = match folder {
         Some(path) => packaged::open(path)?,
