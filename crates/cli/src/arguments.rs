@@ -226,8 +226,8 @@ pub(crate) struct EngineOptions {
 
 #[derive(Args)]
 pub(crate) struct RunOptions {
-    /// A catalogue name such as smollm2-135m, a GGUF file, a folder of safetensors or of a package,
-    /// hf:org/repo[@rev]:file or hf:org/repo[@rev]
+    /// A catalogue name such as smollm2-135m, a GGUF file, a package's folder, one of safetensors,
+    /// or hf:org/repo[@rev][:file]
     #[arg(value_name = "MODEL", value_parser = ModelName::before_prompt)]
     pub(crate) model: ModelName,
     /// What to say to the model; `-` is the text on standard input (less one line end), as without

@@ -38,8 +38,8 @@ pub(crate) fn find(path: &Path) -> Result<LocalFile> {
         hashes.push((name, size, blake3));
     }
     let size = hashes.iter().map(|(_, size, _)| size).sum();
-    let blake3 =
-        together(hashes.iter().map(|(name, size, blake3)| (&**name, *size, blake3.as_bytes())))?;
+    let all = hashes.iter().map(|(name, size, blake3)| (&**name, *size, blake3.as_bytes()));
+    let blake3 = weights_hash(all);
     Ok(LocalFile { path: path.to_owned(), size, blake3, sha256: None })
 }
 

@@ -361,10 +361,10 @@ impl Store {
     /// whatever age: who writes one holds the store's lock, so that here they are all of the dead.
     pub fn gc(&self) -> Result<Collected, StoreError> {
         let _alone = self.locks.alone()?;
-        let listing = self.list()?;
-        if let Some(damaged) = listing.damaged.into_iter().next() {
+        let mut listing = self.list()?;
+        if !listing.damaged.is_empty() {
             // It might be the last name of a blob.
-            return Err(damaged);
+            return Err(listing.damaged.swap_remove(0));
         }
         let kept = self.kept(&listing)?;
         let mut collected = Collected::default();

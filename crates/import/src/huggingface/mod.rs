@@ -13,6 +13,7 @@
 mod config;
 mod members;
 mod names;
+mod pieces;
 mod pre_tokenizer;
 mod rope;
 pub mod tiny;

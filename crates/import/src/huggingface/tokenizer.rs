@@ -1,13 +1,13 @@
 //! `tokenizer.json` and the files beside it: what a GGUF header says of a tokenizer.
 //!
-//! Byte-level BPE now. Never guesses: a model, normaliser, rule or processor that is not known is refused. Two things are
+//! Byte-level BPE, and SentencePiece's BPE (`pieces`). Never guesses: a model, normaliser, rule or processor that is not known is refused. Two things are
 //! passed over as by everybody who reads GGUF files, which can't say them: that text is made NFC first (Qwen), and that an
 //! added token takes the white space beside it (`lstrip`, `rstrip`).
 
 use super::members::Members;
 use super::{
     FolderError, GENERATION_CONFIG, SmallFiles, TEMPLATE, TEMPLATE_JSON, TOKENIZER,
-    TOKENIZER_CONFIG, pre_tokenizer,
+    TOKENIZER_CONFIG, pieces, pre_tokenizer,
 };
 use crate::gguf::vocabulary::{MAX_CHAT_TEMPLATE_BYTES, MAX_MERGES, MAX_TOKEN_BYTES, MAX_TOKENS};
 use crate::gguf::{SpecialTokens, TokenKind, VocabularyData};
@@ -28,6 +28,14 @@ pub(super) struct Said<'j> {
     pub(super) template: Option<String>,
 }
 
+/// Which tokenizer it is.
+enum Kind {
+    /// Byte-level BPE, and what cuts its text.
+    Bytes { pre: &'static str },
+    /// SentencePiece's BPE, and whether a space is put before a text.
+    Pieces { space_first: bool },
+}
+
 /// What a prompt begins and ends with.
 #[derive(Default)]
 struct Frame<'j> {
@@ -41,10 +49,9 @@ impl Said<'_> {
         let file = Members::of(TOKENIZER, "", self.tokenizer)?;
         let model = file.object("model", "model.")?.ok_or_else(|| file.missing("model"))?;
         check_model(&model)?;
-        check_normaliser(&file)?;
-        let ignore_merges = model.boolean("ignore_merges")?.unwrap_or(false);
-        let pre = pre_tokenizer::name(&file, ignore_merges)?;
-        let (tokens, kinds) = tokens(&file, &model, rows)?;
+        let kind = kind(&file, &model)?;
+        let (tokens, mut kinds) = tokens(&file, &model, rows)?;
+        let merges = merges(&model)?;
         let frame = frame(&file)?;
         let (special, stop_tokens) = self.special(&tokens, rows)?;
         let is = |text: Option<&str>, id: Option<u32>| {
@@ -57,19 +64,34 @@ impl Said<'_> {
         }
         let add_beginning = self.flag("add_bos_token")?.unwrap_or(frame.first.is_some());
         let add_end = self.flag("add_eos_token")?.unwrap_or(frame.last.is_some());
-        let data = VocabularyData {
+        let mut data = VocabularyData {
             model: "gpt2".into(),
-            pre: Some(pre.into()),
-            merges: merges(&model)?,
+            pre: None,
+            ranks: vec![0; tokens.len()],
+            merges: Vec::new(),
             tokens,
-            kinds,
-            scores: Vec::new(),
+            kinds: Vec::new(),
             special,
             add_beginning: Some(add_beginning && special.beginning.is_some()),
             add_end: Some(add_end && special.end.is_some()),
             add_space_prefix: Some(false),
+            strips: false,
             chat_template: self.template,
         };
+        match kind {
+            Kind::Bytes { pre } => {
+                data.pre = Some(pre.into());
+                data.merges = merges;
+            }
+            Kind::Pieces { space_first } => {
+                data.model = "llama".into();
+                data.add_space_prefix = Some(space_first);
+                data.ranks = pieces::ranks(&data.tokens, &merges);
+                data.strips = pieces::strips(&file)?;
+                pieces::types(&data.tokens, special.unknown, &mut kinds);
+            }
+        }
+        data.kinds = kinds;
         Ok((data, stop_tokens))
     }
 
@@ -146,19 +168,25 @@ fn member(file: &'static str, member: &str, wanted: &str) -> FolderError {
     FolderError::Member { file, member: member.into(), wanted: wanted.into() }
 }
 
-/// It is byte-level BPE, without variants of it.
+/// Which kind of BPE it is.
+fn kind(file: &Members<'_>, model: &Members<'_>) -> Result<Kind, FolderError> {
+    if model.boolean("byte_fallback")? == Some(true) {
+        return Ok(Kind::Pieces { space_first: pieces::space_first(file)? });
+    }
+    check_normaliser(file)?;
+    let ignore_merges = model.boolean("ignore_merges")?.unwrap_or(false);
+    Ok(Kind::Bytes { pre: pre_tokenizer::name(file, ignore_merges)? })
+}
+
+/// It is BPE, without variants of it.
 fn check_model(model: &Members<'_>) -> Result<(), FolderError> {
     let kind = model.text("type")?.ok_or_else(|| model.missing("type"))?;
     if kind != "BPE" {
         return Err(model.unsupported("type", "only BPE is known here"));
     }
-    if model.boolean("byte_fallback")? == Some(true) {
-        let why = "SentencePiece's BPE is not read of these files yet: take a GGUF";
-        return Err(model.unsupported("byte_fallback", why));
-    }
     for name in ["continuing_subword_prefix", "end_of_word_suffix"] {
         if model.text(name)?.is_some_and(|text| !text.is_empty()) {
-            return Err(model.unsupported(name, "byte-level BPE has none"));
+            return Err(model.unsupported(name, "BPE has none here"));
         }
     }
     if model.get("dropout").is_some_and(|json| {

@@ -265,14 +265,6 @@ fn files_that_are_missing_or_disagree_are_named() {
             with(
                 whole(),
                 "tokenizer.json",
-                Some(r#"{"model":{"type":"BPE","byte_fallback":true}}"#),
-            ),
-            "byte_fallback",
-        ),
-        (
-            with(
-                whole(),
-                "tokenizer.json",
                 Some(r#"{"model":{"type":"BPE"},"normalizer":{"type":"NFKC"}}"#),
             ),
             "`normalizer`",
@@ -295,4 +287,32 @@ fn files_that_are_missing_or_disagree_are_named() {
         let error = read(&files).unwrap_err();
         assert!(error.contains(wanted), "{error}\nexpected: {wanted}");
     }
+}
+
+/// Three letters, two pieces, a byte, and what begins and ends a prompt.
+const PIECES: &str = r#"{"added_tokens":[{"id":0,"content":"<unk>","special":true},{"id":1,"content":"<s>","special":true},{"id":2,"content":"</s>","special":true}],"normalizer":NORMALIZER,"pre_tokenizer":null,"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}]},"model":{"type":"BPE","byte_fallback":true,"fuse_unk":true,"vocab":{"<unk>":0,"<s>":1,"</s>":2,"<0x0A>":3,"\u2581":4,"a":5,"b":6,"ab":7,"\u2581ab":8},"merges":["a b","\u2581 ab"]}}"#;
+const SPACES: &str = r#"{"type":"Replace","pattern":{"String":" "},"content":"\u2581"}"#;
+
+#[test]
+fn sentencepieces_tokenizers_are_read() {
+    let prepended = format!(
+        r#"{{"type":"Sequence","normalizers":[{{"type":"Prepend","prepend":"\u2581"}},{SPACES}]}}"#
+    );
+    let said = r#"{"bos_token":"<s>","eos_token":"</s>","unk_token":"<unk>"}"#;
+    for (normaliser, space_first) in [(&*prepended, true), (SPACES, false)] {
+        let text = PIECES.replace("NORMALIZER", normaliser);
+        let files = with(folder(&model(Family::Llama), &[], 1), "tokenizer.json", Some(&text));
+        let files = with(files, "tokenizer_config.json", Some(said));
+        let Folder { vocabulary, .. } = read(&files).unwrap();
+        assert_eq!(vocabulary.model, "llama");
+        assert_eq!(vocabulary.add_space_prefix, Some(space_first));
+        assert_eq!(vocabulary.ranks[..9], [2, 2, 2, 2, 2, 2, 2, 0, 1]);
+        use import::gguf::TokenKind::{Byte, Control, Normal, Unknown};
+        let kinds = [Unknown, Control, Control, Byte, Normal, Normal, Normal, Normal, Normal];
+        assert_eq!(vocabulary.kinds[..9], kinds);
+        assert_eq!(vocabulary.add_beginning, Some(true));
+    }
+    let other = PIECES.replace("NORMALIZER", r#"{"type":"Prepend","prepend":"_"}"#);
+    let files = with(folder(&model(Family::Llama), &[], 1), "tokenizer.json", Some(&other));
+    assert!(read(&files).unwrap_err().contains("`normalizer`"));
 }
