@@ -34,6 +34,7 @@ mod error;
 mod faults;
 mod fetch;
 mod folder;
+mod folders;
 mod http;
 mod hub;
 pub mod index;

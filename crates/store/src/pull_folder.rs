@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -241,11 +240,4 @@ fn no_model(tree: &Tree, folder: &HubFolder) -> SourceError {
         (false, more) => format!("; name one of its files: {} and {more} more", names.join(", ")),
     };
     SourceError::NotOnHub { what, hint }
-}
-
-/// The record's place and the folder beside it.
-impl crate::store::Store {
-    pub(crate) fn folder_record_path(&self, reference: &str) -> PathBuf {
-        self.home.join("folders").join(crate::record::Record::file_name_of(reference))
-    }
 }

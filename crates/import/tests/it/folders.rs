@@ -94,10 +94,9 @@ fn the_tokenizer_is_that_of_the_gguf_file() {
     let Folder { vocabulary, stop_tokens, .. } = read(&folder(&model, &[], 1)).unwrap();
     assert_eq!(stop_tokens, [0, 2]);
     // All of a tokenizer's tokens are ordinary, but those that were added.
-    let kinds = wanted.kinds.iter().map(|kind| match kind {
-        import::gguf::TokenKind::Unused => import::gguf::TokenKind::Normal,
-        kind => *kind,
-    });
+    let unused = |kind| kind == import::gguf::TokenKind::Unused;
+    let normal = import::gguf::TokenKind::Normal;
+    let kinds = wanted.kinds.iter().map(|kind| if unused(*kind) { normal } else { *kind });
     let wanted = import::gguf::VocabularyData {
         kinds: kinds.collect(),
         add_space_prefix: Some(false),
