@@ -33,7 +33,7 @@ fn publish(publication: &Publication, bytes: &[u8]) -> Option<Package> {
     let units = units(publication, bytes)?;
     let mut shards = Shards::new();
     shards.update(bytes);
-    match publication.package(&units, shards.finish()) {
+    match publication.package(&units, vec![shards.finish()]) {
         Ok(package) => Some(package),
         Err(error) => {
             assert!(error.to_string().len() < 4_096, "a message is short");

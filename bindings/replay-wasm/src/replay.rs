@@ -68,7 +68,7 @@ pub fn published(bytes: &[u8]) -> Result<([u8; 32], Publication), String> {
     let units = units.finish().map_err(said)?;
     let mut shards = Shards::new();
     shards.update(bytes);
-    let package = publication.package(&units, shards.finish()).map_err(said)?;
+    let package = publication.package(&units, vec![shards.finish()]).map_err(said)?;
     Ok((package.id().0, publication))
 }
 
