@@ -4,6 +4,7 @@
 use import::dyadic::{F32Bits, F64Bits};
 use import::gguf::TensorType;
 use import::gguf::tiny::{Family, TinyModel};
+use import::gguf::tiny_pieces::{LEAST_PIECES, PieceFamily, with_pieces};
 use import::gguf::value::ValueType;
 use import::gguf::write::{GgufWriter, WriteValue};
 use import::huggingface::tiny::folder;
@@ -44,8 +45,10 @@ const TEMPLATES: [&str; 4] = [
     "{% for m in messages[::-1] if m.role == 'user' %}{{ loop.index }}{{ m | tojson }}{% endfor %}\0a",
 ];
 
-/// A merge rule, a NUL, and a text.
-const TEXTS: [&str; 4] = [
+/// A merge rule, or tokens, a NUL, and a text.
+const TEXTS: [&str; 6] = [
+    "\u{2581}h\u{1}e\u{1}he\u{1}\u{2581}\u{1}\u{2581}he\u{1}l\u{1}ll\u{1}hell\u{1}  \0he  hello\u{2581}<0x41>",
+    "\u{2581}a\u{1}aa\u{1}aaa\u{1}é日\0aaaaaaa é日\u{1f600}",
     "h e\0he said: hello",
     "\0  two  spaces\n\n",
     "Ġ t\0 to the end User:",
@@ -193,7 +196,11 @@ fn models() -> Vec<Vec<u8>> {
         feed_forward: 32,
         ..TinyModel::new(seed)
     };
-    (0..).zip(kinds).map(|entry| model(entry).write()).collect()
+    let pieces = (0..).zip(PieceFamily::ALL).map(|(seed, family)| {
+        let model = TinyModel { vocabulary: LEAST_PIECES, ..model((seed, TensorType::Q4_0)) };
+        with_pieces(&model, family).finish()
+    });
+    (0..).zip(kinds).map(|entry| model(entry).write()).chain(pieces).collect()
 }
 
 /// The first byte says which part it is; 0 is a manifest.
@@ -214,6 +221,14 @@ fn packages() -> Vec<Vec<u8>> {
         stop_tokens: vec![1],
         tokens: vec![token("a"), token("b"), token("ab")],
     };
+    let pieces = Tokenizer {
+        kind: TokenizerKind::SentencePiece {
+            add_space: true,
+            ranks: vec![1, 0, 1],
+            stripping_tokens: Vec::new(),
+        },
+        ..tokenizer.clone()
+    };
     let bytes = [(false, &b"a"[..]), (true, b"</s>")];
     let table = package::TokenBytes::new(bytes).expect("it is short");
     let quality = Quality {
@@ -232,7 +247,8 @@ fn packages() -> Vec<Vec<u8>> {
         Defaults::default().encode(),
         quality.encode().expect("it is sound"),
     ];
-    (0..).zip(bodies).map(|(kind, body)| [vec![kind], body].concat()).collect()
+    let bodies = (0..).zip(bodies).chain([(1, pieces.encode().expect("it is sound"))]);
+    bodies.map(|(kind, body)| [vec![kind], body].concat()).collect()
 }
 
 /// Small files help a fuzzer most.

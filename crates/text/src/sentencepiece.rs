@@ -71,7 +71,7 @@ impl SentencePiece {
         });
         let characters = characters.collect();
         Ok(Self {
-            bytes: byte_tokens(vocabulary, &characters)?,
+            bytes: byte_tokens(vocabulary, control, &characters)?,
             joined: pairs(&mergeable, &characters)?,
             characters,
             ranks: pieces.ranks.clone(),
@@ -187,14 +187,16 @@ impl<'v> Row<'v> {
 /// The token of each byte, which every byte of UTF-8 must have if its character may be none.
 fn byte_tokens(
     vocabulary: &Vocabulary,
+    control: &[bool],
     characters: &HashMap<char, Symbol>,
 ) -> Result<Vec<u32>, VocabularyError> {
     let mut found = [None; 256];
-    let typed = vocabulary.tokens.iter().zip(&vocabulary.token_types);
-    for (id, (text, _)) in (0..).zip(typed).filter(|(_, (_, kind))| **kind == TokenType::Byte) {
-        let byte = written_byte(text)
-            .ok_or_else(|| VocabularyError::ByteText { id, text: text.clone() })?;
-        found[usize::from(byte)] = Some(id);
+    let typed = vocabulary.token_types.iter().zip(control);
+    for (id, (text, (kind, control))) in (0..).zip(vocabulary.tokens.iter().zip(typed)) {
+        if *kind == TokenType::Byte && !control {
+            let byte = written_byte(text).ok_or(VocabularyError::ByteText { id })?;
+            found[usize::from(byte)] = Some(id);
+        }
     }
     let mut tokens = vec![0; 256];
     for byte in 0..=u8::MAX {
@@ -216,11 +218,9 @@ fn pairs(
     characters: &HashMap<char, Symbol>,
 ) -> Result<HashMap<(Symbol, Symbol), Symbol>, VocabularyError> {
     let texts: Vec<&[u8]> = mergeable.iter().map(|(text, _)| text.as_bytes()).collect();
-    let mut order: Vec<usize> = (0..texts.len()).collect();
-    order.sort_unstable_by_key(|at| texts[*at]);
-    let beginnings = longest_within(&order, |at, shorter| texts[at].starts_with(texts[shorter]));
-    order.sort_unstable_by(|a, b| texts[*a].iter().rev().cmp(texts[*b].iter().rev()));
-    let ends = longest_within(&order, |at, shorter| texts[at].ends_with(texts[shorter]));
+    let backward = texts.iter().map(|text| text.iter().rev().copied().collect());
+    let ends = longest_beginnings(&backward.collect::<Vec<Vec<u8>>>());
+    let beginnings = longest_beginnings(&texts);
 
     // A text's parts at one side, the longest first; the last may be a character that is no token.
     let parts = |links: &[Option<usize>], at: usize, outermost: Option<char>| {
@@ -230,7 +230,7 @@ fn pairs(
         let character = character.map(|c| (c.len_utf8(), Symbol::of_character(c)));
         tokens.chain(character).collect::<Vec<(usize, Symbol)>>()
     };
-    let mut found = HashMap::new();
+    let mut found = Vec::new();
     for (at, (text, token)) in mergeable.iter().enumerate() {
         let left = parts(&beginnings, at, text.chars().next());
         let right = parts(&ends, at, text.chars().next_back());
@@ -238,7 +238,7 @@ fn pairs(
         for (length, left) in left {
             while right.next_if(|(other, _)| other + length < text.len()).is_some() {}
             if let Some((_, right)) = right.next_if(|(other, _)| other + length == text.len()) {
-                found.insert((left, right), *token);
+                found.push(((left, right), *token));
             }
         }
         if found.len() > MAX_MERGES {
@@ -246,20 +246,23 @@ fn pairs(
             return Err(VocabularyError::TooMany { what, count, limit: MAX_MERGES });
         }
     }
-    Ok(found)
+    Ok(found.into_iter().collect())
 }
 
-/// Of each text the longest other one within it, at the side by which they stand in order: there,
-/// all that a text has within it stand before it, and between them what has the shorter ones.
-fn longest_within(order: &[usize], within: impl Fn(usize, usize) -> bool) -> Vec<Option<usize>> {
-    let mut links = vec![None; order.len()];
+/// Of each text the longest other one that it begins with. In order, all that a text begins with
+/// stand before it, and between them only what begins with the shorter ones.
+fn longest_beginnings<T: AsRef<[u8]>>(texts: &[T]) -> Vec<Option<usize>> {
+    let text = |at: usize| texts[at].as_ref();
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_unstable_by_key(|at| text(*at));
+    let mut found = vec![None; texts.len()];
     let mut open: Vec<usize> = Vec::new();
     for at in order {
-        while open.pop_if(|shorter| !within(*at, *shorter)).is_some() {}
-        links[*at] = open.last().copied();
-        open.push(*at);
+        while open.pop_if(|shorter| !text(at).starts_with(text(*shorter))).is_some() {}
+        found[at] = open.last().copied();
+        open.push(at);
     }
-    links
+    found
 }
 
 fn index(number: u32) -> usize {

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use commit::{Network, Salts};
 use import::gguf::tiny::TinyModel;
+use import::gguf::tiny_pieces::{PieceFamily, with_pieces};
 use receipt::{
     Envelope, Job, Messages, Opening, Receipt, ReceiptFile, Rendered, SecretKey, Stop, TokenVector,
     Which,
@@ -97,6 +98,28 @@ fn an_answer_is_verified_however_it_is_replayed() {
     let report = given.verify(&["--json"]).json();
     assert_eq!(report["verdict"], "verified");
     assert_eq!(report["usage"]["output_tokens"], 24);
+}
+
+/// Models of Llama 2's, Gemma's and Phi 3's kind of tokenizer: asked in text as a file, checked with their packages.
+#[test]
+fn answers_of_models_with_pieces_are_verified() {
+    for family in PieceFamily::ALL {
+        let world = World::new();
+        let shape = TinyModel { vocabulary: 448, ..tiny() };
+        let model = world.file("pieces.gguf", &with_pieces(&shape, family).finish());
+        let folder = world.path("package");
+        let folder = folder.to_str().unwrap();
+        let id = world.run(&["package", "build", &model, "--out", folder]).ok().out;
+        let (receipt, text) = (world.path("r.json"), " the  end</s>\n日 ");
+        let receipt = receipt.to_str().unwrap();
+        let options = ["--seed", "5", "--max-tokens", "24", "--receipt", receipt];
+        let answer = world.json(&model, text, &options);
+        assert!(!answer["text"].as_str().unwrap().trim().is_empty(), "{family:?}");
+        assert_eq!(answer["model"]["id"], id.trim());
+        let report = world.run(&["verify", receipt, "--model", folder, "--json"]).json();
+        assert_eq!(report["verdict"], "verified", "{family:?}");
+        assert_eq!(world.json(folder, text, &options[..4])["text"], answer["text"]);
+    }
 }
 
 #[test]

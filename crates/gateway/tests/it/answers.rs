@@ -1,11 +1,15 @@
 //! What is answered: the same as by the engine alone, streamed or not, with a receipt that replay accepts.
 
+use std::sync::Arc;
+
 use commit::Network;
+use import::gguf::tiny::TinyModel;
+use import::gguf::tiny_pieces::{PieceFamily, with_pieces};
 use llm::{Claim, Replay};
 use receipt::ReceiptFile;
 use serde_json::{Value as Json, json};
 
-use crate::world::{Reply, World};
+use crate::world::{Reply, Tiny, World};
 
 /// Passes that are more than any replay here takes.
 const PASSES_MAX: usize = 4_000;
@@ -98,6 +102,29 @@ fn a_stream_says_what_the_whole_says_and_its_receipt_is_replayed() {
             u64::from(reply.header("content-type") != Some("application/json"))
         );
         assert_eq!(replayed(&world, &file), verify::Replay::Same);
+    }
+}
+
+/// Models of Llama 2's, Gemma's and Phi 3's kind of tokenizer, also where a grammar says what they may answer.
+#[test]
+fn models_with_pieces_answer_in_text() {
+    for family in PieceFamily::ALL {
+        let shape = TinyModel { vocabulary: 448, heads: 2, kv_heads: 1, ..TinyModel::new(11) };
+        let tiny = Arc::new(Tiny::of(&with_pieces(&shape, family).finish()));
+        let (home, made) = (tempfile::tempdir().unwrap(), Arc::clone(&tiny));
+        let load: Arc<gateway::LoadModel> = Arc::new(move |_| Ok(made.loaded()));
+        let world = World::loading(home, tiny, |_| {}, load);
+        for more in [json!({}), json!({"response_format": {"type": "json_object"}})] {
+            let whole = world.post("/v1/chat/completions", &chat(&more));
+            let text = content(&whole);
+            assert!(!text.is_empty(), "{family:?}");
+            assert!(more == json!({}) || text.starts_with('{'), "{family:?}: {text}");
+            let mut body = chat(&more);
+            body["stream"] = true.into();
+            assert_eq!(streamed(&world.post("/v1/chat/completions", &body), 0), text);
+            let file = receipt(&world, whole.header("x-probity-receipt").unwrap(), false);
+            assert_eq!(replayed(&world, &file), verify::Replay::Same, "{family:?}");
+        }
     }
 }
 

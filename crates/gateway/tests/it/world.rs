@@ -34,10 +34,14 @@ impl Tiny {
     /// With room for a long answer.
     pub(crate) fn with_context(seed: u64, context: u32) -> Self {
         let shape = TinyModel { context, heads: 2, kv_heads: 1, ..TinyModel::new(seed) };
-        let bytes = shape.write();
+        Self::of(&shape.write())
+    }
+
+    /// The model of a file.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let length = u64::try_from(bytes.len()).unwrap();
         let at = |offset: u64| usize::try_from(offset).unwrap();
-        let model = Model::from_gguf(&bytes, length, |offset, out| {
+        let model = Model::from_gguf(bytes, length, |offset, out| {
             out.copy_from_slice(&bytes[at(offset)..at(offset) + out.len()]);
             Ok::<_, Infallible>(())
         });

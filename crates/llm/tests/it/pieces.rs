@@ -145,7 +145,7 @@ fn a_hostile_package_is_refused() {
     };
     assert_eq!(
         vocabulary(|t| t.tokens[13].text = "x".into()),
-        VocabularyError::ByteText { id: 13, text: "x".into() }
+        VocabularyError::ByteText { id: 13 }
     );
     assert_eq!(
         vocabulary(|t| t.tokens[13].kind = package::TokenType::Unused),

@@ -10,6 +10,7 @@ mod budget;
 mod fixture;
 mod grammars;
 mod incremental;
+mod pieces;
 mod spec;
 mod templates;
 mod tokens;

@@ -6,8 +6,8 @@ use text::template::{
     MAX_RENDERED_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_RECURSION, TEMPLATE_FUEL,
 };
 use text::{
-    MAX_TEXT_BYTES, ModelKind, Pieces, Segment, StopStrings, Stopped, TokenType, Tokenizer,
-    Vocabulary,
+    MAX_MERGES, MAX_TEXT_BYTES, ModelKind, Pieces, Segment, StopStrings, Stopped, TokenType,
+    Tokenizer, Vocabulary,
 };
 
 /// With a comma between thousands.
@@ -31,6 +31,7 @@ fn bounds_are_those_of_the_text() {
     let steps = usize::try_from(TEMPLATE_FUEL).unwrap();
     for sentence in [
         format!("At most {} MiB of text together.", mib(MAX_TEXT_BYTES)),
+        format!("or if more than {} pairs of parts make a token", grouped(MAX_MERGES)),
         format!(
             "at most {} KiB, {} KiB of code between two delimiters and {MAX_ELIFS} `elif`",
             kib(MAX_TEMPLATE_BYTES),

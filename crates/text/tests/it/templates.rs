@@ -9,10 +9,13 @@ use text::{ChatTemplate, Conversation, Message, Role, TemplateError};
 
 use crate::fixture;
 
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 11] = [
+    ("ended_roles.jinja", include_str!("../data/templates/ended_roles.jinja")),
     ("headers.jinja", include_str!("../data/templates/headers.jinja")),
     ("instructions.jinja", include_str!("../data/templates/instructions.jinja")),
     ("language.jinja", include_str!("../data/templates/language.jinja")),
+    ("model_turns.jinja", include_str!("../data/templates/model_turns.jinja")),
+    ("prefixed.jinja", include_str!("../data/templates/prefixed.jinja")),
     ("roles.jinja", include_str!("../data/templates/roles.jinja")),
     ("smollm2.jinja", include_str!("../data/templates/smollm2.jinja")),
     ("spelled.jinja", include_str!("../data/templates/spelled.jinja")),
@@ -58,7 +61,7 @@ fn renderings_equal_jinja2() {
             }
         }
     }
-    assert_eq!((texts, errors), (76, 20));
+    assert_eq!((texts, errors), (104, 28));
 }
 
 #[test]
