@@ -1,10 +1,13 @@
-"""Cases of the ops that joined after the freeze: arithmetic.md 4.11 (scale), 4.12 (gelu-gate) and 4.13 (attention with a cap)."""
+"""Cases of the ops that joined after the freeze: arithmetic.md 4.11 (scale), 4.12 (gelu-gate), 4.13 (attention with a cap) and 4.14 to 4.16 (experts)."""
 
 import cases_attention
+import cases_ops
 import constants as c
+import formats
 import ops
+from cases_formats import generated
 from cases_rows import bits, fill, uniform
-from generators import integers
+from generators import integers, weights
 
 TOP = c.LIMIT - 1
 
@@ -123,7 +126,83 @@ def capped_cases():
     return cases
 
 
+# experts
+
+
+def evaluate_route(inputs):
+    ids, made = ops.route(integers(inputs["row"]), inputs["frac"], inputs["k"], inputs["over"])
+    return {"ids": ids, "weights": made}
+
+
+def route_cases():
+    cases = []
+
+    def add(name, row, frac, k, over):
+        cases.append((name, {"row": row, "frac": frac, "k": k, "over": over}))
+
+    for over in ("chosen", "all"):
+        for experts, k in ((1, 1), (2, 1), (8, 2), (60, 4), (64, 8), (128, 8), (256, 256)):
+            for frac, most in ((12, 1 << 15), (0, 20), (24, TOP)):
+                add(f"random, {k} of {experts}, frac {frac}, over {over}", uniform(experts, experts + frac, most), frac, k, over)
+        add(f"all equal, over {over}", fill(16, -77), 12, 5, over)
+        add(f"ties at the cut, over {over}", [5, 9, 5, 5, 9, 5, 1], 3, 4, over)
+        add(f"ties of the greatest, over {over}", [1, 7, 3, 7, 7], 0, 2, over)
+        add(f"far apart, over {over}", [TOP, -TOP, 0, TOP - 1], 0, 3, over)
+        add(f"ends, over {over}", [-TOP, TOP, -TOP, TOP], 24, 4, over)
+        add(f"nothing left of the others, over {over}", [0, -12, -11, -40], 0, 4, over)
+        add(f"257 experts refused, over {over}", fill(257, 1), 12, 1, over)
+        add(f"no slot refused, over {over}", [1, 2], 12, 0, over)
+        add(f"3 slots of 2 refused, over {over}", [1, 2], 12, 3, over)
+        add(f"frac 25 refused, over {over}", [1, 2], 25, 1, over)
+    return cases
+
+
+def evaluate_expert_matmul(inputs):
+    data = weights(inputs["bytes"])
+    size = inputs["columns"] // c.BLOCK * formats.BLOCK_BYTES[inputs["format"]]
+    rows = [formats.row(inputs["format"], inputs["columns"], data[at : at + size]) for at in range(0, len(data), size)]
+    assert len(rows) == inputs["rows"]
+    some = ops.expert_rows(rows, inputs["experts"], inputs["expert"])
+    return {"out": ops.matmul(some, cases_ops.entries_of(inputs["x"]), inputs["exponent"], inputs["frac"], None)[1]}
+
+
+def expert_matmul_cases():
+    cases = []
+
+    def add(name, form, columns, rows, experts, expert, x, e, frac=12, span=(5, 9)):
+        spec = generated(form, columns * rows, 7 * rows + columns, *span)
+        inputs = {"format": form, "columns": columns, "rows": rows, "bytes": spec, "x": x, "exponent": e, "frac": frac}
+        cases.append((name, {**inputs, "experts": experts, "expert": expert}))
+
+    for expert in range(3):
+        add(f"expert {expert} of 3, A8", "Q8_0", 64, 96, 3, expert, cases_ops.a8(64, expert), -10)
+        add(f"expert {expert} of 3, A16", "Q4_0", 96, 288, 3, expert, cases_ops.a16(96, expert), -11, span=(7, 11))
+    add("expert 7 of 8 of F16", "F16", 32, 256, 8, 7, cases_ops.a8(32, 5), -10, span=(5, 14))
+    add("the only expert", "Q4_1", 64, 32, 1, 0, cases_ops.a8(64, 6), -10, span=(7, 11))
+    add("an output beyond the limit faults", "Q8_0", 64, 64, 2, 1, cases_ops.a8(64, 7), 10)
+    add("rows of an expert that are no 32 refused", "Q8_0", 32, 32, 2, 1, cases_ops.a8(32, 8), -10)
+    add("rows that are not whole experts refused", "Q8_0", 32, 64, 3, 1, cases_ops.a8(32, 8), -10)
+    add("frac 25 refused", "Q8_0", 32, 64, 2, 1, cases_ops.a8(32, 8), -10, frac=25)
+    return cases
+
+
+def evaluate_weigh(inputs):
+    return {"row": ops.weigh(integers(inputs["row"]), inputs["weight"])}
+
+
+def weigh_cases():
+    row = bits(64, 3, 30)
+    cases = [(f"by {weight}", {"row": row, "weight": weight}) for weight in (0, 1, 2, 21845, 1 << 15, 43691, 65535, 1 << 16)]
+    cases.append(("halves go towards plus infinity", {"row": [1, -1, 3, -3, 5, -5, 0], "weight": 1 << 15}))
+    cases.append(("the greatest entries", {"row": [TOP, -TOP, TOP - 1, 1 - TOP], "weight": 1 << 16}))
+    cases.append(("one below a tie", {"row": [32767, 32768, -32768, -32769], "weight": 1}))
+    return cases
+
+
 OPS = {
+    "route": (evaluate_route, route_cases()),
+    "expert_matmul": (evaluate_expert_matmul, expert_matmul_cases()),
+    "weigh": (evaluate_weigh, weigh_cases()),
     "capped_attention": (cases_attention.evaluate, capped_cases()),
     "gelu_gate": (evaluate_gelu, gelu_cases()),
     "scale": (evaluate_scale, scale_cases()),

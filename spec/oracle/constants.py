@@ -31,6 +31,7 @@ HEAD_WIDTH_MAX = 1024
 CONTEXT_MAX = 1 << 16
 HADAMARD_BITS_MAX = 10
 SCALE_EXPONENT_MAX = 256
+EXPERTS_MAX = 256
 SILU_FRAC = (2, 12)  # of the gate, both ends allowed (4.7 and 4.12)
 
 # sampling.md

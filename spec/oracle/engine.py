@@ -100,6 +100,12 @@ class Sequence:
             return self.attend(op, layer, values), op["frac"]
         if name == "silu_gate":
             return ops.silu_gate(*values[op["gate"]], *values[op["up"]], op["frac"]), op["frac"]
+        if name == "route":
+            return ops.route(*values[op["x"]], op["k"], op["over"])
+        if name == "expert_matmul":
+            return self.expert_matmul(op, layer, values[op["x"]], values[op["routing"]][0]), op["frac"]
+        if name == "weigh":
+            return ops.weigh(values[op["x"]][0], values[op["routing"]][1][op["slot"]]), values[op["x"]][1]
         if name == "gelu_gate":
             return ops.gelu_gate(*values[op["gate"]], *values[op["up"]], op["frac"]), op["frac"]
         if name == "add":
@@ -115,12 +121,20 @@ class Sequence:
             return ops.scale(row, op["c"], op["exponent"]), frac
         return (ops.hadamard(row, op["width"]) if name == "hadamard" else ops.soft_cap(row, op["c"])), frac
 
+    def expert_matmul(self, op, layer, x, ids):
+        e, entries = inputs_of(x)
+        experts = self.experts_of(op, layer)
+        rows = ops.expert_rows(self.weights.rows(layer["tensors"][op["W"]]), experts, ids[op["slot"]])
+        return ops.matmul(rows, entries, e, op["frac"], None)[1]
+
+    def experts_of(self, op, layer):
+        """How many experts the routing is of: the router's rows."""
+        template = next(group["ops"] for group in self.program["groups"] if op in group["ops"])
+        route = template[op["routing"] - 1]
+        return self.program["tensors"][layer["tensors"][template[route["x"] - 1]["W"]]]["rows"]
+
     def matmul(self, op, layer, x):
-        if len(x) == 4:
-            _, e, scales, quants = x
-            entries = [scales[k // 32] * q for k, q in enumerate(quants)]
-        else:
-            _, e, entries = x
+        e, entries = inputs_of(x)
         bias = None if op.get("b") is None else self.weights.bias(layer["tensors"][op["b"]], op["frac"])
         return ops.matmul(self.weights.rows(layer["tensors"][op["W"]]), entries, e, op["frac"], bias)[1]
 
@@ -143,6 +157,15 @@ class Sequence:
         shape |= {"cap": op["c"]} if "c" in op else {}
         found = attention.attention(shape, rows, [keys for keys, _ in kept], [values for _, values in kept])
         return [y for *_, head in found for y in head]
+
+
+def inputs_of(x):
+    """The exponent and the integer entries of a matmul's input."""
+    if len(x) == 4:
+        _, e, scales, quants = x
+        return e, [scales[k // 32] * q for k, q in enumerate(quants)]
+    _, e, entries = x
+    return e, entries
 
 
 def heads(row, width):

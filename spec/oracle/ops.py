@@ -211,3 +211,34 @@ def soft_cap(row, cap):
         assert y <= cap
         out.append(-y if x < 0 else y)
     return out
+
+
+def route(row, frac, k, over):
+    """4.14: the ids and the weights of the slots."""
+    check_frac(frac)
+    check_row(row)
+    if not 1 <= len(row) <= c.EXPERTS_MAX:
+        raise Refused("Experts")
+    if not 1 <= k <= len(row):
+        raise Refused("Slots")
+    ids = sorted(range(len(row)), key=lambda i: (-row[i], i))[:k]
+    shares = [exp2u((max(row) - x) * 189097 // (1 << (frac + 1))) for x in row]
+    total = sum(shares[i] for i in ids) if over == "chosen" else sum(shares)
+    assert total >= 65535
+    return ids, [(shares[i] * (1 << 17) + total) // (2 * total) for i in ids]
+
+
+def expert_rows(rows, experts, expert):
+    """4.15: one expert's of all rows."""
+    if not 1 <= experts <= c.EXPERTS_MAX:
+        raise Refused("Experts")
+    each = len(rows) // experts
+    if each * experts != len(rows) or each % c.BLOCK != 0:
+        raise Refused("ExpertRows")
+    return rows[expert * each : expert * each + each]
+
+
+def weigh(row, weight):
+    """4.16."""
+    check_row(row)
+    return [rs(x * weight, 16) for x in row]

@@ -8,7 +8,7 @@ FORMATS = {
     "F32": 1, "F16": 2, "Q4_0": 3, "Q4_1": 4, "Q8_0": 5, "BF16": 7, "Q5_0": 8, "Q5_1": 9, "Q2_K": 10, "Q3_K": 11, "Q4_K": 12,
     "Q5_K": 13, "Q6_K": 14, "IQ4_NL": 15, "IQ4_XS": 16,
 }  # fmt: skip
-KINDS, LAYOUTS = {"A8": 1, "A16": 2}, {"interleaved": 1, "half": 2}
+KINDS, LAYOUTS, OVER = {"A8": 1, "A16": 2}, {"interleaved": 1, "half": 2}, {"chosen": 1, "all": 2}
 OPS = {
     "embed": (1, "x:2 W:2 frac:1"), "norm": (2, "x:2 g:2 eps:8 width:4 frac:1"), "quantise": (3, "x:2 kind:K"),
     "matmul": (4, "x:2 W:2 b:O frac:1"), "rope": (5, "x:2 table:2 D:4 rotary:4 layout:L"), "kv_append": (6, "k:2 v:2 D:4"),
@@ -16,6 +16,7 @@ OPS = {
     "logits": (10, "x:2 W:2 frac:1"), "sample": (11, "x:2"), "hadamard": (12, "x:2 width:4"), "soft_cap": (13, "x:2 c:4"),
     "gelu_gate": (14, "gate:2 up:2 frac:1"), "scale": (15, "x:2 c:2 exponent:S"),
     "capped_attention": (16, "q:2 kv:2 scale:2 exponent:S window:2 frac:1 c:4"),
+    "route": (17, "x:2 k:1 over:R"), "expert_matmul": (18, "x:2 routing:2 slot:1 W:2 frac:1"), "weigh": (19, "x:2 routing:2 slot:1"),
 }  # fmt: skip
 TENSORS, NAME, TABLES, PAIRS, GROUPS, LAYERS, TEMPLATE = 32768, 128, 16, 128, 16, 1024, 128
 TENSOR_SLOTS, ATTRIBUTE_SLOTS, ENCODED = 128, 32, 1 << 22
@@ -27,6 +28,8 @@ def field(form, value):
         return u8(KINDS[value])
     if form == "L":
         return u8(LAYOUTS[value])
+    if form == "R":
+        return u8(OVER[value])
     if form == "O":
         return u8(0) if value is None else u8(1) + u16(value)
     if form == "S":
@@ -77,7 +80,7 @@ def read_tensor(i):
 
 
 def read_field(i, form):
-    if form in ("K", "L"):
+    if form in ("K", "L", "R"):
         return i.one_of(1, 2)
     if form == "O":
         return i.number(2) if i.one_of(0, 1) else None
@@ -94,7 +97,7 @@ def read_op(i, newest):
     return made
 
 
-VALUES, TENSOR_FIELDS, ATTRIBUTE_FIELDS = ("x", "k", "v", "q", "kv", "gate", "up", "a", "b"), ("W", "g"), ("table", "window")
+VALUES, TENSOR_FIELDS, ATTRIBUTE_FIELDS = ("x", "k", "v", "q", "kv", "gate", "up", "a", "b", "routing"), ("W", "g"), ("table", "window")
 
 
 def fields_of(made, names):
@@ -218,8 +221,24 @@ def small_layer(table, shape, layer):
     if shape["norms"]:
         bound += [table.vector(name + "q_norm", 32), table.vector(name + "k_norm", 32)]
     bound += [table.matrix(name + "attention_out", 64, 128), table.vector(name + "gate_norm", 64)]
-    bound += [table.matrix(name + "gate", 96, 64), table.matrix(name + "up", 96, 64), table.matrix(name + "down", 64, 96)]
+    experts = shape.get("experts", 0)
+    if experts:
+        bound.append(table.matrix(name + "router", experts, 64))
+    count = max(1, experts)
+    bound += [table.matrix(name + "gate", count * 96, 64), table.matrix(name + "up", count * 96, 64), table.matrix(name + "down", count * 64, 96)]
     return {"tensors": bound, "attributes": [0, shape["window"] if layer % 2 == 1 else 0]}
+
+
+def mixed(t, shape, x, out, quantised):
+    """Two of the experts, each weighed and added."""
+    routing = t.op("route", x=t.op("matmul", x=x, W=t.slot(), b=None, frac=12), k=2, over=shape["over"])
+    gate, up, down = t.slot(), t.slot(), t.slot()
+    for slot in range(2):
+        rows = [t.op("expert_matmul", x=x, routing=routing, slot=slot, W=weight, frac=12) for weight in (gate, up)]
+        row = quantised(t.op("silu_gate", gate=rows[0], up=rows[1], frac=12))
+        row = t.op("expert_matmul", x=row, routing=routing, slot=slot, W=down, frac=16)
+        out = t.op("add", a=out, b=t.op("weigh", x=row, routing=routing, slot=slot))
+    return out
 
 
 def small_template(shape):
@@ -249,6 +268,8 @@ def small_template(shape):
     middle = matmul(quantised(attended), frac=16)
     middle = t.op("add", a=0, b=middle)
     x = quantised(norm(middle, 64, 16))
+    if shape.get("experts"):
+        return t, mixed(t, shape, x, middle, quantised)
     gate, up = matmul(x), matmul(x)
     if shape["caps"]:
         up = t.op("soft_cap", x=up, c=1 << 12)

@@ -16,7 +16,9 @@ SCALED = {**PLAIN, "scale": True, "matrices": "Q4_0"}
 GELU = {**PLAIN, "gelu": True, "matrices": "F16", "layers": 2}
 CAPPED = {**PLAIN, "attention_cap": True, "matrices": "Q4_1", "layout": "half", "hadamard": True, "window": 5, "layers": 2}
 ALL = {**PLAIN, "scale": True, "gelu": True, "attention_cap": True, "caps": True, "norms": True, "tied": True, "window": 5, "layers": 2}
-JOINED = (("scales", SCALED), ("gelu", GELU), ("capped attention", CAPPED), ("joined", ALL))
+EXPERTS = {**PLAIN, "experts": 4, "over": "chosen", "layers": 2}
+OVER_ALL = {**PLAIN, "experts": 3, "over": "all", "matrices": "Q4_0", "kind": "A16"}
+JOINED = (("scales", SCALED), ("gelu", GELU), ("capped attention", CAPPED), ("joined", ALL), ("experts", EXPERTS), ("experts over all", OVER_ALL))
 SHAPES = (
     ("plain", PLAIN), ("every op", {**EVERY, "matrices": "Q4_1", "vectors": "F16", "kind": "A16", "layout": "half"}),
     ("Q4_0, tied", {**PLAIN, "matrices": "Q4_0", "tied": True}), ("F16", {**PLAIN, "matrices": "F16"}), ("F32", {**PLAIN, "matrices": "F32"}),

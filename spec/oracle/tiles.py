@@ -34,6 +34,8 @@ def early(sequence, number, job):
         return matmul(sequence, op, layer, values)
     if name in ("attention", "capped_attention"):
         return attention(sequence, op, layer, values)
+    if name == "expert_matmul":
+        return expert_matmul(sequence, op, layer, values)
     if name == "sample":
         return sample(sequence.position - 1, *values[op["x"]], job)
     return []
@@ -61,6 +63,23 @@ def matmul(sequence, op, layer, values):
             part = range(first, min(first + CHUNK, len(entries)))
             sums.append(signed(8, [sum(row.entry(k) * entries[k] for k in part) for row in group]))
     return sums + [signed(4, group) for group in cut(out, ROWS)]
+
+
+def expert_matmul(sequence, op, layer, values):
+    """Group by group of rows, in it expert by expert: sums, then outputs; then those of the slot's expert."""
+    e, entries = engine.inputs_of(values[op["x"]])
+    chosen, experts = values[op["routing"]][0][op["slot"]], sequence.experts_of(op, layer)
+    rows = ops.expert_rows(sequence.weights.rows(layer["tensors"][op["W"]]), experts, chosen)
+    _, out = ops.matmul(rows, entries, e, op["frac"], None)
+    sums, rounded = [], []
+    for group, made in zip(cut(rows, ROWS), cut(out, ROWS), strict=True):
+        for expert in range(experts):
+            for first in range(0, len(entries), CHUNK):
+                part = range(first, min(first + CHUNK, len(entries)))
+                found = [sum(row.entry(k) * entries[k] for k in part) if expert == chosen else 0 for row in group]
+                sums.append(signed(8, found))
+            rounded.append(signed(4, made if expert == chosen else [0] * len(made)))
+    return sums + rounded + [signed(4, made) for made in cut(out, ROWS)]
 
 
 def attention(sequence, op, layer, values):

@@ -10,7 +10,7 @@ use crate::inputs::{InputKind, InputRow};
 use crate::kv::{KvPage, PAGE};
 use crate::packed::{PackedMatrix, Width};
 use crate::portable;
-use crate::reference::{AttentionShape, HeadRow, query_scale};
+use crate::reference::{AttentionShape, HeadRow, Over, query_scale};
 use crate::sample::{NothingAllowed, SampleScratch, Sampling};
 use crate::tile::Tile;
 
@@ -166,6 +166,8 @@ pub struct Kernels {
     pub(crate) add: fn(&mut [i32], &[i32]) -> bool,
     pub(crate) soft_cap: fn(&mut [i32], u32),
     pub(crate) scale: fn(&mut [i32], u16, i32) -> bool,
+    pub(crate) route: fn(&[i32], u8, Over, &mut [i32]),
+    pub(crate) weigh: fn(&mut [i32], i32),
     pub(crate) sample: fn(&Sampling<'_>, &mut SampleScratch) -> Result<u32, NothingAllowed>,
     /// For every task.
     pub(crate) any_attention: fn(&AttentionTask<'_>, &mut AttentionScratch, &mut [i32]) -> bool,
@@ -348,6 +350,25 @@ impl Kernels {
     pub fn scale(&self, row: &mut [i32], mantissa: u16, exponent: i32) -> bool {
         assert!((1 << 14..1 << 15).contains(&mantissa), "no mantissa of a scale");
         (self.scale)(row, mantissa, exponent)
+    }
+
+    /// Chooses experts: `out` holds the ids of as many as half its length, then their weights.
+    ///
+    /// # Panics
+    /// Where there are no slots, or more than entries.
+    pub fn route(&self, row: &[i32], frac: u8, over: Over, out: &mut [i32]) {
+        let slots = out.len() / 2;
+        assert!(out.len() == 2 * slots && (1..=row.len()).contains(&slots), "no such slots");
+        (self.route)(row, frac, over, out);
+    }
+
+    /// Weighs each entry by a weight of a routing; no entry can overflow.
+    ///
+    /// # Panics
+    /// Where the weight is outside 0..=2^16.
+    pub fn weigh(&self, row: &mut [i32], weight: i32) {
+        assert!((0..=1 << 16).contains(&weight), "no weight of a routing");
+        (self.weigh)(row, weight);
     }
 
     /// Chooses a token.

@@ -106,9 +106,14 @@ pub(crate) fn leaf_at(site: &program::Site<'_>, position: u32, number: u32) -> L
     let (kind, index) = match (number.checked_sub(early), site.output()) {
         (None, _) => (LeafKind::Tile, number),
         (Some(head), Type::Kv(_)) => (LeafKind::KvRow, head),
-        (Some(leaf), Type::Token | Type::Fixed(_) | Type::Quantised { .. } | Type::Logits(_)) => {
-            (LeafKind::Value, leaf)
-        }
+        (
+            Some(leaf),
+            Type::Token
+            | Type::Fixed(_)
+            | Type::Quantised { .. }
+            | Type::Logits(_)
+            | Type::Routing(_),
+        ) => (LeafKind::Value, leaf),
     };
     LeafAt { kind, position, op: site.index, index }
 }

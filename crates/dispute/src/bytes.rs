@@ -39,7 +39,7 @@ pub(crate) fn entries(kind: Type, entries: &Range<u32>, leaves: &[Leaf]) -> Opti
     let part =
         usize::try_from(entries.start - first).ok()?..usize::try_from(entries.end - first).ok()?;
     match kind {
-        Type::Fixed(_) | Type::Logits(_) => {
+        Type::Fixed(_) | Type::Logits(_) | Type::Routing(_) => {
             Some(Data::Fixed(numbers(&bytes, i32::from_le_bytes)?.get(part)?.to_vec()))
         }
         Type::Quantised { kind: InputKind::A16, .. } => {
@@ -96,8 +96,12 @@ fn output(op: &Op, stage: u8, bytes: &[u8]) -> Option<Data> {
         }
         (Op::Quantise(_), 0) => number(bytes, u32::from_le_bytes).map(Data::Greatest),
         (Op::Quantise(_), _) => number(bytes, i32::from_le_bytes).map(Data::Exponent),
-        (Op::Matmul(_) | Op::Logits(_), 0) => numbers(bytes, i64::from_le_bytes).map(Data::Sums),
-        (Op::Matmul(_) | Op::Logits(_), _) => numbers(bytes, i32::from_le_bytes).map(Data::Fixed),
+        (Op::Matmul(_) | Op::Logits(_) | Op::ExpertMatmul(_), 0) => {
+            numbers(bytes, i64::from_le_bytes).map(Data::Sums)
+        }
+        (Op::Matmul(_) | Op::Logits(_) | Op::ExpertMatmul(_), _) => {
+            numbers(bytes, i32::from_le_bytes).map(Data::Fixed)
+        }
         (Op::Attention(_) | Op::CappedAttention(_), 0) => {
             let (score, shift) = bytes.split_at_checked(4)?;
             let [shift] = *shift else { return None };
@@ -110,7 +114,15 @@ fn output(op: &Op, stage: u8, bytes: &[u8]) -> Option<Data> {
             Some(Data::Attended(Sums { probability, value }))
         }
         (Op::Sample(_), stage) => program::ops::sample_output(stage, bytes),
-        (Op::Embed(_) | Op::Rope(_) | Op::KvAppend(_) | Op::SiluGate(_), _)
+        (
+            Op::Route(_)
+            | Op::Weigh(_)
+            | Op::Embed(_)
+            | Op::Rope(_)
+            | Op::KvAppend(_)
+            | Op::SiluGate(_),
+            _,
+        )
         | (Op::GeluGate(_) | Op::Add(_) | Op::Hadamard(_) | Op::SoftCap(_) | Op::Scale(_), _) => {
             None
         }

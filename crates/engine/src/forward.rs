@@ -214,6 +214,7 @@ impl Engine {
             Phase::Matmul { input, outputs } => {
                 phases::matmul::run(&mut means, *input, outputs, active);
             }
+            Phase::Experts(steps) => phases::experts::run(&mut means, steps, active),
             Phase::Append { layer } => phases::append::run(means.team, *layer, active, feeds),
             Phase::Attention(step) => {
                 scratches.resize_with(means.team.threads(), AttentionScratch::default);

@@ -4,7 +4,7 @@
 //! cache; consecutive matmuls of one input become another. A slot is used again once its value is
 //! dead. None of this can change a bit.
 
-use canon::reference::{AttentionShape, Layout};
+use canon::reference::{AttentionShape, Layout, Over};
 use canon::{GateOp, InputKind, Refused};
 use program::site::Source;
 use program::{Checked, Op, OpIndex, Place, Site, TensorId, Type, Value, ops};
@@ -66,6 +66,18 @@ pub(crate) enum RowOp {
         exponent: i32,
         out: Slot,
     },
+    Route {
+        x: Slot,
+        frac: u8,
+        over: Over,
+        out: Slot,
+    },
+    Weigh {
+        x: Slot,
+        routing: Slot,
+        slot: usize,
+        out: Slot,
+    },
     QueryHeads {
         x: Slot,
         head_width: usize,
@@ -108,6 +120,19 @@ pub(crate) struct MatmulOut {
     pub(crate) out: Slot,
 }
 
+/// A matmul of a phase with one of many experts, which each row's routing names.
+#[derive(Debug)]
+pub(crate) struct ExpertOut {
+    pub(crate) op: OpIndex,
+    pub(crate) input: InputSlot,
+    pub(crate) routing: Slot,
+    /// Which of the routing's experts.
+    pub(crate) slot: usize,
+    pub(crate) weight: TensorId,
+    pub(crate) frac: u8,
+    pub(crate) out: Slot,
+}
+
 /// An attention of a phase.
 #[derive(Debug)]
 pub(crate) struct Attend {
@@ -128,6 +153,7 @@ pub(crate) enum Phase {
         input: InputSlot,
         outputs: Vec<MatmulOut>,
     },
+    Experts(Vec<ExpertOut>),
     /// Puts the rows' key and value heads into the pages of a KV layer.
     Append {
         layer: usize,
@@ -350,6 +376,9 @@ impl Planner<'_> {
             Op::Hadamard(op) => self.hadamard(site, op),
             Op::SoftCap(op) => self.soft_cap(site, op),
             Op::Scale(op) => self.scale(site, op),
+            Op::Route(op) => self.route(site, op),
+            Op::ExpertMatmul(op) => self.expert_matmul(site, op),
+            Op::Weigh(op) => self.weigh(site, op),
             Op::KvAppend(op) => self.kv_append(site, op),
             Op::Attention(op) => self.attention(site, op, None),
             Op::CappedAttention(op) => self.attention(site, &op.attention, Some(op.cap)),
@@ -427,6 +456,33 @@ impl Planner<'_> {
         Home::Fixed(out)
     }
 
+    fn route(&mut self, site: &Site<'_>, op: &ops::Route) -> Home {
+        let (x, out) = (self.slot(site, op.x), self.output(site));
+        let (frac, over) = (site.fixed(op.x).frac, op.over);
+        self.row_op(site.index, RowOp::Route { x, frac, over, out });
+        Home::Fixed(out)
+    }
+
+    fn expert_matmul(&mut self, site: &Site<'_>, op: &ops::ExpertMatmul) -> Home {
+        let (input, routing) = (self.input(site, op.x), self.slot(site, op.routing));
+        let (slot, weight) = (usize::from(op.slot), site.tensor(op.weight).0);
+        let out = self.output(site);
+        let (op, frac) = (site.index, op.frac);
+        let one = ExpertOut { op, input, routing, slot, weight, frac, out };
+        match self.plan.phases.last_mut() {
+            Some(Phase::Experts(steps)) => steps.push(one),
+            _ => self.plan.phases.push(Phase::Experts(vec![one])),
+        }
+        Home::Fixed(out)
+    }
+
+    fn weigh(&mut self, site: &Site<'_>, op: &ops::Weigh) -> Home {
+        let (x, routing) = (self.slot(site, op.x), self.slot(site, op.routing));
+        let (slot, out) = (usize::from(op.slot), self.in_place(site, op.x));
+        self.row_op(site.index, RowOp::Weigh { x, routing, slot, out });
+        Home::Fixed(out)
+    }
+
     fn kv_append(&mut self, site: &Site<'_>, op: &ops::KvAppend) -> Home {
         let (key, value) = (self.slot(site, op.k), self.slot(site, op.v));
         let head_width = wide(op.head_width);
@@ -462,6 +518,7 @@ impl Planner<'_> {
     fn output(&mut self, site: &Site<'_>) -> Slot {
         match site.output() {
             Type::Fixed(row) | Type::Logits(row) => self.new_slot(wide(row.width)),
+            Type::Routing(routing) => self.new_slot(wide(routing.entries())),
             Type::Token | Type::Quantised { .. } | Type::Kv(_) => {
                 unreachable!("a checked program's types")
             }

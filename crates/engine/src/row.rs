@@ -140,6 +140,19 @@ impl Row {
                 self.copy(*x, *out);
                 kernels.scale(&mut self.values[out.0], *mantissa, *exponent)
             }
+            RowOp::Route { x, frac, over, out } => {
+                let mut value = self.take(*out, plan.slots[out.0]);
+                kernels.route(&self.values[x.0], *frac, *over, &mut value);
+                self.values[out.0] = value;
+                false
+            }
+            RowOp::Weigh { x, routing, slot, out } => {
+                self.copy(*x, *out);
+                let routing = &self.values[routing.0];
+                let weight = routing[routing.len() / 2 + slot];
+                kernels.weigh(&mut self.values[out.0], weight);
+                false
+            }
             RowOp::QueryHeads { x, head_width } => self.query_heads(kernels, *x, *head_width),
             RowOp::KvHeads { key, value, head_width } => {
                 self.kv_heads(kernels, *key, *value, *head_width)

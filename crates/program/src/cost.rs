@@ -75,6 +75,7 @@ fn value_bytes(kind: Type) -> u64 {
         Type::Fixed(row) | Type::Logits(row) => 4 * u64::from(row.width),
         Type::Quantised { width, kind: InputKind::A8 } => 4 + u64::from(width) / 32 * 33,
         Type::Quantised { width, kind: InputKind::A16 } => 4 + 2 * u64::from(width),
+        Type::Routing(routing) => 4 * u64::from(routing.entries()),
         Type::Kv(rows) => u64::from(rows.heads) * 2 * u64::from(rows.head_width + 2),
     }
 }

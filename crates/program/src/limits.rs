@@ -40,6 +40,8 @@ pub const HEADS_MAX: u32 = 1024;
 pub const FRAC_MAX: u8 = 24;
 /// Greatest magnitude of the attention scale's exponent.
 pub const SCALE_EXPONENT_MAX: i32 = 256;
+/// Experts of a routing: a tile reads one output of each.
+pub const EXPERTS_MAX: u32 = 256;
 /// Greatest cap, in units of its row: an entry of a fixed row.
 pub const CAP_MAX: u32 = (1 << 30) - 1;
 /// Multiply-adds of a position at the greatest context length.

@@ -436,7 +436,9 @@ pub fn assemble(kind: Type, outputs: &TileOutputs) -> Option<Vec<Data>> {
     let of = |stage| outputs.iter().filter(move |(tile, _)| tile.stage == stage);
     let exponent = match kind {
         Type::Quantised { .. } => of(1).map(|(_, data)| data.clone()).collect(),
-        Type::Token | Type::Fixed(_) | Type::Kv(_) | Type::Logits(_) => Vec::new(),
+        Type::Token | Type::Fixed(_) | Type::Kv(_) | Type::Logits(_) | Type::Routing(_) => {
+            Vec::new()
+        }
     };
     let made: Vec<Data> =
         exponent.into_iter().chain(of(last).map(|(_, data)| data.clone())).collect();

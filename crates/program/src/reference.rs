@@ -422,6 +422,8 @@ fn boundaries_of(checked: &Checked, cells: &[Cell]) -> Vec<Boundary> {
 pub fn residual_width(checked: &Checked) -> u32 {
     match checked.residual() {
         Type::Fixed(row) => row.width,
-        Type::Token | Type::Quantised { .. } | Type::Kv(_) | Type::Logits(_) => 0,
+        Type::Token | Type::Quantised { .. } | Type::Kv(_) | Type::Logits(_) | Type::Routing(_) => {
+            0
+        }
     }
 }

@@ -10,7 +10,8 @@ use crate::ops::Op;
 use crate::structure::{
     AttributeSlot, Group, Layer, Program, Tensor, TensorId, TensorSlot, Value, count, index,
 };
-use crate::types::{Fixed, InputKind, KvRows, Type};
+use crate::tile::Operand;
+use crate::types::{Fixed, InputKind, KvRows, Routing, Type};
 use core::fmt;
 
 /// One of the blocks a program is made of.
@@ -80,6 +81,7 @@ impl<'a> Scope<'a> {
             Type::Quantised { .. } => wanted == "a quantised row",
             Type::Kv(_) => wanted == "the key and value rows",
             Type::Logits(_) => wanted == "a row of logits",
+            Type::Routing(_) => wanted == "a routing",
         };
         if fits { Ok(*found) } else { Err(Reason::Type { value: value.0, found: *found, wanted }) }
     }
@@ -91,7 +93,11 @@ impl<'a> Scope<'a> {
     pub(crate) fn fixed(&self, value: Value) -> Result<Fixed, Reason> {
         match self.value(value, "a fixed row")? {
             Type::Fixed(row) => Ok(row),
-            Type::Token | Type::Quantised { .. } | Type::Kv(_) | Type::Logits(_) => {
+            Type::Token
+            | Type::Quantised { .. }
+            | Type::Kv(_)
+            | Type::Logits(_)
+            | Type::Routing(_) => {
                 unreachable!("`value` gives the wanted type")
             }
         }
@@ -100,7 +106,11 @@ impl<'a> Scope<'a> {
     pub(crate) fn logits(&self, value: Value) -> Result<Fixed, Reason> {
         match self.value(value, "a row of logits")? {
             Type::Logits(row) => Ok(row),
-            Type::Token | Type::Quantised { .. } | Type::Kv(_) | Type::Fixed(_) => {
+            Type::Token
+            | Type::Quantised { .. }
+            | Type::Kv(_)
+            | Type::Fixed(_)
+            | Type::Routing(_) => {
                 unreachable!("`value` gives the wanted type")
             }
         }
@@ -111,7 +121,7 @@ impl<'a> Scope<'a> {
         let found = *self.types.get(value.index()).ok_or(Reason::Later { found: value.0 })?;
         match found {
             Type::Fixed(row) | Type::Logits(row) => Ok(row),
-            Type::Token | Type::Quantised { .. } | Type::Kv(_) => {
+            Type::Token | Type::Quantised { .. } | Type::Kv(_) | Type::Routing(_) => {
                 let wanted = "a fixed row or a row of logits";
                 Err(Reason::Type { value: value.0, found, wanted })
             }
@@ -121,7 +131,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn quantised(&self, value: Value) -> Result<(u32, InputKind), Reason> {
         match self.value(value, "a quantised row")? {
             Type::Quantised { width, kind } => Ok((width, kind)),
-            Type::Token | Type::Fixed(_) | Type::Kv(_) | Type::Logits(_) => {
+            Type::Token | Type::Fixed(_) | Type::Kv(_) | Type::Logits(_) | Type::Routing(_) => {
                 unreachable!("`value` gives the wanted type")
             }
         }
@@ -130,7 +140,29 @@ impl<'a> Scope<'a> {
     pub(crate) fn kv(&self, value: Value) -> Result<KvRows, Reason> {
         match self.value(value, "the key and value rows")? {
             Type::Kv(rows) => Ok(rows),
-            Type::Token | Type::Fixed(_) | Type::Quantised { .. } | Type::Logits(_) => {
+            Type::Token
+            | Type::Fixed(_)
+            | Type::Quantised { .. }
+            | Type::Logits(_)
+            | Type::Routing(_) => {
+                unreachable!("`value` gives the wanted type")
+            }
+        }
+    }
+
+    /// A routing and the experts' slot of it.
+    pub(crate) fn routed(&self, value: Value, slot: u8) -> Result<Routing, Reason> {
+        match self.value(value, "a routing")? {
+            Type::Routing(routing) if u32::from(slot) < routing.slots => Ok(routing),
+            Type::Routing(_) => {
+                let (what, wanted) = ("the slot", "one of the routing");
+                Err(Reason::Number { what, found: u64::from(slot), wanted })
+            }
+            Type::Token
+            | Type::Fixed(_)
+            | Type::Quantised { .. }
+            | Type::Kv(_)
+            | Type::Logits(_) => {
                 unreachable!("`value` gives the wanted type")
             }
         }
@@ -388,6 +420,18 @@ impl<'a> Site<'a> {
     #[must_use]
     pub fn logits(&self, value: Value) -> Fixed {
         self.scope().logits(value).expect(CHECKED)
+    }
+
+    /// A routing that a checked op reads.
+    #[must_use]
+    pub fn routing(&self, value: Value) -> Routing {
+        self.scope().routed(value, 0).expect("a checked op reads the type it wants")
+    }
+
+    /// A whole routing.
+    pub(crate) fn routing_operand(&self, value: Value) -> Operand {
+        let entries = 0..self.routing(value).entries();
+        Operand::Entries { from: self.source(value), entries }
     }
 
     /// The entries of a value that is a fixed row or logits.

@@ -129,6 +129,7 @@ impl Site<'_> {
             Type::Fixed(row) | Type::Logits(row) => 4 * u64::from(row.width.min(CHUNK)),
             Type::Quantised { width, kind: InputKind::A8 } => u64::from(width.min(CHUNK)) / 32 * 33,
             Type::Quantised { width, kind: InputKind::A16 } => u64::from(width.min(CHUNK)) * 2,
+            Type::Routing(routing) => 4 * u64::from(routing.entries()),
             Type::Token | Type::Kv(_) => 0,
         };
         let opened = u64::from((entries.end - 1) / CHUNK - entries.start / CHUNK + 1);
@@ -140,7 +141,11 @@ impl Site<'_> {
     fn page_size(&self, from: Source, positions: &Range<u32>) -> Size {
         let (heads, row) = match self.type_of(from) {
             Type::Kv(rows) => (u64::from(rows.heads), count(rows.row_bytes())),
-            Type::Token | Type::Fixed(_) | Type::Quantised { .. } | Type::Logits(_) => (0, 0),
+            Type::Token
+            | Type::Fixed(_)
+            | Type::Quantised { .. }
+            | Type::Logits(_)
+            | Type::Routing(_) => (0, 0),
         };
         let read = u64::from(count(positions.len()));
         let unread = u64::from(PAGE) - read;
@@ -181,8 +186,12 @@ impl Site<'_> {
             (Op::Norm(_), 0) => 16,
             (Op::Norm(_), _) => 12,
             (Op::Quantise(_), _) => 4,
-            (Op::Matmul(_) | Op::Logits(_), 0) => 8 * u64::from(crate::tile::TILE_ROWS),
-            (Op::Matmul(_) | Op::Logits(_), _) => 4 * u64::from(crate::tile::TILE_ROWS),
+            (Op::Matmul(_) | Op::Logits(_) | Op::ExpertMatmul(_), 0) => {
+                8 * u64::from(crate::tile::TILE_ROWS)
+            }
+            (Op::Matmul(_) | Op::Logits(_) | Op::ExpertMatmul(_), _) => {
+                4 * u64::from(crate::tile::TILE_ROWS)
+            }
             (Op::Attention(_) | Op::CappedAttention(_), 0) => 5,
             (Op::Attention(attention), _)
             | (Op::CappedAttention(CappedAttention { attention, .. }), _) => {
@@ -191,7 +200,7 @@ impl Site<'_> {
             (Op::Sample(_), stage) => sample_output_bytes(stage),
             (Op::Embed(_) | Op::Rope(_) | Op::Hadamard(_) | Op::KvAppend(_), _) => 0,
             (Op::SiluGate(_) | Op::GeluGate(_) | Op::Add(_), _) => 0,
-            (Op::SoftCap(_) | Op::Scale(_), _) => 0,
+            (Op::SoftCap(_) | Op::Scale(_) | Op::Route(_) | Op::Weigh(_), _) => 0,
         }
     }
 }

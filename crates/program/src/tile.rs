@@ -245,7 +245,7 @@ pub fn chunks(width: u32) -> u32 {
 #[must_use]
 pub fn leaves(kind: Type) -> u32 {
     match kind {
-        Type::Token => 1,
+        Type::Token | Type::Routing(_) => 1,
         Type::Fixed(row) | Type::Logits(row) => chunks(row.width),
         Type::Quantised { width, .. } => 1 + chunks(width),
         Type::Kv(rows) => rows.heads,

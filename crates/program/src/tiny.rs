@@ -4,8 +4,8 @@
 //! Never random: a [`Shape`] gives the same program and the same bytes everywhere.
 
 use crate::ops::{
-    Add, Attention, CappedAttention, Embed, GeluGate, Hadamard, KvAppend, Logits, Matmul, Norm, Op,
-    Quantise, Rope, Sample, Scale, SiluGate, SoftCap,
+    Add, Attention, CappedAttention, Embed, ExpertMatmul, GeluGate, Hadamard, KvAppend, Logits,
+    Matmul, Norm, Op, Quantise, Rope, Route, Sample, Scale, SiluGate, SoftCap, Weigh,
 };
 use crate::structure::{
     AttributeSlot, Group, Layer, Location, Program, Template, Tensor, TensorId, TensorSlot, Value,
@@ -13,7 +13,7 @@ use crate::structure::{
 };
 use crate::types::InputKind;
 use canon::Format;
-use canon::reference::Layout;
+use canon::reference::{Layout, Over};
 
 /// What a llama-like program looks like. [`Shape::default`] is tiny; tests of sizes use great ones without weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,10 @@ pub struct Shape {
     pub gelu: bool,
     /// Scores are capped softly.
     pub attention_cap: bool,
+    /// Experts, two of which each row goes to; 0: none.
+    pub experts: u32,
+    /// Weights are shares of the sum over all experts.
+    pub over_all: bool,
     /// Of the weights.
     pub seed: u64,
 }
@@ -91,6 +95,8 @@ impl Default for Shape {
             scale: false,
             gelu: false,
             attention_cap: false,
+            experts: 0,
+            over_all: false,
             seed: 1,
         }
     }
@@ -123,6 +129,11 @@ impl Shape {
             ("scale", Self { scale: true, width: 1056, ..tiny() }),
             ("gelu", Self { gelu: true, hidden: 1056, ..tiny() }),
             ("attention cap", Self { attention_cap: true, ..tiny() }),
+            ("experts", Self { experts: 4, ..tiny() }),
+            (
+                "experts over all",
+                Self { experts: 3, over_all: true, inputs: InputKind::A16, hidden: 1056, ..tiny() },
+            ),
             ("a16", Self { inputs: InputKind::A16, ..tiny() }),
             ("wide", Self { width: 1120, hidden: 2080, head_width: 96, heads: 12, ..tiny() }),
         ]
@@ -230,19 +241,53 @@ impl Shape {
         let middle = build.op(Op::Add(Add { a: Value(0), b: out }));
         let normed = build.norm(self, middle, self.width, RESIDUAL_FRAC);
         let x = build.op(Op::Quantise(Quantise { x: normed, kind: self.inputs }));
+        let output = match self.experts {
+            0 => self.gated(&mut build, x, middle),
+            _ => self.mixed(&mut build, x, middle),
+        };
+        Template { ops: build.ops, output }
+    }
+
+    /// The gated feed-forward of a quantised row, added to the residual.
+    fn gated(&self, build: &mut Builder, x: Value, residual: Value) -> Value {
         let gate = build.matmul(x, false);
         let mut up = build.matmul(x, false);
         if self.soft_cap {
             up = build.op(Op::SoftCap(SoftCap { x: up, cap: 1 << ROW_FRAC }));
         }
-        let gated = build.op(match self.gelu {
-            true => Op::GeluGate(GeluGate { gate, up, frac: ROW_FRAC }),
-            false => Op::SiluGate(SiluGate { gate, up, frac: ROW_FRAC }),
-        });
+        let gated = build.op(self.gate(gate, up));
         let x = build.op(Op::Quantise(Quantise { x: gated, kind: self.inputs }));
         let down = build.matmul_frac(x, false, RESIDUAL_FRAC);
-        let output = build.op(Op::Add(Add { a: middle, b: down }));
-        Template { ops: build.ops, output }
+        build.op(Op::Add(Add { a: residual, b: down }))
+    }
+
+    fn gate(&self, gate: Value, up: Value) -> Op {
+        match self.gelu {
+            true => Op::GeluGate(GeluGate { gate, up, frac: ROW_FRAC }),
+            false => Op::SiluGate(SiluGate { gate, up, frac: ROW_FRAC }),
+        }
+    }
+
+    /// The same of two experts, each weighed.
+    fn mixed(&self, build: &mut Builder, x: Value, residual: Value) -> Value {
+        let over = if self.over_all { Over::All } else { Over::Chosen };
+        let router = build.matmul(x, false);
+        let routing = build.op(Op::Route(Route { x: router, slots: 2, over }));
+        let [gate, up, down] = [build.slot(), build.slot(), build.slot()];
+        let expert = |x, slot, weight, frac| {
+            Op::ExpertMatmul(ExpertMatmul { x, routing, slot, weight, frac })
+        };
+        let mut sum = residual;
+        for slot in 0..2 {
+            let gate = build.op(expert(x, slot, gate, ROW_FRAC));
+            let up = build.op(expert(x, slot, up, ROW_FRAC));
+            let gated = build.op(self.gate(gate, up));
+            let x = build.op(Op::Quantise(Quantise { x: gated, kind: self.inputs }));
+            let out = build.op(expert(x, slot, down, RESIDUAL_FRAC));
+            let weighed = build.op(Op::Weigh(Weigh { x: out, routing, slot }));
+            sum = build.op(Op::Add(Add { a: sum, b: weighed }));
+        }
+        sum
     }
 
     fn attention(&self, q: Value, kv: Value) -> Op {
@@ -289,9 +334,13 @@ impl Shape {
         }
         bound.push(tensors.matrix(&name("attention_out"), self.width, heads));
         bound.push(tensors.vector(&name("gate_norm"), self.width));
-        bound.push(tensors.matrix(&name("gate"), self.hidden, self.width));
-        bound.push(tensors.matrix(&name("up"), self.hidden, self.width));
-        bound.push(tensors.matrix(&name("down"), self.width, self.hidden));
+        if self.experts > 0 {
+            bound.push(tensors.matrix(&name("router"), self.experts, self.width));
+        }
+        let count = self.experts.max(1);
+        bound.push(tensors.matrix(&name("gate"), count * self.hidden, self.width));
+        bound.push(tensors.matrix(&name("up"), count * self.hidden, self.width));
+        bound.push(tensors.matrix(&name("down"), count * self.width, self.hidden));
         let window = if layer % 2 == 1 { self.window } else { 0 };
         Layer { tensors: bound, attributes: vec![0, window] }
     }

@@ -1,4 +1,4 @@
-//! What a value of a program is: a token, a fixed row, a matmul input, key and value rows, or logits.
+//! What a value of a program is: a token, a fixed row, a matmul input, key and value rows, logits, or a routing.
 
 use crate::structure::index;
 use core::fmt;
@@ -16,6 +16,25 @@ pub enum Type {
     Kv(KvRows),
     /// One fixed-point integer per token id.
     Logits(Fixed),
+    /// The experts that a row goes to, and their weights.
+    Routing(Routing),
+}
+
+/// Some of the experts, each with a weight: entries of a fixed row, first the ids, then the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Routing {
+    /// How many are chosen.
+    pub slots: u32,
+    /// Of how many.
+    pub experts: u32,
+}
+
+impl Routing {
+    /// Ids and weights together.
+    #[must_use]
+    pub fn entries(&self) -> u32 {
+        2 * self.slots
+    }
 }
 
 /// A row of integers v that stand for v * 2^-frac.
@@ -92,6 +111,9 @@ impl fmt::Display for Type {
                 write!(f, "kv[{} x {}].{}/{}", kv.heads, kv.head_width, kv.key_frac, kv.value_frac)
             }
             Self::Logits(row) => write!(f, "logits[{}].{}", row.width, row.frac),
+            Self::Routing(routing) => {
+                write!(f, "routing[{} of {}]", routing.slots, routing.experts)
+            }
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) const KERNELS: Kernels = Kernels {
     add: rows::add,
     soft_cap: rows::soft_cap,
     scale: rows::scale,
+    route: rows::route,
+    weigh: rows::weigh,
     any_attention: attention::attention,
     attention: attention::attention,
     sample: crate::sample::fast,

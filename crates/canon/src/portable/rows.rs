@@ -1,4 +1,4 @@
-//! Ops on single rows: quantise, norm, gate, rope, int8 head rows, add, soft cap, scale.
+//! Ops on single rows: quantise, norm, gate, rope, int8 head rows, add, soft cap, scale; experts.
 //!
 //! Entries that overflow become 0 and are reported; a caller turns that into a fault.
 
@@ -7,7 +7,7 @@ use crate::functions::{exp2u, recip, reciprocal};
 use crate::inputs::{InputKind, InputRow};
 use crate::kernels::{GateOp, NormOp};
 use crate::quant::{BLOCK, HALF};
-use crate::reference::{HeadRow, Layout, norm_scale};
+use crate::reference::{HeadRow, Layout, Over, apart, norm_scale};
 
 /// `R[n] = nr(2^21 / n)` for n in 1..=63.
 pub(crate) const RECIPROCAL_A8: [i32; 64] = reciprocals::<64>(21);
@@ -288,4 +288,34 @@ pub(crate) fn scale(row: &mut [i32], mantissa: u16, exponent: i32) -> bool {
         *x = fixed(i64::from(*x) * i64::from(mantissa), -exponent, &mut overflow);
     }
     overflow
+}
+
+#[inline(always)]
+pub(crate) fn route(row: &[i32], frac: u8, over: Over, out: &mut [i32]) {
+    let (ids, weights) = out.split_at_mut(out.len() / 2);
+    let mut before: Option<(i32, usize)> = None;
+    for (id, weight) in ids.iter_mut().zip(&mut *weights) {
+        // The greatest entry behind the one before; the first of equal ones.
+        let behind = |(at, x): &(usize, &i32)| {
+            before.is_none_or(|(most, last)| **x < most || **x == most && *at > last)
+        };
+        let rest = row.iter().enumerate().filter(behind);
+        let (at, x) = rest.rev().max_by_key(|(_, x)| **x).expect("a slot has an expert");
+        before = Some((*x, at));
+        (*id, *weight) = (at as i32, *x);
+    }
+    let most = weights[0];
+    let share = |x: &i32| u64::from(exp2u(apart(most, *x, frac)));
+    let total: u64 = match over {
+        Over::Chosen => weights.iter().map(share).sum(),
+        Over::All => row.iter().map(share).sum(),
+    };
+    weights.iter_mut().for_each(|w| *w = (((share(w) << 17) + total) / (2 * total)) as i32);
+}
+
+#[inline(always)]
+pub(crate) fn weigh(row: &mut [i32], weight: i32) {
+    for x in row {
+        *x = ((i64::from(*x) * i64::from(weight) + (1 << 15)) >> 16) as i32;
+    }
 }

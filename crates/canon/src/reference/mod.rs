@@ -5,6 +5,7 @@
 //! are another reading of the same text and must agree with this one bit for bit.
 
 mod attention;
+mod experts;
 mod hadamard;
 mod matmul;
 mod norm;
@@ -17,6 +18,8 @@ pub use attention::{
     AttentionShape, HeadRow, Peak, QueryScale, Sums, finish_value, head_row, peak, query_scale,
     score, sums,
 };
+pub(crate) use experts::apart;
+pub use experts::{Over, route, weigh};
 pub use hadamard::hadamard;
 pub use matmul::{embed, finish_row, partial_a8, partial_a16};
 pub use norm::{NormScale, norm, norm_apply, norm_scale, sum_of_squares};

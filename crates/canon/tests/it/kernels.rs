@@ -1,6 +1,6 @@
 //! One check per kernel, handed every set this machine can run.
 
-use canon::reference::{self, AttentionShape, HeadRow, Layout};
+use canon::reference::{self, AttentionShape, HeadRow, Layout, Over};
 use canon::{
     AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, GateOp, InputKind, InputRow,
     KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
@@ -262,6 +262,30 @@ fn check_scale(kernels: &Kernels, seed: &mut Seed, length: usize) {
     assert_eq!(overflow, want.iter().any(Result::is_err), "scale {mantissa} * 2^{exponent}");
     let want: Vec<i32> = want.into_iter().map(|y| y.unwrap_or(0)).collect();
     assert_eq!(row, want, "scale of {length} by {mantissa} * 2^{exponent}");
+}
+
+#[test]
+fn experts_equal_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(7);
+        for experts in [1, 2, 3, 8, 60, 64, 128, 256] {
+            for _ in 0..40 {
+                let (slots, frac) = (1 + seed.below(experts) as usize, seed.below(25) as u8);
+                let bits = 1 + seed.below(30) as u32;
+                // Few bits: many equal entries.
+                let row: Vec<i32> = (0..experts).map(|_| seed.signed(bits)).collect();
+                let over = if seed.below(2) == 0 { Over::Chosen } else { Over::All };
+                let mut out = vec![-1; 2 * slots];
+                kernels.route(&row, frac, over, &mut out);
+                assert_eq!(out, reference::route(&row, frac, slots, over), "{slots} of {experts}");
+                let weight = out[slots];
+                let want: Vec<i32> = row.iter().map(|x| reference::weigh(*x, weight)).collect();
+                let mut row = row;
+                kernels.weigh(&mut row, weight);
+                assert_eq!(row, want, "weighed by {weight}");
+            }
+        }
+    });
 }
 
 #[test]

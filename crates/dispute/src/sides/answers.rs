@@ -83,7 +83,8 @@ impl Claimant<'_, '_> {
             program::Type::Token
             | program::Type::Fixed(_)
             | program::Type::Quantised { .. }
-            | program::Type::Logits(_) => Vec::new(),
+            | program::Type::Logits(_)
+            | program::Type::Routing(_) => Vec::new(),
         };
         Some(Move::Open(Opened { salt: leaf.salt, bytes: leaf.bytes, edge }))
     }

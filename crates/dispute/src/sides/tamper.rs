@@ -65,7 +65,7 @@ fn nothing(kind: Type) -> Cell {
     match kind {
         Type::Logits(row) => Cell::Logits(vec![0; wide(row.width)]),
         Type::Fixed(row) => Cell::Fixed(vec![0; wide(row.width)]),
-        Type::Token | Type::Quantised { .. } | Type::Kv(_) => Cell::Unsampled,
+        Type::Token | Type::Quantised { .. } | Type::Kv(_) | Type::Routing(_) => Cell::Unsampled,
     }
 }
 

@@ -44,7 +44,7 @@ fn row(kind: Type, entries: usize) -> Data {
         Type::Quantised { kind: InputKind::A16, .. } => {
             Data::A16(noise(entries).map(|value| i16::try_from(value >> 5).unwrap()).collect())
         }
-        Type::Fixed(_) | Type::Logits(_) | Type::Token | Type::Kv(_) => {
+        Type::Fixed(_) | Type::Logits(_) | Type::Token | Type::Kv(_) | Type::Routing(_) => {
             Data::Fixed(noise(entries).collect())
         }
     }
@@ -57,8 +57,10 @@ fn output(site: &Site<'_>, stage: u8) -> Data {
         (Op::Norm(_), _) => Data::Scale(NormScale { inverse: 1 << 30, shift: 60 }),
         (Op::Quantise(_), "greatest") => Data::Greatest(1 << 20),
         (Op::Quantise(_), _) => Data::Exponent(0),
-        (Op::Matmul(_) | Op::Logits(_), "sum") => Data::Sums(vec![1 << 40; 8]),
-        (Op::Matmul(_) | Op::Logits(_), _) => Data::Fixed(vec![1000; 8]),
+        (Op::Matmul(_) | Op::Logits(_) | Op::ExpertMatmul(_), "sum") => {
+            Data::Sums(vec![1 << 40; 8])
+        }
+        (Op::Matmul(_) | Op::Logits(_) | Op::ExpertMatmul(_), _) => Data::Fixed(vec![1000; 8]),
         (Op::Attention(_) | Op::CappedAttention(_), "peak") => {
             Data::Peak(Peak { score: i32::MAX >> 2, shift: 30 })
         }

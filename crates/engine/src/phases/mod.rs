@@ -7,6 +7,7 @@
 
 pub(crate) mod append;
 pub(crate) mod attention;
+pub(crate) mod experts;
 pub(crate) mod matmul;
 pub(crate) mod rows;
 

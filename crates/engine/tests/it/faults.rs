@@ -2,6 +2,7 @@
 
 use canon::{Format, KernelSet};
 use engine::{Fault, Feed, FeedError, Outcome, Wanted};
+use program::reference;
 use program::tiny::Shape;
 
 use crate::equality::Model;
@@ -80,4 +81,48 @@ fn a_sequence_of_another_engine_is_refused() {
     let feed =
         Feed { sequence: &mut sequence, tokens: &[1], wanted: Wanted::Last, boundaries: false };
     assert_eq!(model.engine(KernelSet::best(), 1).forward(&mut [feed]), Err(FeedError::Foreign));
+}
+
+/// A model two of whose experts make outputs beyond the limit, of most rows.
+fn with_great_experts() -> Model {
+    let shape = Shape { format: Format::F32, experts: 4, layers: 1, ..Shape::default() };
+    let mut model = Model::new(&shape);
+    let tensors = &model.checked.program().tensors;
+    let up = tensors.iter().find(|tensor| tensor.name == "layer.0.up").unwrap();
+    let start = usize::try_from(up.location.offset).unwrap();
+    let half = usize::try_from(up.bytes() / 2).unwrap();
+    // 1e8 as a binary32.
+    for entry in model.file[start..start + half].chunks_exact_mut(4) {
+        entry.copy_from_slice(&0x4cbe_bc20_u32.to_le_bytes());
+    }
+    model
+}
+
+/// Only rows that chose a great expert fault, by the op at which the interpreter does.
+#[test]
+fn an_expert_faults_for_the_rows_that_chose_it() {
+    let model = with_great_experts();
+    let weights = reference::Weights::load(&model.checked, &[&model.file]).unwrap();
+    for set in KernelSet::ALL.into_iter().filter(|set| set.available()) {
+        let mut engine = model.engine(set, 2);
+        let mut sequences: Vec<_> = (0..50).map(|_| engine.sequence()).collect();
+        let tokens: Vec<[u32; 1]> = (0..50).map(|token| [token]).collect();
+        let feed =
+            |(sequence, tokens)| Feed { sequence, tokens, wanted: Wanted::All, boundaries: false };
+        let mut feeds: Vec<_> =
+            sequences.iter_mut().zip(tokens.iter().map(|token| &token[..])).map(feed).collect();
+        let outcomes = engine.forward(&mut feeds).unwrap();
+        let mut faults = 0;
+        for (token, outcome) in tokens.iter().zip(outcomes) {
+            match reference::run_reference(&weights, token, false) {
+                Ok(run) => assert_eq!((outcome.fault, outcome.logits), (None, run.logits)),
+                Err(reference::RunError::Fault(fault)) => {
+                    assert_eq!(outcome.fault, Some(fault), "{token:?}");
+                    faults += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!((1..50).contains(&faults), "{faults} faults");
+    }
 }

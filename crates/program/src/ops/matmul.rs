@@ -191,8 +191,12 @@ impl Rows<'_> {
 
     pub(super) fn eval(&self, tile: Tile, data: Inputs<'_>) -> Result<Data, EvalError> {
         match tile.stage {
-            0 => self.sum(tile, data),
-            1 => self.round(tile, data),
+            0 => {
+                let per_group = chunks(self.tensor.columns);
+                let rows = self.group(tile.index / per_group).len();
+                self.sum_of(rows, tile.index % per_group, data)
+            }
+            1 => self.round_of(self.group(tile.index).len(), data),
             _ => {
                 let outputs = chunk_of(self.tensor.rows, tile.index);
                 let groups = outputs.len().div_ceil(index(TILE_ROWS));
@@ -208,10 +212,14 @@ impl Rows<'_> {
     }
 
     /// Sums of up to 8 rows over a chunk of the inputs.
-    fn sum(&self, tile: Tile, data: Inputs<'_>) -> Result<Data, EvalError> {
-        let per_group = chunks(self.tensor.columns);
-        let rows = count(self.group(tile.index / per_group).len());
-        let inputs = chunk_of(self.tensor.columns, tile.index % per_group).len();
+    pub(super) fn sum_of(
+        &self,
+        rows: usize,
+        chunk: u32,
+        data: Inputs<'_>,
+    ) -> Result<Data, EvalError> {
+        let rows = count(rows);
+        let inputs = chunk_of(self.tensor.columns, chunk).len();
         let (pieces, units) = (data.weights(0, rows)?, data.units(1, rows)?);
         let mut sums = Vec::with_capacity(pieces.len());
         for (piece, unit) in pieces.iter().zip(units) {
@@ -243,8 +251,7 @@ impl Rows<'_> {
     }
 
     /// The chunks of up to 8 rows added and rounded.
-    fn round(&self, tile: Tile, data: Inputs<'_>) -> Result<Data, EvalError> {
-        let rows = self.group(tile.index).len();
+    pub(super) fn round_of(&self, rows: usize, data: Inputs<'_>) -> Result<Data, EvalError> {
         let parts = index(chunks(self.tensor.columns));
         let outputs = data.outputs(0, parts)?;
         let mut totals = vec![0_i64; rows];

@@ -9,6 +9,7 @@ mod add;
 mod attention;
 mod capped_attention;
 mod embed;
+mod expert_matmul;
 mod gelu_gate;
 mod hadamard;
 mod kv_append;
@@ -17,17 +18,20 @@ mod matmul;
 mod norm;
 mod quantise;
 mod rope;
+mod route;
 mod sample;
 mod sample_grid;
 mod sample_tiles;
 mod scale;
 mod silu_gate;
 mod soft_cap;
+mod weigh;
 
 pub use add::Add;
 pub use attention::Attention;
 pub use capped_attention::CappedAttention;
 pub use embed::Embed;
+pub use expert_matmul::ExpertMatmul;
 pub use gelu_gate::GeluGate;
 pub use hadamard::Hadamard;
 pub use kv_append::KvAppend;
@@ -36,10 +40,12 @@ pub use matmul::Matmul;
 pub use norm::Norm;
 pub use quantise::Quantise;
 pub use rope::Rope;
+pub use route::Route;
 pub use sample::Sample;
 pub use scale::Scale;
 pub use silu_gate::SiluGate;
 pub use soft_cap::SoftCap;
+pub use weigh::Weigh;
 
 use crate::check::Reason;
 use crate::cost::OpCost;
@@ -111,6 +117,9 @@ ops! {
     14 "gelu_gate" GeluGate,
     15 "scale" Scale,
     16 "capped_attention" CappedAttention,
+    17 "route" Route,
+    18 "expert_matmul" ExpertMatmul,
+    19 "weigh" Weigh,
 }
 
 /// Writes an op's number and fields.

@@ -51,6 +51,14 @@ pub(crate) fn shape(name: &str) -> Shape {
             window: 5,
             ..plain
         },
+        "experts" => Shape { experts: 4, layers: 2, ..plain },
+        "experts over all" => Shape {
+            format: Format::Q4_0,
+            inputs: InputKind::A16,
+            experts: 3,
+            over_all: true,
+            ..plain
+        },
         "scales in F32" => Shape { format: Format::F32, scale: true, ..plain },
         other => panic!("no program {other}"),
     }
@@ -69,7 +77,8 @@ fn cases(file: &str) -> Vec<Json> {
 }
 
 /// The programs of the oracle that joined after the freeze.
-pub(crate) const JOINED: [&str; 4] = ["scales", "gelu", "capped attention", "joined"];
+pub(crate) const JOINED: [&str; 6] =
+    ["scales", "gelu", "capped attention", "joined", "experts", "experts over all"];
 
 fn have_the_bytes_of_the_oracle(file: &str) -> usize {
     let mut made = 0;

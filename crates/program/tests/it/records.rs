@@ -88,3 +88,29 @@ fn a_fault_is_found_again_or_the_run_is_foreign() {
         assert_eq!(foreign.err(), Some(ForeignRun));
     }
 }
+
+/// Found by a liar's own answer, which goes on from what it made up.
+#[test]
+fn a_routing_of_an_expert_that_is_not_there_sends_a_row_nowhere() {
+    let shape = Shape { experts: 4, layers: 1, ..Shape::default() };
+    let checked = Checked::new(shape.program()).unwrap();
+    let file = shape.weights();
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let all_zero = |cell: &Cell| matches!(cell, Cell::Fixed(row) if row.iter().all(|y| *y == 0));
+    for id in [0, 4, (1 << 30) - 1, -1, 1 - (1 << 30)] {
+        let record = Record::until(&weights, &[7], PROMPT, &mut |_, site, made| {
+            let Ok(Cell::Fixed(mut row)) = made else { return made };
+            if matches!(site.op, Op::Route(_)) {
+                row[0] = id;
+            }
+            Ok(Cell::Fixed(row))
+        });
+        let record = record.unwrap();
+        let first = checked.sites().find(|site| matches!(site.op, Op::ExpertMatmul(_))).unwrap();
+        let made = record.cell(0, first.index).unwrap();
+        assert_eq!(all_zero(made), id != 0, "{id}");
+        let tiles = record.tiles(&first, record.at(0), &crate::tiles::committer()).unwrap();
+        let last = tiles.values().next_back().unwrap();
+        assert_eq!(program::trace::cell_leaves(made).unwrap(), std::slice::from_ref(last), "{id}");
+    }
+}

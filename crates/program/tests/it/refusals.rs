@@ -182,6 +182,28 @@ fn attention_with_a_cap() {
 }
 
 #[test]
+fn experts() {
+    let shape = Shape { experts: 4, ..Shape::default() };
+    let refused = |change: fn(&mut Program), wanted| refused_of(&shape, change, wanted);
+    refused(|p| op!(layers(p), Route).slots = 0, "(route): the number of slots is 0");
+    refused(|p| op!(layers(p), Route).slots = 5, "(route): the number of slots is 5");
+    refused(|p| op!(layers(p), ExpertMatmul).slot = 2, "(expert_matmul): the slot is 2");
+    refused(|p| op!(layers(p), Weigh).slot = 2, "(weigh): the slot is 2");
+    refused(|p| op!(layers(p), ExpertMatmul).frac = 25, "number of fractional bits is 25");
+    // The residual, which is no routing.
+    refused(|p| op!(layers(p), Weigh).routing = Value(0), "a routing is needed");
+    refused(|p| op!(layers(p), ExpertMatmul).routing = Value(0), "a routing is needed");
+    // A routing, which is no row.
+    let routing = |p: &mut Program| {
+        let routing = op!(layers(p), Weigh).routing;
+        op!(layers(p), Weigh).x = routing;
+    };
+    refused(routing, "is never used");
+    let wide = Shape { experts: 257, ..Shape::default() };
+    refused_of(&wide, |_| {}, "(route): the number of experts is 257; at most 256");
+}
+
+#[test]
 fn places_and_roles() {
     let token = |p: &mut Program| p.epilogue.template.ops.truncate(3);
     refused(token, "it reads value 5");

@@ -32,6 +32,9 @@ fn says(reason: &str) -> &'static [&'static str] {
         "Heads" => &["the number of heads is"],
         "Scale" => &["the scale's mantissa is", "the magnitude of the scale's exponent is"],
         "Context" => &["positions; it must be"],
+        "Experts" => &["the number of experts is"],
+        "Slots" => &["the number of slots is"],
+        "ExpertRows" => &["the weight's rows is"],
         "Cap" => &["the cap is"],
         other => panic!("no program refuses for {other}"),
     }
@@ -119,6 +122,19 @@ fn program_of(op: &str, reason: &str, inputs: &Json) -> Program {
             program = Shape { attention_cap: true, ..Shape::default() }.program();
             let cap = number(inputs, "cap").rem_euclid(1 << 32);
             op!(program, CappedAttention, 0).cap = u32::try_from(cap).unwrap();
+        }
+        ("route", _) => {
+            let experts = length(&inputs["row"]);
+            program = Shape { experts, ..Shape::default() }.program();
+            op!(program, Matmul, 4).frac = frac(inputs, "frac");
+            op!(program, Route, 0).slots = u8::try_from(number(inputs, "k")).unwrap();
+        }
+        ("expert_matmul", _) => {
+            let experts = size(inputs, "experts");
+            program = Shape { experts, ..Shape::default() }.program();
+            let gates = program.tensors.iter_mut().filter(|tensor| tensor.name.ends_with("gate"));
+            gates.for_each(|tensor| tensor.rows = size(inputs, "rows"));
+            op!(program, ExpertMatmul, 0).frac = frac(inputs, "frac");
         }
         ("soft_cap", _) => {
             program = Shape { soft_cap: true, ..Shape::default() }.program();

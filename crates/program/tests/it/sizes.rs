@@ -54,6 +54,17 @@ fn shapes() -> Vec<(&'static str, Shape)> {
         soft_cap: true,
         ..shape.clone()
     };
+    let mixed = Shape {
+        width: 2048,
+        hidden: 768,
+        layers: 48,
+        kv_heads: 4,
+        vocabulary: 151_936,
+        context_max: 32_768,
+        head_norm: true,
+        experts: 128,
+        ..llama_8b.clone()
+    };
     let joined =
         |shape: &Shape| Shape { scale: true, gelu: true, attention_cap: true, ..shape.clone() };
     let limits = Shape {
@@ -85,6 +96,15 @@ fn shapes() -> Vec<(&'static str, Shape)> {
         ("8B/8k, joined", joined(&worst(&llama_8b))),
         ("70B/32k, joined", joined(&worst(&llama_70b))),
         ("at the limits, joined", joined(&limits)),
+        ("30B/32k, 128 experts", mixed.clone()),
+        (
+            "235B/32k, 128 experts, F32, A16",
+            Shape { width: 4096, hidden: 1536, layers: 94, heads: 64, ..worst(&mixed) },
+        ),
+        (
+            "at the limits, experts",
+            Shape { width: 4096, hidden: 4096, experts: 256, ..limits.clone() },
+        ),
         (
             "at the limits, heads of 32",
             Shape { heads: 1024, kv_heads: 1024, head_width: 32, rotary: 32, ..limits },
@@ -142,7 +162,14 @@ const SHOWN: [&str; 6] = [
 ];
 
 /// Columns of the table of ops that joined after the freeze.
-const SHOWN_JOINED: [&str; 3] = ["8B/8k, joined", "70B/32k, joined", "at the limits, joined"];
+const SHOWN_JOINED: [&str; 6] = [
+    "8B/8k, joined",
+    "70B/32k, joined",
+    "at the limits, joined",
+    "30B/32k, 128 experts",
+    "235B/32k, 128 experts, F32, A16",
+    "at the limits, experts",
+];
 
 #[test]
 fn tiles_fit_64_kib() {

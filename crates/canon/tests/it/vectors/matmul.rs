@@ -1,6 +1,10 @@
-//! Inner products (section 4.3), from inputs that are already quantised.
+//! Inner products (sections 4.3 and 4.15), from inputs that are already quantised.
 
-use canon::{Finish, InputRow, Kernels, PackedMatrix, Slab, TileQueue, quant::Block, reference};
+use core::ops::Range;
+
+use canon::{
+    Finish, GROUP, InputRow, Kernels, PackedMatrix, Slab, TileQueue, quant::Block, reference,
+};
 
 use super::Outcomes;
 use super::each;
@@ -20,12 +24,25 @@ struct Matmul {
     exponent: i32,
     frac: u8,
     bias: Option<Vec<i32>>,
+    /// The rows that are wanted: an expert's.
+    wanted: Range<usize>,
 }
 
 pub(super) fn matmul(case: &Case) -> Outcomes {
     let op = Matmul::new(case);
     let mut outcomes = vec![("reference", op.reference())];
     outcomes.extend(each().map(|kernels| (kernels.set().name(), op.kernel(&kernels))));
+    outcomes
+}
+
+/// The same but for the sums, which no case of experts has.
+pub(super) fn expert_matmul(case: &Case) -> Outcomes {
+    let mut outcomes = matmul(case);
+    for (_, outcome) in &mut outcomes {
+        if let Outcome::Gives(fields) = outcome {
+            fields.retain(|(name, _)| *name == "out");
+        }
+    }
     outcomes
 }
 
@@ -39,6 +56,11 @@ impl Matmul {
             (unit, format.blocks(bytes, unit).unwrap())
         };
         let x = &case.inputs["x"];
+        let wanted = case.inputs.get("experts").map_or(0..rows, |experts| {
+            let each = rows / usize::try_from(experts.as_u64().unwrap()).unwrap();
+            let first = each * case.int("expert") as usize;
+            first..first + each
+        });
         Self {
             packed: PackedMatrix::pack(format, rows, inputs, &bytes, &mut Slab::default()).unwrap(),
             rows: bytes.chunks_exact(format.row_bytes(inputs)).map(row).collect(),
@@ -49,6 +71,7 @@ impl Matmul {
             exponent: case.small("exponent"),
             frac: case.int("frac") as u8,
             bias: case.inputs.get("bias").map(|bias| narrow(ints(bias))),
+            wanted,
         }
     }
 
@@ -58,7 +81,8 @@ impl Matmul {
             Input::A16(values) => reference::partial_a16(blocks, values),
         };
         let sums: Vec<i64> = self.rows.iter().map(sum).collect();
-        let out: Result<Vec<i32>, _> = (0..sums.len())
+        let wanted = self.wanted.clone();
+        let out: Result<Vec<i32>, _> = wanted
             .map(|j| {
                 let bias = self.bias.as_ref().map(|bias| bias[j]);
                 reference::finish_row(sums[j], self.rows[j].0, self.exponent, self.frac, bias)
@@ -71,7 +95,7 @@ impl Matmul {
     }
 
     fn kernel(&self, kernels: &Kernels) -> Outcome {
-        let rows = self.packed.rows();
+        let rows = self.wanted.len();
         let mut x = InputRow::new(self.packed.inputs());
         match &self.input {
             Input::A8(scales, quants) => x.set_a8(self.exponent, scales, quants),
@@ -82,7 +106,7 @@ impl Matmul {
         let queue = TileQueue::new([out.as_mut_slice()], rows, rows);
         let mut tile = queue.claim().unwrap();
         let finish = Finish { frac: self.frac, bias: self.bias.as_deref() };
-        let groups = 0..self.packed.groups();
+        let groups = self.wanted.start / GROUP..self.wanted.end.div_ceil(GROUP);
         kernels.matmul(&self.packed, groups, &[&x], finish, &mut tile, &mut overflow);
         if overflow[0] { Outcome::Fault } else { Outcome::Gives(vec![("out", list(&out))]) }
     }

@@ -67,6 +67,7 @@ vectors! {
     embed: formats::embed,
     embed_formats: formats::embed,
     exp2: functions::exp2,
+    expert_matmul: matmul::expert_matmul,
     gain: formats::gain,
     gain_bf16: formats::gain,
     gelu_gate: rows::gelu_gate,
@@ -82,6 +83,7 @@ vectors! {
     quantise_a8: inputs::quantise_a8,
     recip: functions::recip,
     rope: rows::rope,
+    route: rows::route,
     row_bf16: formats::row,
     row_f16: formats::row,
     row_f32: formats::row,
@@ -107,6 +109,7 @@ vectors! {
     sincos: functions::sincos,
     soft_cap: rows::soft_cap,
     tables: functions::tables,
+    weigh: rows::weigh,
 }
 
 /// How the names of other crates' files begin.

@@ -1,7 +1,7 @@
-//! Ops on rows: norm, rope, head rows, gate, add, hadamard, soft cap, scale (sections 4.2, 4.4, 4.5, 4.7 to 4.12).
+//! Ops on rows: norm, rope, head rows, gate, add, hadamard, soft cap, scale (sections 4.2, 4.4, 4.5, 4.7 to 4.12, 4.14, 4.16).
 
 use canon::functions::sin_cos;
-use canon::reference::{self, HeadRow, Layout};
+use canon::reference::{self, HeadRow, Layout, Over};
 use canon::{GateOp, Kernels, NormOp};
 
 use super::Outcomes;
@@ -155,6 +155,38 @@ pub(super) fn scale(case: &Case) -> Outcomes {
         let mut out = row.clone();
         let fault = kernels.scale(&mut out, mantissa, exponent);
         (kernels.set().name(), row_or_fault(fault, &out))
+    }));
+    outcomes
+}
+
+pub(super) fn route(case: &Case) -> Outcomes {
+    let (row, frac, slots) = (case.row("row"), case.int("frac") as u8, case.int("k") as usize);
+    let over = match case.text("over") {
+        "chosen" => Over::Chosen,
+        "all" => Over::All,
+        other => panic!("no sum over {other}"),
+    };
+    let gives = |made: &[i32]| {
+        let (ids, weights) = made.split_at(slots);
+        Outcome::Gives(vec![("ids", list(ids)), ("weights", list(weights))])
+    };
+    let mut outcomes = vec![("reference", gives(&reference::route(&row, frac, slots, over)))];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = vec![0; 2 * slots];
+        kernels.route(&row, frac, over, &mut out);
+        (kernels.set().name(), gives(&out))
+    }));
+    outcomes
+}
+
+pub(super) fn weigh(case: &Case) -> Outcomes {
+    let (row, weight) = (case.row("row"), case.small("weight"));
+    let want: Vec<i32> = row.iter().map(|x| reference::weigh(*x, weight)).collect();
+    let mut outcomes = vec![("reference", row_or_fault(false, &want))];
+    outcomes.extend(each().map(|kernels| {
+        let mut out = row.clone();
+        kernels.weigh(&mut out, weight);
+        (kernels.set().name(), row_or_fault(false, &out))
     }));
     outcomes
 }
