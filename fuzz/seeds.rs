@@ -75,7 +75,12 @@ const SLICES: [&[u8]; 4] = [
 fn main() -> std::io::Result<()> {
     let encoded =
         |shape: Shape| Checked::new(shape.program()).expect("tiny programs are sound").encode();
-    let programs = Shape::variants().into_iter().take(6).map(|(_, shape)| encoded(shape));
+    // Formats, and the ops that joined after the freeze.
+    let joined =
+        |name| matches!(name, "scale" | "gelu" | "attention cap" | "experts" | "experts over all");
+    let chosen = |(at, (name, _)): &(usize, (&str, Shape))| *at < 6 || joined(name);
+    let programs = Shape::variants().into_iter().enumerate().filter(chosen);
+    let programs = programs.map(|(_, (_, shape))| encoded(shape));
     let text = |list: &'static [&str]| list.iter().map(|text| text.as_bytes().to_vec());
     let slices = SLICES.map(<[u8]>::to_vec);
     write("dispute_filing", filings()?)?;
@@ -200,7 +205,12 @@ fn models() -> Vec<Vec<u8>> {
         let model = TinyModel { vocabulary: LEAST_PIECES, ..model((seed, TensorType::Q4_0)) };
         with_pieces(&model, family).finish()
     });
-    (0..).zip(kinds).map(|entry| model(entry).write()).chain(pieces).collect()
+    let experts = |family| {
+        let dense = model((1, TensorType::Q8_0));
+        TinyModel { family, experts: 3, experts_used: 2, ..dense }.write()
+    };
+    let experts = [Family::Llama, Family::Qwen3Moe].map(experts);
+    (0..).zip(kinds).map(|entry| model(entry).write()).chain(pieces).chain(experts).collect()
 }
 
 /// The first byte says which part it is; 0 is a manifest.

@@ -114,6 +114,10 @@ def llama(file):
     config = common(file)
     whole_heads(file, config)
     config["rope_scaling"] = scaling(file)
+    if file.key("expert_count", 0):
+        config["num_local_experts"] = file.key("expert_count")
+        config["num_experts_per_tok"] = file.key("expert_used_count")
+        return transformers.MixtralForCausalLM, transformers.MixtralConfig(**config, sliding_window=None)
     window = file.key("attention.sliding_window", 0)
     if window:
         return transformers.MistralForCausalLM, transformers.MistralConfig(**config, sliding_window=window)
@@ -131,6 +135,16 @@ def qwen3(file):
     config = common(file)
     whole_heads(file, config)
     return transformers.Qwen3ForCausalLM, transformers.Qwen3Config(**config)
+
+
+def qwen3moe(file):
+    config = common(file)
+    whole_heads(file, config)
+    config["num_experts"] = file.key("expert_count")
+    config["num_experts_per_tok"] = file.key("expert_used_count")
+    config["moe_intermediate_size"] = file.key("expert_feed_forward_length")
+    config["norm_topk_prob"] = file.key("expert_weights_norm", True)
+    return transformers.Qwen3MoeForCausalLM, transformers.Qwen3MoeConfig(**config, decoder_sparse_step=1, mlp_only_layers=[])
 
 
 def mistral3(file):
@@ -185,6 +199,7 @@ MODELS = {
     "llama": llama,
     "qwen2": qwen2,
     "qwen3": qwen3,
+    "qwen3moe": qwen3moe,
     "mistral3": mistral3,
     "phi3": phi3,
     "gemma2": gemma2,
@@ -220,10 +235,31 @@ SANDWICH = {
 }
 OTHERS = {
     "qwen3": HEAD_NORMS,
+    "qwen3moe": HEAD_NORMS,
     "phi3": {"attn_qkv": "self_attn.qkv_proj", "ffn_up": "mlp.gate_up_proj"},
     "gemma2": SANDWICH,
     "gemma3": SANDWICH | HEAD_NORMS,
 }
+
+
+# Where a router and the matrices of an expert stand.
+EXPERTS = {
+    "llama": ("block_sparse_moe.gate", "block_sparse_moe.experts.{}.{}", {"gate": "w1", "up": "w3", "down": "w2"}),
+    "qwen3moe": ("mlp.gate", "mlp.experts.{}.{}", {"gate": "gate_proj", "up": "up_proj", "down": "down_proj"}),
+}
+
+
+def of_experts(architecture, part, values):
+    """A router, or every expert's part of a tensor, by their names in the layer; nothing where it is neither."""
+    if architecture not in EXPERTS:
+        return {}
+    router, expert, names = EXPERTS[architecture]
+    if part == "ffn_gate_inp":
+        return {router: values}
+    if not part.endswith("_exps"):
+        return {}
+    name = names[part.removeprefix("ffn_").removesuffix("_exps")]
+    return {expert.format(index, name): matrix for index, matrix in enumerate(values)}
 
 
 def parts(architecture):
@@ -254,7 +290,9 @@ def state(file, config):
         if file.architecture in INTERLEAVED and part in ("attn_q", "attn_k"):
             key = "num_attention_heads" if part == "attn_q" else "num_key_value_heads"
             values = apart(values, getattr(config, key))
-        found[f"model.layers.{layer}.{known[part]}.{kind}"] = values
+        experts = of_experts(file.architecture, part, values)
+        for place, matrix in experts.items() if experts else [(known[part], values)]:
+            found[f"model.layers.{layer}.{place}.{kind}"] = matrix
     if "lm_head.weight" not in found:
         found["lm_head.weight"] = found["model.embed_tokens.weight"]
     return {name: torch.from_numpy(numpy.ascontiguousarray(values)) for name, values in found.items()}

@@ -1,7 +1,7 @@
 //! The decoder that all architectures here share: norm, grouped-query attention with rope, gated feed-forward.
 //!
 //! The widths of its rows are those of `docs/decisions/0001-widths.md`, but for Gemma's residual row
-//! (`docs/decisions/0008-architectures-are-variants-of-one-decoder.md`). What differs between architectures is data: a [`Variant`].
+//! (`docs/decisions/0008-architectures-are-variants-of-one-decoder.md`). Feed-forward may be a mixture of experts (`experts`). What differs between architectures is data: a [`Variant`].
 
 use canon::reference::Layout;
 use program::ops::{
@@ -13,6 +13,7 @@ use program::{
 };
 
 use super::description::Description;
+use super::experts::Experts;
 use super::keys::Keys;
 use super::rotation;
 use super::tensors::{Part, Source, Tensors};
@@ -28,7 +29,7 @@ const MIDDLE_FRAC: u8 = 12;
 /// Fractional bits of normalised rows and of query, key and value.
 const ROW_FRAC: u8 = 16;
 /// Fractional bits of the feed-forward's gated rows.
-const GATE_FRAC: u8 = 12;
+pub(super) const GATE_FRAC: u8 = 12;
 /// Fractional bits of logits.
 pub(crate) const LOGITS_FRAC: u8 = 12;
 
@@ -50,6 +51,8 @@ pub(crate) struct Variant {
     pub(crate) gains_less_one: bool,
     /// What Gemma's models share.
     pub(crate) gemma: Option<Gemma>,
+    /// Whether feed-forward is a mixture of experts.
+    pub(crate) experts: Experts,
     /// Keys that are read here and by few architectures: others refuse them.
     pub(crate) keys: &'static [&'static str],
 }
@@ -64,6 +67,7 @@ pub(crate) const PLAIN: Variant = Variant {
     residual_frac: RESIDUAL_FRAC,
     gains_less_one: false,
     gemma: None,
+    experts: Experts::Never,
     keys: &[],
 };
 
@@ -142,9 +146,9 @@ fn single(ops: Vec<Op>, tensors: Vec<TensorId>) -> Group {
 
 /// What is known of a file before its layers are built.
 #[derive(Clone, Copy)]
-struct Model<'m> {
-    description: &'m Description,
-    variant: &'m Variant,
+pub(super) struct Model<'m> {
+    pub(super) description: &'m Description,
+    pub(super) variant: &'m Variant,
 }
 
 impl Model<'_> {
@@ -205,9 +209,9 @@ impl Model<'_> {
 }
 
 /// Ops of a layer in order, with the tensors they take.
-struct Builder<'b, 'g, 'a> {
-    model: Model<'b>,
-    tensors: &'b mut Tensors<'g, 'a>,
+pub(super) struct Builder<'b, 'g, 'a> {
+    pub(super) model: Model<'b>,
+    pub(super) tensors: &'b mut Tensors<'g, 'a>,
     bound: Vec<TensorId>,
     ops: Vec<Op>,
     layer: u32,
@@ -218,7 +222,12 @@ impl Builder<'_, '_, '_> {
     fn layer<E>(&mut self) -> Result<Value, ImportError<E>> {
         let attended = self.attention()?;
         let middle = self.op(Op::Add(Add { a: Value(0), b: attended }));
-        let fed = self.feed_forward(middle)?;
+        let Model { description: Description { sizes, .. }, variant } = self.model;
+        let x = self.norm(middle, "ffn_norm.weight", sizes.width, variant.residual_frac)?;
+        if let Some(mixture) = sizes.mixture {
+            return self.mixture(mixture, middle, x);
+        }
+        let fed = self.feed_forward(x)?;
         Ok(self.op(Op::Add(Add { a: middle, b: fed })))
     }
 
@@ -289,10 +298,10 @@ impl Builder<'_, '_, '_> {
         ])
     }
 
+    /// Of a normed row.
     fn feed_forward<E>(&mut self, x: Value) -> Result<Value, ImportError<E>> {
         let Model { description: Description { sizes, .. }, variant } = self.model;
         let (width, hidden) = (sizes.width, sizes.hidden);
-        let x = self.norm(x, "ffn_norm.weight", width, variant.residual_frac)?;
         let x = self.op(Op::Quantise(Quantise { x, kind: InputKind::A8 }));
         let [gate, up] = if variant.fused {
             self.parts(x, "ffn_up", [hidden, hidden], GATE_FRAC)?
@@ -309,17 +318,17 @@ impl Builder<'_, '_, '_> {
         self.sum(x, "ffn_down", hidden, "post_ffw_norm.weight")
     }
 
-    fn op(&mut self, op: Op) -> Value {
+    pub(super) fn op(&mut self, op: Op) -> Value {
         self.ops.push(op);
         Value(u16::try_from(self.ops.len()).expect("a handful of ops"))
     }
 
-    fn bind(&mut self, id: TensorId) -> TensorSlot {
+    pub(super) fn bind(&mut self, id: TensorId) -> TensorSlot {
         self.bound.push(id);
         TensorSlot(u16::try_from(self.bound.len() - 1).expect("a handful of tensors"))
     }
 
-    fn name(&self, part: &str) -> String {
+    pub(super) fn name(&self, part: &str) -> String {
         format!("blk.{}.{part}", self.layer)
     }
 

@@ -17,11 +17,15 @@ enum Meaning {
     Informs,
     /// Changes the arithmetic, unless it is 0; why that is refused.
     Zero(&'static str),
+    /// Changes the arithmetic, unless it is 0 or 1.
+    AtMostOne(&'static str),
     /// Changes the arithmetic, unless it is true.
     True(&'static str),
 }
 
-pub(super) const EXPERTS: &str = "mixtures of experts come with a later release";
+const EXPERTS: &str = "experts are not part of the architecture as it is known here";
+const SHARED: &str = "an expert that every row goes to comes with a later release";
+const ROUTING: &str = "experts are chosen by the greatest of a softmax here, not by another rule";
 const SOFTCAPPING: &str = "caps are not part of the architecture as it is known here";
 const SCALE: &str = "this scale is not part of the architecture as it is known here";
 const UNKNOWN: &str = "what it means is not known here, and it may change the arithmetic";
@@ -61,9 +65,17 @@ const KEYS: &[(&str, Meaning)] = &[
     ("attn_logit_softcapping", Meaning::Zero(SOFTCAPPING)),
     ("embedding_scale", Meaning::Zero(SCALE)),
     ("expert_count", Meaning::Zero(EXPERTS)),
+    ("expert_gating_func", Meaning::AtMostOne(ROUTING)),
+    ("expert_group_count", Meaning::AtMostOne(ROUTING)),
+    ("expert_group_used_count", Meaning::AtMostOne(ROUTING)),
+    ("expert_shared_count", Meaning::Zero(SHARED)),
+    ("expert_shared_feed_forward_length", Meaning::Zero(SHARED)),
     ("expert_used_count", Meaning::Zero(EXPERTS)),
+    ("expert_weights_scale", Meaning::AtMostOne(SCALE)),
     ("final_logit_softcapping", Meaning::Zero(SOFTCAPPING)),
+    ("leading_dense_block_count", Meaning::Zero("layers of two kinds come with a later release")),
     ("logit_scale", Meaning::Zero(SCALE)),
+    ("moe_every_n_layers", Meaning::AtMostOne("layers of two kinds come with a later release")),
     ("pooling_type", Meaning::Zero("a model that pools makes embeddings, no tokens")),
     ("residual_scale", Meaning::Zero(SCALE)),
     ("attention.causal", Meaning::True("a token that sees later ones can't be answered in order")),
@@ -115,6 +127,9 @@ impl<'g, 'a> Keys<'g, 'a> {
                 None => (false, UNKNOWN),
                 Some(Meaning::Read | Meaning::Informs) => (true, ""),
                 Some(Meaning::Zero(why)) => (number(field)? == Dyadic::ZERO, *why),
+                Some(Meaning::AtMostOne(why)) => {
+                    (matches!(number(field)?, Dyadic::ZERO | Dyadic::ONE), *why)
+                }
                 Some(Meaning::True(why)) => (field.boolean()?, *why),
             };
             if !harmless {

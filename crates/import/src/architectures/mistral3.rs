@@ -4,9 +4,11 @@
 //! (`rotation`).
 
 use super::decoder::Variant;
+use super::experts::Experts;
 use super::llama;
 
 pub(crate) const VARIANT: Variant = Variant {
+    experts: Experts::Never,
     keys: &["attention.temperature_scale", "rope.scaling.yarn_log_multiplier"],
     ..llama::VARIANT
 };

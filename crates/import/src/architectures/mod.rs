@@ -8,6 +8,7 @@
 
 pub(crate) mod decoder;
 pub(crate) mod description;
+pub(crate) mod experts;
 pub(crate) mod gemma2;
 pub(crate) mod gemma3;
 mod keys;
@@ -17,6 +18,7 @@ pub(crate) mod numbers;
 pub(crate) mod phi3;
 pub(crate) mod qwen2;
 pub(crate) mod qwen3;
+mod qwen3moe;
 pub(crate) mod rotation;
 pub(crate) mod sizes;
 pub(crate) mod tensors;
@@ -98,10 +100,17 @@ const ARCHITECTURES: &[(&str, decoder::Variant)] = &[
     ("phi3", phi3::VARIANT),
     ("qwen2", qwen2::VARIANT),
     ("qwen3", qwen3::VARIANT),
+    ("qwen3moe", qwen3moe::VARIANT),
 ];
 
-/// Architectures whose every model is a mixture of experts, which no op here computes.
-const EXPERTS: &[&str] = &["phimoe", "qwen2moe", "qwen3moe"];
+/// Mixtures of experts of other kinds, and what no op here computes of them.
+const EXPERTS: &[(&str, &str)] = &[
+    ("phimoe", "its experts are chosen one after the other, by a rule of its own"),
+    (
+        "qwen2moe",
+        "its shared expert, which every row goes to by a gate, comes with a later release",
+    ),
+];
 
 /// The program of a GGUF file; its tensors are found in the file of index 0.
 ///
@@ -112,9 +121,9 @@ pub fn program<E>(
     read: &mut ReadTensor<'_, E>,
 ) -> Result<Program, ImportError<E>> {
     let found = gguf.required("general.architecture")?.string(64)?;
-    if EXPERTS.contains(&found) {
-        let what = format!("the architecture {found}");
-        return Err(ImportError::Unsupported { what, why: keys::EXPERTS });
+    if let Some((name, why)) = EXPERTS.iter().find(|(name, _)| *name == found) {
+        let what = format!("the architecture {name}");
+        return Err(ImportError::Unsupported { what, why });
     }
     let Some((_, variant)) = ARCHITECTURES.iter().find(|(name, _)| *name == found) else {
         let names: Vec<&str> = ARCHITECTURES.iter().map(|(name, _)| *name).collect();

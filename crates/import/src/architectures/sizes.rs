@@ -5,6 +5,7 @@
 
 use super::ImportError;
 use super::decoder::{Variant, Windows};
+use super::experts::Mixture;
 use super::keys::Keys;
 use crate::dyadic::Dyadic;
 
@@ -12,7 +13,9 @@ use crate::dyadic::Dyadic;
 pub(crate) struct Sizes {
     pub(crate) layers: u32,
     pub(crate) width: u32,
+    /// Entries of the gated row: an expert's, where there are experts.
     pub(crate) hidden: u32,
+    pub(crate) mixture: Option<Mixture>,
     pub(crate) heads: u32,
     pub(crate) kv_heads: u32,
     pub(crate) head_width: u32,
@@ -42,10 +45,12 @@ impl Sizes {
         let vocabulary = u32::try_from(table.shape().rows()).unwrap_or(u32::MAX);
         let context = keys.number("context_length", u32::MAX)?;
         let layers = keys.number("block_count", 1024)?;
+        let mixture = Mixture::read(keys, variant.experts)?;
         Ok(Self {
             layers,
             width,
-            hidden: keys.number("feed_forward_length", 1 << 17)?,
+            hidden: hidden(keys, mixture.is_some())?,
+            mixture,
             heads,
             kv_heads: keys.number_or("attention.head_count_kv", 1024, heads)?,
             head_width,
@@ -66,6 +71,14 @@ impl Sizes {
     pub(super) fn kv_width(&self) -> u32 {
         self.kv_heads * self.head_width
     }
+}
+
+/// Entries of the gated row; an expert's have a key of their own, without which they are as a dense model's.
+fn hidden<E>(keys: &Keys<'_, '_>, experts: bool) -> Result<u32, ImportError<E>> {
+    const EXPERT: &str = "expert_feed_forward_length";
+    let key =
+        if experts && keys.optional(EXPERT).is_some() { EXPERT } else { "feed_forward_length" };
+    Ok(keys.number(key, 1 << 17)?)
 }
 
 /// What each layer sees.

@@ -95,6 +95,20 @@ impl<'s, 'a> Tensors<'s, 'a> {
         Ok(self.push(tensor))
     }
 
+    /// The matrices of all experts, one below the other.
+    pub(super) fn experts<E>(
+        &mut self,
+        name: &str,
+        count: u32,
+        rows: u32,
+        columns: u32,
+    ) -> Result<TensorId, ImportError<E>> {
+        let wanted = [columns, rows, count].map(u64::from);
+        // At most 256 of at most 2^17 rows.
+        let tensor = self.whole(name, count * rows, columns, &wanted)?;
+        Ok(self.push(tensor))
+    }
+
     pub(super) fn vector<E>(
         &mut self,
         name: &str,

@@ -23,16 +23,19 @@ pub enum Family {
     Gemma2,
     /// Gemma 2 with normed query and key instead of the cap on scores; five of six layers have a window.
     Gemma3,
+    /// Qwen 3 with experts for its feed-forward.
+    Qwen3Moe,
     /// Ministral 3: the layers of Llama under another name.
     Mistral3,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Llama,
         Self::Qwen2,
         Self::Qwen3,
+        Self::Qwen3Moe,
         Self::Phi3,
         Self::Gemma2,
         Self::Gemma3,
@@ -45,6 +48,7 @@ impl Family {
             Self::Llama => "llama",
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
+            Self::Qwen3Moe => "qwen3moe",
             Self::Phi3 => "phi3",
             Self::Gemma2 => "gemma2",
             Self::Gemma3 => "gemma3",
@@ -58,7 +62,7 @@ impl Family {
 
     /// Query and key are normed head by head.
     fn norms_heads(self) -> bool {
-        matches!(self, Self::Qwen3 | Self::Gemma3)
+        matches!(self, Self::Qwen3 | Self::Qwen3Moe | Self::Gemma3)
     }
 }
 
@@ -78,6 +82,10 @@ pub struct TinyModel {
     /// How many positions a layer with a window sees; no key says so where it is 0.
     pub window: u32,
     pub feed_forward: u32,
+    /// Experts, whose gated rows have `feed_forward` entries; 0: none.
+    pub experts: u32,
+    /// How many of them each row goes to.
+    pub experts_used: u32,
     pub context: u32,
     /// At least [`LEAST_VOCABULARY`].
     pub vocabulary: u32,
@@ -116,6 +124,8 @@ impl TinyModel {
             rotary: None,
             window: 0,
             feed_forward: 96,
+            experts: 0,
+            experts_used: 0,
             context: 256,
             vocabulary: 288,
             matrices: TensorType::Q4_1,
@@ -132,6 +142,10 @@ impl TinyModel {
         match family {
             Family::Llama | Family::Qwen2 | Family::Mistral3 => plain,
             Family::Qwen3 => Self { heads: 4, kv_heads: 2, head_width: Some(32), ..plain },
+            Family::Qwen3Moe => {
+                let experts = Self { experts: 8, experts_used: 3, feed_forward: 64, ..plain };
+                Self { heads: 4, kv_heads: 2, head_width: Some(32), ..experts }
+            }
             Family::Phi3 => Self { rotary: Some(24), window: 24, tied: false, ..plain },
             Family::Gemma2 => {
                 Self { layers: 4, heads: 4, kv_heads: 2, head_width: Some(32), window: 24, ..plain }
@@ -188,6 +202,13 @@ impl TinyModel {
         if let Some(width) = self.head_width {
             maker.put(&key("attention.key_length"), width);
             maker.put(&key("attention.value_length"), width);
+        }
+        if self.experts > 0 {
+            maker.put(&key("expert_count"), self.experts);
+            maker.put(&key("expert_used_count"), self.experts_used);
+        }
+        if self.family == Family::Qwen3Moe {
+            maker.put(&key("expert_feed_forward_length"), self.feed_forward);
         }
         if self.window > 0 {
             maker.put(&key("attention.sliding_window"), self.window);
@@ -258,13 +279,19 @@ impl TinyModel {
             maker.vector(&name("post_attention_norm.weight"), width, VectorKind::Norm);
         }
         maker.vector(&name("ffn_norm.weight"), width, VectorKind::Norm);
-        if self.family == Family::Phi3 {
+        if self.experts > 0 {
+            maker.matrix(&name("ffn_gate_inp.weight"), width, self.experts, TensorType::F32);
+            maker.experts(&name("ffn_gate_exps.weight"), [width, inner, self.experts], kind);
+            maker.experts(&name("ffn_up_exps.weight"), [width, inner, self.experts], kind);
+            maker.experts(&name("ffn_down_exps.weight"), [inner, width, self.experts], kind);
+        } else if self.family == Family::Phi3 {
             maker.matrix(&name("ffn_up.weight"), width, 2 * inner, kind);
+            maker.matrix(&name("ffn_down.weight"), inner, width, kind);
         } else {
             maker.matrix(&name("ffn_gate.weight"), width, inner, kind);
             maker.matrix(&name("ffn_up.weight"), width, inner, kind);
+            maker.matrix(&name("ffn_down.weight"), inner, width, kind);
         }
-        maker.matrix(&name("ffn_down.weight"), inner, width, kind);
         if self.family.is_gemma() {
             maker.vector(&name("post_ffw_norm.weight"), width, VectorKind::Norm);
         }
@@ -348,12 +375,23 @@ impl Maker {
     }
 
     fn matrix(&mut self, name: &str, row: u32, rows: u32, kind: TensorType) {
-        let blocks = u64::from(row) * u64::from(rows) / kind.block_numbers();
+        let data = self.blocks(&[row.into(), rows.into()], kind);
+        self.tensor(name, &[row.into(), rows.into()], kind, data);
+    }
+
+    /// A matrix for every expert: the sizes are a row's, an expert's rows, the experts.
+    fn experts(&mut self, name: &str, sizes: [u32; 3], kind: TensorType) {
+        let sizes = sizes.map(u64::from);
+        let data = self.blocks(&sizes, kind);
+        self.tensor(name, &sizes, kind, data);
+    }
+
+    fn blocks(&mut self, sizes: &[u64], kind: TensorType) -> Vec<u8> {
         let mut data = Vec::new();
-        for _ in 0..blocks {
+        for _ in 0..sizes.iter().product::<u64>() / kind.block_numbers() {
             self.block(kind, &mut data);
         }
-        self.tensor(name, &[row.into(), rows.into()], kind, data);
+        data
     }
 
     /// Numbers below about a half in magnitude, so that a sum over a row stays moderate.

@@ -110,6 +110,10 @@ pub fn cases() -> Vec<Case> {
             name: "gemma3-linear",
             file: linear(TinyModel::of(Family::Gemma3, 34).writer(), "gemma3"),
         },
+        plain("qwen3moe", Family::Qwen3Moe),
+        Case { name: "qwen3moe-all", file: over_all() },
+        Case { name: "mixtral", file: mixtral(TensorType::Q8_0).writer() },
+        Case { name: "mixtral-q4_k", file: mixtral(TensorType::Q4K).writer() },
     ]
 }
 
@@ -124,6 +128,21 @@ pub fn tokens() -> Vec<u32> {
 fn factors(file: GgufWriter, name: &str, bits: &[u32]) -> GgufWriter {
     let data = bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
     file.tensor(name, &[bits.len() as u64], TensorType::F32, data)
+}
+
+/// Weights that are shares of the sum over all experts.
+fn over_all() -> GgufWriter {
+    let file = TinyModel { experts_used: 2, ..TinyModel::of(Family::Qwen3Moe, 37) }.writer();
+    file.metadata("qwen3moe.expert_weights_norm", false)
+}
+
+/// Mixtral; its rows are whole super-blocks where the format has them.
+fn mixtral(matrices: TensorType) -> TinyModel {
+    let plain = TinyModel { experts: 4, experts_used: 2, ..TinyModel::of(Family::Llama, 38) };
+    if matrices.block_numbers() < 256 {
+        return plain;
+    }
+    TinyModel { width: 256, heads: 4, kv_heads: 2, feed_forward: 256, matrices, ..plain }
 }
 
 /// Betas that leave some pairs alone, divide some, and have some between.

@@ -371,6 +371,8 @@ impl<'j> Model<'j> {
             layers,
             width,
             hidden: self.size("intermediate_size", 1 << 17)?,
+            // Folders with experts are of architectures that the table above doesn't have.
+            mixture: None,
             heads,
             kv_heads: self.optional_size("num_key_value_heads", 1024)?.unwrap_or(heads),
             head_width,

@@ -59,6 +59,10 @@ const CASES: &[(&str, &str)] = &[
     ("gemma2", "77f86a169fbea54ff73e1d9af65745bb4d586392e8a719c3159ae310c69bc27f"),
     ("gemma3", "9df54b482a2d0290b0bedd6f35ba9db68c0deb88c599780d5cb19595251b3a08"),
     ("gemma3-linear", "874ba87ef742fbd9774581a888f46812de0099c2da7b23674f4418e11f7b5859"),
+    ("qwen3moe", "949e147e0b2771a2ac3edafc445c8bade2bbfdb6a95432995d3bb07afa63a0ef"),
+    ("qwen3moe-all", "38d37037f8c99645d1e0796369f58491ff3b8f794c98e2773f6b6a8b8a53f922"),
+    ("mixtral", "bba23a1d426f4c5263c23d7bb3d5f276252198a5942f7903ecad655cabe0779e"),
+    ("mixtral-q4_k", "28de97a97943befd3e568567c67fb5d0235d9e3261edf82b55410f6b5dfe338b"),
 ];
 
 #[test]

@@ -4,6 +4,7 @@
 mod allocation;
 mod architectures;
 mod dyadic;
+mod experts;
 mod folders;
 mod golden;
 mod hostile;

@@ -71,19 +71,76 @@ fn seeded(seed: u64) -> Shape {
     }
 }
 
-/// Of 1,000 encodings, each with its length before it; the first line of the file is for people.
-#[test]
-fn digests_of_seeded_programs_are_frozen() {
+/// The same with every op and format that joined after the freeze: scales, gelu, caps of scores, experts.
+fn seeded_joined(seed: u64) -> Shape {
+    // Another stream than the sizes' own.
+    let mut state = seed ^ 0x6a6f_696e_6564;
+    let mut below = |end: u64| {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        u32::try_from((state >> 33) % end).unwrap()
+    };
+    let joined: Vec<Format> = Format::ALL.into_iter().filter(|f| f.number() > 5).collect();
+    let format = joined[usize::try_from(below(10)).unwrap()];
+    let plain = seeded(seed);
+    // Columns of super-blocks; and rows of all experts within the limit.
+    let columns = u32::try_from(format.span()).unwrap();
+    let up = |size: u32, most: u32| size.min(most).next_multiple_of(columns);
+    let head_width = if columns == 256 { 256 } else { plain.head_width };
+    let experts = below(2) * (2 + below(255));
+    let most = if experts == 0 { 1 << 14 } else { (1 << 20) / experts / 256 * 256 };
+    Shape {
+        format,
+        vector_format: [Format::F16, Format::F32, Format::Bf16][usize::try_from(below(3)).unwrap()],
+        width: up(plain.width, most),
+        hidden: up(plain.hidden, most),
+        head_width,
+        scale: below(2) == 0,
+        gelu: below(2) == 0,
+        attention_cap: below(2) == 0,
+        experts,
+        over_all: below(2) == 0,
+        ..plain
+    }
+}
+
+/// Of 1,000 encodings, each with its length before it.
+fn digest_of(shape: fn(u64) -> Shape) -> String {
     let mut hasher = blake3::Hasher::new();
     for seed in 0..1000 {
-        let checked = Checked::new(seeded(seed).program()).unwrap();
+        let checked = Checked::new(shape(seed).program());
+        let checked = checked.unwrap_or_else(|error| panic!("{seed}: {error}"));
         let bytes = checked.encode();
         assert_eq!(Checked::decode(&bytes), Ok(checked), "{seed}");
         hasher.update(&u32::try_from(bytes.len()).unwrap().to_le_bytes());
         hasher.update(&bytes);
     }
+    format!("{}\n", hasher.finalize())
+}
+
+/// The first line of the files is for people.
+#[test]
+fn digests_of_seeded_programs_are_frozen() {
     let (_, frozen) = include_str!("seeded_digest.txt").split_once('\n').unwrap();
-    assert_eq!(format!("{}\n", hasher.finalize()), frozen);
+    assert_eq!(digest_of(seeded), frozen);
+    let (_, joined) = include_str!("seeded_joined_digest.txt").split_once('\n').unwrap();
+    assert_eq!(digest_of(seeded_joined), joined);
+}
+
+/// Each op that joined stands in many of those programs, and in many not.
+#[test]
+fn seeded_programs_have_every_op_that_joined() {
+    let mut counts = std::collections::BTreeMap::new();
+    for seed in 0..1000 {
+        let program = seeded_joined(seed).program();
+        let groups = [&program.prologue, &program.groups[0], &program.epilogue];
+        let ops = groups.into_iter().flat_map(|group| &group.template.ops);
+        let numbers: std::collections::BTreeSet<u16> = ops.map(|op| op.number()).collect();
+        numbers.into_iter().for_each(|number| *counts.entry(number).or_insert(0) += 1);
+    }
+    for number in 14..=19 {
+        let found = counts.get(&number).copied().unwrap_or(0);
+        assert!((300..700).contains(&found), "op {number}: {found}");
+    }
 }
 
 #[test]
