@@ -88,6 +88,19 @@ impl Row {
         value
     }
 
+    /// Fills a slot by what is in others; whether an entry overflowed.
+    fn made(
+        &mut self,
+        out: Slot,
+        plan: &Plan,
+        make: impl FnOnce(&Self, &mut [i32]) -> bool,
+    ) -> bool {
+        let mut value = self.take(out, plan.slots[out.0]);
+        let overflow = make(self, &mut value);
+        self.values[out.0] = value;
+        overflow
+    }
+
     /// Makes `to` equal to `from`, for an op that works in place.
     fn copy(&mut self, from: Slot, to: Slot) {
         if from != to {
@@ -107,10 +120,8 @@ impl Row {
     ) {
         let overflow = match row_op {
             RowOp::Embed { table, frac, out } => {
-                let mut value = self.take(*out, plan.slots[out.0]);
-                let overflow = embed(weights.matrix(*table), self.token, *frac, &mut value);
-                self.values[out.0] = value;
-                overflow
+                let matrix = weights.matrix(*table);
+                self.made(*out, plan, |row, value| embed(matrix, row.token, *frac, value))
             }
             RowOp::Norm { x, gain, eps, width, frac, out } => {
                 let (gain_unit, gain) = weights.gain(*gain);
@@ -140,12 +151,10 @@ impl Row {
                 self.copy(*x, *out);
                 kernels.scale(&mut self.values[out.0], *mantissa, *exponent)
             }
-            RowOp::Route { x, frac, over, out } => {
-                let mut value = self.take(*out, plan.slots[out.0]);
-                kernels.route(&self.values[x.0], *frac, *over, &mut value);
-                self.values[out.0] = value;
+            RowOp::Route { x, frac, over, out } => self.made(*out, plan, |row, value| {
+                kernels.route(&row.values[x.0], *frac, *over, value);
                 false
-            }
+            }),
             RowOp::Weigh { x, routing, slot, out } => {
                 self.copy(*x, *out);
                 let routing = &self.values[routing.0];
@@ -157,20 +166,12 @@ impl Row {
             RowOp::KvHeads { key, value, head_width } => {
                 self.kv_heads(kernels, *key, *value, *head_width)
             }
-            RowOp::SiluGate { gate, up, op, out } => {
-                let mut value = self.take(*out, plan.slots[out.0]);
-                let (gate, up) = (&self.values[gate.0], &self.values[up.0]);
-                let overflow = kernels.silu_gate(gate, up, *op, &mut value);
-                self.values[out.0] = value;
-                overflow
-            }
-            RowOp::GeluGate { gate, up, op, out } => {
-                let mut value = self.take(*out, plan.slots[out.0]);
-                let (gate, up) = (&self.values[gate.0], &self.values[up.0]);
-                let overflow = kernels.gelu_gate(gate, up, *op, &mut value);
-                self.values[out.0] = value;
-                overflow
-            }
+            RowOp::SiluGate { gate, up, op, out } => self.made(*out, plan, |row, value| {
+                kernels.silu_gate(&row.values[gate.0], &row.values[up.0], *op, value)
+            }),
+            RowOp::GeluGate { gate, up, op, out } => self.made(*out, plan, |row, value| {
+                kernels.gelu_gate(&row.values[gate.0], &row.values[up.0], *op, value)
+            }),
             RowOp::Add { a, b, out } => self.add(kernels, *a, *b, *out),
             RowOp::Boundary { x } => {
                 self.boundary(*x);

@@ -47,15 +47,10 @@ fn each_row_goes_to_as_many_experts_as_the_header_says() {
     for model in models() {
         let program = with(&model, &[]).unwrap();
         let ops = &program.groups[0].template.ops;
-        let slots = |kind: fn(&Op) -> Option<u8>| ops.iter().filter_map(kind).collect::<Vec<_>>();
-        let products = slots(|op| match op {
-            Op::ExpertMatmul(op) => Some(op.slot),
-            _ => None,
-        });
-        let weighed = slots(|op| match op {
-            Op::Weigh(op) => Some(op.slot),
-            _ => None,
-        });
+        let product = |op: &Op| if let Op::ExpertMatmul(op) = op { Some(op.slot) } else { None };
+        let weigh = |op: &Op| if let Op::Weigh(op) = op { Some(op.slot) } else { None };
+        let products: Vec<u8> = ops.iter().filter_map(product).collect();
+        let weighed: Vec<u8> = ops.iter().filter_map(weigh).collect();
         let used: Vec<u8> = (0..).take(model.experts_used.try_into().unwrap()).collect();
         let twice: Vec<u8> = used.iter().flat_map(|slot| [*slot; 2]).collect();
         assert_eq!(products, [twice, used.clone()].concat());

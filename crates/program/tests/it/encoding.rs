@@ -87,7 +87,7 @@ fn seeded_joined(seed: u64) -> Shape {
     let up = |size: u32, most: u32| size.min(most).next_multiple_of(columns);
     let head_width = if columns == 256 { 256 } else { plain.head_width };
     let experts = below(2) * (2 + below(255));
-    let most = if experts == 0 { 1 << 14 } else { (1 << 20) / experts / 256 * 256 };
+    let most = (1 << 20) / experts.max(64) / 256 * 256;
     Shape {
         format,
         vector_format: [Format::F16, Format::F32, Format::Bf16][usize::try_from(below(3)).unwrap()],
