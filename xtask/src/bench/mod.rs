@@ -10,6 +10,7 @@
 //! and, the first time, the Python index. What it makes lies under `target/peers/`.
 #![allow(clippy::float_arithmetic, reason = "ratios and rates, for display only")]
 
+pub(crate) mod experts;
 mod measure;
 pub(crate) mod peer;
 pub(crate) mod replay;

@@ -86,7 +86,8 @@ const LONG_FACTORS: [u32; 16] = [
     0x4108_0000,
 ];
 
-/// Every case, in an order that only grows.
+/// Every case, in an order that only grows. Rows of mixtures of experts that lie near a step go to another expert by any
+/// rounding, and say nothing of the architecture: their seeds are some with few such rows.
 pub fn cases() -> Vec<Case> {
     let plain = |name, family| Case { name, file: TinyModel::of(family, 31).writer() };
     let llama = || TinyModel::of(Family::Llama, 32).writer();
@@ -110,10 +111,10 @@ pub fn cases() -> Vec<Case> {
             name: "gemma3-linear",
             file: linear(TinyModel::of(Family::Gemma3, 34).writer(), "gemma3"),
         },
-        plain("qwen3moe", Family::Qwen3Moe),
+        Case { name: "qwen3moe", file: TinyModel::of(Family::Qwen3Moe, 61).writer() },
         Case { name: "qwen3moe-all", file: over_all() },
-        Case { name: "mixtral", file: mixtral(TensorType::Q8_0).writer() },
-        Case { name: "mixtral-q4_k", file: mixtral(TensorType::Q4K).writer() },
+        Case { name: "mixtral", file: mixtral(45).writer() },
+        Case { name: "mixtral-q4_k", file: mixtral_q4_k().writer() },
     ]
 }
 
@@ -132,17 +133,19 @@ fn factors(file: GgufWriter, name: &str, bits: &[u32]) -> GgufWriter {
 
 /// Weights that are shares of the sum over all experts.
 fn over_all() -> GgufWriter {
-    let file = TinyModel { experts_used: 2, ..TinyModel::of(Family::Qwen3Moe, 37) }.writer();
+    let file = TinyModel { experts_used: 2, ..TinyModel::of(Family::Qwen3Moe, 50) }.writer();
     file.metadata("qwen3moe.expert_weights_norm", false)
 }
 
-/// Mixtral; its rows are whole super-blocks where the format has them.
-fn mixtral(matrices: TensorType) -> TinyModel {
-    let plain = TinyModel { experts: 4, experts_used: 2, ..TinyModel::of(Family::Llama, 38) };
-    if matrices.block_numbers() < 256 {
-        return plain;
-    }
-    TinyModel { width: 256, heads: 4, kv_heads: 2, feed_forward: 256, matrices, ..plain }
+/// Mixtral.
+fn mixtral(seed: u64) -> TinyModel {
+    TinyModel { experts: 4, experts_used: 2, ..TinyModel::of(Family::Llama, seed) }
+}
+
+/// The same in rows of whole super-blocks.
+fn mixtral_q4_k() -> TinyModel {
+    let (width, matrices) = (256, TensorType::Q4K);
+    TinyModel { width, heads: 4, kv_heads: 2, feed_forward: width, matrices, ..mixtral(51) }
 }
 
 /// Betas that leave some pairs alone, divide some, and have some between.

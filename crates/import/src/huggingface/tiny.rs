@@ -89,6 +89,8 @@ fn renamed(family: Family, name: &str) -> String {
     let names: Names = match family {
         Family::Gemma2 | Family::Gemma3 => GEMMA,
         Family::Phi3 => FUSED,
+        // Of experts no name is known here: no folder of them is made.
+        Family::Qwen3Moe => PLAIN,
         Family::Llama | Family::Qwen2 | Family::Qwen3 | Family::Mistral3 => PLAIN,
     };
     match name {
@@ -140,6 +142,7 @@ fn config(model: &TinyModel, members: &[(&str, &str)]) -> String {
         Family::Llama => ("llama", "Llama"),
         Family::Qwen2 => ("qwen2", "Qwen2"),
         Family::Qwen3 => ("qwen3", "Qwen3"),
+        Family::Qwen3Moe => ("qwen3_moe", "Qwen3Moe"),
         Family::Phi3 => ("phi3", "Phi3"),
         Family::Gemma2 => ("gemma2", "Gemma2"),
         Family::Gemma3 => ("gemma3_text", "Gemma3"),
@@ -168,7 +171,7 @@ fn config(model: &TinyModel, members: &[(&str, &str)]) -> String {
     let window = if model.window > 0 { model.window.to_string() } else { "null".to_owned() };
     all.extend(match model.family {
         Family::Llama => vec![("hidden_act", "\"silu\"".to_owned())],
-        Family::Qwen2 | Family::Qwen3 => {
+        Family::Qwen2 | Family::Qwen3 | Family::Qwen3Moe => {
             vec![("hidden_act", "\"silu\"".to_owned()), ("use_sliding_window", "false".to_owned())]
         }
         Family::Phi3 => {

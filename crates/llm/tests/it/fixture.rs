@@ -113,10 +113,13 @@ impl Tiny {
         Self { model, bytes, weights }
     }
 
-    pub(crate) fn runner(&self, set: KernelSet, threads: usize, chunk: usize) -> Runner {
-        let kernels = Kernels::of(set).unwrap();
+    pub(crate) fn engine(&self, set: KernelSet, threads: usize) -> Engine {
         let weights = Arc::clone(&self.weights);
-        Runner::new(Engine::new(&self.model.program, weights, kernels, threads).unwrap(), chunk)
+        Engine::new(&self.model.program, weights, Kernels::of(set).unwrap(), threads).unwrap()
+    }
+
+    pub(crate) fn runner(&self, set: KernelSet, threads: usize, chunk: usize) -> Runner {
+        Runner::new(self.engine(set, threads), chunk)
     }
 
     /// The runner for tests in which it can't matter.
@@ -135,9 +138,7 @@ impl Tiny {
     }
 
     pub(crate) fn logits_by(&self, set: KernelSet, tokens: &[u32]) -> Vec<Vec<i32>> {
-        let kernels = Kernels::of(set).unwrap();
-        let weights = Arc::clone(&self.weights);
-        let mut engine = Engine::new(&self.model.program, weights, kernels, 1).unwrap();
+        let mut engine = self.engine(set, 1);
         let mut sequence = engine.sequence();
         let sequence = &mut sequence;
         let feed = Feed { sequence, tokens, wanted: Wanted::All, boundaries: false };

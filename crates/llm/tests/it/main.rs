@@ -5,6 +5,7 @@
 mod cheats;
 mod desk;
 mod ends;
+mod experts;
 mod fairness;
 mod fixture;
 mod following;
