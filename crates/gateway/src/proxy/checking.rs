@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use commit::{Network, Salts};
-use light::Stream;
+use light::{ByReceipt, Stream};
 use llm::{Model, Reading};
-use receipt::{Envelope, Job, Opening, Output, PublicKey, ReceiptFile, SignedHead, Stop};
+use receipt::{Choice, Envelope, Job, Opening, Output, PublicKey, ReceiptFile, SignedHead, Stop};
 use verify::{Kind, Replay as Replayed, Verdict, examine};
 
 use super::failure::Failure;
@@ -42,6 +42,8 @@ struct Line {
     tokens: Vec<u32>,
     /// How many of them were given out.
     given: usize,
+    /// The last head, which held.
+    last: Option<SignedHead>,
 }
 
 /// Parts of a choice that a head covers.
@@ -80,7 +82,13 @@ impl Checking {
             let begun = light::Begun { network: NETWORK, blind, job: begun.job, choice, worker };
             let reading = Reading::new(&expected.model, &job, choice);
             let reading = reading.map_err(|error| Failure::Ours(error.to_string()))?;
-            Ok(Line { stream: Stream::new(begun), reading, tokens: Vec::new(), given: 0 })
+            Ok(Line {
+                stream: Stream::new(begun),
+                reading,
+                tokens: Vec::new(),
+                given: 0,
+                last: None,
+            })
         };
         let lines = (0..job.fields().choices).map(line).collect::<Result<_, Failure>>()?;
         Ok(Self { begun, job, lines })
@@ -120,8 +128,8 @@ impl Checking {
         if let Some(error) = line.stream.failed() {
             return Err(error.clone().into());
         }
-        let head = SignedHead::decode(head).ok();
-        line.cover(choice, head).map(Some)
+        line.last = SignedHead::decode(head).ok();
+        line.cover(choice, line.last).map(Some)
     }
 
     /// Takes the receipt: the end, if all of it holds.
@@ -136,18 +144,21 @@ impl Checking {
             Verdict::Refuted(refutation) => return Err(Failure::Refuted(refutation)),
             Verdict::CannotJudge(missing) => return Err(Failure::Unjudged(missing)),
         }
-        let stops: Vec<Stop> = file.receipt().choices.iter().map(|choice| choice.stop).collect();
+        let said = &file.receipt().choices;
+        if said.len() != self.lines.len() {
+            return Err(light::StreamError::Receipt.into());
+        }
+        let stops: Vec<Stop> = said.iter().map(|choice| choice.stop).collect();
         let (mut covered, mut tails, mut ended) = (Vec::new(), Vec::new(), Vec::new());
-        for ((choice, line), stop) in (0..).zip(&mut self.lines).zip(&stops) {
-            line.stream.ended(&file);
-            if let Some(error) = line.stream.failed() {
-                return Err(error.clone().into());
-            }
+        for ((choice, line), said) in (0..).zip(&mut self.lines).zip(said) {
+            line.ended(&file)?;
+            line.answered(self.begun.worker, said)?;
+            let (stop, finish) = (&said.stop, finish(choice, &said.stop)?);
             // The receipt's own head covers what no head before it did.
             covered.extend((line.given < line.tokens.len()).then(|| line.cover(choice, None)));
             let text = line.reading.end(stop)?;
             tails.push(Part { choice, text, token: None, logprob: None, head: None });
-            ended.push(Ended { choice, finish: finish(stop) });
+            ended.push(Ended { choice, finish });
         }
         let covered = covered.into_iter().collect::<Result<_, _>>()?;
         tails.retain(|part| !part.text.is_empty());
@@ -170,6 +181,35 @@ impl Checking {
 }
 
 impl Line {
+    /// Holds the receipt against the tokens that came.
+    fn ended(&mut self, file: &ReceiptFile) -> Result<(), Failure> {
+        self.stream.ended(file);
+        match (self.stream.failed(), self.stream.receipt()) {
+            (Some(error), _) => Err(error.clone().into()),
+            (None, Some(ByReceipt { beyond: 0 })) => Ok(()),
+            (None, Some(_) | None) => Err(light::StreamError::Receipt.into()),
+        }
+    }
+
+    /// Whether the worker that was named answers for every token of it, by one chain of heads from the first one on.
+    ///
+    /// A receipt may have segments of several workers, of which the last answers for nothing before its own. Here one
+    /// worker was named, and others' keys cost nothing.
+    fn answered(&self, worker: PublicKey, said: &Choice) -> Result<(), Failure> {
+        let choice = said.index;
+        let [segment] = said.segments.as_slice() else {
+            return Err(Failure::Segments { choice, worker });
+        };
+        if segment.worker != worker || segment.head.start != 0 {
+            return Err(Failure::Segments { choice, worker });
+        }
+        if self.last.as_ref() == Some(segment) {
+            return Ok(());
+        }
+        let chain = |source| light::StreamError::Chain { count: segment.head.count, source }.into();
+        segment.follows(self.last.as_ref(), NETWORK).map_err(chain)
+    }
+
     /// Spells what is covered now.
     fn cover(&mut self, choice: u32, head: Option<SignedHead>) -> Result<Covered, Failure> {
         let tokens = self.tokens[self.given..].to_vec();
@@ -187,13 +227,15 @@ impl Line {
     }
 }
 
-/// Why a choice ended, by the receipt.
-const fn finish(stop: &Stop) -> Finish {
+/// Why a choice ended, by the receipt: the ends that its tokens bear out. Any other is no end: whoever asked cancelled
+/// nothing, a worker can say at any token that it did not finish, and of a fault no signature shows that it came.
+const fn finish(choice: u32, stop: &Stop) -> Result<Finish, Failure> {
     match stop {
-        Stop::Token => Finish::Token,
-        Stop::String { index } => Finish::String(*index),
-        Stop::Length => Finish::Length,
-        Stop::Cancelled { .. } | Stop::Unfinished => Finish::Cancelled,
-        Stop::Fault { .. } => Finish::Fault,
+        Stop::Token => Ok(Finish::Token),
+        Stop::String { index } => Ok(Finish::String(*index)),
+        Stop::Length => Ok(Finish::Length),
+        Stop::Cancelled { .. } | Stop::Unfinished | Stop::Fault { .. } => {
+            Err(Failure::Unfinished { choice, said: stop.name() })
+        }
     }
 }

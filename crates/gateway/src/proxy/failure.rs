@@ -38,6 +38,12 @@ pub(super) enum Failure {
     /// What can't be judged here.
     #[error("{0}")]
     Unjudged(Missing),
+    /// Tokens that another key may answer for.
+    #[error("its receipt does not make {worker} answer for every token of choice {choice}")]
+    Segments { choice: u32, worker: PublicKey },
+    /// A receipt of an answer that was cut off.
+    #[error("it did not come to its end: its receipt says of choice {choice} `{said}`")]
+    Unfinished { choice: u32, said: &'static str },
     /// It ended without a receipt.
     #[error("it ended without its receipt")]
     NoReceipt,
@@ -85,6 +91,8 @@ impl Failure {
             Self::Stream(error) => error.refutes(),
             Self::Receipt(refusal) => matches!(refusal, receipt::Refusal::Refuted(_)),
             Self::Unjudged(_)
+            | Self::Segments { .. }
+            | Self::Unfinished { .. }
             | Self::NoReceipt
             | Self::NotBegun
             | Self::Cut(_)

@@ -16,19 +16,19 @@ use crate::answers::{chat, content, replayed, streamed};
 use crate::world::{MODEL_ID, Reply, Tiny, World};
 
 const CHAT: &str = "/v1/chat/completions";
-const BOTH: [Requirement; 2] = [Requirement::Signature, Requirement::Replay];
+pub(super) const BOTH: [Requirement; 2] = [Requirement::Signature, Requirement::Replay];
 
 /// The key of the gateway's worker.
-fn worker() -> SecretKey {
+pub(super) fn worker() -> SecretKey {
     SecretKey::from_seed([6; 32])
 }
 
-fn head_of(event: &Json) -> SignedHead {
+pub(super) fn head_of(event: &Json) -> SignedHead {
     let text = event["probity"]["head"].as_str().unwrap();
     SignedHead::decode(&STANDARD.decode(text).unwrap()).unwrap()
 }
 
-fn tampering(tamper: impl Fn(&mut Vec<Json>) + Send + Sync + 'static) -> Arc<Tamper> {
+pub(super) fn tampering(tamper: impl Fn(&mut Vec<Json>) + Send + Sync + 'static) -> Arc<Tamper> {
     Arc::new(move |mut heard, tell| {
         tamper(&mut heard.events);
         tell_all(&heard.events, tell);
@@ -36,7 +36,7 @@ fn tampering(tamper: impl Fn(&mut Vec<Json>) + Send + Sync + 'static) -> Arc<Tam
 }
 
 /// The stream ends with an error and not with what could be taken for an end; what came before is true.
-fn is_refused(chain: &Chain, reply: &Reply, said: &str, name: &str) {
+pub(super) fn is_refused(chain: &Chain, reply: &Reply, said: &str, name: &str) {
     let (events, done) = reply.events();
     assert!(!done, "{name}: {}", reply.body);
     let error = events.last().unwrap();
@@ -55,7 +55,7 @@ fn is_refused(chain: &Chain, reply: &Reply, said: &str, name: &str) {
 }
 
 /// The text that was let out before the error.
-fn before(reply: &Reply) -> String {
+pub(super) fn before(reply: &Reply) -> String {
     let (events, _) = reply.events();
     events.iter().filter_map(|event| event["choices"][0]["delta"]["content"].as_str()).collect()
 }

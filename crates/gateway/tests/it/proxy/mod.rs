@@ -1,6 +1,7 @@
 //! A proxy in front of a real gateway, with somebody between the two.
 
 mod cheats;
+mod ends;
 mod honest;
 mod limits;
 mod middle;
