@@ -9,7 +9,7 @@ use crate::packed::{GROUP, PAIR_EIGHT, PAIR_EIGHT_HALVES, SCALES_EIGHT};
 use crate::quant::BLOCK;
 use crate::x86::avx2::eight::{add_scaled, load_scales, load_scales_of_halves, scale_of_half};
 use crate::x86::avx2::minima::add_minima;
-use crate::x86::avx2::walk::{Columns, HALF_STEP, Place, STEPS, Sums, nth_half, prefetch};
+use crate::x86::avx2::walk::{Columns, HALF_STEP, Place, STEPS, Sums, nth_half, prefetch, prefetch_alone};
 
 /// A tile; see `walk::Scheme`.
 ///
@@ -29,6 +29,7 @@ pub(super) unsafe fn tile<D: Dot, const H: usize, const C: usize, const HALVES: 
         unsafe {
             if HALVES {
                 let at = quants.add(pair * PAIR_EIGHT_HALVES);
+                prefetch_alone::<C>(at, PAIR_EIGHT_HALVES);
                 for b in 0..2 {
                     half_block::<D, H, C, 0>(at, b, place.half, &columns, pair, sums);
                     half_block::<D, H, C, 1>(at, b, place.half, &columns, pair, sums);
