@@ -197,11 +197,10 @@ impl HubFolder {
             Some((repo, revision)) => (repo, Some(revision)),
             None => (rest, None),
         };
-        let named = |error| match error {
-            RefError::Hub { what, .. } => RefError::Hub { text: text.to_owned(), what },
-            other => other,
-        };
-        Self::new(repo, revision).map_err(named)
+        match wrong_place(repo, revision) {
+            Some(what) => Err(RefError::Hub { text: text.to_owned(), what }),
+            None => Self::new(repo, revision),
+        }
     }
 }
 

@@ -103,7 +103,7 @@ impl<'h> Named<'h> {
             }
         }
         let has = |prefix: &&str| tensors.contains_key([*prefix, EMBEDDING].concat().as_str());
-        let prefix = TEXT_PREFIXES.into_iter().find(|prefix| has(&prefix)).unwrap_or("model.");
+        let prefix = TEXT_PREFIXES.into_iter().find(|prefix| has(prefix)).unwrap_or("model.");
         let output = output_name(prefix);
         if model.tied() {
             // The model's code takes the embedding, whatever lies here.

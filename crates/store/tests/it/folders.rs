@@ -233,7 +233,8 @@ fn refusals_of_repositories_teach() {
 
 #[test]
 fn a_repository_without_such_a_model_says_what_it_has() {
-    let cases: [(&[(&str, &[u8])], &str); 4] = [
+    type Files<'f> = &'f [(&'f str, &'f [u8])];
+    let cases: [(Files<'_>, &str); 4] = [
         (&[("a-Q4.gguf", b"1"), ("b.gguf", b"2")], "name one of its files: a-Q4.gguf, b.gguf"),
         (&[("README.md", b"1")], "no `config.json`"),
         (&[("config.json", b"{}"), ("pytorch_model.bin", b"1")], "no file `model.safetensors`"),
