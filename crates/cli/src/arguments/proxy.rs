@@ -22,13 +22,18 @@ weights too. Its name is the upstream's name for it; NAME=MODEL says another.
 
 What is checked before anything is emitted: the answer is to the very job that was asked (model id,
 prompt, parameters, and a nonce that the proxy draws where the request has no `seed`: no old answer
-fits), the worker's key signed each token, the text is what these tokens spell (it is spelled here, and
-none of the upstream's passed on), the end is the receipt's. With `replay` also: the model here draws
+fits), the worker's key signed a head over every token and answers for all of them, the text is what
+these tokens spell (it is spelled here, and none of the upstream's passed on), the end is the receipt's,
+and one that the tokens bear out. With `replay` also: the model here draws
 the same tokens, and what is emitted has been drawn again before. With `signature` a lie that the
 worker signs passes: its receipt is what you hold against it.
 
-An answer that fails ends with an error (code `unverified`), never with an end, and its evidence is
-kept in the folder that the log names. `logprobs` are refused: no receipt covers them. Requests go on
+An answer that fails, or that the upstream cuts off, ends with an error (code `unverified`), never with
+an end. Its evidence is kept in the folder that the log names, within limits: of refuted answers the
+first 128 or 256 MiB, of others the last. Whoever asks again until an answer holds chooses among answers:
+refusing selects.
+
+On a loopback address only programs of this machine are answered, and in no case pages of other origins. `logprobs` are refused: no receipt covers them. Requests go on
 as they are, but always as a stream, and with a `seed`.";
 
 /// What has to hold before anything is emitted.

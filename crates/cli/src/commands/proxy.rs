@@ -67,12 +67,8 @@ fn settings(store: &Store, options: &ProxyOptions) -> Result<ProxySettings> {
     settings.limits.answers_max = options.answers;
     settings.upstream_limits.silence = Duration::from_secs(options.silence);
     settings.drain = Duration::from_secs(options.drain);
-    let quiet = options.quiet;
-    settings.log = Log::new(move |line| {
-        if !(quiet && line.contains(" holds: ")) {
-            tell(line);
-        }
-    });
+    settings.quiet = options.quiet;
+    settings.log = Log::new(|line| tell(line));
     Ok(settings)
 }
 

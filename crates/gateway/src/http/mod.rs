@@ -31,6 +31,9 @@ pub(crate) use stream::{Chunks, data, event, stream};
 
 /// The address of an answer's receipt.
 const RECEIPT_HEADER: HeaderName = HeaderName::from_static("x-probity-receipt");
+/// What OpenAI's and Anthropic's clients look at before a status: whoever asks again until an answer holds chooses among
+/// answers, and should know.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
@@ -84,6 +87,9 @@ pub(crate) fn answered(started: &Started, text: String) -> Response {
 pub(crate) fn refused(refusal: &Refusal, mut response: Response) -> Response {
     if let Some(seconds) = refusal.retry_after_s() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Refusal::Unverified(_) = refusal {
+        response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response
 }

@@ -4,7 +4,6 @@
 //! else of what is asked, but that the answer is to come as a stream.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderValue, Method};
@@ -50,15 +49,20 @@ impl Proxy {
         };
         ask.seed = Some(seed);
         let request = forwarded(body, seed)?;
-        let (expected, calls) = expected(known, ask, seed).await?;
+        let (expected, calls, admitted) = expected(known, ask, seed, admitted).await?;
         let sent = request.clone();
         let response = self.upstream.ask(Method::POST, path, callers_key, sent).await?;
         let mut source = Source::new(response, self.upstream.limits(), &expected);
         let begun = source.begin(&expected, &self.pins).await;
-        let checking = begun.map_err(|failure| {
-            let record = Record { request: &request, source: &source, receipt: None };
-            refuse(self, &known.name, &failure, &record)
-        })?;
+        let checking = match begun {
+            Ok(checking) => checking,
+            Err(failure) => {
+                let (model, job) = (known.name.clone(), source.job);
+                let events = source.kept;
+                let record = Record { model, job, request, events, receipt: None };
+                return Err(refuse(self, &failure, record).await.refusal);
+            }
+        };
         let started = Started {
             job: source.job,
             blind: source.blind.0,
@@ -91,15 +95,18 @@ async fn expected(
     known: &Known,
     ask: Ask,
     seed: u64,
-) -> Result<(Expected, Option<ToolCalls>), Refusal> {
+    admitted: Admitted,
+) -> Result<(Expected, Option<ToolCalls>, Admitted), Refusal> {
     let (model, id) = (Arc::clone(&known.model), known.id);
     let of = Arc::clone(&model);
     // Templates and tokenizers take their time with long prompts.
-    let made = move || ask.job(&of, id, nonce_of(seed), PublicKey::NONE);
+    // Its place is taken until it is done, whether its caller still waits or not.
+    let made = move || (ask.job(&of, id, nonce_of(seed), PublicKey::NONE), admitted);
     let made = tokio::task::spawn_blocking(made).await;
-    let made = made.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))?;
+    let (made, admitted) =
+        made.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))?;
     let Made { job, calls, .. } = made?;
-    Ok((Expected { model, id, job }, calls))
+    Ok((Expected { model, id, job }, calls, admitted))
 }
 
 /// A seed of the system's randomness.
@@ -120,13 +127,6 @@ fn forwarded(body: &[u8], seed: u64) -> Result<String, Refusal> {
         text.push_str(&format!("{name}:{},", value.get()));
     }
     Ok(format!("{text}\"stream\":true,\"seed\":{seed}}}"))
-}
-
-/// One of the answers there may be at once.
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
 }
 
 impl Proxy {

@@ -56,7 +56,7 @@ pub(super) enum Failure {
     #[error("it was cut off before its end: {0}")]
     Cut(String),
     /// It says that it failed.
-    #[error("the server behind this proxy says: {0}")]
+    #[error("the server behind this proxy says that it failed: {0}")]
     Said(String),
     /// It can't be read.
     #[error("it can't be read: {0}")]
@@ -78,20 +78,33 @@ impl From<SseError> for Failure {
     }
 }
 
+/// What a failure shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// Something that was signed is false.
+    Refuted,
+    /// It is not what was asked, by what nobody signed: the upstream's, or of somebody between.
+    Other,
+    /// What can't be read or told accuses nobody.
+    Open,
+}
+
 impl Failure {
-    /// Whether something is false: what can't be read or told accuses nobody.
-    pub(super) fn refutes(&self) -> bool {
+    /// What it shows.
+    pub(super) fn finding(&self) -> Finding {
         match self {
+            // A signed head covers what was misread or replayed.
+            Self::Misread(_) | Self::Refuted(_) => Finding::Refuted,
             Self::Model { .. }
             | Self::Worker { .. }
             | Self::Job
-            | Self::Tokens { .. }
-            | Self::Misread(_)
-            | Self::Refuted(_) => true,
-            Self::Stream(error) => error.refutes(),
-            Self::Receipt(refusal) => matches!(refusal, receipt::Refusal::Refuted(_)),
-            Self::Unjudged(_)
             | Self::Segments { .. }
+            | Self::Tokens { .. } => Finding::Other,
+            Self::Stream(error) if error.refutes() => Finding::Other,
+            Self::Receipt(receipt::Refusal::Refuted(_)) => Finding::Other,
+            Self::Stream(_)
+            | Self::Receipt(_)
+            | Self::Unjudged(_)
             | Self::Unfinished { .. }
             | Self::NoReceipt
             | Self::NotBegun
@@ -99,7 +112,21 @@ impl Failure {
             | Self::Said(_)
             | Self::Malformed(_)
             | Self::Limit(_)
-            | Self::Ours(_) => false,
+            | Self::Ours(_) => Finding::Open,
+        }
+    }
+
+    /// As the caller is told: never in words of the upstream's, which a caller's program may take for its own.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Said(_) => "the server behind this proxy says that it failed".into(),
+            Self::Receipt(receipt::Refusal::Malformed(_)) => {
+                "its receipt is refused: it can't be read".into()
+            }
+            Self::Receipt(receipt::Refusal::Refuted(_)) => {
+                "its receipt is refused: what it says does not hold".into()
+            }
+            other => other.to_string(),
         }
     }
 }

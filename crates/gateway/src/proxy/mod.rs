@@ -4,7 +4,8 @@
 //! the caller gave none, and knows from the first chunk on whether the other server answers that job and no other. What
 //! comes is held until a signed head covers it (`signature`), and until the model at hand has drawn the same tokens
 //! (`replay`). **No text of the other server is passed on**: what is emitted is spelled here, from tokens that hold. An
-//! answer that fails ends with an error, never with what could be taken for an end, and its evidence is kept.
+//! answer that fails ends with an error, never with what could be taken for an end: one that its worker cut off too. Its
+//! evidence is kept, within limits.
 //!
 //! `asking` makes the job and begins its answer, `passing` is the task of one answer, `checking` the sync state machine that judges it, `replaying` the thread that owns
 //! the engines; `upstream`, `source`, `sse` and `wire` read what a hostile server sends, each with its limits; `pins` is who must
@@ -15,6 +16,9 @@ mod asking;
 mod checking;
 mod evidence;
 mod failure;
+mod files;
+mod guard;
+mod keeping;
 mod passing;
 mod pins;
 mod receipts;

@@ -1,20 +1,25 @@
 //! One answer on its way through: what holds is let out, in order, and an end only where all of it did.
 //!
-//! Never lets anything out before it holds. A reader that goes ends the request to the upstream with it.
+//! Never lets anything out before it holds, and never waits for a reader longer than its limit. A reader that goes ends
+//! the request to the upstream with it.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use commit::Network;
-use receipt::ReceiptFile;
-use tokio::sync::mpsc;
-use tokio::time::timeout;
+use receipt::{PublicKey, ReceiptFile};
+use tokio::sync::mpsc::{self, OwnedPermit};
+use tokio::sync::watch;
+use tokio::task::block_in_place;
+use tokio::time::{sleep_until, timeout};
 use verify::{Kind, NotEstablished, Replay as Replayed, examine};
 
 use super::checking::{Checked, Checking, Covered};
-use super::evidence::{self, Record, refuse};
+use super::evidence::{Record, receipt_of, refuse};
 use super::failure::Failure;
+use super::files::write_new;
+use super::keeping;
 use super::replaying::Following;
 use super::server::{Admitted, Proxy};
 use super::settings::Requirement;
@@ -50,7 +55,11 @@ pub(super) struct Passing {
     checked: Option<Checked>,
     /// The receipt file, where one could be made: for evidence.
     receipt: Option<String>,
+    /// Whether its worker's key is one that is kept to.
+    settled: bool,
     to: mpsc::Sender<Event>,
+    /// A place for the last event, whether its reader reads or not.
+    last: Option<OwnedPermit<Event>>,
     admitted: Admitted,
 }
 
@@ -75,22 +84,23 @@ enum Next {
     /// The thread that replays has ended.
     Lost,
     Gone,
+    /// Replay takes longer than an answer may.
+    Late,
     Stopping,
 }
 
 impl Passing {
     pub(super) fn new(parts: Parts, to: mpsc::Sender<Event>, admitted: Admitted) -> Self {
+        let last = to.clone().try_reserve_owned().ok();
         let choices = parts.checking.job().fields().choices;
         let waiting = (0..choices).map(|_| Waiting::default()).collect();
-        Self { parts, waiting, checked: None, receipt: None, to, admitted }
+        let (checked, receipt) = (None, None);
+        Self { parts, waiting, checked, receipt, settled: false, to, last, admitted }
     }
 
     pub(super) async fn run(mut self) {
         match self.answer().await {
-            Ok(end) => {
-                // A reader that has gone missed it.
-                let _ = self.to.send(Event::End(Box::new(end))).await;
-            }
+            Ok(end) => self.close(Event::End(Box::new(end))),
             Err(Halt::Gone) => {
                 let job = commit::hex(&self.parts.source.job[..8]);
                 self.parts
@@ -100,9 +110,14 @@ impl Passing {
             }
             Err(Halt::Failed(failure)) => self.fail(failure).await,
         }
-        let Self { parts, admitted, .. } = self;
-        drop(admitted);
-        parts.proxy.ended.notify_waiters();
+        drop(self.admitted);
+    }
+
+    /// Says the last there is to say.
+    fn close(&mut self, event: Event) {
+        if let Some(last) = self.last.take() {
+            last.send(event);
+        }
     }
 
     async fn answer(&mut self) -> Result<End, Halt> {
@@ -116,6 +131,7 @@ impl Passing {
                 Next::Lost => {
                     return Err(Failure::Ours("the model's thread has ended".into()).into());
                 }
+                Next::Late => return Err(Failure::Limit("replay takes too long".into()).into()),
                 Next::Stopping => return Err(Failure::Ours("the proxy is stopping".into()).into()),
                 Next::Gone => return Err(Halt::Gone),
             }
@@ -124,13 +140,15 @@ impl Passing {
 
     async fn next(&mut self) -> Next {
         let mut cancelled = self.parts.proxy.cancelled.subscribe();
+        let (deadline, whole) = (self.parts.source.deadline, self.checked.is_some());
         let following = self.parts.following.as_mut();
         tokio::select! {
             biased;
             () = self.to.closed() => Next::Gone,
             _ = cancelled.wait_for(|cancelled| *cancelled) => Next::Stopping,
             found = found(following) => if found { Next::Found } else { Next::Lost },
-            said = self.parts.source.next(), if self.checked.is_none() => Next::Said(said),
+            said = self.parts.source.next(), if !whole => Next::Said(said),
+            () = sleep_until(deadline), if whole => Next::Late,
         }
     }
 
@@ -143,8 +161,12 @@ impl Passing {
                 }
             }
             Said::End { envelope } => {
-                self.receipt = self.parts.checking.file(&envelope);
-                let mut checked = self.parts.checking.end(&envelope)?;
+                let checking = &mut self.parts.checking;
+                // It hashes all of a long answer.
+                let (file, checked) =
+                    block_in_place(|| (checking.file(&envelope), checking.end(&envelope)));
+                self.receipt = file;
+                let mut checked = checked?;
                 for covered in std::mem::take(&mut checked.covered) {
                     self.cover(covered).await?;
                 }
@@ -180,7 +202,9 @@ impl Passing {
 
     /// Lets out what replay has borne out.
     async fn replayed(&mut self) -> Result<(), Halt> {
-        let Some(following) = &mut self.parts.following else { return Ok(()) };
+        let Some(following) = &mut self.parts.following else {
+            return Ok(());
+        };
         let found = following.found.borrow_and_update().clone();
         for outcome in found.outcomes.iter().flatten() {
             match outcome {
@@ -224,27 +248,23 @@ impl Passing {
         for tail in checked.tails {
             self.send(tail).await?;
         }
+        self.settle(checked.file.receipt().worker)?;
         let (file, proxy) = (&checked.file, &self.parts.proxy);
-        let worker = file.receipt().worker;
-        if proxy.pins.settle(worker)? {
-            let at = proxy.pins.file().display();
-            proxy
-                .log
-                .line(&format!("the first worker here is {worker}: kept to from now on ({at})"));
-        }
         if let Some(folder) = &proxy.receipts {
-            let path = receipt_path(folder, file);
-            let kept = evidence::write(&path, &file.to_json());
-            let what = |error| format!("the receipt can't be kept in {}: {error}", path.display());
-            kept.map_err(|error| Failure::Ours(what(error)))?;
+            let other = block_in_place(|| keeping::keep(folder, file)).map_err(Failure::Ours)?;
+            if let Some(loud) = other {
+                proxy.log.line(&loud);
+            }
         }
-        proxy.log.line(&told(proxy, &self.parts.model, file));
+        if !proxy.quiet {
+            proxy.log.line(&told(proxy, &self.parts.model, file));
+        }
         let usage = file.receipt().usage;
         let (id, envelope) = (file.receipt().id(Network::OFFLINE), file.envelope().to_json());
         Ok(End {
             choices: checked.ended,
             prompt_tokens: usage.prompt.into(),
-            // No receipt says so.
+            // No receipt says how many were: none is claimed.
             cached_tokens: 0,
             completion_tokens: usage.output.into(),
             receipt: Sealed { id, envelope },
@@ -255,26 +275,46 @@ impl Passing {
         if part.token.is_none() && part.head.is_none() && part.text.is_empty() {
             return Ok(());
         }
-        let sent = self.to.send(Event::Part(Box::new(part))).await;
-        sent.map_err(|_| Halt::Gone)
+        self.settle(self.parts.checking.worker())?;
+        let cancelled = self.parts.proxy.cancelled.subscribe();
+        let patience = self.parts.proxy.upstream.limits().reader_time;
+        offer(&self.to, Event::Part(Box::new(part)), patience, cancelled).await
+    }
+
+    /// Keeps to the key from here on, where it is the first: before anything of it goes out.
+    fn settle(&mut self, worker: PublicKey) -> Result<(), Failure> {
+        let proxy = &self.parts.proxy;
+        if !self.settled && proxy.pins.settle(worker)? {
+            let at = proxy.pins.file().display();
+            proxy
+                .log
+                .line(&format!("the first worker here is {worker}: kept to from now on ({at})"));
+        }
+        self.settled = true;
+        Ok(())
     }
 
     /// Ends it with an error. What a replay refuted may still get its receipt: the upstream has nothing to lose by it.
     async fn fail(&mut self, failure: Failure) {
+        // Its keys and values go to others.
+        self.parts.following = None;
         let late = matches!(failure, Failure::Refuted(_)) && self.receipt.is_none();
-        let receipt = self.receipt.as_deref();
-        let Parts { proxy, model, request, source, .. } = &self.parts;
-        let refusal = refuse(proxy, model, &failure, &Record { request, source, receipt });
-        // A reader that has gone missed it.
-        let _ = self.to.send(Event::Failed(refusal)).await;
-        if late && let Some(receipt) = self.receipt_after_all().await {
-            let path = self
-                .parts
-                .proxy
-                .folder
-                .join(format!("{}.receipt.json", commit::hex(&self.parts.source.job)));
-            let kept = match evidence::write(&path, &receipt) {
-                Ok(()) => format!("the refuted answer's receipt came: {}", path.display()),
+        let Parts { proxy, model, request, source, .. } = &mut self.parts;
+        let record = Record {
+            model: model.clone(),
+            job: source.job,
+            request: std::mem::take(request),
+            events: std::mem::take(&mut source.kept),
+            receipt: self.receipt.take(),
+        };
+        let refused = refuse(proxy, &failure, record).await;
+        self.close(Event::Failed(refused.refusal));
+        let Some(path) = refused.path.filter(|_| late).map(|path| receipt_of(&path)) else {
+            return;
+        };
+        if let Some(receipt) = self.receipt_after_all().await {
+            let kept = match block_in_place(|| write_new(&path, &receipt)) {
+                Ok(_) => format!("the refuted answer's receipt came: {}", path.display()),
                 Err(error) => format!("the refuted answer's receipt can't be kept: {error}"),
             };
             self.parts.proxy.log.line(&kept);
@@ -283,7 +323,6 @@ impl Passing {
 
     /// The receipt file of an answer that nobody waits for.
     async fn receipt_after_all(&mut self) -> Option<String> {
-        self.parts.following = None;
         let within = self.parts.source.silence;
         let read = async {
             loop {
@@ -300,17 +339,31 @@ impl Passing {
     }
 }
 
+/// Gives an event to a reader, who may take a while for those before it, but no longer.
+async fn offer(
+    to: &mpsc::Sender<Event>,
+    event: Event,
+    patience: Duration,
+    mut cancelled: watch::Receiver<bool>,
+) -> Result<(), Halt> {
+    tokio::select! {
+        biased;
+        sent = timeout(patience, to.send(event)) => match sent {
+            Ok(sent) => sent.map_err(|_| Halt::Gone),
+            Err(_) => Err(Failure::Limit("its reader takes too long".into()).into()),
+        },
+        _ = cancelled.wait_for(|cancelled| *cancelled) => {
+            Err(Failure::Ours("the proxy is stopping".into()).into())
+        }
+    }
+}
+
 /// Waits for what replay finds: true; false where it ended.
 async fn found(following: Option<&mut Following>) -> bool {
     match following {
         Some(following) => following.found.changed().await.is_ok(),
         None => std::future::pending().await,
     }
-}
-
-/// Where the receipt of an answer is kept.
-fn receipt_path(folder: &Path, file: &ReceiptFile) -> PathBuf {
-    folder.join(format!("{}.json", commit::hex(&file.receipt().job)))
 }
 
 /// What is said of an answer that holds: what is established, and what is not.
@@ -336,4 +389,34 @@ fn told(proxy: &Proxy, model: &str, file: &ReceiptFile) -> String {
     let job = commit::hex(&file.receipt().job[..8]);
     let (holds, open) = (holds.join(", "), open.join(", "));
     format!("answer {job} of {model} holds: {holds}; not established: {open}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn part() -> Event {
+        let text = String::from("a");
+        Event::Part(Box::new(Part { choice: 0, text, token: None, logprob: None, head: None }))
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_does_not_read_is_given_up_and_told_the_last_event() {
+        let (to, mut events) = mpsc::channel(2);
+        let last = to.clone().try_reserve_owned().unwrap();
+        let cancel = watch::Sender::new(false);
+        let short = Duration::from_millis(1);
+        assert!(offer(&to, part(), short, cancel.subscribe()).await.is_ok());
+        let full = offer(&to, part(), short, cancel.subscribe()).await;
+        assert!(matches!(full, Err(Halt::Failed(Failure::Limit(_)))));
+        cancel.send_replace(true);
+        let long = Duration::from_secs(3600);
+        let stopped = offer(&to, part(), long, cancel.subscribe()).await;
+        assert!(matches!(stopped, Err(Halt::Failed(Failure::Ours(_)))));
+        last.send(Event::Failed(crate::core::Refusal::Unverified("b".into())));
+        assert!(matches!(events.recv().await, Some(Event::Part(_))));
+        assert!(matches!(events.recv().await, Some(Event::Failed(_))));
+    }
 }

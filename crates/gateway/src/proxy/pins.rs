@@ -3,13 +3,14 @@
 //! Never forgets by itself: a worker that changed its key is refused until somebody says so. Failure: words.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use receipt::PublicKey;
 
 use super::failure::Failure;
+use super::files::write_new;
 
 /// Bytes of the file: a key and its line's end.
 const FILE_BYTES_MAX: u64 = 65;
@@ -67,7 +68,8 @@ impl Pins {
         Err(Failure::Worker { wanted, found })
     }
 
-    /// An answer of this key held: where none was named it is kept to. True where it is the first.
+    /// A head of this key held: where none was named it is kept to from here on, before anything of it is emitted. True
+    /// where it is the first.
     pub(super) fn settle(&self, found: PublicKey) -> Result<bool, Failure> {
         if !self.named.is_empty() {
             return Ok(false);
@@ -77,8 +79,11 @@ impl Pins {
             Some(known) if known == found => Ok(false),
             Some(known) => Err(Failure::Worker { wanted: known.to_string(), found }),
             None => {
-                write(&self.file, found).map_err(Failure::Ours)?;
-                *first = Some(found);
+                let known = write(&self.file, found).map_err(Failure::Ours)?;
+                *first = Some(known);
+                if known != found {
+                    return Err(Failure::Worker { wanted: known.to_string(), found });
+                }
                 Ok(true)
             }
         }
@@ -98,13 +103,13 @@ fn read(file: &Path) -> Result<Option<PublicKey>, String> {
     key.map(Some).ok_or_else(|| wrong("holds no key"))
 }
 
-fn write(file: &Path, key: PublicKey) -> Result<(), String> {
+/// Keeps the key, where none is kept: the one that is kept now. Another proxy may have been first.
+fn write(file: &Path, key: PublicKey) -> Result<PublicKey, String> {
     let wrong = |error: std::io::Error| {
         format!("the key that was trusted first can't be kept in {}: {error}", file.display())
     };
-    let half = file.with_extension("new");
-    let mut opened = fs::File::create(&half).map_err(wrong)?;
-    opened.write_all(format!("{key}\n").as_bytes()).map_err(wrong)?;
-    opened.sync_all().map_err(wrong)?;
-    fs::rename(&half, file).map_err(wrong)
+    if write_new(file, &format!("{key}\n")).map_err(wrong)? {
+        return Ok(key);
+    }
+    read(file)?.ok_or_else(|| format!("{} came and went", file.display()))
 }

@@ -7,20 +7,22 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value as Json, json};
 use tokio::time::timeout;
 
 use super::asking::Question;
+use super::guard::guard;
 use super::receipts;
 use super::server::{Known, Proxy};
 use crate::core::{Answer, Refusal};
 use crate::http::json as json_response;
 use crate::openai::{Wire, chat, completions, not_allowed, respond};
 
-/// What everything that is emitted was held to.
-const VERIFIED_HEADER: HeaderName = HeaderName::from_static("x-probity-verified");
+/// What everything that is emitted is held to. A stream's is sent when it begins, whatever its end.
+pub(super) const VERIFIED_HEADER: HeaderName = HeaderName::from_static("x-probity-verified");
 const CHAT: &str = "/v1/chat/completions";
 const COMPLETIONS: &str = "/v1/completions";
 
@@ -35,6 +37,7 @@ pub(super) fn router(proxy: Arc<Proxy>) -> Router {
         .route("/healthz", get(health))
         .fallback(not_verified)
         .method_not_allowed_fallback(not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&proxy), guard))
         .with_state(proxy)
 }
 

@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -38,10 +38,16 @@ pub(super) struct Proxy {
     pub(super) receipts: Option<PathBuf>,
     pub(super) limits: Limits,
     pub(super) log: Log,
+    /// Whether no line is told of answers that hold.
+    pub(super) quiet: bool,
+    /// Whether only this machine reaches it.
+    pub(super) loopback: bool,
+    /// Held while evidence is written.
+    pub(super) keeping: Mutex<()>,
     pub(super) draining: AtomicBool,
     /// True once what runs is to end where it stands.
     pub(super) cancelled: watch::Sender<bool>,
-    pub(super) answers: Arc<AtomicUsize>,
+    pub(super) answers: AtomicUsize,
     /// Told when one of them ends.
     pub(super) ended: Notify,
     connections: AtomicU64,
@@ -56,15 +62,22 @@ pub(super) struct Known {
 }
 
 /// One of the answers there may be at once.
-pub(super) struct Admitted(pub(super) Arc<AtomicUsize>);
+pub(super) struct Admitted(Arc<Proxy>);
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.0.answers.fetch_sub(1, Ordering::SeqCst);
+        self.0.ended.notify_waiters();
+    }
+}
 
 impl Proxy {
-    pub(super) fn admit(&self) -> Result<Admitted, Refusal> {
+    pub(super) fn admit(self: &Arc<Self>) -> Result<Admitted, Refusal> {
         if self.draining.load(Ordering::SeqCst) {
             return Err(Refusal::Unavailable("the proxy is stopping".into()));
         }
         let before = self.answers.fetch_add(1, Ordering::SeqCst);
-        let admitted = Admitted(Arc::clone(&self.answers));
+        let admitted = Admitted(Arc::clone(self));
         if before >= self.limits.answers_max {
             let what = format!("{before} answers go through this proxy already");
             return Err(Refusal::Busy { what, retry_after_s: 1 });
@@ -124,6 +137,7 @@ impl ProxyServer {
             settings.upstream_key,
             settings.upstream_ca.as_deref(),
             settings.upstream_limits,
+            settings.log.clone(),
         );
         let upstream = upstream.map_err(ServerError::Setting)?;
         let pins = Pins::open(settings.workers, &settings.folder, &upstream.shown());
@@ -134,6 +148,11 @@ impl ProxyServer {
             .enable_all()
             .build()
             .map_err(system("no threads to serve with".into()))?;
+        if upstream.is_open() {
+            let shown = upstream.shown();
+            let what = "is asked in clear: keys, questions and answers can be read on the way";
+            settings.log.line(&format!("WARNING: {shown} {what}"));
+        }
         let listener = runtime.block_on(TcpListener::bind(settings.listen));
         let what = format!("can't listen on {}", settings.listen);
         let listener = listener.map_err(system(what.clone()))?;
@@ -147,9 +166,12 @@ impl ProxyServer {
             receipts: settings.receipts,
             limits: settings.limits,
             log: settings.log,
+            quiet: settings.quiet,
+            loopback: settings.listen.ip().is_loopback(),
+            keeping: Mutex::new(()),
             draining: AtomicBool::new(false),
             cancelled: watch::Sender::new(false),
-            answers: Arc::default(),
+            answers: AtomicUsize::new(0),
             ended: Notify::new(),
             connections: AtomicU64::new(0),
         });
@@ -171,7 +193,9 @@ impl ProxyServer {
     pub fn trusted(&self) -> String {
         let pins = &self.proxy.pins;
         match (pins.named(), pins.first()) {
-            ([], None) => "the first worker whose answer holds is kept to from then on".into(),
+            ([], None) => {
+                "the first worker of which a signed head holds is kept to from then on".into()
+            }
             ([], Some(first)) => format!("the worker {first}, the first that answered"),
             (named, _) => {
                 let names: Vec<String> = named.iter().map(ToString::to_string).collect();

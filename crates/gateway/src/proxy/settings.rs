@@ -71,19 +71,24 @@ pub struct ProxySettings {
     pub drain: Duration,
     /// Takes a line for each answer.
     pub log: Log,
+    /// Whether no line is told of answers that hold.
+    pub quiet: bool,
 }
 
-/// What the upstream may take.
+/// What the upstream may take, and who reads what comes of it.
 #[derive(Clone, Copy, Debug)]
 pub struct ProxyLimits {
     /// To be reached.
     pub connect_time: Duration,
-    /// To begin its answer: it may have to load a model, and others may wait before.
+    /// To begin its answer, it may have to load a model, and others may wait before; and from anything it says in an
+    /// answer to the next, comments aside.
     pub head_time: Duration,
     /// The longest silence in a stream, comments included.
     pub silence: Duration,
     /// A whole answer.
     pub answer_time: Duration,
+    /// The caller, to take the next part of it.
+    pub reader_time: Duration,
     /// Bytes of its headers.
     pub header_bytes_max: usize,
     /// Bytes of one event.
@@ -101,6 +106,7 @@ impl Default for ProxyLimits {
             head_time: Duration::from_mins(5),
             silence: Duration::from_mins(1),
             answer_time: Duration::from_hours(1),
+            reader_time: Duration::from_secs(30),
             header_bytes_max: 32 << 10,
             event_bytes_max: 256 << 10,
             stream_bytes_max: 1 << 20,
@@ -133,6 +139,7 @@ impl ProxySettings {
             upstream_limits: ProxyLimits::default(),
             drain: Duration::from_secs(30),
             log: Log::none(),
+            quiet: false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The upstream's stream: events in their order, each wait and size within its limit.
 //!
-//! Never judges an event. Keeps the data of each, for evidence.
+//! Never judges an event. Keeps what said something, up to a limit, for evidence.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,6 +20,29 @@ use super::sse::Events;
 use super::upstream::Frames;
 use super::wire::{self, Said};
 
+/// Most bytes of events that are kept of one answer.
+const KEPT_BYTES_MAX: usize = 8 << 20;
+
+/// Events that said something, as they came.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) events: Vec<String>,
+    bytes: usize,
+    /// Whether more came than are kept.
+    pub(super) truncated: bool,
+}
+
+impl Kept {
+    fn push(&mut self, event: String) {
+        let bytes = self.bytes + event.len() + size_of::<String>();
+        self.truncated |= bytes > KEPT_BYTES_MAX;
+        if !self.truncated {
+            self.bytes = bytes;
+            self.events.push(event);
+        }
+    }
+}
+
 /// The upstream's events, within the limits.
 pub(super) struct Source {
     /// Whether it says that it is one.
@@ -28,9 +51,15 @@ pub(super) struct Source {
     events: Events,
     ready: VecDeque<String>,
     /// What came, for evidence.
-    pub(super) kept: Vec<String>,
+    pub(super) kept: Kept,
     pub(super) silence: Duration,
-    deadline: Instant,
+    /// The longest time in which nothing is said that counts, whatever else comes.
+    progress: Duration,
+    /// When something came.
+    heard: Instant,
+    /// When something was said that counts.
+    said: Instant,
+    pub(super) deadline: Instant,
     /// What it says it answers, once it did.
     pub(super) job: Digest,
     pub(super) blind: Blind,
@@ -44,14 +73,18 @@ impl Source {
         let tokens = usize::try_from(tokens).unwrap_or(usize::MAX);
         let bytes = tokens.saturating_mul(limits.token_bytes_max);
         let bytes = bytes.saturating_add(limits.stream_bytes_max);
+        let now = Instant::now();
         Self {
             is_stream: kind.is_some_and(|kind| kind.starts_with("text/event-stream")),
             frames: response.into_body().into_data_stream(),
             events: Events::new(limits.event_bytes_max, bytes),
             ready: VecDeque::new(),
-            kept: Vec::new(),
+            kept: Kept::default(),
             silence: limits.silence,
-            deadline: Instant::now() + limits.answer_time,
+            progress: limits.head_time,
+            heard: now,
+            said: now,
+            deadline: now + limits.answer_time,
             job: [0; 32],
             blind: Blind([0; 32]),
         }
@@ -62,17 +95,20 @@ impl Source {
         loop {
             while let Some(event) = self.ready.pop_front() {
                 let said = wire::read(&event);
-                self.kept.push(event);
-                let said = said.map_err(Failure::Malformed)?;
-                if said != Said::Nothing {
-                    return Ok(said);
+                if said == Ok(Said::Nothing) {
+                    continue;
                 }
+                self.kept.push(event);
+                self.said = Instant::now();
+                return said.map_err(Failure::Malformed);
             }
-            let until = self.deadline.min(Instant::now() + self.silence);
+            let until = (self.heard + self.silence).min(self.said + self.progress);
+            let until = until.min(self.deadline);
             let frame = timeout_at(until, self.frames.next()).await;
             let frame = frame.map_err(|_| Failure::Limit("it takes too long".into()))?;
             let frame = frame.ok_or_else(|| Failure::Cut("the connection was closed".into()))?;
             let frame = frame.map_err(|error| Failure::Cut(error.to_string()))?;
+            self.heard = Instant::now();
             self.ready.extend(self.events.push(&frame)?);
         }
     }
@@ -97,5 +133,22 @@ impl Source {
                 Err(Failure::NotBegun)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_an_answer_has_its_limit() {
+        let mut kept = Kept::default();
+        for _ in 0..KEPT_BYTES_MAX {
+            kept.push(String::new());
+        }
+        assert!(kept.truncated);
+        assert_eq!(kept.events.len(), KEPT_BYTES_MAX / size_of::<String>());
+        kept.push("a".repeat(KEPT_BYTES_MAX + 1));
+        assert_eq!(kept.events.len(), KEPT_BYTES_MAX / size_of::<String>());
     }
 }

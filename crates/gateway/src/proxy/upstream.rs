@@ -1,8 +1,8 @@
 //! The server behind a proxy: where it is, and one request to it.
 //!
 //! One connection a request, so that nothing of one caller's can mix with another's. Never follows a redirect, never
-//! decompresses, never sends anything of the caller's but body and key. Every wait and size has its limit. Failure: a
-//! refusal that says what the matter is with the upstream.
+//! decompresses, and sends nothing of the caller's but what it asks, made a stream, and its key, or the proxy's own key
+//! in its place. Every wait and size has its limit. Failure: a refusal, never in the upstream's words.
 
 use std::io::Read;
 use std::path::Path;
@@ -22,9 +22,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::guard;
 use super::settings::ProxyLimits;
 use super::wire;
 use crate::core::Refusal;
+use crate::settings::Log;
 
 /// Bytes of an answer that is an error.
 const ERROR_BYTES_MAX: usize = 64 << 10;
@@ -89,6 +91,7 @@ pub(super) struct Upstream {
     /// Sent in place of the caller's.
     key: Option<HeaderValue>,
     limits: ProxyLimits,
+    log: Log,
 }
 
 impl Upstream {
@@ -97,6 +100,7 @@ impl Upstream {
         key: Option<String>,
         authorities: Option<&Path>,
         limits: ProxyLimits,
+        log: Log,
     ) -> Result<Self, String> {
         let tls = if url.tls { Some(connector(authorities)?) } else { None };
         let secret = |key: String| {
@@ -106,11 +110,16 @@ impl Upstream {
             Ok::<_, String>(value)
         };
         let key = key.map(secret).transpose()?;
-        Ok(Self { url, tls, key, limits })
+        Ok(Self { url, tls, key, limits, log })
     }
 
     pub(super) fn shown(&self) -> String {
         self.url.shown()
+    }
+
+    /// Whether others may read on the way what is asked of it.
+    pub(super) fn is_open(&self) -> bool {
+        !self.url.tls && !guard::is_local(&self.url.host)
     }
 
     pub(super) const fn limits(&self) -> &ProxyLimits {
@@ -169,7 +178,9 @@ impl Upstream {
         let socket = TcpStream::connect((plain, *port)).await.map_err(|error| error.to_string())?;
         // Small events come at once.
         let _ = socket.set_nodelay(true);
-        let Some(tls) = &self.tls else { return self.shake(socket).await };
+        let Some(tls) = &self.tls else {
+            return self.shake(socket).await;
+        };
         let name = ServerName::try_from(plain.to_owned()).map_err(|error| error.to_string())?;
         let socket = tls.connect(name, socket).await.map_err(|error| error.to_string())?;
         self.shake(socket).await
@@ -192,7 +203,7 @@ impl Upstream {
         Ok(sender)
     }
 
-    /// What the upstream refuses, in our words around its own.
+    /// What the upstream refuses: its status for the caller, its words for the log.
     async fn refused(&self, response: Response<Body>) -> Refusal {
         let status = response.status().as_u16();
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
@@ -202,10 +213,13 @@ impl Upstream {
         let error = body.and_then(|body| serde_json::from_slice::<serde_json::Value>(&body).ok());
         let said = error
             .map_or_else(|| "no reason is given".into(), |error| wire::message(&error["error"]));
-        let what = format!("the server behind this proxy refuses it ({status}): {said}");
+        let what = format!("the server behind this proxy refuses it ({status})");
+        self.log.line(&format!("{what}: {said}"));
         match status {
             429 => Refusal::Busy { what, retry_after_s: after.unwrap_or(1).min(RETRY_AFTER_MAX_S) },
-            400..=599 => Refusal::Upstream { status, what },
+            400 | 401 | 403 | 404 | 408 | 409 | 413 | 422 | 500..=504 => {
+                Refusal::Upstream { status, what }
+            }
             _ => Refusal::Upstream { status: 502, what },
         }
     }

@@ -100,7 +100,18 @@ fn tokens(list: &Json) -> Result<Vec<u32>, String> {
 pub(super) fn message(error: &Json) -> String {
     let text = error.get("message").and_then(Json::as_str).or(error.as_str());
     let text: String = text.unwrap_or("no reason is given").chars().take(SHOWN_MAX).collect();
-    text.chars().map(|one| if one.is_control() { ' ' } else { one }).collect()
+    plain(&text)
+}
+
+/// Text without what could break a line or show it otherwise than it is written.
+pub(super) fn plain(text: &str) -> String {
+    let unseen = |one: &char| {
+        matches!(one, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let breaks = |one: char| one.is_control() || matches!(one, '\u{2028}' | '\u{2029}');
+    let seen = text.chars().filter(|one| !unseen(one));
+    seen.map(|one| if breaks(one) { ' ' } else { one }).collect()
 }
 
 #[cfg(test)]
@@ -116,7 +127,7 @@ mod tests {
         let part = r#"{"choices":[{"index":2}],"probity":{"tokens":[1,4294967295],"head":"AAE="}}"#;
         let tokens = vec![1, u32::MAX];
         assert_eq!(read(part), Ok(Said::Part { choice: 2, tokens, head: Some(vec![0, 1]) }));
-        let error = read(r#"{"error":{"message":"a\nb"}}"#).unwrap();
+        let error = read("{\"error\":{\"message\":\"a\\nb\u{202e}\u{200b}\"}}").unwrap();
         assert_eq!(error, Said::Failed("a b".into()));
     }
 

@@ -169,7 +169,7 @@ fn what_is_changed_on_the_way_is_not_passed_on() {
                 events.truncate(at);
                 events.push(json!({"error": {"message": "out of luck"}}));
             },
-            "out of luck",
+            "says that it failed",
         ),
         (
             "a second beginning",
@@ -207,6 +207,8 @@ fn what_is_changed_on_the_way_is_not_passed_on() {
             // A whole answer is refused as a whole.
             let reply = chain.post(CHAT, &chat(&json!({"max_tokens": 60})));
             assert_eq!((reply.status, &reply.json()["error"]["code"]), (502, &json!("unverified")));
+            // Who asks again until an answer holds chooses among answers.
+            assert_eq!(reply.header("x-should-retry"), Some("false"));
         }
     }
 }

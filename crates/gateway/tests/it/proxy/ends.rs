@@ -1,5 +1,7 @@
 //! Receipts whose signatures hold, and that are no end of the answer that was asked for.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use commit::{Blind, Network, Salts};
 use gateway::Requirement;
 use receipt::{Envelope, Receipt, SecretKey, SignedHead, Stop, Transcript};
@@ -15,7 +17,7 @@ const CHAT: &str = "/v1/chat/completions";
 const NETWORK: Network = Network::OFFLINE;
 
 /// The receipt in the last event that has one, changed and signed anew by the gateway's own worker.
-fn reseal(events: &mut [Json], change: impl FnOnce(&mut Receipt)) {
+pub(super) fn reseal(events: &mut [Json], change: impl FnOnce(&mut Receipt)) {
     let at = places(events, "receipt")[0];
     let envelope = Envelope::from_json(events[at]["probity"]["receipt"].to_string().as_bytes());
     let mut receipt = envelope.unwrap().open(NETWORK).unwrap();
@@ -28,7 +30,9 @@ fn reseal(events: &mut [Json], change: impl FnOnce(&mut Receipt)) {
 fn exchanged(events: &mut [Json], token: impl Fn(u64) -> u64) -> Vec<u32> {
     let mut tokens = Vec::new();
     for event in events {
-        let Some(probity) = event["probity"].as_object_mut() else { continue };
+        let Some(probity) = event["probity"].as_object_mut() else {
+            continue;
+        };
         probity.remove("head");
         for found in probity.get_mut("tokens").and_then(Json::as_array_mut).into_iter().flatten() {
             *found = token(found.as_u64().unwrap()).into();
@@ -44,6 +48,22 @@ fn transcript(events: &[Json], secret: SecretKey) -> (Salts, Transcript) {
     let digits = |name: &str| commit::from_hex(begun[name].as_str().unwrap()).unwrap();
     let salts = Salts { network: NETWORK, blind: Blind(digits("blind")) };
     (salts, Transcript::new(salts, digits("job"), 0, secret))
+}
+
+/// Puts another token in the place of every one, and signs that as the worker: the last head.
+pub(super) fn resigned(events: &mut [Json], token: impl Fn(u64) -> u64) -> SignedHead {
+    let heads = places(events, "head");
+    exchanged(events, token);
+    let (_, mut own) = transcript(events, worker());
+    for (at, event) in events.iter_mut().enumerate() {
+        for token in event["probity"]["tokens"].as_array().into_iter().flatten() {
+            own.push(u32::try_from(token.as_u64().unwrap()).unwrap());
+        }
+        if heads.contains(&at) {
+            event["probity"]["head"] = STANDARD.encode(own.sign().encode()).into();
+        }
+    }
+    own.sign()
 }
 
 /// Signs the tokens up to here with a key that nobody knows, and nothing or the rest with the worker's.

@@ -130,7 +130,9 @@ fn what_holds_comes_before_the_end_does() {
         let mut seen = 0;
         while seen < 20 {
             let line = reply.line().unwrap();
-            let Some(data) = line.strip_prefix("data: ") else { continue };
+            let Some(data) = line.strip_prefix("data: ") else {
+                continue;
+            };
             let event: Json = serde_json::from_str(data).unwrap();
             seen += event["probity"]["tokens"].as_array().map_or(0, Vec::len);
         }
@@ -175,6 +177,7 @@ fn its_receipts_are_kept_passed_on_and_replayed() {
     for path in [format!("/v1/receipts/{job}"), format!("/v1/receipts/{id}")] {
         let passed = chain.get(&path);
         assert_eq!(passed.status, 200, "{}", passed.body);
+        assert_eq!(passed.header("x-probity-verified"), Some("signature"));
         let passed = ReceiptFile::parse(passed.body.as_bytes(), Network::OFFLINE).unwrap();
         assert_eq!(passed, file);
     }

@@ -121,11 +121,24 @@ fn what_is_no_stream_of_ours_is_said_to_be_none() {
         ),
         (200, "text/event-stream", "data: nonsense\n\n", 502, "no JSON"),
         (200, "text/event-stream", "", 502, "cut off"),
-        (200, "text/event-stream", "data: {\"error\":{\"message\":\"busy\"}}\n\n", 502, "busy"),
+        (
+            200,
+            "text/event-stream",
+            "data: {\"error\":{\"message\":\"busy\"}}\n\n",
+            502,
+            "says that it failed",
+        ),
         (302, "text/html", "<a href=elsewhere>", 502, "refuses it (302)"),
-        (401, "application/json", "{\"error\":{\"message\":\"no such key\"}}", 401, "no such key"),
+        (
+            401,
+            "application/json",
+            "{\"error\":{\"message\":\"no such key\"}}",
+            401,
+            "refuses it (401)",
+        ),
         (429, "application/json", "{}", 429, "refuses it (429)"),
-        (500, "text/plain", "it\r\nbroke", 500, "no reason is given"),
+        (418, "text/plain", "tea", 502, "refuses it (418)"),
+        (500, "text/plain", "it\r\nbroke", 500, "refuses it (500)"),
     ] {
         let (proxy, _folder) = fixed(status, kind, body);
         let asked = chat(&json!({"stream": true})).to_string();
@@ -133,6 +146,7 @@ fn what_is_no_stream_of_ours_is_said_to_be_none() {
         assert_eq!(reply.status, want, "{body}: {}", reply.body);
         assert!(reply.body.contains(said), "{said}: {}", reply.body);
         assert!(reply.json()["error"]["message"].is_string());
+        assert!(!reply.body.contains("no such key"), "{}", reply.body);
         assert_eq!(reply.header("retry-after"), (status == 429).then_some("7"));
         proxy.stop();
     }

@@ -6,6 +6,7 @@ mod honest;
 mod limits;
 mod middle;
 mod pinned;
+mod words;
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -136,7 +137,8 @@ pub(crate) fn open(
 ) -> Reply {
     use std::io::Write;
     let mut request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {}\r\n",
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n",
         body.len()
     );
     for header in headers {
