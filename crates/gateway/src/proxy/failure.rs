@@ -126,7 +126,22 @@ impl Failure {
             Self::Receipt(receipt::Refusal::Refuted(_)) => {
                 "its receipt is refused: what it says does not hold".into()
             }
-            other => other.to_string(),
+            Self::Model { .. }
+            | Self::Worker { .. }
+            | Self::Job
+            | Self::Stream(_)
+            | Self::Tokens { .. }
+            | Self::Misread(_)
+            | Self::Refuted(_)
+            | Self::Unjudged(_)
+            | Self::Segments { .. }
+            | Self::Unfinished { .. }
+            | Self::NoReceipt
+            | Self::NotBegun
+            | Self::Cut(_)
+            | Self::Malformed(_)
+            | Self::Limit(_)
+            | Self::Ours(_) => self.to_string(),
         }
     }
 }
