@@ -223,8 +223,9 @@ impl Running {
     fn post(&self, body: &Json) -> String {
         let body = body.to_string();
         let mut socket = TcpStream::connect(&self.address).unwrap();
-        let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
-        write!(socket, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+        let kind = "content-type: application/json\r\n";
+        write!(socket, "{head}{kind}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
         let mut reply = String::new();
         socket.read_to_string(&mut reply).unwrap();
         reply
