@@ -9,7 +9,9 @@ use crate::packed::{GROUP, PAIR_EIGHT, PAIR_EIGHT_HALVES, SCALES_EIGHT};
 use crate::quant::BLOCK;
 use crate::x86::avx2::eight::{add_scaled, load_scales, load_scales_of_halves, scale_of_half};
 use crate::x86::avx2::minima::add_minima;
-use crate::x86::avx2::walk::{Columns, HALF_STEP, Place, STEPS, Sums, nth_half, prefetch, prefetch_alone};
+use crate::x86::avx2::walk::{
+    Columns, HALF_STEP, Place, STEPS, Sums, nth_half, prefetch, prefetch_alone,
+};
 
 /// A tile; see `walk::Scheme`.
 ///
