@@ -101,3 +101,27 @@ fn listen(told: BufReader<ChildStderr>, said: Arc<Mutex<String>>) {
         }
     });
 }
+
+/// Bytes that a process holds in memory now.
+pub(crate) fn resident_bytes(process: u32) -> Outcome<u64> {
+    let path = PathBuf::from(format!("/proc/{process}/status"));
+    let status = std::fs::read_to_string(&path).map_err(|error| named(&path, &error))?;
+    resident(&status).ok_or_else(|| format!("{}: no VmRSS", path.display()))
+}
+
+fn resident(status: &str) -> Option<u64> {
+    let row = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = row.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resident_memory_is_read_from_a_process_s_status() {
+        assert_eq!(resident("Name:\tx\nVmRSS:\t  2048 kB\n"), Some(2 << 20));
+        assert_eq!(resident("nothing"), None);
+    }
+}

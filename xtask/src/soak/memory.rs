@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::served::resident_bytes;
+
 /// Most that memory may rise after the first fifth, in percent.
 const RISE_PERCENT_MAX: u64 = 10;
 
@@ -20,8 +22,8 @@ pub(super) struct Memory {
 impl Memory {
     /// Looks at the process now.
     pub(super) fn note(&mut self, process: u32, elapsed: Duration, whole: Duration) {
-        let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-        if let Some(bytes) = resident_bytes(&text) {
+        // One that has just ended has none.
+        if let Ok(bytes) = resident_bytes(process) {
             self.take(bytes, elapsed, whole);
         }
     }
@@ -48,13 +50,6 @@ impl Memory {
     }
 }
 
-/// The bytes in memory that a process's status tells.
-fn resident_bytes(status: &str) -> Option<u64> {
-    let row = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = row.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(kilobytes << 10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,7 +65,5 @@ mod tests {
             memory.finding().is_some()
         };
         assert_eq!([seen(1000), seen(1100), seen(1101)], [false, false, true]);
-        assert_eq!(resident_bytes("Name:\tx\nVmRSS:\t  2048 kB\n"), Some(2 << 20));
-        assert_eq!(resident_bytes("nothing"), None);
     }
 }

@@ -12,7 +12,7 @@ use super::client::get;
 use crate::Outcome;
 use crate::bench::peer::{self, succeed};
 use crate::bindings::named;
-use crate::served::Served;
+use crate::served::{Served, resident_bytes};
 
 /// How long a server may take to load its model.
 const LOADING: Duration = Duration::from_secs(120);
@@ -71,11 +71,7 @@ impl Side {
 
     /// Bytes it holds in memory now.
     pub(super) fn resident_bytes(&self) -> Outcome<u64> {
-        let path = PathBuf::from(format!("/proc/{}/status", self.id()));
-        let text = std::fs::read_to_string(&path).map_err(|error| named(&path, &error))?;
-        let row = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = row.and_then(|row| row.trim().strip_suffix(" kB")?.trim().parse().ok());
-        kilobytes.map(|kilobytes: u64| kilobytes << 10).ok_or("no VmRSS".to_owned())
+        resident_bytes(self.id())
     }
 }
 
