@@ -8,7 +8,7 @@ import spans
 from cases_formats import INF16, NAN16, evaluate_bias, evaluate_embed, evaluate_gain, evaluate_row
 from cases_ops import a8, a16, evaluate_matmul, fill, matmul_case
 from exact import pow2
-from generators import SplitMix64, f16_bytes, f32_bytes
+from generators import SplitMix64, f16_bytes, f32_bytes, weights
 
 # Where d, and m where there is one, are.
 NUMBERS = {
@@ -187,6 +187,34 @@ def gain_cases():
     ]
 
 
+def less_one_cases():
+    """Sums on both sides of every edge of 24 bits, beside a gain that sets the unit."""
+    f32 = lambda values: {"format": "F32_LESS_ONE", "bytes": b"".join(v if isinstance(v, bytes) else f32_bytes(v) for v in values).hex()}  # noqa: E731
+    tie, ulp = pow2(-24), pow2(-23)
+    near = [tie, -tie, tie / 2, -tie / 2, tie + pow2(-40), tie - pow2(-40), -tie / 2 - pow2(-48), -tie / 2 + pow2(-48)]
+    odd = [1 + ulp, ulp + tie, 7 * tie, -3 * tie / 2, ulp, -5 * tie, 1 - tie, 1 + 3 * ulp]
+    great = [pow2(24), -pow2(24), pow2(25), -pow2(25), -pow2(25) - 4, pow2(26), -pow2(26), pow2(24) - 1, pow2(24) + 2, 3 * pow2(22) + 1]
+    random = lambda form, seed, lo, hi: weights({"gen": "weights", "format": form, "seed": str(seed), "blocks": 2, "exp_lo": lo, "exp_hi": hi}).hex()  # noqa: E731
+    return [
+        ("random BF16", {"format": "BF16_LESS_ONE", "bytes": random_floats(64, 7, 110, 128).hex()}),
+        ("random F32", {"format": "F32_LESS_ONE", "bytes": random("F32", 71, 98, 130)}),
+        ("random F32 of any exponent", {"format": "F32_LESS_ONE", "bytes": random("F32", 72, 0, 200)}),
+        ("random F16", {"format": "F16_LESS_ONE", "bytes": random("F16", 73, 0, 20)}),
+        ("zeros are ones", {**vectors([0, 0]), "format": "BF16_LESS_ONE"}),
+        ("minus one is zero", {**vectors([-1, -1]), "format": "BF16_LESS_ONE"}),
+        ("below zero", {**vectors([-3, Fraction(3, 2), -Fraction(129, 128)]), "format": "BF16_LESS_ONE"}),
+        ("about one", f32(near)),
+        ("ties to even", f32(odd)),
+        *((f"alone: {v}", f32([v])) for v in near + odd + great),
+        ("great ones", f32(great)),
+        ("just above minus one", f32([tie - 1])),
+        ("subnormals", f32([pow2(-149), -pow2(-149), pow2(-126)])),
+        ("unit 65 refused", f32([pow2(88)])),
+        ("infinity refused", {**vectors([INF]), "format": "BF16_LESS_ONE"}),
+        ("NaN refused", {**vectors([1, NAN]), "format": "BF16_LESS_ONE"}),
+    ]
+
+
 def bias_cases():
     return [
         ("random", {"format": "BF16", "bytes": random_floats(32, 6, 110, 130).hex(), "frac": 16}),
@@ -240,6 +268,7 @@ def embed_cases():
 OPS = {f"row_{form.lower()}": (evaluate_row, row_cases(form)) for form in NUMBERS}
 OPS["row_bf16"] = (evaluate_row, bf16_cases())
 OPS["gain_bf16"] = (evaluate_gain, gain_cases())
+OPS["gain_less_one"] = (evaluate_gain, less_one_cases())
 OPS["bias_bf16"] = (evaluate_bias, bias_cases())
 OPS["matmul_formats"] = (evaluate_matmul, matmul_cases())
 OPS["embed_formats"] = (evaluate_embed, embed_cases())

@@ -13,6 +13,8 @@ from exact import Refused, ceil, check_columns, f16, f32, int8, least, nr, pow2
 # The formats of version 1 as it was frozen.
 BLOCK_BYTES = {"Q8_0": 34, "Q4_0": 18, "Q4_1": 20, "F16": 64, "F32": 128}
 FLOATS = ("F16", "F32", "BF16")
+# Section 2.6.
+LESS_ONE = {"F16_LESS_ONE": "F16", "F32_LESS_ONE": "F32", "BF16_LESS_ONE": "BF16"}
 
 
 def row_bytes(form, columns):
@@ -121,9 +123,29 @@ def row(form, columns, data):
     return quantised_row(form, data) if form in BLOCK_BYTES else joined_row(form, data)
 
 
+def b24(q):
+    """The nearest number of 24 significant bits, ties to even."""
+    q = Fraction(q)
+    if q == 0:
+        return q
+    unit = least(-200, lambda n: abs(q) < pow2(n + 24))
+    scaled = abs(q) * pow2(-unit)
+    whole = scaled.numerator // scaled.denominator
+    rest = scaled - whole
+    whole += rest > Fraction(1, 2) or (rest == Fraction(1, 2) and whole % 2 == 1)
+    return whole * pow2(unit) * (1 if q > 0 else -1)
+
+
+def gains(form, data):
+    """The entries of a gain: section 2.6 where they are stored less one."""
+    if form in LESS_ONE:
+        return [b24(1 + x) for x in floats(LESS_ONE[form], data)]
+    return floats(form, data)
+
+
 def gain(form, data):
     """Section 2.3: (u, g)."""
-    entries = floats(form, data)
+    entries = gains(form, data)
     u = least(c.UNIT_LEAST_FLOAT, lambda n: all(abs(nr(x * pow2(-n))) < c.GAIN_LIMIT for x in entries))
     if u > c.UNIT_MOST_FLOAT:
         raise Refused("UnitOutOfRange")

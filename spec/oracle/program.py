@@ -6,7 +6,7 @@ from receipt_decode import Input, true
 
 FORMATS = {
     "F32": 1, "F16": 2, "Q4_0": 3, "Q4_1": 4, "Q8_0": 5, "BF16": 7, "Q5_0": 8, "Q5_1": 9, "Q2_K": 10, "Q3_K": 11, "Q4_K": 12,
-    "Q5_K": 13, "Q6_K": 14, "IQ4_NL": 15, "IQ4_XS": 16,
+    "Q5_K": 13, "Q6_K": 14, "IQ4_NL": 15, "IQ4_XS": 16, "F32_LESS_ONE": 17, "F16_LESS_ONE": 18, "BF16_LESS_ONE": 19,
 }  # fmt: skip
 KINDS, LAYOUTS, OVER = {"A8": 1, "A16": 2}, {"interleaved": 1, "half": 2}, {"chosen": 1, "all": 2}
 OPS = {

@@ -52,6 +52,7 @@ impl Seed {
             Format::Q2K => (80, Some(82)),
             Format::Q3K => (108, None),
             Format::Q6K => (208, None),
+            Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => (0, None),
             Format::F32 | Format::F16 | Format::Bf16 | Format::Q4_0 | Format::Q5_0 => (0, None),
             Format::Q8_0 | Format::Iq4Nl | Format::Iq4Xs => (0, None),
         };

@@ -63,6 +63,7 @@ impl Width {
     fn of(format: Format) -> Self {
         match format {
             Format::F32 | Format::F16 | Format::Bf16 | Format::Q8_0 => Self::Eight,
+            Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => Self::Eight,
             Format::Q5_0 | Format::Iq4Nl | Format::Iq4Xs => Self::Eight,
             Format::Q5_1 | Format::Q5K => Self::EightWithMin,
             Format::Q6K => Self::EightHalves,
@@ -162,6 +163,7 @@ fn nibble_offset(format: Format) -> i8 {
         Format::Q4_0 | Format::Q3K | Format::Q2K => 8,
         Format::Q4_1 | Format::Q4K => 0,
         Format::F32 | Format::F16 | Format::Bf16 | Format::Q8_0 | Format::Q5_0 => 0,
+        Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => 0,
         Format::Q5_1 | Format::Q5K | Format::Q6K | Format::Iq4Nl | Format::Iq4Xs => 0,
     }
 }

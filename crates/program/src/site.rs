@@ -184,6 +184,7 @@ impl<'a> Scope<'a> {
         let tensor = self.tensor(slot)?;
         same("the weight's columns", tensor.columns, "the input's width", columns)?;
         blocks("the weight's columns", tensor.columns)?;
+        not_of_gains(tensor, "the weight's format")?;
         Ok(tensor)
     }
 
@@ -192,11 +193,23 @@ impl<'a> Scope<'a> {
         let tensor = self.tensor(slot)?;
         blocks("the table's columns", tensor.columns)?;
         same("the table's rows", tensor.rows, "the vocabulary", self.program.vocabulary)?;
+        not_of_gains(tensor, "the table's format")?;
         Ok(tensor)
     }
 
-    /// A float vector of `width` entries.
-    pub(crate) fn vector(&self, slot: TensorSlot, width: u32) -> Result<&'a Tensor, Reason> {
+    /// What a norm multiplies by, of `width` entries.
+    pub(crate) fn gain(&self, slot: TensorSlot, width: u32) -> Result<&'a Tensor, Reason> {
+        self.vector(slot, width)
+    }
+
+    /// What is added to a product of `width` entries.
+    pub(crate) fn bias(&self, slot: TensorSlot, width: u32) -> Result<&'a Tensor, Reason> {
+        let tensor = self.vector(slot, width)?;
+        not_of_gains(tensor, "the bias's format")?;
+        Ok(tensor)
+    }
+
+    fn vector(&self, slot: TensorSlot, width: u32) -> Result<&'a Tensor, Reason> {
         let tensor = self.tensor(slot)?;
         same("the vector's rows", tensor.rows, "the rows of a vector", 1)?;
         same("the vector's length", tensor.columns, "the width", width)?;
@@ -217,6 +230,15 @@ impl<'a> Scope<'a> {
         let missing = Reason::NoSuch { what: "rope table", index: table };
         self.program.rope_tables.get(index(table)).map(Vec::as_slice).ok_or(missing)
     }
+}
+
+/// Fails for a format that gains alone may have.
+fn not_of_gains(tensor: &Tensor, what: &'static str) -> Result<(), Reason> {
+    if !tensor.format.gains_only() {
+        return Ok(());
+    }
+    let found = u64::from(tensor.format.number());
+    Err(Reason::Number { what, found, wanted: "one that not only gains have" })
 }
 
 /// Refuses two numbers that should be the same.

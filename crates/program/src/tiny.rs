@@ -36,7 +36,7 @@ pub struct Shape {
     pub context_max: u32,
     /// Format of every matrix.
     pub format: Format,
-    /// Format of gains and biases: F32 or F16.
+    /// Format of gains and biases: one of plain numbers.
     pub vector_format: Format,
     /// Form of every matmul's input.
     pub inputs: InputKind,
@@ -129,6 +129,7 @@ impl Shape {
             ("scale", Self { scale: true, width: 1056, ..tiny() }),
             ("gelu", Self { gelu: true, hidden: 1056, ..tiny() }),
             ("attention cap", Self { attention_cap: true, ..tiny() }),
+            ("less one", Self { vector_format: Format::Bf16LessOne, head_norm: true, ..tiny() }),
             ("experts", Self { experts: 4, ..tiny() }),
             (
                 "experts over all",
@@ -463,6 +464,9 @@ fn fill_row(bytes: &mut Vec<u8>, tensor: &Tensor, vector: bool, random: &mut Ran
                 push_float(bytes, Format::F16, 4 + (r >> 12) % 2, r & 0x3ff, (r >> 20) & 1);
                 push_bytes(bytes, 32, random);
             }
+            Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => {
+                unreachable!("no matrix has it")
+            }
             Format::Q5_0
             | Format::Q5_1
             | Format::Q2K
@@ -494,6 +498,7 @@ fn fill_span(bytes: &mut Vec<u8>, format: Format, random: &mut Random) {
         Format::Q3K => &[(108, 5, None)],
         Format::Q6K => &[(208, 1, None)],
         Format::F32 | Format::F16 | Format::Bf16 => &[],
+        Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => &[],
         Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => &[],
     };
     for (at, exponent, sign) in numbers {
@@ -508,9 +513,9 @@ fn fill_span(bytes: &mut Vec<u8>, format: Format, random: &mut Random) {
 fn push_float(bytes: &mut Vec<u8>, format: Format, exponent: u64, mantissa: u64, sign: u64) {
     let low = |bits: u64| u32::try_from(bits).expect("the fields of a float fit 32 bits");
     let single = low(sign << 31 | (exponent + 112) << 23 | mantissa << 13);
-    if format == Format::F32 {
+    if matches!(format, Format::F32 | Format::F32LessOne) {
         bytes.extend(single.to_le_bytes());
-    } else if format == Format::Bf16 {
+    } else if matches!(format, Format::Bf16 | Format::Bf16LessOne) {
         bytes.extend(&single.to_le_bytes()[2..]);
     } else {
         let bits = low(sign << 15 | exponent << 10 | mantissa);

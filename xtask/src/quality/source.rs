@@ -96,6 +96,9 @@ fn floats(format: Format, bytes: &[u8]) -> Vec<f32> {
             })
             .collect(),
         Format::Bf16 => blocks(2).map(|b| f32::from_le_bytes([0, 0, b[0], b[1]])).collect(),
+        Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => {
+            unreachable!("no matrix has it")
+        }
         Format::Q5_0 | Format::Q5_1 | Format::Iq4Nl => blocks(format.span_bytes())
             .flat_map(|block| spans::block_of_32(format, block))
             .collect(),

@@ -15,6 +15,9 @@ pub(super) fn block_of_32(format: Format, block: &[u8]) -> Vec<f32> {
         Format::Q5_1 => scale * five_bits(&block[4..], i) + half(&block[2..]),
         Format::Iq4Nl => scale * f32::from(TABLE[usize::from(nibble(&block[2..], i))]),
         Format::F32 | Format::F16 | Format::Bf16 | Format::Q8_0 => unreachable!("read elsewhere"),
+        Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => {
+            unreachable!("no matrix has it")
+        }
         Format::Q4_0 | Format::Q4_1 | Format::Q2K | Format::Q3K => unreachable!("read elsewhere"),
         Format::Q4K | Format::Q5K | Format::Q6K | Format::Iq4Xs => unreachable!("read elsewhere"),
     };
@@ -55,6 +58,9 @@ pub(super) fn super_block(format: Format, span: &[u8]) -> Vec<f32> {
             half(&span[208..]) * f32::from(span[192 + i / 16].cast_signed()) * quant
         }
         Format::F32 | Format::F16 | Format::Bf16 | Format::Q8_0 => unreachable!("read elsewhere"),
+        Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => {
+            unreachable!("no matrix has it")
+        }
         Format::Q4_0 | Format::Q4_1 | Format::Q5_0 => unreachable!("read elsewhere"),
         Format::Q5_1 | Format::Iq4Nl => unreachable!("read elsewhere"),
         Format::Iq4Xs => {

@@ -8,6 +8,7 @@
 mod float;
 mod iq4_nl;
 mod iq4_xs;
+mod less_one;
 mod q2_k;
 mod q3_k;
 mod q4_0;
@@ -73,6 +74,12 @@ pub enum Format {
     Iq4Nl,
     /// Super-blocks of 256 indexes into a table of int8; every 32 have a 6-bit sub-scale.
     Iq4Xs,
+    /// IEEE binary32, each number one less than the gain it stands for.
+    F32LessOne,
+    /// The same as IEEE binary16.
+    F16LessOne,
+    /// The same as the upper half of an IEEE binary32.
+    Bf16LessOne,
 }
 
 /// How a format's bytes are read.
@@ -146,7 +153,7 @@ impl Block {
 
 impl Format {
     /// Every format, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::F32,
         Self::F16,
         Self::Q4_0,
@@ -162,6 +169,9 @@ impl Format {
         Self::Q6K,
         Self::Iq4Nl,
         Self::Iq4Xs,
+        Self::F32LessOne,
+        Self::F16LessOne,
+        Self::Bf16LessOne,
     ];
 
     /// The number in encodings; never reused. A frozen vector refuses 6.
@@ -183,6 +193,9 @@ impl Format {
             Self::Q6K => 14,
             Self::Iq4Nl => 15,
             Self::Iq4Xs => 16,
+            Self::F32LessOne => 17,
+            Self::F16LessOne => 18,
+            Self::Bf16LessOne => 19,
         }
     }
 
@@ -211,15 +224,47 @@ impl Format {
             Self::Q6K => "Q6_K",
             Self::Iq4Nl => "IQ4_NL",
             Self::Iq4Xs => "IQ4_XS",
+            Self::F32LessOne => "F32_LESS_ONE",
+            Self::F16LessOne => "F16_LESS_ONE",
+            Self::Bf16LessOne => "BF16_LESS_ONE",
         }
+    }
+
+    /// The format whose numbers are one less than what they stand for, of one of plain numbers.
+    #[must_use]
+    pub const fn less_one(self) -> Option<Self> {
+        match self {
+            Self::F32 => Some(Self::F32LessOne),
+            Self::F16 => Some(Self::F16LessOne),
+            Self::Bf16 => Some(Self::Bf16LessOne),
+            Self::F32LessOne | Self::F16LessOne | Self::Bf16LessOne => None,
+            Self::Q4_0
+            | Self::Q4_1
+            | Self::Q8_0
+            | Self::Q5_0
+            | Self::Q5_1
+            | Self::Q2K
+            | Self::Q3K
+            | Self::Q4K
+            | Self::Q5K
+            | Self::Q6K
+            | Self::Iq4Nl
+            | Self::Iq4Xs => None,
+        }
+    }
+
+    /// Whether its numbers are one less than what they stand for: gains alone may have it.
+    #[must_use]
+    pub const fn gains_only(self) -> bool {
+        matches!(self, Self::F32LessOne | Self::F16LessOne | Self::Bf16LessOne)
     }
 
     /// Inputs and bytes of a *span*: the least piece of a row that can be read alone. It is a block, or a
     /// super-block of eight.
     const fn span_and_bytes(self) -> (usize, usize) {
         match self {
-            Self::F32 => (BLOCK, 128),
-            Self::F16 | Self::Bf16 => (BLOCK, 64),
+            Self::F32 | Self::F32LessOne => (BLOCK, 128),
+            Self::F16 | Self::Bf16 | Self::F16LessOne | Self::Bf16LessOne => (BLOCK, 64),
             Self::Q4_0 | Self::Iq4Nl => (BLOCK, 18),
             Self::Q4_1 => (BLOCK, 20),
             Self::Q5_0 => (BLOCK, 22),
@@ -266,6 +311,9 @@ impl Format {
             Self::F32 => return Reading::Floats(4, float::read_f32),
             Self::F16 => return Reading::Floats(2, float::read_f16),
             Self::Bf16 => return Reading::Floats(2, float::read_bf16),
+            Self::F32LessOne => return Reading::Floats(4, less_one::read_f32),
+            Self::F16LessOne => return Reading::Floats(2, less_one::read_f16),
+            Self::Bf16LessOne => return Reading::Floats(2, less_one::read_bf16),
             Self::Q4_0 => (SCALE_MAX_4, q4_0::numbers, q4_0::quants),
             Self::Q4_1 => (SCALE_MAX_4, q4_1::numbers, q4_1::quants),
             Self::Q8_0 => (SCALE_MAX_8, q8_0::numbers, q8_0::quants),

@@ -26,9 +26,11 @@ fn span(format: Format, fill: u8, negative: bool) -> Vec<u8> {
     let mut bytes = vec![fill; format.span_bytes()];
     // Where the sub-scales are, and a byte that makes them greatest in magnitude.
     let (sub_scales, greatest, numbers) = match format {
-        Format::F32 => return (u32::from(sign) << 16 | 0x3f7d_fe04).to_le_bytes().repeat(BLOCK),
-        Format::Bf16 => return (sign | 0x3f7d).to_le_bytes().repeat(BLOCK),
-        Format::F16 => return (sign | 0x3fef).to_le_bytes().repeat(BLOCK),
+        Format::F32 | Format::F32LessOne => {
+            return (u32::from(sign) << 16 | 0x3f7d_fe04).to_le_bytes().repeat(BLOCK);
+        }
+        Format::Bf16 | Format::Bf16LessOne => return (sign | 0x3f7d).to_le_bytes().repeat(BLOCK),
+        Format::F16 | Format::F16LessOne => return (sign | 0x3fef).to_le_bytes().repeat(BLOCK),
         Format::Q8_0 | Format::Q5_0 | Format::Iq4Nl => (0..0, 0, vec![0x27ff]),
         Format::Q5_1 => (0..0, 0, vec![0x27ff, 0x23ff]),
         Format::Q4_0 => (0..0, 0, vec![0x0ffc]),

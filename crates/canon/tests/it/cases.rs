@@ -83,7 +83,7 @@ impl Seed {
                     bytes.extend(number.to_le_bytes());
                 }
             }
-            Some(_) if format == Format::Bf16 => {
+            Some(_) if matches!(format, Format::Bf16 | Format::Bf16LessOne) => {
                 for _ in 0..32 {
                     let number = self.single(extreme);
                     bytes.extend(&number.to_le_bytes()[2..]);
@@ -117,6 +117,7 @@ impl Seed {
 pub(crate) fn halves(format: Format) -> &'static [usize] {
     match format {
         Format::F32 | Format::F16 | Format::Bf16 => &[],
+        Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => &[],
         Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::Iq4Nl | Format::Iq4Xs => &[0],
         Format::Q4_1 | Format::Q5_1 | Format::Q4K | Format::Q5K => &[0, 2],
         Format::Q2K => &[80, 82],

@@ -73,6 +73,9 @@ fn entry(format: Format, span: &[u8], i: usize) -> (i64, i64, i64) {
             (number(span, 208) * scale, 0, nibble + 16 * pair(128) - 32)
         }
         Format::F32 | Format::F16 | Format::Bf16 => unreachable!("no quants"),
+        Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => {
+            unreachable!("no quants")
+        }
     }
 }
 

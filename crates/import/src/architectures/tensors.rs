@@ -125,14 +125,15 @@ impl<'s, 'a> Tensors<'s, 'a> {
         columns: u32,
         variant: &Variant,
     ) -> Result<TensorId, ImportError<E>> {
+        let mut tensor = self.whole(name, 1, columns, &[u64::from(columns)])?;
         if variant.gains_less_one {
-            let what = format!("tensor {name}");
-            return Err(ImportError::Unsupported {
-                what,
-                why: "gains less one come with a later release",
-            });
+            let Some(format) = tensor.format.less_one() else {
+                let (what, why) = (format!("tensor {name}"), "a gain has plain numbers");
+                return Err(ImportError::Unsupported { what, why });
+            };
+            tensor.format = format;
         }
-        self.vector(name, columns)
+        Ok(self.push(tensor))
     }
 
     /// Some rows of a matrix, as a tensor named for them.

@@ -125,6 +125,13 @@ const ARCHITECTURES: &[Architecture] = &[
         names: names::GEMMA,
         windows: Windows::AllButEvery(2),
         tied: true,
+        defaults: &[
+            ("num_attention_heads", 8),
+            ("num_key_value_heads", 4),
+            ("head_dim", 256),
+            ("num_hidden_layers", 26),
+            ("max_position_embeddings", 8192),
+        ],
         ..LLAMA
     },
     Architecture {
@@ -146,16 +153,26 @@ const ARCHITECTURES: &[Architecture] = &[
     },
 ];
 
-/// Configurations whose part that reads text stands in `text_config`: name and class.
-const WITH_SIGHT: [(&str, &str); 2] = [
-    ("gemma3", "Gemma3ForConditionalGeneration"),
-    ("mistral3", "Mistral3ForConditionalGeneration"),
+/// A configuration whose part that reads text stands in `text_config`.
+struct Nested {
+    name: &'static str,
+    class: &'static str,
+    /// What sees is passed over where there is such, and else refused.
+    passes_sight: bool,
+}
+
+const NESTED: [Nested; 2] = [
+    Nested { name: "gemma3", class: "Gemma3ForConditionalGeneration", passes_sight: false },
+    Nested { name: "mistral3", class: "Mistral3ForConditionalGeneration", passes_sight: true },
 ];
+
+/// The member that says what sees.
+const SIGHT: &str = "vision_config";
 
 /// Members that such a configuration has beside it.
 const OF_SIGHT: &[&str] = &[
     "text_config",
-    "vision_config",
+    SIGHT,
     "mm_tokens_per_image",
     "boi_token_index",
     "eoi_token_index",
@@ -222,14 +239,14 @@ pub(super) fn read<'j>(config: &'j Json<'j>) -> Result<Model<'j>, FolderError> {
         return Err(whole.unsupported("quantization_config", why));
     }
     let model_type = whole.text("model_type")?.ok_or_else(|| whole.missing("model_type"))?;
-    let sight = WITH_SIGHT.iter().find(|(name, _)| *name == model_type);
-    let said = match sight {
+    let nested = NESTED.iter().find(|known| known.name == model_type);
+    let said = match nested {
         Some(_) => whole
             .object("text_config", "text_config.")?
             .ok_or_else(|| whole.missing("text_config"))?,
         None => Members::of(CONFIG, "", config)?,
     };
-    let text_type = match sight {
+    let text_type = match nested {
         Some(_) => said.text("model_type")?.ok_or_else(|| said.missing("model_type"))?,
         None => model_type,
     };
@@ -238,16 +255,22 @@ pub(super) fn read<'j>(config: &'j Json<'j>) -> Result<Model<'j>, FolderError> {
         let why = "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3 (also gemma3_text) and mistral3 are known here";
         return Err(FolderError::Unsupported { file: CONFIG, what, why });
     };
-    check_class(&whole, sight.map_or(architecture.class, |(_, class)| class))?;
-    let tied = match sight {
+    check_class(&whole, nested.map_or(architecture.class, |known| known.class))?;
+    let tied = match nested {
         Some(_) => whole.boolean("tie_word_embeddings")?.or(said.boolean("tie_word_embeddings")?),
         None => said.boolean("tie_word_embeddings")?,
     };
-    if sight.is_some() {
+    if let Some(nested) = nested {
+        if !nested.passes_sight && whole.get(SIGHT).is_some() {
+            let why = "this model sees, and only models that read text alone are known of its architecture: \
+                       take one (gemma3_text), or a GGUF";
+            return Err(whole.unsupported(SIGHT, why));
+        }
         whole.refuse_unknown(&[OF_SIGHT, INFORMS].concat())?;
     }
     let biases = biases(&said, architecture.biases)?;
-    let (sees, tied) = (sight.is_some(), tied.unwrap_or(architecture.tied));
+    let sees = nested.is_some_and(|nested| nested.passes_sight);
+    let tied = tied.unwrap_or(architecture.tied);
     Ok(Model { architecture, whole: config, said, sees, tied, biases })
 }
 

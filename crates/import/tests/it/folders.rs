@@ -1,6 +1,8 @@
 //! Folders of safetensors: what each member and tensor means, that they give the program of the GGUF file of the same
 //! model, and every refusal by name.
 
+use canon::Format;
+use canon::quant::gain;
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::{Gguf, TensorType};
 use import::huggingface::tiny::{File, folder, written};
@@ -85,6 +87,56 @@ fn a_folder_gives_the_program_and_the_bytes_of_the_gguf_file() {
             assert!(unplaced(found.program) == unplaced(program.clone()), "{family:?}");
         }
     }
+}
+
+/// Gemma's gains are stored less one; what they stand for, and everything else, is the same.
+#[test]
+fn gemmas_folder_gives_the_program_and_the_gains_of_the_gguf_file() {
+    for family in [Family::Gemma2, Family::Gemma3] {
+        let model = model(family);
+        let (program, gguf, _) = of_gguf(&model);
+        let files = folder(&model, &[], 2);
+        let mut found = read(&files).unwrap();
+        let (ours, theirs) = (weights(&found, &files), [gguf]);
+        let mut gains = 0;
+        for (one, other) in found.program.tensors.iter_mut().zip(&program.tensors) {
+            let bytes = (bytes_of(one, &ours), bytes_of(other, &theirs));
+            if one.format != Format::F32LessOne {
+                assert!(bytes.0 == bytes.1, "{}", one.name);
+                continue;
+            }
+            assert!(bytes.0 != bytes.1, "{}", one.name);
+            let read = gain(one.format, bytes.0).unwrap();
+            assert_eq!(read, gain(other.format, bytes.1).unwrap(), "{}", one.name);
+            (one.format, gains) = (other.format, gains + 1);
+        }
+        let of_a_layer = if family == Family::Gemma3 { 6 } else { 4 };
+        assert_eq!(gains, of_a_layer * model.layers + 1, "{family:?}");
+        assert!(unplaced(found.program) == unplaced(program), "{family:?}");
+    }
+}
+
+/// A configuration whose text part stands inside it, as of Gemma 3's models that see; without what sees it is a model.
+#[test]
+fn a_gemma_that_sees_is_refused_by_name() {
+    let files = folder(&model(Family::Gemma3), &[], 1);
+    let text =
+        String::from_utf8(files.iter().find(|(name, _)| name == "config.json").unwrap().1.clone());
+    let text = text.unwrap().replace(r#""architectures": ["Gemma3ForCausalLM"], "#, "");
+    let nested = |more: &str| {
+        let class = "Gemma3ForConditionalGeneration";
+        let config = format!(
+            r#"{{"model_type": "gemma3", "architectures": ["{class}"], "text_config": {text}{more}}}"#
+        );
+        read(&with(files.clone(), "config.json", Some(&config)))
+    };
+    let plain = read(&files).unwrap().program;
+    assert!(nested("").unwrap().program == plain);
+    assert!(nested(r#", "vision_config": null"#).unwrap().program == plain);
+    let error = nested(r#", "vision_config": {"hidden_size": 8}"#).unwrap_err();
+    assert!(error.contains("`vision_config`"), "{error}");
+    let error = nested(r#", "audio_config": {"hidden_size": 8}"#).unwrap_err();
+    assert!(error.contains("`audio_config`"), "{error}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Matmul {
             return Err(Reason::Number { what, found: u64::from(width), wanted });
         }
         if let Some(bias) = self.bias {
-            scope.vector(bias, width)?;
+            scope.bias(bias, width)?;
         }
         Ok(Type::Fixed(Fixed { width, frac: site::frac(self.frac)? }))
     }

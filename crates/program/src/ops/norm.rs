@@ -74,7 +74,7 @@ impl Norm {
             let (what, found) = ("the row's width", u64::from(row.width));
             return Err(Reason::Number { what, found, wanted: "at most 2^17" });
         }
-        scope.vector(self.gain, self.width)?;
+        scope.gain(self.gain, self.width)?;
         if self.eps == 0 {
             return Err(Reason::Number { what: "eps", found: 0, wanted: "at least 1" });
         }

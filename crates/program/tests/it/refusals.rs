@@ -96,6 +96,10 @@ fn values_and_slots() {
 fn types_and_shapes() {
     let gain = "op 0 (norm): the vector's length is 32, but the width is 64";
     refused(|p| p.tensors[1].columns = 32, gain);
+    refused(
+        |p| p.tensors[0].format = Format::F32LessOne,
+        "the table's format is 17; one that not only gains have",
+    );
     refused(|p| p.tensors[1].format = Format::Q8_0, "the vector's format is 5; F32, F16 or BF16");
     refused(|p| op!(layers(p), Norm).eps = 0, "eps is 0");
     refused(|p| op!(layers(p), Norm).frac = 25, "0..=24");

@@ -70,6 +70,7 @@ vectors! {
     expert_matmul: matmul::expert_matmul,
     gain: formats::gain,
     gain_bf16: formats::gain,
+    gain_less_one: formats::gain,
     gelu_gate: rows::gelu_gate,
     hadamard: rows::hadamard,
     head_row: rows::head_row,
