@@ -15,9 +15,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::compute::{Happening, Running};
 use crate::core::{Answer, Ask, End, Ended, Event, Finish, Made, Part, Refusal, Sealed, Started};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Guest};
 use crate::keeping::ToKeep;
-use crate::keys::Caller;
+use crate::keys::{Caller, Place};
 use crate::signing::{CHOICES_MAX, Signing};
 
 /// Events between this task and the one that writes.
@@ -27,16 +27,13 @@ const READER_STALL: Duration = Duration::from_mins(1);
 
 impl Gateway {
     /// Asks; the answer's events come as they are computed.
-    pub(crate) async fn ask(
-        self: &Arc<Self>,
-        caller: &Caller,
-        ask: Ask,
-    ) -> Result<Answer, Refusal> {
-        let admitted = self.admit(caller)?;
+    pub(crate) async fn ask(self: &Arc<Self>, guest: Guest, ask: Ask) -> Result<Answer, Refusal> {
+        let Guest { caller, mut place } = guest;
         if !(1..=CHOICES_MAX).contains(&ask.choices) {
             let what = format!("it must be 1 to {CHOICES_MAX}: a receipt has no more choices");
             return Err(Refusal::request(Some("n"), what));
         }
+        place.widen(usize::try_from(ask.choices - 1).unwrap_or(usize::MAX))?;
         let index = self.model_index(&ask.model)?;
         let served = self.compute.ready(index).await?;
         let (logprobs, cache, tenant) = (ask.logprobs, ask.cache, Tenant(caller.owner));
@@ -44,10 +41,8 @@ impl Gateway {
         let blind = Blind(random()?);
         let (model, id) = (Arc::clone(&served.model), served.id);
         let requester = self.secret.public();
-        // Templates and tokenizers take their time with long prompts.
-        let made = tokio::task::spawn_blocking(move || ask.job(&model, id, nonce, requester));
-        let made = made.await.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))?;
-        let Made { job, calls, constraint } = made?;
+        let rendered = self.rendered(place, move || ask.job(&model, id, nonce, requester));
+        let (place, Made { job, calls, constraint }) = rendered.await?;
         let salts = Salts { network: Network::OFFLINE, blind };
         let prompt_tokens = u64::try_from(job.fields().prompt.len()).unwrap_or(u64::MAX);
         let signing = Signing::new(job.clone(), salts, self.secret.clone());
@@ -74,18 +69,16 @@ impl Gateway {
             signing,
             to: Some(to),
             model: served.name,
-            caller: caller.clone(),
+            caller,
             created_s: started.created_s,
             prompt_tokens,
             cached_tokens: 0,
             head_due: None,
             watch: Watch { began: Instant::now(), last: None },
         };
-        let gateway = Arc::clone(self);
         tokio::spawn(async move {
             pump.run().await;
-            drop(admitted);
-            gateway.ended.notify_waiters();
+            drop(place);
         });
         Ok(Answer { started, events })
     }
@@ -93,14 +86,28 @@ impl Gateway {
 
 impl Gateway {
     /// How many tokens a question's prompt has.
-    pub(crate) async fn count(&self, caller: &Caller, ask: Ask) -> Result<usize, Refusal> {
-        // It takes as long as any prompt to render, so it counts as an answer while it does.
-        let admitted = self.admit(caller)?;
+    pub(crate) async fn count(&self, guest: Guest, ask: Ask) -> Result<usize, Refusal> {
         let served = self.compute.ready(self.model_index(&ask.model)?).await?;
-        let count = tokio::task::spawn_blocking(move || ask.prompt_tokens(&served.model)).await;
-        drop(admitted);
-        self.ended.notify_waiters();
-        count.map_err(|_| Refusal::Fault("the prompt can't be rendered".into()))?
+        let (_, count) =
+            self.rendered(guest.place, move || ask.prompt_tokens(&served.model)).await?;
+        Ok(count)
+    }
+
+    /// What templates and tokenizers make, which take their time with long prompts: a few at a time, and in its place
+    /// also when whoever asked has gone.
+    async fn rendered<T: Send + 'static>(
+        &self,
+        place: Place,
+        render: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<(Place, T), Refusal> {
+        let fault = || Refusal::Fault("the prompt can't be rendered".into());
+        let turn = Arc::clone(&self.rendering).acquire_owned().await.map_err(|_| fault())?;
+        let rendered = tokio::task::spawn_blocking(move || {
+            let rendered = render();
+            drop(turn);
+            rendered.map(|made| (place, made))
+        });
+        rendered.await.map_err(|_| fault())?
     }
 }
 

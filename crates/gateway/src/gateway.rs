@@ -8,14 +8,21 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::http::HeaderMap;
 use receipt::SecretKey;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::compute::Compute;
 use crate::core::Refusal;
+use crate::http::Bodies;
 use crate::keeping::Keeper;
-use crate::keys::{Admitted, Caller, Keys};
+use crate::keys::{Caller, Keys, Place};
 use crate::metrics::Metrics;
 use crate::settings::{Limits, Log};
+
+/// Whoever asks, and a place for what comes of it.
+pub(crate) struct Guest {
+    pub(crate) caller: Caller,
+    pub(crate) place: Place,
+}
 
 /// What every request shares.
 pub(crate) struct Gateway {
@@ -24,6 +31,9 @@ pub(crate) struct Gateway {
     pub(crate) secret: SecretKey,
     pub(crate) keys: Keys,
     pub(crate) limits: Limits,
+    pub(crate) bodies: Bodies,
+    /// Turns to render a prompt.
+    pub(crate) rendering: Arc<Semaphore>,
     pub(crate) log: Log,
     /// Origins of pages that may ask.
     pub(crate) cors: Vec<String>,
@@ -34,7 +44,7 @@ pub(crate) struct Gateway {
     /// Answers that are not at their end, receipts included.
     pub(crate) answers: Arc<AtomicUsize>,
     /// Told when one of them is.
-    pub(crate) ended: Notify,
+    pub(crate) ended: Arc<Notify>,
 }
 
 impl Gateway {
@@ -43,14 +53,14 @@ impl Gateway {
         self.keys.caller(headers)
     }
 
-    /// Lets an answer begin, within the key's limits.
-    pub(crate) fn admit(&self, caller: &Caller) -> Result<Admitted, Refusal> {
+    /// Lets somebody in, within the limits of all and of their key.
+    pub(crate) fn admit(&self, caller: Caller) -> Result<Guest, Refusal> {
         if self.draining.load(Ordering::SeqCst) {
             return Err(Refusal::Unavailable("the server is stopping".into()));
         }
-        let admitted = caller.admit(&self.answers, self.limits.answers_max)?;
+        let place = caller.admit(&self.answers, self.limits.answers_max, &self.ended)?;
         caller.pace(self.now_ms())?;
-        Ok(admitted)
+        Ok(Guest { caller, place })
     }
 
     /// Milliseconds since the server began.

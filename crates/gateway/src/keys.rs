@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::core::Refusal;
 use crate::rate::Rate;
@@ -21,6 +22,8 @@ const DOMAIN: &str = "probity api key v1";
 const KEY_BYTES_MAX: usize = 512;
 /// Bytes of the file of keys.
 const FILE_BYTES_MAX: u64 = 4 << 20;
+/// The part of the server's answers that a key may have where nothing else is said of it, if there are others.
+const SHARES: usize = 4;
 /// When to try again where a limit of a key or of the server is reached.
 const RETRY_AFTER_S: u64 = 1;
 
@@ -109,6 +112,8 @@ struct Known {
 pub(crate) struct Caller {
     /// Whose receipts and whose cache: the key's hash; zeros where there are no keys.
     pub(crate) owner: [u8; 32],
+    /// Whether there is nobody else.
+    alone: bool,
     known: Arc<Known>,
 }
 
@@ -145,13 +150,13 @@ impl Keys {
     /// Who sends these headers.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let Some(known) = &self.known else {
-            return Ok(Caller { owner: [0; 32], known: Arc::clone(&self.anybody) });
+            return Ok(Caller { owner: [0; 32], alone: true, known: Arc::clone(&self.anybody) });
         };
         let key = given(headers)
             .ok_or(Refusal::Key("an API key is needed: send it as `Authorization: Bearer KEY`"))?;
         let owner = hash(key);
         let one = known.get(&owner).ok_or(Refusal::Key("this API key is not known here"))?;
-        Ok(Caller { owner, known: Arc::clone(one) })
+        Ok(Caller { owner, alone: known.len() == 1, known: Arc::clone(one) })
     }
 }
 
@@ -166,14 +171,41 @@ fn given(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(plain).filter(|key| key.len() <= KEY_BYTES_MAX)
 }
 
-/// An answer that counts against the limits; dropped when it ends.
-pub(crate) struct Admitted(Vec<Arc<AtomicUsize>>);
+/// A place that counts against the limits until it is dropped.
+pub(crate) struct Place {
+    counts: Vec<Count>,
+    ended: Arc<Notify>,
+}
 
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        for count in &self.0 {
-            count.fetch_sub(1, Ordering::SeqCst);
+/// Answers that there are, and may be.
+struct Count {
+    answers: Arc<AtomicUsize>,
+    most: usize,
+    own: usize,
+    what: &'static str,
+}
+
+impl Place {
+    /// Makes room for this many answers more.
+    pub(crate) fn widen(&mut self, more: usize) -> Result<(), Refusal> {
+        for count in &mut self.counts {
+            count.own += more;
+            let before = count.answers.fetch_add(more, Ordering::SeqCst);
+            if before + more > count.most {
+                let (what, retry_after_s) = (count.what.into(), RETRY_AFTER_S);
+                return Err(Refusal::Busy { what, retry_after_s });
+            }
         }
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for count in &self.counts {
+            count.answers.fetch_sub(count.own, Ordering::SeqCst);
+        }
+        self.ended.notify_waiters();
     }
 }
 
@@ -188,21 +220,24 @@ impl Caller {
         &self,
         all: &Arc<AtomicUsize>,
         answers_max: usize,
-    ) -> Result<Admitted, Refusal> {
-        let mut admitted = Admitted(Vec::new());
-        let own_max = self.known.answers_max.unwrap_or(usize::MAX);
-        let counts = [
-            (all, answers_max, "the server has as many answers as it takes"),
-            (&self.known.answers, own_max, "this API key has as many answers as it may"),
+        ended: &Arc<Notify>,
+    ) -> Result<Place, Refusal> {
+        // One key of several leaves room for the others.
+        let share = answers_max.div_ceil(if self.alone { 1 } else { SHARES });
+        let own_max = self.known.answers_max.unwrap_or(share);
+        let of = |answers: &Arc<AtomicUsize>, most, what| Count {
+            answers: Arc::clone(answers),
+            most,
+            own: 0,
+            what,
+        };
+        let counts = vec![
+            of(all, answers_max, "the server has as many answers as it takes"),
+            of(&self.known.answers, own_max, "this API key has as many answers as it may"),
         ];
-        for (count, most, what) in counts {
-            let before = count.fetch_add(1, Ordering::SeqCst);
-            admitted.0.push(Arc::clone(count));
-            if before >= most {
-                return Err(Refusal::Busy { what: what.into(), retry_after_s: RETRY_AFTER_S });
-            }
-        }
-        Ok(admitted)
+        let mut place = Place { counts, ended: Arc::clone(ended) };
+        place.widen(1)?;
+        Ok(place)
     }
 
     /// Counts a request against the key's rates. What is asked in vain counts too.

@@ -21,12 +21,13 @@ mod openai;
 mod page;
 mod proxy;
 mod rate;
+mod serving;
 mod settings;
 mod signing;
 mod tls;
 
 pub use compute::{LoadModel, Loaded, ModelEntry};
-pub use http::{Server, ServerError};
 pub use keys::{KeyEntry, KeyFile, Scope, key_hash};
 pub use proxy::{ProxiedModel, ProxyLimits, ProxyServer, ProxySettings, Requirement, UpstreamUrl};
+pub use serving::{Server, ServerError};
 pub use settings::{Limits, Log, Settings};

@@ -71,10 +71,16 @@ impl fmt::Debug for Log {
 pub struct Limits {
     /// Bytes of a body.
     pub body_bytes_max: usize,
+    /// Bytes of all bodies that are being read: those beyond get 429.
+    pub bodies_bytes_max: usize,
     /// Bytes of all headers.
     pub header_bytes_max: usize,
-    /// How long headers may take to come.
+    /// How long headers may take to come, from the connection's beginning on for the first.
     pub header_time: Duration,
+    /// How long a connection may be open on which nothing is asked any more.
+    pub idle_time: Duration,
+    /// How long what is answered may lie untaken.
+    pub stall_time: Duration,
     /// How long a body may take to come.
     pub body_time: Duration,
     /// Connections at once.
@@ -91,8 +97,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes_max: 8 << 20,
+            bodies_bytes_max: 256 << 20,
             header_bytes_max: 32 << 10,
             header_time: Duration::from_secs(15),
+            idle_time: Duration::from_mins(2),
+            stall_time: Duration::from_mins(1),
             body_time: Duration::from_secs(60),
             connections_max: 2048,
             answers_max: 1024,

@@ -13,8 +13,7 @@ use super::reading::counted;
 use super::{respond, version};
 use crate::core::Refusal;
 use crate::gateway::Gateway;
-use crate::http::{body, json as json_response};
-use crate::keys::Scope;
+use crate::http::{json as json_response, question};
 
 pub(crate) async fn answer(
     State(gateway): State<Arc<Gateway>>,
@@ -29,10 +28,8 @@ async fn respond_to(
     headers: &HeaderMap,
     request: Body,
 ) -> Result<Response, Refusal> {
-    let caller = gateway.caller(headers)?;
-    caller.may(Scope::Ask, "messages")?;
     version(headers)?;
-    let ask = counted(&body(gateway, request).await?)?;
-    let tokens = gateway.count(&caller, ask).await?;
+    let (guest, ask) = question(gateway, headers, "messages", request, counted).await?;
+    let tokens = gateway.count(guest, ask).await?;
     Ok(json_response(200, json!({"input_tokens": tokens}).to_string()))
 }

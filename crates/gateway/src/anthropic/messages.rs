@@ -12,8 +12,7 @@ use super::reading::read;
 use super::{respond, version, writing};
 use crate::core::Refusal;
 use crate::gateway::Gateway;
-use crate::http::{answered, body, stream};
-use crate::keys::Scope;
+use crate::http::{answered, question, stream};
 
 pub(crate) async fn answer(
     State(gateway): State<Arc<Gateway>>,
@@ -28,12 +27,10 @@ async fn respond_to(
     headers: &HeaderMap,
     request: Body,
 ) -> Result<Response, Refusal> {
-    let caller = gateway.caller(headers)?;
-    caller.may(Scope::Ask, "messages")?;
     version(headers)?;
-    let (ask, streams) = read(&body(gateway, request).await?)?;
+    let (guest, (ask, streams)) = question(gateway, headers, "messages", request, read).await?;
     let stops = ask.stop.clone();
-    let answer = gateway.ask(&caller, ask).await?;
+    let answer = gateway.ask(guest, ask).await?;
     if streams {
         let chunks = MessageChunks::new(&answer.started, stops);
         return Ok(stream(answer, chunks, gateway.limits.keep_alive));

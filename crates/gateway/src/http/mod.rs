@@ -1,68 +1,53 @@
-//! HTTP: the routes, what every response has, and how a server starts and stops.
+//! HTTP, as every dialect needs it: connections, who asks, bodies, responses, streams.
 //!
-//! Never knows what a request asks: a dialect does. One dialect is one file and one line in [`router`].
+//! Never knows what a request asks: a dialect does; which address is whose stands in `serving`.
 
-mod around;
-mod operations;
-mod receipts;
-mod server;
+mod bodies;
+mod listening;
+mod patience;
 mod stream;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use axum::routing::{get, post};
-use tokio::time::timeout;
 
-use crate::anthropic;
 use crate::core::{Refusal, Started};
-use crate::gateway::Gateway;
-use crate::openai;
-use crate::page;
+use crate::gateway::{Gateway, Guest};
+use crate::keys::Scope;
 
-pub(crate) use server::{Listening, Served, asked_to_end};
-pub use server::{Server, ServerError};
+pub(crate) use bodies::Bodies;
+pub(crate) use listening::{CANCELLED_TIME, Listening, Served, asked_to_end};
 pub(crate) use stream::{Chunks, data, event, stream};
 
+/// A body of this size is read apart.
+const LARGE_BYTES: usize = 64 << 10;
 /// The address of an answer's receipt.
 const RECEIPT_HEADER: HeaderName = HeaderName::from_static("x-probity-receipt");
 /// What OpenAI's and Anthropic's clients look at before a status: whoever asks again until an answer holds chooses among
 /// answers, and should know.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
-pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
-        .route("/v1/chat/completions", post(openai::chat::answer))
-        .route("/v1/completions", post(openai::completions::answer))
-        .route("/v1/responses", post(openai::responses::answer))
-        .route("/v1/messages", post(anthropic::messages::answer))
-        .route("/v1/messages/count_tokens", post(anthropic::count::answer))
-        .route("/v1/models", get(openai::models::list))
-        .route("/v1/models/{*name}", get(openai::models::one))
-        .route("/v1/receipts/{id}", get(receipts::file))
-        .route("/v1/receipts/{id}/bundle", get(receipts::bundle))
-        .merge(page::router())
-        .route("/healthz", get(operations::health))
-        .route("/readyz", get(operations::ready))
-        .route("/metrics", get(operations::metrics))
-        .route("/openapi.json", get(operations::openapi))
-        .fallback(openai::not_found)
-        .method_not_allowed_fallback(openai::not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&gateway), around::around))
-        .with_state(gateway)
-}
-
-/// A whole body, within the limits.
-pub(crate) async fn body(gateway: &Gateway, body: Body) -> Result<Bytes, Refusal> {
-    let limits = &gateway.limits;
-    let read = timeout(limits.body_time, to_bytes(body, limits.body_bytes_max)).await;
-    let slow = |_| Refusal::request(None, "the body took too long to come");
-    read.map_err(slow)?.map_err(|_| Refusal::Large(limits.body_bytes_max))
+/// Lets a question in: whoever asks may, there is a place for it, and it can be read. The place is free again when the
+/// guest is gone.
+pub(crate) async fn question<T: Send + 'static>(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    what: &'static str,
+    request: Body,
+    read: impl FnOnce(&[u8]) -> Result<T, Refusal> + Send + 'static,
+) -> Result<(Guest, T), Refusal> {
+    let caller = gateway.caller(headers)?;
+    caller.may(Scope::Ask, what)?;
+    let guest = gateway.admit(caller)?;
+    let sent = gateway.bodies.read(&gateway.limits, request).await?;
+    if sent.bytes.len() < LARGE_BYTES {
+        return Ok((guest, read(&sent.bytes)?));
+    }
+    // The threads that write everybody's answers read no book.
+    let asked = tokio::task::spawn_blocking(move || read(&sent.bytes)).await;
+    let asked = asked.map_err(|_| Refusal::Fault("the request can't be read".into()))?;
+    Ok((guest, asked?))
 }
 
 /// A response of JSON.

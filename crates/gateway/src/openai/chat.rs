@@ -20,8 +20,7 @@ use crate::core::{
     cache_scope, probity_end, probity_part, probity_start, settings,
 };
 use crate::gateway::Gateway;
-use crate::http::{Chunks, answered, body, data, stream};
-use crate::keys::Scope;
+use crate::http::{Chunks, answered, data, question, stream};
 
 /// Most messages of a request: the template's own limit is told by the template.
 const MESSAGES_MAX: usize = 1 << 14;
@@ -41,11 +40,9 @@ async fn respond_to(
     headers: &HeaderMap,
     request: Body,
 ) -> Result<Response, Refusal> {
-    let caller = gateway.caller(headers)?;
-    caller.may(Scope::Ask, "chat")?;
-    let (ask, wire) = read(&body(gateway, request).await?)?;
+    let (guest, (ask, wire)) = question(gateway, headers, "chat", request, read).await?;
     let logprobs = ask.logprobs.is_some();
-    let answer = gateway.ask(&caller, ask).await?;
+    let answer = gateway.ask(guest, ask).await?;
     if wire.stream {
         return Ok(streamed(answer, wire, logprobs, gateway.limits.keep_alive));
     }

@@ -19,8 +19,7 @@ use crate::core::{
     cache_scope, items, probity_end, probity_part, probity_start, settings, text,
 };
 use crate::gateway::Gateway;
-use crate::http::{Chunks, answered, body, data, stream};
-use crate::keys::Scope;
+use crate::http::{Chunks, answered, data, question, stream};
 
 /// Most tokens of an answer where none are given, as OpenAI has it.
 const TOKENS_MAX_DEFAULT: u32 = 16;
@@ -40,11 +39,9 @@ async fn respond_to(
     headers: &HeaderMap,
     request: Body,
 ) -> Result<Response, Refusal> {
-    let caller = gateway.caller(headers)?;
-    caller.may(Scope::Ask, "completions")?;
-    let (ask, wire) = read(&body(gateway, request).await?)?;
+    let (guest, (ask, wire)) = question(gateway, headers, "completions", request, read).await?;
     let logprobs = ask.logprobs.is_some();
-    let answer = gateway.ask(&caller, ask).await?;
+    let answer = gateway.ask(guest, ask).await?;
     if wire.stream {
         return Ok(streamed(answer, wire, logprobs, gateway.limits.keep_alive));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,7 +11,6 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value as Json, json};
-use tokio::time::timeout;
 
 use super::asking::Question;
 use super::guard::guard;
@@ -54,9 +53,9 @@ async fn chat_answered(
     headers: &HeaderMap,
     request: Body,
 ) -> Result<Response, Refusal> {
-    let body = body(proxy, request).await?;
-    let (ask, wire) = chat::read(&body)?;
-    let question = Question { path: CHAT, callers_key: key(headers), body: &body, ask };
+    let sent = proxy.bodies.read(&proxy.limits, request).await?;
+    let (ask, wire) = chat::read(&sent.bytes)?;
+    let question = Question { path: CHAT, callers_key: key(headers), body: &sent.bytes, ask };
     let answer = proxy.ask(question).await?;
     written(proxy, answer, wire, chat::streamed, chat::whole).await
 }
@@ -74,9 +73,10 @@ async fn completed(
     headers: &HeaderMap,
     request: Body,
 ) -> Result<Response, Refusal> {
-    let body = body(proxy, request).await?;
-    let (ask, wire) = completions::read(&body)?;
-    let question = Question { path: COMPLETIONS, callers_key: key(headers), body: &body, ask };
+    let sent = proxy.bodies.read(&proxy.limits, request).await?;
+    let (ask, wire) = completions::read(&sent.bytes)?;
+    let question =
+        Question { path: COMPLETIONS, callers_key: key(headers), body: &sent.bytes, ask };
     let answer = proxy.ask(question).await?;
     written(proxy, answer, wire, completions::streamed, completions::whole).await
 }
@@ -102,13 +102,6 @@ async fn written(
 /// The caller's key: for the upstream, and nobody else.
 fn key(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(AUTHORIZATION)
-}
-
-async fn body(proxy: &Proxy, body: Body) -> Result<Bytes, Refusal> {
-    let limits = &proxy.limits;
-    let read = timeout(limits.body_time, to_bytes(body, limits.body_bytes_max)).await;
-    let slow = |_| Refusal::request(None, "the body took too long to come");
-    read.map_err(slow)?.map_err(|_| Refusal::Large(limits.body_bytes_max))
 }
 
 /// The models that can be verified here: those the proxy was given.

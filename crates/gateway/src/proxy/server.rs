@@ -20,7 +20,8 @@ use super::routes::router;
 use super::settings::{ProxiedModel, ProxySettings, Requirement};
 use super::upstream::Upstream;
 use crate::core::Refusal;
-use crate::http::{Listening, Served, ServerError, asked_to_end};
+use crate::http::{Bodies, Listening, Served, asked_to_end};
+use crate::serving::ServerError;
 use crate::settings::{Limits, Log};
 
 /// Threads that read and write: engines have their own.
@@ -37,6 +38,7 @@ pub(super) struct Proxy {
     pub(super) folder: PathBuf,
     pub(super) receipts: Option<PathBuf>,
     pub(super) limits: Limits,
+    pub(super) bodies: Bodies,
     pub(super) log: Log,
     /// Whether no line is told of answers that hold.
     pub(super) quiet: bool,
@@ -164,6 +166,7 @@ impl ProxyServer {
             pins,
             folder: settings.folder,
             receipts: settings.receipts,
+            bodies: Bodies::new(&settings.limits),
             limits: settings.limits,
             log: settings.log,
             quiet: settings.quiet,

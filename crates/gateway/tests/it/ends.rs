@@ -1,5 +1,7 @@
 //! How answers end that nobody waits for any more: each has its receipt, and its place is free again.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -73,6 +75,26 @@ fn a_stop_lets_answers_end_and_receipts_outlive_it() {
     let next = again.post(CHAT, &chat(&json!({})));
     let file = receipt(&again, next.header("x-probity-receipt").unwrap(), true);
     assert_eq!(file.log().unwrap().index(), 1);
+}
+
+#[test]
+fn a_stop_is_heard_while_every_place_is_taken() {
+    let world = World::with(|settings| {
+        settings.limits.connections_max = 1;
+        settings.limits.header_time = Duration::from_hours(1);
+    });
+    let mut taken = TcpStream::connect(world.address).unwrap();
+    taken.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    let mut status = String::new();
+    BufReader::new(&taken).read_line(&mut status).unwrap();
+    assert!(status.contains("200"), "{status}");
+    let (to, ended) = channel();
+    let stopping = std::thread::spawn(move || {
+        drop(world.stop());
+        to.send(()).unwrap();
+    });
+    assert_eq!(ended.recv_timeout(Duration::from_mins(2)), Ok(()), "it waits for a place");
+    stopping.join().unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 // floats: JSON numbers as people write them; nothing is computed with them.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -114,7 +114,7 @@ fn bodies_that_are_none_are_refused() {
 
 #[test]
 fn headers_have_limits_of_size_and_time() {
-    let world = World::with(|settings| settings.limits.header_time = Duration::from_millis(50));
+    let world = World::with(|settings| settings.limits.header_time = Duration::from_secs(1));
     let header = format!("x-long: {}", "a".repeat(64 << 10));
     let mut reply = world.raw(&format!("GET /healthz HTTP/1.1\r\nhost: a\r\n{header}\r\n\r\n"));
     let mut text = String::new();
@@ -125,7 +125,37 @@ fn headers_have_limits_of_size_and_time() {
     let mut rest = Vec::new();
     let _ = slow.read_to_end(&mut rest);
     assert!(!rest.starts_with(b"HTTP/1.1 200"));
+    // Nothing at all, and the beginning of what could become either version of HTTP.
+    for begun in ["", "PRI", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let mut silent = world.raw(begun);
+        // Ended in whatever way.
+        let _ = silent.read_to_end(&mut rest);
+    }
     assert_eq!(world.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_connection_without_questions_is_given_up() {
+    let world = World::with(|settings| settings.limits.idle_time = Duration::from_millis(50));
+    // The second version of HTTP has no time limit of its own for this; settings, then a GET of /healthz.
+    let mut asked = world.raw("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    asked.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).unwrap();
+    let path = [&[0x82, 0x86, 0x04, 0x08][..], b"/healthz", &[0x01, 0x01, b'a']].concat();
+    let length = u8::try_from(path.len()).unwrap();
+    asked.write_all(&[&[0, 0, length, 1, 5, 0, 0, 0, 1], &path[..]].concat()).unwrap();
+    let mut rest = Vec::new();
+    let _ = asked.read_to_end(&mut rest);
+    let body: &[u8] = br#"{"status":"ok"}"#;
+    assert!(rest.windows(body.len()).any(|part| part == body), "it was answered before");
+}
+
+#[test]
+fn an_answer_that_is_not_taken_is_given_up() {
+    let world = World::with(|settings| settings.limits.stall_time = Duration::from_millis(500));
+    // More than the system keeps between the two.
+    let unread = world.raw(&"GET /page/wasm_bg.wasm HTTP/1.1\r\nhost: a\r\n\r\n".repeat(200));
+    world.until("probity_connections", 1);
+    drop(unread);
 }
 
 #[test]

@@ -15,8 +15,7 @@ use serde_json::{Value as Json, json};
 use super::respond;
 use crate::core::{Event, Refusal};
 use crate::gateway::Gateway;
-use crate::http::{Chunks, answered, body, event, stream};
-use crate::keys::Scope;
+use crate::http::{Chunks, answered, event, question, stream};
 use making::Making;
 use reading::{Asking, read};
 
@@ -33,11 +32,10 @@ async fn respond_to(
     headers: &HeaderMap,
     request: Body,
 ) -> Result<Response, Refusal> {
-    let caller = gateway.caller(headers)?;
-    caller.may(Scope::Ask, "responses")?;
-    let Asking { ask, echo, stream: streams } = read(&body(gateway, request).await?)?;
+    let (guest, Asking { ask, echo, stream: streams }) =
+        question(gateway, headers, "responses", request, read).await?;
     let logprobs = ask.logprobs.is_some();
-    let answer = gateway.ask(&caller, ask).await?;
+    let answer = gateway.ask(guest, ask).await?;
     let mut making = Making::new(&answer.started, echo, logprobs);
     if streams {
         return Ok(stream(answer, ResponseChunks(making), gateway.limits.keep_alive));

@@ -8,9 +8,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
-use super::json;
 use crate::core::Refusal;
 use crate::gateway::Gateway;
+use crate::http::json;
 use crate::keys::Scope;
 use crate::openai;
 

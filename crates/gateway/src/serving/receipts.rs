@@ -6,9 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::json;
 use crate::core::Refusal;
 use crate::gateway::Gateway;
+use crate::http::json;
 use crate::keys::Scope;
 use crate::openai;
 

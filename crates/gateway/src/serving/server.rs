@@ -4,29 +4,23 @@
 //! answer, cancelled or not, gets its receipt. Never ends by itself.
 
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use receipt::SecretKey;
 use store::{ReceiptBook, Store, StoreError};
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
-use super::router;
+use super::routes::router;
 use crate::compute::{self, LoadModel};
 use crate::gateway::Gateway;
+use crate::http::{Bodies, CANCELLED_TIME, Listening, Served, asked_to_end};
 use crate::keeping;
 use crate::keys::{KeyFile, Keys};
 use crate::metrics::Metrics;
@@ -35,10 +29,6 @@ use crate::tls;
 
 /// Threads that read requests and write answers: the engine has its own.
 const IO_THREADS: usize = 2;
-/// Least that hyper reads headers into.
-const HEADER_BYTES_LEAST: usize = 8 << 10;
-/// How long cancelled answers may take to end.
-const CANCELLED_TIME: Duration = Duration::from_secs(10);
 
 /// Why a server can't start.
 #[derive(Debug, Error)]
@@ -109,14 +99,16 @@ impl Server {
             keeper,
             secret,
             keys,
+            bodies: Bodies::new(&settings.limits),
             limits: settings.limits,
+            rendering: Arc::new(Semaphore::new(rendering_turns())),
             log: settings.log,
             cors: settings.cors,
             metrics: Metrics::default(),
             began: Instant::now(),
             draining: AtomicBool::new(false),
             answers: Arc::default(),
-            ended: Notify::new(),
+            ended: Arc::default(),
         });
         let (stop, stopping) = watch::channel(false);
         let router = router(Arc::clone(&gateway));
@@ -170,32 +162,6 @@ impl Server {
     }
 }
 
-#[cfg(unix)]
-pub(crate) async fn asked_to_end() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-pub(crate) async fn asked_to_end() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
-}
-
-/// What stands behind an address.
-pub(crate) trait Served: Send + Sync + 'static {
-    fn limits(&self) -> &Limits;
-    /// How many connections there are.
-    fn connections(&self) -> &AtomicU64;
-    /// Ends every answer where it stands.
-    fn cancel_all(&self);
-}
-
 impl Served for Gateway {
     fn limits(&self) -> &Limits {
         &self.limits
@@ -210,79 +176,7 @@ impl Served for Gateway {
     }
 }
 
-/// What accepts connections.
-pub(crate) struct Listening<S> {
-    pub(crate) served: Arc<S>,
-    pub(crate) router: Router,
-    pub(crate) tls: Option<TlsAcceptor>,
+/// How many prompts are rendered at once: most of the machine is for answers.
+fn rendering_turns() -> usize {
+    std::thread::available_parallelism().map_or(1, |threads| threads.get().div_ceil(2))
 }
-
-impl<S: Served> Listening<S> {
-    pub(crate) async fn run(
-        self,
-        listener: TcpListener,
-        mut stopping: watch::Receiver<bool>,
-        drain: Duration,
-    ) {
-        let permits = Arc::new(Semaphore::new(self.served.limits().connections_max));
-        let graceful = GracefulShutdown::new();
-        loop {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                _ = stopping.changed() => break,
-            };
-            // One connection that fails says nothing of the next.
-            let Ok((socket, _)) = accepted else { continue };
-            // Small events go out at once.
-            let _ = socket.set_nodelay(true);
-            self.serve(socket, permit, graceful.watcher());
-        }
-        drop(listener);
-        let mut closing = pin!(graceful.shutdown());
-        if timeout(drain, &mut closing).await.is_err() {
-            self.served.cancel_all();
-            let _ = timeout(CANCELLED_TIME, &mut closing).await;
-        }
-    }
-
-    fn serve(&self, socket: TcpStream, permit: OwnedSemaphorePermit, watcher: Watcher) {
-        let builder = builder(self.served.limits());
-        let service = TowerToHyperService::new(self.router.clone());
-        let (served, tls) = (Arc::clone(&self.served), self.tls.clone());
-        tokio::spawn(async move {
-            served.connections().fetch_add(1, Ordering::Relaxed);
-            // However it ends: the other side's faults are its own.
-            if let Some(tls) = tls {
-                let shaken = timeout(served.limits().header_time, tls.accept(socket)).await;
-                if let Ok(Ok(socket)) = shaken {
-                    let connection = builder.serve_connection(TokioIo::new(socket), service);
-                    let _ = watcher.watch(connection.into_owned()).await;
-                }
-            } else {
-                let connection = builder.serve_connection(TokioIo::new(socket), service);
-                let _ = watcher.watch(connection.into_owned()).await;
-            }
-            served.connections().fetch_sub(1, Ordering::Relaxed);
-            drop(permit);
-        });
-    }
-}
-
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
-        .max_buf_size(limits.header_bytes_max.max(HEADER_BYTES_LEAST));
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
-        .max_concurrent_streams(HTTP2_STREAMS_MAX);
-    builder
-}
-
-/// Requests at once on one connection.
-const HTTP2_STREAMS_MAX: u32 = 128;

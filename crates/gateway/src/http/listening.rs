@@ -1,0 +1,181 @@
+//! Connections: accepted within the limits, answered by a router, let come to their ends.
+//!
+//! Never looks at a request. Failure: one connection's faults are its own and say nothing of the next.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use super::patience::{Busy, Patient, Watched};
+use crate::settings::Limits;
+
+/// Least that hyper reads headers into.
+const HEADER_BYTES_LEAST: usize = 8 << 10;
+/// How long cancelled answers may take to end.
+pub(crate) const CANCELLED_TIME: Duration = Duration::from_secs(10);
+/// How long nothing is accepted after that failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Requests at once on one connection.
+const HTTP2_STREAMS_MAX: u32 = 128;
+
+#[cfg(unix)]
+pub(crate) async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) async fn asked_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// What stands behind an address.
+pub(crate) trait Served: Send + Sync + 'static {
+    fn limits(&self) -> &Limits;
+    /// How many connections there are.
+    fn connections(&self) -> &AtomicU64;
+    /// Ends every answer where it stands.
+    fn cancel_all(&self);
+}
+
+/// What accepts connections.
+pub(crate) struct Listening<S> {
+    pub(crate) served: Arc<S>,
+    pub(crate) router: Router,
+    pub(crate) tls: Option<TlsAcceptor>,
+}
+
+impl<S: Served> Listening<S> {
+    pub(crate) async fn run(
+        self,
+        listener: TcpListener,
+        mut stopping: watch::Receiver<bool>,
+        drain: Duration,
+    ) {
+        let permits = Arc::new(Semaphore::new(self.served.limits().connections_max));
+        let graceful = GracefulShutdown::new();
+        loop {
+            // Also while every place is taken, and while the system has no socket to give, it may be asked to end.
+            let accepted = tokio::select! {
+                accepted = accept(&listener, &permits) => accepted,
+                _ = stopping.changed() => break,
+            };
+            if let Some((socket, permit)) = accepted {
+                self.serve(socket, permit, graceful.watcher());
+            }
+        }
+        drop(listener);
+        let mut closing = pin!(graceful.shutdown());
+        if timeout(drain, &mut closing).await.is_err() {
+            self.served.cancel_all();
+            let _ = timeout(CANCELLED_TIME, &mut closing).await;
+        }
+    }
+
+    fn serve(&self, socket: TcpStream, permit: OwnedSemaphorePermit, watcher: Watcher) {
+        let (router, tls) = (self.router.clone(), self.tls.clone());
+        let open = Open::new(Arc::clone(&self.served), permit);
+        tokio::spawn(async move {
+            let limits = open.served.limits();
+            // However it ends: the other side's faults are its own.
+            if let Some(tls) = tls {
+                if let Ok(Ok(socket)) = timeout(limits.header_time, tls.accept(socket)).await {
+                    answer(socket, router, limits, watcher).await;
+                }
+            } else {
+                answer(socket, router, limits, watcher).await;
+            }
+            drop(open);
+        });
+    }
+}
+
+/// Answers what is asked on a connection, to its end.
+async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    socket: S,
+    router: Router,
+    limits: &Limits,
+    watcher: Watcher,
+) {
+    let busy = Arc::<Busy>::default();
+    let socket = TokioIo::new(Patient::new(socket, Arc::clone(&busy), limits));
+    let service = service_fn(move |asked: hyper::Request<Incoming>| {
+        let request = busy.begin();
+        let response = router.clone().oneshot(asked);
+        async move { Ok::<_, Infallible>(response.await?.map(|body| Watched::new(body, request))) }
+    });
+    let builder = builder(limits);
+    let connection = builder.serve_connection(socket, service);
+    let _ = watcher.watch(connection.into_owned()).await;
+}
+
+/// A place, and a connection that takes it; nothing where the system has none to give.
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
+    let Ok((socket, _)) = listener.accept().await else {
+        // Out of descriptors, say: asked again at once, it would say so again at once.
+        sleep(ACCEPT_PAUSE).await;
+        return None;
+    };
+    // Small events go out at once.
+    let _ = socket.set_nodelay(true);
+    Some((socket, permit))
+}
+
+/// A connection that is counted, however it ends.
+struct Open<S: Served> {
+    served: Arc<S>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<S: Served> Open<S> {
+    fn new(served: Arc<S>, place: OwnedSemaphorePermit) -> Self {
+        served.connections().fetch_add(1, Ordering::Relaxed);
+        Self { served, _place: place }
+    }
+}
+
+impl<S: Served> Drop for Open<S> {
+    fn drop(&mut self) {
+        self.served.connections().fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(limits.header_bytes_max.max(HEADER_BYTES_LEAST));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.header_bytes_max).unwrap_or(u32::MAX))
+        .max_concurrent_streams(HTTP2_STREAMS_MAX);
+    builder
+}

@@ -1,0 +1,11 @@
+//! The server: its addresses, what is done around every request, how it starts and stops.
+//!
+//! Never knows what a request asks: a dialect does.
+
+mod around;
+mod operations;
+mod receipts;
+mod routes;
+mod server;
+
+pub use server::{Server, ServerError};
