@@ -22,6 +22,8 @@ use crate::signing::{CHOICES_MAX, Signing};
 
 /// Events between this task and the one that writes.
 const EVENTS_MAX: usize = 64;
+/// Most probabilities that an answer may tell: they are told as text, which somebody has to hold.
+const LOGPROBS_MAX: u64 = 1 << 18;
 /// How long a reader may take nothing before its answer is cancelled.
 const READER_STALL: Duration = Duration::from_mins(1);
 
@@ -43,6 +45,17 @@ impl Gateway {
         let requester = self.secret.public();
         let rendered = self.rendered(place, move || ask.job(&model, id, nonce, requester));
         let (place, Made { job, calls, constraint }) = rendered.await?;
+        if let Some(top) = logprobs {
+            let each = u64::from(top) + 1;
+            let most = u64::from(job.fields().stop.tokens_max) * u64::from(job.fields().choices);
+            if most.saturating_mul(each) > LOGPROBS_MAX {
+                let what = format!(
+                    "{most} tokens with {each} of them each are too many: choices, tokens and likeliest ones \
+                     make at most {LOGPROBS_MAX} together"
+                );
+                return Err(Refusal::request(Some("logprobs"), what));
+            }
+        }
         let salts = Salts { network: Network::OFFLINE, blind };
         let prompt_tokens = u64::try_from(job.fields().prompt.len()).unwrap_or(u64::MAX);
         let signing = Signing::new(job.clone(), salts, self.secret.clone());

@@ -3,6 +3,7 @@
 //! Tools of Anthropic's own servers are refused: there are none here.
 
 use serde_json::{Value as Json, json};
+use text::grammar::GRAMMAR_BYTES_MAX;
 use text::tool_calls::{TOOLS_MAX, ToolChoice};
 
 use super::cache_control;
@@ -10,7 +11,7 @@ use crate::core::{Bad, Format, Members, Tools, at, value};
 
 /// The tools that may be called; `None` where there are none, or none may be.
 pub(super) fn tools(members: &mut Members<'_>) -> Result<Option<Tools>, Bad> {
-    let list = members.list("tools", TOOLS_MAX)?.unwrap_or_default();
+    let list = members.list_within("tools", TOOLS_MAX, GRAMMAR_BYTES_MAX)?;
     let mut tools = Vec::new();
     for (index, json) in list.into_iter().enumerate() {
         tools.push(tool(Members::of(at("tools", index), json)?)?);

@@ -183,6 +183,21 @@ impl<'a> Members<'a> {
         Ok(Some(list))
     }
 
+    /// A list of at most so many items and bytes.
+    pub(crate) fn list_within(
+        &mut self,
+        member: &str,
+        items_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<&'a RawValue>, Bad> {
+        let list = self.list(member, items_max)?.unwrap_or_default();
+        let length: usize = list.iter().map(|item| item.get().len()).sum();
+        if length > bytes_max {
+            return Err(self.bad(member, format!("{length} bytes: at most {bytes_max} are taken")));
+        }
+        Ok(list)
+    }
+
     /// An object.
     pub(crate) fn object(&mut self, member: &str) -> Result<Option<Members<'a>>, Bad> {
         let path = self.name(member);
@@ -195,6 +210,11 @@ impl<'a> Members<'a> {
             Some(value) if !allowed.contains(&value.get()) => Err(self.bad(member, why)),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// The names of what was not read.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.members.iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// What was not read, by name.

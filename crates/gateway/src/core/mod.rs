@@ -15,7 +15,7 @@ pub(crate) use ask::{Ask, Asked, Format, Made, Names, Tools};
 pub(crate) use event::{Answer, End, Ended, Event, Finish, Part, Sealed, Started, Whole};
 pub(crate) use logprob::{Likely, TokenLogprob, logprob};
 pub(crate) use members::{Bad, Members, at, items, text, value};
-pub(crate) use options::{cache_scope, settings};
+pub(crate) use options::{cache_scope, labels, settings};
 pub(crate) use probity::{probity_end, probity_part, probity_start};
 pub(crate) use refusal::Refusal;
 pub(crate) use speech::{Said, Speech};

@@ -17,6 +17,11 @@ const NUMBERS: [Parameter; 7] = [
     Parameter::Frequency,
 ];
 
+/// As OpenAI has it: labels of an answer, characters of the name of one, characters of one.
+const LABELS_MAX: usize = 16;
+const LABEL_NAME_CHARACTERS_MAX: usize = 64;
+const LABEL_CHARACTERS_MAX: usize = 512;
+
 /// How tokens are drawn. What is not given is neutral: temperature 1, nothing cut, nothing penalised.
 pub(crate) fn settings(members: &mut Members<'_>) -> Result<Settings, Refusal> {
     let mut settings = Settings::default();
@@ -55,4 +60,35 @@ pub(crate) fn cache_scope(members: &mut Members<'_>) -> Result<CacheScope, Bad> 
         Some("public") => CacheScope::Public,
         Some(_) | None => CacheScope::Tenant,
     })
+}
+
+/// Reads what names whoever asks, or files the answer, and can change nothing of it. It may be repeated in a response, so
+/// it is short.
+pub(crate) fn labels(members: &mut Members<'_>) -> Result<(), Bad> {
+    for label in ["user", "safety_identifier", "prompt_cache_key"] {
+        label_text(members, label, LABEL_CHARACTERS_MAX)?;
+    }
+    let Some(mut metadata) = members.object("metadata")? else { return Ok(()) };
+    let names = metadata.names();
+    if names.len() > LABELS_MAX {
+        let what = format!("{} members: at most {LABELS_MAX} are allowed", names.len());
+        return Err(members.bad("metadata", what));
+    }
+    for name in names {
+        if name.chars().count() > LABEL_NAME_CHARACTERS_MAX {
+            let what = format!("a name has at most {LABEL_NAME_CHARACTERS_MAX} characters");
+            return Err(members.bad("metadata", what));
+        }
+        label_text(&mut metadata, &name, LABEL_CHARACTERS_MAX)?;
+    }
+    metadata.end()
+}
+
+fn label_text(members: &mut Members<'_>, name: &str, most: usize) -> Result<(), Bad> {
+    match members.text(name)? {
+        Some(text) if text.chars().count() > most => {
+            Err(members.bad(name, format!("it has at most {most} characters")))
+        }
+        Some(_) | None => Ok(()),
+    }
 }

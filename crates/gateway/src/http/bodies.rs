@@ -28,7 +28,8 @@ pub(crate) struct Sent {
 
 impl Bodies {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self(Arc::new(Semaphore::new(limits.bodies_bytes_max.div_ceil(PIECE_BYTES))))
+        let most = limits.bodies_bytes_max.max(limits.body_bytes_max);
+        Self(Arc::new(Semaphore::new(most.div_ceil(PIECE_BYTES))))
     }
 
     /// A whole body.

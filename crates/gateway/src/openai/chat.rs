@@ -7,13 +7,15 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use text::Conversation;
 
 use super::messages::messages;
-use super::options::{Wire, choices, labels, stop, wire};
+use super::options::{Wire, choices, forgotten, stop, wire};
 use super::tools::{Speaker, format, message, tools};
-use super::writing::{chat_logprob, finish_reason, id, usage};
+use super::writing::{self, WholeChoice, chat_logprob, finish_reason, id, raw, usage};
 use super::{error, respond};
 use crate::core::{
     Answer, Ask, Asked, Bad, End, Event, Finish, Members, Names, Part, Refusal, Started, Whole,
@@ -77,7 +79,7 @@ pub(crate) fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
         format: format(&mut members)?,
         tools: tools(&mut members)?,
     };
-    labels(&mut members)?;
+    forgotten(&mut members)?;
     modalities(&mut members)?;
     members.end()?;
     Ok((ask, wire))
@@ -118,36 +120,31 @@ fn modalities(members: &mut Members<'_>) -> Result<(), Bad> {
 /// The response that has all of an answer.
 pub(crate) fn whole(whole: &Whole, logprobs: bool) -> Response {
     let started = &whole.started;
-    let choices: Vec<Json> = whole
-        .end
-        .choices
-        .iter()
-        .zip(&whole.choices)
-        .map(|(ended, parts)| {
-            let mut speaker = Speaker::new(started, ended.choice);
-            let mut deltas: Vec<Json> = parts.iter().flat_map(|part| speaker.part(part)).collect();
-            deltas.extend(speaker.end());
-            let shares = parts.iter().filter_map(|part| part.logprob.as_ref());
-            let shares: Vec<Json> =
-                shares.map(|found| chat_logprob(&started.loaded, found)).collect();
-            json!({
-                "index": ended.choice,
-                "message": message(&deltas),
-                "logprobs": if logprobs { json!({"content": shares, "refusal": null}) } else { Json::Null },
-                "finish_reason": reason(ended.finish, &speaker),
-            })
-        })
-        .collect();
-    let object = json!({
-        "id": id("chatcmpl", started),
-        "object": "chat.completion",
-        "created": started.created_s,
-        "model": started.model,
-        "choices": choices,
-        "usage": usage(&whole.end),
-        "probity": probity_end(started, &whole.end),
+    let choices = whole.end.choices.iter().zip(&whole.choices).map(|(ended, parts)| {
+        let mut speaker = Speaker::new(started, ended.choice);
+        let mut deltas: Vec<Json> = parts.iter().flat_map(|part| speaker.part(part)).collect();
+        deltas.extend(speaker.end());
+        WholeChoice {
+            index: ended.choice,
+            said: json!({"message": message(&deltas)}),
+            logprobs: logprobs.then(|| shares(started, parts)),
+            finish_reason: reason(ended.finish, &speaker),
+        }
     });
-    answered(started, object.to_string())
+    let choices: Vec<WholeChoice> = choices.collect();
+    answered(started, writing::whole(whole, ("chatcmpl", "chat.completion"), &choices))
+}
+
+/// How likely a choice's tokens were.
+fn shares(started: &Started, parts: &[Part]) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct Shares {
+        content: Vec<Box<RawValue>>,
+        refusal: (),
+    }
+    let found = parts.iter().filter_map(|part| part.logprob.as_ref());
+    let content = found.map(|found| chat_logprob(&started.loaded, found)).collect();
+    raw(&Shares { content, refusal: () })
 }
 
 /// Why a choice ended; one that called a tool waits for what it says.

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
 use super::chat::DONE;
-use super::options::{Wire, choices, labels, stop, wire};
-use super::writing::{completion_logprobs, finish_reason, id, usage};
+use super::options::{Wire, choices, forgotten, stop, wire};
+use super::writing::{self, WholeChoice, completion_logprobs, finish_reason, id, raw, usage};
 use super::{error, respond};
 use crate::core::{
     Answer, Ask, Asked, Bad, End, Event, Format, Members, Names, Part, Refusal, Started, Whole,
@@ -75,7 +75,7 @@ pub(crate) fn read(body: &[u8]) -> Result<(Ask, Wire), Refusal> {
     members.only("echo", &["false"], "the prompt is not repeated here: leave it out")?;
     members.only("suffix", &["\"\""], "it is not supported: leave it out")?;
     members.only("best_of", &[&choices], "all answers are given back: it must be as `n`")?;
-    labels(&mut members)?;
+    forgotten(&mut members)?;
     members.end()?;
     Ok((ask, wire))
 }
@@ -121,33 +121,18 @@ pub(crate) fn streamed(
 /// The response that has all of an answer.
 pub(crate) fn whole(whole: &Whole, logprobs: bool) -> Response {
     let started = &whole.started;
-    let choices: Vec<Json> = whole
-        .end
-        .choices
-        .iter()
-        .zip(&whole.choices)
-        .map(|(ended, parts)| {
-            let text: String = parts.iter().map(|part| part.text.as_str()).collect();
-            let shares = parts.iter().filter_map(|part| part.logprob.as_ref());
-            let shares = logprobs.then(|| completion_logprobs(&started.loaded, shares, 0));
-            json!({
-                "index": ended.choice,
-                "text": text,
-                "logprobs": shares,
-                "finish_reason": finish_reason(ended.finish),
-            })
-        })
-        .collect();
-    let object = json!({
-        "id": id("cmpl", started),
-        "object": "text_completion",
-        "created": started.created_s,
-        "model": started.model,
-        "choices": choices,
-        "usage": usage(&whole.end),
-        "probity": probity_end(started, &whole.end),
+    let choices = whole.end.choices.iter().zip(&whole.choices).map(|(ended, parts)| {
+        let text: String = parts.iter().map(|part| part.text.as_str()).collect();
+        let shares = parts.iter().filter_map(|part| part.logprob.as_ref());
+        WholeChoice {
+            index: ended.choice,
+            said: json!({"text": text}),
+            logprobs: logprobs.then(|| raw(&completion_logprobs(&started.loaded, shares, 0))),
+            finish_reason: finish_reason(ended.finish),
+        }
     });
-    answered(started, object.to_string())
+    let choices: Vec<WholeChoice> = choices.collect();
+    answered(started, writing::whole(whole, ("cmpl", "text_completion"), &choices))
 }
 
 /// An answer as chunks.

@@ -1,6 +1,6 @@
 //! The options that chat and completions share.
 
-use crate::core::{Bad, Members, text};
+use crate::core::{Bad, Members, labels, text};
 use crate::signing::CHOICES_MAX;
 
 /// What is read of a stream's options.
@@ -44,11 +44,8 @@ pub(super) fn wire(members: &mut Members<'_>) -> Result<Wire, Bad> {
 }
 
 /// What names whoever asks, or files the answer, and can change nothing of it: read and forgotten.
-pub(super) fn labels(members: &mut Members<'_>) -> Result<(), Bad> {
-    for label in ["user", "safety_identifier", "prompt_cache_key"] {
-        members.text(label)?;
-    }
-    members.object("metadata")?;
+pub(super) fn forgotten(members: &mut Members<'_>) -> Result<(), Bad> {
+    labels(members)?;
     members.only("store", &["false"], "nothing is stored here but the receipt: leave it out")?;
     let tier = ["\"auto\"", "\"default\""];
     members.only("service_tier", &tier, "there is one tier here: leave it out")

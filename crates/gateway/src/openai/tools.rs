@@ -1,14 +1,14 @@
 //! Tools and the form of an answer: what is asked, and how calls are written.
 
 use serde_json::{Value as Json, json};
-use text::grammar::check_strict;
+use text::grammar::{GRAMMAR_BYTES_MAX, check_strict};
 use text::tool_calls::{CallEvent, TOOLS_MAX, ToolChoice};
 
 use crate::core::{Bad, Format, Members, Part, Speech, Started, Tools, at, value};
 
 /// The tools that may be called; `None` where there are none, or none may be.
 pub(super) fn tools(members: &mut Members<'_>) -> Result<Option<Tools>, Bad> {
-    let list = members.list("tools", TOOLS_MAX)?.unwrap_or_default();
+    let list = members.list_within("tools", TOOLS_MAX, GRAMMAR_BYTES_MAX)?;
     let mut tools = Vec::new();
     for (index, tool) in list.into_iter().enumerate() {
         tools.push(value(tool).map_err(|what| Bad::of(at("tools", index), what))?);
@@ -130,8 +130,9 @@ pub(super) fn message(deltas: &[Json]) -> Json {
             match calls.iter_mut().find(|known| known["index"] == call["index"]) {
                 None => calls.push(call.clone()),
                 Some(known) => {
-                    let before = known["function"]["arguments"].as_str().unwrap_or_default();
-                    known["function"]["arguments"] = format!("{before}{arguments}").into();
+                    if let Json::String(before) = &mut known["function"]["arguments"] {
+                        before.push_str(arguments);
+                    }
                 }
             }
         }

@@ -1,9 +1,11 @@
 //! What responses of chat and completions share: ids, usage, logprobs.
 
 use llm::Model;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value as Json, json};
 
-use crate::core::{End, Finish, Started, TokenLogprob};
+use crate::core::{End, Finish, Started, TokenLogprob, Whole, probity_end};
 
 /// What an answer is called.
 pub(super) fn id(prefix: &str, started: &Started) -> String {
@@ -35,15 +37,59 @@ fn spelled(model: &Model, token: u32) -> (String, Vec<u8>) {
     (String::from_utf8_lossy(&bytes).into_owned(), bytes)
 }
 
-/// How likely a token was, as chat has it.
-pub(super) fn chat_logprob(model: &Model, found: &TokenLogprob) -> Json {
+/// How likely a token was, as chat has it: as text, which takes a tenth of what its values take.
+pub(super) fn chat_logprob(model: &Model, found: &TokenLogprob) -> Box<RawValue> {
     let one = |likely: &crate::core::Likely| {
         let (token, bytes) = spelled(model, likely.token);
         json!({"token": token, "logprob": likely.logprob, "bytes": bytes})
     };
     let mut object = one(&found.drawn);
     object["top_logprobs"] = found.top.iter().map(one).collect();
-    object
+    raw(&object)
+}
+
+/// Values as text.
+pub(super) fn raw(value: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(value).expect("what we write is JSON")
+}
+
+/// A whole answer's choice, as both write it.
+#[derive(Serialize)]
+pub(super) struct WholeChoice {
+    pub(super) index: u32,
+    #[serde(flatten)]
+    pub(super) said: Json,
+    pub(super) logprobs: Option<Box<RawValue>>,
+    pub(super) finish_reason: &'static str,
+}
+
+/// A whole answer.
+pub(super) fn whole(
+    whole: &Whole,
+    (prefix, object): (&str, &str),
+    choices: &[WholeChoice],
+) -> String {
+    #[derive(Serialize)]
+    struct Object<'a> {
+        id: String,
+        object: &'a str,
+        created: u64,
+        model: &'a str,
+        choices: &'a [WholeChoice],
+        usage: Json,
+        probity: Json,
+    }
+    let started = &whole.started;
+    let object = Object {
+        id: id(prefix, started),
+        object,
+        created: started.created_s,
+        model: &started.model,
+        choices,
+        usage: usage(&whole.end),
+        probity: probity_end(started, &whole.end),
+    };
+    serde_json::to_string(&object).expect("what we write is JSON")
 }
 
 /// How likely tokens were, as completions have it.

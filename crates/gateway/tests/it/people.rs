@@ -76,6 +76,28 @@ fn keys_say_who_may_ask_and_whose_a_receipt_is() {
 }
 
 #[test]
+fn every_choice_takes_a_place_and_no_key_takes_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let keys =
+        vec![entry("pk-three", &[Scope::Ask], Some(3)), entry("pk-share", &[Scope::Ask], None)];
+    std::fs::write(&path, serde_json::to_string(&KeyFile { keys }).unwrap()).unwrap();
+    let world = World::with(|settings| {
+        settings.keys = Some(path);
+        settings.limits.answers_max = 8;
+    });
+    let ask = |key: &str, choices: u32| {
+        let body = chat(&json!({"n": choices})).to_string();
+        world.send("POST", CHAT, &[&format!("authorization: Bearer {key}")], &body).status
+    };
+    assert_eq!((ask("pk-three", 4), ask("pk-three", 3)), (429, 200));
+    // A quarter, where nothing is said.
+    assert_eq!((ask("pk-share", 3), ask("pk-share", 2)), (429, 200));
+    // What was refused took nothing for good.
+    assert_eq!((ask("pk-three", 3), ask("pk-share", 2)), (200, 200));
+}
+
+#[test]
 fn a_key_waits_where_its_minute_is_used_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.json");

@@ -113,6 +113,57 @@ fn bodies_that_are_none_are_refused() {
 }
 
 #[test]
+fn what_is_too_much_to_hold_is_refused() {
+    let world = World::long(|_| {});
+    let many: serde_json::Map<String, Json> =
+        (0..17).map(|index| (index.to_string(), "a".into())).collect();
+    let name = "n".repeat(65);
+    let tool =
+        json!({"type": "function", "function": {"name": "f", "description": "d".repeat(1 << 18)}});
+    for (more, param) in [
+        (json!({"metadata": many}), "metadata"),
+        (json!({"metadata": {name: "a"}}), "metadata"),
+        (json!({"metadata": {"a": "b".repeat(513)}}), "metadata.a"),
+        (json!({"metadata": {"a": [0, 0]}}), "metadata.a"),
+        (json!({"user": "u".repeat(513)}), "user"),
+        (json!({"tools": [tool]}), "tools"),
+        (json!({"logprobs": true, "top_logprobs": 20, "n": 16, "max_tokens": 1000}), "logprobs"),
+    ] {
+        is_refused(&world.post(CHAT, &chat(&more)), 400, Some(param), None);
+        if param.starts_with("metadata") {
+            let mut asked = more.clone();
+            asked["model"] = "tiny".into();
+            asked["input"] = "a".into();
+            is_refused(&world.post("/v1/responses", &asked), 400, Some(param), None);
+        }
+    }
+    let text = json!({"model": "tiny", "input": "a", "tool_choice": ["a".repeat(1 << 18)]});
+    is_refused(&world.post("/v1/responses", &text), 400, Some("tool_choice"), None);
+    let enough = json!({"logprobs": true, "top_logprobs": 2, "n": 16, "max_tokens": 3});
+    assert_eq!(world.post(CHAT, &chat(&enough)).status, 200);
+}
+
+#[test]
+fn bodies_take_no_more_memory_than_there_is_for_them() {
+    let world = World::with(|settings| {
+        settings.limits.bodies_bytes_max = 1;
+        settings.limits.body_bytes_max = 64 << 10;
+    });
+    let body = chat(&json!({})).to_string();
+    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
+    let (begun, rest) = body.split_at(10);
+    let mut first = world.raw(&(head + begun));
+    // As soon as the first has begun, there is none for a second.
+    let refused = (0..).map(|_| world.send("POST", CHAT, &[], &body)).find(|one| one.status != 200);
+    let refused = refused.unwrap();
+    is_refused(&refused, 429, None, Some("rate_limit_exceeded"));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    first.write_all(rest.as_bytes()).unwrap();
+    assert_eq!(Reply::read(first).status, 200);
+    assert_eq!(world.send("POST", CHAT, &[], &body).status, 200);
+}
+
+#[test]
 fn headers_have_limits_of_size_and_time() {
     let world = World::with(|settings| settings.limits.header_time = Duration::from_secs(1));
     let header = format!("x-long: {}", "a".repeat(64 << 10));

@@ -6,6 +6,7 @@
 
 use std::mem;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use text::tool_calls::CallEvent;
 
@@ -29,7 +30,7 @@ pub(super) struct Making {
 
 /// The item that is open.
 enum Item {
-    Text { id: String, text: String, shares: Vec<Json> },
+    Text { id: String, text: String, shares: Vec<Box<RawValue>> },
     Call { id: String, call_id: String, name: String, arguments: String },
 }
 
@@ -88,7 +89,7 @@ impl Making {
             Some(Item::Call { .. }) => {
                 self.of_open("response.function_call_arguments.delta", json!({"delta": ""}))
             }
-            None => json!({"type": "response.in_progress", "response": self.response(None)}),
+            None => json!({"type": "response.in_progress", "response": self.bare(None)}),
         }
     }
 
@@ -103,7 +104,12 @@ impl Making {
         out
     }
 
-    fn said(&mut self, events: Vec<CallEvent>, mut share: Option<Json>, out: &mut Vec<Json>) {
+    fn said(
+        &mut self,
+        events: Vec<CallEvent>,
+        mut share: Option<Box<RawValue>>,
+        out: &mut Vec<Json>,
+    ) {
         for said in events {
             match said {
                 CallEvent::Text(text) => self.text(&text, share.take(), out),
@@ -122,7 +128,7 @@ impl Making {
         }
     }
 
-    fn text(&mut self, more: &str, share: Option<Json>, out: &mut Vec<Json>) {
+    fn text(&mut self, more: &str, share: Option<Box<RawValue>>, out: &mut Vec<Json>) {
         if !matches!(self.open, Some(Item::Text { .. })) {
             self.close(true, out);
             let (id, text, shares) = (self.id("msg"), String::new(), Vec::new());
@@ -133,7 +139,7 @@ impl Making {
             text.push_str(more);
             shares.extend(share.clone());
         }
-        let told: Vec<Json> = share.into_iter().collect();
+        let told: Vec<Box<RawValue>> = share.into_iter().collect();
         out.push(
             self.of_open("response.output_text.delta", json!({"delta": more, "logprobs": told})),
         );
@@ -202,6 +208,15 @@ impl Making {
 
     /// The response as it stands; with its end, as a whole.
     pub(super) fn response(&self, end: Option<&End>) -> Json {
+        let mut response = self.bare(end);
+        for (name, value) in &self.echo {
+            response[name] = value.clone();
+        }
+        response
+    }
+
+    /// The same, without what the request said.
+    fn bare(&self, end: Option<&End>) -> Json {
         let started = &self.started;
         let status = match end {
             None => "in_progress",
@@ -224,9 +239,6 @@ impl Making {
             "truncation": "disabled",
             "usage": end.map(usage),
         });
-        for (name, value) in &self.echo {
-            response[name] = value.clone();
-        }
         if let Some(end) = end {
             response["probity"] = probity_end(started, end);
         }
@@ -257,7 +269,7 @@ impl Item {
     }
 }
 
-fn part(text: &str, shares: &[Json]) -> Json {
+fn part(text: &str, shares: &[Box<RawValue>]) -> Json {
     json!({"type": "output_text", "text": text, "annotations": [], "logprobs": shares})
 }
 

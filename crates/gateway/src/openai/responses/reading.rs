@@ -2,13 +2,14 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
-use text::grammar::check_strict;
+use text::grammar::{GRAMMAR_BYTES_MAX, check_strict};
 use text::tool_calls::{TOOLS_MAX, ToolChoice};
 use text::{Conversation, Message, Role};
 
 use super::input::input;
 use crate::core::{
-    Ask, Asked, Bad, Format, Members, Names, Refusal, Tools, at, cache_scope, settings, text, value,
+    Ask, Asked, Bad, Format, Members, Names, Refusal, Tools, at, cache_scope, labels, settings,
+    text, value,
 };
 
 /// Most likeliest tokens beside each.
@@ -53,7 +54,6 @@ fn defaults() -> Map<String, Json> {
 
 /// Reads a request.
 pub(super) fn read(body: &[u8]) -> Result<Asking, Refusal> {
-    let echo = echo(&mut Members::parse(body)?)?;
     let mut members = Members::parse(body)?;
     let model = members.text("model")?;
     let model = model.ok_or_else(|| members.bad("model", "it must be given"))?;
@@ -79,8 +79,10 @@ pub(super) fn read(body: &[u8]) -> Result<Asking, Refusal> {
         options.end()?;
     }
     without_memory(&mut members)?;
-    labels(&mut members)?;
+    forgotten(&mut members)?;
     members.end()?;
+    // Only now: what is repeated has been found within its limits.
+    let echo = echo(&mut Members::parse(body)?)?;
     Ok(Asking { ask, echo, stream })
 }
 
@@ -88,6 +90,12 @@ fn echo(members: &mut Members<'_>) -> Result<Map<String, Json>, Bad> {
     let mut echo = defaults();
     for (name, told) in &mut echo {
         if let Some(given) = members.take(name) {
+            let length = given.get().len();
+            // A text takes what it took; anything else many times as much.
+            if length > GRAMMAR_BYTES_MAX && text(given).is_none() {
+                let what = format!("it has {length} bytes: at most {GRAMMAR_BYTES_MAX} are taken");
+                return Err(members.bad(name, what));
+            }
             *told = value(given).map_err(|what| members.bad(name, what))?;
         }
     }
@@ -143,7 +151,7 @@ fn schema(format: &mut Members<'_>) -> Result<String, Bad> {
 
 /// The tools that may be called; `None` where there are none, or none may be.
 fn tools(members: &mut Members<'_>) -> Result<Option<Tools>, Bad> {
-    let list = members.list("tools", TOOLS_MAX)?.unwrap_or_default();
+    let list = members.list_within("tools", TOOLS_MAX, GRAMMAR_BYTES_MAX)?;
     let mut tools = Vec::new();
     for (index, json) in list.into_iter().enumerate() {
         tools.push(tool(Members::of(at("tools", index), json)?)?);
@@ -206,12 +214,9 @@ fn without_memory(members: &mut Members<'_>) -> Result<(), Bad> {
     members.only("truncation", &["\"disabled\""], "nothing is left out of a prompt here")
 }
 
-/// What names whoever asks, or files the answer, and can change nothing of it: read and forgotten.
-fn labels(members: &mut Members<'_>) -> Result<(), Bad> {
-    for label in ["user", "safety_identifier", "prompt_cache_key"] {
-        members.text(label)?;
-    }
-    members.object("metadata")?;
+/// What can change nothing of an answer.
+fn forgotten(members: &mut Members<'_>) -> Result<(), Bad> {
+    labels(members)?;
     if let Some(mut reasoning) = members.object("reasoning")? {
         reasoning.word("effort", &["none"])?;
         reasoning.end()?;
