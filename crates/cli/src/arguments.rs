@@ -6,6 +6,7 @@
 mod packages;
 mod proxy;
 mod serve;
+mod values;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;

@@ -3,10 +3,12 @@
 //! One place knows the order. Whatever layer an option comes from, the same parser reads it: what stands in a file is put
 //! before what was typed, as if it had been typed first.
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser};
 
 use crate::arguments::{Arguments, Command, ServeOptions};
@@ -41,33 +43,56 @@ fn known() -> Vec<Known> {
 /// What one layer says.
 #[derive(Default)]
 struct Layer {
+    names: Vec<String>,
     words: Vec<OsString>,
     models: Vec<OsString>,
 }
 
 impl Layer {
     fn add(&mut self, known: &[Known], name: &str, value: &str) -> Result<(), String> {
+        if self.names.iter().any(|before| before == name) {
+            return Err(format!("`{name}` stands here twice"));
+        }
+        self.names.push(name.to_owned());
         if name == MODELS {
-            self.models = value.split_whitespace().map(OsString::from).collect();
-            return Ok(());
+            let models = value.split([' ', '\t', ',']).filter(|model| !model.is_empty());
+            self.models = models.map(OsString::from).collect();
+            return self.models.iter().try_for_each(|model| is_right(name, model));
         }
         let found = known.iter().find(|known| known.name == name);
-        match found.map(|known| known.takes_value) {
-            None => Err(format!("`{name}` is no option of `probity serve`")),
-            Some(true) => {
-                self.words.push(format!("--{name}={value}").into());
-                Ok(())
-            }
+        let word = match found.map(|known| known.takes_value) {
+            None => return Err(format!("`{name}` is no option of `probity serve`")),
+            Some(true) => OsString::from(format!("--{name}={value}")),
             Some(false) => match value {
-                "true" => {
-                    self.words.push(format!("--{name}").into());
-                    Ok(())
-                }
-                "false" => Ok(()),
-                _ => Err(format!("`{name}` must be true or false")),
+                "true" | "1" => OsString::from(format!("--{name}")),
+                "false" | "0" => return Ok(()),
+                _ => return Err(format!("`{name}` must be true or false")),
             },
-        }
+        };
+        is_right(name, &word)?;
+        self.words.push(word);
+        Ok(())
     }
+}
+
+/// Whether the parser takes a word, whatever it says of those that are not here.
+fn is_right(name: &str, word: &OsString) -> Result<(), String> {
+    let words = [OsString::from("probity"), "serve".into(), word.clone()];
+    let Err(error) = Arguments::try_parse_from(words) else { return Ok(()) };
+    match error.source() {
+        Some(why) => Err(format!("`{name}`: {why}")),
+        None if error.kind() == ErrorKind::InvalidValue => {
+            Err(format!("`{name}`: {}", first_line(&error)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What the parser says, without its advice.
+fn first_line(error: &clap::Error) -> String {
+    let said = error.to_string();
+    let said = said.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default();
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The options with those of the file and the environment below them.
@@ -104,8 +129,8 @@ pub(crate) fn layered(typed: ServeOptions) -> Result<ServeOptions> {
         Ok(Command::Serve(options)) => Ok(*options),
         Ok(_) => bail!("`serve` was typed, and another command came out"),
         Err(error) => bail!(Usage(format!(
-            "an option of the file, the environment or the flags: {}",
-            error.to_string().trim_start_matches("error: ").trim_end()
+            "the options of the file, the environment and the flags together: {}",
+            first_line(&error)
         ))),
     }
 }
@@ -125,7 +150,23 @@ fn read(path: &Path, known: &[Known], layer: &mut Layer) -> Result<()> {
         let wrong = |what: &str| Usage(format!("{shown} line {number}: {what}"));
         let (name, value) =
             line.split_once('=').ok_or_else(|| wrong("a line is `name = value`"))?;
-        layer.add(known, name.trim(), value.trim()).map_err(|what| wrong(&what))?;
+        let value = value_of(value.trim()).map_err(wrong)?;
+        layer.add(known, name.trim(), value).map_err(|what| wrong(&what))?;
     }
     Ok(())
+}
+
+/// A value without its quotes and without what is said about it.
+fn value_of(text: &str) -> Result<&str, &'static str> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(" #").or_else(|| text.find("\t#")).unwrap_or(text.len());
+        return Ok(text[..end].trim_end());
+    };
+    let (value, rest) = quoted.split_once('"').ok_or("a quote is not closed")?;
+    let rest = rest.trim();
+    if rest.is_empty() || rest.starts_with('#') {
+        Ok(value)
+    } else {
+        Err("a value ends with its quote")
+    }
 }

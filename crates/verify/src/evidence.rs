@@ -36,7 +36,7 @@ const CLAIM_WITHOUT_END: &str = "every token and the usage are what this model g
 /// Where what is shown is not what was signed.
 const CLAIM_OF_OTHERS: &str = "the holder of the worker's key signed a receipt, of another job or other tokens than are shown";
 /// Where a key was asked for, and another one signed.
-const CLAIM_OF_A_KEY: &str = "the key that was asked for signed it";
+const CLAIM_OF_A_KEY: &str = "another key signed it than the one that was asked for";
 
 /// Why evidence was not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use receipt::PublicKey;
 
+use super::values::address;
 use super::{EngineOptions, ServedName, whole};
 use crate::public_key;
 
@@ -67,7 +68,7 @@ pub(crate) struct ProxyOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) upstream_ca: Option<PathBuf>,
     /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8001")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8001", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Let everybody ask who reaches an address that is not this machine's own
     #[arg(long)]

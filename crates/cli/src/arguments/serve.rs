@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use store::ModelRef;
 
+use super::values::{address, bytes, origins};
 use super::{EngineOptions, ModelName, whole};
 
 pub(crate) const EXAMPLES: &str = "\
@@ -13,20 +14,23 @@ Examples:
   probity serve smollm2-135m                         then: OPENAI_BASE_URL=http://127.0.0.1:8000/v1
                                                      or:   ANTHROPIC_BASE_URL=http://127.0.0.1:8000
   probity serve small=./model.gguf smollm2-135m      two models, one under a name of its own
-  probity serve smollm2-135m --memory 2000000000     no more weights than that at once
+  probity serve smollm2-135m --memory 2GB            no more weights than that at once
   probity api-key new alice --file keys.json && probity serve smollm2-135m --keys keys.json
   probity api-key new bob --file keys.json --requests-per-minute 60 --tokens-per-minute 20000
 
 Every option can also stand in a file (--config FILE) or in the environment. The file has lines such
-as `listen = 0.0.0.0:8000` and `models = smollm2-135m`; `#` begins a comment. In the environment the
-same option is PROBITY_SERVE_LISTEN. A flag goes before the environment, the environment before the
-file, the file before the default.
+as `listen = 0.0.0.0:8000` and `models = smollm2-135m small=./model.gguf`, each option once; a value may
+stand in double quotes, `#` begins a comment, a flag is `true` or `false`. In the environment the same is PROBITY_SERVE_LISTEN. A flag goes before the environment, the environment before the file, the
+file before the default.
 
 Answers have their receipt: its address stands in the header `x-probity-receipt` and in the object
 `probity` of every answer; GET /v1/receipts/ID gives the file that `probity verify` checks.
 
 Ctrl-C or SIGTERM: nothing new is taken, what runs comes to its end within --drain, the rest is
 cancelled; each answer has its receipt all the same.";
+
+/// Several of one option.
+type Origins = Vec<String>;
 
 #[derive(Args)]
 pub(crate) struct ServeOptions {
@@ -37,7 +41,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Only who has an API key of this file may ask (`probity api-key`)
     #[arg(long, value_name = "FILE")]
@@ -52,16 +56,16 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
     /// Origins whose pages may ask, with commas between them; `*` is any
-    #[arg(long, value_name = "ORIGINS")]
-    pub(crate) cors: Option<String>,
+    #[arg(long, value_name = "ORIGINS", value_parser = origins)]
+    pub(crate) cors: Option<Origins>,
     /// Most bytes of weights that are loaded at once [default: no limit]
-    #[arg(long, value_name = "BYTES", value_parser = whole::<u64>(1..=u64::MAX))]
+    #[arg(long, value_name = "BYTES", value_parser = bytes::<u64>(1..=u64::MAX))]
     pub(crate) memory: Option<u64>,
     /// Most bytes of keys and values of one model, those of its cache among them
-    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>(1 << 20..=u64::MAX))]
+    #[arg(long, value_name = "BYTES", value_parser = bytes::<usize>(1 << 20..=u64::MAX))]
     pub(crate) kv_memory: Option<usize>,
     /// Most bytes of them that remember prompts
-    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>(0..=u64::MAX))]
+    #[arg(long, value_name = "BYTES", value_parser = bytes::<usize>(0..=u64::MAX))]
     pub(crate) cache_memory: Option<usize>,
     /// Most answers that one pass of a model feeds
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=4096))]
@@ -73,7 +77,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=65536))]
     pub(crate) connections: Option<usize>,
     /// Most bytes of a request's body
-    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>(1..=1 << 30))]
+    #[arg(long, value_name = "BYTES", value_parser = bytes::<usize>(1..=1 << 30))]
     pub(crate) body: Option<usize>,
     /// The database of receipts [default: in the folder of models]
     #[arg(long, value_name = "FILE")]

@@ -10,6 +10,7 @@ use gateway::{KeyEntry, KeyFile, Scope, key_hash};
 
 use super::key::random;
 use crate::arguments::{ApiKeyCommand, NewApiKey};
+use crate::failure::Usage;
 use crate::files::{Force, Pending, Readers};
 use crate::output::{line, shown, tell};
 
@@ -41,6 +42,11 @@ fn new(options: &NewApiKey) -> Result<()> {
     let path = &options.named.file.file;
     let mut file = if path.exists() { read(path)? } else { KeyFile::default() };
     let name = &options.named.name;
+    if name.trim().is_empty() {
+        bail!(Usage(
+            "a key needs a name, such as: probity api-key new alice --file keys.json".into()
+        ));
+    }
     if file.keys.iter().any(|entry| entry.name == *name) {
         bail!("{} has a key called {name:?} already: `probity api-key rm` first", shown(path));
     }
@@ -58,7 +64,7 @@ fn new(options: &NewApiKey) -> Result<()> {
     });
     write(path, &file)?;
     line(key)?;
-    tell("a server reads its keys when it starts");
+    tell("a server that runs knows it after its next start");
     Ok(())
 }
 

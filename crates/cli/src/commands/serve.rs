@@ -64,14 +64,18 @@ fn settings(store: &Store, options: &ServeOptions) -> Result<Settings> {
             let name = &served.name;
             bail!(Usage(format!("two models are called {name}: NAME=MODEL names one anew")));
         }
-        models.push(ModelEntry { name: served.name.clone(), bytes: bytes(store, served)? });
+        let bytes = bytes(store, served)?;
+        if let Some(memory) = options.memory.filter(|memory| *memory < bytes) {
+            let name = &served.name;
+            bail!(Usage(format!("--memory {memory}: {name} alone has {bytes} bytes of weights")));
+        }
+        models.push(ModelEntry { name: served.name.clone(), bytes });
     }
     let mut settings = Settings::new(options.listen, models);
     settings.memory_max = options.memory.unwrap_or(u64::MAX);
     settings.keys.clone_from(&options.keys);
     settings.tls = options.tls_cert.clone().zip(options.tls_key.clone());
-    let origins = options.cors.iter().flat_map(|origins| origins.split(','));
-    settings.cors = origins.map(|origin| origin.trim().to_owned()).collect();
+    settings.cors = options.cors.clone().unwrap_or_default();
     settings.retention_s = options.retention.map(|days| days * DAY_S);
     settings.drain = Duration::from_secs(options.drain);
     let scheduler = &mut settings.scheduler;

@@ -278,6 +278,8 @@ fn receipts_are_logged_and_bundled() {
     assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
     // A key that was rotated away still signs for its own log.
     given.world.run(&["key", "rotate"]).ok();
+    let verified = given.world.run(&["verify", named, "--evidence", "signature"]).ok();
+    assert!(verified.out.contains("  log     number 0 of 1, under"), "{}", verified.out);
     fs::remove_file(&bundle).unwrap();
     given.world.run(&["receipt", "bundle", receipt, "--out", named]).ok();
     given.world.run(&["verify", named, "--model", &given.model]).ok();

@@ -34,13 +34,7 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
         (file, &[][..], &flag[..], "0.0.0.0:3"),
         (file, &[][..], &[][..], "0.0.0.0:1"),
         ("models = ./m.gguf\n", &variable[..], &[][..], "0.0.0.0:2"),
-        // The last of two in one file counts too.
-        (
-            "models = ./m.gguf\nlisten = 0.0.0.0:4\nlisten = 0.0.0.0:5",
-            &[][..],
-            &[][..],
-            "0.0.0.0:5",
-        ),
+        ("models = ./m.gguf\nlisten = \"0.0.0.0:4\" # for all", &[][..], &[][..], "0.0.0.0:4"),
     ] {
         let told = layers(&world, file, environment, typed);
         assert!(told.contains(&format!("--listen {want}:")), "{want}: {told}");
@@ -64,6 +58,8 @@ fn models_come_from_the_highest_layer_that_names_some() {
         assert!(told.contains(want), "{want}: {told}");
     }
     assert!(layers(&world, "", &[], &[]).contains("no model is named"));
+    let two = layers(&world, "models = ./a.gguf, ./gone.gguf", &[], &[]);
+    assert!(two.contains("a.gguf") && !two.contains(','), "{two}");
 }
 
 #[test]
@@ -87,13 +83,24 @@ fn what_is_wrong_in_a_layer_is_said_with_its_place() {
         ("models = ./m.gguf\nspeed = 9\n", "line 2: `speed` is no option"),
         ("models = ./m.gguf\n\n\nquiet = maybe\n", "line 4: `quiet` must be true or false"),
         ("models ./m.gguf\n", "line 1: a line is `name = value`"),
-        ("models = ./m.gguf\nanswers = many\n", "a whole number from 1 to 65536"),
+        (
+            "models = ./m.gguf\nanswers = many\n",
+            "line 2: `answers`: it must be a whole number from 1 to 65536",
+        ),
+        ("listen = 0.0.0.0:4\nlisten = 0.0.0.0:5\n", "line 2: `listen` stands here twice"),
+        ("listen = \"0.0.0.0:4\n", "line 1: a quote is not closed"),
+        ("models = ./m.gguf nothing-known\n", "line 1: `models`: "),
+        ("models = ./m.gguf\ncors = foo\n", "line 2: `cors`: \"foo\" is no origin"),
+        ("models = ./m.gguf\nlisten = here\n", "such as 127.0.0.1:8000"),
     ] {
         let told = layers(&world, file, &[], &[]);
         assert!(told.contains(said), "{told}");
     }
     let told = layers(&world, "models = ./m.gguf\n", &[("PROBITY_SERVE_SPEED", "9")], &[]);
     assert!(told.contains("PROBITY_SERVE_SPEED: `speed` is no option"), "{told}");
+    let told = layers(&world, "", &[("PROBITY_SERVE_LISTEN", "foo")], &["./m.gguf"]);
+    assert!(told.contains("PROBITY_SERVE_LISTEN: `listen`: it must be"), "{told}");
+    assert!(!told.contains("\\n"), "{told}");
     let long = "#".repeat((1 << 16) + 1);
     assert!(layers(&world, &long, &[], &[]).contains("more than 65536 bytes"));
     let gone = world.run(&["serve", "--config", "nowhere.conf", "./m.gguf"]);

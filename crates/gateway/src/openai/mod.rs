@@ -59,5 +59,7 @@ pub(crate) async fn not_found() -> Response {
 /// Something is there, but not for this method.
 pub(crate) async fn not_allowed() -> Response {
     let refusal = Refusal::NotFound("this address does not take this method");
-    json_response(405, error(&refusal).to_string())
+    let mut object = error(&refusal);
+    object["error"]["code"] = "method_not_allowed".into();
+    json_response(405, object.to_string())
 }

@@ -385,7 +385,7 @@ fn told(proxy: &Proxy, model: &str, file: &ReceiptFile) -> String {
     let open = report.not_established.iter();
     // The prompt was rendered here, of what the caller sent.
     let open = open.filter(|what| **what != NotEstablished::PromptOfMessages);
-    let open: Vec<&str> = open.map(|what| what.name()).collect();
+    let open: Vec<&str> = open.map(|what| what.short()).collect();
     let job = commit::hex(&file.receipt().job[..8]);
     let (holds, open) = (holds.join(", "), open.join(", "));
     format!("answer {job} of {model} holds: {holds}; not established: {open}")

@@ -104,7 +104,7 @@ fn bodies_that_are_none_are_refused() {
         Some("model_not_found"),
     );
     is_refused(&world.get("/nothing"), 404, None, Some("not_found"));
-    is_refused(&world.get(CHAT), 405, None, Some("not_found"));
+    is_refused(&world.get(CHAT), 405, None, Some("method_not_allowed"));
     is_refused(&world.get("/v1/receipts/12"), 404, None, Some("not_found"));
     let id = "00".repeat(32);
     is_refused(&world.get(&format!("/v1/receipts/{id}")), 404, None, Some("not_found"));

@@ -149,7 +149,14 @@ fn who(case: &Case, file: &ReceiptFile) -> String {
         None => format!("{id:.HASH_DIGITS$}"),
     };
     let worker = file.receipt().worker.to_string();
-    format!("  model   {model}\n  worker  {worker:.HASH_DIGITS$}\n")
+    format!("  model   {model}\n  worker  {worker:.HASH_DIGITS$}\n{}", place(file))
+}
+
+/// Where a bundle's receipt stands in its worker's log.
+fn place(file: &ReceiptFile) -> String {
+    let Some(log) = file.log() else { return String::new() };
+    let (index, size) = (log.index(), log.checkpoint().size());
+    format!("  log     number {index} of {size}, under the worker's checkpoint\n")
 }
 
 /// One line for each kind of evidence, and one for all that none of it establishes.
@@ -210,16 +217,12 @@ fn way_out(missing: &Missing, pullable: &[&str]) -> String {
 fn said(file: &ReceiptFile) -> String {
     let (receipt, usage) = (file.receipt(), file.receipt().usage);
     let stops: Vec<&str> = receipt.choices.iter().map(|choice| choice.stop.name()).collect();
-    let log = file.log().map(|log| {
-        let (index, size) = (log.index(), log.checkpoint().size());
-        format!("  log     number {index} of {size}, under the worker's checkpoint\n")
-    });
     format!(
         "  receipt {}\n  worker  {}\n  model   {}\n{}  tokens  {} in, {} out; ended by {}\n",
         Hex(receipt.id(Network::OFFLINE)),
         receipt.worker,
         Hex(receipt.model),
-        log.unwrap_or_default(),
+        place(file),
         usage.prompt,
         usage.output,
         stops.join(", "),
