@@ -3,8 +3,12 @@
 //! A kernel set that a processor should have and does not report is a failure here, so no emulator
 //! can quietly fall back to portable code.
 
+use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::runs::Run;
@@ -122,16 +126,33 @@ pub(crate) fn tiny(root: &Path, probes: &Probes) -> Outcome<(Vec<Run>, Vec<Strin
             sets: Some("portable,wasm-simd"),
         },
     ];
-    let mut all = Vec::new();
-    let mut sets_here = Vec::new();
-    for platform in &platforms {
-        let (runs, sets) = run(platform, None)?;
-        if platform.name == "here" {
-            sets_here = sets;
-        }
-        all.extend(runs);
+    // This processor first, with all of it; the emulated ones then share it.
+    let [own, emulated @ ..] = &platforms;
+    let (mut all, sets_here) = run(own, None)?;
+    for ran in side_by_side(emulated) {
+        all.extend(ran?);
     }
     Ok((all, sets_here))
+}
+
+/// Runs platforms, as many at once as there are cores; gives their runs in the order of the platforms.
+fn side_by_side(platforms: &[Platform]) -> Vec<Outcome<Vec<Run>>> {
+    let lanes = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let done: Mutex<BTreeMap<usize, Outcome<Vec<Run>>>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..lanes.min(platforms.len()) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(platform) = platforms.get(index) else { return };
+                    let ran = run(platform, None).map(|(runs, _)| runs);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(index, ran);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
 /// Runs the model of a file on this processor: every value of every axis.
