@@ -153,7 +153,7 @@ pub struct Kernels {
     pub(crate) set: KernelSet,
     pub(crate) matmul_a8_eight: Matmul,
     pub(crate) matmul_a8_four: Matmul,
-    pub(crate) matmul_a8_eight_halves: Matmul,
+    pub(crate) matmul_a8_six_halves: Matmul,
     pub(crate) matmul_a8_four_halves: Matmul,
     pub(crate) matmul_a16: Matmul,
     pub(crate) quantise: fn(&[i32], u8, InputKind, &mut InputRow),
@@ -248,7 +248,7 @@ impl Kernels {
         let function = match (kind, weights.width()) {
             (InputKind::A8, Width::Eight | Width::EightWithMin) => self.matmul_a8_eight,
             (InputKind::A8, Width::Four | Width::FourWithMin) => self.matmul_a8_four,
-            (InputKind::A8, Width::EightHalves) => self.matmul_a8_eight_halves,
+            (InputKind::A8, Width::SixHalves) => self.matmul_a8_six_halves,
             (InputKind::A8, Width::FourHalves | Width::FourHalvesWithMin) => {
                 self.matmul_a8_four_halves
             }

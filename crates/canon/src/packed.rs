@@ -11,6 +11,9 @@
 //!   the i16 scales of block 0 and block 1 side by side.
 //! - where the halves of a block have scales of their own, the quants are the same, and the scales are,
 //!   of block 0, then of block 1, for each row the i16 scales of both halves side by side.
+//! - six bits, always with two scales a block: the four halves one after the other, each 3 lines of
+//!   16 rows x 4 bytes, where byte i of line j has `quant + 32` of input 4j+i in its low six bits, and
+//!   in its upper two the bits from 2j on of that of input 12+i; then the scales, as above.
 //!
 //! The packed form is local cache: it is never hashed into anything that leaves the machine.
 
@@ -31,8 +34,12 @@ pub(crate) const SCALES_EIGHT: usize = 2 * (GROUP * BLOCK);
 pub(crate) const SCALES_FOUR: usize = 2 * (GROUP * BLOCK / 2);
 /// Bytes of the scales of one block of a group whose halves have scales of their own.
 pub(crate) const SCALES_HALVES: usize = GROUP * 4;
-/// Bytes of a pair of a group of 8-bit weights whose halves have scales of their own.
-pub(crate) const PAIR_EIGHT_HALVES: usize = SCALES_EIGHT + 2 * SCALES_HALVES;
+/// Bytes of the quants of one half of a block of a group of 6-bit weights.
+pub(crate) const HALF_SIX: usize = GROUP * HALF * 3 / 4;
+/// Where the scales of a pair of 6-bit weights start.
+pub(crate) const SCALES_SIX: usize = 4 * HALF_SIX;
+/// Bytes of a pair of a group of 6-bit weights.
+pub(crate) const PAIR_SIX: usize = SCALES_SIX + 2 * SCALES_HALVES;
 /// Bytes of a pair of a group of 4-bit weights whose halves have scales of their own.
 pub(crate) const PAIR_FOUR_HALVES: usize = SCALES_FOUR + 2 * SCALES_HALVES;
 /// Most rows of a matrix.
@@ -47,8 +54,8 @@ pub enum Width {
     Eight,
     /// As `Eight`, with a minimum per block.
     EightWithMin,
-    /// As `Eight`, with a scale for each half of a block.
-    EightHalves,
+    /// Six bits that stand for themselves minus 32, with a scale for each half of a block.
+    SixHalves,
     /// Nibbles that stand for themselves minus 8.
     Four,
     /// As `Four`, with a minimum per block.
@@ -66,7 +73,7 @@ impl Width {
             Format::F32LessOne | Format::F16LessOne | Format::Bf16LessOne => Self::Eight,
             Format::Q5_0 | Format::Iq4Nl | Format::Iq4Xs => Self::Eight,
             Format::Q5_1 | Format::Q5K => Self::EightWithMin,
-            Format::Q6K => Self::EightHalves,
+            Format::Q6K => Self::SixHalves,
             Format::Q4_0 => Self::Four,
             Format::Q4_1 | Format::Q4K => Self::FourWithMin,
             Format::Q3K => Self::FourHalves,
@@ -81,26 +88,33 @@ impl Width {
             Self::Four => 2,
             Self::FourWithMin => 3,
             Self::EightWithMin => 4,
-            Self::EightHalves => 5,
             Self::FourHalves => 6,
             Self::FourHalvesWithMin => 7,
+            // 5 was that of six bits in bytes.
+            Self::SixHalves => 8,
         }
     }
 
-    /// Whether weights are bytes, and not nibbles.
+    /// Bits of a weight.
+    const fn bits(self) -> usize {
+        match self {
+            Self::Eight | Self::EightWithMin => 8,
+            Self::SixHalves => 6,
+            Self::Four | Self::FourWithMin | Self::FourHalves | Self::FourHalvesWithMin => 4,
+        }
+    }
+
+    /// Whether weights are bytes.
     #[must_use]
     pub const fn is_eight(self) -> bool {
-        match self {
-            Self::Eight | Self::EightWithMin | Self::EightHalves => true,
-            Self::Four | Self::FourWithMin | Self::FourHalves | Self::FourHalvesWithMin => false,
-        }
+        self.bits() == 8
     }
 
     /// Whether the halves of a block have scales, and minima where there are any, of their own.
     #[must_use]
     pub const fn has_halves(self) -> bool {
         match self {
-            Self::EightHalves | Self::FourHalves | Self::FourHalvesWithMin => true,
+            Self::SixHalves | Self::FourHalves | Self::FourHalvesWithMin => true,
             Self::Eight | Self::EightWithMin | Self::Four | Self::FourWithMin => false,
         }
     }
@@ -110,7 +124,7 @@ impl Width {
     pub const fn has_minima(self) -> bool {
         match self {
             Self::EightWithMin | Self::FourWithMin | Self::FourHalvesWithMin => true,
-            Self::Eight | Self::EightHalves | Self::Four | Self::FourHalves => false,
+            Self::Eight | Self::SixHalves | Self::Four | Self::FourHalves => false,
         }
     }
 
@@ -118,7 +132,7 @@ impl Width {
     pub(crate) const fn pair_bytes(self) -> usize {
         match self {
             Self::Eight | Self::EightWithMin => PAIR_EIGHT,
-            Self::EightHalves => PAIR_EIGHT_HALVES,
+            Self::SixHalves => PAIR_SIX,
             Self::Four | Self::FourWithMin => PAIR_FOUR,
             Self::FourHalves | Self::FourHalvesWithMin => PAIR_FOUR_HALVES,
         }
@@ -126,7 +140,7 @@ impl Width {
 
     /// Bytes of the quants of one block of a group.
     pub(crate) const fn block_bytes(self) -> usize {
-        if self.is_eight() { GROUP * BLOCK } else { GROUP * BLOCK / 2 }
+        GROUP * BLOCK * self.bits() / 8
     }
 
     /// Where in a pair the scale of a block's half is.
@@ -230,7 +244,7 @@ impl PackedMatrix {
         packed
     }
 
-    /// Padding must stand for zero: an 8-bit zero is stored as 0x80 (its scale is 0 anyway).
+    /// Padding must stand for zero: an 8-bit zero is stored as 0x80. Fewer bits have their scale of 0.
     fn fill_with_zero_weights(&mut self) {
         if self.width.is_eight() {
             for pair in self.quants.bytes_mut().chunks_exact_mut(self.width.pair_bytes()) {
@@ -253,10 +267,10 @@ impl PackedMatrix {
         for (b, block) in format.blocks(bytes, unit)?.iter().enumerate() {
             let at = group * self.pairs() + b / 2;
             self.put_scales(format, at, b % 2, lane, block);
-            if self.width.is_eight() {
-                self.put_eight(at, b % 2, lane, block);
-            } else {
-                row_bounds[b / 2] += self.put_four(format, at, b % 2, lane, block);
+            match self.width.bits() {
+                8 => self.put_eight(at, b % 2, lane, block),
+                6 => self.put_six(at, b % 2, lane, block),
+                _ => row_bounds[b / 2] += self.put_four(format, at, b % 2, lane, block),
             }
         }
         for (bound, row_bound) in bounds.iter_mut().zip(row_bounds) {
@@ -290,6 +304,19 @@ impl PackedMatrix {
         let quants = &mut self.pair_mut(at)[b * GROUP * BLOCK..][..GROUP * BLOCK];
         for (k, quant) in block.quants.iter().enumerate() {
             quants[(k / 4 * GROUP + lane) * 4 + k % 4] = quant.cast_unsigned() ^ 0x80;
+        }
+    }
+
+    fn put_six(&mut self, at: usize, b: usize, lane: usize, block: &Block) {
+        let quants = &mut self.pair_mut(at)[2 * b * HALF_SIX..][..2 * HALF_SIX];
+        let halves = quants.chunks_exact_mut(HALF_SIX).zip(block.quants.chunks_exact(HALF));
+        for (bytes, quants) in halves {
+            for i in 0..4 {
+                let four = core::array::from_fn(|step| (quants[4 * step + i] + 32).cast_unsigned());
+                for (line, byte) in three_of(four).into_iter().enumerate() {
+                    bytes[(line * GROUP + lane) * 4 + i] = byte;
+                }
+            }
         }
     }
 
@@ -385,12 +412,10 @@ impl PackedMatrix {
         let pair = &self.group(group)[b / 2 * self.pair_bytes()..][..self.pair_bytes()];
         let quants = &pair[half * self.width.block_bytes()..];
         let place = |k: usize| (k / 4 * GROUP + lane) * 4 + k % 4;
-        let quant = |k: usize| {
-            if self.width.is_eight() {
-                return (quants[place(k)] ^ 0x80).cast_signed();
-            }
-            let byte = quants[place(k % HALF)];
-            (if k < HALF { byte & 15 } else { byte >> 4 }).cast_signed() - 8
+        let quant = |k: usize| match self.width.bits() {
+            8 => (quants[place(k)] ^ 0x80).cast_signed(),
+            6 => six_of(&quants[k / HALF * HALF_SIX..], lane, k % HALF).cast_signed() - 32,
+            _ => (quants[place(k % HALF)] >> (k / HALF * 4) & 15).cast_signed() - 8,
         };
         let scale = |side: usize| {
             let at = self.width.scale_at(half, side, lane);
@@ -485,6 +510,23 @@ impl PackedMatrix {
     fn pair_bytes(&self) -> usize {
         self.width.pair_bytes()
     }
+}
+
+/// Four weights of six bits in three bytes.
+fn three_of(four: [u8; 4]) -> [u8; 3] {
+    core::array::from_fn(|line| four[line] | (four[3] >> (2 * line) & 3) << 6)
+}
+
+/// Four weights of six bits out of three bytes.
+#[inline(always)]
+pub(crate) fn four_of(three: [u8; 3]) -> [u8; 4] {
+    let [a, b, c] = three;
+    [a & 63, b & 63, c & 63, a >> 6 | b >> 6 << 2 | c >> 6 << 4]
+}
+
+/// A row's weight k of a half of a block of 6-bit weights.
+fn six_of(half: &[u8], lane: usize, k: usize) -> u8 {
+    four_of([0, 1, 2].map(|line| half[(line * GROUP + lane) * 4 + k % 4]))[k / 4]
 }
 
 /// The longest power of two of pairs such that no aligned chunk can leave an i32.

@@ -7,7 +7,9 @@ use core::ops::Range;
 use crate::fixed::finish;
 use crate::inputs::{InputKind, InputRow};
 use crate::kernels::Finish;
-use crate::packed::{GROUP, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, SCALES_HALVES, Width};
+use crate::packed::{
+    GROUP, HALF_SIX, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, SCALES_HALVES, Width, four_of,
+};
 use crate::quant::{BLOCK, HALF};
 use crate::tile::Tile;
 
@@ -33,7 +35,7 @@ pub(crate) fn matmul(
                 Width::Four | Width::FourWithMin => {
                     sums_of(weights, group, row, dots_four, scales_four)
                 }
-                Width::EightHalves => sums_of_halves(weights, group, row, half_eight),
+                Width::SixHalves => sums_of_halves(weights, group, row, half_six),
                 Width::FourHalves | Width::FourHalvesWithMin => {
                     sums_of_halves(weights, group, row, half_four)
                 }
@@ -158,15 +160,16 @@ fn dots_four(pair: &[u8], half: usize, x: &[i8], minus_sum: i32) -> [i32; GROUP]
     dots
 }
 
-/// Sixteen dot products of a half of a block of int8.
+/// Sixteen dot products of a half of a block of six bits.
 #[inline(always)]
-fn half_eight(pair: &[u8], b: usize, half: usize, x: &[i8]) -> [i32; GROUP] {
+fn half_six(pair: &[u8], b: usize, half: usize, x: &[i8]) -> [i32; GROUP] {
     let mut dots = [0; GROUP];
-    let quants = &pair[(2 * b + half) * GROUP * HALF..][..GROUP * HALF];
-    for (step, x) in quants.chunks_exact(GROUP * 4).zip(x.chunks_exact(4)) {
-        for (lane, dot) in dots.iter_mut().enumerate() {
-            for i in 0..4 {
-                *dot += i32::from((step[lane * 4 + i] ^ 0x80).cast_signed()) * i32::from(x[i]);
+    let lines = &pair[(2 * b + half) * HALF_SIX..][..HALF_SIX];
+    for (lane, dot) in dots.iter_mut().enumerate() {
+        for i in 0..4 {
+            let bytes = [0, 1, 2].map(|line| lines[(line * GROUP + lane) * 4 + i]);
+            for (step, weight) in four_of(bytes).into_iter().enumerate() {
+                *dot += (i32::from(weight) - 32) * i32::from(x[4 * step + i]);
             }
         }
     }

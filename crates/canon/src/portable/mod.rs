@@ -15,7 +15,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     set: KernelSet::Portable,
     matmul_a8_eight: matmul::matmul,
     matmul_a8_four: matmul::matmul,
-    matmul_a8_eight_halves: matmul::matmul,
+    matmul_a8_six_halves: matmul::matmul,
     matmul_a8_four_halves: matmul::matmul,
     matmul_a16: matmul::matmul,
     quantise: rows::quantise,

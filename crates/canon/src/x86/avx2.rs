@@ -16,6 +16,7 @@ pub(super) mod four;
 pub(super) mod four_halves;
 pub(super) mod minima;
 pub(super) mod rows;
+pub(super) mod six;
 pub(super) mod sixteen;
 pub(super) mod walk;
 
@@ -25,8 +26,8 @@ super::recompile!(KernelSet::Avx2, "avx2");
 
 /// The AVX2 table.
 pub(crate) const KERNELS: Kernels = Kernels {
-    matmul_a8_eight: walk::matmul::<eight::Eight<false>>,
-    matmul_a8_eight_halves: walk::matmul::<eight::Eight<true>>,
+    matmul_a8_eight: walk::matmul::<eight::Eight>,
+    matmul_a8_six_halves: walk::matmul::<six::Six>,
     matmul_a8_four: walk::matmul::<four::Four>,
     matmul_a8_four_halves: walk::matmul::<four_halves::FourHalves>,
     matmul_a16: walk::matmul::<sixteen::Sixteen>,

@@ -15,6 +15,7 @@ mod gemm;
 mod heads;
 mod quantise;
 mod rows;
+mod six;
 mod sixteen;
 
 use core::ops::Range;
@@ -30,7 +31,7 @@ super::recompile!(KernelSet::Avx512, "avx2,avx512f,avx512bw,avx512dq,avx512vl,av
 pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_eight,
     matmul_a8_four,
-    matmul_a8_eight_halves,
+    matmul_a8_six_halves,
     matmul_a8_four_halves,
     matmul_a16: gemm::matmul::<sixteen::Sixteen>,
     attention: attention::attention,
@@ -56,13 +57,13 @@ fn matmul_a8_eight(
 ) {
     let function = match inputs {
         [_] => super::avx_vnni::KERNELS.matmul_a8_eight,
-        _ => gemm::matmul::<eight::Eight<false>>,
+        _ => gemm::matmul::<eight::Eight>,
     };
     function(weights, groups, inputs, finish, out, overflow);
 }
 
 /// See [`matmul_a8_eight`].
-fn matmul_a8_eight_halves(
+fn matmul_a8_six_halves(
     weights: &PackedMatrix,
     groups: Range<usize>,
     inputs: &[&InputRow],
@@ -71,8 +72,8 @@ fn matmul_a8_eight_halves(
     overflow: &mut [bool],
 ) {
     let function = match inputs {
-        [_] => super::avx_vnni::KERNELS.matmul_a8_eight_halves,
-        _ => gemm::matmul::<eight::Eight<true>>,
+        [_] => super::avx_vnni::KERNELS.matmul_a8_six_halves,
+        _ => gemm::matmul::<six::Six>,
     };
     function(weights, groups, inputs, finish, out, overflow);
 }

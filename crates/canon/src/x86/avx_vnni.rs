@@ -20,7 +20,7 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::avx2::attention::{Products, Queries, attention as attend, heads};
-use super::avx2::walk;
+use super::avx2::{six, walk};
 use crate::inputs::InputRow;
 use crate::kernels::{AttentionScratch, AttentionTask, Finish, KernelSet, Kernels};
 use crate::packed::PackedMatrix;
@@ -31,7 +31,7 @@ use crate::tile::Tile;
 pub(crate) const KERNELS: Kernels = Kernels {
     set: KernelSet::AvxVnni,
     matmul_a8_eight: a8_eight,
-    matmul_a8_eight_halves: a8_eight_halves,
+    matmul_a8_six_halves: a8_six_halves,
     matmul_a8_four: a8_four,
     attention,
     ..super::avx2::KERNELS
@@ -86,10 +86,22 @@ impl Dot for Evex {
     }
 }
 
+impl<D: Dot> six::Dots for D {
+    #[inline(always)]
+    unsafe fn add(start: __m256i, weights: [__m256i; 4], x: [__m256i; 4]) -> __m256i {
+        let mut dots = start;
+        for (weights, x) in weights.into_iter().zip(x) {
+            // SAFETY: the caller's.
+            dots = unsafe { D::bytes(dots, weights, x) };
+        }
+        dots
+    }
+}
+
 /// A scheme over `Dot`, compiled with the features of one spelling.
 macro_rules! spelled {
-    ($scheme:ident, $module:ident $(, $halves:literal)?; $dot:ty, $features:literal) => {
-        impl walk::Scheme for $scheme<$dot $(, $halves)?> {
+    ($scheme:ident, $module:ident; $dot:ty, $features:literal) => {
+        impl walk::Scheme for $scheme<$dot> {
             const HALVES: usize = 2;
             const COLUMNS: usize = 4;
 
@@ -101,14 +113,17 @@ macro_rules! spelled {
                 sums: &mut [walk::Sums; C],
             ) {
                 // SAFETY: the caller's.
-                unsafe { $module::tile::<$dot, H, C $(, $halves)?>(place, inputs, sums) }
+                unsafe { $module::tile::<$dot, H, C>(place, inputs, sums) }
             }
         }
     };
 }
 
-/// The scheme of `eight`, with a scale for each half of a block or without.
-struct Eight<D, const HALVES: bool>(PhantomData<D>);
+/// The scheme of `eight`.
+struct Eight<D>(PhantomData<D>);
+
+/// The scheme of AVX2's `six`.
+struct Six<D>(PhantomData<D>);
 
 /// The scheme of `four`.
 struct Four<D>(PhantomData<D>);
@@ -177,10 +192,10 @@ unsafe fn add_keys<D: Dot, const H: usize>(
     *dots = local;
 }
 
-spelled!(Eight, eight, false; Vex, "avx2,avxvnni");
-spelled!(Eight, eight, false; Evex, "avx2,avx512vl,avx512vnni");
-spelled!(Eight, eight, true; Vex, "avx2,avxvnni");
-spelled!(Eight, eight, true; Evex, "avx2,avx512vl,avx512vnni");
+spelled!(Eight, eight; Vex, "avx2,avxvnni");
+spelled!(Eight, eight; Evex, "avx2,avx512vl,avx512vnni");
+spelled!(Six, six; Vex, "avx2,avxvnni");
+spelled!(Six, six; Evex, "avx2,avx512vl,avx512vnni");
 spelled!(Four, four; Vex, "avx2,avxvnni");
 spelled!(Four, four; Evex, "avx2,avx512vl,avx512vnni");
 
@@ -196,12 +211,11 @@ fn a8_eight(
     out: &mut Tile<'_>,
     overflow: &mut [bool],
 ) {
-    let (vex, evex) = (walk::matmul::<Eight<Vex, false>>, walk::matmul::<Eight<Evex, false>>);
-    let matmul = if has_vex() { vex } else { evex };
+    let matmul = if has_vex() { walk::matmul::<Eight<Vex>> } else { walk::matmul::<Eight<Evex>> };
     matmul(weights, groups, inputs, finish, out, overflow);
 }
 
-fn a8_eight_halves(
+fn a8_six_halves(
     weights: &PackedMatrix,
     groups: Range<usize>,
     inputs: &[&InputRow],
@@ -209,8 +223,7 @@ fn a8_eight_halves(
     out: &mut Tile<'_>,
     overflow: &mut [bool],
 ) {
-    let (vex, evex) = (walk::matmul::<Eight<Vex, true>>, walk::matmul::<Eight<Evex, true>>);
-    let matmul = if has_vex() { vex } else { evex };
+    let matmul = if has_vex() { walk::matmul::<Six<Vex>> } else { walk::matmul::<Six<Evex>> };
     matmul(weights, groups, inputs, finish, out, overflow);
 }
 

@@ -3,18 +3,16 @@
 //! A block's sixteen dot products fit 20 bits, times the input's block scale 26. Two blocks' products are
 //! split at bit 14 and put side by side, so that one instruction multiplies the high parts of both with
 //! the weights' scales and adds them, and one the low parts. Multiplications are the scarce unit: ten
-//! per block, group and column. Where the halves of a block have scales of their own, they stand for the
-//! two blocks.
+//! per block, group and column. Where the halves of a block have scales of their own (six bits, unpacked),
+//! they stand for the two blocks.
 
 use core::arch::x86_64::*;
 use core::ops::Range;
 
 use super::four::add_all_minima;
-use super::gemm::{Scheme, Sums, Waiting, started};
+use super::gemm::{Place, Scheme, Sums, Unpacked, Waiting, started};
 use crate::inputs::{InputRow, WIDE_SHIFT};
-use crate::packed::{
-    GROUP, PAIR_EIGHT, PAIR_EIGHT_HALVES, PackedMatrix, SCALES_EIGHT, SCALES_HALVES,
-};
+use crate::packed::{GROUP, PAIR_EIGHT, SCALES_EIGHT, SCALES_HALVES};
 use crate::quant::{BLOCK, SCALE_MAX_8};
 use crate::reference::{QUANT_MAX, ROW_SCALE_MAX};
 
@@ -43,9 +41,9 @@ const _: () = {
 };
 
 /// The scheme of this file.
-pub(super) enum Eight<const HALVES: bool> {}
+pub(super) enum Eight {}
 
-impl<const HALVES: bool> Scheme for Eight<HALVES> {
+impl Scheme for Eight {
     const GROUPS: usize = 2;
     const COLUMNS: usize = 3;
     const CHUNK: usize = 12;
@@ -53,27 +51,48 @@ impl<const HALVES: bool> Scheme for Eight<HALVES> {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     #[inline(never)]
     unsafe fn tile<const G: usize, const C: usize>(
-        weights: &PackedMatrix,
-        group: usize,
-        pairs: Range<usize>,
+        place: &Place<'_, G>,
         inputs: &[&InputRow; C],
         waiting: Waiting<'_, G, C>,
     ) {
-        // SAFETY: the caller says that the features are here, groups, pairs and inputs exist, and
-        // the sums are initialised where the pairs are not a row's first.
+        // SAFETY: the caller's.
+        unsafe { tile::<G, C, false>(place, inputs, waiting) }
+    }
+}
+
+/// A tile of 8-bit weights; see [`Scheme::tile`].
+///
+/// # Safety
+/// As of [`Scheme::tile`], of pairs of 8-bit weights, with scales of halves or not.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+pub(super) unsafe fn tile<const G: usize, const C: usize, const HALVES: bool>(
+    place: &Place<'_, G>,
+    inputs: &[&InputRow; C],
+    mut waiting: Waiting<'_, G, C>,
+) {
+    let (weights, pairs) = (place.weights, place.pairs.clone());
+    for start in pairs.clone().step_by(RUN) {
+        let run = start..pairs.end.min(start + RUN);
+        // SAFETY: the caller says that groups, pairs and inputs exist, and that the sums are
+        // initialised where the pairs are not a row's first.
         unsafe {
-            let mut waiting = waiting;
-            let mut start = pairs.start;
-            while start < pairs.end {
-                let end = pairs.end.min(start + RUN);
-                add_run::<G, C, HALVES>(weights, group, start..end, inputs, &mut waiting);
-                start = end;
-            }
-            if weights.width().has_minima() {
-                add_all_minima(weights, group, pairs, inputs, &mut started(waiting, false));
-            }
+            let skipped = (start - pairs.start) * pair_bytes::<HALVES>();
+            let quants = place.quants.map(|quants| quants.add(skipped));
+            add_run::<G, C, HALVES>(quants, run, inputs, &mut waiting);
         }
     }
+    if weights.width().has_minima() {
+        // SAFETY: as above; the runs have put sums there.
+        unsafe {
+            add_all_minima(weights, place.group, pairs, inputs, &mut started(waiting, false));
+        }
+    }
+}
+
+/// Bytes of a pair.
+const fn pair_bytes<const HALVES: bool>() -> usize {
+    if HALVES { size_of::<Unpacked>() } else { PAIR_EIGHT }
 }
 
 /// Where a run of an input row lies: numbers that one load puts into all lanes.
@@ -96,12 +115,11 @@ impl Column {
 /// Adds the products of at most `RUN` pairs to the sums.
 ///
 /// # Safety
-/// As of [`Scheme::tile`].
+/// As of [`tile`]; `quants` are the pairs of each group.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 unsafe fn add_run<const G: usize, const C: usize, const HALVES: bool>(
-    weights: &PackedMatrix,
-    group: usize,
+    quants: [*const u8; G],
     pairs: Range<usize>,
     inputs: &[&InputRow; C],
     waiting: &mut Waiting<'_, G, C>,
@@ -117,12 +135,6 @@ unsafe fn add_run<const G: usize, const C: usize, const HALVES: bool>(
             };
         }
     }
-    let pair_bytes = if HALVES { PAIR_EIGHT_HALVES } else { PAIR_EIGHT };
-    let mut quants = [core::ptr::null(); G];
-    for g in 0..G {
-        // SAFETY: as the caller says, the group has these pairs.
-        quants[g] = unsafe { weights.group(group + g).as_ptr().add(pairs.start * pair_bytes) };
-    }
     // Unknown to the compiler, which would unroll the loop and then run out of registers.
     let steps = core::hint::black_box(if HALVES { STEPS / 2 } else { STEPS });
     let mut high = [[_mm512_setzero_si512(); C]; G];
@@ -133,7 +145,7 @@ unsafe fn add_run<const G: usize, const C: usize, const HALVES: bool>(
         while pair < end {
             // SAFETY: as above; a pair is so many bytes.
             unsafe {
-                let at = quants.map(|quants| quants.add(pair * pair_bytes));
+                let at = quants.map(|quants| quants.add(pair * pair_bytes::<HALVES>()));
                 add_pair::<G, C, HALVES>(&mut high, &mut low, at, &columns, pair, steps);
             }
             pair += 1;

@@ -7,7 +7,7 @@
 use core::arch::x86_64::*;
 use core::ops::Range;
 
-use super::gemm::{Scheme, Sums, Waiting, started};
+use super::gemm::{Place, Scheme, Sums, Waiting, started};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_FOUR, PackedMatrix, SCALES_FOUR};
 use crate::quant::BLOCK;
@@ -31,12 +31,11 @@ impl Scheme for Four {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     #[inline(never)]
     unsafe fn tile<const G: usize, const C: usize>(
-        weights: &PackedMatrix,
-        group: usize,
-        pairs: Range<usize>,
+        place: &Place<'_, G>,
         inputs: &[&InputRow; C],
         waiting: Waiting<'_, G, C>,
     ) {
+        let (weights, group, pairs) = (place.weights, place.group, place.pairs.clone());
         // SAFETY: the caller says that the features are here, groups, pairs and inputs exist, and
         // the sums are initialised where the pairs are not a row's first.
         unsafe {

@@ -7,7 +7,7 @@ use core::arch::x86_64::*;
 use core::ops::Range;
 
 use super::four::{add_shares, widen};
-use super::gemm::{Scheme, Sums, Waiting, started};
+use super::gemm::{Place, Scheme, Sums, Waiting, started};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_FOUR_HALVES, PackedMatrix, SCALES_FOUR, SCALES_HALVES};
 use crate::quant::{BLOCK, HALF, MIN_MAX};
@@ -34,12 +34,11 @@ impl Scheme for FourHalves {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     #[inline(never)]
     unsafe fn tile<const G: usize, const C: usize>(
-        weights: &PackedMatrix,
-        group: usize,
-        pairs: Range<usize>,
+        place: &Place<'_, G>,
         inputs: &[&InputRow; C],
         waiting: Waiting<'_, G, C>,
     ) {
+        let (weights, group, pairs) = (place.weights, place.group, place.pairs.clone());
         // SAFETY: the caller says that the features are here, groups, pairs and inputs exist, and
         // the sums are initialised where the pairs are not a row's first.
         unsafe {

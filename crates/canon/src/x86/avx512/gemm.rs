@@ -1,8 +1,9 @@
 //! Walks a matmul in tiles: blocks of columns outside, then groups of rows, then chunks of pairs.
 //!
 //! A block's inputs stay in the second-level cache, and a chunk of a few groups' weights in the
-//! first while every column of the block passes; the 64-bit sums wait on the stack meanwhile. Sums
-//! are exact, so no order changes a bit.
+//! first while every column of the block passes; the 64-bit sums wait on the stack meanwhile. Weights that
+//! a scheme does not multiply as they lie are unpacked once for all these columns. Sums are exact, so no
+//! order changes a bit.
 //! Never allocates, and reads weights and inputs only within their slices.
 
 use core::arch::x86_64::{__m512i, _MM_HINT_ET0, _MM_HINT_T1, _mm_prefetch, _mm512_setzero_si512};
@@ -12,7 +13,7 @@ use core::ops::Range;
 use super::finish::{Rare, Target, finish_group, slowly};
 use crate::inputs::InputRow;
 use crate::kernels::Finish;
-use crate::packed::{GROUP, PackedMatrix};
+use crate::packed::{GROUP, PackedMatrix, SCALES_EIGHT, SCALES_HALVES};
 use crate::tile::Tile;
 
 /// Columns whose sums wait on the stack.
@@ -26,6 +27,23 @@ pub(super) type Sums = [__m512i; 2];
 /// The sums of a tile, which wait there between two chunks.
 pub(super) type Waiting<'a, const G: usize, const C: usize> = [&'a mut [MaybeUninit<Sums>; C]; G];
 
+/// Most pairs of a chunk that is unpacked.
+pub(super) const UNPACKED_MAX: usize = 12;
+
+/// A pair of 8-bit weights whose halves of blocks have scales of their own: quants as those of all 8-bit
+/// weights, then of block 0 and of block 1 for each row the scales of both halves side by side.
+pub(super) type Unpacked = [__m512i; (SCALES_EIGHT + 2 * SCALES_HALVES) / 64];
+
+/// Where the weights of a tile are.
+pub(super) struct Place<'a, const G: usize> {
+    pub(super) weights: &'a PackedMatrix,
+    /// The first of `G` groups.
+    pub(super) group: usize,
+    pub(super) pairs: Range<usize>,
+    /// Of each group the first of these pairs, unpacked where the scheme asks for it.
+    pub(super) quants: [*const u8; G],
+}
+
 /// One way to multiply packed weights with inputs.
 pub(super) trait Scheme {
     /// Groups of a tile where there are several columns.
@@ -34,6 +52,11 @@ pub(super) trait Scheme {
     const COLUMNS: usize;
     /// Pairs of a chunk: `GROUPS` groups of them fit the first-level cache.
     const CHUNK: usize;
+    /// What makes a pair of the matrix one that tiles read, where they don't read it as it lies.
+    ///
+    /// # Safety
+    /// Of the function: the machine has the features, and there is such a pair.
+    const UNPACK: Option<unsafe fn(*const u8) -> Unpacked> = None;
 
     /// Adds the products of some pairs of `G` groups with `C` columns to the sums, or, where the
     /// pairs are a row's first, puts them there.
@@ -42,9 +65,7 @@ pub(super) trait Scheme {
     /// The machine has the features; the groups, pairs and inputs exist; the sums are initialised
     /// where the pairs are not a row's first.
     unsafe fn tile<const G: usize, const C: usize>(
-        weights: &PackedMatrix,
-        group: usize,
-        pairs: Range<usize>,
+        place: &Place<'_, G>,
         inputs: &[&InputRow; C],
         waiting: Waiting<'_, G, C>,
     );
@@ -80,6 +101,7 @@ struct Job<'a, 'b> {
     out: &'a mut Tile<'b>,
     overflow: &'a mut [bool],
     sums: [[MaybeUninit<Sums>; COLUMN_BLOCK]; GROUPS_MAX],
+    unpacked: [[MaybeUninit<Unpacked>; UNPACKED_MAX]; GROUPS_MAX],
 }
 
 /// The kernel of a scheme.
@@ -92,7 +114,9 @@ pub(super) fn matmul<S: Scheme>(
     overflow: &mut [bool],
 ) {
     let sums = [[const { MaybeUninit::uninit() }; COLUMN_BLOCK]; GROUPS_MAX];
-    let mut job = Job { weights, first: groups.start, inputs, finish, out, overflow, sums };
+    let unpacked = [[const { MaybeUninit::uninit() }; UNPACKED_MAX]; GROUPS_MAX];
+    let first = groups.start;
+    let mut job = Job { weights, first, inputs, finish, out, overflow, sums, unpacked };
     // SAFETY: this table is only handed out on a machine with these features.
     unsafe { all::<S>(&mut job, groups) }
 }
@@ -130,7 +154,8 @@ fn some_groups<S: Scheme, const G: usize>(
     }
     let all = weights.pairs();
     // The weights of a single tile are read once, so nothing has to stay in a cache.
-    let chunks = if columns.len() <= S::COLUMNS { 1 } else { all.div_ceil(S::CHUNK) };
+    let whole = columns.len() <= S::COLUMNS && S::UNPACK.is_none();
+    let chunks = if whole { 1 } else { all.div_ceil(S::CHUNK) };
     for chunk in 0..chunks {
         let pairs = all * chunk / chunks..all * (chunk + 1) / chunks;
         let last = chunk + 1 == chunks;
@@ -138,7 +163,9 @@ fn some_groups<S: Scheme, const G: usize>(
         let next_group = if last { group + G } else { group };
         let ahead: [&[u8]; G] =
             core::array::from_fn(|g| bytes_of(weights, next_group + g, next.clone()));
-        let part = Part { group, pairs, first: chunk == 0, last, ahead };
+        let quants = core::array::from_fn(|g| quants_of::<S>(job, group + g, g, pairs.clone()));
+        let place = Place { weights, group, pairs, quants };
+        let part = Part { place, first: chunk == 0, last, ahead };
         some_columns::<S, G>(job, &part, &targets, columns.clone());
     }
 }
@@ -153,10 +180,27 @@ fn bytes_of(weights: &PackedMatrix, group: usize, pairs: Range<usize>) -> &[u8] 
     &bytes[pair * pairs.start..pair * pairs.end]
 }
 
+/// Some pairs of a group as the scheme reads them, unpacked into the g-th place where it asks for it.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+fn quants_of<S: Scheme>(
+    job: &mut Job<'_, '_>,
+    group: usize,
+    g: usize,
+    pairs: Range<usize>,
+) -> *const u8 {
+    let bytes = bytes_of(job.weights, group, pairs.clone());
+    let Some(unpack) = S::UNPACK else { return bytes.as_ptr() };
+    let place = &mut job.unpacked[g];
+    for (pair, into) in bytes.chunks_exact(bytes.len() / pairs.len()).zip(&mut *place) {
+        // SAFETY: the features are this function's own, and this is a pair of the scheme's matrix.
+        into.write(unsafe { unpack(pair.as_ptr()) });
+    }
+    place.as_ptr().cast()
+}
+
 /// A chunk of some groups.
 struct Part<'a, const G: usize> {
-    group: usize,
-    pairs: Range<usize>,
+    place: Place<'a, G>,
     first: bool,
     last: bool,
     /// The weights of the chunk that comes next.
@@ -216,7 +260,7 @@ fn one_tile<S: Scheme, const G: usize, const C: usize>(
     place: usize,
 ) {
     if part.last && C > 1 {
-        fetch_outputs::<G, C>(job, part.group, column);
+        fetch_outputs::<G, C>(job, part.place.group, column);
     }
     let inputs = job.inputs[column..].first_chunk::<C>().expect("the caller counted the columns");
     let sums = job.sums.first_chunk_mut::<G>().expect("room for a tile's groups");
@@ -226,9 +270,9 @@ fn one_tile<S: Scheme, const G: usize, const C: usize>(
     // SAFETY: the features are this function's own; groups and pairs are of this matrix, and
     // `Kernels::matmul` has compared the inputs' lengths with it. Chunks come in order, so the sums
     // were put there by the chunk before.
-    unsafe { S::tile::<G, C>(job.weights, part.group, part.pairs.clone(), inputs, sums) }
+    unsafe { S::tile::<G, C>(&part.place, inputs, sums) }
     if part.last {
-        finish_tile::<G, C>(job, part.group, targets, column, place);
+        finish_tile::<G, C>(job, part.place.group, targets, column, place);
     }
 }
 

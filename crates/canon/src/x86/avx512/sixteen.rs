@@ -4,7 +4,7 @@ use core::arch::x86_64::*;
 use core::ops::Range;
 
 use super::four::add_all_minima;
-use super::gemm::{Scheme, Sums, Waiting, started};
+use super::gemm::{Place, Scheme, Sums, Waiting, started};
 use crate::inputs::InputRow;
 use crate::packed::{GROUP, PAIR_EIGHT, PAIR_FOUR, PackedMatrix, SCALES_EIGHT, SCALES_FOUR};
 use crate::quant::BLOCK;
@@ -23,12 +23,11 @@ impl Scheme for Sixteen {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     #[inline(never)]
     unsafe fn tile<const G: usize, const C: usize>(
-        weights: &PackedMatrix,
-        group: usize,
-        pairs: Range<usize>,
+        place: &Place<'_, G>,
         inputs: &[&InputRow; C],
         waiting: Waiting<'_, G, C>,
     ) {
+        let (weights, group, pairs) = (place.weights, place.group, place.pairs.clone());
         // SAFETY: the caller says that the features are here, groups, pairs and inputs exist, and
         // the sums are initialised where the pairs are not a row's first.
         unsafe {

@@ -1,24 +1,22 @@
 //! Eight-bit weights with A8 inputs: weights as unsigned bytes, sums that start at minus their
-//! offset, and 64-bit sums as in the AVX2 kernel. The two halves of a block may have scales of their own.
+//! offset, and 64-bit sums as in the AVX2 kernel.
 
 use core::arch::x86_64::*;
 
 use super::Dot;
 use crate::inputs::InputRow;
-use crate::packed::{GROUP, PAIR_EIGHT, PAIR_EIGHT_HALVES, SCALES_EIGHT};
+use crate::packed::{GROUP, PAIR_EIGHT, SCALES_EIGHT};
 use crate::quant::BLOCK;
-use crate::x86::avx2::eight::{add_scaled, load_scales, load_scales_of_halves, scale_of_half};
+use crate::x86::avx2::eight::{add_scaled, load_scales};
 use crate::x86::avx2::minima::add_minima;
-use crate::x86::avx2::walk::{
-    Columns, HALF_STEP, Place, STEPS, Sums, nth_half, prefetch, prefetch_alone,
-};
+use crate::x86::avx2::walk::{Columns, HALF_STEP, Place, STEPS, Sums, nth_half, prefetch};
 
 /// A tile; see `walk::Scheme`.
 ///
 /// # Safety
 /// The machine has AVX2 and this spelling; the place and the inputs exist.
 #[inline(always)]
-pub(super) unsafe fn tile<D: Dot, const H: usize, const C: usize, const HALVES: bool>(
+pub(super) unsafe fn tile<D: Dot, const H: usize, const C: usize>(
     place: &Place<'_>,
     inputs: &[&InputRow; C],
     sums: &mut [Sums; C],
@@ -26,21 +24,12 @@ pub(super) unsafe fn tile<D: Dot, const H: usize, const C: usize, const HALVES: 
     let quants = place.weights.group(place.group).as_ptr();
     let columns = Columns::of(inputs);
     for pair in place.pairs.clone() {
-        // SAFETY: the caller says that the group, the pairs and the inputs exist; a pair is so many
-        // bytes.
+        // SAFETY: the caller says that the group, the pairs and the inputs exist; a pair is
+        // PAIR_EIGHT bytes.
         unsafe {
-            if HALVES {
-                let at = quants.add(pair * PAIR_EIGHT_HALVES);
-                prefetch_alone::<C>(at, PAIR_EIGHT_HALVES);
-                for b in 0..2 {
-                    half_block::<D, H, C, 0>(at, b, place.half, &columns, pair, sums);
-                    half_block::<D, H, C, 1>(at, b, place.half, &columns, pair, sums);
-                }
-            } else {
-                let at = quants.add(pair * PAIR_EIGHT);
-                block::<D, H, C, 0>(at, place.half, &columns, pair, sums);
-                block::<D, H, C, 1>(at, place.half, &columns, pair, sums);
-            }
+            let at = quants.add(pair * PAIR_EIGHT);
+            block::<D, H, C, 0>(at, place.half, &columns, pair, sums);
+            block::<D, H, C, 1>(at, place.half, &columns, pair, sums);
         }
     }
     // SAFETY: as above.
@@ -99,56 +88,6 @@ unsafe fn block<D: Dot, const H: usize, const C: usize, const SECOND: usize>(
                     dots,
                     _mm256_madd_epi16(scales, x),
                 );
-            }
-        }
-    }
-}
-
-/// Adds one half of a block of a pair to the sums.
-///
-/// # Safety
-/// As of [`tile`]; the pair is one of a matrix whose halves have scales, and the columns have such a pair.
-#[inline(always)]
-unsafe fn half_block<D: Dot, const H: usize, const C: usize, const SECOND: usize>(
-    at: *const u8,
-    block: usize,
-    half: usize,
-    columns: &Columns<C>,
-    pair: usize,
-    sums: &mut [Sums; C],
-) {
-    let b = 2 * pair + block;
-    // SAFETY: quants and scales of a pair lie within its bytes; a half of a block is four steps of two
-    // halves of rows, and of an input row four steps of four bytes.
-    unsafe {
-        let quants = at.add((2 * block + SECOND) * GROUP * BLOCK / 2 + half * HALF_STEP);
-        let mut dots = [[_mm256_setzero_si256(); C]; H];
-        for c in 0..C {
-            let start = _mm256_set1_epi32(*columns.half_starts[SECOND][c].add(b));
-            for dots in &mut dots {
-                dots[c] = start;
-            }
-        }
-        for step in 0..STEPS / 2 {
-            prefetch::<C>(quants.wrapping_add(2 * step * HALF_STEP));
-            let mut weights = [_mm256_setzero_si256(); H];
-            for h in 0..H {
-                weights[h] = _mm256_load_si256(quants.add((2 * step + h) * HALF_STEP).cast());
-            }
-            for c in 0..C {
-                let x = columns.quants[c].add(b * STEPS + SECOND * STEPS / 2 + step);
-                let x = _mm256_set1_epi32(x.read_unaligned());
-                for h in 0..H {
-                    dots[h][c] = D::bytes(dots[h][c], weights[h], x);
-                }
-            }
-        }
-        for h in 0..H {
-            let scales = load_scales_of_halves(at, block, half + h);
-            for c in 0..C {
-                let x = scale_of_half::<SECOND>(columns.scales[c].add(pair), block);
-                let sums = &mut sums[c][nth_half::<H>(half, h)];
-                add_scaled(sums, dots[h][c], _mm256_madd_epi16(scales, x));
             }
         }
     }
