@@ -32,7 +32,8 @@ pub struct InputRow {
     pub(crate) minus_sums: Vec<i32>,
     /// A8: `minus_sums` times 128, for weights that count from there.
     pub(crate) minus_sums_128: Vec<i32>,
-    /// A8: per block, -128 times the sum of its first half's quants; then of its second half's.
+    /// A8: per block, -32 times the sum of its first half's quants, for weights that count from there; then of its
+    /// second half's.
     pub(crate) half_starts: [Vec<i32>; 2],
     /// A8: `scales`, shifted by [`WIDE_SHIFT`]; padding as there.
     pub(crate) wide_scales: Vec<i32>,
@@ -179,7 +180,7 @@ impl InputRow {
     #[inline(always)]
     pub(crate) fn half_entries(&self, b: usize) -> [i32; 2] {
         let scale = i32::from(self.scales.words()[b]);
-        let entries = [0, 1].map(|half| -(self.half_starts[half][b] >> 7) * scale);
+        let entries = [0, 1].map(|half| -(self.half_starts[half][b] >> 5) * scale);
         let high = entries.map(|entries| (entries + 512) >> 10);
         let low = [0, 1].map(|half| entries[half] - (high[half] << 10));
         [high, low].map(|[first, second]| second << 16 | first & 0xffff)
@@ -214,8 +215,8 @@ impl InputRow {
     #[inline(always)]
     pub(crate) fn derive_a8(&mut self, b: usize, scale: i32, halves: [i32; 2]) {
         let sum = halves[0] + halves[1];
-        self.half_starts[0][b] = -128 * halves[0];
-        self.half_starts[1][b] = -128 * halves[1];
+        self.half_starts[0][b] = -32 * halves[0];
+        self.half_starts[1][b] = -32 * halves[1];
         self.scales.words_mut()[b] = scale as i16;
         self.minus_sums[b] = -sum;
         self.minus_sums_128[b] = -128 * sum;

@@ -11,9 +11,10 @@
 //!   the i16 scales of block 0 and block 1 side by side.
 //! - where the halves of a block have scales of their own, the quants are the same, and the scales are,
 //!   of block 0, then of block 1, for each row the i16 scales of both halves side by side.
-//! - six bits, always with two scales a block: the four halves one after the other, each 3 lines of
-//!   16 rows x 4 bytes, where byte i of line j has `quant + 32` of input 4j+i in its low six bits, and
-//!   in its upper two the bits from 2j on of that of input 12+i; then the scales, as above.
+//! - six bits, always with two scales a block: block 0, then block 1, each its scales as above, then both
+//!   halves, each 3 lines of 16 rows x 4 bytes, where byte i of line j has `quant + 32` of input 4j+i in
+//!   its low six bits, and in its upper two the bits from 2j on of that of input 12+i. A stream whose
+//!   lines are wanted in their order is read fastest.
 //!
 //! The packed form is local cache: it is never hashed into anything that leaves the machine.
 
@@ -36,10 +37,10 @@ pub(crate) const SCALES_FOUR: usize = 2 * (GROUP * BLOCK / 2);
 pub(crate) const SCALES_HALVES: usize = GROUP * 4;
 /// Bytes of the quants of one half of a block of a group of 6-bit weights.
 pub(crate) const HALF_SIX: usize = GROUP * HALF * 3 / 4;
-/// Where the scales of a pair of 6-bit weights start.
-pub(crate) const SCALES_SIX: usize = 4 * HALF_SIX;
+/// Bytes of one block of a group of 6-bit weights: its scales, then both halves.
+pub(crate) const BLOCK_SIX: usize = SCALES_HALVES + 2 * HALF_SIX;
 /// Bytes of a pair of a group of 6-bit weights.
-pub(crate) const PAIR_SIX: usize = SCALES_SIX + 2 * SCALES_HALVES;
+pub(crate) const PAIR_SIX: usize = 2 * BLOCK_SIX;
 /// Bytes of a pair of a group of 4-bit weights whose halves have scales of their own.
 pub(crate) const PAIR_FOUR_HALVES: usize = SCALES_FOUR + 2 * SCALES_HALVES;
 /// Most rows of a matrix.
@@ -138,15 +139,20 @@ impl Width {
         }
     }
 
-    /// Bytes of the quants of one block of a group.
-    pub(crate) const fn block_bytes(self) -> usize {
-        GROUP * BLOCK * self.bits() / 8
+    /// Where in a pair the quants of a block are.
+    const fn quants_at(self, block: usize) -> usize {
+        match self.bits() {
+            6 => block * BLOCK_SIX + SCALES_HALVES,
+            bits => block * (GROUP * BLOCK * bits / 8),
+        }
     }
 
     /// Where in a pair the scale of a block's half is.
     pub(crate) const fn scale_at(self, block: usize, half: usize, lane: usize) -> usize {
-        let scales = 2 * self.block_bytes();
-        if self.has_halves() {
+        let scales = if self.is_eight() { SCALES_EIGHT } else { SCALES_FOUR };
+        if self.bits() == 6 {
+            block * BLOCK_SIX + (lane * 2 + half) * 2
+        } else if self.has_halves() {
             scales + block * SCALES_HALVES + (lane * 2 + half) * 2
         } else if self.is_eight() {
             scales + (block * GROUP + lane) * 2
@@ -308,7 +314,8 @@ impl PackedMatrix {
     }
 
     fn put_six(&mut self, at: usize, b: usize, lane: usize, block: &Block) {
-        let quants = &mut self.pair_mut(at)[2 * b * HALF_SIX..][..2 * HALF_SIX];
+        let start = self.width.quants_at(b);
+        let quants = &mut self.pair_mut(at)[start..][..2 * HALF_SIX];
         let halves = quants.chunks_exact_mut(HALF_SIX).zip(block.quants.chunks_exact(HALF));
         for (bytes, quants) in halves {
             for i in 0..4 {
@@ -410,7 +417,7 @@ impl PackedMatrix {
         assert!(row < self.rows && b < self.inputs / BLOCK, "block outside the matrix");
         let (group, lane, half) = (row / GROUP, row % GROUP, b % 2);
         let pair = &self.group(group)[b / 2 * self.pair_bytes()..][..self.pair_bytes()];
-        let quants = &pair[half * self.width.block_bytes()..];
+        let quants = &pair[self.width.quants_at(half)..];
         let place = |k: usize| (k / 4 * GROUP + lane) * 4 + k % 4;
         let quant = |k: usize| match self.width.bits() {
             8 => (quants[place(k)] ^ 0x80).cast_signed(),

@@ -8,7 +8,8 @@ use crate::fixed::finish;
 use crate::inputs::{InputKind, InputRow};
 use crate::kernels::Finish;
 use crate::packed::{
-    GROUP, HALF_SIX, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, SCALES_HALVES, Width, four_of,
+    BLOCK_SIX, GROUP, HALF_SIX, PackedMatrix, SCALES_EIGHT, SCALES_FOUR, SCALES_HALVES, Width,
+    four_of,
 };
 use crate::quant::{BLOCK, HALF};
 use crate::tile::Tile;
@@ -95,7 +96,7 @@ fn sums_of_halves(
                 let low = dots_of(pair, half / 2, side, &row.low.signed()[inputs]);
                 dots.iter_mut().zip(low).for_each(|(dot, low)| *dot = *dot * 256 + low);
             }
-            let scales = 2 * width.block_bytes() + half / 2 * SCALES_HALVES + side * 2;
+            let scales = width.scale_at(half / 2, side, 0);
             let scales = core::array::from_fn(|lane| i32::from(word(pair, scales + lane * 4)));
             add_scaled(&mut sums, &dots, &scales, row.scales.words()[b]);
         }
@@ -164,7 +165,7 @@ fn dots_four(pair: &[u8], half: usize, x: &[i8], minus_sum: i32) -> [i32; GROUP]
 #[inline(always)]
 fn half_six(pair: &[u8], b: usize, half: usize, x: &[i8]) -> [i32; GROUP] {
     let mut dots = [0; GROUP];
-    let lines = &pair[(2 * b + half) * HALF_SIX..][..HALF_SIX];
+    let lines = &pair[b * BLOCK_SIX + SCALES_HALVES + half * HALF_SIX..][..HALF_SIX];
     for (lane, dot) in dots.iter_mut().enumerate() {
         for i in 0..4 {
             let bytes = [0, 1, 2].map(|line| lines[(line * GROUP + lane) * 4 + i]);

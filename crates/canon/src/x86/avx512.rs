@@ -62,7 +62,7 @@ fn matmul_a8_eight(
     function(weights, groups, inputs, finish, out, overflow);
 }
 
-/// See [`matmul_a8_eight`].
+/// A single column unpacks what it multiplies; several share what is unpacked.
 fn matmul_a8_six_halves(
     weights: &PackedMatrix,
     groups: Range<usize>,
@@ -72,7 +72,7 @@ fn matmul_a8_six_halves(
     overflow: &mut [bool],
 ) {
     let function = match inputs {
-        [_] => super::avx_vnni::KERNELS.matmul_a8_six_halves,
+        [_] => gemm::matmul::<six::Alone>,
         _ => gemm::matmul::<six::Six>,
     };
     function(weights, groups, inputs, finish, out, overflow);

@@ -73,7 +73,7 @@ unsafe fn add_block<const H: usize, const C: usize>(
         let scales = at.add(SCALES_FOUR + second * SCALES_HALVES + half * SCALES_HALVES / 2);
         for c in 0..C {
             // -8 times the sums of both halves, which fit 16 bits.
-            let starts = [0, 1].map(|half| *columns.half_starts[half][c].add(b) >> 4);
+            let starts = [0, 1].map(|half| *columns.half_starts[half][c].add(b) >> 2);
             let start = _mm256_set1_epi32((starts[1] << 16) | (starts[0] & 0xffff));
             let x = columns.scales[c].add(pair).cast::<i16>().add(second).read_unaligned();
             for h in 0..H {

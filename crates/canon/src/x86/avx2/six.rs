@@ -8,11 +8,9 @@
 use core::arch::x86_64::*;
 
 use super::eight::add_scaled;
-use super::walk::{
-    Columns, HALF_STEP, Place, STEPS, Scheme, Sums, nth_half, prefetch, prefetch_alone,
-};
+use super::walk::{Columns, HALF_STEP, Place, STEPS, Scheme, Sums, nth_half, prefetch};
 use crate::inputs::InputRow;
-use crate::packed::{GROUP, HALF_SIX, PAIR_SIX, SCALES_HALVES, SCALES_SIX};
+use crate::packed::{BLOCK_SIX, GROUP, HALF_SIX, PAIR_SIX, SCALES_HALVES};
 
 /// Steps of four inputs in a half of a block.
 const HALF_STEPS: usize = STEPS / 2;
@@ -89,7 +87,6 @@ pub(in crate::x86) unsafe fn tile<D: Dots, const H: usize, const C: usize>(
         // bytes.
         unsafe {
             let at = quants.add(pair * PAIR_SIX);
-            prefetch_alone::<C>(at, PAIR_SIX);
             for b in 0..2 {
                 half_block::<D, H, C, 0>(at, b, place.half, &columns, pair, sums);
                 half_block::<D, H, C, 1>(at, b, place.half, &columns, pair, sums);
@@ -115,20 +112,22 @@ unsafe fn half_block<D: Dots, const H: usize, const C: usize, const SECOND: usiz
     // SAFETY: quants and scales of a pair lie within its bytes; a half of a block of an input row is
     // four steps of four bytes.
     unsafe {
-        let quants = at.add((2 * block + SECOND) * HALF_SIX + half * HALF_STEP);
+        let quants =
+            at.add(block * BLOCK_SIX + SCALES_HALVES + SECOND * HALF_SIX + half * HALF_STEP);
         let mut weights = [[_mm256_setzero_si256(); HALF_STEPS]; H];
         let mut scales = [_mm256_setzero_si256(); H];
         for h in 0..H {
+            let at = at.add(block * BLOCK_SIX + (half + h) * SCALES_HALVES / 2);
+            let both = _mm256_load_si256(at.cast());
+            scales[h] = _mm256_and_si256(both, _mm256_set1_epi32(0xffff << (16 * SECOND)));
             weights[h] = unpacked::<C>(quants.add(h * HALF_STEP));
-            let at = at.add(SCALES_SIX + block * SCALES_HALVES + (half + h) * SCALES_HALVES / 2);
-            scales[h] = _mm256_load_si256(at.cast());
         }
         for c in 0..C {
             let x = columns.quants[c].add(b * STEPS + SECOND * HALF_STEPS);
             let x = [0, 1, 2, 3].map(|step| _mm256_set1_epi32(x.add(step).read_unaligned()));
-            // -128 times the sum of the inputs, which weights count from 32 of.
-            let start = _mm256_set1_epi32(*columns.half_starts[SECOND][c].add(b) >> 2);
-            let x_scale = scale_of_half::<SECOND>(columns.scales[c].add(pair), block);
+            let start = _mm256_set1_epi32(*columns.half_starts[SECOND][c].add(b));
+            let x_scale = columns.scales[c].cast::<i16>().add(b).read_unaligned();
+            let x_scale = _mm256_set1_epi16(x_scale);
             for h in 0..H {
                 let dots = D::add(start, weights[h], x);
                 let sums = &mut sums[c][nth_half::<H>(half, h)];
@@ -157,17 +156,4 @@ unsafe fn unpacked<const C: usize>(at: *const u8) -> [__m256i; HALF_STEPS] {
     let high = _mm256_and_si256(_mm256_srli_epi16::<2>(c), _mm256_set1_epi8(0b11_0000));
     let last = _mm256_or_si256(_mm256_or_si256(low, middle), high);
     [_mm256_and_si256(a, six), _mm256_and_si256(b, six), _mm256_and_si256(c, six), last]
-}
-
-/// The input's scale of a block of a pair, in the half of each lane where the weights' scale of this half
-/// of the block is; the other half is 0.
-///
-/// # Safety
-/// There are the two scales of a pair.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn scale_of_half<const SECOND: usize>(scales: *const i32, block: usize) -> __m256i {
-    // SAFETY: the caller's.
-    let scale = unsafe { scales.cast::<u16>().add(block).read_unaligned() };
-    _mm256_set1_epi32(i32::from(scale) << (16 * SECOND))
 }

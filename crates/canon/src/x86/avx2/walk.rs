@@ -29,8 +29,6 @@ pub(in crate::x86) const STEPS: usize = BLOCK / 4;
 /// How far before their use weights are asked for where few columns pass over them: the processor's
 /// own prefetch falls behind there.
 const AHEAD: usize = 2048;
-/// The same for one column alone, which passes over them faster.
-const AHEAD_ALONE: usize = 3072;
 
 /// Bytes of a step of one half of a group.
 pub(in crate::x86) const HALF_STEP: usize = GROUP / 2 * 4;
@@ -62,7 +60,7 @@ pub(in crate::x86) struct Columns<const C: usize> {
     pub(in crate::x86) scales: [*const i32; C],
     /// Per block, minus the sum of its quants.
     pub(in crate::x86) minus_sums: [*const i32; C],
-    /// Of A8 inputs, per half of a block, -128 times the sum of its quants.
+    /// Of A8 inputs, per half of a block, -32 times the sum of its quants.
     pub(in crate::x86) half_starts: [[*const i32; C]; 2],
     /// Steps of four inputs in a block. Wide tiles hide it from LLVM, which would otherwise unroll
     /// the steps, take one column after the other and spill every weight.
@@ -93,25 +91,12 @@ impl<const C: usize> Columns<C> {
 }
 
 /// Asks for the weights that follow some time after these, where the tile has few columns. One column
-/// alone reads so fast that the processor sees the stream by itself.
+/// alone reads so fast that the processor sees the stream by itself, as long as it is read in its order.
 #[inline(always)]
 pub(in crate::x86) fn prefetch<const C: usize>(weights: *const u8) {
     if (2..=4).contains(&C) {
         // SAFETY: a prefetch reads nothing and never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(weights.wrapping_add(AHEAD).cast()) };
-    }
-}
-
-/// Asks for as many weights as a pair has, some time before they are used, for a column alone whose reads are not in
-/// the order of the stream: scales are wanted before the quants that lie in front of them, and without this most of the
-/// time passes in waiting for them.
-#[inline(always)]
-pub(in crate::x86) fn prefetch_alone<const C: usize>(pair: *const u8, bytes: usize) {
-    if C == 1 {
-        for line in (0..bytes).step_by(64) {
-            // SAFETY: a prefetch reads nothing and never faults.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(pair.wrapping_add(AHEAD_ALONE + line).cast()) };
-        }
     }
 }
 

@@ -23,7 +23,7 @@ const LOW: u32 = 16 - WIDE_SHIFT;
 /// Pairs whose low parts are summed before what is above them is carried; with halves, one has as many.
 const CARRY: usize = 2;
 /// Pairs between two widenings.
-const RUN: usize = 16;
+pub(super) const RUN: usize = 16;
 const _: () = {
     let scale = SCALE_MAX_8 as u64;
     let product = BLOCK as u64 * 128 * (QUANT_MAX * ROW_SCALE_MAX) as u64;
@@ -169,7 +169,7 @@ unsafe fn add_run<const G: usize, const C: usize, const HALVES: bool>(
 /// Carries what is above the low parts.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn carry<const G: usize, const C: usize>(
+pub(super) fn carry<const G: usize, const C: usize>(
     high: &mut [[__m512i; C]; G],
     low: &mut [[__m512i; C]; G],
 ) {
@@ -223,7 +223,7 @@ fn starts_of<const HALVES: bool>(row: &InputRow) -> [*const i32; 2] {
 /// Adds two parts' products times the weights' scales.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn add_scaled<const G: usize, const C: usize>(
+pub(super) fn add_scaled<const G: usize, const C: usize>(
     high: &mut [[__m512i; C]; G],
     low: &mut [[__m512i; C]; G],
     first: [[__m512i; C]; G],
@@ -338,7 +338,7 @@ unsafe fn scales(at: *const u8) -> __m512i {
 /// `high << LOW | low` of the even lanes, then of the odd ones, where no low part has more than `LOW` bits.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn widened(high: __m512i, low: __m512i) -> Sums {
+pub(super) fn widened(high: __m512i, low: __m512i) -> Sums {
     let even = _mm512_srai_epi64::<{ 32 - LOW }>(_mm512_slli_epi64::<32>(high));
     let odd = _mm512_slli_epi64::<LOW>(_mm512_srai_epi64::<32>(high));
     let even_low = _mm512_and_si512(low, _mm512_set1_epi64(0xffff_ffff));

@@ -124,7 +124,7 @@ unsafe fn add_block<const G: usize, const C: usize, const SECOND: usize>(
             // -8 times the halves' sums, and what keeps the low half from borrowing.
             let starts = &inputs[c].half_starts;
             let (first, second) = (starts[0].as_ptr().add(b), starts[1].as_ptr().add(b));
-            let start = ((second.read() >> 4) << 16).wrapping_add(first.read() >> 4);
+            let start = ((second.read() >> 2) << 16).wrapping_add(first.read() >> 2);
             let start = _mm512_set1_epi32(start.wrapping_add(0x8000));
             for g in 0..G {
                 dots[g][c] = _mm512_add_epi32(_mm512_slli_epi32::<16>(dots[g][c]), start);

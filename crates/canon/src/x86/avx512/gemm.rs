@@ -30,8 +30,8 @@ pub(super) type Waiting<'a, const G: usize, const C: usize> = [&'a mut [MaybeUni
 /// Most pairs of a chunk that is unpacked.
 pub(super) const UNPACKED_MAX: usize = 12;
 
-/// A pair of 8-bit weights whose halves of blocks have scales of their own: quants as those of all 8-bit
-/// weights, then of block 0 and of block 1 for each row the scales of both halves side by side.
+/// A pair of 6-bit weights as bytes that count from 32: quants as those of 8-bit weights, then of block 0
+/// and of block 1 for each row the scales of both halves side by side.
 pub(super) type Unpacked = [__m512i; (SCALES_EIGHT + 2 * SCALES_HALVES) / 64];
 
 /// Where the weights of a tile are.
@@ -48,15 +48,17 @@ pub(super) struct Place<'a, const G: usize> {
 pub(super) trait Scheme {
     /// Groups of a tile where there are several columns.
     const GROUPS: usize;
+    /// Groups of a tile where there is one column.
+    const GROUPS_ALONE: usize = GROUPS_MAX;
     /// Columns of a tile.
     const COLUMNS: usize;
     /// Pairs of a chunk: `GROUPS` groups of them fit the first-level cache.
     const CHUNK: usize;
-    /// What makes a pair of the matrix one that tiles read, where they don't read it as it lies.
+    /// What makes of a pair of the matrix one that tiles read, where they don't read it as it lies.
     ///
     /// # Safety
     /// Of the function: the machine has the features, and there is such a pair.
-    const UNPACK: Option<unsafe fn(*const u8) -> Unpacked> = None;
+    const UNPACK: Option<unsafe fn(*const u8, &mut MaybeUninit<Unpacked>)> = None;
 
     /// Adds the products of some pairs of `G` groups with `C` columns to the sums, or, where the
     /// pairs are a row's first, puts them there.
@@ -123,7 +125,7 @@ pub(super) fn matmul<S: Scheme>(
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn all<S: Scheme>(job: &mut Job<'_, '_>, groups: Range<usize>) {
-    let step = if job.inputs.len() == 1 { GROUPS_MAX } else { S::GROUPS };
+    let step = if job.inputs.len() == 1 { S::GROUPS_ALONE } else { S::GROUPS };
     for start in (0..job.inputs.len()).step_by(COLUMN_BLOCK) {
         let columns = start..job.inputs.len().min(start + COLUMN_BLOCK);
         let mut group = groups.start;
@@ -193,7 +195,7 @@ fn quants_of<S: Scheme>(
     let place = &mut job.unpacked[g];
     for (pair, into) in bytes.chunks_exact(bytes.len() / pairs.len()).zip(&mut *place) {
         // SAFETY: the features are this function's own, and this is a pair of the scheme's matrix.
-        into.write(unsafe { unpack(pair.as_ptr()) });
+        unsafe { unpack(pair.as_ptr(), into) }
     }
     place.as_ptr().cast()
 }

@@ -244,8 +244,8 @@ fn derive(
     let entries = [
         (minus_sums, minus),
         (minus_sums_128, _mm512_slli_epi32::<7>(minus)),
-        (first_starts, _mm512_slli_epi32::<7>(first_half)),
-        (second_starts, _mm512_slli_epi32::<7>(second)),
+        (first_starts, _mm512_slli_epi32::<5>(first_half)),
+        (second_starts, _mm512_slli_epi32::<5>(second)),
         (wide_scales, _mm512_slli_epi32::<WIDE_SHIFT>(scales)),
     ]
     .map(|(entries, value)| (&mut entries[of_row.clone()], value));
