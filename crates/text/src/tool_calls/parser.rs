@@ -1,11 +1,12 @@
 //! An answer's text and the calls in it, as they come.
 //!
 //! Text that may be the beginning of a call is held back, a bounded amount of it. What turns out to be none, or calls a
-//! tool that was not given, is given out as text, in order; nothing is lost but white space around calls and the marks
-//! of calls that were found. Never fails, whatever the model says.
+//! tool that was not given, is given out as text, in order. What is lost is white space around calls, the marks of calls
+//! that were found, and a call that the answer ended in before its tool was known: marks are no text, and half a name
+//! says nothing. Never fails, whatever the model says.
 
 use super::scan::{Scan, Scanned};
-use super::{CALLS_MAX, ToolCalls, ToolStyle};
+use super::{CALLS_MAX, ToolCalls, ToolChoice, ToolStyle};
 
 /// What closes a call.
 const END_TAG: &str = "</tool_call>";
@@ -59,6 +60,8 @@ pub struct CallParser {
     names: Vec<String>,
     begin_token: Option<u32>,
     calls_max: usize,
+    /// Whether there is nothing but calls.
+    forced: bool,
     state: State,
     held: String,
     calls: usize,
@@ -74,6 +77,7 @@ impl CallParser {
             names: calls.callable().map(|tool| tool.name.clone()).collect(),
             begin_token: calls.begin,
             calls_max: if calls.is_parallel() { CALLS_MAX } else { 1 },
+            forced: calls.choice != ToolChoice::Auto,
             state: if start { State::Start } else { State::Free },
             held: String::new(),
             calls: 0,
@@ -100,16 +104,15 @@ impl CallParser {
     pub fn end(&mut self) -> Vec<CallEvent> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Call(_, _, true) => self.end_call(),
-            State::Call(_, read, false) => {
+            // No mark says that it is a call: it may be an answer in JSON.
+            State::Call(_, read, false) if self.style == ToolStyle::Llama && !self.forced => {
                 let held = std::mem::take(&mut self.held);
                 self.text(read + &held);
             }
-            State::List => {
-                self.held.insert_str(0, self.unopened());
-                self.text_of_held();
-            }
+            State::Call(_, _, false) | State::List => self.held.clear(),
             // What is held is the beginning of the mark that closes a call that was found.
             State::Close => self.held.clear(),
+            State::Start | State::Free if self.forced => self.held.clear(),
             State::Start | State::Free | State::Done => self.text_of_held(),
         }
         std::mem::take(&mut self.events)

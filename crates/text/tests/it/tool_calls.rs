@@ -138,7 +138,7 @@ fn text_stays_text() {
         assert_eq!(parsed(&llama, &[text]), (text.into(), vec![]));
     }
     let mistral = calls(ToolStyle::Mistral, ToolChoice::Auto, true);
-    for text in ["hello [1]", "[TOOL_CALLS]", "[TOOL_CALLS] none", "[TOOL_CALLS][{\"a\": 1}]"] {
+    for text in ["hello [1]", "[TOOL_CALLS] none", "[TOOL_CALLS][{\"a\": 1}]"] {
         assert_eq!(parsed(&mistral, &[text]), (text.into(), vec![]));
     }
 }
@@ -156,6 +156,31 @@ fn a_call_that_is_cut_off_ends_where_the_answer_does() {
     let other =
         r#"<tool_call>{"arguments": {"city": "Rom"}, "id": 3, "name": "weather"}</tool_call>"#;
     assert_eq!(parsed(&hermes, &[other]), (String::new(), vec![weather()]));
+}
+
+#[test]
+fn a_call_that_is_cut_off_before_its_tool_is_known_is_nothing() {
+    for style in STYLES {
+        let text = spoken(style, false);
+        let known = text.find("weather\"").unwrap() + "weather\"".len();
+        for choice in [ToolChoice::Auto, ToolChoice::Required, ToolChoice::Named("weather".into())]
+        {
+            let forced = choice != ToolChoice::Auto;
+            let calls = calls(style, choice, false);
+            for cut in 0..known {
+                // What may be text is, where text is allowed: half a mark, or JSON without one.
+                let begun = style != ToolStyle::Llama && text[..cut].contains(['>', ']']);
+                let shown = if forced || begun { "" } else { &text[..cut] };
+                assert_eq!(
+                    parsed(&calls, &[&text[..cut]]),
+                    (shown.into(), vec![]),
+                    "{style:?} {cut}"
+                );
+            }
+            let (text, found) = parsed(&calls, &[&text[..known]]);
+            assert_eq!((text.as_str(), found.len()), ("", 1), "{style:?}");
+        }
+    }
 }
 
 #[test]
