@@ -1,7 +1,9 @@
 //! One answer, from question to receipt: a task of its own between the computing thread and whoever reads.
 //!
 //! It signs what passes, and ends what nobody reads any more: a reader that goes cancels the answer, and what was
-//! delivered is receipted all the same. Never gives an end out before its receipt is durable.
+//! delivered is receipted all the same. Never gives an end out before its receipt is durable, and never tells an answer
+//! that was cut off as one that came to its end. Says that it was cancelled only where somebody gave it up: where nothing
+//! computes any more, it is unfinished.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +12,13 @@ use commit::{Blind, Network, Salts};
 use llm::Stop;
 use llm::schedule::{Asked, Tenant};
 use receipt::limits::CHUNK_MS_MAX;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::compute::{Happening, Running};
-use crate::core::{Answer, Ask, End, Ended, Event, Finish, Made, Part, Refusal, Sealed, Started};
+use crate::core::{
+    Answer, Ask, Cut, End, Ended, Event, Finish, Made, Part, Refusal, Sealed, Started,
+};
 use crate::gateway::{Gateway, Guest};
 use crate::keeping::ToKeep;
 use crate::keys::{Caller, Place};
@@ -71,10 +75,11 @@ impl Gateway {
             choices: job.fields().choices,
             prompt_tokens,
         };
-        let asked = Asked { job: Arc::new(job), tenant, cache, want_logits: logprobs.is_some() };
+        let job = Arc::new(job);
+        let asked = Asked { job, tenant, cache, want_logits: false, logprobs };
         let waiting_max = self.limits.waiting_max;
         caller.used(prompt_tokens, self.now_ms());
-        let running = self.compute.begin(index, asked, constraint, logprobs, waiting_max).await?;
+        let running = self.compute.begin(index, asked, constraint, waiting_max).await?;
         let (to, events) = mpsc::channel(EVENTS_MAX);
         let pump = Pump {
             gateway: Arc::clone(self),
@@ -87,6 +92,7 @@ impl Gateway {
             prompt_tokens,
             cached_tokens: 0,
             head_due: None,
+            given_up: self.given_up.subscribe(),
             watch: Watch { began: Instant::now(), last: None },
         };
         tokio::spawn(async move {
@@ -143,28 +149,26 @@ struct Pump {
     cached_tokens: u64,
     /// When the oldest token without a head is old enough for one.
     head_due: Option<Instant>,
+    /// Whether the server gives up what runs: no reader is waited for then.
+    given_up: watch::Receiver<bool>,
     watch: Watch,
 }
 
 impl Pump {
     async fn run(mut self) {
-        let mut refused = None;
         while !self.signing.is_ended() {
             match self.next().await {
-                Next::Happened(happening) => {
-                    if let Some(Stop::Refused(error)) = happening.piece.stop {
-                        refused = Some(error.to_string());
-                    }
-                    self.take(happening).await;
-                }
+                Next::Happened(happening) => self.take(happening).await,
                 Next::HeadDue => self.sign_due().await,
                 Next::ReaderGone => self.leave(),
-                // The thread gave up on this reader, or has ended: what came is what was answered.
-                Next::Closed => break,
+                // What came is what was answered. The thread gave up on this reader, or it has ended.
+                Next::Closed => {
+                    if self.running.was_too_slow() {
+                        self.signing.cancel();
+                    }
+                    break;
+                }
             }
-        }
-        if let Some(what) = refused {
-            return self.send(Event::Failed(Refusal::Fault(what))).await;
         }
         self.finish().await;
     }
@@ -183,7 +187,7 @@ impl Pump {
     }
 
     async fn take(&mut self, happening: Box<Happening>) {
-        let Happening { choice, piece, logprob, ended } = *happening;
+        let Happening { choice, piece, ended } = *happening;
         let head = piece.token.and_then(|token| {
             self.saw_token();
             self.gateway.metrics.signing(|| self.signing.push(choice, token))
@@ -205,7 +209,7 @@ impl Pump {
         };
         // What ends an answer is no part of its text.
         let shown = !matches!(ended.map(|ended| ended.stop), Some(Stop::Token(_)));
-        let logprob = logprob.filter(|_| shown);
+        let logprob = piece.logprob.filter(|_| shown);
         let part = Part { choice, text: piece.text, token: piece.token, logprob, head };
         if part.token.is_some() || part.head.is_some() || !part.text.is_empty() {
             self.send(Event::Part(Box::new(part))).await;
@@ -239,33 +243,31 @@ impl Pump {
 
     async fn send(&mut self, event: Event) {
         let Some(to) = &self.to else { return };
-        let sent = timeout(READER_STALL, to.send(event)).await;
-        if !matches!(sent, Ok(Ok(()))) {
+        if !hand_over(to, event, &mut self.given_up).await {
             self.leave();
         }
     }
 
     /// Seals, keeps, and only then tells the end.
     async fn finish(self) {
-        let choices: Vec<Ended> = (0..)
-            .zip(self.signing.counts().collect::<Vec<_>>())
-            .map(|(choice, _)| Ended { choice, finish: self.signing.finish(choice) })
-            .collect();
+        let all = (0..).zip(self.signing.counts()).map(|(choice, _)| choice);
+        let ends: Vec<(u32, Result<Finish, Cut>)> =
+            all.map(|choice| (choice, self.signing.finish(choice))).collect();
         let completion_tokens: u64 = self.signing.counts().map(u64::from).sum();
         let told = format!(
             "answer {} of {}: {} + {completion_tokens} tokens, {}",
             commit::hex(&self.signing.commitment()[..8]),
             self.model,
             self.prompt_tokens,
-            choices.iter().map(|ended| ended.finish.name()).collect::<Vec<_>>().join(", "),
+            ends.iter().map(|(_, end)| end_name(*end)).collect::<Vec<_>>().join(", "),
         );
         self.gateway.log.line(&told);
-        let cancelled = choices.iter().any(|ended| ended.finish == Finish::Cancelled);
+        let cancelled = ends.iter().any(|(_, end)| *end == Err(Cut::Cancelled));
         self.gateway.metrics.ended(self.prompt_tokens, completion_tokens, cancelled);
         let (prompt_tokens, cached_tokens) = (self.prompt_tokens, self.cached_tokens);
         self.caller.used(completion_tokens, self.gateway.now_ms());
         let (owner, at_s, job) = (self.caller.owner, self.created_s, self.signing.commitment());
-        let Self { gateway, signing, to, running, .. } = self;
+        let Self { gateway, signing, to, running, mut given_up, .. } = self;
         drop(running);
         let told = match gateway.metrics.signing(|| signing.seal()) {
             Err(error) => Err(Refusal::Fault(format!("the receipt can't be signed: {error}"))),
@@ -275,20 +277,42 @@ impl Pump {
                 gateway.keeper.keep(kept).await.map(|()| Sealed { id, envelope })
             }
         };
-        let event = match told {
-            Ok(receipt) => Event::End(Box::new(End {
-                choices,
-                prompt_tokens,
-                cached_tokens,
-                completion_tokens,
-                receipt,
-            })),
-            Err(refusal) => Event::Failed(refusal),
-        };
+        let ended =
+            ends.into_iter().map(|(choice, end)| end.map(|finish| Ended { choice, finish }));
+        let choices: Result<Vec<Ended>, Cut> = ended.collect();
+        let event = told.and_then(|receipt| {
+            let choices = choices.map_err(|cut| Refusal::CutOff { cut, job })?;
+            let end = End { choices, prompt_tokens, cached_tokens, completion_tokens, receipt };
+            Ok(Event::End(Box::new(end)))
+        });
+        let event = event.unwrap_or_else(Event::Failed);
         if let Some(to) = to {
             // A reader that has gone finds the receipt by the job's commitment.
-            let _ = timeout(READER_STALL, to.send(event)).await;
+            hand_over(&to, event, &mut given_up).await;
         }
+    }
+}
+
+/// Hands an event to the reader, and waits for it as long as a reader may stall; once the server gives up what runs, not
+/// at all. Whether it was taken.
+async fn hand_over(
+    to: &mpsc::Sender<Event>,
+    event: Event,
+    given_up: &mut watch::Receiver<bool>,
+) -> bool {
+    let place = tokio::select! {
+        biased;
+        place = timeout(READER_STALL, to.reserve()) => place.ok().and_then(Result::ok),
+        _ = given_up.wait_for(|given_up| *given_up) => None,
+    };
+    place.map(|place| place.send(event)).is_some()
+}
+
+/// How a choice ended, in our words.
+const fn end_name(end: Result<Finish, Cut>) -> &'static str {
+    match end {
+        Ok(finish) => finish.name(),
+        Err(cut) => cut.name(),
     }
 }
 
@@ -313,4 +337,34 @@ pub(crate) fn random() -> Result<[u8; 32], Refusal> {
     getrandom::fill(&mut bytes)
         .map_err(|error| Refusal::Fault(format!("the system gives no random bytes: {error}")))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn a_reader_that_stalls_is_waited_for_until_the_server_gives_up() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _within = runtime.enter();
+        let failed = || Event::Failed(Refusal::unended());
+        let (to, mut events) = mpsc::channel(1);
+        let giving = watch::Sender::new(false);
+        let mut given_up = giving.subscribe();
+        assert!(runtime.block_on(hand_over(&to, failed(), &mut given_up)));
+        let mut stalled = pin!(hand_over(&to, failed(), &mut given_up));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(stalled.as_mut().poll(&mut context).is_pending());
+        giving.send_replace(true);
+        assert_eq!(stalled.as_mut().poll(&mut context), Poll::Ready(false));
+        // What has room is taken all the same.
+        events.try_recv().unwrap();
+        let mut given_up = giving.subscribe();
+        assert!(runtime.block_on(hand_over(&to, failed(), &mut given_up)));
+    }
 }

@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::http::HeaderMap;
 use receipt::SecretKey;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::compute::Compute;
 use crate::core::Refusal;
@@ -45,6 +45,8 @@ pub(crate) struct Gateway {
     pub(crate) answers: Arc<AtomicUsize>,
     /// Told when one of them is.
     pub(crate) ended: Arc<Notify>,
+    /// Whether what runs is given up: it ends where it stands, and no reader is waited for.
+    pub(crate) given_up: watch::Sender<bool>,
 }
 
 impl Gateway {
@@ -66,6 +68,12 @@ impl Gateway {
     /// Milliseconds since the server began.
     pub(crate) fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Ends every answer where it stands; each gets its receipt, read or not.
+    pub(crate) fn cancel_all(&self) {
+        self.given_up.send_replace(true);
+        self.compute.cancel_all();
     }
 
     /// Waits until no answer goes on.

@@ -12,6 +12,9 @@ use llm::schedule::SchedulerLimits;
 
 use crate::compute::ModelEntry;
 
+/// Twenty tokens a second while others' prompts are read, on a machine that makes them faster alone.
+const GAP: Duration = Duration::from_millis(50);
+
 /// What a server is told.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -23,6 +26,9 @@ pub struct Settings {
     pub memory_max: u64,
     /// What a model takes on at once.
     pub scheduler: SchedulerLimits,
+    /// About how long a pass may take in which an answer gets its next token: others' prompts get fewer rows of it on a
+    /// slow machine. Never less than twice what it takes without them.
+    pub gap: Duration,
     /// What a connection, a request and a key may take.
     pub limits: Limits,
     /// A file of API keys; `None`: whoever reaches it may ask.
@@ -120,6 +126,7 @@ impl Settings {
             models,
             memory_max: u64::MAX,
             scheduler: SchedulerLimits::default(),
+            gap: GAP,
             limits: Limits::default(),
             keys: None,
             tls: None,

@@ -11,7 +11,7 @@ use receipt::{
     Transcript, Usage,
 };
 
-use crate::core::Finish;
+use crate::core::{Cut, Finish};
 
 /// Most answers to one question: a receipt has no more choices.
 pub(crate) const CHOICES_MAX: u32 = 16;
@@ -90,21 +90,29 @@ impl Signing {
         }
     }
 
+    /// Nobody waits for the rest: what has not ended is cancelled.
+    pub(crate) fn cancel(&mut self) {
+        for making in &mut self.choices {
+            making.stop.get_or_insert(Stop::Cancelled);
+        }
+    }
+
     /// Whether every choice has ended.
     pub(crate) fn is_ended(&self) -> bool {
         self.choices.iter().all(|making| making.stop.is_some())
     }
 
-    /// How a choice ended, for whoever asked: one that did not was cancelled.
-    pub(crate) fn finish(&self, choice: u32) -> Finish {
+    /// How a choice ended, for whoever asked, or why it did not.
+    pub(crate) fn finish(&self, choice: u32) -> Result<Finish, Cut> {
         let making = usize::try_from(choice).ok().and_then(|choice| self.choices.get(choice));
         match making.and_then(|making| making.stop) {
-            Some(Stop::Token(_)) => Finish::Token,
-            Some(Stop::String(index)) => Finish::String(index),
-            Some(Stop::Length) => Finish::Length,
-            Some(Stop::Fault(_)) => Finish::Fault,
-            Some(Stop::Grammar) => Finish::Grammar,
-            Some(Stop::Cancelled | Stop::Refused(_)) | None => Finish::Cancelled,
+            Some(Stop::Token(_)) => Ok(Finish::Token),
+            Some(Stop::String(index)) => Ok(Finish::String(index)),
+            Some(Stop::Length) => Ok(Finish::Length),
+            Some(Stop::Fault(_)) => Err(Cut::Fault),
+            Some(Stop::Grammar) => Err(Cut::Grammar),
+            Some(Stop::Cancelled) => Err(Cut::Cancelled),
+            Some(Stop::Refused(_)) | None => Err(Cut::Unfinished),
         }
     }
 
@@ -121,8 +129,10 @@ impl Signing {
         for (index, making) in (0..).zip(&mut self.choices) {
             let (head, count) = (making.transcript.sign(), making.transcript.count());
             let stop = match making.stop {
-                Some(Stop::Cancelled) | None if signatures == 0 => receipt::Stop::Unfinished,
-                Some(Stop::Cancelled) | None => {
+                // Nobody asked for an end: only what was asked for is a cancellation.
+                None => receipt::Stop::Unfinished,
+                Some(Stop::Cancelled) if signatures == 0 => receipt::Stop::Unfinished,
+                Some(Stop::Cancelled) => {
                     signatures -= 1;
                     let (secret, job) = (&self.secret, &self.commitment);
                     receipt::Stop::cancelled(secret, network, job, index, count)

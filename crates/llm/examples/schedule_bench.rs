@@ -129,7 +129,7 @@ fn tokens(count: usize, seed: u32) -> Vec<u32> {
 
 fn ask(scheduler: &mut Scheduler, job: Arc<Job>, of: u8) -> Ticket {
     let (tenant, cache) = (Tenant([of; 32]), CacheScope::Tenant);
-    scheduler.submit(Asked { job, tenant, cache, want_logits: false }).unwrap()
+    scheduler.submit(Asked { job, tenant, cache, want_logits: false, logprobs: None }).unwrap()
 }
 
 /// Tokens of all per second, and the gaps between each one's.

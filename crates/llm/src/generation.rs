@@ -14,6 +14,7 @@ use text::grammar::Constraint;
 
 use crate::ending::{Reason, Stopper};
 use crate::job::{Request, RequestError};
+use crate::likely::{TokenLogprob, logprob};
 use crate::model::Model;
 
 /// Why an answer ended.
@@ -47,7 +48,7 @@ pub struct Usage {
 }
 
 /// What a step gave.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Piece {
     /// The token, if one was drawn.
     pub token: Option<u32>,
@@ -57,6 +58,8 @@ pub struct Piece {
     pub stop: Option<Stop>,
     /// The logits that the token was drawn from, where they were asked for.
     pub logits: Option<Arc<[i32]>>,
+    /// How likely the token was, and others, where that was asked for.
+    pub logprob: Option<TokenLogprob>,
 }
 
 /// An answer in the making.
@@ -73,6 +76,8 @@ pub struct Generation {
     digest: blake3::Hasher,
     /// Whether pieces carry logits.
     logits_kept: bool,
+    /// How many of the likeliest tokens are told with each.
+    logprobs: Option<u8>,
     logits_frac: u8,
     sample_op: OpIndex,
     /// How it is to end with the next step.
@@ -95,7 +100,7 @@ impl Generation {
         request: Request,
         prefix: Option<(&Sequence, &[u32])>,
     ) -> Result<Self, RequestError> {
-        let constraint = request.constraint(model, None)?;
+        let constraint = request.constraint(model)?;
         Self::following(model, engine, request, prefix, constraint)
     }
 
@@ -124,6 +129,7 @@ impl Generation {
             model: Arc::clone(model),
             digest: blake3::Hasher::new(),
             logits_kept: false,
+            logprobs: None,
             logits_frac: engine.logits_frac(),
             sample_op: engine.sample_op(),
             stop: None,
@@ -143,6 +149,11 @@ impl Generation {
     /// Whether each piece with a token is to carry the logits it was drawn from.
     pub fn keep_logits(&mut self, kept: bool) {
         self.logits_kept = kept;
+    }
+
+    /// Whether each piece with a token is to tell how likely it was, and so many of the likeliest.
+    pub fn tell_logprobs(&mut self, top: Option<u8>) {
+        self.logprobs = top;
     }
 
     /// Why it ended; `None` until its last piece was given.
@@ -252,8 +263,9 @@ impl Generation {
         };
         match self.request.draw(kernels, logits, frac, &self.history, output, mask, scratch) {
             Ok(token) => {
-                let logits = self.logits_kept.then(|| Arc::from(logits));
-                Piece { logits, ..self.take(token) }
+                let kept = self.logits_kept.then(|| Arc::from(logits));
+                let told = self.logprobs.and_then(|top| logprob(logits, frac, token, top));
+                Piece { logits: kept, logprob: told, ..self.take(token) }
             }
             Err(_) => {
                 let position = u32::try_from(self.request.prompt.len() + output - 1);
@@ -284,7 +296,7 @@ impl Generation {
         let taken = self.stopper.take(self.model.tokenizer.token_bytes(), token);
         let (text, reason) = taken.expect("the tokenizer has every token of the program");
         self.stop = reason.map(Stop::from);
-        Piece { token: Some(token), text, stop: self.stop, logits: None }
+        Piece { token: Some(token), text, stop: self.stop, ..Piece::default() }
     }
 }
 

@@ -88,11 +88,17 @@ impl Request {
     /// What a job asks for one of its choices.
     #[must_use]
     pub fn of(job: &Job, choice: u32) -> Self {
+        Self { grammar: definition(job).map(Arc::new), ..Self::undefined(job, choice) }
+    }
+
+    /// The same without the definition of its grammar, which stands in the job's messages: reading them takes its time,
+    /// and whoever has what follows the grammar needs none.
+    pub(crate) fn undefined(job: &Job, choice: u32) -> Self {
         let fields = job.fields();
         Self {
             prompt: fields.prompt.clone(),
             parameters: fields.parameters.clone(),
-            grammar: definition(job).map(Arc::new),
+            grammar: None,
             seed: job.seed(),
             choice,
             tokens_max: usize::try_from(fields.stop.tokens_max).unwrap_or(usize::MAX),
@@ -124,12 +130,8 @@ impl Request {
         Ok(())
     }
 
-    /// What follows the answer's grammar, where it has one: `made`, where that is it and has taken nothing yet.
-    pub(crate) fn constraint(
-        &self,
-        model: &Model,
-        made: Option<Constraint>,
-    ) -> Result<Option<Constraint>, RequestError> {
+    /// What follows the answer's grammar, where it has one.
+    pub(crate) fn constraint(&self, model: &Model) -> Result<Option<Constraint>, RequestError> {
         let grammar = match (&self.grammar, &self.parameters.settings().grammar) {
             (None, None) => return Ok(None),
             (None, Some(_)) => return Err(RequestError::NoDefinition),
@@ -138,11 +140,7 @@ impl Request {
         };
         grammar.check()?;
         let tokens = model.grammar_tokens()?;
-        let made = made.filter(|made| made.is_of(tokens, grammar, &self.stop_tokens));
-        match made {
-            Some(made) => Ok(Some(made)),
-            None => Ok(Some(Constraint::new(tokens, grammar, &self.stop_tokens)?)),
-        }
+        Ok(Some(Constraint::new(tokens, grammar, &self.stop_tokens)?))
     }
 
     /// What watches for the answer's end.

@@ -15,6 +15,7 @@ mod draws;
 mod ending;
 mod generation;
 mod job;
+mod likely;
 mod model;
 mod package_vocabulary;
 pub mod publish;
@@ -31,6 +32,7 @@ mod unread;
 
 pub use generation::{Generation, Piece, Stop, Usage};
 pub use job::{Request, RequestError};
+pub use likely::{Likely, TokenLogprob};
 pub use model::{Model, ModelError, SEQUENCE_BYTES_MAX};
 pub use package_vocabulary::vocabulary_of_header;
 pub use publish::Publication;

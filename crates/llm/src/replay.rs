@@ -458,7 +458,7 @@ fn constraint(
     request: &Request,
     undrawn: &mut Option<Outcome>,
 ) -> Result<Option<Constraint>, Outcome> {
-    match request.constraint(model, None) {
+    match request.constraint(model) {
         Ok(constraint) => Ok(constraint),
         Err(RequestError::Grammar(error)) if !error.is_malformed() => {
             *undrawn = Some(impossible(&format!("answers to this grammar: {error}")));

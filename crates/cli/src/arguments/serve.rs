@@ -70,6 +70,9 @@ pub(crate) struct ServeOptions {
     /// Most answers that one pass of a model feeds
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=4096))]
     pub(crate) batch: Option<usize>,
+    /// About how many milliseconds a pass may take that reads prompts beside answers: how long these hold up a token
+    #[arg(long, value_name = "MS", value_parser = whole::<u64>(1..=60_000))]
+    pub(crate) gap: Option<u64>,
     /// Most answers at once, waiting ones too: those beyond get 429
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=65536))]
     pub(crate) answers: Option<usize>,

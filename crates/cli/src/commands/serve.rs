@@ -78,6 +78,7 @@ fn settings(store: &Store, options: &ServeOptions) -> Result<Settings> {
     settings.cors = options.cors.clone().unwrap_or_default();
     settings.retention_s = options.retention.map(|days| days * DAY_S);
     settings.drain = Duration::from_secs(options.drain);
+    settings.gap = options.gap.map_or(settings.gap, Duration::from_millis);
     let scheduler = &mut settings.scheduler;
     set(&mut scheduler.kv_bytes_max, options.kv_memory);
     set(&mut scheduler.cache_bytes_max, options.cache_memory);

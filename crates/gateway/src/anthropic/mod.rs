@@ -36,7 +36,10 @@ fn error(refusal: &Refusal) -> serde_json::Value {
         Refusal::Busy { .. } => "rate_limit_error",
         Refusal::Unavailable(_) => "overloaded_error",
         Refusal::Upstream { status: 400..500, .. } => "invalid_request_error",
-        Refusal::Fault(_) | Refusal::Unverified(_) | Refusal::Upstream { .. } => "api_error",
+        Refusal::Fault(_)
+        | Refusal::CutOff { .. }
+        | Refusal::Unverified(_)
+        | Refusal::Upstream { .. } => "api_error",
     };
     let message = match refusal.param() {
         Some(param) => format!("{param}: {refusal}"),

@@ -52,17 +52,16 @@ pub(super) fn id(started: &Started) -> String {
 
 /// Why the one choice ended.
 pub(super) fn finish(end: &End) -> Finish {
-    end.choices.first().map_or(Finish::Cancelled, |ended| ended.finish)
+    end.choices.first().map_or(Finish::Length, |ended| ended.finish)
 }
 
-/// In this dialect's words. It has none for an answer that was cut off: that is `max_tokens`, and `probity` says what
-/// it was.
+/// In this dialect's words.
 pub(super) const fn stop_reason(finish: Finish, has_called: bool) -> &'static str {
     match finish {
         Finish::Token if has_called => "tool_use",
         Finish::Token => "end_turn",
         Finish::String(_) => "stop_sequence",
-        Finish::Length | Finish::Cancelled | Finish::Fault | Finish::Grammar => "max_tokens",
+        Finish::Length => "max_tokens",
     }
 }
 
@@ -70,9 +69,7 @@ pub(super) const fn stop_reason(finish: Finish, has_called: bool) -> &'static st
 pub(super) fn stop_sequence(finish: Finish, stops: &[String]) -> Option<&str> {
     match finish {
         Finish::String(index) => stops.get(usize::from(index)).map(String::as_str),
-        Finish::Token | Finish::Length | Finish::Cancelled | Finish::Fault | Finish::Grammar => {
-            None
-        }
+        Finish::Token | Finish::Length => None,
     }
 }
 

@@ -1,12 +1,15 @@
 //! The loop of the computing thread, and the handle that tasks hold.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use llm::schedule::{Asked, SchedulerLimits};
 use text::grammar::Constraint;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::known::Known;
 use super::message::{AnswerId, Begin, Figures, Happening, LoadModel, Message, ModelEntry, Served};
@@ -19,6 +22,8 @@ pub(crate) struct Compute {
     to: Sender<Message>,
     names: Arc<Vec<String>>,
     known: Arc<Known>,
+    /// Closed when the thread has ended, however it did.
+    ended: watch::Receiver<()>,
 }
 
 /// An answer that is being computed. Dropping it cancels it; one that has ended stays as it is.
@@ -26,6 +31,7 @@ pub(crate) struct Running {
     id: AnswerId,
     to: Sender<Message>,
     pub(crate) happenings: mpsc::Receiver<Happening>,
+    too_slow: Arc<AtomicBool>,
 }
 
 /// Starts the thread.
@@ -33,15 +39,20 @@ pub(crate) fn start(
     entries: Vec<ModelEntry>,
     memory_max: u64,
     limits: SchedulerLimits,
+    gap: Duration,
     load: Arc<LoadModel>,
 ) -> std::io::Result<(Compute, JoinHandle<()>)> {
     let (to, from) = channel();
     let names = Arc::new(entries.iter().map(|entry| entry.name.clone()).collect());
     let mut worker = Worker { from, to: to.clone(), load, names: Arc::clone(&names) };
     let known = Arc::new(Known::new(entries.len()));
-    let state = State::new(entries, memory_max, limits, Arc::clone(&known));
-    let thread = thread::Builder::new().name("compute".into()).spawn(move || worker.run(state))?;
-    Ok((Compute { to, names, known }, thread))
+    let state = State::new(entries, memory_max, limits, gap, Arc::clone(&known));
+    let (lives, ended) = watch::channel(());
+    let thread = thread::Builder::new().name("compute".into()).spawn(move || {
+        worker.run(state);
+        drop(lives);
+    })?;
+    Ok((Compute { to, names, known, ended }, thread))
 }
 
 struct Worker {
@@ -63,7 +74,10 @@ impl Worker {
             while let Ok(message) = self.from.try_recv() {
                 stopping |= take(&mut state, message);
             }
-            state.step();
+            let began = Instant::now();
+            if let Some(model) = state.step() {
+                state.took(model, began.elapsed());
+            }
             // After the step: what has just ended may have made room.
             for model in state.take_loads() {
                 self.load(&mut state, model);
@@ -75,7 +89,10 @@ impl Worker {
     fn load(&self, state: &mut State, model: usize) {
         let (load, to, names) = (Arc::clone(&self.load), self.to.clone(), Arc::clone(&self.names));
         let started = thread::Builder::new().name("load".into()).spawn(move || {
-            let loaded = load(&names[model]).map(Box::new);
+            // Whoever waits for it must hear, whatever happens.
+            let loaded = catch_unwind(AssertUnwindSafe(|| load(&names[model])));
+            let loaded = loaded.unwrap_or_else(|_| Err("its loading panicked".into()));
+            let loaded = loaded.map(Box::new);
             if let Ok(loaded) = &loaded {
                 // The first answer that follows a grammar need not wait for it; one that can't is told why.
                 let _ = loaded.model.grammar_tokens();
@@ -127,15 +144,16 @@ impl Compute {
         model: usize,
         asked: Asked,
         constraint: Option<Constraint>,
-        logprobs: Option<u8>,
         waiting_max: usize,
     ) -> Result<Running, Refusal> {
         let (reply, answer) = oneshot::channel();
         let (events, happenings) = mpsc::channel(waiting_max.max(1));
-        let begin = Begin { model, asked, constraint, logprobs, events, reply };
+        let too_slow = Arc::<AtomicBool>::default();
+        let told = Arc::clone(&too_slow);
+        let begin = Begin { model, asked, constraint, events, too_slow: told, reply };
         self.send(Message::Begin(Box::new(begin)));
         let id = answer.await.unwrap_or_else(|_| Err(gone()))?;
-        Ok(Running { id, to: self.to.clone(), happenings })
+        Ok(Running { id, to: self.to.clone(), happenings, too_slow })
     }
 
     /// How it goes.
@@ -148,6 +166,12 @@ impl Compute {
     /// Ends every answer where it stands.
     pub(crate) fn cancel_all(&self) {
         self.send(Message::CancelAll);
+    }
+
+    /// Waits until the thread has ended: nothing is computed any more.
+    pub(crate) async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
     }
 
     /// Ends the thread once nothing runs.
@@ -165,6 +189,13 @@ impl Running {
     /// Nobody wants the rest: its last piece comes with the next pass.
     pub(crate) fn cancel(&self) {
         let _ = self.to.send(Message::Cancel(self.id));
+    }
+}
+
+impl Running {
+    /// Whether nothing more happens because too much waited for its reader.
+    pub(crate) fn was_too_slow(&self) -> bool {
+        self.too_slow.load(Ordering::SeqCst)
     }
 }
 

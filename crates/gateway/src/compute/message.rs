@@ -1,13 +1,14 @@
 //! What the computing thread is told, and what it says.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use llm::schedule::{Asked, Ended, Gauges, Refused};
 use llm::{Model, Piece, Runner};
 use text::grammar::Constraint;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::core::{Refusal, TokenLogprob};
+use crate::core::Refusal;
 
 /// A model made ready.
 pub struct Loaded {
@@ -47,7 +48,6 @@ pub(crate) struct AnswerId(pub(crate) u64);
 pub(crate) struct Happening {
     pub(crate) choice: u32,
     pub(crate) piece: Piece,
-    pub(crate) logprob: Option<TokenLogprob>,
     pub(crate) ended: Option<Ended>,
 }
 
@@ -58,9 +58,9 @@ pub(crate) struct Begin {
     pub(crate) asked: Asked,
     /// What follows its grammar, made already.
     pub(crate) constraint: Option<Constraint>,
-    /// How many likeliest tokens go with each piece.
-    pub(crate) logprobs: Option<u8>,
     pub(crate) events: mpsc::Sender<Happening>,
+    /// Set before `events` is let go of because its reader is too slow.
+    pub(crate) too_slow: Arc<AtomicBool>,
     pub(crate) reply: oneshot::Sender<Result<AnswerId, Refusal>>,
 }
 

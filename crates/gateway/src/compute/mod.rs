@@ -8,7 +8,10 @@
 mod actor;
 mod known;
 mod message;
+mod pace;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use actor::{Compute, Running, start};
 pub(crate) use message::{Figures, Happening, ModelFigures};

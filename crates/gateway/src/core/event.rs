@@ -6,12 +6,11 @@
 use std::sync::Arc;
 
 use commit::Digest;
-use llm::Model;
+use llm::{Model, TokenLogprob};
 use receipt::SignedHead;
 use text::tool_calls::ToolCalls;
 use tokio::sync::mpsc;
 
-use super::logprob::TokenLogprob;
 use super::refusal::Refusal;
 
 /// What is known when an answer begins.
@@ -47,7 +46,7 @@ pub(crate) struct Part {
     pub(crate) head: Option<SignedHead>,
 }
 
-/// Why a choice ended.
+/// How a choice came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finish {
     /// The model drew a stop token.
@@ -56,12 +55,6 @@ pub(crate) enum Finish {
     String(u8),
     /// As long as asked for.
     Length,
-    /// Nobody wanted the rest.
-    Cancelled,
-    /// A number left its range: on every machine alike.
-    Fault,
-    /// Its grammar could not be followed on.
-    Grammar,
 }
 
 impl Finish {
@@ -71,9 +64,41 @@ impl Finish {
             Self::Token => "stop_token",
             Self::String(_) => "stop_string",
             Self::Length => "length",
+        }
+    }
+}
+
+/// Why a choice did not come to its end: no answer that was cut off is told as one that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Nobody wanted the rest, or nobody waited for it.
+    Cancelled,
+    /// A number left its range: on every machine alike.
+    Fault,
+    /// Its grammar could not be followed on.
+    Grammar,
+    /// Nothing computes any more.
+    Unfinished,
+}
+
+impl Cut {
+    /// In our words.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
             Self::Cancelled => "cancelled",
             Self::Fault => "fault",
             Self::Grammar => "grammar",
+            Self::Unfinished => "unfinished",
+        }
+    }
+
+    /// For whoever waits for it.
+    pub(crate) const fn why(self) -> &'static str {
+        match self {
+            Self::Cancelled => "the server is stopping, or its reader was too slow",
+            Self::Fault => "a number left its range, as it does on every machine",
+            Self::Grammar => "its grammar takes more to follow than one token may cost",
+            Self::Unfinished => "the server can't compute the rest",
         }
     }
 }
@@ -143,6 +168,6 @@ impl Answer {
                 Event::Failed(refusal) => return Err(refusal),
             }
         }
-        Err(Refusal::Fault("the answer ended without an end".into()))
+        Err(Refusal::unended())
     }
 }

@@ -4,7 +4,6 @@
 
 mod ask;
 mod event;
-mod logprob;
 mod members;
 mod options;
 mod probity;
@@ -12,8 +11,7 @@ mod refusal;
 mod speech;
 
 pub(crate) use ask::{Ask, Asked, Format, Made, Names, Tools};
-pub(crate) use event::{Answer, End, Ended, Event, Finish, Part, Sealed, Started, Whole};
-pub(crate) use logprob::{Likely, TokenLogprob, logprob};
+pub(crate) use event::{Answer, Cut, End, Ended, Event, Finish, Part, Sealed, Started, Whole};
 pub(crate) use members::{Bad, Members, at, items, text, value};
 pub(crate) use options::{cache_scope, labels, settings};
 pub(crate) use probity::{probity_end, probity_part, probity_start};

@@ -4,7 +4,10 @@
 
 use core::fmt::Display;
 
+use commit::{Digest, hex};
 use thiserror::Error;
+
+use super::event::Cut;
 
 /// Why a request is not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -49,12 +52,20 @@ pub(crate) enum Refusal {
     /// Another server refuses it.
     #[error("{what}")]
     Upstream { status: u16, what: String },
+    /// It did not come to its end. What came of it has its receipt, found by the job's commitment.
+    #[error("the answer was cut off: {}; the receipt of what came is {}", cut.why(), hex(job))]
+    CutOff { cut: Cut, job: Digest },
 }
 
 impl Refusal {
     /// What was sent can't be honoured.
     pub(crate) fn request(param: Option<&str>, what: impl Display) -> Self {
         Self::Request { param: param.map(str::to_owned), what: what.to_string() }
+    }
+
+    /// Nothing more comes of an answer, and nobody said why.
+    pub(crate) fn unended() -> Self {
+        Self::Fault("the answer ended without an end".into())
     }
 
     /// The HTTP status.
@@ -66,7 +77,9 @@ impl Refusal {
             Self::Model(_) | Self::NotFound(_) => 404,
             Self::Large(_) => 413,
             Self::Busy { .. } => 429,
-            Self::Fault(_) => 500,
+            Self::CutOff { cut: Cut::Cancelled, .. } => 503,
+            Self::Fault(_)
+            | Self::CutOff { cut: Cut::Fault | Cut::Grammar | Cut::Unfinished, .. } => 500,
             Self::Unverified(_) => 502,
             Self::Upstream { status, .. } => *status,
             Self::Unavailable(_) => 503,
@@ -87,7 +100,8 @@ impl Refusal {
             | Self::Large(_)
             | Self::Fault(_)
             | Self::Unverified(_)
-            | Self::Upstream { .. } => None,
+            | Self::Upstream { .. }
+            | Self::CutOff { .. } => None,
         }
     }
 
@@ -95,7 +109,7 @@ impl Refusal {
     pub(crate) const fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::Busy { retry_after_s, .. } => Some(*retry_after_s),
-            Self::Unavailable(_) => Some(1),
+            Self::Unavailable(_) | Self::CutOff { cut: Cut::Cancelled, .. } => Some(1),
             Self::Request { .. }
             | Self::Context { .. }
             | Self::Model(_)
@@ -105,7 +119,8 @@ impl Refusal {
             | Self::Large(_)
             | Self::Fault(_)
             | Self::Unverified(_)
-            | Self::Upstream { .. } => None,
+            | Self::Upstream { .. }
+            | Self::CutOff { cut: Cut::Fault | Cut::Grammar | Cut::Unfinished, .. } => None,
         }
     }
 }

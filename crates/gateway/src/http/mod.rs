@@ -73,6 +73,11 @@ pub(crate) fn refused(refusal: &Refusal, mut response: Response) -> Response {
     if let Some(seconds) = refusal.retry_after_s() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Refusal::CutOff { job, .. } = refusal
+        && let Ok(receipt) = HeaderValue::from_str(&commit::hex(job))
+    {
+        response.headers_mut().insert(RECEIPT_HEADER, receipt);
+    }
     if let Refusal::Unverified(_) = refusal {
         response.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::RECEIPT_HEADER;
-use crate::core::{Answer, Event};
+use crate::core::{Answer, Event, Refusal};
 
 /// How a dialect writes an answer's events.
 pub(crate) trait Chunks: Send + 'static {
@@ -77,7 +77,9 @@ async fn next<C: Chunks>(
             return Some((Ok(chunks.keep_alive().into()), Step::Go(answer, chunks)));
         };
         let mut text = String::new();
-        let mut last = take(&mut chunks, event?, &mut text);
+        // A stream that just ends would look whole to whoever does not look for an end.
+        let event = event.unwrap_or_else(|| Event::Failed(Refusal::unended()));
+        let mut last = take(&mut chunks, event, &mut text);
         // What came meanwhile goes with it.
         while !last && let Ok(event) = answer.events.try_recv() {
             last = take(&mut chunks, event, &mut text);

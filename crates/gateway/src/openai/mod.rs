@@ -33,6 +33,7 @@ pub(super) fn error(refusal: &Refusal) -> serde_json::Value {
         Refusal::Unavailable(_) => ("server_error", Some("unavailable")),
         Refusal::Large(_) => ("invalid_request_error", Some("request_too_large")),
         Refusal::Fault(_) => ("server_error", None),
+        Refusal::CutOff { .. } => ("server_error", Some("cut_off")),
         Refusal::Unverified(_) => ("server_error", Some("unverified")),
         Refusal::Upstream { status: 400..500, .. } => ("invalid_request_error", Some("upstream")),
         Refusal::Upstream { .. } => ("server_error", Some("upstream")),

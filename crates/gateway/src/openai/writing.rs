@@ -1,23 +1,22 @@
 //! What responses of chat and completions share: ids, usage, logprobs.
 
-use llm::Model;
+use llm::{Likely, Model, TokenLogprob};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value as Json, json};
 
-use crate::core::{End, Finish, Started, TokenLogprob, Whole, probity_end};
+use crate::core::{End, Finish, Started, Whole, probity_end};
 
 /// What an answer is called.
 pub(super) fn id(prefix: &str, started: &Started) -> String {
     format!("{prefix}-{}", &commit::hex(&started.job)[..32])
 }
 
-/// Why an answer ended, in OpenAI's words. It has none for an answer that was cut off: that is `length`, and `probity`
-/// says what it was.
+/// Why an answer ended, in OpenAI's words.
 pub(super) const fn finish_reason(finish: Finish) -> &'static str {
     match finish {
         Finish::Token | Finish::String(_) => "stop",
-        Finish::Length | Finish::Cancelled | Finish::Fault | Finish::Grammar => "length",
+        Finish::Length => "length",
     }
 }
 
@@ -39,7 +38,7 @@ fn spelled(model: &Model, token: u32) -> (String, Vec<u8>) {
 
 /// How likely a token was, as chat has it: as text, which takes a tenth of what its values take.
 pub(super) fn chat_logprob(model: &Model, found: &TokenLogprob) -> Box<RawValue> {
-    let one = |likely: &crate::core::Likely| {
+    let one = |likely: &Likely| {
         let (token, bytes) = spelled(model, likely.token);
         json!({"token": token, "logprob": likely.logprob, "bytes": bytes})
     };

@@ -15,7 +15,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use super::routes::router;
 use crate::compute::{self, LoadModel};
@@ -47,6 +47,9 @@ pub enum ServerError {
     /// Something of the settings.
     #[error("{0}")]
     Setting(String),
+    /// It ran, and can't go on.
+    #[error("the thread that computes has ended by a fault of ours: start the server again")]
+    Ended,
 }
 
 /// A server that runs.
@@ -91,9 +94,14 @@ impl Server {
         let listener = listener.map_err(system(&listening))?;
         let address = listener.local_addr().map_err(system(&listening))?;
         let (keeper, receipts) = keeping::start(store, book, secret.clone(), settings.retention_s)?;
-        let (compute, computing) =
-            compute::start(settings.models, settings.memory_max, settings.scheduler, load)
-                .map_err(system("no thread to compute on"))?;
+        let (compute, computing) = compute::start(
+            settings.models,
+            settings.memory_max,
+            settings.scheduler,
+            settings.gap,
+            load,
+        )
+        .map_err(system("no thread to compute on"))?;
         let gateway = Arc::new(Gateway {
             compute,
             keeper,
@@ -109,6 +117,7 @@ impl Server {
             draining: AtomicBool::new(false),
             answers: Arc::default(),
             ended: Arc::default(),
+            given_up: watch::Sender::new(false),
         });
         let (stop, stopping) = watch::channel(false);
         let router = router(Arc::clone(&gateway));
@@ -127,29 +136,35 @@ impl Server {
     /// Waits until the process is asked to end, then ends as [`Self::stop`] does.
     ///
     /// # Errors
-    /// Where signals can't be caught.
+    /// Where signals can't be caught, and where nothing can be computed any more: whoever supervises it starts it anew.
     pub fn run(self) -> Result<(), ServerError> {
-        let asked = self.runtime.block_on(asked_to_end());
-        asked.map_err(|error| ServerError::System {
+        let asked = self.runtime.block_on(async {
+            tokio::select! {
+                asked = asked_to_end() => asked.map(Ok),
+                () = self.gateway.compute.ended() => Ok(Err(ServerError::Ended)),
+            }
+        });
+        let asked = asked.map_err(|error| ServerError::System {
             what: "signals can't be caught".into(),
             error,
         })?;
         self.stop();
-        Ok(())
+        asked
     }
 
     /// Takes nothing new, lets answers come to their ends, and ends.
     pub fn stop(self) {
         let Self { runtime, gateway, stop, listening, threads, drain, .. } = self;
         gateway.draining.store(true, Ordering::SeqCst);
-        // The task that listens holds the other end.
+        // The task that listens holds the other end, and has the same time.
         let _ = stop.send(true);
         runtime.block_on(async {
+            let until = tokio::time::Instant::now() + drain;
             // Its panics are told by the runtime.
             let _ = listening.await;
-            if timeout(drain, gateway.all_ended()).await.is_err() {
-                gateway.compute.cancel_all();
-                let _ = timeout(CANCELLED_TIME, gateway.all_ended()).await;
+            if timeout_at(until, gateway.all_ended()).await.is_err() {
+                gateway.cancel_all();
+                let _ = timeout_at(until + CANCELLED_TIME, gateway.all_ended()).await;
             }
         });
         gateway.compute.stop();
@@ -172,7 +187,7 @@ impl Served for Gateway {
     }
 
     fn cancel_all(&self) {
-        self.compute.cancel_all();
+        Gateway::cancel_all(self);
     }
 }
 

@@ -6,15 +6,26 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gateway::ModelEntry;
+use gateway::{Loaded, ModelEntry};
+use import::gguf::tiny::TinyModel;
 use receipt::Stop;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::answers::{chat, content, receipt, replayed};
-use crate::world::{Reply, Tiny, World};
+use crate::world::{MODEL_ID, Reply, Tiny, World};
 
 const CHAT: &str = "/v1/chat/completions";
 const RUNNING: &str = "probity_answers_running";
+
+/// The job of an answer that was cut off, by its error.
+fn cut_off(reply: &Reply, status: u16) -> String {
+    assert_eq!(reply.status, status, "{}", reply.body);
+    let job = reply.header("x-probity-receipt").unwrap().to_owned();
+    let error = &reply.json()["error"];
+    assert_eq!(error["code"], "cut_off", "{error}");
+    assert!(error["message"].as_str().unwrap().contains(&job), "{error}");
+    job
+}
 
 /// Begins a long stream and reads its first text.
 fn begin(world: &World) -> (Reply, String) {
@@ -51,9 +62,8 @@ fn a_reader_that_is_too_slow_is_given_up_without_a_gap() {
     let world = World::long(|settings| settings.limits.waiting_max = 1);
     let body = chat(&json!({"n": 16, "max_tokens": 200}));
     let reply = world.post(CHAT, &body);
-    assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(world.figure("probity_slow_readers_total"), 1);
-    let file = receipt(&world, reply.header("x-probity-receipt").unwrap(), false);
+    let file = receipt(&world, &cut_off(&reply, 503), false);
     assert_eq!(replayed(&world, &file), verify::Replay::Same);
 }
 
@@ -102,10 +112,71 @@ fn a_stop_without_patience_cancels_and_receipts_all_the_same() {
     let world = World::long(|settings| settings.drain = Duration::ZERO);
     let (mut reply, job) = begin(&world);
     let home = world.stop();
-    while reply.line().is_some() {}
+    let lines: Vec<String> = std::iter::from_fn(|| reply.line()).collect();
+    // It does not look as if it were whole.
+    let last = lines.iter().filter_map(|line| line.strip_prefix("data: ")).next_back().unwrap();
+    let error: Json = serde_json::from_str(last).unwrap();
+    assert_eq!(error["error"]["code"], "cut_off", "{error}");
+    assert!(!lines.iter().any(|line| line.contains("\"finish_reason\":\"length\"")));
     let again = World::at(home, |_| {});
     let file = receipt(&again, &job, false);
     assert!(matches!(file.receipt().choices[0].stop, Stop::Cancelled { .. }));
+}
+
+#[test]
+fn a_stop_without_patience_gives_no_whole_answer_that_was_cut_off() {
+    let world = World::long(|settings| settings.drain = Duration::ZERO);
+    let body = chat(&json!({"max_tokens": 3900})).to_string();
+    let ask = |path: &str| {
+        let length = body.len();
+        world.raw(&format!(
+            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+    };
+    let (openai, anthropic) = (ask(CHAT), ask("/v1/messages"));
+    world.until("probity_model_answers{model=\"tiny\"}", 2);
+    let home = world.stop();
+    let [openai, anthropic] = [openai, anthropic].map(|socket| {
+        let mut reply = Reply::read(socket);
+        reply.rest();
+        reply
+    });
+    let job = cut_off(&openai, 503);
+    assert_eq!(openai.header("retry-after"), Some("1"));
+    assert_eq!((anthropic.status, &anthropic.json()["error"]["type"]), (503, &json!("api_error")));
+    let again = World::at(home, |_| {});
+    for job in [job.as_str(), anthropic.header("x-probity-receipt").unwrap()] {
+        let file = receipt(&again, job, false);
+        assert!(matches!(file.receipt().choices[0].stop, Stop::Cancelled { .. }));
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_computes_is_unfinished_and_the_server_ends() {
+    // A model and an engine that don't go together: a bug, which ends the thread in its middle.
+    let wide = TinyModel { vocabulary: 400, heads: 2, kv_heads: 1, ..TinyModel::new(11) };
+    let (tiny, narrow) = (Arc::new(Tiny::of(&wide.write())), Tiny::new(11));
+    let model = Arc::clone(&tiny.model);
+    let load = move |_: &str| {
+        Ok(Loaded { model: Arc::clone(&model), runner: narrow.runner(), id: MODEL_ID })
+    };
+    let home = tempfile::tempdir().unwrap();
+    let mut world = World::loading(home, tiny, |_| {}, Arc::new(load));
+    let reply = world.post(CHAT, &chat(&json!({"logit_bias": {"399": 1}})));
+    let file = receipt(&world, &cut_off(&reply, 500), false);
+    assert_eq!(file.receipt().choices[0].stop, Stop::Unfinished);
+    let ended = world.server.take().unwrap().run().unwrap_err();
+    assert!(ended.to_string().contains("has ended"), "{ended}");
+}
+
+#[test]
+fn a_model_whose_loading_panics_is_told_as_one_that_cannot_be_loaded() {
+    let tiny = Arc::new(Tiny::new(11));
+    let home = tempfile::tempdir().unwrap();
+    let world = World::loading(home, tiny, |_| {}, Arc::new(|_| panic!("a bug of a test")));
+    let reply = world.post(CHAT, &chat(&json!({})));
+    assert_eq!(reply.status, 503);
+    assert!(reply.body.contains("its loading panicked"), "{}", reply.body);
 }
 
 #[test]

@@ -85,12 +85,13 @@ impl Scheduler {
         let Answer { age, asked, constraint, generation } = answer;
         let first = generation.is_none();
         let mut generation = generation.unwrap_or_else(|| {
-            let request = Request::of(&asked.job, age.1);
+            let request = Request::undefined(&asked.job, age.1);
             let constraint = constraint.as_deref().cloned();
             let engine = self.runner.engine();
             let made = Generation::following(&self.model, engine, request, None, constraint);
             let mut generation = made.expect("checked when it was taken on");
             generation.keep_logits(asked.want_logits);
+            generation.tell_logprobs(asked.logprobs);
             generation
         });
         if let Start::From(sequence) = start {

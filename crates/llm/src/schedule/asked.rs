@@ -33,6 +33,8 @@ pub struct Asked {
     pub cache: CacheScope,
     /// Whether each piece carries the logits that its token was drawn from.
     pub want_logits: bool,
+    /// How many of the likeliest tokens each piece tells, beside how likely its own was; `None`: nothing of the kind.
+    pub logprobs: Option<u8>,
 }
 
 /// Names what was asked, in the order of asking; never given twice.
@@ -40,7 +42,7 @@ pub struct Asked {
 pub struct Ticket(pub(super) u64);
 
 /// What a step gave one answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     /// Whose.
     pub ticket: Ticket,
@@ -119,6 +121,8 @@ pub struct Gauges {
     pub running: usize,
     /// Rows of the last pass.
     pub rows: usize,
+    /// Answers that were about to draw before it: one row of it was each one's.
+    pub drawing: usize,
     /// Bytes of keys and values held, each once, whoever shares them.
     pub kv_bytes: usize,
     /// Bytes of memory kept for the next keys and values.

@@ -22,11 +22,11 @@ mod rows;
 use std::sync::Arc;
 
 use canon::PAGE;
-use receipt::WorkKind;
+use receipt::{Job, WorkKind};
 use text::grammar::Constraint;
 
 use crate::generation::{Generation, Piece, Stop, Usage};
-use crate::job::Request;
+use crate::job::{Request, RequestError};
 use crate::model::Model;
 use crate::runner::Runner;
 use cache::{Cache, Scope};
@@ -107,10 +107,10 @@ impl Scheduler {
         let choices = fields.choices;
         let count = usize::try_from(choices).unwrap_or(usize::MAX);
         self.check_queue(asked.tenant, count, fields.prompt.len().saturating_mul(count))?;
-        let request = Request::of(&asked.job, 0);
+        let request = Request::undefined(&asked.job, 0);
         self.check_size(&request)?;
         // All that can stand in the way of an answer is told now: it is made once more when it begins.
-        let constraint = request.constraint(&self.model, made)?.map(Arc::new);
+        let constraint = self.constraint(&asked.job, made)?.map(Arc::new);
         Generation::following(&self.model, self.runner.engine(), request, None, None)?;
         let ticket = Ticket(self.next);
         self.next += 1;
@@ -212,6 +212,21 @@ impl Scheduler {
         &mut self.runner
     }
 
+    /// What follows a job's grammar: `made`, where that is it and has taken nothing yet.
+    fn constraint(
+        &self,
+        job: &Job,
+        made: Option<Constraint>,
+    ) -> Result<Option<Constraint>, RequestError> {
+        let fields = job.fields();
+        if let (Some(made), Some(id)) = (made, fields.parameters.settings().grammar)
+            && made.is_of(self.model.grammar_tokens()?, &id, &fields.stop.tokens)
+        {
+            return Ok(Some(made));
+        }
+        Request::of(job, 0).constraint(&self.model)
+    }
+
     fn check_queue(&self, tenant: Tenant, count: usize, more: usize) -> Result<(), Refused> {
         let SchedulerLimits { queued_max, tenant_queued_max, queued_tokens_max, .. } = self.limits;
         let (queued, tokens) = (self.queue.answers(), self.queue.tokens());
@@ -259,6 +274,7 @@ impl Scheduler {
             self.running.sort_unstable_by_key(|running| running.age);
             let hungry: Vec<Hungry> = self.running.iter().map(|one| self.hungry(one)).collect();
             let dealt = rows::deal(&hungry, &rows);
+            self.gauges.drawing = hungry.iter().filter(|one| one.draws()).count();
             let needed =
                 |(one, rows): (&Running, &usize)| one.generation.sequence().spans_needed(*rows);
             let needed = self.running.iter().zip(&dealt).map(needed).sum();

@@ -1,9 +1,10 @@
 //! How the rows of a pass are dealt out.
 //!
 //! Who is about to draw gets the one row it takes. What is left goes to those with more to be fed: to the tenant that
-//! was served least, and of its answers to the oldest, a few rows at a time. Where somebody draws, what is left is
-//! little, so that the next token is not long in coming; where nobody does, much. Never deals out more than a pass
-//! takes.
+//! was served least, a few rows at a time. Of its answers, the first half of what is left goes to the one that is nearest
+//! its first token, so that a short prompt does not wait for a long one, and the second to the oldest, so that a long one
+//! gets on whatever comes. Where somebody draws, what is left is little, so that the next token is not long in coming;
+//! where nobody does, much. Never deals out more than a pass takes.
 
 use super::asked::Tenant;
 
@@ -19,6 +20,13 @@ pub(super) struct Hungry {
     pub(super) rows_left: usize,
 }
 
+impl Hungry {
+    /// Whether its next row draws.
+    pub(super) fn draws(&self) -> bool {
+        self.rows_left == 1
+    }
+}
+
 /// How many rows there are.
 pub(super) struct Rows {
     /// In a pass in which somebody draws.
@@ -29,15 +37,17 @@ pub(super) struct Rows {
 
 /// How many rows each gets; they are given by age.
 pub(super) fn deal(hungry: &[Hungry], rows: &Rows) -> Vec<usize> {
-    let draws = |one: &&Hungry| one.rows_left == 1;
-    let drawing = hungry.iter().filter(draws).count();
+    let drawing = hungry.iter().filter(|one| one.draws()).count();
     let most = if drawing == 0 { rows.most } else { rows.beside_answers.min(rows.most) };
     // One row at least is left for a prompt, so that it gets on.
     let mut room = most.saturating_sub(drawing).max(1);
-    let mut dealt: Vec<usize> = hungry.iter().map(|one| usize::from(one.rows_left == 1)).collect();
+    let half = room / 2;
+    let mut dealt: Vec<usize> = hungry.iter().map(|one| usize::from(one.draws())).collect();
     while room > 0 {
         let with_more = (0..hungry.len()).filter(|at| dealt[*at] < hungry[*at].rows_left);
-        let Some(at) = with_more.min_by_key(|at| (served(hungry, &dealt, *at), *at)) else { break };
+        let nearest = |at: usize| if room > half { hungry[at].rows_left - dealt[at] } else { 0 };
+        let turn = |at: &usize| (served(hungry, &dealt, *at), nearest(*at), *at);
+        let Some(at) = with_more.min_by_key(turn) else { break };
         let given = ROWS_AT_ONCE.min(room).min(hungry[at].rows_left - dealt[at]);
         dealt[at] += given;
         room -= given;
@@ -87,6 +97,17 @@ mod tests {
         assert_eq!(deal(&all, &ROWS), [68, 0, 32]);
         let all = hungry(&[(1, 0, 10), (1, 0, 500), (2, 0, 20)]);
         assert_eq!(deal(&all, &ROWS), [10, 70, 20]);
+    }
+
+    #[test]
+    fn a_short_prompt_does_not_wait_for_a_long_one_nor_the_long_one_for_ever() {
+        // One draws; of the 39 rows that are left the short one gets what it needs, or half.
+        let all = hungry(&[(1, 0, 5000), (1, 0, 1), (1, 0, 12)]);
+        assert_eq!(deal(&all, &ROWS), [27, 1, 12]);
+        let all = hungry(&[(1, 0, 5000), (1, 0, 1), (1, 0, 300), (1, 0, 400)]);
+        assert_eq!(deal(&all, &ROWS), [7, 1, 32, 0]);
+        // As long as each other: one after the other, so that the first is not held up.
+        assert_eq!(deal(&hungry(&[(1, 0, 80), (1, 0, 80)]), &ROWS), [80, 20]);
         assert!(deal(&[], &ROWS).is_empty());
     }
 }

@@ -79,6 +79,24 @@ fn what_was_made_before_changes_no_bit_and_of_another_grammar_is_forgotten() {
     }
 }
 
+/// The messages, megabytes of them, are read by whoever makes the constraint, and not once more for each choice.
+#[test]
+fn what_was_made_before_needs_no_definition() {
+    let tiny = Tiny::new(Family::Llama);
+    let constraint =
+        Constraint::new(tiny.model.grammar_tokens().unwrap(), &schema(), &[END]).unwrap();
+    let whole = JobFields { choices: 3, ..asked(&tiny, &schema(), 3) };
+    let bare = JobFields { rendered: Rendered::Nobody, ..whole.clone() };
+    let (whole, bare) = (Arc::new(job(&whole)), Arc::new(job(&bare)));
+    let mut scheduler = schedule::scheduler(&tiny, schedule::wide());
+    assert!(scheduler.submit(schedule::asked(&bare, 1)).is_err());
+    let ticket = scheduler.submit_following(schedule::asked(&bare, 1), Some(constraint)).unwrap();
+    let all = schedule::finish(&mut scheduler);
+    for choice in 0..3 {
+        all[&(ticket, choice)].assert_is(&schedule::alone(&tiny, &whole, choice));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 

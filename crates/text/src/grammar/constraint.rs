@@ -72,12 +72,12 @@ impl Constraint {
         })
     }
 
-    /// Whether this is what [`Self::new`] makes of these, whatever it has taken since.
+    /// Whether this is what [`Self::new`] makes of these, the grammar of this id among them, whatever it has taken since.
     #[must_use]
-    pub fn is_of(&self, tokens: &GrammarTokens, grammar: &Grammar, stop_tokens: &[u32]) -> bool {
+    pub fn is_of(&self, tokens: &GrammarTokens, grammar: &[u8; 32], stop_tokens: &[u32]) -> bool {
         let mut stops = stop_tokens.to_vec();
         stops.sort_unstable();
-        self.tokens.is(tokens) && self.id == grammar.id() && self.stop_tokens == stops
+        self.tokens.is(tokens) && self.id == *grammar && self.stop_tokens == stops
     }
 
     /// The allowed tokens: bit `i % 64` of word `i / 64` is token i's.

@@ -201,11 +201,11 @@ fn a_clone_goes_on_by_itself_with_the_masks_of_one_made_anew() {
     let first = *allowed(&mut half).first().unwrap();
     half.accept(first).unwrap();
     assert_eq!(walk(&mut half.clone(), 1, 60), walk(&mut half, 1, 60));
-    assert!(kept.is_of(&tokens(), &grammar, &[end()]));
+    assert!(kept.is_of(&tokens(), &grammar.id(), &[end()]));
     let other = GrammarTokens::new(tokenizer().token_bytes()).unwrap();
-    assert!(!kept.is_of(&other, &grammar, &[end()]), "of another model's vocabulary");
-    assert!(!kept.is_of(&tokens(), &Grammar::json_object(), &[end()]));
-    assert!(!kept.is_of(&tokens(), &grammar, &[end(), byte(b'a')]));
+    assert!(!kept.is_of(&other, &grammar.id(), &[end()]), "of another model's vocabulary");
+    assert!(!kept.is_of(&tokens(), &Grammar::json_object().id(), &[end()]));
+    assert!(!kept.is_of(&tokens(), &grammar.id(), &[end(), byte(b'a')]));
 }
 
 fn both_letters() -> usize {

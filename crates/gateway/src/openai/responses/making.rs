@@ -273,12 +273,11 @@ fn part(text: &str, shares: &[Box<RawValue>]) -> Json {
     json!({"type": "output_text", "text": text, "annotations": [], "logprobs": shares})
 }
 
-/// Whether the model or a stop string ended it. There is no other word for what was cut off: that is `incomplete` for
-/// its length, and `probity` says what it was.
+/// Whether the model or a stop string ended it.
 fn is_completed(end: &End) -> bool {
     end.choices.iter().all(|ended| match ended.finish {
         Finish::Token | Finish::String(_) => true,
-        Finish::Length | Finish::Cancelled | Finish::Fault | Finish::Grammar => false,
+        Finish::Length => false,
     })
 }
 

@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use receipt::{Job, JobFields};
 
 use super::{
-    All, STEPS_MAX, alone, asked, check, collect, finish, scheduler, simple, span_bytes, wide,
+    All, STEPS_MAX, alone, asked, check, choices, collect, finish, scheduler, simple, span_bytes,
+    wide,
 };
 use crate::desk::{fields, job};
 use crate::fixture::{Tiny, parameters, sets, tokens};
@@ -179,4 +180,30 @@ fn logits_come_only_where_they_are_asked_for() {
         }
     }
     assert_eq!(seen, 4);
+}
+
+#[test]
+fn how_likely_a_token_was_is_told_where_it_is_asked_for_and_changes_no_bit() {
+    let tiny = Tiny::new(Family::Llama);
+    let mut scheduler = scheduler(&tiny, wide());
+    let job = choices(5, 1, 4, 3);
+    let told = llm::schedule::Asked { logprobs: Some(2), ..asked(&job, 1) };
+    let (told, quiet) =
+        (scheduler.submit(told).unwrap(), scheduler.submit(asked(&job, 1)).unwrap());
+    let mut all = All::new();
+    while !scheduler.is_idle() {
+        let progress = scheduler.step();
+        for one in &progress {
+            let found = one.piece.logprob.as_ref();
+            assert_eq!(found.is_some(), one.ticket == told);
+            assert!(found.is_none_or(|found| Some(found.drawn.token) == one.piece.token));
+            assert!(found.is_none_or(|found| found.top.len() == 2));
+        }
+        collect(&mut all, 0, progress);
+    }
+    for choice in 0..3 {
+        let want = alone(&tiny, &job, choice);
+        all[&(told, choice)].assert_is(&want);
+        all[&(quiet, choice)].assert_is(&want);
+    }
 }

@@ -24,7 +24,7 @@ fn the_youngest_is_set_aside_and_its_answer_is_the_same() {
             all[&(*ticket, 0)].assert_is(&alone(&tiny, job, 0));
         }
         let gauges = scheduler.gauges();
-        assert!(gauges.preemptions >= 2 && gauges.dropped >= 2, "{gauges:?}");
+        assert!(gauges.preemptions >= 1 && gauges.dropped >= 1, "{gauges:?}");
         assert_eq!((gauges.kv_bytes, gauges.spare_bytes), (0, 7 * span));
         // The oldest was never held up, and they ended in order.
         let ends: Vec<usize> = tickets.iter().map(|ticket| all[&(*ticket, 0)].steps.1).collect();

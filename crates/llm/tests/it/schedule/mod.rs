@@ -42,7 +42,7 @@ pub(crate) fn tenant(number: u8) -> Tenant {
 
 pub(crate) fn asked(job: &Arc<Job>, of: u8) -> Asked {
     let (job, tenant) = (Arc::clone(job), tenant(of));
-    Asked { job, tenant, cache: CacheScope::Tenant, want_logits: true }
+    Asked { job, tenant, cache: CacheScope::Tenant, want_logits: true, logprobs: None }
 }
 
 /// A job whose prompt has so many tokens, and nothing in common with one of another seed.

@@ -1,5 +1,5 @@
-//! How likely a token was, for display: the one place of this crate with floats. Nothing that is signed or drawn depends
-//! on it.
+//! How likely a token was, for display: the one place that computes floats in this crate. Nothing that is signed or drawn
+//! depends on it.
 //!
 //! The share is of the model's own distribution: before temperature, penalties, bias and cuts.
 
@@ -7,16 +7,20 @@
 
 /// A token and the natural logarithm of its share.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Likely {
-    pub(crate) token: u32,
-    pub(crate) logprob: f64,
+pub struct Likely {
+    /// The token.
+    pub token: u32,
+    /// The logarithm: never above zero.
+    pub logprob: f64,
 }
 
 /// The drawn token, and the likeliest ones in order.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct TokenLogprob {
-    pub(crate) drawn: Likely,
-    pub(crate) top: Vec<Likely>,
+pub struct TokenLogprob {
+    /// The drawn one.
+    pub drawn: Likely,
+    /// The likeliest, as many as were asked for.
+    pub top: Vec<Likely>,
 }
 
 /// How likely `token` was among these logits of so many fractional bits, and the `top` likeliest.
@@ -49,6 +53,8 @@ fn i64_to_i32(value: i64) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
     // floats: what is shown is compared with the definition.
