@@ -8,15 +8,17 @@ use thiserror::Error;
 
 use crate::sequence::Sequence;
 
-/// Which logits a feed wants.
+/// What a feed wants of its tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// None: only the keys and values matter.
     Nothing,
-    /// Those of its last token.
+    /// The logits of its last token.
     Last,
-    /// Those of every token.
+    /// The logits of every token.
     All,
+    /// The row that the last token's logits would be made of.
+    Row,
 }
 
 /// Tokens to append to a sequence.
@@ -25,7 +27,7 @@ pub struct Feed<'a> {
     pub sequence: &'a mut Sequence,
     /// Its next tokens.
     pub tokens: &'a [u32],
-    /// Which logits to give.
+    /// What to give.
     pub wanted: Wanted,
     /// Whether to give what is committed at every layer boundary.
     pub boundaries: bool,
@@ -36,6 +38,8 @@ pub struct Feed<'a> {
 pub struct Outcome {
     /// The wanted logits, in order of position; none from a fault on.
     pub logits: Vec<Vec<i32>>,
+    /// The wanted row; none after a fault.
+    pub row: Option<Vec<i32>>,
     /// Per token, where they were wanted: after the prologue, then after every layer; none from a fault on.
     pub boundaries: Vec<Vec<Boundary>>,
     /// The least (position, op) that overflowed; the sequence holds the positions before it.

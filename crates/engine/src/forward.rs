@@ -13,7 +13,7 @@ use crate::feed::{Feed, FeedError, Outcome, Wanted};
 use crate::phases::{self, Means};
 use crate::plan::{Phase, Plan, PlanError};
 use crate::pool::{Pool, Span};
-use crate::row::Row;
+use crate::row::{Row, Wants};
 use crate::sequence::Sequence;
 use crate::weights::Weights;
 
@@ -148,8 +148,14 @@ impl Engine {
         let count = self.start(feeds, &mut rows);
         let mut active: Vec<&mut Row> = rows[..count].iter_mut().collect();
         for at in 0..self.plan.phases.len() {
-            if matches!(self.plan.phases[at], Phase::Epilogue) {
-                active.retain(|row| row.logits_wanted);
+            match self.plan.phases[at] {
+                Phase::Epilogue => active.retain(|row| row.wants != Wants::Nothing),
+                Phase::Logits => active.retain(|row| row.wants == Wants::Logits),
+                Phase::Rows(_)
+                | Phase::Matmul { .. }
+                | Phase::Experts(_)
+                | Phase::Append { .. }
+                | Phase::Attention(_) => {}
             }
             if !active.is_empty() {
                 self.phase(at, &mut active, feeds);
@@ -195,10 +201,12 @@ impl Engine {
                 let row = &mut rows[count];
                 row.start(&self.plan, index, *token, feed.sequence.length() + i);
                 row.boundaries = feed.boundaries.then(Vec::new);
-                row.logits_wanted = match feed.wanted {
-                    Wanted::Nothing => false,
-                    Wanted::Last => i + 1 == feed.tokens.len(),
-                    Wanted::All => true,
+                let last = i + 1 == feed.tokens.len();
+                row.wants = match feed.wanted {
+                    Wanted::All => Wants::Logits,
+                    Wanted::Last if last => Wants::Logits,
+                    Wanted::Row if last => Wants::Row,
+                    Wanted::Nothing | Wanted::Last | Wanted::Row => Wants::Nothing,
                 };
                 count += 1;
             }
@@ -220,25 +228,29 @@ impl Engine {
                 scratches.resize_with(means.team.threads(), AttentionScratch::default);
                 phases::attention::run(&mut means, scratches, step, active, feeds);
             }
-            Phase::Epilogue => {}
+            Phase::Epilogue | Phase::Logits => {}
         }
     }
 
     fn finish(&mut self, feeds: &mut [Feed<'_>], rows: &mut [Row]) -> Vec<Outcome> {
-        let empty = || Outcome { logits: Vec::new(), boundaries: Vec::new(), fault: None };
+        let empty =
+            || Outcome { logits: Vec::new(), row: None, boundaries: Vec::new(), fault: None };
         let mut outcomes: Vec<Outcome> = feeds.iter().map(|_| empty()).collect();
         for row in rows.iter_mut() {
             let outcome = &mut outcomes[row.feed];
             if outcome.fault.is_some() {
                 continue;
             }
-            if let Some(op) = row.fault {
+            // What comes after the row that is wanted does not stand.
+            let stands = |op: &OpIndex| row.wants != Wants::Row || *op <= self.plan.last_row.op;
+            if let Some(op) = row.fault.filter(stands) {
                 let position = u32::try_from(row.position).expect("positions are below 2^16");
                 outcome.fault = Some(Fault { position, op });
                 continue;
             }
             feeds[row.feed].sequence.length = row.position + 1;
-            if row.logits_wanted {
+            outcome.row = row.kept.take().or(outcome.row.take());
+            if row.wants == Wants::Logits {
                 let next = self.spare.pop().unwrap_or_default();
                 let logits = &mut row.values[self.plan.logits.0];
                 outcome.logits.push(core::mem::replace(logits, next));

@@ -7,7 +7,7 @@
 use canon::reference::{AttentionShape, Layout, Over};
 use canon::{GateOp, InputKind, Refused};
 use program::site::Source;
-use program::{Checked, Op, OpIndex, Place, Site, TensorId, Type, Value, ops};
+use program::{Checked, LastRow, Op, OpIndex, Place, Site, TensorId, Type, Value, ops};
 use thiserror::Error;
 
 use crate::pool::LayerHeads;
@@ -108,6 +108,10 @@ pub(crate) enum RowOp {
     Boundary {
         x: Slot,
     },
+    /// What logits are made of is complete.
+    Keep {
+        x: Slot,
+    },
 }
 
 /// A matmul of a phase.
@@ -159,8 +163,10 @@ pub(crate) enum Phase {
         layer: usize,
     },
     Attention(Attend),
-    /// From here on only rows whose logits are wanted go on.
+    /// From here on only rows go on of which something is wanted.
     Epilogue,
+    /// From here on only rows whose logits are wanted go on.
+    Logits,
 }
 
 /// Why a plan can't be made.
@@ -188,6 +194,8 @@ pub(crate) struct Plan {
     pub(crate) rope_tables: Vec<Vec<u64>>,
     pub(crate) logits: Slot,
     pub(crate) logits_frac: u8,
+    /// The row that logits are made of.
+    pub(crate) last_row: LastRow,
     pub(crate) sample_op: OpIndex,
     pub(crate) context_max: usize,
     pub(crate) vocabulary: u32,
@@ -235,6 +243,7 @@ impl Plan {
             rope_tables: program.rope_tables.clone(),
             logits: Slot(0),
             logits_frac: 0,
+            last_row: checked.last_row(),
             sample_op: OpIndex(0),
             context_max: wide(program.context_max),
             vocabulary: program.vocabulary,
@@ -263,6 +272,9 @@ impl Plan {
                 place = site.place;
             }
             let home = planner.plan(&site)?;
+            if let (true, Home::Fixed(x)) = (site.index == planner.plan.last_row.op, home) {
+                planner.row_op(site.index, RowOp::Keep { x });
+            }
             planner.homes.push(home);
             planner.release(&site);
         }
@@ -394,6 +406,9 @@ impl Planner<'_> {
             }
             Op::Add(op) => self.add(site, op),
             Op::Logits(op) => {
+                if !self.plan.phases.iter().any(|phase| matches!(phase, Phase::Logits)) {
+                    self.plan.phases.push(Phase::Logits);
+                }
                 Home::Fixed(self.matmul(site, op.x, site.tensor(op.weight).0, None, op.frac)?)
             }
             // Drawing a token is the business of whoever runs the engine.

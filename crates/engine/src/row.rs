@@ -11,13 +11,24 @@ use program::tile::KvRow;
 use crate::plan::{Plan, RowOp, Slot};
 use crate::weights::Weights;
 
+/// What is wanted of a row beside its keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    Nothing,
+    /// What its logits would be made of.
+    Row,
+    Logits,
+}
+
 /// The values of a row. Memory is kept between batches.
 pub(crate) struct Row {
     /// Index of the feed it belongs to.
     pub(crate) feed: usize,
     pub(crate) token: u32,
     pub(crate) position: usize,
-    pub(crate) logits_wanted: bool,
+    pub(crate) wants: Wants,
+    /// What logits are made of, where it is wanted.
+    pub(crate) kept: Option<Vec<i32>>,
     /// By [`Slot`]; empty until first used.
     pub(crate) values: Vec<Vec<i32>>,
     pub(crate) inputs: Vec<InputRow>,
@@ -41,7 +52,8 @@ impl Row {
             feed: 0,
             token: 0,
             position: 0,
-            logits_wanted: false,
+            wants: Wants::Nothing,
+            kept: None,
             values: vec![Vec::new(); plan.slots.len()],
             inputs: plan.inputs.iter().map(|width| InputRow::new(*width)).collect(),
             queries: Vec::new(),
@@ -58,7 +70,8 @@ impl Row {
         self.feed = feed;
         self.token = token;
         self.position = position;
-        self.logits_wanted = false;
+        self.wants = Wants::Nothing;
+        self.kept = None;
         self.fault = None;
         self.kv_is_new = false;
         self.boundaries = None;
@@ -175,6 +188,10 @@ impl Row {
             RowOp::Add { a, b, out } => self.add(kernels, *a, *b, *out),
             RowOp::Boundary { x } => {
                 self.boundary(*x);
+                false
+            }
+            RowOp::Keep { x } => {
+                self.kept = (self.wants == Wants::Row).then(|| self.values[x.0].clone());
                 false
             }
         };

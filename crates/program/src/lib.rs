@@ -16,6 +16,7 @@ pub mod check;
 pub mod cost;
 pub mod display;
 pub mod encoding;
+mod last_row;
 pub mod limits;
 pub mod ops;
 pub mod record;
@@ -30,6 +31,7 @@ pub mod types;
 
 pub use check::{CheckError, Checked};
 pub use encoding::DecodeError;
+pub use last_row::LastRow;
 pub use ops::Op;
 pub use site::{OpIndex, Place, Site};
 pub use structure::{

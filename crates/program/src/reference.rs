@@ -356,6 +356,8 @@ pub type Alter<'f> =
 pub struct Run {
     /// Logits by position.
     pub logits: Vec<Vec<i32>>,
+    /// By position, the row that they are made of.
+    pub rows: Vec<Vec<i32>>,
     /// By position, where asked for: after the prologue, then after every layer.
     pub boundaries: Vec<Vec<Boundary>>,
 }
@@ -369,7 +371,7 @@ pub struct Boundary {
     pub kv: Vec<KvRow>,
 }
 
-/// Logits of every position of a sequence, as if a token were drawn from each, and its boundaries if
+/// Logits of every position of a sequence and the rows they are made of, as if a token were drawn from each, and its boundaries if
 /// asked for.
 ///
 /// # Errors
@@ -381,8 +383,12 @@ pub fn run_reference(
 ) -> Result<Run, RunError> {
     let mut interpreter = Interpreter::new(weights);
     let mut run = Run::default();
+    let last_row = weights.checked.last_row();
     for token in tokens {
         let cells = interpreter.step(*token, true)?;
+        if let Cell::Fixed(row) = &cells[index(last_row.op.0)] {
+            run.rows.push(row.clone());
+        }
         if boundaries {
             run.boundaries.push(boundaries_of(weights.checked, &cells));
         }

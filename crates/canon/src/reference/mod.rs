@@ -13,6 +13,7 @@ mod quantise;
 mod rope;
 mod rows;
 mod sample;
+mod unit_vector;
 
 pub use attention::{
     AttentionShape, HeadRow, Peak, QueryScale, Sums, finish_value, head_row, peak, query_scale,
@@ -30,3 +31,4 @@ pub use quantise::{
 pub use rope::{Layout, rope};
 pub use rows::{add, gelu_gate, scale, silu_gate, soft_cap};
 pub use sample::{Draw, GREATEST_WEIGHT, Sampled, adjust, inverse_temperature, sample, weight};
+pub use unit_vector::{UNIT_VECTOR_FRAC, unit_vector};

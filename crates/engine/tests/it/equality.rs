@@ -57,7 +57,7 @@ fn feed<'a>(sequence: &'a mut Sequence, tokens: &'a [u32], boundaries: bool) -> 
 /// Feeds a sequence in chunks and collects everything.
 fn run(engine: &mut Engine, tokens: &[u32], chunk: usize) -> (Outcome, Sequence) {
     let mut sequence = engine.sequence();
-    let mut all = Outcome { logits: Vec::new(), boundaries: Vec::new(), fault: None };
+    let mut all = Outcome { logits: Vec::new(), row: None, boundaries: Vec::new(), fault: None };
     for chunk in tokens.chunks(chunk) {
         let outcomes = engine.forward(&mut [feed(&mut sequence, chunk, true)]).unwrap();
         for outcome in outcomes {
@@ -67,6 +67,19 @@ fn run(engine: &mut Engine, tokens: &[u32], chunk: usize) -> (Outcome, Sequence)
         }
     }
     (all, sequence)
+}
+
+/// What the last token's logits would be made of.
+fn last_row(engine: &mut Engine, tokens: &[u32], chunk: usize) -> Option<Vec<i32>> {
+    let (mut sequence, mut row) = (engine.sequence(), None);
+    for tokens in tokens.chunks(chunk) {
+        let wanted = Wanted::Row;
+        let feed = Feed { sequence: &mut sequence, tokens, wanted, boundaries: false };
+        let outcome = engine.forward(&mut [feed]).unwrap().remove(0);
+        assert!(outcome.logits.is_empty() && outcome.fault.is_none());
+        row = outcome.row;
+    }
+    row
 }
 
 fn check(name: &str, shape: &Shape, lengths: &[usize]) {
@@ -79,6 +92,8 @@ fn check(name: &str, shape: &Shape, lengths: &[usize]) {
                 let (got, sequence) = run(&mut model.engine(set, threads), &tokens, chunk);
                 let case = format!("{name} {} {threads} {chunk}", set.name());
                 assert_eq!(got.logits, want.logits, "{case}");
+                let row = last_row(&mut model.engine(set, threads), &tokens, chunk);
+                assert_eq!(row.as_ref(), want.rows.last(), "{case}");
                 check_boundaries(&got, &sequence, &want, &case);
             }
         }

@@ -46,10 +46,12 @@ fn feed_in_chunks(model: &Model, wanted: Wanted, chunk: usize) -> (Outcome, usiz
     let mut engine = model.engine(KernelSet::best(), 1);
     let mut sequence = engine.sequence();
     let tokens = [1, 2, 3, 4, 5];
-    let mut outcome = Outcome { logits: Vec::new(), boundaries: Vec::new(), fault: None };
+    let mut outcome =
+        Outcome { logits: Vec::new(), row: None, boundaries: Vec::new(), fault: None };
     for (i, tokens) in tokens.chunks(chunk).enumerate() {
         let last = (i + 1) * chunk >= 5;
-        let wanted = if wanted == Wanted::Last && !last { Wanted::Nothing } else { wanted };
+        let of_last = matches!(wanted, Wanted::Last | Wanted::Row);
+        let wanted = if of_last && !last { Wanted::Nothing } else { wanted };
         let feed = Feed { sequence: &mut sequence, tokens, wanted, boundaries: false };
         outcome = engine.forward(&mut [feed]).unwrap().remove(0);
         if outcome.fault.is_some() {
@@ -70,6 +72,8 @@ fn an_epilogue_faults_only_where_a_token_is_drawn() {
         };
         assert_eq!(fault(Wanted::Nothing), (None, 5, 0), "chunk {chunk}");
         assert_eq!(fault(Wanted::Last), (Some(4), 4, 0), "chunk {chunk}");
+        // No logits stand behind a row that is wanted for itself.
+        assert_eq!(fault(Wanted::Row), (None, 5, 0), "chunk {chunk}");
         assert_eq!(fault(Wanted::All), (Some(0), 0, 0), "chunk {chunk}");
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use canon::{Format, KernelSet, Kernels};
 use engine::{Engine, Fault, Feed, RestoreError, Sequence, Wanted, Weights};
 use program::Checked;
+use program::reference::Run;
 use program::tiny::Shape;
 
 use crate::equality::{Model, tokens};
@@ -31,9 +32,9 @@ fn texts(vocabulary: u32) -> Vec<Vec<u32>> {
     (1..4).map(|seed| [common.clone(), rest(seed)].concat()).collect()
 }
 
-/// Feeds several sequences in passes of any size, now and then going back to what they have in common; every logits
-/// row must be the interpreter's.
-fn check_passes(engine: &mut Engine, texts: &[Vec<u32>], want: &[Vec<Vec<i32>>], seed: &mut Seed) {
+/// Feeds several sequences in passes of any size, now and then going back to what they have in common; every row of
+/// logits, and every row that they are made of, must be the interpreter's.
+fn check_passes(engine: &mut Engine, texts: &[Vec<u32>], want: &[Run], seed: &mut Seed) {
     let mut held: Vec<(Sequence, usize)> =
         (0..texts.len()).map(|text| (engine.sequence(), text)).collect();
     for _ in 0..40 {
@@ -42,27 +43,28 @@ fn check_passes(engine: &mut Engine, texts: &[Vec<u32>], want: &[Vec<Vec<i32>>],
             let cut = seed.below(COMMON.min(held[from].0.length()) + 1);
             held[to] = (held[from].0.prefix(cut), seed.below(texts.len()));
         }
-        let wanted = [Wanted::All, Wanted::Last, Wanted::Nothing][seed.below(3)];
         let mut feeds = Vec::new();
         let mut places = Vec::new();
         for (sequence, text) in &mut held {
             let start = sequence.length();
             let most = if seed.below(4) == 0 { 60 } else { 5 };
             let end = LENGTH.min(start + seed.below(most));
-            places.push((*text, start..end));
+            let wanted = [Wanted::All, Wanted::Last, Wanted::Nothing, Wanted::Row][seed.below(4)];
+            places.push((*text, start..end, wanted));
             let tokens = &texts[*text][start..end];
             feeds.push(Feed { sequence, tokens, wanted, boundaries: false });
         }
         let outcomes = engine.forward(&mut feeds).unwrap();
-        for (mut outcome, (text, place)) in outcomes.into_iter().zip(places) {
-            let want = match wanted {
-                Wanted::All => &want[text][place],
-                Wanted::Last => {
-                    &want[text][place.end.saturating_sub(1).max(place.start)..place.end]
-                }
-                Wanted::Nothing => &[],
+        for (mut outcome, (text, place, wanted)) in outcomes.into_iter().zip(places) {
+            let last = place.end.saturating_sub(1).max(place.start)..place.end;
+            let (logits, row) = match wanted {
+                Wanted::All => (place, None),
+                Wanted::Last => (last, None),
+                Wanted::Nothing => (0..0, None),
+                Wanted::Row => (0..0, want[text].rows[last].first()),
             };
-            assert!(outcome.logits == want && outcome.fault.is_none());
+            assert!(outcome.logits == want[text].logits[logits] && outcome.fault.is_none());
+            assert_eq!(outcome.row.as_ref(), row);
             if seed.below(2) == 0 {
                 // Whatever is in the memory that is given back.
                 for row in &mut outcome.logits {
@@ -83,7 +85,7 @@ fn an_engine_used_again_equals_the_interpreter() {
     ] {
         let model = Model::new(&shape);
         let texts = texts(shape.vocabulary);
-        let want: Vec<_> = texts.iter().map(|text| model.expected(text).logits).collect();
+        let want: Vec<_> = texts.iter().map(|text| model.expected(text)).collect();
         let mut seed = Seed(1);
         for set in KernelSet::ALL.into_iter().filter(|set| set.available()) {
             for threads in [1, 2] {
