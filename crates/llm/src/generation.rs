@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use canon::Kernels;
 use canon::sample::{History, SampleScratch};
-use engine::{Engine, Fault, FeedError, Sequence};
+use engine::{Engine, Fault, FeedError, Sequence, Wanted};
 use program::OpIndex;
+use receipt::WorkKind;
 use text::grammar::Constraint;
 
+use crate::embedding::vector;
 use crate::ending::{Reason, Stopper};
 use crate::job::{Request, RequestError};
 use crate::likely::{TokenLogprob, logprob};
@@ -60,6 +62,8 @@ pub struct Piece {
     pub logits: Option<Arc<[i32]>>,
     /// How likely the token was, and others, where that was asked for.
     pub logprob: Option<TokenLogprob>,
+    /// The vector that was asked for instead of tokens: integers of 24 fractional bits.
+    pub vector: Option<Arc<[i32]>>,
 }
 
 /// An answer in the making.
@@ -68,6 +72,8 @@ pub struct Generation {
     sequence: Sequence,
     cached: usize,
     output: Vec<u32>,
+    /// Where it was asked for, once it is there.
+    vector: Option<Arc<[i32]>>,
     history: History,
     /// What follows its grammar, where it has one.
     constraint: Option<Constraint>,
@@ -122,6 +128,7 @@ impl Generation {
             cached: sequence.length(),
             sequence,
             output: Vec::new(),
+            vector: None,
             history: request.history(),
             asked: stopper.before().map(Stop::from),
             constraint,
@@ -166,6 +173,12 @@ impl Generation {
     #[must_use]
     pub fn output(&self) -> &[u32] {
         &self.output
+    }
+
+    /// The vector, where one was asked for and it has ended with it.
+    #[must_use]
+    pub fn vector(&self) -> Option<&[i32]> {
+        self.vector.as_deref()
     }
 
     /// How many tokens it took.
@@ -230,9 +243,9 @@ impl Generation {
         }
     }
 
-    /// The sequence and the tokens to feed it next, `chunk` at most, and whether they are the last
-    /// before a draw.
-    pub(crate) fn next(&mut self, chunk: usize) -> (&mut Sequence, &[u32], bool) {
+    /// The sequence and the tokens to feed it next, `chunk` at most, and what is wanted of them: nothing, unless they
+    /// are the last before a draw.
+    pub(crate) fn next(&mut self, chunk: usize) -> (&mut Sequence, &[u32], Wanted) {
         let held = self.sequence.length();
         let prompt = self.request.prompt.len();
         let (from, at) = match held.checked_sub(prompt) {
@@ -241,7 +254,12 @@ impl Generation {
         };
         let tokens = &from[at..from.len().min(at + chunk.max(1))];
         let last = held + tokens.len() == prompt + self.output.len();
-        (&mut self.sequence, tokens, last)
+        let wanted = match (last, self.request.kind) {
+            (false, _) => Wanted::Nothing,
+            (true, WorkKind::Generate) => Wanted::Last,
+            (true, WorkKind::Embed) => Wanted::Row,
+        };
+        (&mut self.sequence, tokens, wanted)
     }
 
     /// Draws the next token from the logits of the last position.
@@ -273,6 +291,13 @@ impl Generation {
                 self.end(Stop::Fault(Fault { position, op: self.sample_op }))
             }
         }
+    }
+
+    /// Ends with the vector that this row points along.
+    pub(crate) fn embed(&mut self, row: &[i32]) -> Piece {
+        let vector: Arc<[i32]> = Arc::from(vector(row, self.request.tokens_max));
+        self.vector = Some(Arc::clone(&vector));
+        Piece { vector: Some(vector), ..self.end(Stop::Length) }
     }
 
     /// The last piece of an answer that is to end without another pass.

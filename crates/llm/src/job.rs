@@ -9,7 +9,7 @@ use canon::Kernels;
 use canon::sample::{
     History, NothingAllowed, Parameters, SampleRefused, SampleScratch, Sampling, noise,
 };
-use receipt::{Job, Messages};
+use receipt::{Job, Messages, WorkKind};
 use text::StopStringError;
 use text::grammar::{Constraint, Grammar, GrammarError};
 use thiserror::Error;
@@ -21,6 +21,8 @@ use crate::rendering::Prompt;
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// Tokens, or a vector.
+    pub kind: WorkKind,
     /// The rendered prompt; at least one token.
     pub prompt: Vec<u32>,
     /// How tokens are drawn.
@@ -31,7 +33,7 @@ pub struct Request {
     pub seed: [u8; 32],
     /// Which of several answers to one request this is.
     pub choice: u32,
-    /// Most tokens of the answer.
+    /// Most tokens of the answer; of a vector, how many numbers it has.
     pub tokens_max: usize,
     /// Texts that end the answer.
     pub stop_strings: Vec<String>,
@@ -65,6 +67,22 @@ pub enum RequestError {
         /// Token ids are below this.
         vocabulary: u32,
     },
+    /// A job for a vector that asks for something else, too.
+    #[error("a job for an embedding has {what}: leave them out")]
+    NoEmbedding {
+        /// What it must not have.
+        what: &'static str,
+    },
+    /// More numbers than the model has, or none.
+    #[error(
+        "{dimensions} dimensions are asked for, and this model has {width}: ask for 1 to {width}"
+    )]
+    Dimensions {
+        /// How many are asked for.
+        dimensions: usize,
+        /// How many there are.
+        width: usize,
+    },
     /// A stop string that can't be one.
     #[error(transparent)]
     StopString(#[from] StopStringError),
@@ -96,6 +114,7 @@ impl Request {
     pub(crate) fn undefined(job: &Job, choice: u32) -> Self {
         let fields = job.fields();
         Self {
+            kind: fields.terms.kind,
             prompt: fields.prompt.clone(),
             parameters: fields.parameters.clone(),
             grammar: None,
@@ -123,6 +142,10 @@ impl Request {
             if let Some(token) = tokens.iter().copied().find(|token| *token >= vocabulary) {
                 return Err(RequestError::Token { what, token, vocabulary });
             }
+        }
+        match self.kind {
+            WorkKind::Generate => {}
+            WorkKind::Embed => return crate::embedding::check(self, model),
         }
         self.stopper(model)?;
         let zeros = vec![0; usize::try_from(vocabulary).unwrap_or(usize::MAX)];

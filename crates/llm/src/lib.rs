@@ -12,6 +12,7 @@
 //! arithmetic ends an answer.
 
 mod draws;
+mod embedding;
 mod ending;
 mod generation;
 mod job;
@@ -30,6 +31,7 @@ mod taken;
 mod trace;
 mod unread;
 
+pub use embedding::{EmbeddingQuestion, dimensions_max};
 pub use generation::{Generation, Piece, Stop, Usage};
 pub use job::{Request, RequestError};
 pub use likely::{Likely, TokenLogprob};

@@ -20,12 +20,14 @@ use text::grammar::Constraint;
 use verify::{Ending, Missing, Refutation, Replay as Outcome};
 
 use crate::draws::{Draws, Scratches, Undrawn};
+use crate::embedding::check_job;
 use crate::ending::Reason;
 use crate::job::{Request, RequestError};
 use crate::model::Model;
 use crate::rendering::{Prompt, render};
 
 mod following;
+mod vector;
 
 /// What is said to have come of one of a job's choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +122,11 @@ impl Replay {
     }
 
     fn made(model: &Model, engine: &Engine, job: &Job, claims: &[Claim], open: bool) -> Self {
+        let embeds = job.fields().terms.kind == WorkKind::Embed;
         let (lines, unjudged, outcome) = match lines(model, job, claims) {
+            Ok(_) if open && embeds => {
+                (Vec::new(), None, Some(impossible("an embedding before it is there")))
+            }
             Ok((lines, unjudged)) => (lines, unjudged, None),
             Err(outcome) => (Vec::new(), None, Some(outcome)),
         };
@@ -250,7 +256,11 @@ impl Replay {
             return None;
         }
         let end = current.feed.len().min(current.drawn + rows);
-        Some((&mut current.sequence, &current.feed[current.drawn..end], Wanted::All))
+        let wanted = match self.job.fields().terms.kind {
+            WorkKind::Generate => Wanted::All,
+            WorkKind::Embed => Wanted::Row,
+        };
+        Some((&mut current.sequence, &current.feed[current.drawn..end], wanted))
     }
 
     /// Takes what became of the tokens that were fed.
@@ -267,9 +277,10 @@ impl Replay {
                 return self.judge(Outcome::Impossible(why));
             }
         };
-        let found = match self.current {
-            None => self.stem_computed(outcome.fault),
-            Some(_) => self.draws_computed(&outcome, engine, scratches),
+        let found = match (&self.current, self.job.fields().terms.kind) {
+            (None, _) => self.stem_computed(outcome.fault),
+            (Some(_), WorkKind::Generate) => self.draws_computed(&outcome, engine, scratches),
+            (Some(_), WorkKind::Embed) => self.row_computed(outcome.row.as_deref(), outcome.fault),
         };
         engine.take_back(outcome.logits);
         if let Err(refutation) = found {
@@ -423,17 +434,17 @@ fn lines(
     claims: &[Claim],
 ) -> Result<(Vec<Line>, Option<Outcome>), Outcome> {
     let terms = &job.fields().terms;
-    if terms.kind == WorkKind::Embed {
-        return Err(impossible("embeddings"));
-    }
     check_versions(terms, model.program.program().arithmetic_version)?;
     if claims.is_empty() {
         return Err(Outcome::Differs(Refutation::Job { what: "number of answers" }));
     }
     let mut lines = Vec::with_capacity(claims.len());
-    match Request::of(job, 0).check(model) {
-        Ok(()) => {}
-        Err(error) => return Err(Outcome::Differs(Refutation::Request(error.to_string()))),
+    let asked = match terms.kind {
+        WorkKind::Generate => Ok(()),
+        WorkKind::Embed => check_job(job),
+    };
+    if let Err(error) = asked.and_then(|()| Request::of(job, 0).check(model)) {
+        return Err(Outcome::Differs(Refutation::Request(error.to_string())));
     }
     let unjudged = check_prompt(model, job)?;
     let mut undrawn = check_grammar(job)?;
@@ -442,7 +453,11 @@ fn lines(
             return Err(Outcome::Differs(Refutation::Job { what: "choice" }));
         }
         let request = Request::of(job, claim.choice);
-        let mut line = Line::new(model, &request, claim).map_err(Outcome::Differs)?;
+        let line = match terms.kind {
+            WorkKind::Generate => Line::new(model, &request, claim),
+            WorkKind::Embed => Line::of_vector(&request, claim),
+        };
+        let mut line = line.map_err(Outcome::Differs)?;
         if undrawn.is_none() {
             line.constraint = constraint(model, &request, &mut undrawn)?;
         }

@@ -115,9 +115,8 @@ impl Runner {
         let mut lasts = Vec::with_capacity(fed.len());
         let mut feeds = Vec::with_capacity(fed.len());
         for (generation, rows) in &mut fed {
-            let (sequence, tokens, last) = generation.next(*rows);
-            let wanted = if last { Wanted::Last } else { Wanted::Nothing };
-            lasts.push(last);
+            let (sequence, tokens, wanted) = generation.next(*rows);
+            lasts.push(wanted != Wanted::Nothing);
             feeds.push(Feed { sequence, tokens, wanted, boundaries: false });
         }
         let outcomes = self.forward(&mut feeds);

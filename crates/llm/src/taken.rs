@@ -28,13 +28,19 @@ impl<'a> Taken<'a> {
         last: bool,
         outcome: Result<Outcome, FeedError>,
     ) -> Self {
-        let (stop, logits) = match outcome {
-            Err(refused) => (Some(Stop::Refused(refused)), Vec::new()),
-            Ok(Outcome { fault: Some(fault), logits, .. }) => (Some(Stop::Fault(fault)), logits),
-            Ok(Outcome { fault: None, logits, .. }) => (None, logits),
+        let (stop, logits, row) = match outcome {
+            Err(refused) => (Some(Stop::Refused(refused)), Vec::new(), None),
+            Ok(Outcome { fault: Some(fault), logits, .. }) => {
+                (Some(Stop::Fault(fault)), logits, None)
+            }
+            Ok(Outcome { fault: None, logits, row, .. }) => (None, logits, row),
         };
-        debug_assert!(stop.is_some() || logits.len() == usize::from(last));
-        let piece = stop.map(|stop| generation.end(stop)).unwrap_or_default();
+        debug_assert!(stop.is_some() || last == (!logits.is_empty() || row.is_some()));
+        let piece = match (stop, row) {
+            (Some(stop), _) => generation.end(stop),
+            (None, Some(row)) => generation.embed(&row),
+            (None, None) => Piece::default(),
+        };
         Self { generation, logits, piece }
     }
 

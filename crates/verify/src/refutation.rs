@@ -130,6 +130,16 @@ pub enum Refutation {
         /// What was delivered.
         found: u32,
     },
+    /// A number of an embedding.
+    #[error("number {position} of the vector: expected {expected} / 2^24, found {found} / 2^24")]
+    Number {
+        /// Position in the vector, from 0.
+        position: u32,
+        /// What the model gives.
+        expected: i32,
+        /// What was delivered.
+        found: i32,
+    },
     /// The end.
     #[error(
         "choice {choice}: it is said to end with {claimed}; replay finds: {found}, after {tokens} tokens"
@@ -149,7 +159,7 @@ pub enum Refutation {
 impl Refutation {
     /// Whether it was found by computing what the model draws, and not before.
     pub(crate) fn is_of_a_pass(&self) -> bool {
-        matches!(self, Self::Token { .. } | Self::Stop { .. })
+        matches!(self, Self::Token { .. } | Self::Number { .. } | Self::Stop { .. })
     }
 }
 

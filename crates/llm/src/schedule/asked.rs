@@ -94,9 +94,6 @@ pub enum Refused {
     /// The model can't be asked this.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// No answer is asked for.
-    #[error("the job asks for a vector, and this gives tokens")]
-    NoAnswer,
     /// One answer's keys and values would be more than there is memory for.
     #[error(
         "an answer this long takes {bytes} bytes of keys and values, of {bytes_max} there may be: \

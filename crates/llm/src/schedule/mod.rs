@@ -25,6 +25,7 @@ use canon::PAGE;
 use receipt::{Job, WorkKind};
 use text::grammar::Constraint;
 
+use crate::embedding::check_job;
 use crate::generation::{Generation, Piece, Stop, Usage};
 use crate::job::{Request, RequestError};
 use crate::model::Model;
@@ -101,8 +102,9 @@ impl Scheduler {
         made: Option<Constraint>,
     ) -> Result<Ticket, Refused> {
         let fields = asked.job.fields();
-        if fields.terms.kind != WorkKind::Generate {
-            return Err(Refused::NoAnswer);
+        match fields.terms.kind {
+            WorkKind::Generate => {}
+            WorkKind::Embed => check_job(&asked.job)?,
         }
         let choices = fields.choices;
         let count = usize::try_from(choices).unwrap_or(usize::MAX);
@@ -247,7 +249,11 @@ impl Scheduler {
     /// Whether the longest answer could be held alone.
     fn check_size(&self, request: &Request) -> Result<(), Refused> {
         let engine = self.runner.engine();
-        let positions = request.prompt.len().saturating_add(request.tokens_max);
+        let drawn = match request.kind {
+            WorkKind::Generate => request.tokens_max,
+            WorkKind::Embed => 0,
+        };
+        let positions = request.prompt.len().saturating_add(drawn);
         let spans = positions.min(engine.context_max()).div_ceil(PAGE);
         let (bytes, bytes_max) =
             (spans.saturating_mul(engine.span_bytes()), self.limits.kv_bytes_max);

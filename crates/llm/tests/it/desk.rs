@@ -77,9 +77,25 @@ pub(crate) fn answer(tiny: &Tiny, request: &Request) -> Claim {
 pub(crate) fn claim(generation: &Generation, request: &Request) -> Claim {
     Claim {
         choice: request.choice,
-        tokens: generation.output().to_vec(),
+        tokens: delivered(generation),
         stop: generation.stop().unwrap().claim(),
     }
+}
+
+/// The tokens, or the numbers of the vector as the transcript has them.
+fn delivered(generation: &Generation) -> Vec<u32> {
+    match generation.vector() {
+        Some(vector) => vector.iter().map(|number| number.cast_unsigned()).collect(),
+        None => generation.output().to_vec(),
+    }
+}
+
+/// A job for so many numbers of the prompt's vector.
+pub(crate) fn vector_fields(prompt: Vec<u32>, dimensions: u32) -> JobFields {
+    let mut fields = fields(prompt, dimensions);
+    fields.terms.kind = WorkKind::Embed;
+    fields.parameters = parameters(&[(Parameter::Temperature, "0")]);
+    fields
 }
 
 /// Tokens as they are sent, and the head over everything so far.

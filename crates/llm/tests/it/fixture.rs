@@ -9,6 +9,7 @@ use engine::{Engine, Feed, Wanted, Weights};
 use import::gguf::tiny::{Family, TinyModel};
 use import::gguf::{Gguf, TensorType};
 use llm::{Generation, Model, Piece, Request, Runner, Stop, Usage};
+use receipt::WorkKind;
 
 /// Passes that are more than any answer here takes.
 const PASSES_MAX: usize = 2_000;
@@ -27,6 +28,7 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) stop: Option<Stop>,
     pub(crate) usage: Usage,
+    pub(crate) vector: Option<Vec<i32>>,
     pub(crate) digest: Option<[u8; 32]>,
 }
 
@@ -57,6 +59,7 @@ pub(crate) fn parameters(given: &[(Parameter, &str)]) -> Parameters {
 /// Drawn, not greedy; no stops.
 pub(crate) fn request(prompt: Vec<u32>, tokens_max: usize) -> Request {
     Request {
+        kind: WorkKind::Generate,
         prompt,
         parameters: parameters(&[(Parameter::Temperature, "1.2"), (Parameter::TopP, "0.98")]),
         grammar: None,
@@ -193,6 +196,7 @@ pub(crate) fn finish(runner: &mut Runner, generations: &mut [&mut Generation]) -
         text,
         stop: generation.stop(),
         usage: generation.usage(),
+        vector: generation.vector().map(<[i32]>::to_vec),
         digest: generation.logits_digest(),
     };
     generations.iter().zip(texts).map(made).collect()

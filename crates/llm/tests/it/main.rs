@@ -4,6 +4,7 @@
 
 mod cheats;
 mod desk;
+mod embeddings;
 mod ends;
 mod experts;
 mod fairness;

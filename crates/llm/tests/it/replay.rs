@@ -4,7 +4,7 @@ use canon::KernelSet;
 use canon::sample::{Parameter, Parameters, Settings};
 use import::gguf::tiny::Family;
 use llm::{Claim, Replay, Request, Runner};
-use receipt::{Job, JobFields, Messages, Rendered, Stop, WorkKind};
+use receipt::{Job, JobFields, Messages, Rendered, Stop};
 use verify::{Ending, Missing, Refutation, Replay as Outcome};
 
 use crate::desk::{
@@ -362,7 +362,6 @@ fn what_can_not_have_been_asked_is_refuted() {
         assert!(other.contains("version") && !other.starts_with("impossible"), "{other}");
         assert!(found(&|job| job.terms.sampling = version).starts_with("impossible"));
     }
-    assert!(found(&|job| job.terms.kind = WorkKind::Embed).starts_with("impossible"));
     let grammar = Settings { grammar: Some([1; 32]), ..Settings::default() };
     let grammar = Parameters::new(grammar).unwrap();
     assert!(found(&|job| job.parameters = grammar.clone()).starts_with("impossible"));

@@ -12,6 +12,7 @@ mod floats;
 mod models;
 mod streams;
 mod tokens;
+mod vectors;
 mod words;
 
 use llm::{Claim, Replay, Request};
@@ -43,7 +44,7 @@ pub(super) struct Delivered {
 type Worker = fn() -> Delivered;
 
 /// Everybody; the first is honest.
-const WORKERS: [(&str, Worker); 57] = [
+const WORKERS: [(&str, Worker); 66] = [
     ("is honest", words::is_honest),
     ("swaps one token and goes on from it", tokens::swaps_one_token),
     ("takes the likeliest token where one is to be drawn", tokens::greedy_for_drawn),
@@ -101,6 +102,15 @@ const WORKERS: [(&str, Worker); 57] = [
     ("cuts the end off and says unfinished", words::cut_off_as_unfinished),
     ("tries nonces until it likes the answer", words::tries_nonces),
     ("is honest, and its file was written anew", envelopes::written_anew),
+    ("is honest about a vector", vectors::is_honest),
+    ("has one number of the vector off by one", vectors::off_by_one),
+    ("cuts the vector short and leaves its length", vectors::cut_short),
+    ("brings what is left to another length", vectors::of_another_length),
+    ("gives another prompt's vector", vectors::another_prompts),
+    ("gives the vector of the token before the last", vectors::of_the_token_before),
+    ("gives another model's vector", vectors::another_models),
+    ("gives half of the vector", vectors::half_of_it),
+    ("gives tokens where a vector was asked for", vectors::tokens_instead),
 ];
 
 /// Why something is not taken.
@@ -259,6 +269,7 @@ fn of_receipt(refutation: &Refutation) -> &'static str {
         Refutation::Messages(_) => "messages",
         Refutation::Request(_) => "request",
         Refutation::Token { .. } => "token",
+        Refutation::Number { .. } => "number",
         Refutation::Stop { .. } => "end",
     }
 }

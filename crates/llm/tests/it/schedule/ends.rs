@@ -3,10 +3,9 @@
 use import::gguf::tiny::Family;
 use llm::Stop;
 use llm::schedule::SchedulerLimits;
-use receipt::WorkKind;
 
 use super::{All, Refused, alone, asked, choices, collect, finish, scheduler, simple, wide};
-use crate::desk::{fields, job};
+use crate::desk::{fields, job, vector_fields};
 use crate::fixture::{Tiny, faulty, tokens};
 
 #[test]
@@ -72,7 +71,7 @@ fn a_fault_ends_one_and_leaves_the_others() {
 }
 
 #[test]
-fn no_token_is_asked_for_or_no_answer_at_all() {
+fn no_token_is_asked_for_or_no_number() {
     let tiny = Tiny::new(Family::Llama);
     let mut scheduler = scheduler(&tiny, wide());
     let ticket = scheduler.submit(asked(&simple(9, 1, 0), 1)).unwrap();
@@ -80,8 +79,8 @@ fn no_token_is_asked_for_or_no_answer_at_all() {
     let all = finish(&mut scheduler);
     assert_eq!(all[&(ticket, 0)].ended.unwrap().stop, Stop::Length);
     assert_eq!((scheduler.gauges().passes, scheduler.usage(ticket, 0)), (0, None));
-    let mut vector = fields(tokens(9, 1), 0);
-    vector.terms.kind = WorkKind::Embed;
+    // Neither is a vector without numbers.
+    let vector = vector_fields(tokens(9, 1), 0);
     let refused = scheduler.submit(asked(&std::sync::Arc::new(job(&vector)), 1));
-    assert!(matches!(refused, Err(Refused::NoAnswer)));
+    assert!(matches!(refused, Err(Refused::Request(_))));
 }

@@ -13,7 +13,7 @@ use super::{
     All, STEPS_MAX, alone, asked, check, choices, collect, finish, scheduler, simple, span_bytes,
     wide,
 };
-use crate::desk::{fields, job};
+use crate::desk::{fields, job, vector_fields};
 use crate::fixture::{Tiny, parameters, sets, tokens};
 
 /// One job of a random schedule.
@@ -30,6 +30,7 @@ struct Comes {
     at: usize,
     goes: Option<usize>,
     penalties: bool,
+    embeds: bool,
 }
 
 /// What there is room for.
@@ -46,10 +47,11 @@ struct House {
 fn comes() -> impl Strategy<Value = Comes> {
     let prompt = (0_usize..90, 1_usize..20, 0_u32..40, 1_u32..4);
     let place = (0_u8..3, any::<bool>(), 0_usize..60, goes());
-    (prompt, place, any::<bool>()).prop_map(|(prompt, place, penalties)| {
+    (prompt, place, any::<bool>(), 0_u8..3).prop_map(|(prompt, place, penalties, kind)| {
         let (shared, own, tokens_max, choices) = prompt;
         let (tenant, public, at, goes) = place;
-        Comes { shared, own, tokens_max, choices, tenant, public, at, goes, penalties }
+        let (embeds, choices) = if kind == 0 { (true, 1) } else { (false, choices) };
+        Comes { shared, own, tokens_max, choices, tenant, public, at, goes, penalties, embeds }
     })
 }
 
@@ -73,6 +75,9 @@ fn house() -> impl Strategy<Value = House> {
 fn job_of(comes: &Comes, seed: u32) -> Arc<Job> {
     let mut prompt = tokens(comes.shared, 1);
     prompt.extend(tokens(comes.own, 100 + seed));
+    if comes.embeds {
+        return Arc::new(job(&vector_fields(prompt, 1 + comes.tokens_max)));
+    }
     let mut fields = JobFields { choices: comes.choices, ..fields(prompt, comes.tokens_max) };
     if comes.penalties {
         let given = [(Parameter::Repetition, "1.3"), (Parameter::Frequency, "0.2")];

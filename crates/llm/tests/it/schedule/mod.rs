@@ -26,6 +26,7 @@ const STEPS_MAX: usize = 4_000;
 pub(crate) struct Got {
     pub(crate) tokens: Vec<u32>,
     pub(crate) text: String,
+    pub(crate) vector: Option<Vec<i32>>,
     pub(crate) ended: Option<Ended>,
     /// Over the logits of the pieces.
     hasher: blake3::Hasher,
@@ -83,6 +84,7 @@ pub(crate) fn collect(all: &mut All, step: usize, progress: Vec<Progress>) {
         assert!(piece.token.is_some() || piece.logits.is_none());
         got.tokens.extend(piece.token);
         got.text.push_str(&piece.text);
+        got.vector = got.vector.take().or(piece.vector.map(|vector| vector.to_vec()));
         piece.logits.iter().flat_map(|logits| logits.iter()).for_each(|logit| {
             got.hasher.update(&logit.to_le_bytes());
         });
@@ -129,6 +131,7 @@ impl Got {
         let ended = self.ended.expect("it ended");
         assert_eq!((&self.tokens, &self.text), (&want.tokens, &want.text));
         assert_eq!(Some(ended.stop), want.stop);
+        assert_eq!(self.vector, want.vector);
         assert_eq!(Some(*self.hasher.finalize().as_bytes()), want.digest);
         assert_eq!(ended.usage.prompt_tokens, want.usage.prompt_tokens);
         assert_eq!(ended.usage.completion_tokens, want.usage.completion_tokens);
