@@ -5,7 +5,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use receipt::{Receipt, Stop};
+use receipt::{Receipt, Stop, WorkKind};
 use thiserror::Error;
 
 use crate::report::Missing;
@@ -32,6 +32,12 @@ pub enum Outcome {
 
 /// Where a replay took somebody's word for the end, or was told nothing of it.
 const CLAIM_WITHOUT_END: &str = "every token and the usage are what this model gives for this job";
+
+/// Of a vector.
+const CLAIM_OF_A_VECTOR: &str =
+    "every number of the vector and the usage are what this model gives for this prompt";
+const SIGNED_VECTOR: &str =
+    "the holder of the worker's key said so, about this job and this vector";
 
 /// Where what is shown is not what was signed.
 const CLAIM_OF_OTHERS: &str = "the holder of the worker's key signed a receipt, of another job or other tokens than are shown";
@@ -91,8 +97,11 @@ impl Evidence {
             Stop::Token | Stop::String { .. } | Stop::Length | Stop::Fault { .. } => false,
         };
         let unclaimed = of.is_some_and(|receipt| receipt.choices.iter().any(others_words));
+        let embeds = of.is_some_and(|receipt| receipt.kind == WorkKind::Embed);
         let claim = match kind {
             Kind::Replay if unclaimed => CLAIM_WITHOUT_END,
+            Kind::Replay if embeds => CLAIM_OF_A_VECTOR,
+            Kind::Signature if embeds => SIGNED_VECTOR,
             Kind::Signature | Kind::Replay => kind.claim(),
         };
         Self { kind, outcome, unchecked, required: required.contains(&kind), claim }

@@ -3,7 +3,9 @@
 //! Never a verdict without its lines.
 
 use commit::{Digest, Network};
-use receipt::{AuditConsent, Choice, Messages, NonceChooser, Opening, PublicKey, Receipt, Stop};
+use receipt::{
+    AuditConsent, Choice, Messages, NonceChooser, Opening, PublicKey, Receipt, Stop, WorkKind,
+};
 use thiserror::Error;
 
 use crate::evidence::{Evidence, Kind, Outcome, Unchecked};
@@ -75,6 +77,12 @@ pub enum NotEstablished {
     Tokens,
     /// A grammar is replayed, never disputed.
     GrammarByReplayOnly,
+    /// Of a vector, never.
+    Meaning,
+    /// Of a vector, without replay.
+    Vector,
+    /// A vector is replayed, never disputed.
+    VectorByReplayOnly,
 }
 
 /// What is to be made of a receipt.
@@ -206,9 +214,16 @@ fn not_established(
 ) -> Vec<NotEstablished> {
     use NotEstablished as Not;
     let time = if receipt.anchor_by == 0 { Not::Time } else { Not::TimeUntilAnchored };
-    let mut list = vec![Not::Truth, Not::OnlySample, Not::Asker, Not::Privacy, Not::Signer, time];
+    // Nothing of a vector is drawn.
+    let (mut list, drawn, underived) = match receipt.kind {
+        WorkKind::Generate => (vec![Not::Truth, Not::OnlySample], true, Not::Tokens),
+        WorkKind::Embed => (vec![Not::Meaning, Not::VectorByReplayOnly], false, Not::Vector),
+    };
+    list.extend([Not::Asker, Not::Privacy, Not::Signer, time]);
     let terms = opening.map(|opening| &opening.job.fields().terms);
-    if terms.is_some_and(|terms| terms.nonce_by == NonceChooser::Gateway || terms.beacon_height > 0)
+    if drawn
+        && terms
+            .is_some_and(|terms| terms.nonce_by == NonceChooser::Gateway || terms.beacon_height > 0)
     {
         list.push(Not::Nonce);
     }
@@ -218,7 +233,7 @@ fn not_established(
         Replay::NotTried | Replay::Impossible(_) | Replay::Same => replayed,
     };
     if !rederived {
-        list.push(Not::Tokens);
+        list.push(underived);
     }
     match opening.map(|opening| opening.job.fields().rendered.messages()) {
         Some(Some(Messages::Shown(_))) if replayed => {
@@ -266,6 +281,9 @@ impl NotEstablished {
             Self::WhoCancelled => "who_cancelled",
             Self::Tokens => "tokens",
             Self::GrammarByReplayOnly => "grammar_by_replay_only",
+            Self::Meaning => "meaning",
+            Self::Vector => "vector",
+            Self::VectorByReplayOnly => "vector_by_replay_only",
         }
     }
 
@@ -300,6 +318,9 @@ impl NotEstablished {
             Self::WhoCancelled => "who cancelled it",
             Self::Tokens => "that the model gives these tokens",
             Self::GrammarByReplayOnly => "that a dispute could settle the grammar",
+            Self::Meaning => "that the vector is good for anything",
+            Self::Vector => "that the model gives this vector",
+            Self::VectorByReplayOnly => "that a dispute could settle it",
         }
     }
 
@@ -334,6 +355,13 @@ impl NotEstablished {
             Self::Tokens => "that the model gives these tokens: nobody re-derived them here",
             Self::GrammarByReplayOnly => {
                 "that a dispute could settle it: grammars are checked by replay only"
+            }
+            Self::Meaning => {
+                "that the vector is good for comparing texts: a model that was not trained for it gives one, too"
+            }
+            Self::Vector => "that the model gives this vector: nobody re-derived it here",
+            Self::VectorByReplayOnly => {
+                "that a dispute could settle it: vectors are checked by replay only"
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Verdicts: verified only where all that was required holds.
 
-use receipt::{Job, Messages, NonceChooser, Rendered, SecretKey, Stop};
+use receipt::{Job, Messages, NonceChooser, Rendered, SecretKey, Stop, WorkKind};
 use verify::{
     Ending, Hex, Kind, Missing, NotEstablished, Outcome, Refutation, Replay, Report, Unchecked,
     Verdict, examine,
@@ -247,4 +247,37 @@ fn an_ending_bears_only_its_own_reason() {
     }
     assert!(!Ending::String { index: 1 }.bears(&Stop::String { index: 0 }));
     assert!(!Ending::Fault { position: 3, op: 4 }.bears(&Stop::Fault { position: 3, op: 5 }));
+}
+
+/// Of a vector nothing is drawn, and nobody says that it is good for anything.
+#[test]
+fn a_vector_is_told_as_one() {
+    use NotEstablished as Not;
+    let mut fields = fields();
+    fields.terms.kind = WorkKind::Embed;
+    fields.terms.nonce_by = NonceChooser::Gateway;
+    fields.choices = 1;
+    let mut opening = opening();
+    opening.job = Job::new(fields).unwrap();
+    opening.outputs.truncate(1);
+    let receipt = receipt_of(&opening, Stop::Length);
+    let of = |replay: &Replay| examine(&receipt, Some(&opening), NETWORK, &BOTH, replay);
+    let same = of(&Replay::Same);
+    assert_eq!(same.verdict, Verdict::Verified);
+    let claims = same.evidence.iter().map(|line| line.claim);
+    assert!(claims.eq([
+        "the holder of the worker's key said so, about this job and this vector",
+        "every number of the vector and the usage are what this model gives for this prompt",
+    ]));
+    let always = [Not::Meaning, Not::VectorByReplayOnly];
+    assert!(always.iter().all(|not| same.not_established.contains(not)));
+    let drawn = [Not::Truth, Not::OnlySample, Not::Nonce, Not::Tokens, Not::Vector];
+    assert!(!drawn.iter().any(|not| same.not_established.contains(not)));
+    let number = Refutation::Number { position: 3, expected: -4, found: 4 };
+    let differs = of(&Replay::Differs(number.clone()));
+    assert_eq!(number.to_string(), "number 3 of the vector: expected -4 / 2^24, found 4 / 2^24");
+    assert_eq!(differs.verdict, Verdict::Refuted(number));
+    assert!(!differs.not_established.contains(&Not::Vector), "it was re-derived");
+    let trusted = examine(&receipt, Some(&opening), NETWORK, &[Kind::Signature], &Replay::NotTried);
+    assert!(trusted.not_established.contains(&Not::Vector));
 }

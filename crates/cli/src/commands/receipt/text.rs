@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use commit::Network;
 use llm::{Model, Prompt, strict_json};
 use package::ModelId;
-use receipt::{Messages, Opening, ReceiptFile, Stop};
+use receipt::{Messages, Opening, ReceiptFile, Stop, WorkKind};
 use text::{StopStrings, Stopped, Utf8Stream};
 use verify::{Hex, opened};
 
@@ -32,11 +32,24 @@ pub(super) fn show(file: &ReceiptFile, named: Option<&ModelName>) -> Result<()> 
     line(format_args!("prompt, {}", counted(prompt.len(), "token", "tokens")))?;
     line(format_args!("  {}", readable(&model, prompt, 0..usize::MAX)))?;
     for (choice, output) in receipt.choices.iter().zip(&opening.outputs) {
+        if receipt.kind == WorkKind::Embed {
+            vector(&output.tokens, choice.stop)?;
+            continue;
+        }
         let tokens = counted(output.tokens.len(), "token", "tokens");
         line(format_args!("answer {}, {tokens}, ended by {}", choice.index, choice.stop.name()))?;
         answer(&model, &output.tokens, choice.stop, &opening.job.fields().stop.strings)?;
     }
     Ok(())
+}
+
+/// All numbers of a vector, as the integers that were signed.
+fn vector(numbers: &[u32], stop: Stop) -> Result<()> {
+    let count = counted(numbers.len(), "number", "numbers");
+    line(format_args!("vector, {count} in units of 2^-24, ended by {}", stop.name()))?;
+    let numbers: Vec<String> =
+        numbers.iter().map(|number| number.cast_signed().to_string()).collect();
+    Ok(line(format_args!("  {}", numbers.join(", ")))?)
 }
 
 /// An answer's text as it was delivered; and what its last tokens say beyond that, where a stop string ended it.

@@ -8,6 +8,8 @@ use text::{Detokenizer, Role};
 
 /// Characters that are shown.
 const CHARACTERS: usize = 100;
+/// Numbers of a vector that are shown.
+const NUMBERS: usize = 6;
 
 /// What was asked last, as far as the messages show it.
 pub(super) fn asked(opening: &Opening) -> Option<String> {
@@ -42,6 +44,14 @@ pub(super) fn tokens(model: &Model, tokens: &[u32]) -> String {
         }
     }
     cut(&text)
+}
+
+/// How a vector begins, in the units that it was signed in.
+pub(super) fn vector(numbers: &[u32]) -> String {
+    let first: Vec<String> =
+        numbers.iter().take(NUMBERS).map(|number| number.cast_signed().to_string()).collect();
+    let rest = if numbers.len() > NUMBERS { ", ..." } else { "" };
+    format!("[{}{rest}] / 2^24", first.join(", "))
 }
 
 fn cut(text: &str) -> String {

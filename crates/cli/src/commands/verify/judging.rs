@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use llm::{Claim, Generation, Prompt, Request};
 use package::ModelId;
-use receipt::{Job, Opening, Receipt};
+use receipt::{Job, Opening, Receipt, WorkKind};
 use verify::{Hex, Missing, Refutation, Replay};
 
 use super::case::{Case, Unread};
@@ -134,7 +134,10 @@ fn replay(cases: &mut [&mut Case], loaded: &mut Loaded) -> Result<Cost> {
         let Some((_, opening)) = case.both() else { continue };
         let begins = |tokens: &[u32]| excerpt::tokens(&loaded.model, tokens);
         let prompt = begins(&opening.job.fields().prompt);
-        let answer = opening.outputs.first().map(|output| begins(&output.tokens));
+        let answer = opening.outputs.first().map(|output| match opening.job.fields().terms.kind {
+            WorkKind::Generate => begins(&output.tokens),
+            WorkKind::Embed => excerpt::vector(&output.tokens),
+        });
         let unread = unread(loaded, opening);
         case.asked.get_or_insert(prompt);
         case.answer = answer;
@@ -160,7 +163,11 @@ const MEASURED_PROMPT_MAX: usize = 1024;
 /// What generating this answer would take here, in processor time: its prompt, and as many of its tokens
 /// as are worth it, are computed again one by one.
 fn generating(loaded: &mut Loaded, receipt: &Receipt, job: &Job) -> Result<Option<Duration>> {
-    let tokens = receipt.usage.output;
+    let tokens = match receipt.kind {
+        WorkKind::Generate => receipt.usage.output,
+        // Making a vector is the pass that checks it.
+        WorkKind::Embed => return Ok(None),
+    };
     let [choice] = &receipt.choices[..] else { return Ok(None) };
     if tokens < 2 || job.fields().prompt.len() > MEASURED_PROMPT_MAX {
         return Ok(None);

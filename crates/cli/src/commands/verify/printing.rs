@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use commit::Network;
-use receipt::{ReceiptFile, Refusal};
+use receipt::{ReceiptFile, Refusal, WorkKind};
 use serde::Serialize;
 use verify::{
     Hex, Kind, Missing, NotEstablished, Outcome, Replay, Report, ReportJson, Verdict, examine,
@@ -216,15 +216,22 @@ fn way_out(missing: &Missing, pullable: &[&str]) -> String {
 /// What the receipt says.
 fn said(file: &ReceiptFile) -> String {
     let (receipt, usage) = (file.receipt(), file.receipt().usage);
+    let came = match receipt.kind {
+        WorkKind::Generate => format!("{} out", usage.output),
+        WorkKind::Embed => format!(
+            "a vector of {} out",
+            counted(usize::try_from(usage.output).unwrap_or(usize::MAX), "number", "numbers")
+        ),
+    };
     let stops: Vec<&str> = receipt.choices.iter().map(|choice| choice.stop.name()).collect();
     format!(
-        "  receipt {}\n  worker  {}\n  model   {}\n{}  tokens  {} in, {} out; ended by {}\n",
+        "  receipt {}\n  worker  {}\n  model   {}\n{}  tokens  {} in, {}; ended by {}\n",
         Hex(receipt.id(Network::OFFLINE)),
         receipt.worker,
         Hex(receipt.model),
         place(file),
         usage.prompt,
-        usage.output,
+        came,
         stops.join(", "),
     )
 }
