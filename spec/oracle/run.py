@@ -22,6 +22,7 @@ import cases_traces
 import cases_yarn
 import claims
 import dispute_cases
+import embedding_cases
 import frequencies
 import golden
 import grammar_cases
@@ -39,7 +40,7 @@ SPECS = (
     ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention, cases_joined, cases_spans, cases_yarn)),
     ("sampling", (cases_sample,)),
     ("program", (cases_traces, program_cases)),
-    ("receipt", (receipt_cases,)),
+    ("receipt", (receipt_cases, embedding_cases)),
     ("package", (package_cases,)),
     ("dispute", (dispute_cases,)),
     ("text", (text_cases, grammar_cases)),

@@ -47,6 +47,8 @@ pub(crate) struct Gateway {
     pub(crate) ended: Arc<Notify>,
     /// Whether what runs is given up: it ends where it stands, and no reader is waited for.
     pub(crate) given_up: watch::Sender<bool>,
+    /// Room for numbers of vectors that are held.
+    pub(crate) numbers: Arc<Semaphore>,
 }
 
 impl Gateway {

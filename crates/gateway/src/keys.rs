@@ -240,6 +240,11 @@ impl Caller {
         Ok(place)
     }
 
+    /// How many answers it may have at once.
+    pub(crate) fn answers_max(&self) -> usize {
+        self.known.answers_max.unwrap_or(usize::MAX)
+    }
+
     /// Counts a request against the key's rates. What is asked in vain counts too.
     pub(crate) fn pace(&self, now_ms: u64) -> Result<(), Refusal> {
         let rates = [

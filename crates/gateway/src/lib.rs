@@ -12,6 +12,7 @@ mod answering;
 mod anthropic;
 mod compute;
 mod core;
+mod embedding;
 mod gateway;
 mod http;
 mod keeping;

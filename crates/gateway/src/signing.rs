@@ -70,6 +70,17 @@ impl Signing {
         making.transcript.is_due().then(|| making.transcript.sign())
     }
 
+    /// Takes a whole vector, which one head covers, or none where it ended otherwise.
+    pub(crate) fn vector(&mut self, numbers: &[i32], stop: Stop) {
+        if let Some(making) = self.choice(0) {
+            for token in numbers.iter().map(|number| number.cast_unsigned()) {
+                making.tokens.push(token);
+                making.transcript.push(token);
+            }
+            making.stop = Some(stop);
+        }
+    }
+
     /// A head over what no head covers yet; `None` where there is nothing.
     pub(crate) fn head(&mut self, choice: u32) -> Option<SignedHead> {
         let making = self.choice(choice).filter(|making| making.transcript.unsigned() > 0)?;

@@ -108,9 +108,7 @@ pub(crate) fn refusal(refused: &Refused) -> Refusal {
         Refused::QueueFull { .. } | Refused::QueueLong { .. } | Refused::TenantQueueFull { .. } => {
             Refusal::Busy { what: refused.to_string(), retry_after_s: RETRY_AFTER_S }
         }
-        Refused::Request(_) | Refused::TooLarge { .. } => {
-            Refusal::request(None, refused)
-        }
+        Refused::Request(_) | Refused::TooLarge { .. } => Refusal::request(None, refused),
     }
 }
 

@@ -14,5 +14,5 @@ mod state;
 mod tests;
 
 pub(crate) use actor::{Compute, Running, start};
-pub(crate) use message::{Figures, Happening, ModelFigures};
+pub(crate) use message::{Figures, Happening, ModelFigures, Served};
 pub use message::{LoadModel, Loaded, ModelEntry};

@@ -291,7 +291,7 @@ impl Room {
     }
 }
 
-fn context(model: &Model) -> usize {
+pub(super) fn context(model: &Model) -> usize {
     usize::try_from(model.program.program().context_max).unwrap_or(usize::MAX)
 }
 
@@ -307,7 +307,7 @@ pub(crate) fn parameter(error: &ParameterError) -> Refusal {
     Refusal::request(Some(param), error)
 }
 
-fn rendering(param: &'static str, error: &RenderingError) -> Refusal {
+pub(super) fn rendering(param: &str, error: &RenderingError) -> Refusal {
     if matches!(error, RenderingError::Encode(EncodeError::TooLong { .. })) {
         return Refusal::Context { param: param.into(), what: error.to_string() };
     }

@@ -3,6 +3,7 @@
 //! A dialect is one file: it reads its JSON into an [`Ask`] and writes events as its own chunks. Never knows a dialect.
 
 mod ask;
+mod embedding;
 mod event;
 mod members;
 mod options;
@@ -11,6 +12,7 @@ mod refusal;
 mod speech;
 
 pub(crate) use ask::{Ask, Asked, Format, Made, Names, Tools};
+pub(crate) use embedding::{EmbeddingAsk, INPUTS_MAX, Input};
 pub(crate) use event::{Answer, Cut, End, Ended, Event, Finish, Part, Sealed, Started, Whole};
 pub(crate) use members::{Bad, Members, at, items, text, value};
 pub(crate) use options::{cache_scope, labels, settings};

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use commit::Digest;
 
 use crate::core::{Refusal, Started};
 use crate::gateway::{Gateway, Guest};
@@ -62,10 +63,15 @@ pub(crate) fn json(status: u16, text: String) -> Response {
 /// A whole answer, with the address of its receipt.
 pub(crate) fn answered(started: &Started, text: String) -> Response {
     let mut response = json(200, text);
-    if let Ok(receipt) = HeaderValue::from_str(&commit::hex(&started.job)) {
+    receipt_header(&mut response, &started.job);
+    response
+}
+
+/// Says where the receipt is.
+pub(crate) fn receipt_header(response: &mut Response, job: &Digest) {
+    if let Ok(receipt) = HeaderValue::from_str(&commit::hex(job)) {
         response.headers_mut().insert(RECEIPT_HEADER, receipt);
     }
-    response
 }
 
 /// What every refusal's response has in its headers.

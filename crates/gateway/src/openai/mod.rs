@@ -5,8 +5,10 @@
 
 pub(crate) mod chat;
 pub(crate) mod completions;
+pub(crate) mod embeddings;
 mod messages;
 pub(crate) mod models;
+mod numbers;
 mod options;
 pub(crate) mod responses;
 mod tools;

@@ -14,6 +14,7 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(openai::chat::answer))
         .route("/v1/completions", post(openai::completions::answer))
+        .route("/v1/embeddings", post(openai::embeddings::answer))
         .route("/v1/responses", post(openai::responses::answer))
         .route("/v1/messages", post(anthropic::messages::answer))
         .route("/v1/messages/count_tokens", post(anthropic::count::answer))

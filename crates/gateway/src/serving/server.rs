@@ -19,6 +19,7 @@ use tokio::time::timeout_at;
 
 use super::routes::router;
 use crate::compute::{self, LoadModel};
+use crate::embedding;
 use crate::gateway::Gateway;
 use crate::http::{Bodies, CANCELLED_TIME, Listening, Served, asked_to_end};
 use crate::keeping;
@@ -118,6 +119,7 @@ impl Server {
             answers: Arc::default(),
             ended: Arc::default(),
             given_up: watch::Sender::new(false),
+            numbers: embedding::room(),
         });
         let (stop, stopping) = watch::channel(false);
         let router = router(Arc::clone(&gateway));

@@ -4,6 +4,7 @@
 
 mod answers;
 mod anthropic;
+mod embeddings;
 mod ends;
 mod forms;
 mod hostile;

@@ -20,6 +20,7 @@ fn what_is_described_is_there_and_every_option_is_taken() {
         ("/v1/chat/completions", "Chat", "max_tokens"),
         ("/v1/completions", "Completion", "max_tokens"),
         ("/v1/responses", "ResponseQuestion", "max_output_tokens"),
+        ("/v1/embeddings", "Embedding", ""),
         ("/v1/messages", "Messages", "max_tokens"),
         ("/v1/messages/count_tokens", "MessagesCount", ""),
     ] {

@@ -240,6 +240,43 @@ fn check_tiles(inputs: &Json, expected: &Json) {
     assert!(early.next().is_none());
 }
 
+/// The row at the prompt's last position and its vector, or the fault before it; what is made of it is checked in
+/// `receipt`.
+fn check_embedding(inputs: &Json, expected: &Json) {
+    let checked = program(inputs, &expected["digest"]);
+    let file: Vec<u8> = list(&inputs["file"]).iter().flat_map(weights).collect();
+    assert_eq!(blake3::hash(&file).to_string(), expected["file_blake3"]);
+    let weights = Weights::load(&checked, &[&file]).unwrap();
+    let (prompt, last_row) = (numbers(&inputs["prompt"]), checked.last_row().op);
+    let count = u32::try_from(prompt.len()).unwrap();
+    // A fault behind the row does not stand.
+    let record = Record::until(&weights, &prompt, count, &mut |_, _, made| made).unwrap();
+    let fault = record.fault().filter(|fault| fault.position + 1 < count || fault.op <= last_row);
+    if let Some(position) = expected.get("position") {
+        let fault = fault.unwrap();
+        assert_eq!((fault.position, fault.op.0), (number(position), number(&expected["op"])));
+        return;
+    }
+    assert_eq!(fault, None);
+    let Some(Cell::Fixed(row)) = record.cell(count - 1, last_row) else { panic!("no row") };
+    let bytes: Vec<u8> = row.iter().flat_map(|entry| entry.to_le_bytes()).collect();
+    assert_eq!(blake3::hash(&bytes).to_string(), expected["row_blake3_i32_le"]);
+    let dimensions: usize = number(&inputs["dimensions"]);
+    let vector = canon::reference::unit_vector(&row[..dimensions]);
+    assert!(
+        vector.iter().eq(list(&expected["vector"])
+            .iter()
+            .map(number::<i32>)
+            .collect::<Vec<_>>()
+            .iter())
+    );
+}
+
+#[test]
+fn embeddings_are_those_of_the_oracle() {
+    each("receipt_embedding_run", 10, check_embedding);
+}
+
 #[test]
 fn whole_answers_are_those_of_the_oracle() {
     each("program_run", 9, check);

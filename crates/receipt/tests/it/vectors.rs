@@ -47,6 +47,7 @@ macro_rules! vectors {
 vectors! {
     receipt_bytes: bytes_read_or_refused,
     receipt_cancellation: cancellation,
+    receipt_embedding_run: embedding,
     receipt_equivocation: equivocation,
     receipt_heads: heads,
     receipt_job: job,
@@ -237,6 +238,62 @@ fn opening(inputs: &Json, case: &Json) {
     let opening = Opening { blind: salts.blind, job, outputs };
     assert_eq!(hex(&opening.encode()), case["expected"]["bytes"]);
     assert_eq!(Opening::decode(&opening.encode()), Ok(opening));
+}
+
+/// The job, transcript and receipt of a vector; the vector itself is checked in `program`.
+fn embedding(inputs: &Json, case: &Json) {
+    let (salts, expected) = (salts(inputs), &case["expected"]);
+    let fields = JobFields {
+        terms: Terms {
+            kind: WorkKind::Embed,
+            model: array(&inputs["model"]),
+            arithmetic: 1,
+            sampling: 1,
+            nonce_by: NonceChooser::Gateway,
+            beacon_height: 0,
+            requester: PublicKey::NONE,
+            consent: AuditConsent::Own,
+        },
+        nonce: array(&inputs["nonce"]),
+        prompt: tokens_of(&inputs["prompt"]),
+        parameters: parameters(&serde_json::json!({"temperature": 0})),
+        choices: 1,
+        stop: StopRule {
+            tokens_max: number(&inputs["dimensions"]),
+            tokens: Vec::new(),
+            strings: Vec::new(),
+        },
+        rendered: Rendered::Nobody,
+    };
+    let job = Job::new(fields).unwrap();
+    let (commitment, secret) = (job.commitment(&salts), secret(inputs));
+    assert_eq!(hex(&commitment), expected["job"]);
+    let vector = expected.get("vector").map_or(&[][..], |vector| list(vector));
+    let vector: Vec<u32> = vector.iter().map(|e| number::<i32>(e).cast_unsigned()).collect();
+    let stop = match expected.get("position") {
+        None => Stop::Length,
+        Some(at) => Stop::Fault { position: number(at), op: number(&expected["op"]) },
+    };
+    let mut transcript = Transcript::new(salts, commitment, 0, secret.clone());
+    vector.iter().for_each(|entry| transcript.push(*entry));
+    let head = transcript.sign();
+    assert_eq!((head.head.prior, hex(&head.head.root)), ([0; 32], expected["output"].clone()));
+    let count = |tokens: usize| u32::try_from(tokens).unwrap();
+    let receipt = Receipt {
+        kind: WorkKind::Embed,
+        job: commitment,
+        model: array(&inputs["model"]),
+        arithmetic: 1,
+        sampling: 1,
+        consent: 0,
+        anchor_by: 0,
+        usage: Usage { prompt: count(job.fields().prompt.len()), output: count(vector.len()) },
+        choices: vec![Choice { index: 0, segments: vec![head], stop }],
+        worker: secret.public(),
+    };
+    assert_eq!(hex(&receipt.encode()), expected["receipt"]);
+    assert_eq!(hex(&receipt.id(salts.network)), expected["id"]);
+    assert_eq!(Receipt::decode(&receipt.encode()), Ok(receipt));
 }
 
 fn tokens(inputs: &Json, case: &Json) {

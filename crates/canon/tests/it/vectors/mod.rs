@@ -110,6 +110,7 @@ vectors! {
     sincos: functions::sincos,
     soft_cap: rows::soft_cap,
     tables: functions::tables,
+    unit_vector: rows::unit_vector,
     weigh: rows::weigh,
 }
 

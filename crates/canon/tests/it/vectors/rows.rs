@@ -190,3 +190,10 @@ pub(super) fn weigh(case: &Case) -> Outcomes {
     }));
     outcomes
 }
+
+/// Only the reference has it: once a prompt is often enough.
+pub(super) fn unit_vector(case: &Case) -> Outcomes {
+    let (row, dimensions) = (case.row("row"), usize::try_from(case.int("dimensions")).unwrap());
+    let vector = reference::unit_vector(&row[..dimensions]);
+    vec![("reference", Outcome::Gives(vec![("vector", list(&vector))]))]
+}
