@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use canon::sample::{Parameters, Settings};
 use llm::{Generation, Request};
+use receipt::WorkKind;
 use serde::Serialize;
 
 use crate::arguments::BenchOptions;
@@ -159,6 +160,7 @@ fn measure(loaded: &mut Loaded, prompt: usize, answer: usize) -> Result<(Elapsed
     let mut settings = Settings::default();
     settings.set(canon::sample::Parameter::Temperature, "0")?;
     let request = Request {
+        kind: WorkKind::Generate,
         prompt: made_up(vocabulary, prompt),
         parameters: Parameters::new(settings)?,
         grammar: None,
