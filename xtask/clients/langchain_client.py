@@ -3,7 +3,7 @@
 import openai
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel
 
 from cases import KEY, MODEL, URL, check, run, wait_until_free
@@ -61,6 +61,15 @@ def logprobs():
     check(len(answer.response_metadata["logprobs"]["content"]) == 24, answer.response_metadata)
 
 
+def embeddings():
+    # Without the last option it sends tokens of OpenAI's vocabulary.
+    options = {"model": MODEL, "base_url": f"{URL}/v1", "api_key": KEY, "max_retries": 0, "check_embedding_ctx_length": False}
+    asked = OpenAIEmbeddings(**options)
+    many = asked.embed_documents(["a river", "a stream", "a river"])
+    check(len(many) == 3 and many[0] == many[2] == asked.embed_query("a river") != many[1], "not one vector for one text")
+    return f"{len(many[0])} numbers"
+
+
 def errors():
     try:
         model(temperature=-1).invoke("Name three colours.")
@@ -78,4 +87,4 @@ def cancel():
 
 
 if __name__ == "__main__":
-    run([chat, stream, batch, tools, json_schema, logprobs, errors, cancel])
+    run([chat, stream, batch, tools, json_schema, logprobs, embeddings, errors, cancel])

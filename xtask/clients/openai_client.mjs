@@ -91,6 +91,14 @@ const cases = {
     check(again.output, again);
     return call.arguments;
   },
+  async embeddings() {
+    const answer = await client.embeddings.create({ model, input: ["a river", "a stream"] });
+    const plain = await client.embeddings.create({ model, input: "a river", encoding_format: "float" });
+    check(answer.data.length === 2 && answer.probity.receipts.length === 2, answer.probity);
+    // The client decodes base64 to binary32, which holds every number exactly.
+    const same = plain.data[0].embedding.every((number, at) => number === answer.data[0].embedding[at]);
+    check(same && plain.data[0].embedding.length === answer.data[0].embedding.length, "two forms, two vectors");
+  },
   async errors() {
     for (const [options, status, word] of [
       [{ model: "nobody" }, 404, "nobody"],

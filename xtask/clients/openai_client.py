@@ -166,6 +166,26 @@ def responses_tools():
     return call.arguments
 
 
+def embeddings():
+    def vectors(given, **options):
+        answer = CLIENT.embeddings.create(model=MODEL, input=given, **options)
+        check([item.index for item in answer.data] == list(range(len(answer.data))), answer.data)
+        check(len(answer.model_extra["probity"]["receipts"]) == len(answer.data), "not a receipt for each")
+        check(answer.usage.total_tokens == answer.usage.prompt_tokens > 0, answer.usage)
+        return [item.embedding for item in answer.data]
+
+    # Unless it is told otherwise the client asks for base64.
+    alone = vectors("a river")[0]
+    check(vectors("a river", encoding_format="float")[0] == alone, "two forms, two vectors")
+    check(vectors(["a stream", "a river"])[1] == alone, "another vector in company")
+    check(len(vectors("a river", dimensions=64)[0]) == 64, "not as many numbers as were asked for")
+    for vector in (alone, vectors([1, 2, 3])[0], *vectors([[1], [2, 3]])):
+        check(abs(sum(number * number for number in vector) - 1) < 1e-4, "not of length 1")
+    refused(openai.BadRequestError, lambda: vectors("a river", dimensions=1 << 16), "dimensions")
+    refused(openai.BadRequestError, lambda: vectors(["a", ""]), "input[1]")
+    return f"{len(alone)} numbers"
+
+
 def models():
     check(MODEL in [model.id for model in CLIENT.models.list()], "not listed")
     check(CLIENT.models.retrieve(MODEL).id == MODEL, "not found")
@@ -203,4 +223,4 @@ def cancel():
 
 
 if __name__ == "__main__":
-    run([chat, stream, seed, choices, stop, logprobs, json_schema, json_object, parsed, tools, tools_stream, completions, responses, responses_stream, responses_parse, responses_tools, models, errors, cancel])
+    run([chat, stream, seed, choices, stop, logprobs, json_schema, json_object, parsed, tools, tools_stream, completions, responses, responses_stream, responses_parse, responses_tools, embeddings, models, errors, cancel])

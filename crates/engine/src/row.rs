@@ -186,14 +186,8 @@ impl Row {
                 kernels.gelu_gate(&row.values[gate.0], &row.values[up.0], *op, value)
             }),
             RowOp::Add { a, b, out } => self.add(kernels, *a, *b, *out),
-            RowOp::Boundary { x } => {
-                self.boundary(*x);
-                false
-            }
-            RowOp::Keep { x } => {
-                self.kept = (self.wants == Wants::Row).then(|| self.values[x.0].clone());
-                false
-            }
+            RowOp::Boundary { x } => self.boundary(*x),
+            RowOp::Keep { x } => self.keep(*x),
         };
         self.note(op, overflow);
     }
@@ -234,14 +228,21 @@ impl Row {
     }
 
     /// Keeps what a layer hands on, and the key and value rows it appended, in the form they are committed to in.
-    fn boundary(&mut self, x: Slot) {
-        let Some(boundaries) = &mut self.boundaries else { return };
+    fn boundary(&mut self, x: Slot) -> bool {
+        let Some(boundaries) = &mut self.boundaries else { return false };
         let appended = if self.kv_is_new { self.kv.as_slice() } else { &[] };
         let kv_row =
             |(key, value): &(HeadRow, HeadRow)| KvRow { key: key.clone(), value: value.clone() };
         let kv = appended.iter().map(kv_row).collect();
         boundaries.push(Boundary { residual: self.values[x.0].clone(), kv });
         self.kv_is_new = false;
+        false
+    }
+
+    /// Keeps what logits are made of, where it is wanted.
+    fn keep(&mut self, x: Slot) -> bool {
+        self.kept = (self.wants == Wants::Row).then(|| self.values[x.0].clone());
+        false
     }
 
     fn add(&mut self, kernels: &Kernels, a: Slot, b: Slot, out: Slot) -> bool {

@@ -24,7 +24,8 @@ stand in double quotes, `#` begins a comment, a flag is `true` or `false`. In th
 file before the default.
 
 Answers have their receipt: its address stands in the header `x-probity-receipt` and in the object
-`probity` of every answer; GET /v1/receipts/ID gives the file that `probity verify` checks.
+`probity` of every answer; GET /v1/receipts/ID gives the file that `probity verify` checks. /v1/embeddings
+gives vectors, each with a receipt too; they are of use where the model was trained for that.
 
 Ctrl-C or SIGTERM: nothing new is taken, what runs comes to its end within --drain, the rest is
 cancelled; each answer has its receipt all the same.";

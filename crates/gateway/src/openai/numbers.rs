@@ -71,15 +71,36 @@ mod tests {
         assert_eq!(list(&[]), "[]");
     }
 
-    /// The standard library reads the decimals; so both forms are one number, and nothing was rounded.
+    /// What the bits of a binary32 stand for, in units of 2^-24; they have no part below that.
+    fn units(bits: u32) -> i64 {
+        let (exponent, mantissa) = (bits >> 23 & 0xff, i64::from(bits & 0x7f_ffff));
+        if exponent == 0 {
+            assert_eq!(bits, 0, "nothing below the least, and one zero");
+            return 0;
+        }
+        // Of 2^(exponent - 150), in units of 2^-24; none is above 1.
+        let (doubled, down) = ((mantissa | 1 << 23) << 1, 127 - exponent);
+        assert!(doubled.trailing_zeros() >= down, "a part below 2^-24");
+        let magnitude = doubled >> down;
+        if bits >> 31 == 1 { -magnitude } else { magnitude }
+    }
+
+    /// What exact decimals stand for, in units of 2^-24.
+    fn read(text: &str) -> i64 {
+        let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
+        let (whole, part) = text.split_once('.').unwrap();
+        let units: u128 = format!("{whole}{part:0<24}").parse().unwrap();
+        assert!(units.is_multiple_of(FIVES), "a part below 2^-24");
+        sign * i64::try_from(units / FIVES).unwrap()
+    }
+
     #[test]
-    fn both_forms_are_the_same_number() {
+    fn both_forms_are_the_number() {
         let mut all: Vec<i32> = (0..=24).flat_map(|bit| [(1 << bit) - 1, 1 << bit]).collect();
         all.extend((0..2000).map(|step| step * 8_388 + 17));
         for number in all.into_iter().flat_map(|number| [number, -number]) {
-            let read: f32 = decimal(number).parse().unwrap();
-            let bits = if number == 0 { 0 } else { read.to_bits() };
-            assert_eq!(binary32(number), bits, "{number}");
+            assert_eq!(units(binary32(number)), i64::from(number));
+            assert_eq!(read(&decimal(number)), i64::from(number));
         }
         assert_eq!(base64(&[1 << 24, -(1 << 23)]), "AACAPwAAAL8=");
     }

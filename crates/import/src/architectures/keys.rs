@@ -19,6 +19,8 @@ enum Meaning {
     Zero(&'static str),
     /// Changes the arithmetic, unless it is 0 or 1.
     AtMostOne(&'static str),
+    /// How rows become an embedding: 0 says nothing of it, 3 takes the last one's.
+    NoneOrLast(&'static str),
     /// Changes the arithmetic, unless it is true.
     True(&'static str),
 }
@@ -28,6 +30,9 @@ const SHARED: &str = "an expert that every row goes to comes with a later releas
 const ROUTING: &str = "experts are chosen by the greatest of a softmax here, not by another rule";
 const SOFTCAPPING: &str = "caps are not part of the architecture as it is known here";
 const SCALE: &str = "this scale is not part of the architecture as it is known here";
+const POOLING: &str = "embeddings are of a text's last token here, not of all of them or of a class, and nothing is ranked";
+/// Of `pooling_type`: the last token's row.
+const LAST: u64 = 3;
 const UNKNOWN: &str = "what it means is not known here, and it may change the arithmetic";
 
 /// Every key that is known, after the architecture's name and a dot.
@@ -76,7 +81,7 @@ const KEYS: &[(&str, Meaning)] = &[
     ("leading_dense_block_count", Meaning::Zero("layers of two kinds come with a later release")),
     ("logit_scale", Meaning::Zero(SCALE)),
     ("moe_every_n_layers", Meaning::AtMostOne("layers of two kinds come with a later release")),
-    ("pooling_type", Meaning::Zero("a model that pools makes embeddings, no tokens")),
+    ("pooling_type", Meaning::NoneOrLast(POOLING)),
     ("residual_scale", Meaning::Zero(SCALE)),
     ("attention.causal", Meaning::True("a token that sees later ones can't be answered in order")),
 ];
@@ -129,6 +134,10 @@ impl<'g, 'a> Keys<'g, 'a> {
                 Some(Meaning::Zero(why)) => (number(field)? == Dyadic::ZERO, *why),
                 Some(Meaning::AtMostOne(why)) => {
                     (matches!(number(field)?, Dyadic::ZERO | Dyadic::ONE), *why)
+                }
+                Some(Meaning::NoneOrLast(why)) => {
+                    let pooling = number(field)?;
+                    (pooling == Dyadic::ZERO || pooling == Dyadic::from_integer(LAST), *why)
                 }
                 Some(Meaning::True(why)) => (field.boolean()?, *why),
             };

@@ -332,6 +332,10 @@ fn keys_that_change_the_arithmetic_are_refused() {
         for key in ["expert_used_count", "leading_dense_block_count", "pooling_type"] {
             only(key, WriteValue::U32(0), WriteValue::U32(8));
         }
+        // Embeddings are of the last token, or nothing is said of them.
+        for other in [1, 2, 4] {
+            only("pooling_type", WriteValue::U32(3), WriteValue::U32(other));
+        }
         only("attention.causal", true.into(), false.into());
         // Of a type that says nothing about the number.
         refused(import_with(family, &[("attention.causal", 1.into())]), "attention.causal");
