@@ -173,8 +173,9 @@ impl Maker {
             Work::Input(input) => Arc::new(self.job(input, name).await.map_err(refused)?),
         };
         let (tenant, cache) = (Tenant(self.caller.owner), self.cache);
-        let asked = Asked { job: Arc::clone(&job), tenant, cache, want_logits: false };
-        let begun = self.gateway.compute.begin(self.index, asked, None, None, WAITING_MAX).await;
+        let asked =
+            Asked { job: Arc::clone(&job), tenant, cache, want_logits: false, logprobs: None };
+        let begun = self.gateway.compute.begin(self.index, asked, None, WAITING_MAX).await;
         let mut running = begun.map_err(|refusal| {
             let busy = matches!(refusal, Refusal::Busy { .. });
             let again = busy.then(|| (index, Work::Job(Arc::clone(&job))));
