@@ -58,7 +58,8 @@ impl KvPage {
         self.head_width
     }
 
-    /// Makes the page as good as a new one. What its slots hold is left: none is read before it is written.
+    /// Makes the page as good as a new one. What its slots hold is left: whoever reads a slot that is not written since makes
+    /// nothing of it.
     pub fn clear(&mut self) {
         self.key_shift_max = 0;
     }

@@ -165,8 +165,9 @@ fn page_scores(
     for slot in 0..PAGE {
         let d = (dots[slot] + ((1 << cs) >> 1)) >> cs;
         let b = (scale.mantissa * u32::from(page.key_mantissa[slot]) + 128) >> 8;
-        // Not negative: the caller of this set has compared it with the pages' greatest shift.
-        let shift = (scale.shift - i32::from(page.key_shift[slot])).min(SHIFT_MAX);
+        // Of a slot that is in range it is not negative: the caller has compared it with the pages' greatest shift. What is
+        // left in others of a page that is used again may have any, and its score is not looked at.
+        let shift = (scale.shift - i32::from(page.key_shift[slot])).clamp(0, SHIFT_MAX);
         let half = ((1_u32 << shift) >> 1).cast_signed();
         scores[slot] = (d * b.cast_signed() + half) >> shift;
     }

@@ -117,6 +117,8 @@ fn used_pages(seed: &mut Seed, task: &Attend) -> Vec<KvPage> {
     let stale = reference::head_row(&seed.row(width));
     for page in &mut pages {
         (0..PAGE).step_by(1 + seed.below(3) as usize).for_each(|p| page.put(p, &stale, &stale));
+        // As a pool hands it out again: slots keep shifts that nothing tells of any more.
+        page.clear();
     }
     for (p, (key, value)) in task.rows.iter().enumerate() {
         pages[p / PAGE].put(p % PAGE, key, value);

@@ -19,6 +19,9 @@ pub struct SchedulerLimits {
     pub cache_bytes_max: usize,
 }
 
+/// As many as most machines have to spare; where an address has 32 bits, half of what it can name.
+const KV_BYTES_MAX: usize = if usize::BITS > 32 { 1 << 31 << 1 } else { usize::MAX / 2 };
+
 impl Default for SchedulerLimits {
     fn default() -> Self {
         Self {
@@ -27,7 +30,7 @@ impl Default for SchedulerLimits {
             queued_tokens_max: 8 << 20,
             running_max: 32,
             rows_beside_answers: 64,
-            kv_bytes_max: 4 << 30,
+            kv_bytes_max: KV_BYTES_MAX,
             cache_bytes_max: 1 << 30,
         }
     }

@@ -68,12 +68,25 @@ fn schema(schema: &Json) -> Result<(), GrammarError> {
     let mut found = Found::default();
     let mut deepest = found.look(schema);
     for target in &found.targets {
-        deepest += target_of(schema, target).map_or(0, |value| Found::default().look(value));
+        // Each leads one deeper at least, so few are followed whatever their number.
+        if deepest > GRAMMAR_DEPTH_MAX {
+            break;
+        }
+        deepest += target_of(schema, target).map_or(0, depth);
     }
     if deepest > GRAMMAR_DEPTH_MAX {
         return Err(GrammarError::TooDeep(deepest));
     }
     found.check_multiples()
+}
+
+/// How deep a value is nested, as [`Found::look`] counts.
+fn depth(value: &Json) -> usize {
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
+        Json::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Json::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+    }
 }
 
 /// A Lark grammar: the schemas in it, and what is left without them.

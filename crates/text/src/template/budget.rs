@@ -35,6 +35,7 @@ const MAX_FIELD_CHARS: usize = 1024;
 /// Filters that no template can name, for `machine`.
 pub(super) const CONCAT: &str = "made:concat";
 pub(super) const SUM: &str = "made:sum";
+pub(super) const POWER: &str = "pay:power";
 pub(super) const PRODUCT: &str = "made:product";
 pub(super) const PART: &str = "made:part";
 pub(super) const NESTED: &str = "made:nested";
@@ -277,7 +278,7 @@ impl Budget {
             }
             // An empty text is found without end.
             "count" if text_of(0).is_empty() => Ok(Value::from(text.chars().count() + 1)),
-            "upper" | "lower" | "title" | "capitalize" | "strip" | "lstrip" | "rstrip" => {
+            "upper" | "lower" | "title" | "capitalize" => {
                 self.pay(text.len())?;
                 self.made(call(arguments)?, Makes::Text)
             }
@@ -315,6 +316,7 @@ impl Budget {
         environment.add_filter(PRODUCT, move |state: &State<'_, '_>, a: Value, b: Value| {
             budget.product(state, a, b)
         });
+        environment.add_filter(POWER, power);
         let budget = self.clone();
         environment.add_filter(PART, move |value: Value| budget.made(value, Makes::Text));
         let budget = self.clone();
@@ -462,4 +464,15 @@ fn is_namespace(value: &Value) -> bool {
 /// The product of two numbers, left to the template engine.
 fn multiplied(state: &State<'_, '_>, left: Value, right: Value) -> Result<Value, Error> {
     state.env().compile_expression("left * right")?.eval(context! { left, right })
+}
+
+/// The power of whole numbers. Of others the system's library makes one, and not the same on every machine.
+fn power(base: &Value, exponent: &Value) -> Result<Value, Error> {
+    if !base.is_integer() || !exponent.is_integer() {
+        return Err(refused("only whole numbers can be raised to a power"));
+    }
+    let exponent = u32::try_from(exponent.clone());
+    let power = exponent.ok().zip(i128::try_from(base.clone()).ok());
+    let power = power.and_then(|(exponent, base)| base.checked_pow(exponent));
+    power.map(Value::from).ok_or_else(|| refused("a power is too large, or its exponent below 0"))
 }

@@ -18,7 +18,7 @@ use minijinja::machinery::{
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Error, ErrorKind, Value};
 
-use super::budget::{CONCAT, HELD, NESTED, PART, PRODUCT, SPREAD, SUM};
+use super::budget::{CONCAT, HELD, NESTED, PART, POWER, PRODUCT, SPREAD, SUM};
 use super::reads::{READ, SPOT, reads_its_value};
 use super::{Jinja, Variables};
 
@@ -309,6 +309,7 @@ impl Copier {
         Ok(match node.op {
             BinOpKind::Concat => paid(CONCAT, left, vec![CallArg::Pos(right)], span),
             BinOpKind::Mul => paid(PRODUCT, left, vec![CallArg::Pos(right)], span),
+            BinOpKind::Pow => paid(POWER, left, vec![CallArg::Pos(right)], span),
             BinOpKind::Add => {
                 let sum = ast::BinOp { op: BinOpKind::Add, left, right };
                 paid(SUM, Expr::BinOp(at(sum, span)), Vec::new(), span)
@@ -325,7 +326,6 @@ impl Copier {
             | BinOpKind::Div
             | BinOpKind::FloorDiv
             | BinOpKind::Rem
-            | BinOpKind::Pow
             | BinOpKind::In) => {
                 let left = if matches!(op, BinOpKind::In) { read(left) } else { left };
                 Expr::BinOp(at(ast::BinOp { op, left, right: read(right) }, span))

@@ -151,11 +151,15 @@ impl Marks {
         strings: &[&str],
     ) -> Option<&'t str> {
         let literals = self.plain.find(text).map(|(place, _)| place);
-        let unmarked = literals
-            .filter(|range| found.binary_search_by_key(&range.start, |known| known.start).is_err());
+        let mut unmarked = literals
+            .filter(|range| found.binary_search_by_key(&range.start, |known| known.start).is_err())
+            .peekable();
+        // A user's text may hold as many literals as it has room for: all strings are looked through once.
+        unmarked.peek()?;
+        let held: BTreeSet<Edge> = strings.iter().flat_map(|string| edges_in(string)).collect();
         unmarked.map(|range| &text[range]).find(|literal| {
             let (begin, end) = edges(literal);
-            !strings.iter().any(|string| string.contains(begin) || string.contains(end))
+            !held.contains(&begin) && !held.contains(&end)
         })
     }
 
@@ -164,9 +168,21 @@ impl Marks {
     }
 }
 
-/// The first and the last two characters.
-fn edges(text: &str) -> (&str, &str) {
-    let begin = text.char_indices().nth(2).map_or(text.len(), |(at, _)| at);
-    let end = text.char_indices().rev().nth(1).map_or(0, |(at, _)| at);
-    (&text[..begin], &text[end..])
+/// Two characters side by side, or one that is alone.
+type Edge = (char, Option<char>);
+
+/// The first and the last two characters; a literal has one at least.
+fn edges(text: &str) -> (Edge, Edge) {
+    let mut chars = text.chars();
+    let first = chars.next().unwrap_or_default();
+    let begin = (first, chars.next());
+    let mut chars = text.chars().rev();
+    let last = chars.next().unwrap_or_default();
+    (begin, chars.next().map_or((last, None), |before| (before, Some(last))))
+}
+
+/// Every edge that a literal could have in common with a text.
+fn edges_in(text: &str) -> impl Iterator<Item = Edge> {
+    let alone = text.chars().map(|c| (c, None));
+    alone.chain(text.chars().zip(text.chars().skip(1)).map(|(one, next)| (one, Some(next))))
 }

@@ -6,6 +6,7 @@
 //!
 //! Not imitated, all rare in public templates: `pprint` and `debug` do not exist; `safe` does not make later concatenations escape HTML; a loop over `none` is empty, not an error.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
@@ -19,6 +20,9 @@ use super::strftime::CivilTime;
 
 /// How deep values may nest that are printed.
 const MAX_PRINT_DEPTH: usize = 64;
+
+/// A directive of a date makes at most this many times as many bytes as it has.
+const LONGEST_DIRECTIVE: usize = 8;
 
 /// What a template said when it refused a conversation.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +48,7 @@ pub(super) fn environment(now: Option<CivilTime>, budget: &Budget) -> Jinja {
     let paying = budget.clone();
     environment
         .add_filter("trim", move |value: &Value, chars: Option<&str>| trim(&paying, value, chars));
+    environment.add_filter("round", round);
     let paying = budget.clone();
     environment.add_filter("string", move |value: &Value| python_str(&paying, value));
     environment.add_test("sequence", |value: &Value| {
@@ -59,7 +64,9 @@ pub(super) fn environment(now: Option<CivilTime>, budget: &Budget) -> Jinja {
     });
     // Templates ask whether it is defined, and have a date of their own where it is not.
     if let Some(now) = now {
+        let paying = budget.clone();
         environment.add_function("strftime_now", move |format: &str| {
+            paying.pay_text(format.len().saturating_mul(LONGEST_DIRECTIVE))?;
             let unsupported = |d| invalid(format!("strftime_now: %{d} is not supported"));
             now.format(format).map_err(unsupported)
         });
@@ -375,10 +382,31 @@ fn is_space(character: char) -> bool {
 
 fn trim(budget: &Budget, value: &Value, chars: Option<&str>) -> Result<String, Error> {
     let text = python_str(budget, value)?;
-    Ok(match chars {
-        None => text.trim_matches(is_space).to_owned(),
-        Some(chars) => text.trim_matches(|c| chars.contains(c)).to_owned(),
-    })
+    budget.read(chars.map_or(0, str::len))?;
+    Ok(stripped(&text, chars, "strip").to_owned())
+}
+
+/// A text without these characters, or without white space, at the ends that Python's method of this name looks at.
+fn stripped<'t>(text: &'t str, chars: Option<&str>, method: &str) -> &'t str {
+    let given: Option<BTreeSet<char>> = chars.map(|chars| chars.chars().collect());
+    let goes = |c: char| given.as_ref().map_or_else(|| is_space(c), |given| given.contains(&c));
+    let text = if method == "rstrip" { text } else { text.trim_start_matches(goes) };
+    if method == "lstrip" { text } else { text.trim_end_matches(goes) }
+}
+
+/// `round(precision)`, of fractions to whole numbers alone: for tenths the system's library makes a power, which need not
+/// be the same on every machine.
+fn round(value: &Value, precision: Option<i32>) -> Result<Value, Error> {
+    if value.is_integer() {
+        return Ok(value.clone());
+    }
+    if value.kind() != ValueKind::Number {
+        return Err(invalid(format!("round: {} is no number", value.kind())));
+    }
+    if precision.unwrap_or(0) != 0 {
+        return Err(invalid("round: fractions can be rounded to whole numbers alone"));
+    }
+    Ok(Value::from(f64::try_from(value.clone())?.round()))
 }
 
 fn method(
@@ -389,13 +417,19 @@ fn method(
     arguments: &[Value],
 ) -> Result<Value, Error> {
     budget.pay_method(value, name, arguments)?;
-    let bare = arguments.iter().all(Value::is_none);
     let Some(text) = value.as_str() else { return budget.method(state, value, name, arguments) };
-    let trimmed = match name {
-        "strip" if bare => text.trim_matches(is_space),
-        "lstrip" if bare => text.trim_start_matches(is_space),
-        "rstrip" if bare => text.trim_end_matches(is_space),
-        "split" if arguments.is_empty() => {
+    let chars = match arguments {
+        [] => Some(None),
+        [none] if none.is_none() => Some(None),
+        [chars] => chars.as_str().map(Some),
+        _ => None,
+    };
+    let trimmed = match (name, chars) {
+        ("strip" | "lstrip" | "rstrip", Some(chars)) => stripped(text, chars, name),
+        ("strip" | "lstrip" | "rstrip", None) => {
+            return Err(invalid(format!("{name} takes the characters to strip, or nothing")));
+        }
+        ("split", _) if arguments.is_empty() => {
             let words = || text.split(is_space).filter(|word| !word.is_empty());
             budget.pay_items(words().count())?;
             budget.pay(text.len())?;

@@ -83,13 +83,13 @@ impl Budget {
             "sort" | "unique" | "groupby" | "dictsort" => {
                 let cost = self.pay_read(list)?;
                 let again = usize::try_from(count.checked_ilog2().unwrap_or(0)).unwrap_or(0);
-                self.read(cost.saturating_mul(again))
+                self.read(cost.saturating_mul(again))?;
+                self.pay_again(arguments, count.saturating_mul(again + 1))
             }
+            // The path of an attribute is walked for every item.
+            "map" => self.pay_again(arguments, count),
             "select" | "reject" | "selectattr" | "rejectattr" => {
-                for argument in arguments {
-                    let cost = self.pay_read(argument)?;
-                    self.read(cost.saturating_mul(count))?;
-                }
+                self.pay_again(arguments, count)?;
                 match arguments.iter().filter_map(Value::as_str).any(reads_its_value) {
                     true => self.pay_read(list).map(drop),
                     false => Ok(()),
@@ -97,6 +97,15 @@ impl Budget {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Pays for looking at arguments so many times.
+    fn pay_again(&self, arguments: &[Value], times: usize) -> Result<(), Error> {
+        for argument in arguments {
+            let cost = self.pay_read(argument)?;
+            self.read(cost.saturating_mul(times))?;
+        }
+        Ok(())
     }
 
     /// Puts the paying filters in place of the others.

@@ -236,3 +236,21 @@ fn what_a_template_reads_is_bounded_however_it_reads_it() {
     let said = TemplateError::TooMuchRead { line: 3 }.to_string();
     assert!(said.contains("template line 3") && said.contains("536870912"), "{said}");
 }
+
+/// One step alone that would look at one thing again for each part of another.
+#[test]
+fn one_step_reads_no_more_than_is_paid_for() {
+    for ends in ["| trim(CHARS)", ".strip(CHARS)", ".lstrip(CHARS)", ".rstrip(CHARS)"] {
+        let chars = "('a' * 2000000) ~ 'b'";
+        let source = format!("{{{{ ('b' * 2000000) {} }}}}", ends.replace("CHARS", chars));
+        assert_eq!(render(&source).as_deref(), Ok(""), "{source}");
+    }
+    let path = "('0.' * 2000000) ~ '0'";
+    for filter in ["map", "sort", "unique", "groupby"] {
+        let source = format!(
+            "{{{{ (('a' * 90000) | list) | {filter}(attribute={path}) | list | length }}}}"
+        );
+        let error = refused(&source);
+        assert!(matches!(error, TemplateError::TooMuchRead { line: 1 }), "{error:?} for {source}");
+    }
+}

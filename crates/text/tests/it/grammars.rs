@@ -413,6 +413,9 @@ fn strict_schemas_name_all_their_members() {
         "properties": { "a": { "type": ["string", "null"] } },
     });
     assert_eq!(check_strict(&good.to_string()), Ok(()));
+    let long = " ".repeat(GRAMMAR_BYTES_MAX) + &good.to_string();
+    let refused = StrictRefused::Grammar(GrammarError::TooLong(long.len()));
+    assert_eq!(check_strict(&long), Err(refused));
     let mut open = good.clone();
     open["additionalProperties"] = json!(true);
     assert_eq!(check_strict(&open.to_string()), Err(StrictRefused::Open("#".into())));

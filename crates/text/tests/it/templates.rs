@@ -219,3 +219,25 @@ fn roles_are_four() {
         assert!(matches!(Role::from_name(name), Err(ConversationError::Role(_))), "{name}");
     }
 }
+
+#[test]
+fn numbers_are_the_same_on_every_machine_or_refused() {
+    for (source, want) in [
+        ("{{ 2 ** 10 }} {{ 7 ** 0 }}", "1024 1"),
+        ("{{ 2.5 | round }} {{ -0.4 | round(0) }} {{ 7 | round(2) }}", "3.0 -0.0 7"),
+        ("{{ ('aab' | trim('a')) ~ ('xay'.strip('yx')) ~ ('aa'.lstrip('a')) }}", "ba"),
+    ] {
+        assert_eq!(render(source).as_deref(), Ok(want), "{source}");
+    }
+    for source in ["{{ 1.1 ** 2.3 }}", "{{ 2 ** 0.5 }}", "{{ 2 ** -1 }}", "{{ 2 ** 200 }}"] {
+        assert!(matches!(render(source), Err(TemplateError::Render { .. })), "{source}");
+    }
+    let places = "{{ 1.25 | round(1) }}";
+    assert!(matches!(render(places), Err(TemplateError::Render { .. })));
+    // A format makes more than it has.
+    let long = compile("{% set f = '%B' * 3000000 %}{{ strftime_now(f) | length }}").unwrap();
+    let now = CivilTime::new((2026, 9, 1), (0, 0, 0)).unwrap();
+    let mut asked = fixture::user("x");
+    asked.now = Some(now);
+    assert!(matches!(long.render(&asked), Err(TemplateError::TooMuchMade { line: 1 })));
+}
