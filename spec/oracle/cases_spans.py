@@ -190,9 +190,9 @@ def gain_cases():
 def less_one_cases():
     """Sums on both sides of every edge of 24 bits, beside a gain that sets the unit."""
     f32 = lambda values: {"format": "F32_LESS_ONE", "bytes": b"".join(v if isinstance(v, bytes) else f32_bytes(v) for v in values).hex()}  # noqa: E731
-    tie, ulp = pow2(-24), pow2(-23)
-    near = [tie, -tie, tie / 2, -tie / 2, tie + pow2(-40), tie - pow2(-40), -tie / 2 - pow2(-48), -tie / 2 + pow2(-48)]
-    odd = [1 + ulp, ulp + tie, 7 * tie, -3 * tie / 2, ulp, -5 * tie, 1 - tie, 1 + 3 * ulp]
+    half, tie, ulp = pow2(-25), pow2(-24), pow2(-23)
+    near = [tie, -tie, half, -half, tie + pow2(-40), tie - pow2(-40), -half - pow2(-48), -half + pow2(-48)]
+    odd = [1 + ulp, ulp + tie, 7 * tie, -3 * half, ulp, -5 * tie, 1 - tie, 1 + 3 * ulp]
     great = [pow2(24), -pow2(24), pow2(25), -pow2(25), -pow2(25) - 4, pow2(26), -pow2(26), pow2(24) - 1, pow2(24) + 2, 3 * pow2(22) + 1]
     random = lambda form, seed, lo, hi: weights({"gen": "weights", "format": form, "seed": str(seed), "blocks": 2, "exp_lo": lo, "exp_hi": hi}).hex()  # noqa: E731
     return [
