@@ -13,6 +13,7 @@ import sys
 import cases_attention
 import cases_formats
 import cases_functions
+import cases_llama3
 import cases_joined
 import cases_ops
 import cases_rows
@@ -37,7 +38,7 @@ ORACLE = pathlib.Path(__file__).resolve().parent
 VECTORS, GOLDEN = ORACLE.parent.joinpath("vectors"), ORACLE.parent.joinpath("golden")
 VERSION = 1
 SPECS = (
-    ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention, cases_joined, cases_spans, cases_yarn)),
+    ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention, cases_joined, cases_spans, cases_yarn, cases_llama3)),
     ("sampling", (cases_sample,)),
     ("program", (cases_traces, program_cases)),
     ("receipt", (receipt_cases, embedding_cases)),

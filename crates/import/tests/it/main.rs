@@ -8,6 +8,7 @@ mod experts;
 mod folders;
 mod golden;
 mod hostile;
+mod llama3;
 mod mutated_headers;
 mod mutation;
 mod parse;
