@@ -5,21 +5,26 @@ use std::path::Path;
 
 use import::gguf::TensorType;
 use import::gguf::tiny::{Family, TinyModel};
-use import::huggingface::tiny::folder;
+use import::huggingface::tiny::{File, folder};
 
 use crate::world::World;
 
 /// Heads lie in halves in both kinds of file, so the models are one.
-fn model() -> TinyModel {
+pub(crate) fn model(family: Family) -> TinyModel {
     let (matrices, embedding) = (TensorType::Bf16, TensorType::F16);
-    TinyModel { matrices, embedding, ..TinyModel::of(Family::Qwen2, 5) }
+    TinyModel { matrices, embedding, ..TinyModel::of(family, 5) }
 }
 
 /// Writes a model's folder and gives its path.
 fn written(world: &World, name: &str, members: &[(&str, &str)], weights: usize) -> String {
+    folder_of(world, name, &folder(&model(Family::Qwen2), members, weights))
+}
+
+/// Writes a folder of these files and gives its path.
+pub(crate) fn folder_of(world: &World, name: &str, files: &[File]) -> String {
     let path = world.path(name);
     fs::create_dir(&path).unwrap();
-    for (name, bytes) in folder(&model(), members, weights) {
+    for (name, bytes) in files {
         fs::write(path.join(name), bytes).unwrap();
     }
     path.to_str().unwrap().to_owned()
@@ -30,7 +35,7 @@ const PLAIN: [&str; 4] = ["--max-tokens", "12", "--seed", "7"];
 #[test]
 fn a_folder_answers_as_the_gguf_file_of_the_same_model() {
     let world = World::new();
-    let gguf = world.file("model.gguf", &model().write());
+    let gguf = world.file("model.gguf", &model(Family::Qwen2).write());
     // A draw would depend on the model's id.
     let greedy = ["--max-tokens", "12", "--temperature", "0"];
     let one = world.json(&gguf, "hello", &greedy);
@@ -45,6 +50,20 @@ fn a_folder_answers_as_the_gguf_file_of_the_same_model() {
         assert_eq!(again["model"], first["model"]);
         assert_eq!(again["logits_digest"], first["logits_digest"]);
         assert_ne!(first["model"]["id"], one["model"]["id"], "other files, another model");
+    }
+}
+
+/// Its gains are other bytes there, and what they stand for the same.
+#[test]
+fn gemmas_folder_answers_as_its_gguf_file() {
+    let world = World::new();
+    let greedy = ["--max-tokens", "12", "--temperature", "0"];
+    for (name, family) in [("two", Family::Gemma2), ("three", Family::Gemma3)] {
+        let gguf = world.file("model.gguf", &model(family).write());
+        let one = world.json(&gguf, "hello", &greedy);
+        let path = folder_of(&world, name, &folder(&model(family), &[], 2));
+        let other = world.json(&path, "hello", &greedy);
+        assert_eq!(other["logits_digest"], one["logits_digest"], "{name}");
     }
 }
 

@@ -5,8 +5,11 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
+use import::gguf::tiny::Family;
+use import::huggingface::tiny::folder;
 use serde_json::{Value as Json, json};
 
+use crate::folders::{folder_of, model};
 use crate::world::{World, done};
 
 /// The layers, the lowest first.
@@ -229,10 +232,19 @@ impl Running {
 
     fn post(&self, body: &Json) -> String {
         let body = body.to_string();
+        let kind = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+        self.ask("POST /v1/chat/completions", &kind, &body)
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path}"), "", "")
+    }
+
+    /// A whole reply.
+    fn ask(&self, what: &str, headers: &str, body: &str) -> String {
         let mut socket = TcpStream::connect(&self.address).unwrap();
-        let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
-        let kind = "content-type: application/json\r\n";
-        write!(socket, "{head}{kind}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let head = format!("{what} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}");
+        write!(socket, "{head}\r\n{body}").unwrap();
         let mut reply = String::new();
         socket.read_to_string(&mut reply).unwrap();
         reply
@@ -246,17 +258,59 @@ impl Drop for Running {
     }
 }
 
+/// The JSON of a reply.
+fn json_of(reply: &str) -> Json {
+    let (_, body) = reply.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap_or_else(|_| panic!("{reply}"))
+}
+
+/// The text of a chat's answer.
+fn content(reply: &str) -> Json {
+    json_of(reply)["choices"][0]["message"]["content"].clone()
+}
+
+/// What a server says of a model that it was given, and the receipt of its answer.
+fn served(world: &World, model: &str, name: &str) -> (Json, String) {
+    let server = Running::start(world, &["serve", "--listen", "127.0.0.1:0", model]);
+    let models = json_of(&server.get("/v1/models"));
+    assert_eq!(models["data"][0]["id"], name, "{models}");
+    let body = json!({"model": name, "messages": [{"role": "user", "content": "hi"}],
+                      "max_tokens": 20, "temperature": 0});
+    let reply = server.post(&body);
+    let id = json_of(&reply)["probity"]["receipt_id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{reply}"))
+        .to_owned();
+    let receipt = server.get(&format!("/v1/receipts/{id}"));
+    (content(&reply), receipt.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+#[test]
+fn a_folder_is_served_as_the_gguf_file_of_the_same_model() {
+    for family in [Family::Qwen2, Family::Gemma3] {
+        let world = World::new();
+        let model = model(family);
+        let path = folder_of(&world, "tiny", &folder(&model, &[], 2));
+        let (of_folder, receipt) = served(&world, &path, "tiny");
+        let gguf = world.file("other.gguf", &model.write());
+        let (of_file, other) = served(&world, &gguf, "other");
+        assert_eq!(of_folder, of_file, "{family:?}");
+        assert!(!of_folder.as_str().unwrap().is_empty());
+        // The receipt is one of the folder's model, and of no other.
+        let receipt = world.file("receipt.json", receipt.as_bytes());
+        world.run(&["verify", &receipt, "--model", &path]).ok();
+        let other = world.file("other.json", other.as_bytes());
+        world.run(&["verify", &other, "--model", &gguf]).ok();
+        assert_ne!(world.run(&["verify", &receipt, "--model", &gguf]).code, Some(0));
+    }
+}
+
 #[test]
 fn a_served_answer_comes_through_a_proxy_and_its_receipt_is_verified() {
     let (there, here) = (World::new(), World::new());
     let server = Running::start(&there, &["serve", "--listen", "127.0.0.1:0", &there.tiny()]);
     let body = json!({"model": "tiny", "messages": [{"role": "user", "content": "hi"}],
                       "max_tokens": 20, "seed": 5});
-    let content = |reply: &str| -> Json {
-        let (_, body) = reply.split_once("\r\n\r\n").unwrap();
-        let body: Json = serde_json::from_str(body).unwrap_or_else(|_| panic!("{reply}"));
-        body["choices"][0]["message"]["content"].clone()
-    };
     let direct = content(&server.post(&body));
     let upstream = format!("http://{}/v1", server.address);
     let receipts = here.path("receipts");
