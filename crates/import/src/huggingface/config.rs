@@ -169,7 +169,10 @@ const NESTED: [Nested; 2] = [
 /// The member that says what sees.
 const SIGHT: &str = "vision_config";
 
-/// Members that such a configuration has beside it.
+/// Mixtures of experts that are known as GGUF files.
+const EXPERTS: [&str; 2] = ["mixtral", "qwen3_moe"];
+
+/// Members that a configuration has beside its `text_config`.
 const OF_SIGHT: &[&str] = &[
     "text_config",
     SIGHT,
@@ -250,6 +253,12 @@ pub(super) fn read<'j>(config: &'j Json<'j>) -> Result<Model<'j>, FolderError> {
         Some(_) => said.text("model_type")?.ok_or_else(|| said.missing("model_type"))?,
         None => model_type,
     };
+    if EXPERTS.contains(&text_type) {
+        let what = format!("`{}` = {text_type:?}", said.name("model_type"));
+        let why =
+            "these files have a tensor for every expert, and a program one for all: take a GGUF";
+        return Err(FolderError::Unsupported { file: CONFIG, what, why });
+    }
     let Some(architecture) = ARCHITECTURES.iter().find(|known| known.name == text_type) else {
         let what = format!("`{}` = {:?}", said.name("model_type"), excerpt(text_type));
         let why = "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3 (also gemma3_text) and mistral3 are known here";

@@ -169,6 +169,8 @@ fn refused(members: &[(&str, &str)], wanted: &str) {
 fn what_is_not_known_is_refused_by_name() {
     for (member, value, wanted) in [
         ("model_type", "\"mamba\"", "mamba"),
+        ("model_type", "\"mixtral\"", "`model_type` = \"mixtral\" is not supported"),
+        ("model_type", "\"qwen3_moe\"", "a tensor for every expert"),
         ("model_type", "null", "`model_type` is missing"),
         ("architectures", "[\"LlamaForSequenceClassification\"]", "LlamaForSequenceClassification"),
         ("hidden_act", "\"relu\"", "`hidden_act`"),
