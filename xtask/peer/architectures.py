@@ -4,7 +4,8 @@ usage: architectures.py FOLDER
 
 Reads FOLDER/ids.json (token ids) and every FOLDER/*.gguf, and writes FOLDER/<name>.f32: the logits of every position,
 row by row; and FOLDER/<name>.int8.f32: the same with the inputs of all matrices rounded to int8 in blocks of 32, which
-says what such rounding costs where everything else is float. The files are read with the `gguf` package; what their keys, names and rows mean is written here a second
+says what such rounding costs where everything else is float. Of a model without experts it lets transformers save a folder, in
+bfloat16, FOLDER/<name>.folder, and writes <name>.folder.f32 and <name>.folder.int8.f32 of what it loads from there. The files are read with the `gguf` package; what their keys, names and rows mean is written here a second
 time, from the converters of llama.cpp, and shares nothing with our importer. Whatever a file has that this does not
 know is an error.
 """
@@ -305,8 +306,38 @@ def round_inputs(_, arguments):
     return ((blocks / scale).round() * scale).flatten(-2)
 
 
-def logits(path, ids):
-    """The logits of every position, as they are and with rounded inputs."""
+def rows(model, ids):
+    """The logits of every position."""
+    with torch.no_grad():
+        return model(torch.tensor([ids]), use_cache=False).logits[0].to(torch.float32).numpy()
+
+
+def put_logits(path, model, ids):
+    """Writes the logits of every position, as they are and with rounded inputs."""
+    path.with_name(f"{path.name}.f32").write_bytes(rows(model, ids).astype("<f4").tobytes())
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.register_forward_pre_hook(round_inputs)
+    path.with_name(f"{path.name}.int8.f32").write_bytes(rows(model, ids).astype("<f4").tobytes())
+
+
+def has_experts(file):
+    return any(name.endswith("_exps.weight") for name in file.tensors)
+
+
+def saved(model, folder):
+    """What transformers loads, in float32, of the folder that it saves in bfloat16."""
+    model.to(torch.bfloat16).save_pretrained(folder, safe_serialization=True)
+    loaded = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, torch_dtype=torch.float32, attn_implementation="eager"
+    )
+    if type(loaded) is not type(model):
+        raise ValueError(f"{folder}: {type(loaded)}, not {type(model)}")
+    return loaded.eval()
+
+
+def compare(path, ids):
+    """Writes all that is compared of a file."""
     file = File(path)
     if file.architecture not in MODELS:
         raise ValueError(f"{file.name}: architecture {file.architecture}")
@@ -315,16 +346,10 @@ def logits(path, ids):
         raise ValueError(f"{file.name}: not read: {sorted(file.unread)}")
     model = kind(config).eval()
     model.load_state_dict(state(file, config), strict=True)
-
-    def rows():
-        with torch.no_grad():
-            return model(torch.tensor([ids]), use_cache=False).logits[0].to(torch.float32).numpy()
-
-    plain = rows()
-    for module in model.modules():
-        if isinstance(module, torch.nn.Linear):
-            module.register_forward_pre_hook(round_inputs)
-    return plain, rows()
+    put_logits(path.with_suffix(""), model, ids)
+    if not has_experts(file):
+        folder = path.with_suffix(".folder")
+        put_logits(folder, saved(model, folder), ids)
 
 
 def main():
@@ -332,9 +357,7 @@ def main():
     ids = json.loads((folder / "ids.json").read_text())
     torch.manual_seed(0)
     for path in sorted(folder.glob("*.gguf")):
-        plain, rounded = logits(path, ids)
-        path.with_name(f"{path.stem}.f32").write_bytes(plain.astype("<f4").tobytes())
-        path.with_name(f"{path.stem}.int8.f32").write_bytes(rounded.astype("<f4").tobytes())
+        compare(path, ids)
     print(f"transformers {transformers.__version__}, torch {torch.__version__}")
 
 

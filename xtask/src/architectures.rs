@@ -6,6 +6,9 @@
 //! it rounds the inputs of its matrices to int8 as we do: the least that can be expected of us. `--write` renews the fixtures that the
 //! tests of `llm` compare with, `crates/llm/tests/golden/`; without it they must be what transformers says now.
 //!
+//! Of every case without experts there is a second line: transformers saves the model as a folder of safetensors in bfloat16,
+//! and both sides read that folder, its `config.json` and its tensors.
+//!
 //! Never makes an expected value of our own engine. Failure: a line that names the step, a case that is further apart
 //! than [`ROUNDINGS_MAX`] allows, or a fixture that is not what transformers gives.
 #![allow(clippy::float_arithmetic, reason = "figures that are shown, of a peer that is float")]
@@ -21,6 +24,8 @@ use canon::{KernelSet, Kernels};
 use engine::{Engine, Feed, Wanted, Weights};
 use import::gguf::tiny_cases::{self, Case};
 use import::gguf::{Gguf, TensorInfo};
+use import::huggingface::{Folder, SMALL_FILES, SmallFiles, tiny};
+use import::safetensors::read_header;
 use program::{Checked, Program};
 use serde_json::{Value, json};
 
@@ -75,26 +80,56 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
     put(&files.join("ids.json"), json!(ids).to_string().as_bytes())?;
     let script = root.join("xtask/peer/architectures.py");
     println!("{}", said(Command::new(python).arg(script).arg(&files))?);
-    println!("case             max |d|   spread   KL mean   KL max   top-1   int8 alone: KL");
+    println!(
+        "case                      max |d|   spread   KL mean   KL max   top-1   int8 alone: KL"
+    );
     let mut failures = Vec::new();
     for case in &cases {
-        let float = float_logits(&files.join(format!("{}.f32", case.name)), ids.len())?;
-        let (ours, frac) = our_logits(case, &ids)?;
-        let ours = scaled(&ours, frac);
-        let apart = apart(&float, &ours);
-        let rounded = float_logits(&files.join(format!("{}.int8.f32", case.name)), ids.len())?;
-        let rounded = self::apart(&float, &rounded);
-        print_line(case.name, &apart, &rounded, ids.len());
-        if apart.divergence > ROUNDINGS_MAX * rounded.divergence {
-            failures.push(format!("{}: a divergence of {:.6}", case.name, apart.divergence));
-        }
+        let compared = of_file(case)?.compared(&files, case.name, &ids)?;
+        failures.extend(compared.failure);
         let place = root.join(FIXTURES).join(format!("{}.json", case.name));
-        let fixture = fixture(case, &ids, &float, rounded.divergence);
+        let fixture = fixture(case, &ids, &compared.float, compared.rounded);
         let outcome = if write { keep(&place, &fixture) } else { compare(&place, &fixture) };
         failures.extend(outcome.err());
+        let folder = format!("{}.folder", case.name);
+        if !has_experts(case)? {
+            let ours = of_folder(case, &files.join(&folder))?;
+            failures.extend(ours.compared(&files, &folder, &ids)?.failure);
+        }
     }
     strangers(root, &cases)?;
     failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// A model as we read it.
+struct Model {
+    program: Program,
+    /// The bytes of its files, by their numbers in the program's table.
+    files: Vec<Vec<u8>>,
+}
+
+/// What a model's line says.
+struct Compared {
+    float: Vec<Vec<f64>>,
+    /// Mean KL of int8 inputs alone.
+    rounded: f64,
+    failure: Option<String>,
+}
+
+impl Model {
+    /// Prints the line of a model whose logits the script wrote under this name.
+    fn compared(&self, files: &Path, name: &str, ids: &[u32]) -> Outcome<Compared> {
+        let float = float_logits(&files.join(format!("{name}.f32")), ids.len())?;
+        let (ours, frac) = self.logits(ids).map_err(|error| format!("{name}: {error}"))?;
+        let ours = scaled(&ours, frac);
+        let apart = apart(&float, &ours);
+        let rounded = float_logits(&files.join(format!("{name}.int8.f32")), ids.len())?;
+        let rounded = self::apart(&float, &rounded);
+        print_line(name, &apart, &rounded, ids.len());
+        let failure = (apart.divergence > ROUNDINGS_MAX * rounded.divergence)
+            .then(|| format!("{name}: a divergence of {:.6}", apart.divergence));
+        Ok(Compared { float, rounded: rounded.divergence, failure })
+    }
 }
 
 /// The environment with the peers in it.
@@ -127,27 +162,75 @@ fn float_logits(path: &Path, positions: usize) -> Outcome<Vec<Vec<f64>>> {
     Ok(all.chunks(width).map(<[f64]>::to_vec).collect())
 }
 
-/// Our engine's logits at every position, with their fractional bits.
-fn our_logits(case: &Case, ids: &[u32]) -> Outcome<(Vec<Vec<i32>>, u8)> {
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", case.name);
+/// A case's model.
+fn of_file(case: &Case) -> Outcome<Model> {
     let bytes = case.file.finish();
-    let program = imported(&bytes).map_err(|error| named(&error))?;
-    let checked = Checked::new(program).map_err(|error| named(&error))?;
-    let weights = Weights::load(&checked, |tensor| {
-        Ok::<_, Infallible>(piece(&bytes, tensor.location.offset, tensor.bytes()))
-    });
-    let weights = Arc::new(weights.map_err(|error| named(&error))?);
-    let kernels = Kernels::of(KernelSet::best()).ok_or("no kernels")?;
-    let mut engine = Engine::new(&checked, weights, kernels, 1).map_err(|error| named(&error))?;
-    let frac = engine.logits_frac();
-    let mut sequence = engine.sequence();
-    let feed =
-        Feed { sequence: &mut sequence, tokens: ids, wanted: Wanted::All, boundaries: false };
-    let mut outcomes = engine.forward(&mut [feed]).map_err(|error| named(&error))?;
-    let outcome = outcomes.pop().ok_or("one feed has one outcome")?;
-    match outcome.fault {
-        Some(fault) => Err(format!("{}: {fault:?}", case.name)),
-        None => Ok((outcome.logits, frac)),
+    let program = imported(&bytes).map_err(|error| format!("{}: {error}", case.name))?;
+    Ok(Model { program, files: vec![bytes] })
+}
+
+/// The model of a folder that transformers saved; it has no tokenizer, so it gets the case's.
+fn of_folder(case: &Case, folder: &Path) -> Outcome<Model> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", folder.display());
+    let read = |name: &str| fs::read(folder.join(name)).map_err(|error| named(&error));
+    let bytes = case.file.finish();
+    let gguf = Gguf::parse(&bytes, bytes.len() as u64).map_err(|error| named(&error))?;
+    let mut small = SmallFiles::default();
+    let tokenizer = tiny::tokenizer_files(&gguf);
+    for (slot, (name, _, required)) in small.0.iter_mut().zip(SMALL_FILES) {
+        *slot = match tokenizer.iter().find(|(known, _)| known == name) {
+            Some((_, bytes)) => Some(bytes.clone()),
+            None if required || folder.join(name).exists() => Some(read(name)?),
+            None => None,
+        };
+    }
+    let names = small.weight_files().map_err(|error| named(&error))?;
+    let weights: Vec<_> = names.iter().map(|name| read(name)).collect::<Outcome<_>>()?;
+    let header = |bytes: &Vec<u8>| {
+        let read = |offset, out: &mut [u8]| {
+            out.copy_from_slice(&piece(bytes, offset, out.len() as u64));
+            Ok::<_, Infallible>(())
+        };
+        read_header(bytes.len() as u64, read).map(|(header, _)| header)
+    };
+    let headers: Result<Vec<_>, _> = weights.iter().map(header).collect();
+    let headers = headers.map_err(|error| named(&error))?;
+    let Folder { program, files, .. } =
+        Folder::read(&small, &headers).map_err(|error| named(&error))?;
+    let files = files.iter().map(|name| read(name)).collect::<Outcome<_>>()?;
+    Ok(Model { program, files })
+}
+
+/// Folders of such are not read.
+fn has_experts(case: &Case) -> Outcome<bool> {
+    let bytes = case.file.finish();
+    let gguf = Gguf::parse(&bytes, bytes.len() as u64).map_err(|error| error.to_string())?;
+    Ok(gguf.tensors().iter().any(|tensor| tensor.name().ends_with("_exps.weight")))
+}
+
+impl Model {
+    /// Our engine's logits at every position, with their fractional bits.
+    fn logits(&self, ids: &[u32]) -> Outcome<(Vec<Vec<i32>>, u8)> {
+        let named = |error: &dyn std::fmt::Display| error.to_string();
+        let checked = Checked::new(self.program.clone()).map_err(|error| named(&error))?;
+        let weights = Weights::load(&checked, |tensor| {
+            let file = &self.files[usize::from(tensor.location.file)];
+            Ok::<_, Infallible>(piece(file, tensor.location.offset, tensor.bytes()))
+        });
+        let weights = Arc::new(weights.map_err(|error| named(&error))?);
+        let kernels = Kernels::of(KernelSet::best()).ok_or("no kernels")?;
+        let mut engine =
+            Engine::new(&checked, weights, kernels, 1).map_err(|error| named(&error))?;
+        let frac = engine.logits_frac();
+        let mut sequence = engine.sequence();
+        let feed =
+            Feed { sequence: &mut sequence, tokens: ids, wanted: Wanted::All, boundaries: false };
+        let mut outcomes = engine.forward(&mut [feed]).map_err(|error| named(&error))?;
+        let outcome = outcomes.pop().ok_or("one feed has one outcome")?;
+        match outcome.fault {
+            Some(fault) => Err(format!("{fault:?}")),
+            None => Ok((outcome.logits, frac)),
+        }
     }
 }
 
@@ -207,7 +290,7 @@ fn top(logits: &[f64]) -> Option<usize> {
 fn print_line(name: &str, apart: &Apart, rounded: &Apart, positions: usize) {
     let Apart { greatest, spread, divergence, divergence_max, agree } = apart;
     println!(
-        "{name:<16} {greatest:>7.4} {spread:>8.3} {divergence:>9.2e} {divergence_max:>8.1e} \
+        "{name:<25} {greatest:>7.4} {spread:>8.3} {divergence:>9.2e} {divergence_max:>8.1e} \
          {agree:>4}/{positions}   {:>9.2e}",
         rounded.divergence
     );

@@ -22,14 +22,25 @@ pub fn folder(model: &TinyModel, members: &[(&str, &str)], weights: usize) -> Ve
     let gguf = Gguf::parse(&bytes, bytes.len() as u64).expect("a tiny model is a GGUF file");
     let tensors = gguf.tensors().iter().map(|info| tensor(model, info, &bytes));
     let mut files = safetensors(&tensors.collect::<Vec<_>>(), weights);
-    let vocabulary = gguf.vocabulary().expect("a tiny model has a vocabulary");
     files.extend([
         (CONFIG.to_owned(), config(model, members).into_bytes()),
-        (TOKENIZER.to_owned(), tokenizer(&vocabulary).into_bytes()),
-        (TOKENIZER_CONFIG.to_owned(), tokenizer_config(&vocabulary).into_bytes()),
         (GENERATION_CONFIG.to_owned(), br#"{"eos_token_id": [2, 0]}"#.to_vec()),
     ]);
+    files.extend(tokenizer_files(&gguf));
     files
+}
+
+/// The tokenizer of a tiny GGUF file, as the files that a folder has of it.
+///
+/// # Panics
+/// Of a file without a vocabulary.
+#[must_use]
+pub fn tokenizer_files(gguf: &Gguf<'_>) -> [File; 2] {
+    let vocabulary = gguf.vocabulary().expect("a tiny model has a vocabulary");
+    [
+        (TOKENIZER.to_owned(), tokenizer(&vocabulary).into_bytes()),
+        (TOKENIZER_CONFIG.to_owned(), tokenizer_config(&vocabulary).into_bytes()),
+    ]
 }
 
 /// A tensor as a safetensors file has it.
