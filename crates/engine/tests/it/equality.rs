@@ -146,7 +146,9 @@ fn several_pages_equal_the_interpreter() {
 
 #[test]
 fn every_format_equals_the_interpreter() {
-    for format in Format::ALL {
+    // Those of gains alone are no format of a matrix; `Shape::variants` has one.
+    let gains = [Format::F32LessOne, Format::F16LessOne, Format::Bf16LessOne];
+    for format in Format::ALL.into_iter().filter(|format| !gains.contains(format)) {
         let shape = match format.span() {
             canon::BLOCK => Shape { format, ..Shape::default() },
             _ => Shape::of_super_blocks(format),

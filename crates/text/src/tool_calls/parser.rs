@@ -65,6 +65,8 @@ pub struct CallParser {
     state: State,
     held: String,
     calls: usize,
+    /// Whether nothing came since a call but white space.
+    behind: bool,
     arguments: bool,
     events: Vec<CallEvent>,
 }
@@ -81,6 +83,7 @@ impl CallParser {
             state: if start { State::Start } else { State::Free },
             held: String::new(),
             calls: 0,
+            behind: false,
             arguments: false,
             events: Vec::new(),
         }
@@ -316,6 +319,7 @@ impl CallParser {
             self.events.push(CallEvent::Arguments { index, text: "{}".into() });
         }
         self.events.push(CallEvent::End { index });
+        self.behind = true;
     }
 
     fn text_of_held(&mut self) {
@@ -323,12 +327,15 @@ impl CallParser {
         self.text(held);
     }
 
-    /// Gives out text; white space behind a call is none.
-    fn text(&mut self, text: String) {
-        let behind = matches!(self.events.last(), None | Some(CallEvent::End { .. }));
-        if text.is_empty() || (self.calls > 0 && behind && text.trim().is_empty()) {
+    /// Gives out text; white space behind a call is none, however it is cut.
+    fn text(&mut self, mut text: String) {
+        if self.behind {
+            text.drain(..text.len() - text.trim_start().len());
+        }
+        if text.is_empty() {
             return;
         }
+        self.behind = false;
         match self.events.last_mut() {
             Some(CallEvent::Text(before)) => before.push_str(&text),
             _ => self.events.push(CallEvent::Text(text)),

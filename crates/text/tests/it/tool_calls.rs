@@ -107,9 +107,9 @@ fn an_answer_cut_off_in_the_mark_that_closes_a_call_shows_nothing_of_it() {
         for cut in text.len() - "\n</tool_call>".len()..=text.len() {
             assert_eq!(parsed(&calls, &[&text[..cut]]), (String::new(), vec![weather()]), "{cut}");
         }
-        // What only looked like it is text.
+        // What only looked like it is text, but for the white space behind the call.
         let other = text.replace("</tool_call>", "</tool_cat>");
-        assert_eq!(parsed(&calls, &[&other]).0, "\n</tool_cat>");
+        assert_eq!(parsed(&calls, &[&other]).0, "</tool_cat>");
     }
 }
 
@@ -277,6 +277,16 @@ fn ids_are_the_same_whenever_the_answer_is() {
     assert_eq!(call_id(b"answer", 0), call_id(b"answer", 0));
     assert_ne!(call_id(b"answer", 0), call_id(b"answer", 1));
     assert_eq!(call_id(b"", 0).len(), 9);
+}
+
+#[test]
+fn white_space_behind_a_call_is_none_however_it_is_cut() {
+    let calls = calls(ToolStyle::Hermes, ToolChoice::Auto, true);
+    let call = spoken(ToolStyle::Hermes, false);
+    for pieces in [vec![" \n", "so ", "it is"], vec![" \nso it is"], vec![" ", "\nso", " it is"]] {
+        let pieces: Vec<&str> = [&call[..]].into_iter().chain(pieces).collect();
+        assert_eq!(parsed(&calls, &pieces), ("so it is".into(), vec![weather()]), "{pieces:?}");
+    }
 }
 
 proptest! {
