@@ -145,6 +145,7 @@ pub(crate) fn open(
         request.push_str(&format!("{header}\r\n"));
     }
     let mut socket = TcpStream::connect(address).unwrap();
-    socket.write_all(format!("{request}\r\n{body}").as_bytes()).unwrap();
+    // Who refuses a request early need not read all of it.
+    let _ = socket.write_all(format!("{request}\r\n{body}").as_bytes());
     Reply::read(socket)
 }
