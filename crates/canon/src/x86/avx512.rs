@@ -34,6 +34,7 @@ pub(crate) const KERNELS: Kernels = Kernels {
     matmul_a8_six_halves,
     matmul_a8_four_halves,
     matmul_a16: gemm::matmul::<sixteen::Sixteen>,
+    any_attention: attention::any_attention,
     attention: attention::attention,
     quantise: quantise::quantise,
     norm: rows::norm,

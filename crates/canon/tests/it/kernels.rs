@@ -433,6 +433,29 @@ fn attention_equals_reference() {
     });
 }
 
+/// Scores that need a left shift, beside some that need a right one: within the limit, and beyond it.
+#[test]
+fn attention_with_scores_shifted_left_equals_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(8);
+        let (mut within, mut beyond) = (0, 0);
+        for scale_exponent in -12..4 {
+            for (heads, end) in [(1, 3), (3, 70), (4, 17), (5, 130)] {
+                let mut task = Attend::new(&mut seed, 64, heads, 0..end);
+                task.shape.scale_exponent = scale_exponent;
+                task.shape.cap = None;
+                let shift = |query: &HeadRow| reference::query_scale(&task.shape, query).shift;
+                if task.queries.iter().any(|query| shift(query) < 0) {
+                    let fits = task.queries.iter().all(|query| task.expected(query).is_some());
+                    *if fits { &mut within } else { &mut beyond } += 1;
+                }
+                task.check(kernels);
+            }
+        }
+        assert!(within >= 5 && beyond >= 5, "{within} within the limit, {beyond} beyond it");
+    });
+}
+
 /// The greatest weighted sums: flat attention to values that are all alike and as great as they get.
 #[test]
 fn attention_to_long_contexts_equals_reference() {

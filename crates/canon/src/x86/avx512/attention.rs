@@ -2,8 +2,9 @@
 //!
 //! Three passes: scores of all pages and their peak; weights, which replace the scores as two planes
 //! of bytes; weighted values, whose sums stay in registers over all pages. Whole pages are worked
-//! on, and positions outside the range get the weight 0. Never sees a score that needs a left
-//! shift: `Kernels::attention` keeps those for the portable code.
+//! on, and positions outside the range get the weight 0. Scores that need a left shift have a form of
+//! their own, so that the others don't pay for it; caps, and such scores that overflow, are left to the
+//! portable code.
 
 use core::arch::x86_64::*;
 use core::ops::Range;
@@ -26,36 +27,66 @@ const LOW: usize = PAGE;
 const PAGE_BYTES: usize = PAGE * 4;
 /// The longest shift that is done: products are below 2^30, so it gives 0 as every longer one does.
 const SHIFT_MAX: i32 = 31;
+/// The longest shift to the left that is done: every product but 0 overflows by it, as by every longer one.
+const LEFT_MAX: i32 = 30;
+const _: () = assert!(LIMIT == 1 << LEFT_MAX, "a product of 1 reaches the limit");
 
+/// A score that a shift to the left has brought to the limit.
+struct OverLimit;
+
+/// For tasks without a cap, whose scores all need a right shift (or none).
 pub(super) fn attention(
     task: &AttentionTask<'_>,
     scratch: &mut AttentionScratch,
     out: &mut [i32],
 ) -> bool {
+    some_heads::<false>(task, scratch, out)
+        .unwrap_or_else(|OverLimit| super::recompiled::attention(task, scratch, out))
+}
+
+/// For every task.
+pub(super) fn any_attention(
+    task: &AttentionTask<'_>,
+    scratch: &mut AttentionScratch,
+    out: &mut [i32],
+) -> bool {
+    let done = match task.shape.cap {
+        None => some_heads::<true>(task, scratch, out),
+        Some(_) => Err(OverLimit),
+    };
+    done.unwrap_or_else(|OverLimit| super::recompiled::attention(task, scratch, out))
+}
+
+/// Up to `HEADS` query heads at a time, with shifts to the left or without.
+fn some_heads<const LEFT: bool>(
+    task: &AttentionTask<'_>,
+    scratch: &mut AttentionScratch,
+    out: &mut [i32],
+) -> Result<bool, OverLimit> {
     let width = task.shape.head_width;
     let mut overflow = false;
     for (queries, out) in task.queries.chunks(HEADS).zip(out.chunks_mut(HEADS * width)) {
         // SAFETY: this table is only handed out on a machine with these features.
         overflow |= unsafe {
             match queries.len() {
-                4.. => heads::<4>(task, queries, scratch, out),
-                3 => heads::<3>(task, queries, scratch, out),
-                2 => heads::<2>(task, queries, scratch, out),
-                _ => heads::<1>(task, queries, scratch, out),
+                4.. => heads::<4, LEFT>(task, queries, scratch, out)?,
+                3 => heads::<3, LEFT>(task, queries, scratch, out)?,
+                2 => heads::<2, LEFT>(task, queries, scratch, out)?,
+                _ => heads::<1, LEFT>(task, queries, scratch, out)?,
             }
         };
     }
-    overflow
+    Ok(overflow)
 }
 
 /// All passes for `H` heads.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn heads<const H: usize>(
+fn heads<const H: usize, const LEFT: bool>(
     task: &AttentionTask<'_>,
     queries: &[HeadRow],
     scratch: &mut AttentionScratch,
     out: &mut [i32],
-) -> bool {
+) -> Result<bool, OverLimit> {
     let queries = queries.first_chunk::<H>().expect("the caller counted the heads");
     let pages = task.positions.start / PAGE..task.positions.end.div_ceil(PAGE);
     let room = pages.len() * PAGE;
@@ -65,7 +96,7 @@ fn heads<const H: usize>(
     let first = core::ptr::from_ref(task.pages[pages.start]).addr();
     let cold = core::mem::replace(&mut scratch.last_page, first) != first;
     let scores = &mut scratch.scores[..H * room];
-    let (peaks, value_peak) = all_scores(task, queries, pages.clone(), scores, cold);
+    let (peaks, value_peak) = all_scores::<H, LEFT>(task, queries, pages.clone(), scores, cold)?;
     let mut totals = [0; H];
     for h in 0..H {
         let scores = &mut scores[h * room..][..room];
@@ -81,7 +112,7 @@ fn heads<const H: usize>(
             overflow |= finish(task, totals[h], value_peak, &sums[h], out);
         }
     }
-    overflow
+    Ok(overflow)
 }
 
 /// The slots of a page that the query attends to, as bits.
@@ -91,13 +122,13 @@ fn mask_of(range: Range<usize>) -> u64 {
 
 /// Writes the scores of all pages; the greatest score of each head and the greatest value shift.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn all_scores<const H: usize>(
+fn all_scores<const H: usize, const LEFT: bool>(
     task: &AttentionTask<'_>,
     queries: &[HeadRow; H],
     pages: Range<usize>,
     scores: &mut [i32],
     cold: bool,
-) -> ([i32; H], u8) {
+) -> Result<([i32; H], u8), OverLimit> {
     let room = pages.len() * PAGE;
     let cs = dot_shift(task.shape.head_width);
     let scales = queries.each_ref().map(|query| query_scale(task.shape, query));
@@ -109,6 +140,7 @@ fn all_scores<const H: usize>(
     let least = _mm512_set1_epi32(i32::MIN);
     let mut peaks = [least; H];
     let mut value_peak = _mm512_setzero_si512();
+    let mut over = 0;
     for (i, page) in pages.enumerate() {
         let mask = mask_of(in_page(task, page));
         if cold {
@@ -122,7 +154,9 @@ fn all_scores<const H: usize>(
         for group in 0..GROUPS {
             let mask = (mask >> (group * KEY_GROUP)) as u16;
             for h in 0..H {
-                let found = group_scores(page, group, dots[group][h], scales[h], cs);
+                let (found, outside) =
+                    group_scores::<LEFT>(page, group, dots[group][h], scales[h], cs);
+                over |= outside & mask;
                 let found = _mm512_mask_mov_epi32(least, mask, found);
                 peaks[h] = _mm512_max_epi32(peaks[h], found);
                 let place = &mut scores[h * room + i * PAGE + group * KEY_GROUP..][..KEY_GROUP];
@@ -131,6 +165,9 @@ fn all_scores<const H: usize>(
             }
         }
     }
+    if over != 0 {
+        return Err(OverLimit);
+    }
     let mut greatest = [0; H];
     for h in 0..H {
         greatest[h] = _mm512_reduce_max_epi32(peaks[h]);
@@ -138,7 +175,7 @@ fn all_scores<const H: usize>(
     let mut bytes = [0_u8; 64];
     // SAFETY: the array has 64 bytes.
     unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), value_peak) };
-    (greatest, bytes.into_iter().max().unwrap_or(0))
+    Ok((greatest, bytes.into_iter().max().unwrap_or(0)))
 }
 
 /// Fetches the next page's keys, and this page's values, which are needed later: a page is too short
@@ -192,10 +229,17 @@ fn page_dots<const H: usize>(
     dots
 }
 
-/// Scores from sixteen dot products that hold half of their rounding shift already.
+/// Scores from sixteen dot products that hold half of their rounding shift already, and which of them leave
+/// the limit by a shift to the left.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn group_scores(page: &KvPage, group: usize, dots: __m512i, scale: QueryScale, cs: u32) -> __m512i {
+fn group_scores<const LEFT: bool>(
+    page: &KvPage,
+    group: usize,
+    dots: __m512i,
+    scale: QueryScale,
+    cs: u32,
+) -> (__m512i, __mmask16) {
     let place = group * KEY_GROUP;
     // SAFETY: both arrays have 64 bytes, and there are four groups of sixteen.
     let (mantissas, shifts) = unsafe {
@@ -209,8 +253,21 @@ fn group_scores(page: &KvPage, group: usize, dots: __m512i, scale: QueryScale, c
     let b = _mm512_srli_epi32::<8>(_mm512_add_epi32(b, _mm512_set1_epi32(128)));
     let shift = _mm512_sub_epi32(_mm512_set1_epi32(scale.shift), _mm512_cvtepu8_epi32(shifts));
     let shift = _mm512_min_epi32(shift, _mm512_set1_epi32(SHIFT_MAX));
-    let half = _mm512_srli_epi32::<1>(_mm512_sllv_epi32(_mm512_set1_epi32(1), shift));
-    _mm512_srav_epi32(_mm512_add_epi32(_mm512_mullo_epi32(d, b), half), shift)
+    let mut product = _mm512_mullo_epi32(d, b);
+    let mut right = shift;
+    let mut outside = 0;
+    if LEFT {
+        let zero = _mm512_setzero_si512();
+        let left = _mm512_max_epi32(_mm512_sub_epi32(zero, shift), zero);
+        let left = _mm512_min_epi32(left, _mm512_set1_epi32(LEFT_MAX));
+        let room = _mm512_sub_epi32(_mm512_set1_epi32(LEFT_MAX), left);
+        let above = _mm512_srlv_epi32(_mm512_abs_epi32(product), room);
+        outside = _mm512_test_epi32_mask(above, above);
+        product = _mm512_sllv_epi32(product, left);
+        right = _mm512_max_epi32(shift, zero);
+    }
+    let half = _mm512_srli_epi32::<1>(_mm512_sllv_epi32(_mm512_set1_epi32(1), right));
+    (_mm512_srav_epi32(_mm512_add_epi32(product, half), right), outside)
 }
 
 /// Puts weights in the place of one head's scores: per page 64 high bytes, then 64 low ones. The
