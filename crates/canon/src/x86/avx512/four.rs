@@ -26,7 +26,7 @@ pub(super) enum Four {}
 impl Scheme for Four {
     const GROUPS: usize = 2;
     const COLUMNS: usize = 4;
-    const CHUNK: usize = 16;
+    const CHUNK: usize = 32;
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     #[inline(never)]
