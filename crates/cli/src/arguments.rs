@@ -30,7 +30,7 @@ pub(crate) use packages::{
     BuildOptions, InspectOptions, PackageCommand, SignOptions, VerifyPackageOptions, YesNo,
 };
 pub(crate) use proxy::{ProxyOptions, Required};
-pub(crate) use serve::{ApiKeyCommand, NewApiKey, ServeOptions, ServedName};
+pub(crate) use serve::{ApiKeyCommand, LogLines, NewApiKey, ServeOptions, ServedName};
 
 const EXAMPLES: &str = "\
 A minute to the first answer:

@@ -25,6 +25,8 @@ pub(crate) enum Meaning {
     EndDownload,
     /// A request to end the answer.
     EndAnswer,
+    /// Nothing here: whatever runs hears it itself.
+    Nothing,
 }
 
 static MEANING: AtomicU8 = AtomicU8::new(Meaning::End as u8);
@@ -46,6 +48,9 @@ pub(crate) fn asked() -> bool {
 
 fn handle() {
     let meaning = MEANING.load(Ordering::SeqCst);
+    if meaning == Meaning::Nothing as u8 {
+        return;
+    }
     if meaning == Meaning::EndAnswer as u8 && !ASKED.swap(true, Ordering::SeqCst) {
         return;
     }

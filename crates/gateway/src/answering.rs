@@ -22,6 +22,8 @@ use crate::core::{
 use crate::gateway::{Gateway, Guest};
 use crate::keeping::ToKeep;
 use crate::keys::{Caller, Place};
+use crate::log::Entry;
+use crate::serving::JOB_DIGITS;
 use crate::signing::{CHOICES_MAX, Signing};
 
 /// Events between this task and the one that writes.
@@ -248,20 +250,28 @@ impl Pump {
         }
     }
 
+    /// What is told of an answer: its line and that of its request name the same answer.
+    fn entry(&self, completion_tokens: u64, ends: &str) -> Entry {
+        let mut answer = commit::hex(&self.signing.commitment());
+        answer.truncate(JOB_DIGITS);
+        Entry::new("answer")
+            .text("answer", answer)
+            .text("model", self.model.as_str())
+            .maybe("key", self.caller.name())
+            .number("prompt_tokens", self.prompt_tokens)
+            .number("completion_tokens", completion_tokens)
+            .text("end", ends)
+            .number("ms", self.watch.began.elapsed().as_millis())
+    }
+
     /// Seals, keeps, and only then tells the end.
     async fn finish(self) {
         let all = (0..).zip(self.signing.counts()).map(|(choice, _)| choice);
         let ends: Vec<(u32, Result<Finish, Cut>)> =
             all.map(|choice| (choice, self.signing.finish(choice))).collect();
         let completion_tokens: u64 = self.signing.counts().map(u64::from).sum();
-        let told = format!(
-            "answer {} of {}: {} + {completion_tokens} tokens, {}",
-            commit::hex(&self.signing.commitment()[..8]),
-            self.model,
-            self.prompt_tokens,
-            ends.iter().map(|(_, end)| end_name(*end)).collect::<Vec<_>>().join(", "),
-        );
-        self.gateway.log.line(&told);
+        let told: Vec<&str> = ends.iter().map(|(_, end)| end_name(*end)).collect();
+        let entry = self.entry(completion_tokens, &told.join(","));
         let cancelled = ends.iter().any(|(_, end)| *end == Err(Cut::Cancelled));
         self.gateway.metrics.ended(self.prompt_tokens, completion_tokens, cancelled);
         let (prompt_tokens, cached_tokens) = (self.prompt_tokens, self.cached_tokens);
@@ -277,6 +287,7 @@ impl Pump {
                 gateway.keeper.keep(kept).await.map(|()| Sealed { id, envelope })
             }
         };
+        gateway.log.entry(&entry.maybe("why", told.as_ref().err().map(Refusal::logged)));
         let ended =
             ends.into_iter().map(|(choice, end)| end.map(|finish| Ended { choice, finish }));
         let choices: Result<Vec<Ended>, Cut> = ended.collect();

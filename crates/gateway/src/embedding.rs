@@ -20,6 +20,7 @@ use crate::core::{EmbeddingAsk, Input, Refusal, Sealed, at};
 use crate::gateway::{Gateway, Guest};
 use crate::keeping::ToKeep;
 use crate::keys::{Caller, Place};
+use crate::log::Entry;
 use crate::signing::Signing;
 
 /// Most inputs of one request in the making at once.
@@ -76,6 +77,7 @@ impl Gateway {
         })?;
         let at_once = caller.answers_max().min(AT_ONCE);
         let (model, model_id) = (served.name.clone(), served.id);
+        let key = caller.name().map(str::to_owned);
         let names = names(ask.inputs.len());
         let maker = Maker {
             gateway: Arc::clone(self),
@@ -88,10 +90,9 @@ impl Gateway {
         };
         let list = maker.all(ask.inputs, &names, at_once).await?;
         let prompt_tokens: u64 = list.iter().map(|one| one.prompt_tokens).sum();
-        self.log.line(&format!(
-            "{} vectors of {model}: {prompt_tokens} tokens, {dimensions} numbers each",
-            list.len()
-        ));
+        let entry = Entry::new("vectors").text("model", model.as_str()).maybe("key", key);
+        let entry = entry.number("vectors", list.len()).number("prompt_tokens", prompt_tokens);
+        self.log.entry(&entry.number("numbers", dimensions));
         Ok(Embeddings { model, model_id, worker: self.secret.public(), list, room })
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Never computes and never writes: `compute` and `keeping` have their threads for that.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use axum::http::HeaderMap;
 use receipt::SecretKey;
@@ -12,11 +12,12 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::compute::Compute;
 use crate::core::Refusal;
-use crate::http::Bodies;
-use crate::keeping::Keeper;
+use crate::http::{Bodies, Guard};
+use crate::keeping::{Keeper, now_s};
 use crate::keys::{Caller, Keys, Place};
+use crate::log::Log;
 use crate::metrics::Metrics;
-use crate::settings::{Limits, Log};
+use crate::settings::Limits;
 
 /// Whoever asks, and a place for what comes of it.
 pub(crate) struct Guest {
@@ -29,7 +30,10 @@ pub(crate) struct Gateway {
     pub(crate) compute: Compute,
     pub(crate) keeper: Keeper,
     pub(crate) secret: SecretKey,
-    pub(crate) keys: Keys,
+    /// Read anew when that is asked for.
+    pub(crate) keys: RwLock<Arc<Keys>>,
+    /// What is asked of requests where no key is.
+    pub(crate) guard: Option<Guard>,
     pub(crate) limits: Limits,
     pub(crate) bodies: Bodies,
     /// Turns to render a prompt.
@@ -40,6 +44,8 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Metrics,
     /// When the server began.
     pub(crate) began: Instant,
+    /// Whether it says that it will stop, and takes requests still.
+    pub(crate) leaving: AtomicBool,
     pub(crate) draining: AtomicBool,
     /// Answers that are not at their end, receipts included.
     pub(crate) answers: Arc<AtomicUsize>,
@@ -54,7 +60,18 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Who asks.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        self.keys.caller(headers)
+        self.keys().caller(headers)
+    }
+
+    /// The keys that count now.
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Other keys count from now on: answers that run come to their ends.
+    pub(crate) fn set_keys(&self, keys: Keys) {
+        let keys = Arc::new(keys.after(&self.keys()));
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
     /// Lets somebody in, within the limits of all and of their key.
@@ -62,6 +79,7 @@ impl Gateway {
         if self.draining.load(Ordering::SeqCst) {
             return Err(Refusal::Unavailable("the server is stopping".into()));
         }
+        self.keeper.check()?;
         let place = caller.admit(&self.answers, self.limits.answers_max, &self.ended)?;
         caller.pace(self.now_ms())?;
         Ok(Guest { caller, place })
@@ -97,6 +115,6 @@ impl Gateway {
 
     /// Seconds since 1970.
     pub(crate) fn now_s(&self) -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+        now_s()
     }
 }

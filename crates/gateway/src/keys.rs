@@ -100,6 +100,8 @@ pub(crate) struct Keys {
 }
 
 struct Known {
+    /// `None`: anybody.
+    entry: Option<KeyEntry>,
     scopes: Vec<Scope>,
     answers_max: Option<usize>,
     answers: Arc<AtomicUsize>,
@@ -121,6 +123,7 @@ impl Keys {
     /// Of a file's keys; `None`: whoever reaches the server may ask.
     pub(crate) fn new(file: Option<&KeyFile>) -> Result<Self, String> {
         let anybody = Known {
+            entry: None,
             scopes: vec![Scope::Ask, Scope::Metrics],
             answers_max: None,
             answers: Arc::default(),
@@ -134,6 +137,7 @@ impl Keys {
             let digest = digest
                 .ok_or_else(|| format!("the key {:?} has no hash of 64 digits", entry.name))?;
             let one = Known {
+                entry: Some(entry.clone()),
                 scopes: entry.scopes.clone(),
                 answers_max: entry.answers_max,
                 answers: Arc::default(),
@@ -145,6 +149,27 @@ impl Keys {
             }
         }
         Ok(Self { known: file.map(|_| known), anybody: Arc::new(anybody) })
+    }
+
+    /// The same keys, with what is counted of those that were known before: a key that changed counts its minute anew.
+    #[must_use]
+    pub(crate) fn after(mut self, before: &Self) -> Self {
+        for (hash, one) in self.known.iter_mut().flatten() {
+            let Some(old) = before.known.as_ref().and_then(|known| known.get(hash)) else {
+                continue;
+            };
+            if old.entry == one.entry {
+                *one = Arc::clone(old);
+            } else if let Some(one) = Arc::get_mut(one) {
+                one.answers = Arc::clone(&old.answers);
+            }
+        }
+        self
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.known.as_ref().map_or(0, BTreeMap::len)
     }
 
     /// Who sends these headers.
@@ -210,6 +235,11 @@ impl Drop for Place {
 }
 
 impl Caller {
+    /// What people call the key; nothing where there are none.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.known.entry.as_ref().map(|entry| entry.name.as_str())
+    }
+
     /// Whether it may.
     pub(crate) fn may(&self, scope: Scope, what: &'static str) -> Result<(), Refusal> {
         if self.known.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::Scope(what)) }

@@ -17,6 +17,7 @@ mod gateway;
 mod http;
 mod keeping;
 mod keys;
+mod log;
 mod metrics;
 mod openai;
 mod page;
@@ -29,6 +30,7 @@ mod tls;
 
 pub use compute::{LoadModel, Loaded, ModelEntry};
 pub use keys::{KeyEntry, KeyFile, Scope, key_hash};
+pub use log::{Log, LogFormat};
 pub use proxy::{ProxiedModel, ProxyLimits, ProxyServer, ProxySettings, Requirement, UpstreamUrl};
 pub use serving::{Server, ServerError};
-pub use settings::{Limits, Log, Settings};
+pub use settings::{Limits, Settings};

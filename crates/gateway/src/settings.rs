@@ -2,15 +2,14 @@
 //!
 //! Every limit has its name and its default here.
 
-use core::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use llm::schedule::SchedulerLimits;
 
 use crate::compute::ModelEntry;
+use crate::log::Log;
 
 /// Twenty tokens a second while others' prompts are read, on a machine that makes them faster alone.
 const GAP: Duration = Duration::from_millis(50);
@@ -35,41 +34,19 @@ pub struct Settings {
     pub keys: Option<PathBuf>,
     /// Certificate chain and private key, as PEM files.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Names by which it may be asked where no key is asked for, beside this machine's own and, on an address that others
+    /// reach, those that are numbers; `*` is any.
+    pub hosts: Vec<String>,
     /// Origins of pages that may ask; `*` is any.
     pub cors: Vec<String>,
     /// For how long receipts are kept; `None`: for ever.
     pub retention_s: Option<u64>,
+    /// How long requests are still taken once the server is asked to stop, and says that it will.
+    pub grace: Duration,
     /// How long answers may go on once the server is asked to stop.
     pub drain: Duration,
     /// Takes a line for each request and each answer.
     pub log: Log,
-}
-
-/// Takes lines that tell what the server does: never a prompt, an answer or a key.
-#[derive(Clone)]
-pub struct Log(Arc<dyn Fn(&str) + Send + Sync>);
-
-impl Log {
-    /// Into this function.
-    pub fn new(take: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(take))
-    }
-
-    /// Into nothing.
-    #[must_use]
-    pub fn none() -> Self {
-        Self::new(|_| {})
-    }
-
-    pub(crate) fn line(&self, line: &str) {
-        (self.0)(line);
-    }
-}
-
-impl fmt::Debug for Log {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Log")
-    }
 }
 
 /// What a connection, a request and a key may take.
@@ -130,8 +107,10 @@ impl Settings {
             limits: Limits::default(),
             keys: None,
             tls: None,
+            hosts: Vec::new(),
             cors: Vec::new(),
             retention_s: None,
+            grace: Duration::ZERO,
             drain: Duration::from_secs(30),
             log: Log::none(),
         }

@@ -3,9 +3,7 @@
 //! Never stores anything and never forgets a leaf: whoever holds a [`Log`] makes its leaves durable first, and signs
 //! its root by [`crate::note`]. Failure: a leaf, size or proof that can't be is `None` or `false`.
 
-use commit::{
-    Digest, Edge, Nodes, Reader, WireError, Writer, consistency, consistent, path, root_of,
-};
+use commit::{Digest, Edge, Nodes, Reader, WireError, Writer, consistency, consistent, root_of};
 use sha2::{Digest as _, Sha256};
 
 /// Leaves of a log: every index is a whole number in any JSON reader.
@@ -117,53 +115,91 @@ impl LogLeaf {
     }
 }
 
-/// A log, as the hashes of its leaves.
+/// Leaves of the smallest subtree whose hash is kept: those below are made again where they are asked for.
+const KEPT_LEAVES: usize = 16;
+
+/// A log, as the hashes of its leaves and of the subtrees above them: a place in it is proved by few hashes more,
+/// however many leaves there are.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     hashes: Vec<Digest>,
-    edge: Edge,
+    /// Of whole subtrees: the first row has those of [`KEPT_LEAVES`] leaves, each next one those of twice as many.
+    above: Vec<Vec<Digest>>,
 }
 
 impl Log {
     /// Of these leaves' hashes, as they were kept.
     #[must_use]
     pub fn over(hashes: Vec<Digest>) -> Self {
-        let edge = Edge::over(&LogNodes, hashes.iter().copied());
-        Self { hashes, edge }
+        let mut log = Self { hashes: Vec::with_capacity(hashes.len()), above: Vec::new() };
+        hashes.into_iter().for_each(|hash| log.push(hash));
+        log
     }
 
     /// Appends a leaf; its index.
     pub fn append(&mut self, leaf: &LogLeaf) -> u64 {
         let index = self.size();
-        let hash = leaf.hash();
-        self.hashes.push(hash);
-        self.edge.push(&LogNodes, hash);
+        self.push(leaf.hash());
         index
+    }
+
+    fn push(&mut self, hash: Digest) {
+        self.hashes.push(hash);
+        if !self.hashes.len().is_multiple_of(KEPT_LEAVES) {
+            return;
+        }
+        let last = self.hashes[self.hashes.len() - KEPT_LEAVES..].iter().copied();
+        let Some(mut node) = Edge::over(&LogNodes, last).root(&LogNodes) else { return };
+        for row in 0.. {
+            if row == self.above.len() {
+                self.above.push(Vec::new());
+            }
+            self.above[row].push(node);
+            let [.., left, right] = self.above[row][..] else { return };
+            if !self.above[row].len().is_multiple_of(2) {
+                return;
+            }
+            node = LogNodes.node(&left, &right);
+        }
     }
 
     /// How many leaves.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.edge.leaves()
+        u64::try_from(self.hashes.len()).expect("leaves in memory fit u64")
     }
 
     /// The root.
     #[must_use]
     pub fn root(&self) -> Digest {
-        self.edge.root(&LogNodes).unwrap_or_else(empty_root)
+        self.subtree(0, self.hashes.len()).unwrap_or_else(empty_root)
     }
 
     /// The root of the first leaves; `None` where there are fewer.
     #[must_use]
     pub fn root_at(&self, size: u64) -> Option<Digest> {
-        let first = self.first(size)?.iter().copied();
-        Some(Edge::over(&LogNodes, first).root(&LogNodes).unwrap_or_else(empty_root))
+        let count = self.first(size)?.len();
+        Some(self.subtree(0, count).unwrap_or_else(empty_root))
     }
 
     /// What binds a leaf to the root of the first `size`; `None` where it is not among them.
     #[must_use]
     pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
-        path(&LogNodes, self.first(size)?, usize::try_from(index).ok()?)
+        let (mut start, mut count) = (0, self.first(size)?.len());
+        let index = usize::try_from(index).ok().filter(|index| *index < count)?;
+        let mut path = Vec::new();
+        while count > 1 {
+            let left = left_part(count);
+            if index < start + left {
+                path.push(self.subtree(start + left, count - left)?);
+                count = left;
+            } else {
+                path.push(self.subtree(start, left)?);
+                (start, count) = (start + left, count - left);
+            }
+        }
+        path.reverse();
+        Some(path)
     }
 
     /// What shows that the first `new` leaves begin with the first `old`; `None` where they don't.
@@ -176,7 +212,27 @@ impl Log {
         }
     }
 
+    /// The hash of a subtree; `None` of none.
+    fn subtree(&self, start: usize, count: usize) -> Option<Digest> {
+        if count < KEPT_LEAVES {
+            let leaves = self.hashes.get(start..start + count)?;
+            return Edge::over(&LogNodes, leaves.iter().copied()).root(&LogNodes);
+        }
+        if count.is_power_of_two() {
+            let row = usize::try_from((count / KEPT_LEAVES).ilog2()).ok()?;
+            return self.above.get(row)?.get(start / count).copied();
+        }
+        let left = left_part(count);
+        let right = self.subtree(start + left, count - left)?;
+        Some(LogNodes.node(&self.subtree(start, left)?, &right))
+    }
+
     fn first(&self, size: u64) -> Option<&[Digest]> {
         self.hashes.get(..usize::try_from(size).ok()?)
     }
+}
+
+/// The greatest power of two below a count that is at least 2.
+fn left_part(count: usize) -> usize {
+    1 << (count - 1).ilog2()
 }

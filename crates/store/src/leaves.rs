@@ -17,7 +17,7 @@ use receipt::log::{Log, LogLeaf, leaf_hash};
 
 use crate::disk::{self, Disk, failed};
 use crate::error::StoreError;
-use crate::locks::Locks;
+use crate::locks::{LockFile, Locks};
 use crate::plain::open_plain;
 
 /// Bytes of a leaf: receipt id, channel, from, to.
@@ -127,7 +127,9 @@ impl<'a> LeafFile<'a> {
     pub fn writer(self) -> Result<LeafWriter<'a>, StoreError> {
         self.disk.create_folder(&self.folder)?;
         let tree = tree(&self.all()?);
-        Ok(LeafWriter { file: self, tree })
+        let lock = self.locks.file(LOCK)?;
+        let leaves = self.disk.open_partial(&self.path())?;
+        Ok(LeafWriter { file: self, tree, lock, leaves })
     }
 
     /// Whether the file has so many leaves and the note says so too: then nobody else has written since.
@@ -172,10 +174,13 @@ impl<'a> LeafFile<'a> {
     }
 }
 
-/// A log and its tree. Others may append between two uses: then the tree is made again.
+/// A log and its tree. Others may append between two uses: then the tree is made again. Leaves and lock stay open, so
+/// that a process that has opened all it may can still append.
 pub struct LeafWriter<'a> {
     file: LeafFile<'a>,
     tree: Log,
+    lock: LockFile,
+    leaves: File,
 }
 
 impl LeafWriter<'_> {
@@ -186,25 +191,29 @@ impl LeafWriter<'_> {
     /// Of a leaf that is all zeros: it would be lost.
     pub fn append_all(&mut self, leaves: &[[u8; LEAF_BYTES]]) -> Result<u64, StoreError> {
         assert!(!leaves.contains(&NO_LEAF), "a leaf has a receipt's id");
-        let _lock = self.file.locks.exclusive(LOCK, &mut || {})?;
+        let _lock = self.lock.take()?;
+        let path = self.file.path();
+        if !is_still(&self.leaves, &path) {
+            self.leaves = self.file.disk.open_partial(&path)?;
+        }
         if !self.file.is_at(&self.tree)? {
             self.tree = tree(&self.file.all()?);
             if self.file.noted()?.is_none() {
                 self.file.note(&self.tree)?;
             }
         }
-        let (path, first) = (self.file.path(), self.tree.size());
+        let first = self.tree.size();
         let added = u64::try_from(leaves.len()).expect("leaves in memory fit u64");
         if first.saturating_add(added) > LEAVES_MAX {
             return Err(StoreError::LogFull { path, max: LEAVES_MAX });
         }
-        let mut file = self.file.disk.open_partial(&path)?;
+        let file = &mut self.leaves;
         // Nothing of what a crash left may come to stand behind these leaves.
         file.set_len(bytes_of(first))
             .and_then(|()| file.seek(SeekFrom::Start(bytes_of(first))))
             .map_err(|error| failed("cut", &path, error))?;
-        self.file.disk.write(&mut file, &path, leaves.as_flattened())?;
-        self.file.disk.sync(&file, &path)?;
+        self.file.disk.write(file, &path, leaves.as_flattened())?;
+        self.file.disk.sync(file, &path)?;
         for leaf in leaves {
             let leaf = LogLeaf::decode(leaf).expect("every 96 bytes are a leaf");
             self.tree.append(&leaf);
@@ -218,6 +227,21 @@ impl LeafWriter<'_> {
     pub fn log(&self) -> &Log {
         &self.tree
     }
+}
+
+/// Whether an open file is still the one of this name: a copy that was put back is another.
+#[cfg(unix)]
+fn is_still(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let names = |data: std::fs::Metadata| (data.dev(), data.ino());
+    let (open, named) = (file.metadata().map(names), std::fs::metadata(path).map(names));
+    matches!((open, named), (Ok(open), Ok(named)) if open == named)
+}
+
+/// Elsewhere nobody says: it is opened anew.
+#[cfg(not(unix))]
+fn is_still(_file: &File, _path: &Path) -> bool {
+    false
 }
 
 fn noted(bytes: &[u8]) -> Option<Noted> {

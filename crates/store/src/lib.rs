@@ -69,4 +69,6 @@ pub use plain::open_plain;
 pub use progress::{Progress, Sink};
 pub use record::Record;
 pub use reference::{HubFolder, HubRef, MAX_REFERENCE_BYTES, ModelRef, RefError};
-pub use store::{Collected, Listing, LocalFile, Removed, Shown, Store, Stored, Unfinished};
+pub use store::{
+    Collected, Listing, LocalFile, Removed, Serving, Shown, Store, Stored, Unfinished,
+};

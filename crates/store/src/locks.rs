@@ -30,7 +30,34 @@ impl Drop for Held {
     }
 }
 
+/// A lock's file, kept open for whoever takes it often: nothing has to be opened while it is needed.
+#[derive(Debug)]
+pub(crate) struct LockFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// A lock of a file that stays open; dropping it releases it.
+pub(crate) struct Taken<'a>(&'a File);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        // It is released when its file is closed at the latest.
+        let _ = self.0.unlock();
+    }
+}
+
+impl LockFile {
+    /// Takes it alone; waits for another holder.
+    pub(crate) fn take(&self) -> Result<Taken<'_>, StoreError> {
+        self.file.lock().map_err(|error| failed("lock", &self.path, error))?;
+        Ok(Taken(&self.file))
+    }
+}
+
 const STORE: &str = "store.lock";
+/// Held shared by every server that runs on this store.
+const SERVING: &str = "serving.lock";
 
 impl Locks {
     /// Adds to the store; waits while somebody deletes.
@@ -64,6 +91,32 @@ impl Locks {
         }
         file.lock().map_err(|error| failed("lock", &path, error))?;
         Ok(Held(file))
+    }
+
+    /// The file of a lock that is taken alone, to be kept open.
+    pub(crate) fn file(&self, name: &str) -> Result<LockFile, StoreError> {
+        let (path, file) = self.open(&format!("{name}.lock"))?;
+        Ok(LockFile { path, file })
+    }
+
+    /// Says that a server runs, until it is dropped.
+    pub(crate) fn serve(&self) -> Result<Held, StoreError> {
+        let (path, file) = self.open(SERVING)?;
+        file.lock_shared().map_err(|error| failed("lock", &path, error))?;
+        Ok(Held(file))
+    }
+
+    /// Whether a server runs.
+    pub(crate) fn is_serving(&self) -> Result<bool, StoreError> {
+        let (path, file) = self.open(SERVING)?;
+        match file.try_lock() {
+            Ok(()) => {
+                drop(Held(file));
+                Ok(false)
+            }
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(failed("lock", &path, error)),
+        }
     }
 
     fn open(&self, name: &str) -> Result<(PathBuf, File), StoreError> {

@@ -92,6 +92,21 @@ fn leaves_that_were_given_an_index_keep_it_whatever_fails() {
     }
 }
 
+/// Whoever has opened all that he may can't open the leaves again, and need not.
+#[test]
+fn leaves_that_are_open_are_appended_to_though_they_can_not_be_opened() {
+    let home = tempfile::tempdir().unwrap();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let opened = Arc::clone(&begun);
+    let plan = move |step: Step, path: &Path| {
+        let leaves = step == Step::Create && path.ends_with("leaves");
+        let again = leaves && opened.fetch_add(1, Ordering::Relaxed) > 0;
+        if again { Fault::NotApplied } else { Fault::None }
+    };
+    let durable = append(home.path(), Disk::with_faults(Arc::new(plan))).unwrap();
+    assert_eq!((durable.len(), begun.load(Ordering::Relaxed)), (GROUPS * 3, 1));
+}
+
 /// A disk that can be full, torn, or gone.
 #[derive(Debug, Default)]
 struct Platter {

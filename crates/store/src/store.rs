@@ -20,7 +20,7 @@ use crate::folder::StoredFolder;
 use crate::http::Http;
 use crate::keys::{self, KeyRing};
 use crate::leaves::{self, LeafFile};
-use crate::locks::Locks;
+use crate::locks::{Held, Locks};
 use crate::packed::{PackedCache, PackedEntry};
 use crate::places::Places;
 use crate::plain::open_plain;
@@ -36,6 +36,12 @@ pub struct Store {
     pub(crate) disk: Disk,
     pub(crate) locks: Locks,
     pub(crate) sleep: fn(Duration),
+}
+
+/// That a server runs; over when it is dropped, or its process ends.
+#[derive(Debug)]
+pub struct Serving {
+    _held: Held,
 }
 
 /// A model file on this machine.
@@ -358,6 +364,16 @@ impl Store {
     pub fn log(&self, key: &PublicKey) -> LeafFile<'_> {
         let folder = self.home.join("log").join(key.hex());
         LeafFile { disk: &self.disk, folder, locks: &self.locks }
+    }
+
+    /// Says that a server runs on this store, until it is dropped.
+    pub fn serve(&self) -> Result<Serving, StoreError> {
+        Ok(Serving { _held: self.locks.serve()? })
+    }
+
+    /// Whether a server runs on this store: what is changed here may reach it only when it is started anew.
+    pub fn is_serving(&self) -> Result<bool, StoreError> {
+        self.locks.is_serving()
     }
 
     /// The keys that have a log here, sorted.

@@ -45,7 +45,7 @@ pub(super) fn connect(url: &str) -> io::Result<TcpStream> {
 /// The head of a POST with so many bytes of body, with more header lines.
 pub(super) fn head(path: &str, length: usize, more: &str) -> String {
     format!(
-        "POST {path} HTTP/1.1\r\nhost: soak\r\ncontent-type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          connection: close\r\ncontent-length: {length}\r\n{more}\r\n"
     )
 }
@@ -78,7 +78,7 @@ pub(super) fn whole(reader: &mut impl BufRead) -> io::Result<Answer> {
 pub(super) fn get(url: &str, path: &str) -> Outcome<Answer> {
     let ask = || {
         let mut stream = connect(url)?;
-        let head = format!("GET {path} HTTP/1.1\r\nhost: soak\r\nconnection: close\r\n\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         stream.write_all(head.as_bytes())?;
         whole(&mut BufReader::new(stream))
     };

@@ -431,7 +431,7 @@ fn look(url: &str, random: &mut Random) -> io::Result<Came> {
     let path = paths[usize::try_from(at).unwrap_or(0)];
     let mut stream = asking::connect(url)?;
     stream.write_all(
-        format!("GET {path} HTTP/1.1\r\nhost: soak\r\nconnection: close\r\n\r\n").as_bytes(),
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").as_bytes(),
     )?;
     Ok(Came::Status(asking::whole(&mut io::BufReader::new(stream))?.status))
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use store::ModelRef;
 
 use super::values::{address, bytes, origins};
@@ -28,7 +28,8 @@ Answers have their receipt: its address stands in the header `x-probity-receipt`
 gives vectors, each with a receipt too; they are of use where the model was trained for that.
 
 Ctrl-C or SIGTERM: nothing new is taken, what runs comes to its end within --drain, the rest is
-cancelled; each answer has its receipt all the same.";
+cancelled; each answer has its receipt all the same. A second one cancels the rest at once. SIGHUP
+reads the API keys and the certificates anew.";
 
 /// Several of one option.
 type Origins = Vec<String>;
@@ -56,6 +57,10 @@ pub(crate) struct ServeOptions {
     /// Its private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Names by which this machine may be asked where no API key is needed, with commas between
+    /// them; `*` is any [default: its own, and on an address others reach those in numbers]
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) hosts: Option<String>,
     /// Origins whose pages may ask, with commas between them; `*` is any
     #[arg(long, value_name = "ORIGINS", value_parser = origins)]
     pub(crate) cors: Option<Origins>,
@@ -92,11 +97,27 @@ pub(crate) struct ServeOptions {
     /// Seconds that running answers may take once the server is asked to end
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = whole::<u64>(0..=86400))]
     pub(crate) drain: u64,
+    /// Seconds for which requests are still taken once the server is asked to end, while /readyz
+    /// says that it will: a balancer needs them
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = whole::<u64>(0..=3600))]
+    pub(crate) grace: u64,
+    /// How the lines of requests and answers are written
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
+    pub(crate) log_format: LogLines,
     /// Tell no line for each request (there is never a prompt or an answer in one)
     #[arg(long)]
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
+}
+
+/// How lines are written.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum LogLines {
+    /// A time, what happened, and names with values
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// A model, and what requests call it.

@@ -33,6 +33,7 @@ pub(crate) fn run(command: &ApiKeyCommand) -> Result<ExitCode> {
                 bail!("{} has no key called {:?}", shown(&named.file.file), named.name);
             }
             write(&named.file.file, &file)?;
+            tell("a server that runs takes it until it is told: SIGHUP, or a new start");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -64,7 +65,7 @@ fn new(options: &NewApiKey) -> Result<()> {
     });
     write(path, &file)?;
     line(key)?;
-    tell("a server that runs knows it after its next start");
+    tell("a server that runs reads its keys anew on SIGHUP: `kill -HUP` its process");
     Ok(())
 }
 

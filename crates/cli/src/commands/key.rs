@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use receipt::SecretKey;
-use store::{KeyRing, Store};
+use store::Store;
 
 use crate::arguments::{ExportOptions, KeyCommand, KeyFormat};
 use crate::output::{line, tell, write};
@@ -22,7 +22,7 @@ const PRIVATE_DER: [u8; 16] = [
 pub(crate) fn run(command: &KeyCommand) -> Result<ExitCode> {
     match command {
         KeyCommand::Show => show(&crate::environment::store_to_look_at()?)?,
-        KeyCommand::Rotate => rotate(&crate::environment::store()?.keys())?,
+        KeyCommand::Rotate => rotate(&crate::environment::store()?)?,
         KeyCommand::Export(options) => {
             export(&crate::environment::store_to_look_at()?, options)?;
         }
@@ -63,8 +63,9 @@ fn show(store: &Store) -> Result<()> {
     Ok(())
 }
 
-fn rotate(keys: &KeyRing<'_>) -> Result<()> {
-    let rotated = keys.rotate(random()?)?;
+fn rotate(store: &Store) -> Result<()> {
+    let serving = store.is_serving()?;
+    let rotated = store.keys().rotate(random()?)?;
     line(rotated.new.public())?;
     match (&rotated.old, &rotated.kept_at) {
         (Some(old), Some(path)) => {
@@ -75,6 +76,9 @@ fn rotate(keys: &KeyRing<'_>) -> Result<()> {
             tell(format_args!("what was no usable key is kept in {}", path.display()));
         }
         (_, None) => {}
+    }
+    if serving {
+        tell("WARNING: a server runs here: it signs with the old key until it is started anew");
     }
     Ok(())
 }

@@ -32,6 +32,11 @@ pub(crate) fn run(options: &ModelOption) -> Result<ExitCode> {
             tell("the file stays: another name may need it (probity list)");
         }
     }
+    if store.is_serving()? {
+        tell(
+            "WARNING: a server runs here: what it has loaded stays in its memory, and is not here to be loaded again",
+        );
+    }
     tell(format_args!("freed {}", size(removed.freed_bytes)));
     Ok(ExitCode::SUCCESS)
 }

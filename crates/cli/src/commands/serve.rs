@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use gateway::{Loaded, Log, ModelEntry, Server, Settings};
+use gateway::{Loaded, Log, LogFormat, ModelEntry, Server, Settings};
 use store::{ModelRef, ReceiptBook, Store};
 
 use super::key::worker_key;
-use crate::arguments::{EngineOptions, ServeOptions, ServedName};
+use crate::arguments::{EngineOptions, LogLines, ServeOptions, ServedName};
 use crate::failure::{Usage, describe};
 use crate::folders;
+use crate::interrupt::{self, Meaning};
 use crate::layers::layered;
 use crate::loading::{find, load};
 use crate::output::tell;
@@ -36,6 +37,8 @@ pub(crate) fn run(options: ServeOptions) -> Result<ExitCode> {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let server = Server::start(settings, store, book, secret, load)?;
     tell(format_args!("serving {names} on {scheme}://{}/v1", server.address()));
+    // The server hears them itself.
+    interrupt::means(Meaning::Nothing)?;
     server.run()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -76,7 +79,9 @@ fn settings(store: &Store, options: &ServeOptions) -> Result<Settings> {
     settings.keys.clone_from(&options.keys);
     settings.tls = options.tls_cert.clone().zip(options.tls_key.clone());
     settings.cors = options.cors.clone().unwrap_or_default();
+    settings.hosts = listed(options.hosts.as_deref());
     settings.retention_s = options.retention.map(|days| days * DAY_S);
+    settings.grace = Duration::from_secs(options.grace);
     settings.drain = Duration::from_secs(options.drain);
     settings.gap = options.gap.map_or(settings.gap, Duration::from_millis);
     let scheduler = &mut settings.scheduler;
@@ -86,10 +91,17 @@ fn settings(store: &Store, options: &ServeOptions) -> Result<Settings> {
     set(&mut settings.limits.answers_max, options.answers);
     set(&mut settings.limits.connections_max, options.connections);
     set(&mut settings.limits.body_bytes_max, options.body);
-    if !options.quiet {
-        settings.log = Log::new(|line| tell(line));
-    }
+    let log = Log::new(|line| tell(line)).in_format(match options.log_format {
+        LogLines::Text => LogFormat::Text,
+        LogLines::Json => LogFormat::Json,
+    });
+    settings.log = if options.quiet { log.quiet() } else { log };
     Ok(settings)
+}
+
+/// What stands between commas.
+fn listed(typed: Option<&str>) -> Vec<String> {
+    typed.iter().flat_map(|typed| typed.split(',')).map(|one| one.trim().to_owned()).collect()
 }
 
 fn set(value: &mut usize, given: Option<usize>) {

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use import::gguf::tiny::Family;
 use import::huggingface::tiny::folder;
@@ -210,6 +211,8 @@ fn a_proxy_is_refused_what_it_can_not_keep() {
 struct Running {
     child: Child,
     address: String,
+    /// What it says after that it serves.
+    lines: Receiver<String>,
 }
 
 impl Running {
@@ -226,8 +229,43 @@ impl Running {
             said.push(line);
         };
         // Whatever else it says is read, so that it never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        let (to, from) = channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| to.send(line)));
+        Self { child, address, lines: from }
+    }
+
+    /// Reads what it says up to a line with these words.
+    fn said(&self, words: &str) -> String {
+        let mut said = Vec::new();
+        loop {
+            let line = self.lines.recv().unwrap_or_else(|_| panic!("no {words:?} in {said:?}"));
+            if line.contains(words) {
+                return line;
+            }
+            said.push(line);
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Sends a request and gives the connection to its response.
+    fn send(&self, path: &str, body: &str) -> TcpStream {
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+        let kind = "content-type: application/json\r\n";
+        write!(socket, "{head}{kind}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        socket
+    }
+
+    fn status(&self, path: &str, body: &str) -> String {
+        let mut reply = String::new();
+        self.send(path, body).read_to_string(&mut reply).unwrap();
+        reply.split(' ').nth(1).unwrap().to_owned()
     }
 
     fn post(&self, body: &Json) -> String {
@@ -303,6 +341,66 @@ fn a_folder_is_served_as_the_gguf_file_of_the_same_model() {
         world.run(&["verify", &other, "--model", &gguf]).ok();
         assert_ne!(world.run(&["verify", &receipt, "--model", &gguf]).code, Some(0));
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_is_asked_to_end_says_so_while_it_still_answers() {
+    use rustix::process::Signal;
+    let world = World::new();
+    let typed = ["serve", "--listen", "127.0.0.1:0", "--grace", "3600", &world.tiny()];
+    let mut server = Running::start(&world, &typed);
+    let body = json!({"model": "tiny", "prompt": "a", "max_tokens": 2}).to_string();
+    // What ends other programs makes it read its keys anew.
+    server.signal(Signal::HUP);
+    server.said("read anew: 0 API keys");
+    assert_eq!(server.status("/readyz", ""), "200");
+    server.signal(Signal::TERM);
+    server.said("stopping in 3600 s");
+    assert_eq!(server.status("/readyz", ""), "503");
+    assert_eq!(server.status("/v1/completions", &body), "200");
+    server.signal(Signal::INT);
+    server.said("notice stopping");
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_is_asked_twice_ends_at_once_and_keeps_receipts() {
+    use rustix::process::Signal;
+    let world = World::new();
+    let model = world.long();
+    let typed = ["serve", "--listen", "127.0.0.1:0", "--drain", "3600", &model];
+    let mut server = Running::start(&world, &typed);
+    let body = json!({"model": "long", "prompt": "a", "max_tokens": 30000, "n": 8, "stream": true});
+    let mut reply = BufReader::new(server.send("/v1/completions", &body.to_string()));
+    let mut line = String::new();
+    while !line.contains("data: ") {
+        line.clear();
+        reply.read_line(&mut line).unwrap();
+    }
+    let reading = std::thread::spawn(move || reply.lines().map_while(Result::ok).for_each(drop));
+    server.signal(Signal::TERM);
+    server.said("answers that run (8) may take 3600 s more");
+    server.signal(Signal::TERM);
+    server.said("ending now");
+    let end = server.said(" answer answer=");
+    assert!(end.contains("cancelled") && !end.contains("why="), "{end}");
+    assert!(server.child.wait().unwrap().success());
+    reading.join().unwrap();
+}
+
+#[test]
+fn who_changes_keys_or_models_under_a_server_is_told() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let said = |arguments: &[&str]| world.run(arguments).ok().err;
+    assert!(!said(&["key", "rotate"]).contains("a server runs here"));
+    let server = Running::start(&world, &["serve", "--listen", "127.0.0.1:0", &tiny]);
+    assert!(said(&["key", "rotate"]).contains("a server runs here"));
+    assert!(said(&["rm", &tiny]).contains("a server runs here"));
+    drop(server);
+    assert!(!said(&["key", "rotate"]).contains("a server runs here"));
 }
 
 #[test]

@@ -9,6 +9,9 @@ use thiserror::Error;
 
 use super::event::Cut;
 
+/// Most characters of a name that somebody sent in a line of the log.
+const LOGGED_CHARS_MAX: usize = 64;
+
 /// Why a request is not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Refusal {
@@ -66,6 +69,27 @@ impl Refusal {
     /// Nothing more comes of an answer, and nobody said why.
     pub(crate) fn unended() -> Self {
         Self::Fault("the answer ended without an end".into())
+    }
+
+    /// For whoever runs the server: of what was sent, the names of options and models alone.
+    pub(crate) fn logged(&self) -> String {
+        let named = |name: &str| name.chars().take(LOGGED_CHARS_MAX).collect::<String>();
+        match self {
+            Self::Request { param: Some(param), .. } => format!("refused: {}", named(param)),
+            Self::Request { param: None, .. } => "refused: the request".into(),
+            Self::Context { param, .. } => format!("beyond the context: {}", named(param)),
+            Self::Model(name) => format!("no such model: {}", named(name)),
+            Self::Upstream { status, .. } => format!("the upstream said {status}"),
+            Self::NotFound(_)
+            | Self::Key(_)
+            | Self::Scope(_)
+            | Self::Busy { .. }
+            | Self::Unavailable(_)
+            | Self::Large(_)
+            | Self::Fault(_)
+            | Self::Unverified(_)
+            | Self::CutOff { .. } => self.to_string(),
+        }
     }
 
     /// The HTTP status.

@@ -3,6 +3,7 @@
 //! Never looks at a request. Failure: one connection's faults are its own and say nothing of the next.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,11 +60,16 @@ pub(crate) trait Served: Send + Sync + 'static {
     fn cancel_all(&self);
 }
 
+/// Who is at the other end of a request's connection: a program, or what stands between.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
 /// What accepts connections.
 pub(crate) struct Listening<S> {
     pub(crate) served: Arc<S>,
     pub(crate) router: Router,
-    pub(crate) tls: Option<TlsAcceptor>,
+    /// As it is at the moment: certificates are renewed.
+    pub(crate) tls: Option<watch::Receiver<TlsAcceptor>>,
 }
 
 impl<S: Served> Listening<S> {
@@ -94,17 +100,19 @@ impl<S: Served> Listening<S> {
     }
 
     fn serve(&self, socket: TcpStream, permit: OwnedSemaphorePermit, watcher: Watcher) {
-        let (router, tls) = (self.router.clone(), self.tls.clone());
+        let router = self.router.clone();
+        let tls = self.tls.as_ref().map(|tls| tls.borrow().clone());
+        let peer = socket.peer_addr().ok();
         let open = Open::new(Arc::clone(&self.served), permit);
         tokio::spawn(async move {
             let limits = open.served.limits();
             // However it ends: the other side's faults are its own.
             if let Some(tls) = tls {
                 if let Ok(Ok(socket)) = timeout(limits.header_time, tls.accept(socket)).await {
-                    answer(socket, router, limits, watcher).await;
+                    answer(socket, peer, router, limits, watcher).await;
                 }
             } else {
-                answer(socket, router, limits, watcher).await;
+                answer(socket, peer, router, limits, watcher).await;
             }
             drop(open);
         });
@@ -114,13 +122,17 @@ impl<S: Served> Listening<S> {
 /// Answers what is asked on a connection, to its end.
 async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     socket: S,
+    peer: Option<SocketAddr>,
     router: Router,
     limits: &Limits,
     watcher: Watcher,
 ) {
     let busy = Arc::<Busy>::default();
     let socket = TokioIo::new(Patient::new(socket, Arc::clone(&busy), limits));
-    let service = service_fn(move |asked: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut asked: hyper::Request<Incoming>| {
+        if let Some(peer) = peer {
+            asked.extensions_mut().insert(Peer(peer));
+        }
         let request = busy.begin();
         let response = router.clone().oneshot(asked);
         async move { Ok::<_, Infallible>(response.await?.map(|body| Watched::new(body, request))) }

@@ -3,12 +3,13 @@
 //! Never knows what a request asks: a dialect does; which address is whose stands in `serving`.
 
 mod bodies;
+mod guard;
 mod listening;
 mod patience;
 mod stream;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use commit::Digest;
@@ -18,13 +19,14 @@ use crate::gateway::{Gateway, Guest};
 use crate::keys::Scope;
 
 pub(crate) use bodies::Bodies;
-pub(crate) use listening::{CANCELLED_TIME, Listening, Served, asked_to_end};
+pub(crate) use guard::{Guard, Hosts, is_known, is_local};
+pub(crate) use listening::{CANCELLED_TIME, Listening, Peer, Served, asked_to_end};
 pub(crate) use stream::{Chunks, data, event, stream};
 
 /// A body of this size is read apart.
 const LARGE_BYTES: usize = 64 << 10;
 /// The address of an answer's receipt.
-const RECEIPT_HEADER: HeaderName = HeaderName::from_static("x-probity-receipt");
+pub(crate) const RECEIPT_HEADER: HeaderName = HeaderName::from_static("x-probity-receipt");
 /// What OpenAI's and Anthropic's clients look at before a status: whoever asks again until an answer holds chooses among
 /// answers, and should know.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -51,12 +53,18 @@ pub(crate) async fn question<T: Send + 'static>(
     Ok((guest, asked?))
 }
 
-/// A response of JSON.
+/// Why a request was refused, for the log; goes with the response and is not sent.
+#[derive(Clone)]
+pub(crate) struct Why(pub(crate) String);
+
+/// A response of JSON, which no cache between may keep: it is the caller's.
 pub(crate) fn json(status: u16, text: String) -> Response {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -76,6 +84,7 @@ pub(crate) fn receipt_header(response: &mut Response, job: &Digest) {
 
 /// What every refusal's response has in its headers.
 pub(crate) fn refused(refusal: &Refusal, mut response: Response) -> Response {
+    response.extensions_mut().insert(Why(refusal.logged()));
     if let Some(seconds) = refusal.retry_after_s() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -1,28 +1,37 @@
 //! Receipts made durable before they are given out: their leaves in the log, themselves in the book.
 //!
-//! One thread does all of it, so that many endings share one sync. After a failed write it keeps nothing more: whoever
-//! ends then is told so, and gets no receipt. Never shows a receipt to anybody but its owner.
+//! One thread writes (`writing`), so that many endings share one sync; whoever asks for a receipt reads beside it
+//! (`reading`). After a failed write nothing more is kept: whoever ends then is told so, and gets no receipt. What failed
+//! is told to whoever runs the server, with its place; who asks learns only that it did. Never shows a receipt to anybody
+//! but its owner, nor one that is older than receipts are kept.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+mod reading;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use commit::{Digest, Network};
-use receipt::log::LogLeaf;
-use receipt::note::Checkpoint;
-use receipt::{Inclusion, ReceiptFile, SecretKey};
-use store::{KeptReceipt, LEAF_BYTES, LeafWriter, ReceiptBook, Store, StoreError};
-use tokio::sync::oneshot;
+use commit::Digest;
+use receipt::{Inclusion, SecretKey};
+use store::{ReceiptBook, Store, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::core::Refusal;
-use crate::metrics::processor_time;
+use crate::log::Log;
+use reading::Reading;
+use writing::Writing;
 
-/// Most receipts that share one sync.
-const TOGETHER_MAX: usize = 256;
-/// Most requests that wait for the thread.
+/// Most receipts that wait for the thread: those beyond wait for a place.
 const WAITING_MAX: usize = 4096;
-/// Old receipts that leave in one go.
-const FORGOTTEN_AT_ONCE: usize = 256;
+/// Most receipts that are read at once: the others wait.
+const READING_MAX: usize = 2;
+/// How often old receipts are looked for.
+const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// A receipt to be kept.
 pub(crate) struct ToKeep {
@@ -33,16 +42,48 @@ pub(crate) struct ToKeep {
     pub(crate) file: String,
 }
 
-/// What the thread is told.
+/// Where receipts go, for how long, and who is told of what goes wrong.
+pub(crate) struct Keeping {
+    pub(crate) store: Store,
+    pub(crate) book: ReceiptBook,
+    pub(crate) secret: SecretKey,
+    pub(crate) retention: Retention,
+    pub(crate) log: Log,
+}
+
+/// For how long receipts are kept.
+#[derive(Clone)]
+pub(crate) struct Retention {
+    /// `None`: for ever.
+    pub(crate) seconds: Option<u64>,
+    /// How often those that are older are looked for.
+    pub(crate) look_every: Duration,
+    /// Seconds since 1970.
+    pub(crate) now_s: fn() -> u64,
+}
+
+impl Retention {
+    /// By the system's clock.
+    pub(crate) fn new(seconds: Option<u64>) -> Self {
+        Self { seconds, look_every: LOOK_EVERY, now_s }
+    }
+
+    /// The time before which receipts are too old.
+    fn before(&self) -> Option<u64> {
+        self.seconds.map(|seconds| (self.now_s)().saturating_sub(seconds))
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// What the thread is told. Each has its place in the queue while it waits.
 enum Message {
-    Keep(Box<ToKeep>, oneshot::Sender<Result<(), Refusal>>),
-    Get {
-        id: Digest,
-        owner: [u8; 32],
-        bundle: bool,
-        reply: oneshot::Sender<Result<String, Refusal>>,
-    },
-    Count(oneshot::Sender<Kept>),
+    Keep(Box<ToKeep>, oneshot::Sender<Result<(), Refusal>>, OwnedSemaphorePermit),
+    /// What binds a leaf to the log as it is now.
+    Place(u64, oneshot::Sender<Option<Inclusion>>),
 }
 
 /// How much is kept.
@@ -56,39 +97,71 @@ pub(crate) struct Kept {
     pub(crate) busy: Duration,
 }
 
+/// What the thread says of itself, to be read at any time.
+struct State {
+    counts: Mutex<Kept>,
+    broken: AtomicBool,
+}
+
+impl State {
+    fn counts(&self) -> MutexGuard<'_, Kept> {
+        // Numbers that a panic elsewhere leaves whole.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
+    }
+
+    fn set_broken(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+    }
+}
+
 /// What tasks hold of the thread.
 #[derive(Clone)]
-pub(crate) struct Keeper(SyncSender<Message>);
+pub(crate) struct Keeper {
+    to: Sender<Message>,
+    places: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
+    reading: Arc<Reading>,
+    state: Arc<State>,
+}
 
 /// Starts the thread; it ends with the last handle.
-pub(crate) fn start(
-    store: Store,
-    book: ReceiptBook,
-    secret: SecretKey,
-    retention_s: Option<u64>,
-) -> Result<(Keeper, JoinHandle<()>), StoreError> {
+pub(crate) fn start(keeping: Keeping) -> Result<(Keeper, JoinHandle<()>), StoreError> {
+    let Keeping { store, book, secret, retention, log } = keeping;
     // Found out before anything is answered: a log that can't be used.
-    store.log(&secret.public()).writer()?;
-    let (to, from) = sync_channel(WAITING_MAX);
-    let run = move || {
-        let Ok(writer) = store.log(&secret.public()).writer() else { return };
-        let counts = Kept::default();
-        Thread { writer, book: &book, secret: &secret, retention_s, counts }.run(&from);
-    };
-    let thread = thread::Builder::new().name("receipts".into()).spawn(run);
+    let leaves = store.log(&secret.public()).writer()?.log().size();
+    let counts = Kept { receipts: book.count()?, leaves, ..Kept::default() };
+    let state = Arc::new(State { counts: Mutex::new(counts), broken: AtomicBool::new(false) });
+    let (store, book) = (Arc::new(store), Arc::new(book));
+    let (to, from) = channel();
+    let reading = Reading::new(&store, &book, &secret, &retention, &log);
+    let writing = Writing { store, book, secret, retention, log, state: Arc::clone(&state) };
+    let thread = thread::Builder::new().name("receipts".into()).spawn(move || writing.run(&from));
     let thread = thread.map_err(|source| StoreError::Io {
         action: "start the thread that keeps receipts for",
         path: "this process".into(),
         source,
     })?;
-    Ok((Keeper(to), thread))
+    let keeper = Keeper {
+        to,
+        places: Arc::new(Semaphore::new(WAITING_MAX)),
+        readers: Arc::new(Semaphore::new(READING_MAX)),
+        reading: Arc::new(reading),
+        state,
+    };
+    Ok((keeper, thread))
 }
 
 impl Keeper {
-    /// Keeps a receipt; durable when this returns.
+    /// Keeps a receipt; durable when this returns. It waits for its turn: an answer that was delivered is never without
+    /// its receipt because many end at once.
     pub(crate) async fn keep(&self, receipt: ToKeep) -> Result<(), Refusal> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| gone())?;
         let (reply, answer) = oneshot::channel();
-        self.send(Message::Keep(Box::new(receipt), reply))?;
+        self.send(Message::Keep(Box::new(receipt), reply, place))?;
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
 
@@ -99,28 +172,48 @@ impl Keeper {
         owner: [u8; 32],
         bundle: bool,
     ) -> Result<String, Refusal> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Get { id, owner, bundle, reply })?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        let turn = Arc::clone(&self.readers).acquire_owned().await.map_err(|_| gone())?;
+        let reading = Arc::clone(&self.reading);
+        let kept = blocking(move || reading.kept(&id, &owner)).await??;
+        if !bundle {
+            return String::from_utf8(kept.file).map_err(|_| damaged());
+        }
+        let reading = Arc::clone(&self.reading);
+        let (leaf, file) = (kept.leaf, kept.file);
+        let whole = blocking(move || reading.whole(&file)).await??;
+        let inclusion = if self.reading.signs(&whole) {
+            let (reply, answer) = oneshot::channel();
+            self.send(Message::Place(leaf, reply))?;
+            answer.await.map_err(|_| gone())?
+        } else {
+            let (reading, worker) = (Arc::clone(&self.reading), whole.receipt().worker);
+            blocking(move || reading.place(&worker, leaf)).await??
+        };
+        let inclusion = inclusion.ok_or(NO_LOG)?;
+        let bundle = blocking(move || Reading::bundle(&whole, inclusion)).await?;
+        drop(turn);
+        bundle
     }
 
     /// How much is kept.
-    pub(crate) async fn kept(&self) -> Result<Kept, Refusal> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Count(reply))?;
-        answer.await.map_err(|_| gone())
+    pub(crate) fn kept(&self) -> Kept {
+        Kept { broken: self.state.is_broken(), ..*self.state.counts() }
+    }
+
+    /// Whether receipts can be kept.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        if self.state.is_broken() { Err(gone()) } else { Ok(()) }
     }
 
     fn send(&self, message: Message) -> Result<(), Refusal> {
-        self.0.try_send(message).map_err(|error| match error {
-            TrySendError::Full(_) => Refusal::Busy {
-                what: "too many receipts are being written".into(),
-                retry_after_s: 1,
-            },
-            TrySendError::Disconnected(_) => gone(),
-        })
+        self.to.send(message).map_err(|_| gone())
     }
 }
+
+/// The key of a receipt may be here no more, nor its log.
+const NO_LOG: Refusal = Refusal::NotFound(
+    "the log in which this receipt stands is not here: the receipt itself is, without /bundle",
+);
 
 fn gone() -> Refusal {
     Refusal::Unavailable(
@@ -128,111 +221,13 @@ fn gone() -> Refusal {
     )
 }
 
-/// What waits for one sync.
-#[derive(Default)]
-struct Group {
-    receipts: Vec<ToKeep>,
-    replies: Vec<oneshot::Sender<Result<(), Refusal>>>,
+fn damaged() -> Refusal {
+    Refusal::Fault("the receipt can't be read".into())
 }
 
-struct Thread<'a> {
-    writer: LeafWriter<'a>,
-    book: &'a ReceiptBook,
-    secret: &'a SecretKey,
-    retention_s: Option<u64>,
-    counts: Kept,
-}
-
-impl Thread<'_> {
-    fn run(&mut self, from: &Receiver<Message>) {
-        while let Ok(message) = from.recv() {
-            let mut group = Group::default();
-            self.take(message, &mut group);
-            while group.receipts.len() < TOGETHER_MAX
-                && let Ok(message) = from.try_recv()
-            {
-                self.take(message, &mut group);
-            }
-            if !group.receipts.is_empty() {
-                self.keep(group);
-            }
-        }
-    }
-
-    fn take(&mut self, message: Message, group: &mut Group) {
-        match message {
-            Message::Keep(receipt, reply) => {
-                group.receipts.push(*receipt);
-                group.replies.push(reply);
-            }
-            Message::Get { id, owner, bundle, reply } => {
-                // Whoever asked may have gone, here and below.
-                let _ = reply.send(self.get(&id, &owner, bundle));
-            }
-            Message::Count(reply) => {
-                let receipts = self.book.count().unwrap_or(0);
-                let leaves = self.writer.log().size();
-                let _ = reply.send(Kept { receipts, leaves, ..self.counts });
-            }
-        }
-    }
-
-    fn keep(&mut self, group: Group) {
-        let begun = processor_time();
-        let kept = if self.counts.broken { Err(gone()) } else { self.write(group.receipts) };
-        self.counts.busy += processor_time().saturating_sub(begun);
-        self.counts.broken |= kept.is_err();
-        for reply in group.replies {
-            let _ = reply.send(kept.clone());
-        }
-    }
-
-    fn write(&mut self, receipts: Vec<ToKeep>) -> Result<(), Refusal> {
-        let failed = |error: StoreError| {
-            Refusal::Fault(format!("the answer's receipt can't be kept: {error}"))
-        };
-        let leaves: Vec<[u8; LEAF_BYTES]> = receipts
-            .iter()
-            .filter_map(|kept| LogLeaf::offline(kept.receipt).encode().try_into().ok())
-            .collect();
-        let first = self.writer.append_all(&leaves).map_err(failed)?;
-        let now_s = receipts.iter().map(|kept| kept.at_s).max().unwrap_or(0);
-        let numbered = receipts.into_iter().zip(first..);
-        let rows: Vec<KeptReceipt> = numbered
-            .map(|(kept, leaf)| KeptReceipt {
-                job: kept.job,
-                receipt: kept.receipt,
-                owner: kept.owner,
-                leaf,
-                at_s: kept.at_s,
-                file: kept.file.into_bytes(),
-            })
-            .collect();
-        self.book.keep(&rows).map_err(failed)?;
-        self.counts.syncs += 1;
-        if let Some(retention_s) = self.retention_s {
-            let before = now_s.saturating_sub(retention_s);
-            self.book.forget_before(before, FORGOTTEN_AT_ONCE).map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    fn get(&self, id: &Digest, owner: &[u8; 32], bundle: bool) -> Result<String, Refusal> {
-        let failed = |error: &dyn core::fmt::Display| {
-            Refusal::Fault(format!("the receipt can't be read: {error}"))
-        };
-        let kept = self.book.get(id, owner).map_err(|error| failed(&error))?;
-        let kept = kept.ok_or(Refusal::NotFound("there is no such receipt of yours here"))?;
-        if !bundle {
-            return String::from_utf8(kept.file).map_err(|error| failed(&error));
-        }
-        let log = self.writer.log();
-        let checkpoint = Checkpoint::sign(log.size(), &log.root(), self.secret);
-        let inclusion = Inclusion::of(log, kept.leaf, checkpoint);
-        let file =
-            ReceiptFile::parse(&kept.file, Network::OFFLINE).map_err(|error| failed(&error))?;
-        let (envelope, opening) = (file.envelope().clone(), file.opening().cloned());
-        let bundle = ReceiptFile::new(envelope, opening, inclusion, Network::OFFLINE);
-        bundle.map(|bundle| bundle.to_json()).map_err(|error| failed(&error))
-    }
+/// What reads files stands beside what answers.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| damaged())
 }

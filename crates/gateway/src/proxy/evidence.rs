@@ -74,7 +74,7 @@ pub(super) async fn refuse(proxy: &Arc<Proxy>, failure: &Failure, record: Record
         Err(what) => (what, None),
     };
     let reason = plain(&failure.to_string());
-    proxy.log.line(&format!("answer {job} of {model} {told}: {reason}; {where_}"));
+    proxy.log.notice(&format!("answer {job} of {model} {told}: {reason}; {where_}"));
     let what = format!("the answer {said} and is not passed on: {}", failure.shown());
     Refused { refusal: Refusal::Unverified(what), path }
 }

@@ -17,7 +17,6 @@ mod checking;
 mod evidence;
 mod failure;
 mod files;
-mod guard;
 mod keeping;
 mod passing;
 mod pins;

@@ -106,7 +106,7 @@ impl Passing {
                 self.parts
                     .proxy
                     .log
-                    .line(&format!("answer {job} of {}: its reader has gone", self.parts.model));
+                    .notice(&format!("answer {job} of {}: its reader has gone", self.parts.model));
             }
             Err(Halt::Failed(failure)) => self.fail(failure).await,
         }
@@ -253,11 +253,11 @@ impl Passing {
         if let Some(folder) = &proxy.receipts {
             let other = block_in_place(|| keeping::keep(folder, file)).map_err(Failure::Ours)?;
             if let Some(loud) = other {
-                proxy.log.line(&loud);
+                proxy.log.notice(&loud);
             }
         }
         if !proxy.quiet {
-            proxy.log.line(&told(proxy, &self.parts.model, file));
+            proxy.log.notice(&told(proxy, &self.parts.model, file));
         }
         let usage = file.receipt().usage;
         let (id, envelope) = (file.receipt().id(Network::OFFLINE), file.envelope().to_json());
@@ -288,7 +288,7 @@ impl Passing {
             let at = proxy.pins.file().display();
             proxy
                 .log
-                .line(&format!("the first worker here is {worker}: kept to from now on ({at})"));
+                .notice(&format!("the first worker here is {worker}: kept to from now on ({at})"));
         }
         self.settled = true;
         Ok(())
@@ -317,7 +317,7 @@ impl Passing {
                 Ok(_) => format!("the refuted answer's receipt came: {}", path.display()),
                 Err(error) => format!("the refuted answer's receipt can't be kept: {error}"),
             };
-            self.parts.proxy.log.line(&kept);
+            self.parts.proxy.log.notice(&kept);
         }
     }
 

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value as Json, json};
 
 use super::asking::Question;
-use super::guard::guard;
 use super::receipts;
 use super::server::{Known, Proxy};
 use crate::core::{Answer, Refusal};
@@ -34,9 +33,10 @@ pub(super) fn router(proxy: Arc<Proxy>) -> Router {
         .route("/v1/receipts/{id}", get(receipt))
         .route("/v1/receipts/{id}/bundle", get(bundle))
         .route("/healthz", get(health))
+        .route("/readyz", get(ready))
         .fallback(not_verified)
         .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&proxy), guard))
+        .layer(from_fn_with_state(Arc::clone(&proxy), guarded))
         .with_state(proxy)
 }
 
@@ -139,6 +139,22 @@ async fn bundle(
 
 async fn health() -> Response {
     json_response(200, r#"{"status":"ok"}"#.into())
+}
+
+/// Takes requests: it is not stopping. What the upstream would say, only a question can tell.
+async fn ready(State(proxy): State<Arc<Proxy>>) -> Response {
+    let ready = json_response(200, r#"{"status":"ready"}"#.into());
+    respond(proxy.is_open().map(|()| ready))
+}
+
+/// The response, where no page asks that may not. Whoever watches a proxy asks by any name.
+async fn guarded(State(proxy): State<Arc<Proxy>>, request: Request, next: Next) -> Response {
+    let watched = matches!(request.uri().path(), "/healthz" | "/readyz");
+    let admitted = if watched { Ok(()) } else { proxy.guard.admits(&request) };
+    match admitted {
+        Ok(()) => next.run(request).await,
+        Err(what) => respond(Err(Refusal::request(None, what))),
+    }
 }
 
 async fn not_verified() -> Response {

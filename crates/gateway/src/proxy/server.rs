@@ -20,9 +20,10 @@ use super::routes::router;
 use super::settings::{ProxiedModel, ProxySettings, Requirement};
 use super::upstream::Upstream;
 use crate::core::Refusal;
-use crate::http::{Bodies, Listening, Served, asked_to_end};
+use crate::http::{Bodies, Guard, Hosts, Listening, Served, asked_to_end};
+use crate::log::Log;
 use crate::serving::ServerError;
-use crate::settings::{Limits, Log};
+use crate::settings::Limits;
 
 /// Threads that read and write: engines have their own.
 const IO_THREADS: usize = 2;
@@ -42,8 +43,8 @@ pub(super) struct Proxy {
     pub(super) log: Log,
     /// Whether no line is told of answers that hold.
     pub(super) quiet: bool,
-    /// Whether only this machine reaches it.
-    pub(super) loopback: bool,
+    /// What is asked of every request: there are no keys.
+    pub(super) guard: Guard,
     /// Held while evidence is written.
     pub(super) keeping: Mutex<()>,
     pub(super) draining: AtomicBool,
@@ -74,10 +75,16 @@ impl Drop for Admitted {
 }
 
 impl Proxy {
-    pub(super) fn admit(self: &Arc<Self>) -> Result<Admitted, Refusal> {
+    /// Whether it takes requests.
+    pub(super) fn is_open(&self) -> Result<(), Refusal> {
         if self.draining.load(Ordering::SeqCst) {
             return Err(Refusal::Unavailable("the proxy is stopping".into()));
         }
+        Ok(())
+    }
+
+    pub(super) fn admit(self: &Arc<Self>) -> Result<Admitted, Refusal> {
+        self.is_open()?;
         let before = self.answers.fetch_add(1, Ordering::SeqCst);
         let admitted = Admitted(Arc::clone(self));
         if before >= self.limits.answers_max {
@@ -153,7 +160,7 @@ impl ProxyServer {
         if upstream.is_open() {
             let shown = upstream.shown();
             let what = "is asked in clear: keys, questions and answers can be read on the way";
-            settings.log.line(&format!("WARNING: {shown} {what}"));
+            settings.log.notice(&format!("WARNING: {shown} {what}"));
         }
         let listener = runtime.block_on(TcpListener::bind(settings.listen));
         let what = format!("can't listen on {}", settings.listen);
@@ -170,7 +177,16 @@ impl ProxyServer {
             limits: settings.limits,
             log: settings.log,
             quiet: settings.quiet,
-            loopback: settings.listen.ip().is_loopback(),
+            guard: Guard {
+                what: "this proxy",
+                // Others reach it because somebody said so.
+                hosts: match settings.listen.ip().is_loopback() {
+                    true => Hosts::Local(Vec::new()),
+                    false => Hosts::Any,
+                },
+                named: false,
+                origins: Vec::new(),
+            },
             keeping: Mutex::new(()),
             draining: AtomicBool::new(false),
             cancelled: watch::Sender::new(false),

@@ -9,7 +9,8 @@ use llm::{Model, Runner};
 use receipt::PublicKey;
 
 use super::upstream::UpstreamUrl;
-use crate::settings::{Limits, Log};
+use crate::log::Log;
+use crate::settings::Limits;
 
 /// What has to hold before anything is emitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

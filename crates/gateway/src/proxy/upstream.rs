@@ -22,11 +22,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::guard;
 use super::settings::ProxyLimits;
 use super::wire;
 use crate::core::Refusal;
-use crate::settings::Log;
+use crate::http::is_local;
+use crate::log::Log;
 
 /// Bytes of an answer that is an error.
 const ERROR_BYTES_MAX: usize = 64 << 10;
@@ -119,7 +119,7 @@ impl Upstream {
 
     /// Whether others may read on the way what is asked of it.
     pub(super) fn is_open(&self) -> bool {
-        !self.url.tls && !guard::is_local(&self.url.host)
+        !self.url.tls && !is_local(&self.url.host)
     }
 
     pub(super) const fn limits(&self) -> &ProxyLimits {
@@ -214,7 +214,7 @@ impl Upstream {
         let said = error
             .map_or_else(|| "no reason is given".into(), |error| wire::message(&error["error"]));
         let what = format!("the server behind this proxy refuses it ({status})");
-        self.log.line(&format!("{what}: {said}"));
+        self.log.notice(&format!("{what}: {said}"));
         match status {
             429 => Refusal::Busy { what, retry_after_s: after.unwrap_or(1).min(RETRY_AFTER_MAX_S) },
             400 | 401 | 403 | 404 | 408 | 409 | 413 | 422 | 500..=504 => {
@@ -226,7 +226,9 @@ impl Upstream {
 
     fn unreachable(&self, what: &str) -> Refusal {
         let url = self.shown();
-        Refusal::Upstream { status: 502, what: format!("the server {url} can't be asked: {what}") }
+        let what = format!("the server {url} can't be asked: {what}");
+        self.log.notice(&what);
+        Refusal::Upstream { status: 502, what }
     }
 }
 

@@ -7,5 +7,7 @@ mod operations;
 mod receipts;
 mod routes;
 mod server;
+mod signals;
 
+pub(crate) use around::JOB_DIGITS;
 pub use server::{Server, ServerError};

@@ -14,6 +14,11 @@ use crate::http::json;
 use crate::keys::Scope;
 use crate::openai;
 
+/// Where a server says that it lives.
+pub(super) const HEALTH: &str = "/healthz";
+/// Where it says that it takes requests.
+pub(super) const READY: &str = "/readyz";
+
 /// Alive: this answers.
 pub(super) async fn health() -> Response {
     json(200, r#"{"status":"ok"}"#.into())
@@ -33,13 +38,11 @@ pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
 }
 
 async fn is_ready(gateway: &Gateway) -> Result<Response, Refusal> {
-    if gateway.draining.load(Ordering::SeqCst) {
+    if gateway.draining.load(Ordering::SeqCst) || gateway.leaving.load(Ordering::SeqCst) {
         return Err(Refusal::Unavailable("the server is stopping".into()));
     }
     gateway.compute.figures().await?;
-    if gateway.keeper.kept().await?.broken {
-        return Err(Refusal::Unavailable("no receipt can be kept any more".into()));
-    }
+    gateway.keeper.check()?;
     Ok(json(200, r#"{"status":"ready"}"#.into()))
 }
 
@@ -51,7 +54,7 @@ pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>, headers: Header
 async fn figures(gateway: &Gateway, headers: &HeaderMap) -> Result<Response, Refusal> {
     gateway.caller(headers)?.may(Scope::Metrics, "metrics")?;
     let figures = gateway.compute.figures().await?;
-    let kept = gateway.keeper.kept().await?;
+    let kept = gateway.keeper.kept();
     let answers = gateway.answers.load(Ordering::SeqCst);
     let mut response = Response::new(gateway.metrics.write(&figures, &kept, answers).into());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");

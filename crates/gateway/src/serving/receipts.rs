@@ -36,6 +36,8 @@ async fn get(
 ) -> Result<Response, Refusal> {
     let caller = gateway.caller(headers)?;
     caller.may(Scope::Ask, "receipts")?;
+    // Each is read from disk: it counts as any other request of the key.
+    caller.pace(gateway.now_ms())?;
     let id = commit::from_hex(id).ok_or(Refusal::NotFound("a receipt is named by 64 digits"))?;
     let text = gateway.keeper.get(id, caller.owner, bundle).await?;
     Ok(json(200, text))

@@ -12,7 +12,7 @@ use receipt::Stop;
 use serde_json::{Value as Json, json};
 
 use crate::answers::{chat, content, receipt, replayed};
-use crate::world::{MODEL_ID, Reply, Tiny, World};
+use crate::world::{MODEL_ID, Reply, Tiny, World, lines};
 
 const CHAT: &str = "/v1/chat/completions";
 const RUNNING: &str = "probity_answers_running";
@@ -108,6 +108,43 @@ fn a_stop_is_heard_while_every_place_is_taken() {
 }
 
 #[test]
+fn bundles_of_a_key_that_was_rotated_away_are_of_its_own_log() {
+    let tiny = Arc::new(Tiny::new(11));
+    let begin = |seed: u8, home| {
+        let made = Arc::clone(&tiny);
+        let load = Arc::new(move |_: &str| Ok(made.loaded()));
+        World::signing([seed; 32], home, Arc::clone(&tiny), |_| {}, load)
+    };
+    let ask = |world: &World| {
+        let reply = world.post(CHAT, &chat(&json!({})));
+        reply.header("x-probity-receipt").unwrap().to_owned()
+    };
+    let home = tempfile::tempdir().unwrap();
+    let store = |home: &tempfile::TempDir| {
+        store::Store::open(store::Config::new(home.path().to_path_buf())).unwrap()
+    };
+    store(&home).keys().get_or_make([6; 32]).unwrap();
+    let world = begin(6, home);
+    let old = [ask(&world), ask(&world)];
+    let home = world.stop();
+    store(&home).keys().rotate([8; 32]).unwrap();
+    let world = begin(8, home);
+    // Of the new log's first leaf, and of none that it has.
+    let new = ask(&world);
+    for (index, job) in (0..).zip(&old) {
+        let file = receipt(&world, job, true);
+        assert_eq!(file.log().unwrap().index(), index);
+        assert_eq!(file.log().unwrap().checkpoint().size(), 2);
+        assert_ne!(file.receipt().worker, receipt(&world, &new, true).receipt().worker);
+    }
+    // Without the key there is no bundle, and never one that is only a receipt.
+    std::fs::remove_dir_all(world.home.path().join("keys/retired")).unwrap();
+    let world = begin(8, world.stop());
+    assert_eq!(world.get(&format!("/v1/receipts/{}/bundle", old[0])).status, 404);
+    assert_eq!(world.get(&format!("/v1/receipts/{}", old[0])).status, 200);
+}
+
+#[test]
 fn a_stop_without_patience_cancels_and_receipts_all_the_same() {
     let world = World::long(|settings| settings.drain = Duration::ZERO);
     let (mut reply, job) = begin(&world);
@@ -130,7 +167,7 @@ fn a_stop_without_patience_gives_no_whole_answer_that_was_cut_off() {
     let ask = |path: &str| {
         let length = body.len();
         world.raw(&format!(
-            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
         ))
     };
     let (openai, anthropic) = (ask(CHAT), ask("/v1/messages"));
@@ -209,6 +246,11 @@ fn models_make_room_for_each_other_and_one_that_is_too_large_is_refused() {
         ];
         settings.memory_max = 1000;
     };
+    let (log, lines) = lines();
+    let set = |settings: &mut gateway::Settings| {
+        set(settings);
+        settings.log = log;
+    };
     let world = World::loading(tempfile::tempdir().unwrap(), tiny, set, Arc::new(load));
     let ask = |name: &str| world.post(CHAT, &chat(&json!({"model": name})));
     let first = content(&ask("a"));
@@ -218,12 +260,16 @@ fn models_make_room_for_each_other_and_one_that_is_too_large_is_refused() {
     // `b` puts both out, and stays beside `c` until `a` needs its room.
     assert_eq!(*loaded.lock().unwrap(), ["a", "c", "b", "c", "a"]);
     assert_eq!(world.figure("probity_model_evictions_total"), 3);
-    for (name, what) in [("huge", "--memory"), ("broken", "it is damaged")] {
+    for (name, what) in [("huge", "--memory"), ("broken", "the server's log says why")] {
         let reply = ask(name);
         assert_eq!(reply.status, 503);
         assert!(reply.body.contains(what), "{}", reply.body);
         assert!(reply.header("retry-after").is_some());
     }
+    let lines = lines.lock().unwrap();
+    let broken =
+        lines.iter().any(|line| line.ends_with("the model broken can't be loaded: it is damaged"));
+    assert!(broken, "{lines:?}");
 }
 
 #[test]

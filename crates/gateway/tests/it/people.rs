@@ -133,11 +133,136 @@ fn pages_of_known_origins_may_ask() {
     assert_eq!(allowed.status, 204);
     assert_eq!(allowed.header("access-control-allow-origin"), Some("https://page.example"));
     assert!(allowed.header("access-control-allow-headers").unwrap().contains("authorization"));
+    // Programs send headers of their own: those that are asked for are allowed.
+    let asking = |headers: &str| {
+        let asked = format!("access-control-request-headers: {headers}");
+        let all = ["origin: https://page.example", "access-control-request-method: POST", &asked];
+        let reply = world.send("OPTIONS", CHAT, &all, "");
+        reply.header("access-control-allow-headers").unwrap().to_owned()
+    };
+    let own = "authorization,content-type,x-stainless-os,anthropic-dangerous-direct-browser-access";
+    assert_eq!(asking(own), own);
+    for odd in ["*", "a;b", &"a".repeat(2049)] {
+        assert!(asking(odd).starts_with("authorization, "), "{odd}");
+    }
     let other = preflight("https://other.example");
-    assert_eq!((other.status, other.header("access-control-allow-origin")), (405, None));
+    assert_eq!((other.status, other.header("access-control-allow-origin")), (400, None));
+    // A cache between must not give one origin's response to another, whoever asked first.
+    let vary = |reply: &crate::world::Reply| reply.header("vary").map(str::to_owned);
+    assert_eq!(vary(&world.get("/v1/models")).as_deref(), Some("origin"));
     let body = chat(&json!({})).to_string();
     let asked = world.send("POST", CHAT, &["origin: https://page.example"], &body);
     assert!(asked.header("access-control-expose-headers").unwrap().contains("x-probity-receipt"));
+}
+
+#[test]
+fn pages_and_strange_names_get_nothing_where_no_key_is_needed() {
+    let body = chat(&json!({})).to_string();
+    let ask = |world: &World, host: &str, more: &str| {
+        let head = format!("POST {CHAT} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+        let more = format!("{more}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        crate::world::Reply::read(world.raw(&(head + &more))).status
+    };
+    let json = "content-type: application/json";
+    let page = "content-type: application/json\r\norigin: https://evil.example";
+    let world = World::with(|settings| settings.hosts = vec!["gpu.example".into()]);
+    assert_eq!(ask(&world, "localhost", json), 200);
+    assert_eq!(ask(&world, "gpu.example:8000", json), 200);
+    assert_eq!(ask(&world, "evil.example", json), 400, "a name of a page's own that leads here");
+    assert_eq!(ask(&world, "localhost", page), 400);
+    assert_eq!(ask(&world, "localhost", "content-type: text/plain"), 400);
+    let get = |path: &str| {
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n");
+        crate::world::Reply::read(world.raw(&head)).status
+    };
+    assert_eq!((get("/metrics"), get("/v1/models")), (400, 400));
+    assert_eq!((get("/healthz"), get("/readyz")), (200, 200), "who watches asks by any name");
+    // A page has no key.
+    let folder = tempfile::tempdir().unwrap();
+    let keyed = World::with(with_keys(&folder));
+    let key = "authorization: Bearer pk-alice";
+    assert_eq!(ask(&keyed, "api.example", &format!("{json}\r\n{key}")), 200);
+    assert_eq!(ask(&keyed, "api.example", page), 401);
+}
+
+#[test]
+fn keys_are_read_anew_and_bad_ones_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let write = |keys: Vec<KeyEntry>| {
+        std::fs::write(&path, serde_json::to_string(&KeyFile { keys }).unwrap()).unwrap();
+    };
+    let scarce =
+        |key: &str| KeyEntry { requests_per_minute: Some(1), ..entry(key, &[Scope::Ask], None) };
+    write(vec![entry("pk-alice", &[Scope::Ask], None), scarce("pk-bob")]);
+    let (log, lines) = crate::world::lines();
+    let world = World::with(|settings| {
+        settings.keys = Some(path.clone());
+        settings.log = log;
+    });
+    let body = chat(&json!({})).to_string();
+    let ask = |key: &str| world.send("POST", CHAT, &[&format!("x-api-key: {key}")], &body).status;
+    assert_eq!((ask("pk-alice"), ask("pk-bob"), ask("pk-carol")), (200, 200, 401));
+    write(vec![scarce("pk-bob"), entry("pk-carol", &[Scope::Ask], None)]);
+    assert_eq!((ask("pk-alice"), ask("pk-carol")), (200, 401), "nothing is read unasked");
+    let reload = || world.server.as_ref().unwrap().reload();
+    reload();
+    assert_eq!((ask("pk-alice"), ask("pk-carol")), (401, 200));
+    assert_eq!(ask("pk-bob"), 429, "reading anew gives no new minute");
+    std::fs::write(&path, "{").unwrap();
+    reload();
+    assert_eq!(ask("pk-carol"), 200);
+    let lines = lines.lock().unwrap();
+    let told = |what: &str| lines.iter().any(|line| line.contains(what));
+    assert!(told("read anew: 2 API keys") && told("nothing was read anew: the API keys in"));
+}
+
+#[test]
+fn lines_name_key_peer_answer_and_reason_and_nothing_that_was_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, lines) = crate::world::lines();
+    let world = World::with(|settings| {
+        with_keys(&folder)(settings);
+        settings.log = log.in_format(gateway::LogFormat::Json);
+    });
+    let secret = "the secret of the house";
+    let user = json!([{"role": "user", "content": secret}]);
+    let ask = |more| {
+        let body = chat(&more).to_string();
+        world.send("POST", CHAT, &["authorization: Bearer pk-alice"], &body)
+    };
+    let job = ask(json!({"messages": user})).header("x-probity-receipt").unwrap().to_owned();
+    assert_eq!(ask(json!({"messages": user, "temperature": secret})).status, 400);
+    assert_eq!(world.send("POST", CHAT, &["x-api-key: pk-nobody"], "{}").status, 401);
+    drop(world);
+    let lines = lines.lock().unwrap();
+    assert!(!lines.iter().any(|line| line.contains(secret) || line.contains("pk-nobody")));
+    let all: Vec<serde_json::Value> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |event: &str| all.iter().filter(|one| one["event"] == event).collect::<Vec<_>>();
+    let [answer] = of("answer")[..] else { panic!("{lines:?}") };
+    let [asked, refused, unknown] = of("request")[..] else { panic!("{lines:?}") };
+    assert_eq!(answer["answer"], job[..16]);
+    assert_eq!((&asked["answer"], &asked["key"]), (&answer["answer"], &json!("pk-alice")));
+    assert_eq!((&answer["key"], &answer["model"]), (&json!("pk-alice"), &json!("tiny")));
+    assert!(asked["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    assert!(asked["time"].as_str().unwrap().ends_with('Z') && answer["ms"].is_u64());
+    assert_eq!(
+        (&refused["why"], &refused["key"]),
+        (&json!("refused: temperature"), &json!("pk-alice"))
+    );
+    assert_eq!((&unknown["status"], &unknown["key"]), (&json!(401), &json!(null)));
+}
+
+#[test]
+fn what_is_a_callers_own_is_kept_by_no_cache() {
+    let world = World::new();
+    let answer = world.post(CHAT, &chat(&json!({})));
+    let path = format!("/v1/receipts/{}", answer.header("x-probity-receipt").unwrap());
+    for reply in [&answer, &world.get(&path), &world.get(&format!("{path}/bundle"))] {
+        assert_eq!((reply.status, reply.header("cache-control")), (200, Some("no-store")));
+    }
 }
 
 #[test]

@@ -150,7 +150,10 @@ fn bodies_take_no_more_memory_than_there_is_for_them() {
         settings.limits.body_bytes_max = 64 << 10;
     });
     let body = chat(&json!({})).to_string();
-    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST {CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     let (begun, rest) = body.split_at(10);
     let mut first = world.raw(&(head + begun));
     // As soon as the first has begun, there is none for a second.
@@ -212,7 +215,9 @@ fn an_answer_that_is_not_taken_is_given_up() {
 #[test]
 fn a_body_that_does_not_come_is_given_up() {
     let world = World::with(|settings| settings.limits.body_time = Duration::from_millis(50));
-    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{{");
+    let head = format!(
+        "POST {CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
+    );
     let reply = Reply::read(world.raw(&head));
     assert_eq!(reply.status, 400);
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use canon::{KernelSet, Kernels};
 use engine::{Engine, Weights};
@@ -104,12 +104,23 @@ impl World {
         set: impl FnOnce(&mut Settings),
         load: Arc<gateway::LoadModel>,
     ) -> Self {
+        Self::signing([6; 32], home, tiny, set, load)
+    }
+
+    /// With another key that signs.
+    pub(crate) fn signing(
+        seed: [u8; 32],
+        home: TempDir,
+        tiny: Arc<Tiny>,
+        set: impl FnOnce(&mut Settings),
+        load: Arc<gateway::LoadModel>,
+    ) -> Self {
         let models = vec![ModelEntry { name: "tiny".into(), bytes: 1000 }];
         let mut settings = Settings::new("127.0.0.1:0".parse().expect(BUSY), models);
         set(&mut settings);
         let store = Store::open(Config::new(home.path().to_path_buf())).unwrap();
         let book = ReceiptBook::open(&home.path().join("receipts/book.redb")).unwrap();
-        let secret = SecretKey::from_seed([6; 32]);
+        let secret = SecretKey::from_seed(seed);
         let server = Server::start(settings, store, book, secret, load).unwrap();
         let address = server.address();
         Self { server: Some(server), address, tiny, home }
@@ -138,7 +149,8 @@ impl World {
     /// Sends a request and reads the head of the response.
     pub(crate) fn open(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Reply {
         let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {}\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n",
             body.len()
         );
         for header in headers {
@@ -258,4 +270,11 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
         bytes = &bytes[start + size + 2..];
     }
     whole
+}
+
+/// A log, and its lines.
+pub(crate) fn lines() -> (gateway::Log, Arc<Mutex<Vec<String>>>) {
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let taken = Arc::clone(&lines);
+    (gateway::Log::new(move |line| taken.lock().unwrap().push(line.into())), lines)
 }

@@ -1,7 +1,7 @@
 //! The receipt log against RFC 6962's well-known vectors.
 
 use commit::Digest;
-use receipt::log::{Log, LogLeaf, empty_root, grew, included, leaf_hash};
+use receipt::log::{Log, LogLeaf, LogNodes, empty_root, grew, included, leaf_hash};
 
 /// The eight leaves of Certificate Transparency's tests.
 const LEAVES: [&str; 8] = [
@@ -134,6 +134,28 @@ fn every_leaf_is_included_where_it_stands_and_nowhere_else() {
     assert_eq!(log.inclusion(0, 18), None);
     assert_eq!(log.inclusion(0, 0), None);
     assert!(!included(&[0; 32], 0, &[], 0, &empty_root()));
+}
+
+/// What is kept of a log's inner hashes gives what all of its leaves give.
+#[test]
+fn long_logs_prove_what_their_leaves_do() {
+    let entries: Vec<LogLeaf> =
+        (0..300_u16).map(|n| LogLeaf::offline(leaf_hash(&n.to_be_bytes()))).collect();
+    let leaves: Vec<Digest> = entries.iter().map(LogLeaf::hash).collect();
+    let (log, mut grown) = (Log::over(leaves.clone()), Log::default());
+    for size in 0..=leaves.len() {
+        let (first, wide) = (&leaves[..size], u64::try_from(size).unwrap());
+        let root = commit::Edge::over(&LogNodes, first.iter().copied()).root(&LogNodes);
+        let root = root.unwrap_or_else(empty_root);
+        assert_eq!((log.root_at(wide), grown.root()), (Some(root), root), "{size} leaves");
+        for at in (0..size).step_by(13).chain(size.checked_sub(1)) {
+            let proof = commit::path(&LogNodes, first, at);
+            assert_eq!(log.inclusion(u64::try_from(at).unwrap(), wide), proof, "{at} of {size}");
+        }
+        if let Some(next) = entries.get(size) {
+            assert_eq!(grown.append(next), wide);
+        }
+    }
 }
 
 #[test]

@@ -109,6 +109,32 @@ fn leaves_that_were_put_back_or_changed_are_not_gone_on_from() {
     assert_eq!(writer.append_all(&[leaf(3)]).unwrap(), 2);
 }
 
+/// A whole copy under the log's name is another file than the one that is open.
+#[test]
+fn leaves_go_where_the_log_is_though_a_copy_took_its_place() {
+    let (_world, store) = home();
+    let mut writer = store.log(&key()).writer().unwrap();
+    writer.append_all(&[leaf(1), leaf(2)]).unwrap();
+    let path = store.home().join("log").join(key().hex()).join("leaves");
+    let copy = path.with_extension("copy");
+    fs::copy(&path, &copy).unwrap();
+    fs::rename(&copy, &path).unwrap();
+    assert_eq!(writer.append_all(&[leaf(3)]).unwrap(), 2);
+    assert_eq!(store.log(&key()).all().unwrap(), [1, 2, 3].map(leaf));
+}
+
+#[test]
+fn a_server_is_known_of_while_it_runs() {
+    let (_world, store) = home();
+    assert!(!store.is_serving().unwrap());
+    let (one, other) = (store.serve().unwrap(), store.serve().unwrap());
+    assert!(store.is_serving().unwrap());
+    drop(one);
+    assert!(store.is_serving().unwrap());
+    drop(other);
+    assert!(!store.is_serving().unwrap());
+}
+
 #[test]
 #[should_panic(expected = "a leaf has a receipt's id")]
 fn no_leaf_is_no_leaf() {
