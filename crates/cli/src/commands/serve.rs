@@ -36,10 +36,10 @@ pub(crate) fn run(options: ServeOptions) -> Result<ExitCode> {
     let names = names.join(", ");
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let server = Server::start(settings, store, book, secret, load)?;
-    tell(format_args!("serving {names} on {scheme}://{}/v1", server.address()));
     // The server hears them itself.
     interrupt::means(Meaning::Nothing)?;
-    server.run()?;
+    let address = server.address();
+    server.run(|| tell(format_args!("serving {names} on {scheme}://{address}/v1")))?;
     Ok(ExitCode::SUCCESS)
 }
 

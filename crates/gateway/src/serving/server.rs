@@ -170,17 +170,19 @@ impl Server {
         self.address
     }
 
-    /// Waits until the process is asked to end, then ends as [`Self::stop`] does.
+    /// Waits until the process is asked to end, then ends as [`Self::stop`] does. `heard` is called once it can be asked:
+    /// from then on no signal ends it as other programs end.
     ///
     /// # Errors
     /// Where signals can't be caught, and where nothing can be computed any more: whoever supervises it starts it anew.
-    pub fn run(self) -> Result<(), ServerError> {
+    pub fn run(self, heard: impl FnOnce()) -> Result<(), ServerError> {
         let within = self.runtime.enter();
         let mut signals = Signals::new().map_err(|error| ServerError::System {
             what: "signals can't be caught".into(),
             error,
         })?;
         drop(within);
+        heard();
         let asked = self.runtime.block_on(async {
             loop {
                 tokio::select! {

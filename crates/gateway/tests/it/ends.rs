@@ -202,7 +202,7 @@ fn an_answer_that_nobody_computes_is_unfinished_and_the_server_ends() {
     let reply = world.post(CHAT, &chat(&json!({"logit_bias": {"399": 1}})));
     let file = receipt(&world, &cut_off(&reply, 500), false);
     assert_eq!(file.receipt().choices[0].stop, Stop::Unfinished);
-    let ended = world.server.take().unwrap().run().unwrap_err();
+    let ended = world.server.take().unwrap().run(|| {}).unwrap_err();
     assert!(ended.to_string().contains("has ended"), "{ended}");
 }
 
