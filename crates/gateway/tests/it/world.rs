@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 pub(crate) const MODEL_ID: [u8; 32] = [7; 32];
 /// Looks at a figure that are more than any change takes.
-const LOOKS_MAX: usize = 100_000;
+pub(crate) const LOOKS_MAX: usize = 100_000;
 const BUSY: &str = "the port is any free one";
 
 /// A model and its weights.

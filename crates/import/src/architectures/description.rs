@@ -42,7 +42,7 @@ impl Description {
         let logits = cap(keys, FINAL, variant.gemma.map(|gemma| gemma.logits_cap))?;
         let bad = |key| bad_cap(keys.key(key));
         Ok(Self {
-            score_divisor: score_divisor(&sizes, variant),
+            score_divisor: score_divisor(&sizes, variant, keys)?,
             scores_cap: scores
                 .map(|cap| numbers::score_cap(cap).ok_or_else(|| bad(SCORES)))
                 .transpose()?,
@@ -81,9 +81,17 @@ pub(crate) fn bad_cap<E>(what: String) -> ImportError<E> {
 }
 
 /// Headers don't say it: the root of the head's width, but in Gemma's largest models.
-fn score_divisor(sizes: &Sizes, variant: &Variant) -> u32 {
-    match variant.gemma {
-        Some(gemma) if sizes.layers == gemma.largest => sizes.width / sizes.heads,
-        Some(_) | None => sizes.head_width,
+fn score_divisor<E>(
+    sizes: &Sizes,
+    variant: &Variant,
+    keys: &Keys<'_, '_>,
+) -> Result<u32, ImportError<E>> {
+    if variant.gemma.is_none_or(|gemma| sizes.layers != gemma.largest) {
+        return Ok(sizes.head_width);
     }
+    let divisor = sizes.width.checked_div(sizes.heads).filter(|divisor| *divisor > 0);
+    divisor.filter(|divisor| divisor * sizes.heads == sizes.width).ok_or_else(|| {
+        let why = "scores are divided by the width's part of a head, which is no whole number";
+        ImportError::Unsupported { what: keys.key("attention.head_count"), why }
+    })
 }
