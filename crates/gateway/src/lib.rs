@@ -2,7 +2,8 @@
 //!
 //! A request becomes a dialect-neutral `Ask` (`core`), that a job (`llm::Question`); one thread computes all answers
 //! (`compute`), each has a task that signs what passes (`answering`, `signing`), and its end is told once its receipt is
-//! durable (`keeping`). The dialects are `openai` and `anthropic`.
+//! durable (`keeping`). The dialects are `openai` and `anthropic`; below them `http` has what each needs (connections, who
+//! may ask, bodies, streams), above them `serving` the addresses and the server from its start to its end.
 //!
 //! Never decides a token, knows where models lie (a function that loads them is given), reads flags or environment, or
 //! writes a prompt or an answer anywhere but into its receipt. Failure: a request that can't be honoured is refused by

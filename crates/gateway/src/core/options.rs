@@ -66,7 +66,7 @@ pub(crate) fn cache_scope(members: &mut Members<'_>) -> Result<CacheScope, Bad> 
 /// it is short.
 pub(crate) fn labels(members: &mut Members<'_>) -> Result<(), Bad> {
     for label in ["user", "safety_identifier", "prompt_cache_key"] {
-        label_text(members, label, LABEL_CHARACTERS_MAX)?;
+        label_text(members, label)?;
     }
     let Some(mut metadata) = members.object("metadata")? else { return Ok(()) };
     let names = metadata.names();
@@ -79,15 +79,15 @@ pub(crate) fn labels(members: &mut Members<'_>) -> Result<(), Bad> {
             let what = format!("a name has at most {LABEL_NAME_CHARACTERS_MAX} characters");
             return Err(members.bad("metadata", what));
         }
-        label_text(&mut metadata, &name, LABEL_CHARACTERS_MAX)?;
+        label_text(&mut metadata, &name)?;
     }
     metadata.end()
 }
 
-fn label_text(members: &mut Members<'_>, name: &str, most: usize) -> Result<(), Bad> {
+fn label_text(members: &mut Members<'_>, name: &str) -> Result<(), Bad> {
     match members.text(name)? {
-        Some(text) if text.chars().count() > most => {
-            Err(members.bad(name, format!("it has at most {most} characters")))
+        Some(text) if text.chars().count() > LABEL_CHARACTERS_MAX => {
+            Err(members.bad(name, format!("it has at most {LABEL_CHARACTERS_MAX} characters")))
         }
         Some(_) | None => Ok(()),
     }

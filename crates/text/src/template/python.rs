@@ -4,7 +4,8 @@
 //! ASCII escapes; white space is Python's; `trim_blocks`, `lstrip_blocks` and loop controls are on;
 //! `raise_exception` exists, and `strftime_now` where the caller gives a time.
 //!
-//! Not imitated, all rare in public templates: `pprint` and `debug` do not exist; `safe` does not make later concatenations escape HTML; a loop over `none` is empty, not an error.
+//! Not imitated, all rare in public templates: `pprint` and `debug` do not exist; `safe` does not make later concatenations escape HTML; a loop over `none` is empty, not an error; powers
+//! of fractions, and rounding to tenths and finer, are refused, for machines differ in them.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
