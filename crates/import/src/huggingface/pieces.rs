@@ -1,8 +1,9 @@
 //! SentencePiece's BPE in a `tokenizer.json`: what of it a GGUF header has.
 //!
-//! Scores are not in these files: a piece's rank is that of the first merge that makes it, for merges stand in the order of
-//! scores. Never takes a normaliser for one that is only like those of the table: a space before the text or none, and
-//! every space a `\u{2581}`.
+//! Never takes a normaliser for one that is only like what `spec/text.md` section 1.1 does: a space before every part of a
+//! text, whatever it begins with, or before none; and every space a `\u{2581}`. `Metaspace` can put spaces in front in
+//! other ways, and cut; those are refused by name. A piece's rank is that of the first merge
+//! that makes it, for merges stand in the order of scores, which are not in these files.
 
 use std::collections::HashMap;
 
@@ -23,20 +24,24 @@ struct Steps {
     replaces: bool,
 }
 
-/// Whether a space is put before a text; fails where more is done to it than that.
+const SPACES_ONLY: &str = "only SentencePiece's spaces are known here";
+
+/// Whether a space is put before every part of a text; fails where more is done to it than that, or less.
 pub(super) fn space_first(file: &Members<'_>) -> Result<bool, FolderError> {
     let mut steps = Steps::default();
-    let normaliser = file.get("normalizer").map_or(Some(()), |json| steps.normalise(json, true));
-    let cutter = file.get("pre_tokenizer").map_or(Some(()), |json| steps.cut(json));
-    match (normaliser, cutter) {
-        (Some(()), Some(())) if steps.replaces => Ok(steps.prepends),
-        (None, _) => {
-            Err(file.unsupported("normalizer", "only SentencePiece's spaces are known here"))
-        }
-        (_, _) => {
-            Err(file.unsupported("pre_tokenizer", "only SentencePiece's spaces are known here"))
-        }
+    if let Some(json) = file.get("normalizer") {
+        steps.normalise(json, true).ok_or_else(|| file.unsupported("normalizer", SPACES_ONLY))?;
     }
+    let cutter = file.object("pre_tokenizer", "pre_tokenizer.")?;
+    match &cutter {
+        Some(said) if said.text("type")? == Some("Metaspace") => steps.metaspace(said)?,
+        Some(said) => steps
+            .split(said.json())
+            .ok_or_else(|| file.unsupported("pre_tokenizer", SPACES_ONLY))?,
+        None => {}
+    }
+    let spaces = steps.replaces.then_some(steps.prepends);
+    spaces.ok_or_else(|| file.unsupported("pre_tokenizer", SPACES_ONLY))
 }
 
 impl Steps {
@@ -46,9 +51,10 @@ impl Steps {
                 let list = json.member("normalizers")?.array()?;
                 list.iter().try_for_each(|inner| self.normalise(inner, false))
             }
-            "Prepend" if !self.replaces && json.member("prepend")?.text()? == SPACE => {
-                self.prepends = true;
-                Some(())
+            "Prepend" => {
+                let first = !self.replaces && !self.prepends;
+                self.prepends = first && json.member("prepend")?.text()? == SPACE;
+                self.prepends.then_some(())
             }
             "Replace" => {
                 let space = json.member("pattern")?.member("String")?.text()? == " ";
@@ -59,27 +65,48 @@ impl Steps {
         }
     }
 
-    fn cut(&mut self, json: &Json<'_>) -> Option<()> {
-        match json.member("type")?.text()? {
-            // Nothing is left to cut at once every space is replaced.
-            "Split" if self.replaces => {
-                (json.member("pattern")?.member("String")?.text()? == " ").then_some(())
-            }
-            "Metaspace" if !self.replaces => {
-                let whole = json.member("split").is_none_or(|split| split.boolean() == Some(false));
-                let scheme = json.member("prepend_scheme").map_or(Some("always"), Json::text)?;
-                self.prepends = match scheme {
-                    "always" | "first" => true,
-                    "never" => false,
-                    _ => return None,
-                };
-                self.replaces = json.member("replacement")?.text()? == SPACE;
-                whole.then_some(())
-            }
-            _ => None,
+    /// Nothing is left to cut at once every space is replaced.
+    fn split(&self, json: &Json<'_>) -> Option<()> {
+        let split = self.replaces && json.member("type")?.text()? == "Split";
+        (split && json.member("pattern")?.member("String")?.text()? == " ").then_some(())
+    }
+
+    /// Of its settings one does what the tokenizer does: every space replaced, and nothing else.
+    fn metaspace(&mut self, said: &Members<'_>) -> Result<(), FolderError> {
+        let replacement = said.text("replacement")?.ok_or_else(|| said.missing("replacement"))?;
+        if replacement != SPACE || self.replaces {
+            return Err(said.unsupported("replacement", SPACES_ONLY));
         }
+        self.replaces = true;
+        // Left out it is true.
+        if said.boolean("split")? != Some(false) {
+            let why = "texts would be cut at their spaces, and no piece could have one inside: only false is known \
+                       here. Take a GGUF";
+            return Err(said.unsupported("split", why));
+        }
+        match said.text("prepend_scheme")? {
+            Some("never") => {}
+            Some("first") => return Err(said.unsupported("prepend_scheme", FIRST)),
+            // The old way to say never: its readers of today refuse it without the new one.
+            None if said.boolean("add_prefix_space")? == Some(false) => {
+                return Err(said.unsupported("add_prefix_space", "prepend_scheme is needed too"));
+            }
+            Some("always") | None => return Err(said.unsupported("prepend_scheme", ALWAYS)),
+            Some(_) => return Err(said.wanted("prepend_scheme", "always, first or never")),
+        }
+        if said.boolean("add_prefix_space")? == Some(true) {
+            return Err(said.unsupported("add_prefix_space", "prepend_scheme says never"));
+        }
+        Ok(())
     }
 }
+
+/// Why one way to put spaces in front is none of ours.
+const FIRST: &str = "it puts a space before the first part of a prompt alone, where that begins with none; here every part \
+                     gets one, or none does. Take a GGUF";
+/// The same of the other, which is also meant where nothing is said.
+const ALWAYS: &str = "it puts a space before those parts that begin with none; here every part gets one, or none does. Take \
+                      a GGUF";
 
 /// By token: how many others are merged before it; those that no merge makes come last.
 pub(super) fn ranks(tokens: &[String], merges: &[String]) -> Vec<u32> {

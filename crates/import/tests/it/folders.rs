@@ -283,7 +283,7 @@ fn a_header_that_lies_is_refused() {
 }
 
 /// Another file's bytes, or none, for one of a folder's.
-fn with(mut files: Vec<File>, name: &str, bytes: Option<&str>) -> Vec<File> {
+pub(crate) fn with(mut files: Vec<File>, name: &str, bytes: Option<&str>) -> Vec<File> {
     files.retain(|(known, _)| known != name);
     files.extend(bytes.map(|bytes| (name.to_owned(), bytes.as_bytes().to_vec())));
     files

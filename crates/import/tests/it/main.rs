@@ -5,6 +5,7 @@ mod allocation;
 mod architectures;
 mod dyadic;
 mod experts;
+mod folder_rules;
 mod folders;
 mod golden;
 mod hostile;
