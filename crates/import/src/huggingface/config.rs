@@ -7,6 +7,7 @@ use canon::reference::Layout;
 
 use super::members::Members;
 use super::names::{self, Names};
+use super::windows::{WINDOW, Windows};
 use super::{CONFIG, FolderError, rope};
 use crate::architectures::decoder::{LOGITS_FRAC, Variant};
 use crate::architectures::description::{Description, bad_cap};
@@ -30,19 +31,6 @@ struct Architecture {
     biases: Biases,
     /// Sizes that files leave out, as transformers has them.
     defaults: &'static [(&'static str, u32)],
-}
-
-/// Which layers have the window, where no list says.
-#[derive(Clone, Copy)]
-enum Windows {
-    /// None.
-    None,
-    /// All; and the window where the file doesn't say that there is none.
-    All { or: Option<u32> },
-    /// Those from `max_window_layers` on, if `use_sliding_window`.
-    Later,
-    /// All but every so manieth.
-    AllButEvery(u32),
 }
 
 /// Which products of a layer have biases.
@@ -83,7 +71,7 @@ const ARCHITECTURES: &[Architecture] = &[
     Architecture {
         name: "mistral",
         class: "MistralForCausalLM",
-        windows: Windows::All { or: Some(4096) },
+        windows: Windows::All { or: Some(WINDOW) },
         biases: Biases::None,
         ..LLAMA
     },
@@ -123,7 +111,7 @@ const ARCHITECTURES: &[Architecture] = &[
         class: "Gemma2ForCausalLM",
         variant: gemma(gemma2::VARIANT),
         names: names::GEMMA,
-        windows: Windows::AllButEvery(2),
+        windows: Windows::AllButEvery { every: 2, fixed: true },
         tied: true,
         defaults: &[
             ("num_attention_heads", 8),
@@ -139,7 +127,7 @@ const ARCHITECTURES: &[Architecture] = &[
         class: "Gemma3ForCausalLM",
         variant: gemma(gemma3::VARIANT),
         names: names::GEMMA,
-        windows: Windows::AllButEvery(6),
+        windows: Windows::AllButEvery { every: 6, fixed: false },
         tied: true,
         defaults: &[
             ("num_attention_heads", 8),
@@ -411,7 +399,7 @@ impl<'j> Model<'j> {
             rotary: self.rotary(head_width)?,
             context: self.size("max_position_embeddings", u32::MAX)?,
             vocabulary: u32::try_from(rows).unwrap_or(u32::MAX),
-            windows: self.windows(layers)?,
+            windows: self.architecture.windows.of(said, layers)?,
             epsilon: said.required_number("rms_norm_eps")?,
         })
     }
@@ -448,106 +436,103 @@ impl<'j> Model<'j> {
         }
     }
 
-    /// What each layer sees: 0 for all.
-    fn windows(&self, layers: u32) -> Result<Vec<u32>, FolderError> {
-        let said = &self.said;
-        let window = said.size("sliding_window", u32::MAX)?;
-        let listed = self.listed_windows(layers)?;
-        let used = said.boolean("use_sliding_window")?;
-        let later = said.get("max_window_layers").and_then(Json::integer).unwrap_or(0);
-        let pattern = said.size("sliding_window_pattern", 1024)?;
-        let _ = said.get("sliding_window_size");
-        let has = |index: u32| match (&listed, self.architecture.windows) {
-            (_, Windows::None) => false,
-            (_, Windows::Later) if used != Some(true) => false,
-            (Some(listed), _) => listed[usize::try_from(index).expect("it fits")],
-            (None, Windows::All { .. }) => true,
-            (None, Windows::Later) => u64::from(index) >= later,
-            (None, Windows::AllButEvery(every)) => {
-                !(index + 1).is_multiple_of(pattern.unwrap_or(every))
-            }
-        };
-        let or = match self.architecture.windows {
-            Windows::None | Windows::Later => None,
-            Windows::All { or } => or.filter(|_| !said.has("sliding_window")),
-            Windows::AllButEvery(_) => Some(4096).filter(|_| !said.has("sliding_window")),
-        };
-        let window = window.or(or).unwrap_or(0);
-        if window > 0 && matches!(self.architecture.windows, Windows::None) {
-            return Err(said.unsupported("sliding_window", "this architecture has none"));
-        }
-        Ok((0..layers).map(|index| if has(index) { window } else { 0 }).collect())
-    }
-
-    /// Whether each layer has the window, where a list says it.
-    fn listed_windows(&self, layers: u32) -> Result<Option<Vec<bool>>, FolderError> {
-        let name = "layer_types";
-        let Some(list) = self.said.get(name) else { return Ok(None) };
-        let kind = |json: &Json<'_>| match json.text() {
-            Some("sliding_attention") => Some(true),
-            Some("full_attention") => Some(false),
-            Some(_) | None => None,
-        };
-        let list = list.array().and_then(|list| list.iter().map(kind).collect::<Option<Vec<_>>>());
-        let list = list.filter(|list| u32::try_from(list.len()) == Ok(layers));
-        let wanted = "full_attention or sliding_attention for each layer";
-        list.map(Some).ok_or_else(|| self.said.wanted(name, wanted))
-    }
-
     /// How queries and keys are rotated.
     fn rule(&self, sizes: &Sizes) -> Result<Rule, FolderError> {
         let said = &self.said;
-        let gemma = self.architecture.variant.gemma;
-        let local = said.number("rope_local_base_freq")?;
-        let parameters = said.object("rope_parameters", "rope_parameters.")?;
-        let default = self.architecture.defaults.iter().find(|(known, _)| *known == "rope_theta");
-        let mut base = said.number("rope_theta")?;
-        let scaling = match parameters {
-            Some(parameters) => Some(parameters),
-            None => said.object("rope_scaling", "rope_scaling.")?,
+        let two_bases = self.architecture.variant.gemma.and_then(|gemma| gemma.local_base);
+        let Rotations { full, window } = self.rotations(two_bases.is_some())?;
+        let inside = |scaling: &Option<Members<'j>>| match scaling {
+            Some(scaling) => scaling.number("rope_theta"),
+            None => Ok(None),
         };
-        let _ = said.get("rope_scaling");
-        let mut local_base = local;
-        // By kind of layer, in newer files of Gemma 3.
-        let mut full = None;
-        if let Some(both) = &scaling
-            && let Some(inner) = both.object("full_attention", "rope_parameters.full_attention.")?
-        {
-            if let Some(window) =
-                both.object("sliding_attention", "rope_parameters.sliding_attention.")?
-            {
-                let one = window.text("rope_type")?.is_none_or(|kind| kind == "default");
-                if !one {
-                    return Err(
-                        window.unsupported("rope_type", "layers with a window are not scaled")
-                    );
-                }
-                local_base = window.number("rope_theta")?.or(local_base);
-                window.refuse_unknown(&[])?;
-            }
-            both.refuse_unknown(&[])?;
-            full = Some(inner);
+        let base = self.one_of("rope_theta", said.number("rope_theta")?, inside(&full)?)?;
+        let local = said.number(LOCAL)?;
+        if local.is_some() && two_bases.is_none() {
+            return Err(said.unsupported(LOCAL, "this architecture has one base for all layers"));
         }
-        let scaling = full.or(scaling);
-        if let Some(scaling) = &scaling {
-            base = scaling.number("rope_theta")?.or(base);
-        }
-        let original = said.size("original_max_position_embeddings", u32::MAX)?;
+        let local = self.one_of(LOCAL, local, inside(&window)?)?;
+        let original = said.size(ORIGINAL, u32::MAX)?;
         let factors = matches!(self.architecture.class, "Phi3ForCausalLM");
-        let read = rope::read(scaling.as_ref(), sizes.context, original, factors)?;
+        let read = rope::read(full.as_ref(), sizes.context, original, factors)?;
+        let default = self.architecture.defaults.iter().find(|(known, _)| *known == "rope_theta");
         let default = Dyadic::from_integer(default.map_or(10_000, |(_, base)| u64::from(*base)));
-        let local_default = gemma.and_then(|gemma| gemma.local_base).map(Dyadic::from_integer);
+        let local_default = two_bases.map(Dyadic::from_integer);
         Ok(Rule {
             base: base.unwrap_or(default),
             scaling: read.scaling,
             context: read.context,
             factor: read.factor,
-            local_base: local_default.map(|default| local_base.unwrap_or(default)),
+            local_base: local_default.map(|default| local.unwrap_or(default)),
             rotary_name: format!("{CONFIG}: {}", said.name("partial_rotary_factor")),
         })
     }
+
+    /// What the file says of scaling: once for all layers, or by kind of layer (newer files of Gemma 3).
+    fn rotations(&self, two_bases: bool) -> Result<Rotations<'j>, FolderError> {
+        let said = &self.said;
+        let newer = said.object("rope_parameters", "rope_parameters.")?;
+        let older = said.object("rope_scaling", "rope_scaling.")?;
+        if let (Some(newer), Some(older)) = (&newer, &older)
+            && newer.json() != older.json()
+        {
+            let why = "`rope_scaling` says something else, and which of the two counts depends on the reader's release";
+            return Err(said.unsupported("rope_parameters", why));
+        }
+        let flat_would_do = newer.is_none() || !two_bases;
+        let Some(scaling) = newer.or(older) else { return Ok(Rotations::default()) };
+        let full = scaling.object("full_attention", "rope_parameters.full_attention.")?;
+        let window = scaling.object("sliding_attention", "rope_parameters.sliding_attention.")?;
+        if full.is_none() && window.is_none() {
+            if !flat_would_do {
+                let why = "this architecture has one for each kind of layer: full_attention and sliding_attention";
+                return Err(said.unsupported("rope_parameters", why));
+            }
+            return Ok(Rotations { full: Some(scaling), window: None });
+        }
+        if !two_bases {
+            let why = "this architecture rotates all layers alike";
+            return Err(said.unsupported("rope_parameters", why));
+        }
+        scaling.refuse_unknown(&[])?;
+        if let Some(window) = &window {
+            if window.text("rope_type")?.is_some_and(|kind| kind != "default") {
+                return Err(window.unsupported("rope_type", "layers with a window are not scaled"));
+            }
+            let _ = window.get("rope_theta");
+            window.refuse_unknown(&[])?;
+        }
+        Ok(Rotations { full, window })
+    }
+
+    /// A number that may stand in two places; they may not differ.
+    fn one_of(
+        &self,
+        name: &str,
+        outside: Option<Dyadic>,
+        inside: Option<Dyadic>,
+    ) -> Result<Option<Dyadic>, FolderError> {
+        match (outside, inside) {
+            (Some(outside), Some(inside)) if outside != inside => {
+                let why = "it says another number than the one inside the scaling, and which of the two counts depends \
+                           on the reader's release";
+                Err(self.said.unsupported(name, why))
+            }
+            (outside, inside) => Ok(inside.or(outside)),
+        }
+    }
 }
 
+/// What is said of scaling, of layers that see all and of those with a window.
+#[derive(Default)]
+struct Rotations<'j> {
+    full: Option<Members<'j>>,
+    window: Option<Members<'j>>,
+}
+
+/// The base of layers with a window.
+const LOCAL: &str = "rope_local_base_freq";
+/// Up to where it was trained.
+pub(super) const ORIGINAL: &str = "original_max_position_embeddings";
 const SCORES: &str = "attn_logit_softcapping";
 const FINAL: &str = "final_logit_softcapping";
 

@@ -18,6 +18,7 @@ mod pre_tokenizer;
 mod rope;
 pub mod tiny;
 mod tokenizer;
+mod windows;
 
 use std::convert::Infallible;
 

@@ -12,6 +12,7 @@
 //! `dynamic` is refused: an answer's tokens would depend on its length. Long factors hold beyond the original context only,
 //! where the package ends (`architectures::rotation`). A member that is not known is refused.
 
+use super::config::ORIGINAL;
 use super::members::Members;
 use super::{CONFIG, FolderError};
 use crate::architectures::rotation::{self, Scaling};
@@ -43,16 +44,25 @@ pub(super) fn read(
     let Some(said) = scaling else {
         return Ok(Read { scaling: plain(Dyadic::ONE), factor: one, context });
     };
-    let kind = said.text("rope_type")?.or(said.text("type")?).unwrap_or("default");
-    let _ = said.get("type");
+    let (newer, older) = (said.text("rope_type")?, said.text("type")?);
+    if newer.is_some() && older.is_some() && newer != older {
+        return Err(said.unsupported("type", "`rope_type` beside it says something else"));
+    }
+    let kind = newer.or(older).unwrap_or("default");
     let read = match kind {
         "default" => Read { scaling: plain(Dyadic::ONE), factor: one, context },
         "linear" => {
             let scaling = plain(said.required_number("factor")?);
             Read { scaling, factor: one, context }
         }
-        "llama3" => Read { scaling: Scaling::Llama3(llama3(said)?), factor: one, context },
-        "yarn" => yarn(said, context)?,
+        "llama3" => {
+            agreed(said, original)?;
+            Read { scaling: Scaling::Llama3(llama3(said)?), factor: one, context }
+        }
+        "yarn" => {
+            agreed(said, original)?;
+            yarn(said, context)?
+        }
         "longrope" | "su" if may_have_factors => longrope(said, context, original)?,
         other => {
             let what = format!("`{}` = {other:?}", said.name("rope_type"));
@@ -65,12 +75,22 @@ pub(super) fn read(
     Ok(read)
 }
 
+/// Fails where another context of training stands outside the scaling.
+fn agreed(said: &Members<'_>, outside: Option<u32>) -> Result<(), FolderError> {
+    let inside = said.size(ORIGINAL, u32::MAX)?;
+    if outside.is_some() && inside != outside {
+        let why = "another number stands outside the scaling, and which of the two counts depends on the reader's release";
+        return Err(said.unsupported(ORIGINAL, why));
+    }
+    Ok(())
+}
+
 fn llama3(said: &Members<'_>) -> Result<Llama3, FolderError> {
     Ok(Llama3 {
         factor: said.required_number("factor")?,
         low: said.required_number("low_freq_factor")?,
         high: said.required_number("high_freq_factor")?,
-        context: said.required_size("original_max_position_embeddings", u32::MAX)?,
+        context: said.required_size(ORIGINAL, u32::MAX)?,
     })
 }
 
@@ -84,7 +104,7 @@ fn yarn(said: &Members<'_>, context: u32) -> Result<Read, FolderError> {
         factor,
         beta_fast: said.number("beta_fast")?.unwrap_or(fast),
         beta_slow: said.number("beta_slow")?.unwrap_or(slow),
-        context: said.size("original_max_position_embeddings", u32::MAX)?.unwrap_or(context),
+        context: said.size(ORIGINAL, u32::MAX)?.unwrap_or(context),
     };
     let scale = |name| Ok::<_, FolderError>(said.number(name)?.filter(|scale| !scale.is_zero()));
     let scales = (scale("mscale")?, scale("mscale_all_dim")?);
@@ -103,10 +123,13 @@ fn yarn(said: &Members<'_>, context: u32) -> Result<Read, FolderError> {
 }
 
 fn longrope(said: &Members<'_>, context: u32, original: Option<u32>) -> Result<Read, FolderError> {
-    let inside = said.size("original_max_position_embeddings", u32::MAX)?;
+    let inside = said.size(ORIGINAL, u32::MAX)?;
+    if inside.is_some() {
+        agreed(said, original)?;
+    }
     let _ = said.get("factor");
     let Some(original) = original.or(inside) else {
-        return Err(said.missing("original_max_position_embeddings"));
+        return Err(said.missing(ORIGINAL));
     };
     let scale = said.number("short_mscale")?.is_some() || said.number("long_mscale")?.is_some();
     if scale {
