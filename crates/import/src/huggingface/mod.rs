@@ -12,6 +12,7 @@
 
 mod config;
 mod members;
+mod merges;
 mod names;
 mod pieces;
 mod pre_tokenizer;

@@ -2,10 +2,7 @@
 //!
 //! Never takes a normaliser for one that is only like what `spec/text.md` section 1.1 does: a space before every part of a
 //! text, whatever it begins with, or before none; and every space a `\u{2581}`. `Metaspace` can put spaces in front in
-//! other ways, and cut; those are refused by name. A piece's rank is that of the first merge
-//! that makes it, for merges stand in the order of scores, which are not in these files.
-
-use std::collections::HashMap;
+//! other ways, and cut; those are refused by name. What comes of the merges: `merges`.
 
 use super::FolderError;
 use super::members::Members;
@@ -13,7 +10,7 @@ use crate::gguf::TokenKind;
 use crate::json::Json;
 
 /// What stands for a space.
-const SPACE: &str = "\u{2581}";
+pub(super) const SPACE: &str = "\u{2581}";
 /// Added tokens behind which white space stays, in every model whose others take it.
 const NEVER_STRIPPING: [&str; 3] = ["<unk>", "<s>", "<|endoftext|>"];
 
@@ -107,17 +104,6 @@ const FIRST: &str = "it puts a space before the first part of a prompt alone, wh
 /// The same of the other, which is also meant where nothing is said.
 const ALWAYS: &str = "it puts a space before those parts that begin with none; here every part gets one, or none does. Take \
                       a GGUF";
-
-/// By token: how many others are merged before it; those that no merge makes come last.
-pub(super) fn ranks(tokens: &[String], merges: &[String]) -> Vec<u32> {
-    let mut first: HashMap<String, u32> = HashMap::with_capacity(merges.len());
-    for merge in merges {
-        let next = u32::try_from(first.len()).expect("at most 2^21 merges");
-        first.entry(merge.replacen(' ', "", 1)).or_insert(next);
-    }
-    let last = u32::try_from(first.len()).expect("at most 2^21 merges");
-    tokens.iter().map(|token| first.get(token).copied().unwrap_or(last)).collect()
-}
 
 /// Types that SentencePiece's own files have and these have not.
 pub(super) fn types(tokens: &[String], unknown: Option<u32>, kinds: &mut [TokenKind]) {

@@ -7,7 +7,7 @@
 use super::members::Members;
 use super::{
     FolderError, GENERATION_CONFIG, SmallFiles, TEMPLATE, TEMPLATE_JSON, TOKENIZER,
-    TOKENIZER_CONFIG, pieces, pre_tokenizer,
+    TOKENIZER_CONFIG, merges, pieces, pre_tokenizer,
 };
 use crate::gguf::vocabulary::{MAX_CHAT_TEMPLATE_BYTES, MAX_MERGES, MAX_TOKEN_BYTES, MAX_TOKENS};
 use crate::gguf::{SpecialTokens, TokenKind, VocabularyData};
@@ -51,7 +51,7 @@ impl Said<'_> {
         check_model(&model)?;
         let kind = kind(&file, &model)?;
         let (tokens, mut kinds) = tokens(&file, &model, rows)?;
-        let merges = merges(&model)?;
+        let merges = merge_list(&model)?;
         let frame = frame(&file)?;
         let (special, stop_tokens) = self.special(&tokens, rows)?;
         let is = |text: Option<&str>, id: Option<u32>| {
@@ -86,9 +86,9 @@ impl Said<'_> {
             Kind::Pieces { space_first } => {
                 data.model = "llama".into();
                 data.add_space_prefix = Some(space_first);
-                data.ranks = pieces::ranks(&data.tokens, &merges);
-                data.strips = pieces::strips(&file)?;
                 pieces::types(&data.tokens, special.unknown, &mut kinds);
+                data.ranks = merges::ranks(&data.tokens, &kinds, &merges)?;
+                data.strips = pieces::strips(&file)?;
             }
         }
         data.kinds = kinds;
@@ -171,6 +171,10 @@ fn member(file: &'static str, member: &str, wanted: &str) -> FolderError {
 /// Which kind of BPE it is.
 fn kind(file: &Members<'_>, model: &Members<'_>) -> Result<Kind, FolderError> {
     if model.boolean("byte_fallback")? == Some(true) {
+        if model.boolean("ignore_merges")? == Some(true) {
+            let why = "SentencePiece's BPE takes no text whole";
+            return Err(model.unsupported("ignore_merges", why));
+        }
         return Ok(Kind::Pieces { space_first: pieces::space_first(file)? });
     }
     check_normaliser(file)?;
@@ -251,7 +255,7 @@ fn tokens(
 }
 
 /// The merges, each "left right".
-fn merges(model: &Members<'_>) -> Result<Vec<String>, FolderError> {
+fn merge_list(model: &Members<'_>) -> Result<Vec<String>, FolderError> {
     let wanted = || model.wanted("merges", "a list of pairs of texts without spaces");
     let list = model.get("merges").and_then(Json::array).ok_or_else(wanted)?;
     if list.len() as u64 > MAX_MERGES {

@@ -179,3 +179,47 @@ fn metaspace_is_read_where_it_is_the_same_rule_and_else_refused_by_name() {
     let rest = format!(r#""normalizer": {twice}, "pre_tokenizer": {NEVER}"#);
     names(pieces(&TOKENS, &MERGES, &rest), "`normalizer`");
 }
+
+/// Ranks say the same as merges only where every two pieces that make a third are a merge, and no others.
+#[test]
+fn merges_that_are_not_all_pairs_of_pieces_are_refused_by_name() {
+    let read = |tokens: &[&str], merges: &[&str]| {
+        pieces(tokens, merges, &format!(r#""pre_tokenizer": {NEVER}"#))
+    };
+    let found = read(&TOKENS, &MERGES).unwrap();
+    assert_eq!(found.ranks[..10], [4, 4, 4, 4, 4, 4, 0, 1, 2, 3]);
+    for missing in 0..MERGES.len() {
+        let mut merges = MERGES.to_vec();
+        let (left, right) = merges.remove(missing).split_once(' ').unwrap();
+        names(read(&TOKENS, &merges), &format!("the pair {left:?} {right:?}"));
+    }
+    let with = |merge| [&MERGES[..], &[merge]].concat();
+    names(read(&TOKENS, &with("c a")), r#"the pair "c" "a" is not supported: it joins or makes"#);
+    names(read(&TOKENS, &with("x y")), "it joins or makes");
+    names(read(&TOKENS, &with("a b")), "it stands there twice");
+    // A byte's token is no text here, and neither is one of no token: both would join here alone.
+    names(read(&[&TOKENS[..], &["<0x0A>a"]].concat(), &with("<0x0A> a")), "it joins or makes");
+    names(read(&[&TOKENS[..], &["ax"]].concat(), &MERGES), r#"the pair "a" "x""#);
+    names(read(&[&TOKENS[..], &["xy"]].concat(), &MERGES), r#"the pair "x" "y""#);
+    // Another piece's merge between two that make one.
+    let parted = ["a b", "b c", "a bc", "\u{2581} ab", "ab c"];
+    names(read(&TOKENS, &parted), "another piece's merges");
+    let whole = r#""pre_tokenizer": null, "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}"#;
+    assert!(pieces(&TOKENS, &MERGES, whole).is_ok());
+}
+
+/// What is found before anything is merged needs no merges; a `\u{2581}` that a space becomes is no such text.
+#[test]
+fn added_tokens_need_no_merges_unless_they_come_of_spaces() {
+    let added = |text: &str, special: bool| {
+        let tokens = [&TOKENS[..], &[text]].concat();
+        let rest = format!(
+            r#""pre_tokenizer": {NEVER}, "added_tokens": [{{"id": 10, "content": {text:?}, "special": {special}}}]"#
+        );
+        pieces(&tokens, &MERGES, &rest)
+    };
+    assert!(added("bab", false).is_ok());
+    assert!(added("bab", true).is_ok());
+    assert!(added("\u{2581}\u{2581}", true).is_ok());
+    names(added("\u{2581}\u{2581}", false), "it makes a piece, and is no merge");
+}
