@@ -11,6 +11,7 @@ REQUIRED = ("program", "units", "tokenizer", "token bytes", "defaults")
 SHARD, FILE_MOST, MANIFEST_MOST = 1 << 27, 1 << 40, 1 << 20
 NONE = (1 << 32) - 1
 SPECIAL_TYPES = (2, 3)
+DEVICES = {"CON", "PRN", "AUX", "NUL"} | {kind + str(n) for kind in ("COM", "LPT") for n in range(1, 10)}
 END_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 BLANKS = (
     [0x20, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000] + list(range(0x2000, 0x200B)) + list(range(0x20)) + list(range(0x7F, 0xA0))
@@ -36,6 +37,7 @@ def string(text):
 def file_name(name):
     refuse(not 1 <= len(name) <= 128 or any(c not in END_LETTERS + "._-+" for c in name), "FileName")
     refuse(name[0] not in END_LETTERS or name[-1] not in END_LETTERS, "FileName")
+    refuse(name.split(".")[0].upper() in DEVICES, "FileName")
     return string(name)
 
 

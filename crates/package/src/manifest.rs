@@ -357,7 +357,7 @@ fn check_files(files: &[File]) -> Result<(), ManifestError> {
     }
     let mut names = BTreeMap::new();
     for (index, File { name, hashes }) in files.iter().enumerate() {
-        if !file_name(name) {
+        if !commit::file_name(name) {
             return Err(ManifestError::FileName { index });
         }
         if let Some(first) = names.insert(name.to_ascii_lowercase(), index) {
@@ -376,14 +376,4 @@ fn check_files(files: &[File]) -> Result<(), ManifestError> {
         }
     }
     Ok(())
-}
-
-/// Whether every common file system takes the name, as the name of a file right there.
-fn file_name(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    let ends = [bytes.first(), bytes.last()];
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-+".contains(byte);
-    bytes.len() <= limits::NAME_BYTES_MAX
-        && bytes.iter().all(plain)
-        && ends.iter().all(|end| end.is_some_and(u8::is_ascii_alphanumeric))
 }

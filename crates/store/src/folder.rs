@@ -113,7 +113,7 @@ impl FolderRecord {
         if record.version != VERSION || record.files.len() > MAX_FILES {
             return Err(damaged("another release wrote it".to_owned()));
         }
-        if record.files.iter().any(|file| !plain_name(&file.name)) {
+        if record.files.iter().any(|file| !commit::file_name(&file.name)) {
             return Err(damaged("it has a name that leads elsewhere".to_owned()));
         }
         Ok(Some(record))
@@ -124,14 +124,6 @@ impl FolderRecord {
         json.push(b'\n');
         disk.replace(path, |out| out.write_all(&json))
     }
-}
-
-/// A name that stays in its folder.
-pub(crate) fn plain_name(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte);
-    (1..=128).contains(&name.len())
-        && name.bytes().all(plain)
-        && name.as_bytes()[0].is_ascii_alphanumeric()
 }
 
 /// Links a blob under a name, in place of what has it.

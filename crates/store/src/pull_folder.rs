@@ -13,7 +13,7 @@ use crate::digest::Digests;
 use crate::disk;
 use crate::error::{Failure, SourceError, StoreError};
 use crate::fetch::{Fetch, patiently};
-use crate::folder::{FolderFile, FolderRecord, MAX_FILES, is_there, link, plain_name};
+use crate::folder::{FolderFile, FolderRecord, MAX_FILES, is_there, link};
 use crate::hub::{self, Tree, TreeFile};
 use crate::progress::{Progress, Sink};
 use crate::pull::{Pull, partial_key};
@@ -131,8 +131,8 @@ impl Pull<'_> {
         let index: Index = serde_json::from_slice(&text)
             .map_err(|_| protocol("it is no index of safetensors files"))?;
         let names: BTreeSet<String> = index.weight_map.into_values().collect();
-        if names.len() > MAX_FILES || !names.iter().all(|name| plain_name(name)) {
-            return Err(protocol("it names too many files, or files outside the folder").into());
+        if names.len() > MAX_FILES || !names.iter().all(|name| commit::file_name(name)) {
+            return Err(protocol("it names too many files, a file outside the folder, or one that no folder can have").into());
         }
         Ok(Some(names))
     }
@@ -229,7 +229,7 @@ fn no_model(tree: &Tree, folder: &HubFolder) -> SourceError {
     let what = format!("`{CONFIG}` in {} at `{}`", folder.repo(), folder.revision());
     let names = tree.files.iter().map(|file| &*file.name);
     let mut names: Vec<&str> = names
-        .filter(|name| name.to_ascii_lowercase().ends_with(".gguf") && plain_name(name))
+        .filter(|name| name.to_ascii_lowercase().ends_with(".gguf") && commit::file_name(name))
         .collect();
     names.sort_unstable();
     let more = names.len().saturating_sub(MAX_NAMES);

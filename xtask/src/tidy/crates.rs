@@ -39,7 +39,7 @@ const HOUSE: &[Place] = &[
     pure("program", 1),
     pure("receipt", 1),
     pure("package", 2),
-    Place { only: Some(&["canon", "program"]), ..pure("import", 2) },
+    Place { only: Some(&["canon", "commit", "program"]), ..pure("import", 2) },
     Place { only: Some(&[]), ..pure("text", 2) },
     pure("chain", 2),
     pure("engine", 3),

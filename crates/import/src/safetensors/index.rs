@@ -9,8 +9,6 @@ use crate::json::Json;
 
 /// The most files of a model; the largest known have a few hundred.
 pub const MAX_FILES: usize = 1024;
-/// The longest name of a file.
-const MAX_FILE_NAME_BYTES: usize = 128;
 /// What every file's name ends with.
 const ENDING: &str = ".safetensors";
 
@@ -82,15 +80,9 @@ fn too_many(what: &'static str, found: usize, limit: usize) -> Result<(), Safete
 
 /// A name as a package's files have it (`spec/package.md` section 7).
 fn file_name(name: &str) -> Result<String, SafetensorsError> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte);
-    let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    let fine = name.len() <= MAX_FILE_NAME_BYTES
-        && name.ends_with(ENDING)
-        && name.bytes().all(plain)
-        && ends(name.bytes().next());
-    if fine {
+    if commit::file_name(name) && name.ends_with(ENDING) {
         return Ok(name.to_owned());
     }
-    let name = name.chars().take(MAX_FILE_NAME_BYTES).collect();
+    let name = name.chars().take(commit::FILE_NAME_BYTES_MAX).collect();
     Err(SafetensorsError::Name { what: "the file's name", name })
 }

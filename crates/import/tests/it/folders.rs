@@ -313,6 +313,14 @@ fn files_that_are_missing_or_disagree_are_named() {
             "../b",
         ),
         (with(whole(), "model.safetensors.index.json", Some(&index("\"a\":\"b.bin\""))), "b.bin"),
+        (
+            with(
+                whole(),
+                "model.safetensors.index.json",
+                Some(&index("\"a\":\"nul.safetensors\"")),
+            ),
+            "nul.safetensors",
+        ),
         (with(whole(), "tokenizer.json", Some(r#"{"model":{"type":"Unigram"}}"#)), "only BPE"),
         (
             with(

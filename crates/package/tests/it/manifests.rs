@@ -155,6 +155,9 @@ fn a_file_name_fits_a_folder() {
         "é",
         "a\0b",
         "a\nb",
+        "con",
+        "Nul.gguf",
+        "COM1.gguf",
         &"a".repeat(129),
     ] {
         let made = of_files(vec![file(name, b"x")]);

@@ -88,6 +88,26 @@ impl Repo {
     }
 }
 
+/// A repository whose index names these files of weights.
+fn of_weights(names: impl Iterator<Item = String>) -> Repo {
+    let map: Vec<String> = names.map(|name| format!("{name:?}:{name:?}")).collect();
+    let index = format!(r#"{{"weight_map":{{{}}}}}"#, map.join(",")).into_bytes();
+    let (config, name) = (b"{}".to_vec(), "model.safetensors.index.json");
+    Repo(vec![("config.json", config, false), (name, index, false)])
+}
+
+#[test]
+fn names_of_devices_and_of_other_folders_become_no_files() {
+    let names = ["NUL.safetensors", "com1.safetensors", "../x.safetensors", "a.safetensors."];
+    for name in names {
+        let repo = of_weights([name.to_owned()].into_iter());
+        let hub = repo.hub("http://127.0.0.1:9");
+        let world = World::new(Some(&hub.url), None);
+        let message = world.pull(&folder()).0.unwrap_err().to_string();
+        assert!(message.contains("one that no folder can have"), "{name}: {message}");
+    }
+}
+
 fn asked(server: &Server, end: &str) -> usize {
     server.seen().iter().filter(|seen| seen.path.ends_with(end)).count()
 }
