@@ -65,6 +65,9 @@ pub enum StoreError {
     NothingHere { reference: String },
     #[error("the record {} is damaged ({what}); delete it and pull the model again", path.display())]
     Record { path: PathBuf, what: String },
+    /// More rows than its readers take.
+    #[error("the record {} would name {files} files; at most {max} are written", path.display())]
+    FolderFiles { path: PathBuf, files: usize, max: usize },
     #[error(
         "{} has {free} bytes free, {need} more are needed; free some space (`probity gc`, `probity rm MODEL`) or set PROBITY_HOME to another disk",
         path.display()
@@ -123,6 +126,10 @@ pub enum SourceError {
     TokenRefused { repo: String },
     #[error("the hub has no {what}{hint}")]
     NotOnHub { what: String, hint: String },
+    #[error(
+        "{repo} has {found} files of weights; a folder has at most {max}: save the model again in larger files, or take a GGUF"
+    )]
+    TooManyWeights { repo: String, found: usize, max: usize },
     #[error("{address} does not say how long the file is")]
     NoSize { address: String },
     #[error("{address} sent {encoding}-encoded bytes though plain ones were asked for")]

@@ -16,8 +16,10 @@ use crate::plain::open_plain;
 
 /// Largest record read: some thousand files.
 const MAX_RECORD_BYTES: u64 = 4 << 20;
-/// Most files of a folder.
-pub(crate) const MAX_FILES: usize = 1_100;
+/// Most files of a folder: its weights, and what lies beside them.
+pub(crate) const MAX_FILES: usize = 1_110;
+/// Most files of weights; whoever reads a folder takes no more.
+pub(crate) const MAX_WEIGHT_FILES: usize = 1_024;
 /// The form written and read.
 const VERSION: u32 = 1;
 /// What a file of weights is called.
@@ -119,7 +121,12 @@ impl FolderRecord {
         Ok(Some(record))
     }
 
+    /// Never writes what [`FolderRecord::read`] would not read.
     pub(crate) fn write(&self, disk: &Disk, path: &Path) -> Result<(), StoreError> {
+        let (files, max) = (self.files.len(), MAX_FILES);
+        if files > max {
+            return Err(StoreError::FolderFiles { path: path.to_path_buf(), files, max });
+        }
         let mut json = serde_json::to_vec_pretty(self).expect("strings and numbers always encode");
         json.push(b'\n');
         disk.replace(path, |out| out.write_all(&json))
@@ -135,4 +142,33 @@ pub(crate) fn link(disk: &Disk, blob: &Path, to: &Path) -> Result<(), StoreError
 /// Whether a file of this size is there.
 pub(crate) fn is_there(path: &Path, size: u64) -> Result<bool, StoreError> {
     Ok(disk::size_of(path)? == Some(size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+
+    /// What is written can be read, so that it can be removed.
+    #[test]
+    fn a_record_holds_its_limit_when_it_is_written() {
+        let home = tempfile::tempdir().unwrap();
+        let reference = "hf:org/repo".to_owned();
+        let path = home.path().join(Record::file_name_of(&reference));
+        let mut record = FolderRecord::new(reference, "a hub".to_owned(), "0".repeat(40));
+        let row = |number: usize| FolderFile {
+            name: format!("{number:0>115}.safetensors"),
+            size: u64::MAX,
+            sha256: Sha256::from_bytes([0xff; 32]),
+            blake3: Blake3::from_bytes([0xff; 32]),
+            oid: "f".repeat(64),
+        };
+        record.files = (0..MAX_FILES).map(row).collect();
+        record.write(&Disk::default(), &path).unwrap();
+        assert_eq!(FolderRecord::read(&path).unwrap(), Some(record.clone()));
+        record.files.push(row(MAX_FILES));
+        let error = record.write(&Disk::default(), &path).unwrap_err();
+        assert!(matches!(error, StoreError::FolderFiles { files: 1_111, max: 1_110, .. }));
+        assert!(FolderRecord::read(&path).unwrap().is_some(), "what was there stays");
+    }
 }

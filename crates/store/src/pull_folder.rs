@@ -13,7 +13,7 @@ use crate::digest::Digests;
 use crate::disk;
 use crate::error::{Failure, SourceError, StoreError};
 use crate::fetch::{Fetch, patiently};
-use crate::folder::{FolderFile, FolderRecord, MAX_FILES, is_there, link};
+use crate::folder::{FolderFile, FolderRecord, MAX_WEIGHT_FILES, is_there, link};
 use crate::hub::{self, Tree, TreeFile};
 use crate::progress::{Progress, Sink};
 use crate::pull::{Pull, partial_key};
@@ -131,8 +131,16 @@ impl Pull<'_> {
         let index: Index = serde_json::from_slice(&text)
             .map_err(|_| protocol("it is no index of safetensors files"))?;
         let names: BTreeSet<String> = index.weight_map.into_values().collect();
-        if names.len() > MAX_FILES || !names.iter().all(|name| commit::file_name(name)) {
-            return Err(protocol("it names too many files, a file outside the folder, or one that no folder can have").into());
+        if !names.iter().all(|name| commit::file_name(name)) {
+            return Err(protocol(
+                "it names a file outside the folder, or one that no folder can have",
+            )
+            .into());
+        }
+        let (found, max) = (names.len(), MAX_WEIGHT_FILES);
+        if found > max {
+            let repo = self.reference.clone();
+            return Err(SourceError::TooManyWeights { repo, found, max }.into());
         }
         Ok(Some(names))
     }

@@ -97,6 +97,18 @@ fn of_weights(names: impl Iterator<Item = String>) -> Repo {
 }
 
 #[test]
+fn more_weights_than_a_folder_has_are_refused_and_what_came_can_be_removed() {
+    let repo = of_weights((0..1_025).map(|number| format!("{number}.safetensors")));
+    let hub = repo.hub("http://127.0.0.1:9");
+    let world = World::new(Some(&hub.url), None);
+    let message = world.pull(&folder()).0.unwrap_err().to_string();
+    assert!(message.contains("1025 files of weights; a folder has at most 1024"), "{message}");
+    assert!(world.store().list().unwrap().damaged.is_empty());
+    assert!(world.store().remove(&folder()).unwrap().pulled);
+    assert!(world.files("folders").is_empty() && world.files("blobs").is_empty());
+}
+
+#[test]
 fn names_of_devices_and_of_other_folders_become_no_files() {
     let names = ["NUL.safetensors", "com1.safetensors", "../x.safetensors", "a.safetensors."];
     for name in names {
