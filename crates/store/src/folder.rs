@@ -13,6 +13,7 @@ use crate::digest::{Blake3, Sha256};
 use crate::disk::{self, Disk, failed};
 use crate::error::StoreError;
 use crate::plain::open_plain;
+use crate::record::Record;
 
 /// Largest record read: some thousand files.
 const MAX_RECORD_BYTES: u64 = 4 << 20;
@@ -115,6 +116,9 @@ impl FolderRecord {
         if record.version != VERSION || record.files.len() > MAX_FILES {
             return Err(damaged("another release wrote it".to_owned()));
         }
+        if path.file_name() != Some(Record::file_name_of(&record.reference).as_ref()) {
+            return Err(damaged(format!("it speaks of {}", record.reference)));
+        }
         if record.files.iter().any(|file| !commit::file_name(&file.name)) {
             return Err(damaged("it has a name that leads elsewhere".to_owned()));
         }
@@ -147,7 +151,6 @@ pub(crate) fn is_there(path: &Path, size: u64) -> Result<bool, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
 
     /// What is written can be read, so that it can be removed.
     #[test]

@@ -120,6 +120,25 @@ fn names_of_devices_and_of_other_folders_become_no_files() {
     }
 }
 
+#[test]
+fn a_record_that_speaks_of_another_folder_is_damage() {
+    let repo = Repo::whole();
+    let storage = repo.storage();
+    let hub = repo.hub(&storage.url);
+    let world = World::new(Some(&hub.url), None);
+    world.pull(&folder()).0.unwrap();
+    let other = ModelRef::parse("hf:org/other").unwrap();
+    let path = |reference: &ModelRef| {
+        let name = blake3::hash(reference.to_string().as_bytes()).to_hex();
+        world.home.path().join("folders").join(format!("{name}.json"))
+    };
+    std::fs::copy(path(&folder()), path(&other)).unwrap();
+    let message = world.store().resolve(&other).unwrap_err().to_string();
+    assert!(message.contains("it speaks of hf:org/repo"), "{message}");
+    let listed = world.store().list().unwrap();
+    assert_eq!((listed.folders.len(), listed.damaged.len()), (1, 1));
+}
+
 fn asked(server: &Server, end: &str) -> usize {
     server.seen().iter().filter(|seen| seen.path.ends_with(end)).count()
 }
