@@ -54,7 +54,23 @@ pub struct Timeouts {
     pub response: Duration,
     /// The longest silence inside a body.
     pub idle: Duration,
+    /// For the whole of a small answer: a page, a list of files.
+    pub small: Duration,
+    /// What a large body must bring at least.
+    pub least: LeastRate,
 }
+
+/// So many bytes in every such stretch of time; a body that brings fewer is broken off, and what came is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct LeastRate {
+    pub bytes: u64,
+    pub every: Duration,
+}
+
+/// The longest that a small answer may take.
+const SMALL_ANSWER_MAX: Duration = Duration::from_secs(120);
+/// About a kilobyte a second: what brings less would take ten days for a gigabyte.
+const LEAST_RATE: LeastRate = LeastRate { bytes: 64 << 10, every: Duration::from_secs(60) };
 
 /// A value that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,6 +90,8 @@ impl Default for Timeouts {
             connect: Duration::from_secs(10),
             response: Duration::from_secs(60),
             idle: Duration::from_secs(30),
+            small: SMALL_ANSWER_MAX,
+            least: LEAST_RATE,
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::StatusCode;
 use url::Url;
@@ -47,6 +47,8 @@ pub(crate) struct Fetch<'a> {
 enum Stop {
     /// Ask again, after this long if the server said so.
     Again(SourceError, Option<Duration>),
+    /// Ask again; what came was too little to count as progress.
+    Slow(SourceError),
     /// No use asking again.
     Never(Failure),
 }
@@ -109,12 +111,13 @@ impl Fetch<'_> {
                 return Ok(());
             }
             let before = partial.size();
-            let (why, asked_wait) = match self.one_try(partial, &mut validator, sink) {
+            let (why, asked_wait, slow) = match self.one_try(partial, &mut validator, sink) {
                 Ok(()) => continue,
                 Err(Stop::Never(failure)) => return Err(failure),
-                Err(Stop::Again(why, wait)) => (why, wait),
+                Err(Stop::Again(why, wait)) => (why, wait, false),
+                Err(Stop::Slow(why)) => (why, None, true),
             };
-            fruitless = if partial.size() > before { 0 } else { fruitless + 1 };
+            fruitless = if partial.size() > before && !slow { 0 } else { fruitless + 1 };
             let nothing_yet = partial.size() == 0;
             if fruitless >= MAX_FRUITLESS_TRIES || (nothing_yet && is_unreachable(&why)) {
                 return Err(self.give_up(partial, why).into());
@@ -230,7 +233,7 @@ impl Fetch<'_> {
         }
     }
 
-    /// Copies the body, never beyond the pinned size.
+    /// Copies the body, never beyond the pinned size, and never for long below the least rate.
     fn receive(
         &self,
         partial: &mut Partial,
@@ -239,6 +242,8 @@ impl Fetch<'_> {
     ) -> Result<(), Stop> {
         let total = self.pins.size;
         let mut buffer = vec![0_u8; CHUNK_BYTES];
+        let least = self.http.network().timeouts.least;
+        let (mut since, mut from) = (Instant::now(), partial.size());
         while partial.size() < total {
             let room = usize::try_from(total - partial.size()).unwrap_or(usize::MAX);
             let room = room.min(buffer.len());
@@ -249,6 +254,14 @@ impl Fetch<'_> {
                 Err(error) => return Err(broke_off(&answer, error.to_string())),
             }
             sink(Progress::Bytes { done: partial.size(), total });
+            if partial.size() - from >= least.bytes {
+                (since, from) = (Instant::now(), partial.size());
+            } else if since.elapsed() >= least.every && partial.size() < total {
+                let (got, every) = (partial.size() - from, least.every);
+                let address = redact(&answer.url);
+                let what = format!("only {got} bytes came in {every:?}");
+                return Err(Stop::Slow(SourceError::Protocol { address, what }));
+            }
         }
         Ok(())
     }
@@ -272,6 +285,7 @@ pub(crate) fn patiently<T>(
         };
         let (why, wait) = match later_or_never(why) {
             Stop::Again(why, wait) => (why, wait),
+            Stop::Slow(why) => (why, None),
             Stop::Never(failure) => return Err(failure),
         };
         let after = wait.unwrap_or_else(|| backoff(fruitless));

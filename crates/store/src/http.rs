@@ -2,7 +2,8 @@
 //!
 //! Redirects are followed here, not in the library: at most [`MAX_REDIRECTS`], never from https to
 //! http, and a credential goes only to the origin it was given for. Connecting, the answer's first
-//! byte and every silence have a timeout. Bodies are never decompressed. Certificates: the system's
+//! byte and every silence have a timeout, a small answer one for the whole of it, a large body a
+//! least rate (`fetch`): nobody can hold us by dripping. Bodies are never decompressed. Certificates: the system's
 //! store plus an optional PEM file. Proxies are values, chosen per request and per redirect.
 //! Messages never hold a password or the query of an address (signed links are secrets).
 
@@ -10,6 +11,7 @@ use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use base64::Engine as _;
 use ureq::http::{HeaderMap, Method, Request, StatusCode};
@@ -25,6 +27,8 @@ pub(crate) const MAX_REDIRECTS: usize = 8;
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Longest header value looked at.
 const MAX_HEADER_BYTES: usize = 4096;
+/// How much of a small answer is read at once.
+const SMALL_READ_BYTES: usize = 16 * 1024;
 /// Largest PEM file of extra authorities.
 const MAX_CA_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -126,22 +130,38 @@ impl Http {
         Err(bad_address(ask.url, "it redirects too often").into())
     }
 
-    /// Asks for a small text, refusing more than `limit` bytes.
+    /// Asks for a small text, refusing more than `limit` bytes, and one that doesn't end in time.
     pub(crate) fn ask_small(
         &self,
         ask: &Ask<'_>,
         limit: usize,
     ) -> Result<(Answer, Vec<u8>), Failure> {
         let mut answer = self.ask(ask)?;
-        let mut bytes = Vec::new();
-        let cap = u64::try_from(limit).expect("a limit fits u64");
-        let read = (&mut answer.body).take(cap + 1).read_to_end(&mut bytes);
-        let protocol = |what: String| SourceError::Protocol { address: redact(&answer.url), what };
-        read.map_err(|error| protocol(format!("the answer broke off: {error}")))?;
-        if bytes.len() > limit {
-            return Err(protocol(format!("the answer is over {limit} bytes")).into());
+        let small = self.network.timeouts.small;
+        let begun = Instant::now();
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; SMALL_READ_BYTES]);
+        let protocol =
+            |url: &Url, what: String| SourceError::Protocol { address: redact(url), what };
+        loop {
+            let count = match answer.body.read(&mut buffer) {
+                Ok(0) => return Ok((answer, bytes)),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    let what = format!("the answer broke off: {error}");
+                    return Err(protocol(&answer.url, what).into());
+                }
+            };
+            bytes.extend_from_slice(&buffer[..count]);
+            if bytes.len() > limit {
+                let what = format!("the answer is over {limit} bytes");
+                return Err(protocol(&answer.url, what).into());
+            }
+            if begun.elapsed() > small {
+                let what = format!("the answer did not end within {small:?}");
+                return Err(protocol(&answer.url, what).into());
+            }
         }
-        Ok((answer, bytes))
     }
 
     fn once(&self, ask: &Ask<'_>, url: &Url) -> Result<ureq::http::Response<ureq::Body>, Failure> {

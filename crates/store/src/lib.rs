@@ -57,7 +57,9 @@ mod store;
 mod wheel;
 
 pub use book::{KeptReceipt, ReceiptBook};
-pub use config::{Config, DEFAULT_HUB, DEFAULT_INDEX, Network, Secret, Timeouts, default_home};
+pub use config::{
+    Config, DEFAULT_HUB, DEFAULT_INDEX, LeastRate, Network, Secret, Timeouts, default_home,
+};
 pub use digest::{Blake3, Digests, GitBlob, Mismatch, Pins, Sha256, blake3_reader};
 pub use error::{SourceError, SourceFailure, StoreError};
 pub use folder::{FolderFile, FolderRecord, StoredFolder, weights_hash};

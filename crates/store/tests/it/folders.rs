@@ -1,6 +1,7 @@
 //! Whole repositories of the hub: which files come, by which hashes, and what is kept of them.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sha2::Digest as _;
 use store::{ModelRef, Secret};
@@ -86,6 +87,17 @@ impl Repo {
             file(seen, bytes, "\"large\"")
         })
     }
+}
+
+/// A hub whose list of files never ends can hold nobody.
+#[test]
+fn a_list_that_dribbles_is_given_up_in_time() {
+    let hub = Server::start(|_| Reply::new(200).body(Body::Dribble(vec![b' '; 4_000])));
+    let mut world = World::new(Some(&hub.url), None);
+    world.config.network.timeouts.small = Duration::from_millis(50);
+    let message = world.pull(&folder()).0.unwrap_err().to_string();
+    assert!(message.contains("did not end within 50ms"), "{message}");
+    assert_eq!(hub.seen().len(), 1);
 }
 
 /// A repository whose index names these files of weights.

