@@ -6,7 +6,9 @@
 
 use thiserror::Error;
 
-use super::limits::{self, GRAMMAR_BYTES_MAX, GRAMMAR_DEPTH_MAX, GRAMMAR_MULTIPLE_MAX};
+use super::limits::{
+    self, GRAMMAR_BYTES_MAX, GRAMMAR_DEPTH_MAX, GRAMMAR_MEETING_MAX, GRAMMAR_MULTIPLE_MAX,
+};
 
 /// The engine that we have.
 const ENGINE: &str = "llguidance";
@@ -93,6 +95,13 @@ pub enum GrammarError {
          may be {GRAMMAR_MULTIPLE_MAX} at most"
     )]
     Multiple(String),
+    /// Expressions that meet.
+    #[error(
+        "too many expressions hold for one string: the ways in which they can go on by one byte, \
+         multiplied, may be {GRAMMAR_MEETING_MAX} at most; have fewer `pattern` and `format` meet (by \
+         allOf, $ref or anyOf beside them), or simpler ones, and no & in Lark"
+    )]
+    Meeting,
     /// What the engine says of it.
     #[error("the grammar is refused: {0}")]
     Refused(String),
@@ -267,6 +276,7 @@ impl GrammarError {
             | Self::TooLong(_)
             | Self::TooDeep(_)
             | Self::Multiple(_)
+            | Self::Meeting
             | Self::Refused(_)
             | Self::Limit(_)
             | Self::Token(_)

@@ -10,6 +10,7 @@ use llguidance::api::ParserLimits;
 use serde_json::Value as Json;
 
 use super::definition::{GrammarError, GrammarKind};
+use super::meeting;
 
 /// Most bytes of a text.
 pub const GRAMMAR_BYTES_MAX: usize = 1 << 18;
@@ -19,6 +20,10 @@ pub const GRAMMAR_BYTES_MAX: usize = 1 << 18;
 pub const GRAMMAR_DEPTH_MAX: usize = 400;
 /// Greatest `multipleOf`, without its decimal point; and greatest product of different ones.
 pub const GRAMMAR_MULTIPLE_MAX: u64 = 10_000;
+
+/// Greatest product of ways in which the expressions that hold for one string can go on by one byte
+/// ([`super::meeting`]). The engine works through them all before it counts.
+pub const GRAMMAR_MEETING_MAX: u64 = 4_096;
 
 /// Most states of the engine's lexer, of some 1 to 2 KiB each.
 const LEXER_STATES_MAX: usize = 50_000;
@@ -77,6 +82,9 @@ fn schema(schema: &Json) -> Result<(), GrammarError> {
     if deepest > GRAMMAR_DEPTH_MAX {
         return Err(GrammarError::TooDeep(deepest));
     }
+    if meeting::most_ways(schema) > GRAMMAR_MEETING_MAX {
+        return Err(GrammarError::Meeting);
+    }
     found.check_multiples()
 }
 
@@ -95,6 +103,7 @@ fn lark(text: &str) -> Result<(), GrammarError> {
     let (mut rest, mut deepest) = (text, 0);
     while let Some(at) = rest.find(SCHEMA) {
         let (before, after) = rest.split_at(at + SCHEMA.len());
+        no_meeting(before)?;
         deepest += lark_depth(before);
         let mut values = serde_json::Deserializer::from_str(after).into_iter::<Json>();
         rest = match values.next() {
@@ -106,11 +115,17 @@ fn lark(text: &str) -> Result<(), GrammarError> {
             Some(Err(_)) | None => after,
         };
     }
+    no_meeting(rest)?;
     deepest += lark_depth(rest);
     if deepest > GRAMMAR_DEPTH_MAX {
         return Err(GrammarError::TooDeep(deepest));
     }
     Ok(())
+}
+
+/// Expressions that `&` makes meet are not looked at: there may be none, not even in a text between quotes.
+fn no_meeting(text: &str) -> Result<(), GrammarError> {
+    if text.contains('&') { Err(GrammarError::Meeting) } else { Ok(()) }
 }
 
 fn lark_depth(text: &str) -> usize {
@@ -174,7 +189,7 @@ impl Found {
 }
 
 /// What a reference leads to, by the engine's rule: names between slashes, none of them escaped.
-fn target_of<'s>(schema: &'s Json, reference: &str) -> Option<&'s Json> {
+pub(super) fn target_of<'s>(schema: &'s Json, reference: &str) -> Option<&'s Json> {
     let mut value = schema;
     for name in reference.strip_prefix('#')?.split('/').filter(|name| !name.is_empty()) {
         value = match value {

@@ -380,6 +380,75 @@ fn hostile_definitions_end_in_an_error() {
     assert!(matches!(constraint(&long), Err(GrammarError::TooLong(_))));
 }
 
+/// Expressions that all hold for one string, in every way a schema has to say so. Twenty-four of them took the engine
+/// minutes and gigabytes.
+#[test]
+fn expressions_that_meet_are_bounded() {
+    let pattern = |at: usize| json!({ "type": "string", "pattern": format!(".*[a-z].{{{at}}}x") });
+    let patterns = |count: usize| (1..=count).map(pattern).collect::<Vec<_>>();
+    let inside = |schema: Json| json!({ "type": "object", "properties": { "a": schema } });
+    let nested = (1..=24).fold(json!({ "type": "string" }), |inner, at| {
+        json!({ "pattern": format!(".*[a-z].{{{at}}}x"), "anyOf": [inner, { "type": "null" }] })
+    });
+    let chain: serde_json::Map<_, _> = (0..24)
+        .map(|at| {
+            let mut link = pattern(at);
+            link["$ref"] = format!("#/$defs/d{}", at + 1).into();
+            (format!("d{at}"), link)
+        })
+        .collect();
+    let circle = json!({ "allOf": [
+        inside(json!({ "pattern": ".*a.{1}", "properties": { "a": { "pattern": ".*a.{2}" } } })),
+        { "properties": { "a": { "$ref": "#" } } },
+        { "$defs": patterns(24) },
+    ] });
+    let meeting = [
+        json!({ "allOf": patterns(24) }),
+        inside(json!({ "allOf": patterns(24) })),
+        json!({ "allOf": patterns(24).into_iter().map(inside).collect::<Vec<_>>() }),
+        json!({ "allOf": [{ "properties": { "a": { "allOf": patterns(12) } } },
+                          { "additionalProperties": { "allOf": patterns(12) } }] }),
+        json!({ "allOf": [{ "items": { "allOf": patterns(12) } },
+                          { "prefixItems": [{ "allOf": patterns(12) }] }] }),
+        nested,
+        json!({ "$defs": chain, "$ref": "#/$defs/d0" }),
+        circle,
+    ];
+    for schema in meeting {
+        let text = schema.to_string();
+        for grammar in
+            [Grammar::json_schema(&text), Grammar::lark(format!("start: %json {text}\n"))]
+        {
+            assert_eq!(constraint(&grammar).err(), Some(GrammarError::Meeting), "{text:.200}");
+        }
+    }
+    let lark = Grammar::lark("start: A\nA: /a.*/ & /.*b/\n");
+    assert_eq!(constraint(&lark).err(), Some(GrammarError::Meeting));
+}
+
+/// Any number of them, as long as few hold for one string.
+#[test]
+fn expressions_that_do_not_meet_are_followed() {
+    let pattern = |at: usize| json!({ "type": "string", "pattern": format!("^.*[a-z]{{{at}}}x$") });
+    let many: serde_json::Map<_, _> = (1..60).map(|at| (format!("k{at}"), pattern(at))).collect();
+    let apart =
+        |at: usize| json!({ "pattern": format!("^[a-m]{{{at}}}[n-z]*$"), "type": "string" });
+    let followed = [
+        json!({ "type": "object", "properties": many }),
+        json!({ "anyOf": (1..60).map(pattern).collect::<Vec<_>>() }),
+        json!({ "allOf": [{ "pattern": "^[a-z]+" }, { "pattern": "x$" }, { "maxLength": 30 }] }),
+        json!({ "allOf": (1..20).map(|_| apart(3)).collect::<Vec<_>>() }),
+        json!({ "type": "string", "pattern": "^.+@", "format": "email", "maxLength": 30 }),
+        json!({ "$ref": "#/$defs/a", "$defs": { "a": {
+            "type": "object", "required": ["id"],
+            "properties": { "id": pattern(3), "next": { "$ref": "#/$defs/a" } } } } }),
+    ];
+    for schema in followed {
+        let made = constraint(&Grammar::json_schema(schema.to_string()));
+        made.unwrap_or_else(|error| panic!("{error}: {schema:.200}")).mask().unwrap();
+    }
+}
+
 /// What is within the limits stays within a test's stack of 2 MiB.
 #[test]
 fn the_deepest_that_is_allowed_is_followed() {
