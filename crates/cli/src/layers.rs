@@ -59,9 +59,9 @@ impl Layer {
             self.models = models.map(OsString::from).collect();
             return self.models.iter().try_for_each(|model| is_right(name, model));
         }
-        let found = known.iter().find(|known| known.name == name);
+        let found = known.iter().find(|known| known.name == name && name != CONFIG);
         let word = match found.map(|known| known.takes_value) {
-            None => return Err(format!("`{name}` is no option of `probity serve`")),
+            None => return Err(unknown(known, name)),
             Some(true) => OsString::from(format!("--{name}={value}")),
             Some(false) => match value {
                 "true" | "1" => OsString::from(format!("--{name}")),
@@ -73,6 +73,18 @@ impl Layer {
         self.words.push(word);
         Ok(())
     }
+}
+
+/// What is said of a name that is no option's: the one that was probably meant, if there is one.
+fn unknown(known: &[Known], name: &str) -> String {
+    if name == CONFIG {
+        return format!("`{CONFIG}` names this file itself: it can only be a flag or a variable");
+    }
+    let plain = |name: &str| name.replace('_', "-").trim_end_matches('s').to_owned();
+    let names = known.iter().map(|known| known.name.as_str()).chain([MODELS]);
+    let meant = names.filter(|known| *known != CONFIG).find(|known| plain(known) == plain(name));
+    let meant = meant.map_or(String::new(), |meant| format!(": did you mean `{meant}`?"));
+    format!("`{name}` is no option of `probity serve`{meant}")
 }
 
 /// Whether the parser takes a word, whatever it says of those that are not here.

@@ -109,6 +109,16 @@ pub(crate) fn open_as(path: &Path, known: &Path) -> Result<Opened> {
     Ok(Opened { publication, header, files: vec![file], names: None })
 }
 
+/// Opens the file that [`find`] found for a name.
+pub(crate) fn open_found(file: &LocalFile, reference: &ModelRef) -> Result<Opened> {
+    match reference {
+        ModelRef::Path(_) => open(&file.path),
+        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
+            open(&file.path).with_context(|| way_out(reference))
+        }
+    }
+}
+
 /// Loads a model and makes an engine for it.
 pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> {
     let kernels = kernels(options)?;
@@ -119,14 +129,9 @@ pub(crate) fn load(name: &ModelName, options: &EngineOptions) -> Result<Loaded> 
         return load_package(&store, path, kernels, options);
     }
     let file = find(&store, &name.reference)?;
-    let context = || way_out(&name.reference);
-    let mut opened = match &name.reference {
-        ModelRef::Path(_) => open(&file.path)?,
-        ModelRef::Hub(_) | ModelRef::HubFolder(_) | ModelRef::Catalogue(_) => {
-            open(&file.path).with_context(context)?
-        }
-    };
-    let (weights, id) = weights(&store, &mut opened, &file).with_context(context)?;
+    let mut opened = open_found(&file, &name.reference)?;
+    let (weights, id) =
+        weights(&store, &mut opened, &file).with_context(|| way_out(&name.reference))?;
     if let ModelRef::Path(_) | ModelRef::HubFolder(_) = &name.reference {
         // Where it can't be kept, `verify` has to be told where the file lies.
         let _ = keep_place(&store, id, &file.path);

@@ -53,9 +53,6 @@ pub enum Unchecked {
     /// Something is not at hand.
     #[error("{0}")]
     Missing(Missing),
-    /// The model that was named is another one.
-    #[error("the model at hand is not the receipt's")]
-    AnotherModel,
     /// What is shown is not what was signed, or the two don't go together.
     #[error("what is shown is not what was signed, so there is nothing to replay")]
     Opening,

@@ -221,7 +221,7 @@ impl Missing {
     const fn name(&self) -> &'static str {
         match self {
             Self::Opening => "opening",
-            Self::Model { .. } => "model",
+            Self::Model { .. } | Self::AnotherModel { .. } => "model",
             Self::Unsupported(_) => "unsupported",
         }
     }

@@ -84,14 +84,6 @@ pub enum Refutation {
         /// Who signed.
         found: PublicKey,
     },
-    /// Another model than the one at hand was named.
-    #[error("the receipt is of model {claimed}, the model given is {found}")]
-    Model {
-        /// By the receipt.
-        claimed: Hex,
-        /// What is at hand.
-        found: Hex,
-    },
     /// A version of the specification that is known here, and is not the one of the model's program.
     #[error("the receipt names version {claimed} of {what}, the model's program has {found}")]
     Version {

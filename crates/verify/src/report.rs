@@ -37,6 +37,14 @@ pub enum Missing {
         /// Its id.
         id: Digest,
     },
+    /// The model, in whose place another was given.
+    #[error("replay needs the model {}, and the one given is {}", Hex(*.id), Hex(*.found))]
+    AnotherModel {
+        /// Its id.
+        id: Digest,
+        /// The id of the one given.
+        found: Digest,
+    },
     /// What this release can't replay.
     #[error("{0}")]
     Unsupported(String),
@@ -158,7 +166,6 @@ fn replayed(
     let asked = required.contains(&Kind::Replay);
     match (opened, replay) {
         (Some(Err(_)), _) => Err(Unchecked::Opening),
-        (_, Replay::Differs(Refutation::Model { .. })) => Err(Unchecked::AnotherModel),
         (_, Replay::Differs(_)) => Ok(false),
         (Some(Ok(())), Replay::Same) => Ok(true),
         (Some(Ok(())), Replay::Impossible(missing)) => Err(Unchecked::Missing(missing.clone())),

@@ -16,7 +16,7 @@ use crate::failure::{Usage, describe};
 use crate::folders;
 use crate::interrupt::{self, Meaning};
 use crate::layers::layered;
-use crate::loading::{find, load};
+use crate::loading::{find, load, open_found};
 use crate::output::tell;
 use crate::packaged;
 
@@ -108,15 +108,20 @@ fn set(value: &mut usize, given: Option<usize>) {
     *value = given.unwrap_or(*value);
 }
 
-/// About how many bytes a model's weights take.
+/// About how many bytes a model's weights take. All but the weights is read: what is no model is refused now, and not
+/// by the first question.
 fn bytes(store: &Store, served: &ServedName) -> Result<u64> {
     if let ModelRef::Path(path) = &served.model.reference
         && folders::is_package(path)
     {
         let package = packaged::open(path)?;
+        packaged::model(path, &package)?;
         return Ok(package.manifest().files().iter().map(|file| file.hashes.size).sum());
     }
-    Ok(find(store, &served.model.reference)?.size)
+    let reference = &served.model.reference;
+    let file = find(store, reference)?;
+    open_found(&file, reference)?;
+    Ok(file.size)
 }
 
 /// Loads one of the models by its name.

@@ -96,6 +96,9 @@ fn what_is_wrong_in_a_layer_is_said_with_its_place() {
         ("models = ./m.gguf nothing-known\n", "line 1: `models`: "),
         ("models = ./m.gguf\ncors = foo\n", "line 2: `cors`: \"foo\" is no origin"),
         ("models = ./m.gguf\nlisten = here\n", "such as 127.0.0.1:8000"),
+        ("config = other.conf\n", "line 1: `config` names this file itself"),
+        ("model = ./m.gguf\n", "did you mean `models`?"),
+        ("log_format = json\n", "did you mean `log-format`?"),
     ] {
         let told = layers(&world, file, &[], &[]);
         assert!(told.contains(said), "{told}");
@@ -321,6 +324,20 @@ fn served(world: &World, model: &str, name: &str) -> (Json, String) {
         .to_owned();
     let receipt = server.get(&format!("/v1/receipts/{id}"));
     (content(&reply), receipt.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+/// A file that is no model is refused before anything listens, and not by the first question.
+#[test]
+fn what_is_no_model_is_not_served() {
+    let world = World::new();
+    let whole = model(Family::Qwen2).write();
+    let cut = world.file("cut.gguf", &whole[..whole.len() - 100]);
+    let junk = world.file("junk.gguf", b"junk that is no model");
+    for path in [cut, junk] {
+        let done = world.run(&["serve", "--listen", "127.0.0.1:0", &path]);
+        assert_eq!(done.code, Some(1), "{done:?}");
+        assert!(done.err.contains(&path) && !done.err.contains("serving"), "{done:?}");
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use receipt::{Job, Messages, NonceChooser, Rendered, SecretKey, Stop, WorkKind};
 use verify::{
-    Ending, Hex, Kind, Missing, NotEstablished, Outcome, Refutation, Replay, Report, Unchecked,
-    Verdict, examine,
+    Ending, Kind, Missing, NotEstablished, Outcome, Refutation, Replay, Report, Unchecked, Verdict,
+    examine,
 };
 
 use crate::world::{NETWORK, fields, opening, receipt_of, requester, worker};
@@ -93,14 +93,20 @@ fn a_replay_found_wrong_was_a_replay() {
 
 #[test]
 fn what_was_not_looked_at_is_trusted_for_nothing_and_says_why() {
-    let another = Replay::Differs(Refutation::Model { claimed: Hex([7; 32]), found: Hex([8; 32]) });
+    let another = Missing::AnotherModel { id: [7; 32], found: [8; 32] };
     let request = Replay::Differs(Refutation::Request("no".into()));
     let missing = Missing::Unsupported("a grammar".into());
     let cases = [
         (true, Replay::Same, Outcome::Holds, None, true),
         (true, differs(), Outcome::Fails, None, true),
         (true, request, Outcome::Fails, None, false),
-        (true, another, Outcome::NotChecked, Some(Unchecked::AnotherModel), false),
+        (
+            true,
+            Replay::Impossible(another.clone()),
+            Outcome::NotChecked,
+            Some(Unchecked::Missing(another)),
+            false,
+        ),
         (
             true,
             Replay::Impossible(missing.clone()),

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use llm::{Claim, Generation, Prompt, Request};
 use package::ModelId;
 use receipt::{Job, Opening, Receipt, WorkKind};
-use verify::{Hex, Missing, Refutation, Replay};
+use verify::{Missing, Replay};
 
 use super::case::{Case, Unread};
 use super::excerpt;
@@ -47,7 +47,7 @@ pub(super) fn replay_all(cases: &mut [Case], options: &VerifyOptions) -> Result<
             }
             Ok(Found::Another(found)) => set(
                 &mut of_model,
-                &Replay::Differs(Refutation::Model { claimed: Hex(id.0), found: Hex(found.0) }),
+                &Replay::Impossible(Missing::AnotherModel { id: id.0, found: found.0 }),
             ),
             Ok(Found::Nothing) => {
                 set(&mut of_model, &Replay::Impossible(Missing::Model { id: id.0 }));

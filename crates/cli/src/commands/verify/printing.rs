@@ -155,8 +155,9 @@ fn who(case: &Case, file: &ReceiptFile) -> String {
 /// Where a bundle's receipt stands in its worker's log.
 fn place(file: &ReceiptFile) -> String {
     let Some(log) = file.log() else { return String::new() };
-    let (index, size) = (log.index(), log.checkpoint().size());
-    format!("  log     number {index} of {size}, under the worker's checkpoint\n")
+    // People count from 1, as `probity receipt log` does.
+    let (number, size) = (log.index().saturating_add(1), log.checkpoint().size());
+    format!("  log     number {number} of {size}, under the worker's checkpoint\n")
 }
 
 /// One line for each kind of evidence, and one for all that none of it establishes.
@@ -209,6 +210,10 @@ fn way_out(missing: &Missing, pullable: &[&str]) -> String {
                  with --model, or pull it{pull}; --evidence signature does without"
             )
         }
+        Missing::AnotherModel { .. } => format!(
+            "{missing}: give the receipt's own with --model, or leave --model out and it is looked for; \
+             --evidence signature does without"
+        ),
         Missing::Unsupported(_) => missing.to_string(),
     }
 }

@@ -263,7 +263,6 @@ fn of_receipt(refutation: &Refutation) -> &'static str {
         Refutation::Rendering => "rendering",
         Refutation::Cancellation { .. } => "cancellation",
         Refutation::Signer { .. } => "another key",
-        Refutation::Model { .. } => "model",
         Refutation::Version { .. } => "version",
         Refutation::Prompt { .. } => "prompt",
         Refutation::Messages(_) => "messages",
