@@ -4,15 +4,11 @@
 use canon::quant::INPUTS_MAX;
 use canon::reference::{self, AttentionShape, HeadRow, Sums};
 use canon::{
-    AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, InputKind, InputRow, KernelSet,
-    Kernels, KvPage, LIMIT, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
+    AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, InputKind, InputRow, Kernels,
+    KvPage, LIMIT, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
 };
 
-use crate::cases::halves;
-
-fn sets() -> Vec<Kernels> {
-    KernelSet::ALL.into_iter().filter_map(Kernels::of).collect()
-}
+use crate::cases::{halves, sets};
 
 /// Quants at their extremes: both ends of a byte, and of its nibbles.
 const FILLS: [u8; 6] = [0x00, 0x7f, 0x80, 0x81, 0xff, 0xf0];
@@ -248,6 +244,7 @@ fn longest_norms_equal_reference() {
 }
 
 /// A row that is handed over breaks no bound: what is not a row of the text is refused.
+#[cfg(panic = "unwind")]
 #[test]
 fn rows_outside_the_bounds_are_refused() {
     let refused = |set: fn(&mut InputRow)| {

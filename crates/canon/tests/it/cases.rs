@@ -1,6 +1,13 @@
 //! Seeded inputs that sit on the edges: extremes, zeros, outliers, noise.
 
-use canon::Format;
+use canon::{Format, KernelSet, Kernels};
+
+/// Every set that this machine can run. It says which they are, so that whoever runs the tests elsewhere sees it.
+pub(crate) fn sets() -> Vec<Kernels> {
+    let sets: Vec<Kernels> = KernelSet::ALL.into_iter().filter_map(Kernels::of).collect();
+    sets.iter().for_each(|kernels| println!("kernels: {}", kernels.set().name()));
+    sets
+}
 
 /// A small generator (splitmix64): the same cases on every machine.
 pub(crate) struct Seed(pub(crate) u64);

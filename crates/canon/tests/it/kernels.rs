@@ -3,16 +3,13 @@
 use canon::reference::{self, AttentionShape, HeadRow, Layout, Over};
 use canon::{
     AttentionScratch, AttentionTask, BLOCK, Finish, Format, GROUP, GateOp, InputKind, InputRow,
-    KernelSet, Kernels, KvPage, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
+    Kernels, KvPage, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
 };
 
-use crate::cases::Seed;
+use crate::cases::{Seed, sets};
 
 fn each_set(check: impl Fn(&Kernels)) {
-    for kernels in KernelSet::ALL.into_iter().filter_map(Kernels::of) {
-        println!("kernels: {}", kernels.set().name());
-        check(&kernels);
-    }
+    sets().iter().for_each(check);
 }
 
 pub(crate) fn expected_matmul(
@@ -205,8 +202,12 @@ fn check_norm(kernels: &Kernels, seed: &mut Seed, length: usize) {
 
 fn check_gate(kernels: &Kernels, seed: &mut Seed, length: usize) {
     let (gate, up) = (seed.row(length), seed.row(length));
-    let op =
-        GateOp { gate_frac: 2 + seed.below(11) as u8, up_frac: 12, frac: seed.below(15) as u8 };
+    // Often those of a model, whose outputs fit; else any.
+    let (up_frac, frac) = match seed.below(2) {
+        0 => (12, seed.below(15) as u8),
+        _ => (seed.below(25) as u8, seed.below(25) as u8),
+    };
+    let op = GateOp { gate_frac: 2 + seed.below(11) as u8, up_frac, frac };
     let mut out = vec![0; length];
     let overflow = kernels.silu_gate(&gate, &up, op, &mut out);
     let one =
@@ -254,9 +255,17 @@ fn check_soft_cap(kernels: &Kernels, seed: &mut Seed, length: usize) {
     assert_eq!(row, want, "soft cap of {length} at {cap}");
 }
 
+/// Exponents of a scale lie in plus or minus this.
+const SCALE_EXPONENT_MAX: i32 = 256;
+
 fn check_scale(kernels: &Kernels, seed: &mut Seed, length: usize) {
     let mut row = seed.row(length);
-    let (mantissa, exponent) = ((1 << 14) + seed.below(1 << 14) as u16, 4 - seed.below(50) as i32);
+    let mantissa = (1 << 14) + seed.below(1 << 14) as u16;
+    // Often one with which something is left and fits; else any that a program may have.
+    let exponent = match seed.below(3) {
+        0 => SCALE_EXPONENT_MAX - seed.below(2 * SCALE_EXPONENT_MAX as u64 + 1) as i32,
+        _ => 4 - seed.below(50) as i32,
+    };
     let want: Vec<_> = row.iter().map(|x| reference::scale(*x, mantissa, exponent)).collect();
     let overflow = kernels.scale(&mut row, mantissa, exponent);
     assert_eq!(overflow, want.iter().any(Result::is_err), "scale {mantissa} * 2^{exponent}");
@@ -292,16 +301,60 @@ fn experts_equal_reference() {
 fn hadamard_equals_reference() {
     each_set(|kernels| {
         let mut seed = Seed(6);
-        for width in [2, 4, 8, 16, 32, 64, 128, 256, 1024] {
+        for width in HADAMARD_WIDTHS {
             for _ in 0..40 {
-                let mut row = seed.row(3 * width);
-                let want: Vec<_> = row.chunks_exact(width).map(reference::hadamard).collect();
-                let overflow = kernels.hadamard(&mut row, width);
-                assert_eq!(overflow, want.iter().any(Result::is_err), "width {width}");
-                for (got, want) in row.chunks_exact(width).zip(want) {
-                    assert!(want.is_err() || want.as_deref() == Ok(got), "width {width}");
+                check_hadamard(kernels, seed.row(3 * width), width);
+            }
+        }
+    });
+}
+
+/// Every width there is.
+const HADAMARD_WIDTHS: [usize; 10] = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
+fn check_hadamard(kernels: &Kernels, mut row: Vec<i32>, width: usize) -> bool {
+    let want: Vec<_> = row.chunks_exact(width).map(reference::hadamard).collect();
+    let overflow = kernels.hadamard(&mut row, width);
+    assert_eq!(overflow, want.iter().any(Result::is_err), "width {width}");
+    for (got, want) in row.chunks_exact(width).zip(want) {
+        assert!(want.is_err() || want.as_deref() == Ok(got), "width {width}");
+    }
+    overflow
+}
+
+/// Sums as great as they get, around the entry from which they leave 32 bits, and around the one from which an output
+/// leaves the limit.
+#[test]
+fn hadamard_at_its_edges_equals_reference() {
+    each_set(|kernels| {
+        let mut seed = Seed(9);
+        for width in HADAMARD_WIDTHS {
+            let bits = width.trailing_zeros();
+            let narrow = 1 << (31 - bits);
+            // All of them added up, and shifted by half the bits.
+            let fits = (1 << (30 - bits.div_ceil(2))) as i32;
+            let mut overflows = [0, 0];
+            for great in [narrow - 1, narrow, narrow + 1, fits - 1, fits, fits + 1, (1 << 30) - 1] {
+                let great = great.min((1 << 30) - 1);
+                // The signs of a row of the matrix: one output has the sum of all magnitudes.
+                let signs = seed.below(width as u64) as usize;
+                let signed = |k: usize, negative: bool| {
+                    if (signs & k).count_ones().is_multiple_of(2) != negative {
+                        great
+                    } else {
+                        -great
+                    }
+                };
+                for negative in [false, true] {
+                    let mut row: Vec<i32> = (0..width).map(|k| signed(k, negative)).collect();
+                    row.extend(seed.row(width));
+                    row.extend((0..width).map(|k| signed(k, !negative)));
+                    let overflow = check_hadamard(kernels, row[..width].to_vec(), width);
+                    overflows[usize::from(overflow)] += 1;
+                    check_hadamard(kernels, row, width);
                 }
             }
+            assert!(overflows.iter().all(|count| *count > 0), "width {width}: {overflows:?}");
         }
     });
 }
@@ -310,7 +363,7 @@ fn hadamard_equals_reference() {
 fn rope_equals_reference() {
     each_set(|kernels| {
         let mut seed = Seed(4);
-        for pairs in [1, 4, 16, 17, 32, 64] {
+        for pairs in [1, 4].into_iter().chain(7..=17).chain([32, 33, 64, 128]) {
             for layout in [Layout::Interleaved, Layout::Half] {
                 for _ in 0..20 {
                     let mut head = seed.row(2 * pairs + 32);

@@ -3,16 +3,12 @@
 
 use canon::reference::{self, AttentionShape, HeadRow};
 use canon::{
-    AttentionScratch, AttentionTask, BLOCK, Finish, GROUP, GateOp, InputKind, InputRow, KernelSet,
-    Kernels, KvPage, NormOp, PAGE, PackedMatrix, Slab, TileQueue,
+    AttentionScratch, AttentionTask, BLOCK, Finish, GROUP, GateOp, InputKind, InputRow, Kernels,
+    KvPage, NormOp, Overflow, PAGE, PackedMatrix, Slab, TileQueue,
 };
 
-use crate::cases::Seed;
+use crate::cases::{Seed, sets};
 use crate::kernels::{Attend, expected_matmul};
-
-fn sets() -> Vec<Kernels> {
-    KernelSet::ALL.into_iter().filter_map(Kernels::of).collect()
-}
 
 /// The tiles of a matmul, in an order that the seed says.
 fn matmul_in_tiles(
@@ -160,6 +156,9 @@ fn attention_with_used_scratch_equals_reference() {
     }
 }
 
+/// A gate of a set.
+type Gate = fn(&Kernels, &[i32], &[i32], GateOp, &mut [i32]) -> bool;
+
 /// Rows of any length and size, with every attribute anywhere in its range.
 #[test]
 fn rows_of_any_attributes_equal_reference() {
@@ -175,11 +174,14 @@ fn rows_of_any_attributes_equal_reference() {
         let normed = reference::norm(&row, eps, &gain, gain_unit, frac);
         let up_frac = seed.below(25) as u8;
         let gate = GateOp { gate_frac: 2 + seed.below(11) as u8, up_frac, frac };
-        let gated: Vec<_> = row
-            .iter()
-            .zip(&other)
-            .map(|(g, u)| reference::silu_gate(*g, *u, gate.gate_frac, up_frac, frac))
-            .collect();
+        let gated = |one: fn(i32, i32, u8, u8, u8) -> Result<i32, Overflow>| {
+            let pairs = row.iter().zip(&other);
+            pairs.map(|(g, u)| one(*g, *u, gate.gate_frac, up_frac, frac)).collect::<Vec<_>>()
+        };
+        let gates: [(Gate, _); 2] = [
+            (Kernels::silu_gate, gated(reference::silu_gate)),
+            (Kernels::gelu_gate, gated(reference::gelu_gate)),
+        ];
         for kernels in &sets {
             let name = format!("{} of {length}", kernels.set().name());
             let mut out = vec![7; length];
@@ -188,10 +190,12 @@ fn rows_of_any_attributes_equal_reference() {
                 Ok(want) => assert!(!overflow && out == *want, "norm, {name}"),
                 Err(_) => assert!(overflow, "norm, {name}"),
             }
-            let overflow = kernels.silu_gate(&row, &other, gate, &mut out);
-            assert_eq!(overflow, gated.iter().any(Result::is_err), "gate, {name}");
-            let same = |(got, want): (&i32, &Result<i32, _>)| *got == want.unwrap_or(0);
-            assert!(out.iter().zip(&gated).all(same), "gate, {name}");
+            for (of_set, gated) in &gates {
+                let overflow = of_set(kernels, &row, &other, gate, &mut out);
+                assert_eq!(overflow, gated.iter().any(Result::is_err), "{gate:?}, {name}");
+                let same = |(got, want): (&i32, &Result<i32, _>)| *got == want.unwrap_or(0);
+                assert!(out.iter().zip(gated).all(same), "{gate:?}, {name}");
+            }
         }
     }
 }

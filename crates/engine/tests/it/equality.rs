@@ -11,6 +11,13 @@ use program::reference::{self, Run};
 use program::tiny::Shape;
 use program::trace::Committer;
 
+/// Every set that this machine can run. It says which they are, so that whoever runs the tests elsewhere sees it.
+pub(crate) fn sets() -> Vec<Kernels> {
+    let sets: Vec<Kernels> = KernelSet::ALL.into_iter().filter_map(Kernels::of).collect();
+    sets.iter().for_each(|kernels| println!("kernels: {}", kernels.set().name()));
+    sets
+}
+
 pub(crate) struct Model {
     pub(crate) checked: Checked,
     pub(crate) file: Vec<u8>,
