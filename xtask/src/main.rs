@@ -50,7 +50,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench serve [--model FILE] [--rounds N]
        cargo xtask architectures [--write]
        cargo xtask clients [--model MODEL]
-       cargo xtask exactness [--model FILE] [--offline] [--tiny]
+       cargo xtask exactness [--model FILE] [--offline] [--tiny] [--kernels]
        cargo xtask cheats [--games N [--from SEED]]
        cargo xtask dispute-demo [--seed N]
        cargo xtask bindings

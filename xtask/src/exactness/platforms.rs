@@ -16,8 +16,13 @@ use super::tools;
 use crate::Outcome;
 
 const NAME: &str = "exactness-probe";
-const AARCH64: &str = "aarch64-unknown-linux-gnu";
-const WASM: &str = "wasm32-wasip1";
+pub(super) const AARCH64: &str = "aarch64-unknown-linux-gnu";
+pub(super) const WASM: &str = "wasm32-wasip1";
+/// The compiler's flags for WebAssembly with SIMD.
+pub(super) const SIMD128: &str = "-C target-feature=+simd128";
+/// What runs programs for AArch64: one with every extension there is.
+pub(super) const ON_AARCH64: [&str; 5] =
+    ["qemu-aarch64", "-cpu", "max", "-L", "/usr/aarch64-linux-gnu"];
 
 /// The probe for each target.
 pub(crate) struct Probes {
@@ -43,18 +48,11 @@ impl Probes {
     pub(crate) fn build(root: &Path, target: &Path) -> Outcome<Self> {
         let simd = target.join("simd128");
         let build = |folder: &Path, triple: Option<&str>, flags: &str| {
-            let mut cargo = Command::new("cargo");
-            cargo.args(["build", "--quiet", "--release", "--locked", "--target-dir"]).arg(folder);
+            let mut cargo = cargo(&["build", "--quiet", "--release"], folder, triple, flags);
             // The folder's own manifest and lock; the root's toolchain file holds there too.
             cargo.current_dir(root.join("xtask/probe"));
-            cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc");
-            // Flags from outside could ask for instructions an emulated processor lacks.
-            cargo.env_remove("RUSTFLAGS").env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags);
             let mut path = folder.to_owned();
-            if let Some(triple) = triple {
-                cargo.args(["--target", triple]);
-                path.push(triple);
-            }
+            path.extend(triple);
             let wasm = triple == Some(WASM);
             path.push(format!("release/{NAME}{}", if wasm { ".wasm" } else { "" }));
             let status = cargo.status().map_err(|error| format!("cargo: {error}"))?;
@@ -64,9 +62,20 @@ impl Probes {
             here: build(target, None, "")?,
             aarch64: build(target, Some(AARCH64), "")?,
             wasm: build(target, Some(WASM), "")?,
-            wasm_simd: build(&simd, Some(WASM), "-C target-feature=+simd128")?,
+            wasm_simd: build(&simd, Some(WASM), SIMD128)?,
         })
     }
+}
+
+/// Cargo for a target; the flags are of WebAssembly.
+pub(super) fn cargo(words: &[&str], folder: &Path, triple: Option<&str>, flags: &str) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(words).args(["--locked", "--target-dir"]).arg(folder);
+    cargo.args(triple.into_iter().flat_map(|triple| ["--target", triple]));
+    cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "aarch64-linux-gnu-gcc");
+    // Flags from outside could ask for instructions an emulated processor lacks.
+    cargo.env_remove("RUSTFLAGS").env("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags);
+    cargo
 }
 
 /// Runs the tiny models everywhere; gives the runs and the kernel sets of this processor.
@@ -105,11 +114,7 @@ pub(crate) fn tiny(root: &Path, probes: &Probes) -> Outcome<(Vec<Run>, Vec<Strin
         },
         Platform {
             name: "AArch64",
-            command: emulated(
-                "qemu-aarch64",
-                &["-cpu", "max", "-L", "/usr/aarch64-linux-gnu"],
-                &probes.aarch64,
-            ),
+            command: emulated(ON_AARCH64[0], &ON_AARCH64[1..], &probes.aarch64),
             words: each,
             sets: Some("portable,neon"),
         },
@@ -129,24 +134,27 @@ pub(crate) fn tiny(root: &Path, probes: &Probes) -> Outcome<(Vec<Run>, Vec<Strin
     // This processor first, with all of it; the emulated ones then share it.
     let [own, emulated @ ..] = &platforms;
     let (mut all, sets_here) = run(own, None)?;
-    for ran in side_by_side(emulated) {
-        all.extend(ran?);
+    for ran in side_by_side(emulated, |platform| run(platform, None)) {
+        all.extend(ran?.0);
     }
     Ok((all, sets_here))
 }
 
-/// Runs platforms, as many at once as there are cores; gives their runs in the order of the platforms.
-fn side_by_side(platforms: &[Platform]) -> Vec<Outcome<Vec<Run>>> {
+/// Runs platforms, as many at once as there are cores; gives what they gave in the order of the platforms.
+pub(super) fn side_by_side<P: Sync, T: Send>(
+    platforms: &[P],
+    run: impl Fn(&P) -> T + Sync,
+) -> Vec<T> {
     let lanes = std::thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, Outcome<Vec<Run>>>> = Mutex::default();
+    let done: Mutex<BTreeMap<usize, T>> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..lanes.min(platforms.len()) {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(platform) = platforms.get(index) else { return };
-                    let ran = run(platform, None).map(|(runs, _)| runs);
+                    let ran = run(platform);
                     done.lock().unwrap_or_else(PoisonError::into_inner).insert(index, ran);
                 }
             });
