@@ -332,7 +332,7 @@ fn hadamard_at_its_edges_equals_reference() {
             let bits = width.trailing_zeros();
             let narrow = 1 << (31 - bits);
             // All of them added up, and shifted by half the bits.
-            let fits = (1 << (30 - bits.div_ceil(2))) as i32;
+            let fits = 1 << (30 - bits.div_ceil(2));
             let mut overflows = [0, 0];
             for great in [narrow - 1, narrow, narrow + 1, fits - 1, fits, fits + 1, (1 << 30) - 1] {
                 let great = great.min((1 << 30) - 1);
