@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use import::gguf::tiny::Family;
@@ -220,7 +220,10 @@ struct Running {
 
 impl Running {
     fn start(world: &World, arguments: &[&str]) -> Self {
-        let mut command = world.command(arguments);
+        Self::of(world.command(arguments))
+    }
+
+    fn of(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
@@ -451,4 +454,77 @@ fn a_served_answer_comes_through_a_proxy_and_its_receipt_is_verified() {
     }
     let verified = here.run(&["verify", receipts, "--model", &here.tiny()]).ok();
     assert!(verified.out.contains("VERIFIED") || verified.out.contains("verified"), "{verified:?}");
+}
+
+/// The same under a shell's limits.
+#[cfg(unix)]
+fn limited(world: &World, limits: &str, arguments: &[&str]) -> Command {
+    let serve = world.command(arguments);
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &format!("{limits}; exec \"$0\" \"$@\"")]);
+    shell.arg(serve.get_program()).args(serve.get_args()).env_clear().stdin(Stdio::null());
+    shell.envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell
+}
+
+#[cfg(unix)]
+#[test]
+fn connections_that_would_leave_receipts_no_file_are_refused() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let serve = ["serve", "--listen", "127.0.0.1:0", &tiny];
+    let given: [(&[&str], &str); 2] =
+        [(&[], "--connections 2048"), (&["--connections", "37"], "--connections 37")];
+    for (given, said) in given {
+        let typed = [&serve, given].concat();
+        let done = done(limited(&world, "ulimit -n 100", &typed).output().unwrap());
+        assert_eq!(done.code, Some(1), "{done:?}");
+        for said in [said, "(100,", "--connections 36,"] {
+            assert!(done.err.contains(said), "{said}: {done:?}");
+        }
+    }
+}
+
+/// A soft limit is there to be raised.
+#[cfg(unix)]
+#[test]
+fn there_is_a_file_for_each_connection_that_is_let_in() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let typed = ["serve", "--listen", "127.0.0.1:0", "--connections", "150", &tiny];
+    let server = Running::of(limited(&world, "ulimit -Sn 40; ulimit -Hn 300", &typed));
+    let open: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut socket = TcpStream::connect(&server.address).unwrap();
+            socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+            let mut status = String::new();
+            BufReader::new(&socket).read_line(&mut status).unwrap();
+            assert!(status.contains("200"), "{status}");
+            socket
+        })
+        .collect();
+    let body = json!({"model": "tiny", "prompt": "a", "max_tokens": 2}).to_string();
+    assert_eq!(server.status("/v1/completions", &body), "200");
+    drop(open);
+}
+
+#[test]
+fn a_model_that_was_never_asked_is_described_by_its_files() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let typed = ["serve", "--listen", "127.0.0.1:0", &tiny];
+    let server = Running::start(&world, &typed);
+    let before = json_of(&server.get("/v1/models/tiny"));
+    assert_eq!((&before["loaded"], &before["context_length"]), (&json!(false), &json!(256)));
+    // Nobody has read all of its bytes yet.
+    assert_eq!((&before["model_id"], &before["chat"]), (&Json::Null, &json!(true)));
+    let body = json!({"model": "tiny", "prompt": "a", "max_tokens": 2}).to_string();
+    assert_eq!(server.status("/v1/completions", &body), "200");
+    let after = json_of(&server.get("/v1/models/tiny"));
+    let id = after["model_id"].as_str().unwrap().to_owned();
+    assert_eq!((&after["loaded"], &after["weights"]), (&json!(true), &before["weights"]));
+    drop(server);
+    let server = Running::start(&world, &typed);
+    let again = json_of(&server.get("/v1/models/tiny"));
+    assert_eq!((&again["loaded"], &again["model_id"]), (&json!(false), &json!(id)));
 }

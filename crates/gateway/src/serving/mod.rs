@@ -3,6 +3,7 @@
 //! Never knows what a request asks: a dialect does.
 
 mod around;
+mod descriptors;
 mod operations;
 mod receipts;
 mod routes;

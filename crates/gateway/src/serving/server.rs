@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use super::descriptors;
 use super::routes::router;
 use super::signals::{Asked, Signals};
 use crate::compute::{self, LoadModel};
@@ -102,6 +103,7 @@ impl Server {
         secret: SecretKey,
         load: Arc<LoadModel>,
     ) -> Result<Self, ServerError> {
+        descriptors::require(settings.limits.connections_max).map_err(ServerError::Setting)?;
         let files = Files { keys: settings.keys, tls: settings.tls };
         let keys = files.keys().map_err(ServerError::Setting)?;
         let tls = files.tls().map_err(ServerError::Setting)?.map(watch::Sender::new);
