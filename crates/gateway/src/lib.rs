@@ -29,9 +29,9 @@ mod settings;
 mod signing;
 mod tls;
 
-pub use compute::{LoadModel, Loaded, ModelEntry};
+pub use compute::{DescribeModel, Description, LoadModel, Loaded, ModelEntry};
 pub use keys::{KeyEntry, KeyFile, Scope, key_hash};
 pub use log::{Log, LogFormat};
 pub use proxy::{ProxiedModel, ProxyLimits, ProxyServer, ProxySettings, Requirement, UpstreamUrl};
 pub use serving::{Server, ServerError};
-pub use settings::{Limits, Settings};
+pub use settings::{Describe, Limits, Settings};

@@ -2,13 +2,15 @@
 //!
 //! Every limit has its name and its default here.
 
+use core::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use llm::schedule::SchedulerLimits;
 
-use crate::compute::ModelEntry;
+use crate::compute::{DescribeModel, ModelEntry};
 use crate::log::Log;
 
 /// Twenty tokens a second while others' prompts are read, on a machine that makes them faster alone.
@@ -21,6 +23,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// What it serves, in order.
     pub models: Vec<ModelEntry>,
+    /// Says what can be known of a model before it is loaded.
+    pub describe: Describe,
     /// Most bytes of weights that are loaded at once.
     pub memory_max: u64,
     /// What a model takes on at once.
@@ -47,6 +51,16 @@ pub struct Settings {
     pub drain: Duration,
     /// Takes a line for each request and each answer.
     pub log: Log,
+}
+
+/// Says what can be known of a model by its name.
+#[derive(Clone)]
+pub struct Describe(pub Arc<DescribeModel>);
+
+impl fmt::Debug for Describe {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Describe")
+    }
 }
 
 /// What a connection, a request and a key may take.
@@ -101,6 +115,7 @@ impl Settings {
         Self {
             listen,
             models,
+            describe: Describe(Arc::new(|_| None)),
             memory_max: u64::MAX,
             scheduler: SchedulerLimits::default(),
             gap: GAP,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use gateway::{Loaded, Log, LogFormat, ModelEntry, Server, Settings};
+use gateway::{Describe, Description, Loaded, Log, LogFormat, ModelEntry, Server, Settings};
 use store::{ModelRef, ReceiptBook, Store};
 
 use super::key::worker_key;
@@ -16,7 +16,7 @@ use crate::failure::{Usage, describe};
 use crate::folders;
 use crate::interrupt::{self, Meaning};
 use crate::layers::layered;
-use crate::loading::{find, load, open_found};
+use crate::loading::{find, known_id, load, open, open_found, require};
 use crate::output::tell;
 use crate::packaged;
 
@@ -27,11 +27,12 @@ pub(crate) fn run(options: ServeOptions) -> Result<ExitCode> {
     let options = layered(options)?;
     refuse_open(&options)?;
     let store = crate::environment::store()?;
-    let settings = settings(&store, &options)?;
+    let mut settings = settings(&store, &options)?;
     let secret = worker_key(&store)?;
     let book = options.receipts.clone().unwrap_or_else(|| store.home().join("receipts/book.redb"));
     let book = ReceiptBook::open(&book)?;
     let load = loader(options.models.clone(), options.engine.clone());
+    settings.describe = describer(options.models.clone());
     let names: Vec<&str> = options.models.iter().map(|model| model.name.as_str()).collect();
     let names = names.join(", ");
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
@@ -122,6 +123,29 @@ fn bytes(store: &Store, served: &ServedName) -> Result<u64> {
     let file = find(store, reference)?;
     open_found(&file, reference)?;
     Ok(file.size)
+}
+
+/// Says what the header of a model that is here says, by its name.
+fn describer(models: Vec<ServedName>) -> Describe {
+    Describe(Arc::new(move |name| {
+        let known = models.iter().find(|model| model.name == name)?;
+        // Why it can't be read is told to whoever asks it something.
+        about(&known.model.reference).ok()
+    }))
+}
+
+fn about(reference: &ModelRef) -> Result<Description> {
+    let store = crate::environment::store()?;
+    if let ModelRef::Path(path) = reference
+        && folders::is_package(path)
+    {
+        let package = packaged::open(path)?;
+        return Ok(Description::of(&packaged::model(path, &package)?, Some(package.id().0)));
+    }
+    let file = require(&store, reference)?;
+    let opened = open(&file.path)?;
+    let id = known_id(&store, &opened, &file)?;
+    Ok(Description::of(&opened.publication.model, id.map(|id| id.0)))
 }
 
 /// Loads one of the models by its name.

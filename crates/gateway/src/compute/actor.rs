@@ -11,8 +11,11 @@ use llm::schedule::{Asked, SchedulerLimits};
 use text::grammar::Constraint;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::description::Description;
 use super::known::Known;
-use super::message::{AnswerId, Begin, Figures, Happening, LoadModel, Message, ModelEntry, Served};
+use super::message::{
+    AnswerId, Begin, DescribeModel, Figures, Happening, LoadModel, Message, ModelEntry, Served,
+};
 use super::state::State;
 use crate::core::Refusal;
 
@@ -41,11 +44,12 @@ pub(crate) fn start(
     limits: SchedulerLimits,
     gap: Duration,
     load: Arc<LoadModel>,
+    describe: Arc<DescribeModel>,
 ) -> std::io::Result<(Compute, JoinHandle<()>)> {
     let (to, from) = channel();
     let names = Arc::new(entries.iter().map(|entry| entry.name.clone()).collect());
     let mut worker = Worker { from, to: to.clone(), load, names: Arc::clone(&names) };
-    let known = Arc::new(Known::new(entries.len()));
+    let known = Arc::new(Known::new(entries.len(), describe));
     let state = State::new(entries, memory_max, limits, gap, Arc::clone(&known));
     let (lives, ended) = watch::channel(());
     let thread = thread::Builder::new().name("compute".into()).spawn(move || {
@@ -126,6 +130,16 @@ impl Compute {
     /// The names of the models, in order.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Whether a model can be asked without being loaded first.
+    pub(crate) fn is_loaded(&self, model: usize) -> bool {
+        self.known.get(model).is_some()
+    }
+
+    /// What is known of a model, loaded or not.
+    pub(crate) async fn describe(&self, model: usize) -> Option<Description> {
+        self.known.describe(model, self.names.get(model)?).await
     }
 
     /// A model, made ready if need be. One that is loaded is there at once: the thread may be in the middle of a pass.

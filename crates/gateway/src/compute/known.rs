@@ -1,29 +1,66 @@
-//! The models that are loaded now, for whoever needs one without waiting for the computing thread.
+//! The models that are loaded now, for whoever needs one without waiting for the computing thread, and what is known of
+//! all of them.
 //!
-//! Only that thread writes. Never keeps a model in memory that was put out.
+//! Only that thread says which is loaded. Never keeps a model in memory that was put out.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use super::message::Served;
+use tokio::sync::OnceCell;
+
+use super::description::Description;
+use super::message::{DescribeModel, Served};
 
 /// One place for each model.
-pub(super) struct Known(Vec<RwLock<Option<Served>>>);
+pub(super) struct Known {
+    loaded: Vec<RwLock<Option<Served>>>,
+    /// As each was last loaded.
+    seen: Vec<RwLock<Option<Description>>>,
+    /// Of those that never were; found out once.
+    told: Vec<OnceCell<Option<Description>>>,
+    describe: Arc<DescribeModel>,
+}
 
 impl Known {
     /// None is loaded.
-    pub(super) fn new(models: usize) -> Self {
-        Self((0..models).map(|_| RwLock::new(None)).collect())
+    pub(super) fn new(models: usize, describe: Arc<DescribeModel>) -> Self {
+        Self {
+            loaded: (0..models).map(|_| RwLock::new(None)).collect(),
+            seen: (0..models).map(|_| RwLock::new(None)).collect(),
+            told: (0..models).map(|_| OnceCell::new()).collect(),
+            describe,
+        }
     }
 
     /// A model, if it is loaded.
     pub(super) fn get(&self, model: usize) -> Option<Served> {
-        self.0.get(model)?.read().unwrap_or_else(PoisonError::into_inner).clone()
+        read(self.loaded.get(model)?)
     }
 
     /// A model was loaded, or put out.
     pub(super) fn set(&self, model: usize, served: Option<Served>) {
-        if let Some(place) = self.0.get(model) {
+        if let (Some(served), Some(seen)) = (&served, self.seen.get(model)) {
+            let about = Description::of(&served.model, Some(served.id));
+            *seen.write().unwrap_or_else(PoisonError::into_inner) = Some(about);
+        }
+        if let Some(place) = self.loaded.get(model) {
             *place.write().unwrap_or_else(PoisonError::into_inner) = served;
         }
     }
+
+    /// What is known of the model of this name: of one that was never loaded, what its files say.
+    pub(super) async fn describe(&self, model: usize, name: &str) -> Option<Description> {
+        if let Some(seen) = read(self.seen.get(model)?) {
+            return Some(seen);
+        }
+        let (describe, name) = (Arc::clone(&self.describe), name.to_owned());
+        let told = self.told.get(model)?.get_or_init(|| async {
+            // It reads files.
+            tokio::task::spawn_blocking(move || describe(&name)).await.ok().flatten()
+        });
+        told.await.clone()
+    }
+}
+
+fn read<T: Clone>(place: &RwLock<Option<T>>) -> Option<T> {
+    place.read().unwrap_or_else(PoisonError::into_inner).clone()
 }

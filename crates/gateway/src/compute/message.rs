@@ -8,6 +8,7 @@ use llm::{Model, Piece, Runner};
 use text::grammar::Constraint;
 use tokio::sync::{mpsc, oneshot};
 
+use super::description::Description;
 use crate::core::Refusal;
 
 /// A model made ready.
@@ -22,6 +23,9 @@ pub struct Loaded {
 
 /// Makes the model of this name ready; says in words why it can't.
 pub type LoadModel = dyn Fn(&str) -> Result<Loaded, String> + Send + Sync;
+
+/// What can be known of the model of this name before it is made ready; `None` where nothing can.
+pub type DescribeModel = dyn Fn(&str) -> Option<Description> + Send + Sync;
 
 /// A model that is served.
 #[derive(Clone, Debug)]

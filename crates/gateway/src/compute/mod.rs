@@ -6,6 +6,7 @@
 //! order, can't change a bit of an answer.
 
 mod actor;
+mod description;
 mod known;
 mod message;
 mod pace;
@@ -14,5 +15,6 @@ mod state;
 mod tests;
 
 pub(crate) use actor::{Compute, Running, start};
+pub use description::Description;
+pub use message::{DescribeModel, LoadModel, Loaded, ModelEntry};
 pub(crate) use message::{Figures, Happening, ModelFigures, Served};
-pub use message::{LoadModel, Loaded, ModelEntry};

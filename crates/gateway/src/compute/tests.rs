@@ -53,7 +53,7 @@ type Told<T> = oneshot::Receiver<Result<T, Refusal>>;
 impl House {
     fn new() -> Self {
         let entry = |name: &str| ModelEntry { name: name.into(), bytes: 600 };
-        let known = Arc::new(Known::new(2));
+        let known = Arc::new(Known::new(2, Arc::new(|_: &str| None)));
         let entries = vec![entry("a"), entry("b")];
         let limits = SchedulerLimits::default();
         let state = State::new(entries, 1000, limits, Duration::from_secs(1), Arc::clone(&known));

@@ -15,8 +15,10 @@ use serde_json::{Value as Json, json};
 use super::asking::Question;
 use super::receipts;
 use super::server::{Known, Proxy};
+use crate::compute::Description;
 use crate::core::{Answer, Refusal};
 use crate::http::json as json_response;
+use crate::openai::models::model as listed_model;
 use crate::openai::{Wire, chat, completions, not_allowed, respond};
 
 /// What everything that is emitted is held to. A stream's is sent when it begins, whatever its end.
@@ -117,8 +119,11 @@ async fn model(State(proxy): State<Arc<Proxy>>, Path(name): Path<String>) -> Res
 }
 
 fn shown(known: &Known) -> Json {
-    let id = commit::hex(&known.id);
-    json!({"id": known.name, "object": "model", "created": 0, "owned_by": "probity", "model_id": id})
+    listed_model(
+        &known.name,
+        known.replaying.is_some(),
+        Some(&Description::of(&known.model, Some(known.id))),
+    )
 }
 
 async fn receipt(

@@ -122,6 +122,7 @@ impl Server {
             settings.scheduler,
             settings.gap,
             told(load, &settings.log),
+            settings.describe.0,
         )
         .map_err(system("no thread to compute on"))?;
         let gateway = Arc::new(Gateway {

@@ -3,8 +3,11 @@
 // floats: JSON numbers as people write them; nothing is computed with them.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use gateway::{Describe, Description};
 use serde_json::{Value as Json, json};
 
 use crate::answers::chat;
@@ -232,6 +235,51 @@ fn models_are_listed() {
     let world = World::new();
     let list: Json = world.get("/v1/models").json();
     assert_eq!(list["data"][0]["id"], "tiny");
+    assert_eq!(
+        (&list["data"][0]["loaded"], &list["data"][0]["chat"]),
+        (&json!(false), &Json::Null)
+    );
+    assert_eq!(world.post(CHAT, &chat(&json!({}))).status, 200);
+    let known = json!({"loaded": true, "model_id": "07".repeat(32), "context_length": 512, "chat": true,
+        "tools": "generic", "embedding_dimensions": 64});
+    let model = world.get("/v1/models/tiny").json();
+    for (name, value) in known.as_object().unwrap() {
+        assert_eq!(model[name], *value, "{name}: {model}");
+    }
+    assert_eq!(world.get("/v1/models").json()["data"][0], model);
     assert_eq!(world.get("/v1/models/tiny").json()["object"], "model");
     is_refused(&world.get("/v1/models/other"), 404, Some("model"), Some("model_not_found"));
+}
+
+#[test]
+fn what_is_known_of_a_model_that_was_never_asked_is_listed_and_found_out_once() {
+    let about = Description {
+        id: Some([9; 32]),
+        context: 77,
+        weights: vec!["Q4_1", "F32"],
+        chat: false,
+        tools: None,
+        dimensions: 5,
+    };
+    let times = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&times);
+    let world = World::with(|settings| {
+        settings.describe = Describe(Arc::new(move |name| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(name, "tiny");
+            Some(about.clone())
+        }));
+    });
+    let known = json!({"loaded": false, "model_id": "09".repeat(32), "context_length": 77, "chat": false,
+        "tools": null, "weights": ["Q4_1", "F32"], "embedding_dimensions": 5});
+    for _ in 0..2 {
+        let model = world.get("/v1/models/tiny").json();
+        for (name, value) in known.as_object().unwrap() {
+            assert_eq!(model[name], *value, "{name}: {model}");
+        }
+    }
+    assert_eq!(times.load(Ordering::SeqCst), 1);
+    // What was loaded counts.
+    assert_eq!(world.post(CHAT, &chat(&json!({}))).status, 200);
+    assert_eq!(world.get("/v1/models/tiny").json()["context_length"], 512);
 }
