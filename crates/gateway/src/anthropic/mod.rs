@@ -19,6 +19,8 @@ use serde_json::json;
 use crate::core::{Bad, Members, Refusal};
 use crate::http::{json as json_response, refused};
 
+/// Where its addresses begin.
+pub(crate) const PATH: &str = "/v1/messages";
 /// The versions of this dialect. The later one took `temperature`, `top_p` and `top_k` out of it: here they are honoured
 /// in both.
 const VERSIONS: [&str; 2] = ["2023-06-01", "2026-10-21"];
@@ -49,7 +51,7 @@ fn error(refusal: &Refusal) -> serde_json::Value {
 }
 
 /// The response, or the refusal's.
-fn respond(response: Result<Response, Refusal>) -> Response {
+pub(crate) fn respond(response: Result<Response, Refusal>) -> Response {
     response.unwrap_or_else(|refusal| {
         refused(&refusal, json_response(refusal.status(), error(&refusal).to_string()))
     })

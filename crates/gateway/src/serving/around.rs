@@ -21,7 +21,7 @@ use crate::core::Refusal;
 use crate::gateway::Gateway;
 use crate::http::{Peer, RECEIPT_HEADER, Why, is_known};
 use crate::log::Entry;
-use crate::openai;
+use crate::{anthropic, openai};
 
 /// Longest path that is told.
 const PATH_BYTES_MAX: usize = 128;
@@ -80,9 +80,11 @@ async fn guarded(gateway: &Gateway, request: Request, next: Next) -> Response {
     // Whoever watches a server asks by any name.
     let watched = matches!(request.uri().path(), HEALTH | READY);
     let guard = gateway.guard.as_ref().filter(|_| !watched);
+    let anthropic = request.uri().path().starts_with(anthropic::PATH);
+    let respond = if anthropic { anthropic::respond } else { openai::respond };
     match guard.map_or(Ok(()), |guard| guard.admits(&request)) {
         Ok(()) => next.run(request).await,
-        Err(what) => openai::respond(Err(Refusal::request(None, what))),
+        Err(what) => respond(Err(Refusal::request(None, what))),
     }
 }
 

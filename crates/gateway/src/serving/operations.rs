@@ -25,7 +25,7 @@ pub(super) async fn health() -> Response {
 }
 
 /// What can be asked, as OpenAPI has it.
-const OPENAPI: &str = include_str!("openapi.json");
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
 
 /// What can be asked, for tools.
 pub(super) async fn openapi() -> Response {
