@@ -12,13 +12,13 @@ use commit::{Blind, Network, Salts};
 use llm::Stop;
 use llm::schedule::{Asked, Tenant};
 use receipt::limits::CHUNK_MS_MAX;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::compute::{Happening, Running};
 use crate::core::{
     Answer, Ask, Cut, End, Ended, Event, Finish, Made, Part, Refusal, Sealed, Started,
 };
+use crate::delivery::Delivery;
 use crate::gateway::{Gateway, Guest};
 use crate::keeping::ToKeep;
 use crate::keys::{Caller, Place};
@@ -26,12 +26,8 @@ use crate::log::Entry;
 use crate::serving::JOB_DIGITS;
 use crate::signing::{CHOICES_MAX, Signing};
 
-/// Events between this task and the one that writes.
-const EVENTS_MAX: usize = 64;
 /// Most probabilities that an answer may tell: they are told as text, which somebody has to hold.
 const LOGPROBS_MAX: u64 = 1 << 18;
-/// How long a reader may take nothing before its answer is cancelled.
-const READER_STALL: Duration = Duration::from_mins(1);
 
 impl Gateway {
     /// Asks; the answer's events come as they are computed.
@@ -82,26 +78,26 @@ impl Gateway {
         let waiting_max = self.limits.waiting_max;
         caller.used(prompt_tokens, self.now_ms());
         let running = self.compute.begin(index, asked, constraint, waiting_max).await?;
-        let (to, events) = mpsc::channel(EVENTS_MAX);
+        let (given_up, computed) = (self.given_up.subscribe(), running.computed.clone());
+        let (delivery, events, ended) = Delivery::new(given_up, computed, self.limits.reader_time);
         let pump = Pump {
             gateway: Arc::clone(self),
             running,
             signing,
-            to: Some(to),
+            delivery,
             model: served.name,
             caller,
             created_s: started.created_s,
             prompt_tokens,
             cached_tokens: 0,
             head_due: None,
-            given_up: self.given_up.subscribe(),
             watch: Watch { began: Instant::now(), last: None },
         };
         tokio::spawn(async move {
             pump.run().await;
             drop(place);
         });
-        Ok(Answer { started, events })
+        Ok(Answer { started, events, ended })
     }
 }
 
@@ -142,8 +138,7 @@ struct Pump {
     gateway: Arc<Gateway>,
     running: Running,
     signing: Signing,
-    /// `None` once the reader has gone.
-    to: Option<mpsc::Sender<Event>>,
+    delivery: Delivery,
     model: String,
     caller: Caller,
     created_s: u64,
@@ -151,8 +146,6 @@ struct Pump {
     cached_tokens: u64,
     /// When the oldest token without a head is old enough for one.
     head_due: Option<Instant>,
-    /// Whether the server gives up what runs: no reader is waited for then.
-    given_up: watch::Receiver<bool>,
     watch: Watch,
 }
 
@@ -177,14 +170,13 @@ impl Pump {
 
     async fn next(&mut self) -> Next {
         let due = self.head_due.unwrap_or_else(Instant::now);
-        let reader = self.to.clone();
         tokio::select! {
             biased;
             happening = self.running.happenings.recv() => {
                 happening.map_or(Next::Closed, |happening| Next::Happened(Box::new(happening)))
             }
             () = sleep_until(due), if self.head_due.is_some() => Next::HeadDue,
-            () = closed(reader.as_ref()), if reader.is_some() => Next::ReaderGone,
+            () = self.delivery.gone(), if self.delivery.is_open() => Next::ReaderGone,
         }
     }
 
@@ -239,13 +231,12 @@ impl Pump {
 
     /// The reader has gone.
     fn leave(&mut self) {
-        self.to = None;
+        self.delivery.leave();
         self.running.cancel();
     }
 
     async fn send(&mut self, event: Event) {
-        let Some(to) = &self.to else { return };
-        if !hand_over(to, event, &mut self.given_up).await {
+        if !self.delivery.hand_over(event).await {
             self.leave();
         }
     }
@@ -277,7 +268,7 @@ impl Pump {
         let (prompt_tokens, cached_tokens) = (self.prompt_tokens, self.cached_tokens);
         self.caller.used(completion_tokens, self.gateway.now_ms());
         let (owner, at_s, job) = (self.caller.owner, self.created_s, self.signing.commitment());
-        let Self { gateway, signing, to, running, mut given_up, .. } = self;
+        let Self { gateway, signing, delivery, running, .. } = self;
         drop(running);
         let told = match gateway.metrics.signing(|| signing.seal()) {
             Err(error) => Err(Refusal::Fault(format!("the receipt can't be signed: {error}"))),
@@ -287,36 +278,23 @@ impl Pump {
                 gateway.keeper.keep(kept).await.map(|()| Sealed { id, envelope })
             }
         };
-        gateway.log.entry(&entry.maybe("why", told.as_ref().err().map(Refusal::logged)));
+        let late = delivery.was_late().then(|| Cut::NotTaken.why().to_owned());
+        gateway.metrics.not_taken(delivery.was_late());
+        gateway.log.entry(&entry.maybe("why", told.as_ref().err().map(Refusal::logged).or(late)));
         let ended =
             ends.into_iter().map(|(choice, end)| end.map(|finish| Ended { choice, finish }));
         let choices: Result<Vec<Ended>, Cut> = ended.collect();
+        // Who was given up has not got all of it: it is told of no end.
+        let choices =
+            choices.and_then(|all| delivery.is_open().then_some(all).ok_or(Cut::NotTaken));
         let event = told.and_then(|receipt| {
             let choices = choices.map_err(|cut| Refusal::CutOff { cut, job })?;
             let end = End { choices, prompt_tokens, cached_tokens, completion_tokens, receipt };
             Ok(Event::End(Box::new(end)))
         });
-        let event = event.unwrap_or_else(Event::Failed);
-        if let Some(to) = to {
-            // A reader that has gone finds the receipt by the job's commitment.
-            hand_over(&to, event, &mut given_up).await;
-        }
+        // A reader that has gone finds the receipt by the job's commitment.
+        delivery.close(event.unwrap_or_else(Event::Failed));
     }
-}
-
-/// Hands an event to the reader, and waits for it as long as a reader may stall; once the server gives up what runs, not
-/// at all. Whether it was taken.
-async fn hand_over(
-    to: &mpsc::Sender<Event>,
-    event: Event,
-    given_up: &mut watch::Receiver<bool>,
-) -> bool {
-    let place = tokio::select! {
-        biased;
-        place = timeout(READER_STALL, to.reserve()) => place.ok().and_then(Result::ok),
-        _ = given_up.wait_for(|given_up| *given_up) => None,
-    };
-    place.map(|place| place.send(event)).is_some()
 }
 
 /// How a choice ended, in our words.
@@ -334,48 +312,10 @@ enum Next {
     Closed,
 }
 
-/// Ends when the reader has gone.
-async fn closed(reader: Option<&mpsc::Sender<Event>>) {
-    match reader {
-        Some(reader) => reader.closed().await,
-        None => std::future::pending().await,
-    }
-}
-
 /// 32 random bytes of the system.
 pub(crate) fn random() -> Result<[u8; 32], Refusal> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)
         .map_err(|error| Refusal::Fault(format!("the system gives no random bytes: {error}")))?;
     Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    use super::*;
-
-    #[test]
-    fn a_reader_that_stalls_is_waited_for_until_the_server_gives_up() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let _within = runtime.enter();
-        let failed = || Event::Failed(Refusal::unended());
-        let (to, mut events) = mpsc::channel(1);
-        let giving = watch::Sender::new(false);
-        let mut given_up = giving.subscribe();
-        assert!(runtime.block_on(hand_over(&to, failed(), &mut given_up)));
-        let mut stalled = pin!(hand_over(&to, failed(), &mut given_up));
-        let mut context = Context::from_waker(Waker::noop());
-        assert!(stalled.as_mut().poll(&mut context).is_pending());
-        giving.send_replace(true);
-        assert_eq!(stalled.as_mut().poll(&mut context), Poll::Ready(false));
-        // What has room is taken all the same.
-        events.try_recv().unwrap();
-        let mut given_up = giving.subscribe();
-        assert!(runtime.block_on(hand_over(&to, failed(), &mut given_up)));
-    }
 }

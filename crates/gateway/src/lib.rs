@@ -1,7 +1,7 @@
 //! The HTTP role: the dialects that people's programs speak, answered by the engine, every answer with its receipt.
 //!
 //! A request becomes a dialect-neutral `Ask` (`core`), that a job (`llm::Question`); one thread computes all answers
-//! (`compute`), each has a task that signs what passes (`answering`, `signing`), and its end is told once its receipt is
+//! (`compute`), each has a task that signs what passes (`answering`, `signing`) and hands it over (`delivery`), and its end is told once its receipt is
 //! durable (`keeping`). The dialects are `openai` and `anthropic`; below them `http` has what each needs (connections, who
 //! may ask, bodies, streams), above them `serving` the addresses and the server from its start to its end.
 //!
@@ -13,6 +13,7 @@ mod answering;
 mod anthropic;
 mod compute;
 mod core;
+mod delivery;
 mod embedding;
 mod gateway;
 mod http;

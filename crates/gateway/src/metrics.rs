@@ -42,6 +42,7 @@ pub(crate) struct Metrics {
     next_token: Histogram,
     answers: AtomicU64,
     cancelled: AtomicU64,
+    not_taken: AtomicU64,
     prompt_tokens: AtomicU64,
     completion_tokens: AtomicU64,
     signing_us: AtomicU64,
@@ -117,6 +118,11 @@ impl Metrics {
         self.completion_tokens.fetch_add(completion_tokens, Ordering::Relaxed);
     }
 
+    /// Whether the reader of an answer that has ended was given up.
+    pub(crate) fn not_taken(&self, given_up: bool) {
+        self.not_taken.fetch_add(u64::from(given_up), Ordering::Relaxed);
+    }
+
     /// Does what a receipt needs, and counts the time.
     pub(crate) fn signing<T>(&self, work: impl FnOnce() -> T) -> T {
         let begun = processor_time();
@@ -161,6 +167,12 @@ impl Metrics {
                 "counter",
                 "Answers cancelled for a slow reader.",
                 figures.slow_readers,
+            ),
+            (
+                "probity_answers_not_taken_total",
+                "counter",
+                "Answers that came to their end and whose readers did not take them in time.",
+                load(&self.not_taken),
             ),
             ("probity_model_loads_total", "counter", "Models made ready.", figures.loads),
             (

@@ -78,6 +78,10 @@ pub struct Limits {
     pub idle_time: Duration,
     /// How long what is answered may lie untaken.
     pub stall_time: Duration,
+    /// How long what is left of an answer may wait for its reader once all of it is computed.
+    pub reader_time: Duration,
+    /// How long a finished response may take to be taken, however steadily it is.
+    pub delivery_time: Duration,
     /// How long a body may take to come.
     pub body_time: Duration,
     /// Connections at once.
@@ -99,6 +103,8 @@ impl Default for Limits {
             header_time: Duration::from_secs(15),
             idle_time: Duration::from_mins(2),
             stall_time: Duration::from_mins(1),
+            reader_time: Duration::from_mins(5),
+            delivery_time: Duration::from_mins(5),
             body_time: Duration::from_secs(60),
             connections_max: 2048,
             answers_max: 1024,

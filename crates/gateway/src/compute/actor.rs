@@ -34,6 +34,8 @@ pub(crate) struct Running {
     id: AnswerId,
     to: Sender<Message>,
     pub(crate) happenings: mpsc::Receiver<Happening>,
+    /// Closed once all of it is computed; some of it may wait to happen still.
+    pub(crate) computed: watch::Receiver<()>,
     too_slow: Arc<AtomicBool>,
 }
 
@@ -164,10 +166,11 @@ impl Compute {
         let (events, happenings) = mpsc::channel(waiting_max.max(1));
         let too_slow = Arc::<AtomicBool>::default();
         let told = Arc::clone(&too_slow);
-        let begin = Begin { model, asked, constraint, events, too_slow: told, reply };
+        let (computing, computed) = watch::channel(());
+        let begin = Begin { model, asked, constraint, events, too_slow: told, computing, reply };
         self.send(Message::Begin(Box::new(begin)));
         let id = answer.await.unwrap_or_else(|_| Err(gone()))?;
-        Ok(Running { id, to: self.to.clone(), happenings, too_slow })
+        Ok(Running { id, to: self.to.clone(), happenings, computed, too_slow })
     }
 
     /// How it goes.

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use llm::schedule::{Asked, Ended, Gauges, Refused};
 use llm::{Model, Piece, Runner};
 use text::grammar::Constraint;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::description::Description;
 use crate::core::Refusal;
@@ -65,6 +65,8 @@ pub(crate) struct Begin {
     pub(crate) events: mpsc::Sender<Happening>,
     /// Set before `events` is let go of because its reader is too slow.
     pub(crate) too_slow: Arc<AtomicBool>,
+    /// Let go of once all of it is computed.
+    pub(crate) computing: watch::Sender<()>,
     pub(crate) reply: oneshot::Sender<Result<AnswerId, Refusal>>,
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use llm::schedule::{Gauges, Progress, Scheduler, SchedulerLimits, Ticket};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::known::Known;
 use super::message::{
@@ -77,6 +77,7 @@ struct Answer {
     /// `None` once its reader was too slow, or has gone: nothing comes after a gap.
     events: Option<mpsc::Sender<Happening>>,
     too_slow: Arc<AtomicBool>,
+    _computing: watch::Sender<()>,
     /// Choices that go on.
     left: u32,
 }
@@ -149,7 +150,7 @@ impl State {
                 let _ = reply.send(Ok(inside.served.clone()));
             }
             Waiting::Begin(begin) => {
-                let Begin { asked, constraint, events, too_slow, reply, .. } = *begin;
+                let Begin { asked, constraint, events, too_slow, computing, reply, .. } = *begin;
                 let left = asked.job.fields().choices;
                 if asked.job.fields().terms.model != inside.served.id {
                     // Its file was replaced since the question was read: the receipt would name the old one.
@@ -171,7 +172,8 @@ impl State {
                 if reply.send(Ok(id)).is_err() {
                     inside.scheduler.cancel(ticket);
                 }
-                let answer = Answer { id, events: Some(events), too_slow, left };
+                let answer =
+                    Answer { id, events: Some(events), too_slow, _computing: computing, left };
                 self.answers.insert((model, ticket), answer);
                 self.tickets.insert(id, (model, ticket));
             }

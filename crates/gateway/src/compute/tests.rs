@@ -15,7 +15,7 @@ use llm::schedule::{Asked, CacheScope, SchedulerLimits, Tenant};
 use llm::{Model, Question, Runner};
 use receipt::{NonceChooser, SecretKey};
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::known::Known;
 use super::message::{AnswerId, Begin, Happening, Loaded, ModelEntry, Served};
@@ -86,7 +86,8 @@ impl House {
         let (reply, told) = oneshot::channel();
         let (events, happenings) = mpsc::channel(64);
         let too_slow = Arc::<AtomicBool>::default();
-        let begin = Begin { model, asked, constraint: None, events, too_slow, reply };
+        let (computing, _) = watch::channel(());
+        let begin = Begin { model, asked, constraint: None, events, too_slow, computing, reply };
         self.state.begin(Box::new(begin));
         (told, happenings)
     }

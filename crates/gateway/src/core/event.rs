@@ -3,13 +3,14 @@
 //! Never ends without an [`Event::End`] or an [`Event::Failed`], and nothing comes after either. The receipt in an end
 //! is durable already.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use commit::Digest;
 use llm::{Model, TokenLogprob};
 use receipt::SignedHead;
 use text::tool_calls::ToolCalls;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::refusal::Refusal;
 
@@ -79,6 +80,8 @@ pub(crate) enum Cut {
     Grammar,
     /// Nothing computes any more.
     Unfinished,
+    /// It came to its end, and its reader did not take it.
+    NotTaken,
 }
 
 impl Cut {
@@ -89,6 +92,7 @@ impl Cut {
             Self::Fault => "fault",
             Self::Grammar => "grammar",
             Self::Unfinished => "unfinished",
+            Self::NotTaken => "not_taken",
         }
     }
 
@@ -99,6 +103,7 @@ impl Cut {
             Self::Fault => "a number left its range, as it does on every machine",
             Self::Grammar => "its grammar takes more to follow than one token may cost",
             Self::Unfinished => "the server can't compute the rest",
+            Self::NotTaken => "all of it was there, and its reader did not take it in time",
         }
     }
 }
@@ -141,7 +146,11 @@ pub(crate) enum Event {
 pub(crate) struct Answer {
     pub(crate) started: Started,
     pub(crate) events: mpsc::Receiver<Event>,
+    pub(crate) ended: EndedAt,
 }
+
+/// When the last event of an answer came, whether it was taken or not.
+pub(crate) type EndedAt = Arc<OnceLock<Instant>>;
 
 /// An answer as a whole: one list of parts a choice.
 pub(crate) struct Whole {

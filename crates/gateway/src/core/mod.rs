@@ -13,7 +13,9 @@ mod speech;
 
 pub(crate) use ask::{Ask, Asked, Format, Made, Names, Tools};
 pub(crate) use embedding::{EmbeddingAsk, INPUTS_MAX, Input};
-pub(crate) use event::{Answer, Cut, End, Ended, Event, Finish, Part, Sealed, Started, Whole};
+pub(crate) use event::{
+    Answer, Cut, End, Ended, EndedAt, Event, Finish, Part, Sealed, Started, Whole,
+};
 pub(crate) use members::{Bad, Members, at, items, text, value};
 pub(crate) use options::{cache_scope, labels, settings};
 pub(crate) use probity::{probity_end, probity_part, probity_start};

@@ -101,7 +101,7 @@ impl Refusal {
             Self::Model(_) | Self::NotFound(_) => 404,
             Self::Large(_) => 413,
             Self::Busy { .. } => 429,
-            Self::CutOff { cut: Cut::Cancelled, .. } => 503,
+            Self::CutOff { cut: Cut::Cancelled | Cut::NotTaken, .. } => 503,
             Self::Fault(_)
             | Self::CutOff { cut: Cut::Fault | Cut::Grammar | Cut::Unfinished, .. } => 500,
             Self::Unverified(_) => 502,
@@ -133,7 +133,9 @@ impl Refusal {
     pub(crate) const fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::Busy { retry_after_s, .. } => Some(*retry_after_s),
-            Self::Unavailable(_) | Self::CutOff { cut: Cut::Cancelled, .. } => Some(1),
+            Self::Unavailable(_) | Self::CutOff { cut: Cut::Cancelled | Cut::NotTaken, .. } => {
+                Some(1)
+            }
             Self::Request { .. }
             | Self::Context { .. }
             | Self::Model(_)

@@ -135,7 +135,11 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         }
         let request = busy.begin();
         let response = router.clone().oneshot(asked);
-        async move { Ok::<_, Infallible>(response.await?.map(|body| Watched::new(body, request))) }
+        async move {
+            let response = response.await?;
+            request.answered(response.extensions().get().cloned());
+            Ok::<_, Infallible>(response.map(|body| Watched::new(body, request)))
+        }
     });
     let builder = builder(limits);
     let connection = builder.serve_connection(socket, service);

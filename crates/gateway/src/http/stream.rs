@@ -4,6 +4,7 @@
 //! goes drops the stream, and with it the answer's events: that cancels it.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -12,7 +13,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::Response;
 use futures_util::stream::unfold;
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::RECEIPT_HEADER;
 use crate::core::{Answer, Event, Refusal};
@@ -49,8 +50,10 @@ enum Step<C> {
 /// The response that streams an answer.
 pub(crate) fn stream(answer: Answer, chunks: impl Chunks, keep_alive: Duration) -> Response {
     let receipt = commit::hex(&answer.started.job);
+    let ended = Arc::clone(&answer.ended);
     let frames = unfold(Step::Begin(answer, chunks), move |step| next(step, keep_alive));
     let mut response = Response::new(Body::from_stream(frames));
+    response.extensions_mut().insert(ended);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -85,6 +88,7 @@ async fn next<C: Chunks>(
             last = take(&mut chunks, event, &mut text);
         }
         if last {
+            answer.ended.get_or_init(Instant::now);
             return Some((Ok(text.into()), Step::End));
         }
         if !text.is_empty() {

@@ -18,7 +18,7 @@ use super::passing::{Parts, Passing};
 use super::server::{Admitted, Known, Proxy};
 use super::source::Source;
 use crate::answering::random;
-use crate::core::{Answer, Ask, Made, Members, Refusal, Started};
+use crate::core::{Answer, Ask, EndedAt, Made, Members, Refusal, Started};
 
 /// Events between this task and the one that writes.
 const EVENTS_MAX: usize = 64;
@@ -86,7 +86,7 @@ impl Proxy {
             following,
         };
         tokio::spawn(Passing::new(parts, to, admitted).run());
-        Ok(Answer { started, events })
+        Ok(Answer { started, events, ended: EndedAt::default() })
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gateway::{Loaded, ModelEntry};
 use import::gguf::tiny::TinyModel;
-use receipt::Stop;
+use receipt::{ReceiptFile, Stop};
 use serde_json::{Value as Json, json};
 
 use crate::answers::{chat, content, receipt, replayed};
@@ -65,6 +65,58 @@ fn a_reader_that_is_too_slow_is_given_up_without_a_gap() {
     assert_eq!(world.figure("probity_slow_readers_total"), 1);
     let file = receipt(&world, &cut_off(&reply, 503), false);
     assert_eq!(replayed(&world, &file), verify::Replay::Same);
+}
+
+/// An answer of more bytes than the system keeps for who sends it.
+fn large() -> Json {
+    json!({"n": 3, "max_tokens": 2400, "logprobs": true, "top_logprobs": 20})
+}
+
+/// A receipt whose choices all came to their ends.
+fn is_whole(file: &ReceiptFile) {
+    for choice in &file.receipt().choices {
+        assert!(matches!(choice.stop, Stop::Length | Stop::Token), "{:?}", choice.stop);
+    }
+}
+
+#[test]
+fn what_is_taken_too_slowly_is_given_up_though_some_of_it_always_is() {
+    let world = World::long(|settings| {
+        settings.limits.delivery_time = Duration::from_millis(20);
+        settings.limits.waiting_max = 1 << 16;
+    });
+    let mut slow = world.open_narrow(CHAT, &chat(&large()));
+    let length: usize = slow.header("content-length").unwrap().parse().unwrap();
+    let job = slow.header("x-probity-receipt").unwrap().to_owned();
+    let taken = slow.trickle(|| assert_eq!(world.get("/healthz").status, 200));
+    assert!(taken < length, "{taken} of {length}");
+    is_whole(&receipt(&world, &job, false));
+}
+
+#[test]
+fn a_finished_answer_that_is_not_taken_in_time_ends_with_an_error_and_keeps_its_receipt() {
+    let world = World::long(|settings| {
+        settings.limits.reader_time = Duration::from_millis(10);
+        settings.limits.waiting_max = 1 << 16;
+    });
+    let mut long = large();
+    long["stream"] = true.into();
+    let mut reply = world.open_narrow(CHAT, &chat(&long));
+    assert_eq!(reply.status, 200);
+    world.until(RUNNING, 0);
+    let figures = ["not_taken", "cancelled"].map(|which| format!("probity_answers_{which}_total"));
+    assert_eq!(figures.map(|name| world.figure(&name)), [1, 0]);
+    let job = reply.header("x-probity-receipt").unwrap().to_owned();
+    is_whole(&receipt(&world, &job, true));
+    // Who reads on gets what was on its way, and no end that looks whole.
+    reply.rest();
+    let (events, done) = reply.events();
+    let [.., before, last] = &events[..] else { panic!("{}", reply.body) };
+    assert!(!done && before["choices"][0]["finish_reason"].is_null(), "{before}");
+    let error = &last["error"];
+    assert_eq!((&error["code"], &error["type"]), (&json!("cut_off"), &json!("server_error")));
+    assert!(error["message"].as_str().unwrap().contains("did not take it"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains(&job), "{error}");
 }
 
 #[test]
