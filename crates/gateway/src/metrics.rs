@@ -192,7 +192,7 @@ impl Metrics {
             (
                 "probity_receipts_broken",
                 "gauge",
-                "1 once a receipt could not be kept.",
+                "1 while no receipt can be kept.",
                 kept.broken.into(),
             ),
         ] {

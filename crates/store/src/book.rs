@@ -2,9 +2,11 @@
 //!
 //! What was put in is durable when the call returns, many at once for the price of one. Never shows a receipt to
 //! anybody but its owner: whoever asks says who he is. Receipts leave by age only, and only when that is asked for.
-//! One process holds the file at a time; a second one is told so.
+//! One process holds the file at a time; a second one is told so. After a failed write nothing is written before the
+//! book was opened anew.
 
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 use redb::{Builder, Database, ReadableDatabase, TableDefinition};
 
@@ -42,9 +44,14 @@ pub struct KeptReceipt {
     pub file: Vec<u8>,
 }
 
+/// Opens the database.
+type Open = dyn Fn() -> Result<Database, redb::Error> + Send + Sync;
+
 /// The book of receipts.
 pub struct ReceiptBook {
-    database: Database,
+    /// `None` where it was closed and can't be opened again.
+    database: RwLock<Option<Database>>,
+    open: Box<Open>,
     path: PathBuf,
 }
 
@@ -54,7 +61,6 @@ impl ReceiptBook {
     /// # Errors
     /// [`StoreError`] where it can't be read, is another's now, or is no book.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |error: redb::Error| broken("open", path, error);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
                 .map_err(|error| crate::disk::not_written("create the folder", folder, error))?;
@@ -62,10 +68,15 @@ impl ReceiptBook {
                 Self::make(path, folder)?;
             }
         }
-        let database = Builder::new().set_cache_size(CACHE_BYTES).create(path);
-        let database = database.map_err(|error| failed(error.into()))?;
+        let file = path.to_path_buf();
+        let book = Self::of(path, move || {
+            // Opened anew, it is there: another would not be for its owner alone.
+            std::fs::metadata(&file).map_err(redb::Error::Io)?;
+            Ok(Builder::new().set_cache_size(CACHE_BYTES).create(&file)?)
+        })?;
         private(path)?;
-        Self::begun(database, path)
+        book.begin()?;
+        Ok(book)
     }
 
     /// Makes an empty book under another name first: what dies in the middle leaves none, and not one that can't be read.
@@ -73,9 +84,12 @@ impl ReceiptBook {
         let wrong = |error| crate::disk::not_written("create", path, error);
         let new = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder);
         let new = new.map_err(wrong)?;
-        let database = Builder::new().set_cache_size(CACHE_BYTES).create(new.path());
-        let database = database.map_err(|error| broken("create", path, error.into()))?;
-        drop(Self::begun(database, path)?);
+        let file = new.path().to_path_buf();
+        let book = Self::of(path, move || {
+            Ok(Builder::new().set_cache_size(CACHE_BYTES).create(&file)?)
+        })?;
+        book.begin()?;
+        drop(book);
         match new.persist_noclobber(path) {
             Ok(_) => Ok(()),
             // Another process was faster: its book is the book.
@@ -86,16 +100,54 @@ impl ReceiptBook {
 
     /// On another storage than a file.
     #[cfg(test)]
-    pub(crate) fn on(storage: impl redb::StorageBackend) -> Result<Self, StoreError> {
-        let path = Path::new("a test");
-        let database = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(storage);
-        Self::begun(database.map_err(|error| broken("open", path, error.into()))?, path)
+    pub(crate) fn on(
+        storage: impl redb::StorageBackend + Clone + Sync,
+    ) -> Result<Self, StoreError> {
+        let book = Self::of(Path::new("a test"), move || {
+            let new =
+                Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(storage.clone());
+            Ok(new?)
+        })?;
+        book.begin()?;
+        Ok(book)
     }
 
-    fn begun(database: Database, path: &Path) -> Result<Self, StoreError> {
-        let book = Self { database, path: path.to_path_buf() };
-        book.write("begin", |_, _, _| Ok(()))?;
-        Ok(book)
+    fn of(
+        path: &Path,
+        open: impl Fn() -> Result<Database, redb::Error> + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let database = open().map_err(|error| broken("open", path, error))?;
+        let (database, open) = (RwLock::new(Some(database)), Box::new(open));
+        Ok(Self { database, open, path: path.to_path_buf() })
+    }
+
+    /// Makes what a book has, durably.
+    fn begin(&self) -> Result<(), StoreError> {
+        self.write("begin", |_, _, _| Ok(()))
+    }
+
+    /// Closes the book and opens it anew, as it was at its last durable write: whether it can be written to again after a
+    /// failure. Whoever reads is waited for, and waits.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it can't, and nothing can be read before it can.
+    pub fn reopen(&self) -> Result<(), StoreError> {
+        {
+            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+            // Two can't hold the file.
+            *database = None;
+            *database = Some((self.open)().map_err(|error| broken("open", &self.path, error))?);
+        }
+        self.begin()
+    }
+
+    /// Does something with the database.
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, redb::Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        work(database.as_ref().ok_or(redb::Error::PreviousIo)?)
     }
 
     /// Keeps receipts: all of them, durably, or none.
@@ -124,15 +176,17 @@ impl ReceiptBook {
     }
 
     fn find(&self, id: &Id) -> Result<Option<KeptReceipt>, redb::Error> {
-        let reading = self.database.begin_read()?;
-        let by_job = reading.open_table(BY_JOB)?;
-        let job = match reading.open_table(BY_RECEIPT)?.get(id)? {
-            Some(job) => job.value(),
-            None => *id,
-        };
-        let Some(row) = by_job.get(job)? else { return Ok(None) };
-        let (owner, receipt, leaf, at_s, file) = row.value();
-        Ok(Some(KeptReceipt { job, receipt, owner, leaf, at_s, file: file.to_vec() }))
+        self.with(|database| {
+            let reading = database.begin_read()?;
+            let by_job = reading.open_table(BY_JOB)?;
+            let job = match reading.open_table(BY_RECEIPT)?.get(id)? {
+                Some(job) => job.value(),
+                None => *id,
+            };
+            let Some(row) = by_job.get(job)? else { return Ok(None) };
+            let (owner, receipt, leaf, at_s, file) = row.value();
+            Ok(Some(KeptReceipt { job, receipt, owner, leaf, at_s, file: file.to_vec() }))
+        })
     }
 
     /// How many there are.
@@ -140,11 +194,9 @@ impl ReceiptBook {
     /// # Errors
     /// [`StoreError`].
     pub fn count(&self) -> Result<u64, StoreError> {
-        let count = || -> Result<u64, redb::Error> {
-            use redb::ReadableTableMetadata;
-            Ok(self.database.begin_read()?.open_table(BY_JOB)?.len()?)
-        };
-        count().map_err(|error| broken("read", &self.path, error))
+        use redb::ReadableTableMetadata;
+        let count = self.with(|database| Ok(database.begin_read()?.open_table(BY_JOB)?.len()?));
+        count.map_err(|error| broken("read", &self.path, error))
     }
 
     /// Forgets receipts from before a time, so many at most; how many. Their leaves stay in the log.
@@ -170,12 +222,14 @@ impl ReceiptBook {
     }
 
     fn before(&self, at_s: u64, most: usize) -> Result<Vec<(u64, Id)>, redb::Error> {
-        let by_time = self.database.begin_read()?.open_table(BY_TIME)?;
-        let mut old = Vec::new();
-        for entry in by_time.range(..(at_s, [0; 32]))?.take(most) {
-            old.push(entry?.0.value());
-        }
-        Ok(old)
+        self.with(|database| {
+            let by_time = database.begin_read()?.open_table(BY_TIME)?;
+            let mut old = Vec::new();
+            for entry in by_time.range(..(at_s, [0; 32]))?.take(most) {
+                old.push(entry?.0.value());
+            }
+            Ok(old)
+        })
     }
 
     fn write(
@@ -187,8 +241,8 @@ impl ReceiptBook {
             &mut redb::Table<'_, (u64, Id), ()>,
         ) -> Result<(), redb::Error>,
     ) -> Result<(), StoreError> {
-        let write = || -> Result<(), redb::Error> {
-            let writing = self.database.begin_write()?;
+        let written = self.with(|database| {
+            let writing = database.begin_write()?;
             fill(
                 &mut writing.open_table(BY_JOB)?,
                 &mut writing.open_table(BY_RECEIPT)?,
@@ -196,8 +250,8 @@ impl ReceiptBook {
             )?;
             writing.commit()?;
             Ok(())
-        };
-        write().map_err(|error| broken(action, &self.path, error))
+        });
+        written.map_err(|error| broken(action, &self.path, error))
     }
 }
 

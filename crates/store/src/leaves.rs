@@ -222,6 +222,17 @@ impl LeafWriter<'_> {
         Ok(first)
     }
 
+    /// Looks at what there is and notes it anew: whether leaves can be appended again after a failure.
+    ///
+    /// # Errors
+    /// [`StoreError`]: they can't.
+    pub fn settle(&mut self) -> Result<(), StoreError> {
+        let _lock = self.lock.take()?;
+        self.leaves = self.file.disk.open_partial(&self.file.path())?;
+        self.tree = tree(&self.file.all()?);
+        self.file.note(&self.tree)
+    }
+
     /// The log as of the last append of this writer.
     #[must_use]
     pub fn log(&self) -> &Log {

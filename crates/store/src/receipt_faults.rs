@@ -257,3 +257,52 @@ fn receipts_that_were_kept_stay_whatever_fails() {
         }
     }
 }
+
+/// A disk that was full and is not any more.
+#[test]
+fn a_book_whose_writing_failed_goes_on_once_it_is_opened_anew() {
+    let empty = Storage::default();
+    drop(ReceiptBook::on(empty.clone()).unwrap());
+    let empty = empty.0.lock().unwrap().bytes.clone();
+    let mut failures = 0;
+    for failing in 0..64 {
+        let storage = Storage::of(empty.clone());
+        let book = ReceiptBook::on(storage.clone()).unwrap();
+        book.keep(&[kept(1)]).unwrap();
+        storage.0.lock().unwrap().left = Some(failing);
+        let failed = book.keep(&[kept(2)]).is_err();
+        storage.0.lock().unwrap().left = Some(0);
+        assert!(book.reopen().is_err(), "{failing}: it is full still");
+        storage.0.lock().unwrap().left = None;
+        book.reopen().unwrap_or_else(|error| panic!("{failing}: {error}"));
+        book.keep(&[kept(3)]).unwrap_or_else(|error| panic!("{failing}: {error}"));
+        let has = |number: u8| book.get(&[number; 32], &[1; 32]).unwrap() == Some(kept(number));
+        assert!(has(1) && has(3) && (failed || has(2)), "{failing}");
+        failures += usize::from(failed);
+    }
+    assert!((1..64).contains(&failures), "{failures}");
+}
+
+/// So it is with leaves: those of a failed append are there whole, or not at all.
+#[test]
+fn a_log_whose_writing_failed_goes_on_once_it_is_settled() {
+    let home = tempfile::tempdir().unwrap();
+    let full = Arc::new(Mutex::new(false));
+    let asked = Arc::clone(&full);
+    let plan = move |step: Step, _: &Path| {
+        let fails = *asked.lock().unwrap() && matches!(step, Step::Write | Step::Sync);
+        if fails { Fault::Torn } else { Fault::None }
+    };
+    let disk = Disk::with_faults(Arc::new(plan));
+    let store = Store::open_on(Config::new(home.path().to_path_buf()), disk).unwrap();
+    let mut writer = store.log(&key()).writer().unwrap();
+    writer.append_all(&group(0)).unwrap();
+    *full.lock().unwrap() = true;
+    assert!(writer.append_all(&group(1)).is_err() && writer.settle().is_err());
+    *full.lock().unwrap() = false;
+    writer.settle().unwrap();
+    let size = writer.log().size();
+    assert_eq!(writer.append_all(&group(2)).unwrap(), size);
+    let all = store.log(&key()).all().unwrap();
+    assert_eq!((&all[..3], root(&all)), (&group(0)[..], writer.log().root()));
+}

@@ -1,8 +1,8 @@
 //! Receipts made durable before they are given out: their leaves in the log, themselves in the book.
 //!
 //! One thread writes (`writing`), so that many endings share one sync; whoever asks for a receipt reads beside it
-//! (`reading`). After a failed write nothing more is kept: whoever ends then is told so, and gets no receipt. What failed
-//! is told to whoever runs the server, with its place; who asks learns only that it did. Never shows a receipt to anybody
+//! (`reading`). After a failed write nothing is kept until a trial write goes through: whoever ends before is told so, and
+//! gets no receipt. What failed is told to whoever runs the server, with its place; who asks learns only that it did. Never shows a receipt to anybody
 //! but its owner, nor one that is older than receipts are kept.
 
 mod reading;
@@ -32,6 +32,8 @@ const WAITING_MAX: usize = 4096;
 const READING_MAX: usize = 2;
 /// How often old receipts are looked for.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
+/// How long after a failed write it is first tried again.
+pub(crate) const TRY_FIRST: Duration = Duration::from_secs(1);
 
 /// A receipt to be kept.
 pub(crate) struct ToKeep {
@@ -49,6 +51,8 @@ pub(crate) struct Keeping {
     pub(crate) secret: SecretKey,
     pub(crate) retention: Retention,
     pub(crate) log: Log,
+    /// How long after a failure it is first tried again.
+    pub(crate) try_first: Duration,
 }
 
 /// For how long receipts are kept.
@@ -116,6 +120,10 @@ impl State {
     fn set_broken(&self) {
         self.broken.store(true, Ordering::SeqCst);
     }
+
+    fn set_whole(&self) {
+        self.broken.store(false, Ordering::SeqCst);
+    }
 }
 
 /// What tasks hold of the thread.
@@ -130,7 +138,7 @@ pub(crate) struct Keeper {
 
 /// Starts the thread; it ends with the last handle.
 pub(crate) fn start(keeping: Keeping) -> Result<(Keeper, JoinHandle<()>), StoreError> {
-    let Keeping { store, book, secret, retention, log } = keeping;
+    let Keeping { store, book, secret, retention, log, try_first } = keeping;
     // Found out before anything is answered: a log that can't be used.
     let leaves = store.log(&secret.public()).writer()?.log().size();
     let counts = Kept { receipts: book.count()?, leaves, ..Kept::default() };
@@ -138,7 +146,8 @@ pub(crate) fn start(keeping: Keeping) -> Result<(Keeper, JoinHandle<()>), StoreE
     let (store, book) = (Arc::new(store), Arc::new(book));
     let (to, from) = channel();
     let reading = Reading::new(&store, &book, &secret, &retention, &log);
-    let writing = Writing { store, book, secret, retention, log, state: Arc::clone(&state) };
+    let state_of = Arc::clone(&state);
+    let writing = Writing { store, book, secret, retention, log, state: state_of, try_first };
     let thread = thread::Builder::new().name("receipts".into()).spawn(move || writing.run(&from));
     let thread = thread.map_err(|source| StoreError::Io {
         action: "start the thread that keeps receipts for",
@@ -202,7 +211,7 @@ impl Keeper {
 
     /// Whether receipts can be kept.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
-        if self.state.is_broken() { Err(gone()) } else { Ok(()) }
+        if self.state.is_broken() { Err(not_now()) } else { Ok(()) }
     }
 
     fn send(&self, message: Message) -> Result<(), Refusal> {
@@ -219,6 +228,10 @@ fn gone() -> Refusal {
     Refusal::Unavailable(
         "no receipt can be kept any more: the server has to be started anew".into(),
     )
+}
+
+fn not_now() -> Refusal {
+    Refusal::Unavailable("no receipt can be kept now, so nothing is answered".into())
 }
 
 fn damaged() -> Refusal {

@@ -27,7 +27,8 @@ fn store(home: &Path) -> Store {
 
 fn begin(home: &Path, seed: u8, retention: Retention) -> (Keeper, JoinHandle<()>) {
     let (store, book, secret) = (store(home), book(home), SecretKey::from_seed([seed; 32]));
-    start(Keeping { store, book, secret, retention, log: Log::none() }).unwrap()
+    let (log, try_first) = (Log::none(), TRY_FIRST);
+    start(Keeping { store, book, secret, retention, log, try_first }).unwrap()
 }
 
 fn end((keeper, thread): (Keeper, JoinHandle<()>)) {
@@ -151,7 +152,8 @@ fn a_book_that_breaks_is_told_once_and_nothing_begins_any_more() {
     let (store, book) = (store(home.path()), book(home.path()));
     let secret = SecretKey::from_seed([7; 32]);
     let folder = home.path().join("log").join(secret.public().hex());
-    let keeping = Keeping { store, book, secret, retention: never(), log };
+    let try_first = Duration::from_hours(1);
+    let keeping = Keeping { store, book, secret, retention: never(), log, try_first };
     let (keeper, thread) = start(keeping).unwrap();
     assert!(keeper.check().is_ok());
     // A log that was put back is not gone on from.
@@ -170,6 +172,36 @@ fn a_book_that_breaks_is_told_once_and_nothing_begins_any_more() {
 }
 
 #[test]
+fn a_log_that_heals_is_gone_on_with() {
+    let home = tempfile::tempdir().unwrap();
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let taken = Arc::clone(&lines);
+    let log = Log::new(move |line| taken.lock().unwrap().push(line.into()));
+    let (store, book) = (store(home.path()), book(home.path()));
+    let secret = SecretKey::from_seed([7; 32]);
+    let leaves = home.path().join("log").join(secret.public().hex()).join("leaves");
+    let try_first = Duration::from_millis(1);
+    let keeping = Keeping { store, book, secret, retention: never(), log, try_first };
+    let (keeper, thread) = start(keeping).unwrap();
+    let keep = |number| runtime().block_on(keeper.keep(to_keep(number, 1000)));
+    keep(1).unwrap();
+    let good = std::fs::read(&leaves).unwrap();
+    std::fs::write(&leaves, [1; 192]).unwrap();
+    assert!(keep(2).is_err() && keeper.check().is_err());
+    assert!(keep(3).is_err() && keeper.kept().broken);
+    std::fs::write(&leaves, good).unwrap();
+    while keeper.check().is_err() {
+        thread::yield_now();
+    }
+    keep(4).unwrap();
+    assert_eq!((keeper.kept().receipts, keeper.kept().leaves, keeper.kept().broken), (2, 2, false));
+    end((keeper, thread));
+    let lines = lines.lock().unwrap();
+    let [broke, whole] = &lines[..] else { panic!("{lines:?}") };
+    assert!(broke.contains("no receipt is kept") && whole.contains("kept again"), "{lines:?}");
+}
+
+#[test]
 fn a_key_that_was_rotated_away_is_told_once() {
     let home = tempfile::tempdir().unwrap();
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -179,7 +211,8 @@ fn a_key_that_was_rotated_away_is_told_once() {
     store.keys().get_or_make([9; 32]).unwrap();
     let retention = Retention { look_every: Duration::from_millis(1), ..never() };
     let secret = SecretKey::from_seed([7; 32]);
-    let (keeper, thread) = start(Keeping { store, book, secret, retention, log }).unwrap();
+    let keeping = Keeping { store, book, secret, retention, log, try_first: TRY_FIRST };
+    let (keeper, thread) = start(keeping).unwrap();
     // Each time it looks before it takes what comes.
     for number in 1..=3 {
         runtime().block_on(keeper.keep(to_keep(number, 1000))).unwrap();

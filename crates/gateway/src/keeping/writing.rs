@@ -11,13 +11,15 @@ use receipt::{Inclusion, SecretKey};
 use store::{KeptReceipt, LEAF_BYTES, LeafWriter, ReceiptBook, Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::{Message, Retention, State, ToKeep, gone};
+use super::{Message, Retention, State, ToKeep, not_now};
 use crate::core::Refusal;
 use crate::log::Log;
 use crate::metrics::processor_time;
 
 /// Most messages that are taken before what came is written.
 const TOGETHER_MAX: usize = 256;
+/// How long after many failures it is tried again.
+const TRY_MOST: Duration = Duration::from_mins(1);
 /// Old receipts that leave in one go.
 const FORGOTTEN_AT_ONCE: usize = 256;
 
@@ -29,6 +31,8 @@ pub(super) struct Writing {
     pub(super) retention: Retention,
     pub(super) log: Log,
     pub(super) state: Arc<State>,
+    /// How long after a failure it is first tried again.
+    pub(super) try_first: Duration,
 }
 
 /// Says that nothing more is kept, however the thread ends.
@@ -48,7 +52,9 @@ impl Writing {
             Err(error) => return self.log.notice(&format!("no receipt can be kept: {error}")),
         };
         let next_look = Some(Instant::now());
-        Thread { of: self, writer, checkpoint: None, next_look, told_of_key: false }.run(from);
+        let trying = Trying { wait: self.try_first, next: None };
+        Thread { of: self, writer, checkpoint: None, next_look, trying, told_of_key: false }
+            .run(from);
     }
 }
 
@@ -59,6 +65,21 @@ struct Group {
     replies: Vec<(oneshot::Sender<Result<(), Refusal>>, OwnedSemaphorePermit)>,
 }
 
+/// When it is tried again whether receipts can be kept.
+struct Trying {
+    /// After the next failure. Only a receipt that was kept makes it short again.
+    wait: Duration,
+    /// `None` where they can, or never will.
+    next: Option<Instant>,
+}
+
+impl Trying {
+    fn later(&mut self) {
+        self.next = Instant::now().checked_add(self.wait);
+        self.wait = self.wait.saturating_mul(2).min(TRY_MOST);
+    }
+}
+
 struct Thread<'a> {
     of: &'a Writing,
     writer: LeafWriter<'a>,
@@ -66,6 +87,7 @@ struct Thread<'a> {
     checkpoint: Option<Checkpoint>,
     /// When old receipts are looked for again; `None`: never.
     next_look: Option<Instant>,
+    trying: Trying,
     told_of_key: bool,
 }
 
@@ -73,7 +95,9 @@ impl Thread<'_> {
     fn run(&mut self, from: &Receiver<Message>) {
         loop {
             self.look();
-            let message = match self.next_look {
+            self.try_again();
+            let next = self.next_look.into_iter().chain(self.trying.next).min();
+            let message = match next {
                 None => from.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(at) => from.recv_timeout(at.saturating_duration_since(Instant::now())),
             };
@@ -122,7 +146,10 @@ impl Thread<'_> {
     fn keep(&mut self, group: Group) {
         let begun = processor_time();
         let broken = self.of.state.is_broken();
-        let kept = if broken { Err(gone()) } else { self.write(group.receipts) };
+        let kept = if broken { Err(not_now()) } else { self.write(group.receipts) };
+        if kept.is_ok() {
+            self.trying.wait = self.of.try_first;
+        }
         let (syncs, busy) = (u64::from(kept.is_ok()), processor_time().saturating_sub(begun));
         self.count(|counts| {
             counts.syncs += syncs;
@@ -194,11 +221,33 @@ impl Thread<'_> {
         change(&mut counts);
     }
 
-    /// Nothing is kept from now on: whoever runs the server is told why, once.
-    fn broken(&self, error: &StoreError) -> Refusal {
+    /// Nothing is kept until it can be again: whoever runs the server is told why, once.
+    fn broken(&mut self, error: &StoreError) -> Refusal {
         self.of.state.set_broken();
-        let what = "no receipt is kept and no question taken until the server is started anew";
-        self.of.log.notice(&format!("{what}: {error}"));
+        let until = if let StoreError::LogFull { .. } = error {
+            "the server is started anew, with another key (`probity key rotate`)"
+        } else {
+            self.trying.later();
+            "receipts can be kept again, which is tried from time to time"
+        };
+        let what = "no receipt is kept and no question taken until";
+        self.of.log.notice(&format!("{what} {until}: {error}"));
         Refusal::Fault("the answer's receipt can't be kept".into())
+    }
+
+    /// Tries whether receipts can be kept again, by writing that they are as they were.
+    fn try_again(&mut self) {
+        if self.trying.next.is_none_or(|at| at > Instant::now()) {
+            return;
+        }
+        let tried = self.writer.settle().and_then(|()| self.of.book.reopen());
+        if tried.is_ok() {
+            self.trying.next = None;
+            self.of.state.set_whole();
+            self.count(|_| {});
+            self.of.log.notice("receipts can be kept again");
+        } else {
+            self.trying.later();
+        }
     }
 }

@@ -115,6 +115,7 @@ impl Server {
             secret: secret.clone(),
             retention: Retention::new(settings.retention_s),
             log: settings.log.clone(),
+            try_first: keeping::TRY_FIRST,
         })?;
         let (compute, computing) = compute::start(
             settings.models,
