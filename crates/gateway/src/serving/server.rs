@@ -103,12 +103,12 @@ impl Server {
         secret: SecretKey,
         load: Arc<LoadModel>,
     ) -> Result<Self, ServerError> {
-        descriptors::require(settings.limits.connections_max).map_err(ServerError::Setting)?;
         let files = Files { keys: settings.keys, tls: settings.tls };
         let keys = files.keys().map_err(ServerError::Setting)?;
         let tls = files.tls().map_err(ServerError::Setting)?.map(watch::Sender::new);
         let serving = store.serve()?;
-        let (runtime, listener, address) = opened(settings.listen)?;
+        let (runtime, listener, address) =
+            opened(settings.listen, settings.limits.connections_max)?;
         let (keeper, receipts) = keeping::start(Keeping {
             store,
             book,
@@ -151,7 +151,6 @@ impl Server {
         let current = tls.as_ref().map(watch::Sender::subscribe);
         let listening = Listening { served: Arc::clone(&gateway), router, tls: current };
         let listening = runtime.spawn(listening.run(listener, stopping, settings.drain));
-        let threads = vec![computing, receipts];
         let (grace, drain) = (settings.grace, settings.drain);
         Ok(Self {
             address,
@@ -159,7 +158,7 @@ impl Server {
             gateway,
             stop,
             listening,
-            threads,
+            threads: vec![computing, receipts],
             files,
             tls,
             serving,
@@ -280,8 +279,12 @@ fn system(what: &str) -> impl FnOnce(std::io::Error) -> ServerError {
     move |error| ServerError::System { what, error }
 }
 
-/// Threads to serve with, and where they listen.
-fn opened(listen: SocketAddr) -> Result<(Runtime, TcpListener, SocketAddr), ServerError> {
+/// Threads to serve with, and where they listen: there is a file for each of so many connections.
+fn opened(
+    listen: SocketAddr,
+    connections: usize,
+) -> Result<(Runtime, TcpListener, SocketAddr), ServerError> {
+    descriptors::require(connections).map_err(ServerError::Setting)?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(IO_THREADS)
         .enable_all()
