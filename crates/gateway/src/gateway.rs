@@ -60,7 +60,7 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Who asks.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        self.keys().caller(headers)
+        self.keys().caller(headers, self.now_s())
     }
 
     /// The keys that count now.

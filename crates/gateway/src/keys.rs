@@ -56,6 +56,17 @@ pub struct KeyEntry {
     /// Tokens a minute, of prompts and answers; absent: as many as the server takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_per_minute: Option<u32>,
+    /// Seconds since 1970 from which on it counts no more; absent: it always counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<u64>,
+}
+
+impl KeyEntry {
+    /// Whether it counts no more, by this time in seconds since 1970.
+    #[must_use]
+    pub fn has_expired(&self, now_s: u64) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now_s)
+    }
 }
 
 /// The file of keys.
@@ -172,8 +183,8 @@ impl Keys {
         self.known.as_ref().map_or(0, BTreeMap::len)
     }
 
-    /// Who sends these headers.
-    pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    /// Who sends these headers, at this time in seconds since 1970.
+    pub(crate) fn caller(&self, headers: &HeaderMap, now_s: u64) -> Result<Caller, Refusal> {
         let Some(known) = &self.known else {
             return Ok(Caller { owner: [0; 32], alone: true, known: Arc::clone(&self.anybody) });
         };
@@ -181,6 +192,9 @@ impl Keys {
             .ok_or(Refusal::Key("an API key is needed: send it as `Authorization: Bearer KEY`"))?;
         let owner = hash(key);
         let one = known.get(&owner).ok_or(Refusal::Key("this API key is not known here"))?;
+        if one.entry.as_ref().is_some_and(|entry| entry.has_expired(now_s)) {
+            return Err(Refusal::Key("this API key has expired"));
+        }
         Ok(Caller { owner, alone: known.len() == 1, known: Arc::clone(one) })
     }
 }

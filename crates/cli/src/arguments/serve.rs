@@ -185,6 +185,9 @@ pub(crate) struct NewApiKey {
     /// Most tokens of this key a minute, of prompts and answers together
     #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=u64::from(u32::MAX)))]
     pub(crate) tokens_per_minute: Option<u32>,
+    /// Days after which it counts no more
+    #[arg(long, value_name = "DAYS", value_parser = whole::<u64>(1..=36_500))]
+    pub(crate) expires: Option<u64>,
     /// Lets it read /metrics too
     #[arg(long)]
     pub(crate) metrics: bool,

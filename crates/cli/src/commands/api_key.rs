@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow, bail};
 use gateway::{KeyEntry, KeyFile, Scope, key_hash};
@@ -16,13 +17,15 @@ use crate::output::{line, shown, tell};
 
 /// What every key begins with.
 const PREFIX: &str = "pk-";
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
 
 pub(crate) fn run(command: &ApiKeyCommand) -> Result<ExitCode> {
     match command {
         ApiKeyCommand::New(options) => new(options)?,
         ApiKeyCommand::List(file) => {
             for entry in read(&file.file)?.keys {
-                line(format_args!("{}", entry.name.escape_debug()))?;
+                line(format_args!("{}{}", entry.name.escape_debug(), until(&entry, now_s())))?;
             }
         }
         ApiKeyCommand::Rm(named) => {
@@ -62,11 +65,26 @@ fn new(options: &NewApiKey) -> Result<()> {
         answers_max: options.answers,
         requests_per_minute: options.requests_per_minute,
         tokens_per_minute: options.tokens_per_minute,
+        expires_at: options.expires.map(|days| now_s().saturating_add(days * DAY_S)),
     });
     write(path, &file)?;
     line(key)?;
     tell("a server that runs reads its keys anew on SIGHUP: `kill -HUP` its process");
     Ok(())
+}
+
+/// For how long a key counts, where that has an end.
+fn until(entry: &KeyEntry, now_s: u64) -> String {
+    match entry.expires_at {
+        None => String::new(),
+        Some(_) if entry.has_expired(now_s) => " (expired)".into(),
+        Some(at) => format!(" (expires in {} days)", at.saturating_sub(now_s).div_ceil(DAY_S)),
+    }
+}
+
+/// Seconds since 1970.
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn read(path: &Path) -> Result<KeyFile> {

@@ -528,3 +528,24 @@ fn a_model_that_was_never_asked_is_described_by_its_files() {
     let again = json_of(&server.get("/v1/models/tiny"));
     assert_eq!((&again["loaded"], &again["model_id"]), (&json!(false), &json!(id)));
 }
+
+#[test]
+fn keys_that_expire_are_listed_with_their_end() {
+    let world = World::new();
+    let file = world.path("keys.json").to_str().unwrap().to_owned();
+    let new = |name: &str, more: &[&str]| {
+        world.run(&[&["api-key", "new", name, "--file", &file], more].concat()).ok();
+    };
+    new("ever", &[]);
+    new("month", &["--expires", "30"]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut keys: Json = serde_json::from_str(&text).unwrap();
+    let mut past = keys["keys"][1].clone();
+    past["name"] = "past".into();
+    past["hash"] = "00".repeat(32).into();
+    past["expires_at"] = 1.into();
+    keys["keys"].as_array_mut().unwrap().push(past);
+    std::fs::write(&file, keys.to_string()).unwrap();
+    let list = world.run(&["api-key", "list", "--file", &file]).ok().out;
+    assert_eq!(list, "ever\nmonth (expires in 30 days)\npast (expired)\n");
+}

@@ -398,6 +398,7 @@ fn keys_are_anthropics_header_and_refusals_its_errors() {
         answers_max,
         requests_per_minute: None,
         tokens_per_minute: None,
+        expires_at: None,
     };
     let keys = vec![
         entry("pk-alice", Scope::Ask, None),

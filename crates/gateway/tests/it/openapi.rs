@@ -140,6 +140,7 @@ fn keys() -> Vec<KeyEntry> {
         answers_max: None,
         requests_per_minute,
         tokens_per_minute: None,
+        expires_at: None,
     };
     vec![
         entry("pk-asks", Scope::Ask, None),

@@ -24,6 +24,7 @@ fn entry(key: &str, scopes: &[Scope], answers_max: Option<usize>) -> KeyEntry {
         answers_max,
         requests_per_minute,
         tokens_per_minute,
+        expires_at: None,
     }
 }
 
@@ -120,6 +121,23 @@ fn a_key_waits_where_its_minute_is_used_up() {
     assert!(later.body.contains("tokens"), "{}", later.body);
     assert_eq!(ask("pk-free").status, 200);
     assert_eq!(ask("pk-free").status, 200);
+}
+
+#[test]
+fn a_key_counts_until_it_expires() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let until = |name, expires_at| KeyEntry { expires_at, ..entry(name, &[Scope::Ask], None) };
+    let keys = vec![until("pk-old", Some(1_700_000_000)), until("pk-new", Some(u64::MAX))];
+    std::fs::write(&path, serde_json::to_string(&KeyFile { keys }).unwrap()).unwrap();
+    let world = World::with(|settings| settings.keys = Some(path));
+    let body = chat(&json!({})).to_string();
+    let ask = |key: &str| world.send("POST", CHAT, &[&format!("x-api-key: {key}")], &body);
+    assert_eq!(ask("pk-new").status, 200);
+    let old = ask("pk-old");
+    assert_eq!((old.status, &old.json()["error"]["code"]), (401, &json!("invalid_api_key")));
+    assert!(old.body.contains("has expired"), "{}", old.body);
+    assert_eq!(world.send("GET", "/v1/models", &["x-api-key: pk-old"], "").status, 401);
 }
 
 #[test]
