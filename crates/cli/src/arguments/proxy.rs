@@ -31,7 +31,7 @@ worker signs passes: its receipt is what you hold against it.
 
 An answer that fails, or that the upstream cuts off, ends with an error (code `unverified`), never with
 an end. Its evidence is kept in the folder that the log names, within limits: of refuted answers the
-first 128 or 256 MiB, of others the last. Whoever asks again until an answer holds chooses among answers:
+first 256 files or 256 MiB, of others the last. Whoever asks again until an answer holds chooses among answers:
 refusing selects.
 
 On a loopback address only programs of this machine are answered, and in no case pages of other origins. `logprobs` are refused: no receipt covers them. Requests go on
