@@ -69,11 +69,10 @@ impl ReceiptBook {
             }
         }
         let file = path.to_path_buf();
-        let book = Self::of(path, move || {
-            // Opened anew, it is there: another would not be for its owner alone.
-            std::fs::metadata(&file).map_err(redb::Error::Io)?;
-            Ok(Builder::new().set_cache_size(CACHE_BYTES).create(&file)?)
-        })?;
+        // Not made here, nor when it is opened anew: one that was emptied is no book that has nothing in it, and a new one
+        // would not be for its owner alone.
+        let book =
+            Self::of(path, move || Ok(Builder::new().set_cache_size(CACHE_BYTES).open(&file)?))?;
         private(path)?;
         book.begin()?;
         Ok(book)

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::limits::{
     self, GRAMMAR_BYTES_MAX, GRAMMAR_DEPTH_MAX, GRAMMAR_MEETING_MAX, GRAMMAR_MULTIPLE_MAX,
+    GRAMMAR_NAMES_MAX,
 };
 
 /// The engine that we have.
@@ -95,6 +96,11 @@ pub enum GrammarError {
          may be {GRAMMAR_MULTIPLE_MAX} at most"
     )]
     Multiple(String),
+    /// Too many names.
+    #[error(
+        "the schema has {0} different names of members; at most {GRAMMAR_NAMES_MAX} are allowed"
+    )]
+    Names(usize),
     /// Expressions that meet.
     #[error(
         "too many expressions hold for one string: the ways in which they can go on by one byte, \
@@ -276,6 +282,7 @@ impl GrammarError {
             | Self::TooLong(_)
             | Self::TooDeep(_)
             | Self::Multiple(_)
+            | Self::Names(_)
             | Self::Meeting
             | Self::Refused(_)
             | Self::Limit(_)

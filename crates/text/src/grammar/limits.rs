@@ -21,6 +21,9 @@ pub const GRAMMAR_DEPTH_MAX: usize = 400;
 /// Greatest `multipleOf`, without its decimal point; and greatest product of different ones.
 pub const GRAMMAR_MULTIPLE_MAX: u64 = 10_000;
 
+/// Most different names of members in a schema. The engine's recursion is as deep as an object has members, whatever
+/// merged them, and its work grows with their square.
+pub const GRAMMAR_NAMES_MAX: usize = 1_000;
 /// Greatest product of ways in which the expressions that hold for one string can go on by one byte
 /// ([`super::meeting`]). The engine works through them all before it counts.
 pub const GRAMMAR_MEETING_MAX: u64 = 4_096;
@@ -82,6 +85,9 @@ fn schema(schema: &Json) -> Result<(), GrammarError> {
     if deepest > GRAMMAR_DEPTH_MAX {
         return Err(GrammarError::TooDeep(deepest));
     }
+    if found.names.len() > GRAMMAR_NAMES_MAX {
+        return Err(GrammarError::Names(found.names.len()));
+    }
     if meeting::most_ways(schema) > GRAMMAR_MEETING_MAX {
         return Err(GrammarError::Meeting);
     }
@@ -134,22 +140,25 @@ fn lark_depth(text: &str) -> usize {
 
 /// What is looked for in a schema.
 #[derive(Default)]
-struct Found {
+struct Found<'s> {
+    /// Names of members, of those that must be there too.
+    names: BTreeSet<&'s str>,
     /// Where references lead, as they are written.
     targets: BTreeSet<String>,
     /// Numbers of `multipleOf`, as they are written.
     multiples: BTreeSet<String>,
 }
 
-impl Found {
+impl<'s> Found<'s> {
     /// How deep a value is nested. The parser's own limit of 128 bounds the recursion.
-    fn look(&mut self, value: &Json) -> usize {
+    fn look(&mut self, value: &'s Json) -> usize {
         match value {
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
             Json::Array(list) => 1 + list.iter().map(|item| self.look(item)).max().unwrap_or(0),
             Json::Object(members) => {
                 let mut deepest = 0;
                 for (name, member) in members {
+                    self.name_all(name, member);
                     match (name.as_str(), member) {
                         ("$ref", Json::String(target)) => {
                             self.targets.insert(target.clone());
@@ -162,6 +171,19 @@ impl Found {
                 }
                 1 + deepest
             }
+        }
+    }
+
+    /// Takes the names that a member of a schema gives to members of what it describes.
+    fn name_all(&mut self, name: &str, member: &'s Json) {
+        match (name, member) {
+            ("properties" | "patternProperties", Json::Object(members)) => {
+                self.names.extend(members.keys().map(String::as_str));
+            }
+            ("required", Json::Array(list)) => {
+                self.names.extend(list.iter().filter_map(Json::as_str));
+            }
+            _ => {}
         }
     }
 

@@ -21,6 +21,9 @@ mod tokens;
 pub use constraint::Constraint;
 pub(crate) use constraint::with_white_space;
 pub use definition::{Grammar, GrammarError, GrammarKind, GrammarText};
-pub use limits::{GRAMMAR_BYTES_MAX, GRAMMAR_DEPTH_MAX, GRAMMAR_MEETING_MAX, GRAMMAR_MULTIPLE_MAX};
+pub use limits::{
+    GRAMMAR_BYTES_MAX, GRAMMAR_DEPTH_MAX, GRAMMAR_MEETING_MAX, GRAMMAR_MULTIPLE_MAX,
+    GRAMMAR_NAMES_MAX,
+};
 pub use strict::{StrictRefused, check_strict};
 pub use tokens::GrammarTokens;

@@ -6,8 +6,8 @@ use std::thread;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use text::grammar::{
-    Constraint, GRAMMAR_BYTES_MAX, GRAMMAR_DEPTH_MAX, Grammar, GrammarError, GrammarText,
-    GrammarTokens, StrictRefused, check_strict,
+    Constraint, GRAMMAR_BYTES_MAX, GRAMMAR_DEPTH_MAX, GRAMMAR_NAMES_MAX, Grammar, GrammarError,
+    GrammarText, GrammarTokens, StrictRefused, check_strict,
 };
 use text::{TokenType, Tokenizer};
 
@@ -424,6 +424,34 @@ fn expressions_that_meet_are_bounded() {
     }
     let lark = Grammar::lark("start: A\nA: /a.*/ & /.*b/\n");
     assert_eq!(constraint(&lark).err(), Some(GrammarError::Meeting));
+}
+
+/// The engine's recursion is as deep as an object has members: 7,000 ended the whole process.
+#[test]
+fn members_of_objects_are_bounded() {
+    let objects = |count: usize, each: usize| {
+        let object = |first: usize| {
+            let members: serde_json::Map<_, _> =
+                (first..first + each).map(|at| (format!("p{at}"), json!({}))).collect();
+            json!({ "type": "object", "properties": members })
+        };
+        (0..count).map(|at| object(at * each)).collect::<Vec<_>>()
+    };
+    let required: Vec<String> = (0..=GRAMMAR_NAMES_MAX).map(|at| format!("p{at}")).collect();
+    for schema in [
+        objects(1, 9_000).remove(0),
+        objects(1, GRAMMAR_NAMES_MAX + 1).remove(0),
+        json!({ "allOf": objects(9, 1_000) }),
+        json!({ "type": "object", "required": required }),
+    ] {
+        let made = constraint(&Grammar::json_schema(schema.to_string()));
+        assert!(matches!(made.err(), Some(GrammarError::Names(_))), "{schema:.100}");
+    }
+    // All that are allowed stay within a test's stack of 2 MiB, merged or not.
+    let half = GRAMMAR_NAMES_MAX / 2;
+    for schema in [objects(1, GRAMMAR_NAMES_MAX).remove(0), json!({ "allOf": objects(2, half) })] {
+        constraint(&Grammar::json_schema(schema.to_string())).unwrap().mask().unwrap();
+    }
 }
 
 /// Any number of them, as long as few hold for one string.
