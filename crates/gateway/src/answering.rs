@@ -12,6 +12,7 @@ use commit::{Blind, Network, Salts};
 use llm::Stop;
 use llm::schedule::{Asked, Tenant};
 use receipt::limits::CHUNK_MS_MAX;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 use crate::compute::{Happening, Running};
@@ -45,7 +46,8 @@ impl Gateway {
         let blind = Blind(random()?);
         let (model, id) = (Arc::clone(&served.model), served.id);
         let requester = self.secret.public();
-        let rendered = self.rendered(place, move || ask.job(&model, id, nonce, requester));
+        let turns = if ask.has_grammar() { &self.grammars } else { &self.rendering };
+        let rendered = self.rendered(turns, place, move || ask.job(&model, id, nonce, requester));
         let (place, Made { job, calls, constraint }) = rendered.await?;
         if let Some(top) = logprobs {
             let each = u64::from(top) + 1;
@@ -105,8 +107,9 @@ impl Gateway {
     /// How many tokens a question's prompt has.
     pub(crate) async fn count(&self, guest: Guest, ask: Ask) -> Result<usize, Refusal> {
         let served = self.compute.ready(self.model_index(&ask.model)?).await?;
-        let (_, count) =
-            self.rendered(guest.place, move || ask.prompt_tokens(&served.model)).await?;
+        let (_, count) = self
+            .rendered(&self.rendering, guest.place, move || ask.prompt_tokens(&served.model))
+            .await?;
         Ok(count)
     }
 
@@ -114,11 +117,12 @@ impl Gateway {
     /// also when whoever asked has gone.
     async fn rendered<T: Send + 'static>(
         &self,
+        turns: &Arc<Semaphore>,
         place: Place,
         render: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<(Place, T), Refusal> {
         let fault = || Refusal::Fault("the prompt can't be rendered".into());
-        let turn = Arc::clone(&self.rendering).acquire_owned().await.map_err(|_| fault())?;
+        let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| fault())?;
         let rendered = tokio::task::spawn_blocking(move || {
             let rendered = render();
             drop(turn);

@@ -38,6 +38,8 @@ pub(crate) struct Gateway {
     pub(crate) bodies: Bodies,
     /// Turns to render a prompt.
     pub(crate) rendering: Arc<Semaphore>,
+    /// Turns of prompts with a grammar beside them: making those takes longer, and nobody else waits for it.
+    pub(crate) grammars: Arc<Semaphore>,
     pub(crate) log: Log,
     /// Origins of pages that may ask.
     pub(crate) cors: Vec<String>,

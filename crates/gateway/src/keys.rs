@@ -225,9 +225,14 @@ struct Count {
 }
 
 impl Place {
-    /// Makes room for this many answers more.
+    /// Makes room for this many answers more. What would never fit is no matter of waiting.
     pub(crate) fn widen(&mut self, more: usize) -> Result<(), Refusal> {
         for count in &mut self.counts {
+            if count.own + more > count.most.max(1) {
+                let (all, most) = (count.own + more, count.most);
+                let what = format!("{all} answers at once: {most} are allowed");
+                return Err(Refusal::request(Some("n"), what));
+            }
             count.own += more;
             let before = count.answers.fetch_add(more, Ordering::SeqCst);
             if before + more > count.most {

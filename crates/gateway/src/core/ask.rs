@@ -8,7 +8,7 @@ use llm::{Model, Prompt, Question, RenderingError, nonce_of};
 use receipt::limits::TOKENS_MAX;
 use receipt::{Job, NonceChooser, PublicKey};
 use serde_json::Value as Json;
-use text::grammar::{Constraint, Grammar};
+use text::grammar::{Constraint, Grammar, GrammarError};
 use text::tool_calls::{ToolCalls, ToolChoice, ToolError, ToolStyle, generic};
 use text::{ChatTemplate, Conversation, EncodeError};
 
@@ -140,6 +140,14 @@ impl Ask {
         }
     }
 
+    /// Whether a grammar comes with it.
+    pub(crate) fn has_grammar(&self) -> bool {
+        match self.format {
+            Format::Text => self.tools.is_some(),
+            Format::JsonObject | Format::JsonSchema(_) => true,
+        }
+    }
+
     /// How many tokens its prompt has.
     pub(crate) fn prompt_tokens(self, model: &Model) -> Result<usize, Refusal> {
         let prompt = match self.asked {
@@ -233,7 +241,13 @@ fn constraint(
 ) -> Result<Constraint, Refusal> {
     let stops: Vec<u32> = model.tokenizer.stop_tokens().iter().collect();
     let tokens = model.grammar_tokens();
-    let made = tokens.and_then(|tokens| Constraint::new(tokens, grammar, &stops));
+    let made = tokens.and_then(|tokens| {
+        let mut constraint = Constraint::new(tokens, grammar, &stops)?;
+        // Seen now, and not by the first draw: one that nothing follows is a wrong question, and no fault of the model's.
+        let nothing = constraint.mask()?.iter().all(|word| *word == 0);
+        let refused = || GrammarError::Refused("no answer at all follows it".into());
+        if nothing { Err(refused()) } else { Ok(constraint) }
+    });
     made.map_err(|error| Refusal::request(Some(param), error))
 }
 

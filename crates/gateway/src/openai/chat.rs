@@ -15,7 +15,9 @@ use text::Conversation;
 use super::messages::messages;
 use super::options::{Wire, choices, forgotten, stop, wire};
 use super::tools::{Speaker, format, message, tools};
-use super::writing::{self, WholeChoice, chat_logprob, finish_reason, id, raw, usage};
+use super::writing::{
+    self, WholeChoice, chat_logprob, chat_logprob_text, finish_reason, id, raw, usage,
+};
 use super::{error, respond};
 use crate::core::{
     Answer, Ask, Asked, Bad, End, Event, Finish, Members, Names, Part, Refusal, Started, Whole,
@@ -143,7 +145,7 @@ fn shares(started: &Started, parts: &[Part]) -> Box<RawValue> {
         refusal: (),
     }
     let found = parts.iter().filter_map(|part| part.logprob.as_ref());
-    let content = found.map(|found| chat_logprob(&started.loaded, found)).collect();
+    let content = found.map(|found| chat_logprob_text(&started.loaded, found)).collect();
     raw(&Shares { content, refusal: () })
 }
 

@@ -36,15 +36,20 @@ fn spelled(model: &Model, token: u32) -> (String, Vec<u8>) {
     (String::from_utf8_lossy(&bytes).into_owned(), bytes)
 }
 
-/// How likely a token was, as chat has it: as text, which takes a tenth of what its values take.
-pub(super) fn chat_logprob(model: &Model, found: &TokenLogprob) -> Box<RawValue> {
+/// How likely a token was, as chat has it.
+pub(super) fn chat_logprob(model: &Model, found: &TokenLogprob) -> Json {
     let one = |likely: &Likely| {
         let (token, bytes) = spelled(model, likely.token);
         json!({"token": token, "logprob": likely.logprob, "bytes": bytes})
     };
     let mut object = one(&found.drawn);
     object["top_logprobs"] = found.top.iter().map(one).collect();
-    raw(&object)
+    object
+}
+
+/// The same as text, which takes a tenth of what its values take. Made a value again, its numbers may end in another digit.
+pub(super) fn chat_logprob_text(model: &Model, found: &TokenLogprob) -> Box<RawValue> {
+    raw(&chat_logprob(model, found))
 }
 
 /// Values as text.

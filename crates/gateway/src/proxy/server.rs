@@ -27,6 +27,8 @@ use crate::settings::Limits;
 
 /// Threads that read and write: engines have their own.
 const IO_THREADS: usize = 2;
+/// Bytes of the stacks of them, and of those that make grammars, whose engine goes deep: more than its limits need.
+const STACK_BYTES: usize = 8 << 20;
 /// How long cancelled answers may take to end.
 const CANCELLED_TIME: Duration = Duration::from_secs(10);
 
@@ -154,6 +156,7 @@ impl ProxyServer {
         let (models, threads) = known(settings.models, settings.requirement)?;
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
+            .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()
             .map_err(system("no threads to serve with".into()))?;

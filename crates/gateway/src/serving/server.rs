@@ -35,6 +35,8 @@ use crate::tls;
 
 /// Threads that read requests and write answers: the engine has its own.
 const IO_THREADS: usize = 2;
+/// Bytes of the stacks of them, and of those that make grammars, whose engine goes deep: more than its limits need.
+const STACK_BYTES: usize = 8 << 20;
 
 /// Why a server can't start.
 #[derive(Debug, Error)]
@@ -135,6 +137,7 @@ impl Server {
             bodies: Bodies::new(&settings.limits),
             limits: settings.limits,
             rendering: Arc::new(Semaphore::new(rendering_turns())),
+            grammars: Arc::new(Semaphore::new(rendering_turns())),
             log: settings.log,
             cors: settings.cors,
             metrics: Metrics::default(),
@@ -287,6 +290,7 @@ fn opened(
     descriptors::require(connections).map_err(ServerError::Setting)?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(IO_THREADS)
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .map_err(system("no threads to serve with"))?;

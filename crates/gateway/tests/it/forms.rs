@@ -110,6 +110,9 @@ fn forms_that_can_not_be_followed_are_refused() {
         (json!({"response_format": {"type": "xml"}}), "response_format.type"),
         (json!({"response_format": {}}), "response_format.type"),
         (json!({"response_format": {"type": "json_schema"}}), "response_format.json_schema"),
+        // Nothing follows it: no draw is asked to find that out.
+        (schema(json!({"$ref": "#"}), false), "response_format"),
+        (schema(json!({"allOf": [{"$ref": "#"}]}), false), "response_format"),
         (schema(json!({"type": "object"}), true), "response_format.json_schema.schema"),
         (schema(json!({"type": "nothing"}), false), "response_format"),
         (json!({"tools": [{}]}), "tools"),

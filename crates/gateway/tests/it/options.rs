@@ -80,6 +80,12 @@ fn an_answer_ends_where_it_is_told_to() {
     }
 }
 
+fn with(object: &Json, name: &str, value: Json) -> Json {
+    let mut object = object.clone();
+    object[name] = value;
+    object
+}
+
 #[test]
 fn logprobs_are_told_where_they_are_asked_for() {
     let world = World::new();
@@ -102,6 +108,15 @@ fn logprobs_are_told_where_they_are_asked_for() {
     let parts = events.iter().filter_map(|one| one["choices"][0]["logprobs"]["content"].as_array());
     let parts: Vec<&Json> = parts.flatten().collect();
     assert_eq!(parts, shares.iter().collect::<Vec<_>>());
+    // To the last digit, as it is written: reading it may round it.
+    let digits = |more: Json| {
+        let body = world.post(CHAT, &chat(&more)).body;
+        let numbers = body.split("\"logprob\":").skip(1);
+        numbers.map(|rest| rest.split([',', '}']).next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let many = json!({"logprobs": true, "top_logprobs": 20, "max_tokens": 60});
+    let (whole, streamed) = (digits(many.clone()), digits(with(&many, "stream", true.into())));
+    assert_eq!((whole.len(), &whole), (60 * 21, &streamed));
     assert!(world.post(CHAT, &chat(&json!({}))).json()["choices"][0]["logprobs"].is_null());
 }
 

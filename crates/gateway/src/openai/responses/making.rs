@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use text::tool_calls::CallEvent;
 
-use super::super::writing::chat_logprob;
+use super::super::writing::chat_logprob_text;
 use crate::core::{
     End, Finish, Part, Refusal, Speech, Started, probity_end, probity_part, probity_start,
 };
@@ -65,7 +65,7 @@ impl Making {
         let mut out = Vec::new();
         let said = self.speech.part(part);
         let share = part.logprob.as_ref().filter(|_| self.logprobs);
-        let share = share.map(|found| chat_logprob(&self.started.loaded, found));
+        let share = share.map(|found| chat_logprob_text(&self.started.loaded, found));
         self.said(said, share, &mut out);
         let Some(mut probity) = probity_part(part) else { return out };
         let tokens = probity["tokens"].as_array_mut().map(mem::take).unwrap_or_default();
