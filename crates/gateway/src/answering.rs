@@ -46,7 +46,7 @@ impl Gateway {
         let blind = Blind(random()?);
         let (model, id) = (Arc::clone(&served.model), served.id);
         let requester = self.secret.public();
-        let turns = if ask.has_grammar() { &self.grammars } else { &self.rendering };
+        let turns = if ask.has_grammar() { &self.turns.grammars } else { &self.turns.prompts };
         let rendered = self.rendered(turns, place, move || ask.job(&model, id, nonce, requester));
         let (place, Made { job, calls, constraint }) = rendered.await?;
         if let Some(top) = logprobs {
@@ -108,7 +108,7 @@ impl Gateway {
     pub(crate) async fn count(&self, guest: Guest, ask: Ask) -> Result<usize, Refusal> {
         let served = self.compute.ready(self.model_index(&ask.model)?).await?;
         let (_, count) = self
-            .rendered(&self.rendering, guest.place, move || ask.prompt_tokens(&served.model))
+            .rendered(&self.turns.prompts, guest.place, move || ask.prompt_tokens(&served.model))
             .await?;
         Ok(count)
     }

@@ -201,7 +201,7 @@ impl Maker {
         let (name, place) = (name.to_owned(), Arc::clone(&self.place));
         let fault = || Refusal::Fault("the input can't be read".into());
         // Tokenizers take their time with long texts.
-        let turn = Arc::clone(&self.gateway.rendering).acquire_owned().await;
+        let turn = Arc::clone(&self.gateway.turns.prompts).acquire_owned().await;
         let turn = turn.map_err(|_| fault())?;
         let made = tokio::task::spawn_blocking(move || {
             let made = input.job(&model, id, dimensions, nonce, requester, &name);

@@ -36,10 +36,7 @@ pub(crate) struct Gateway {
     pub(crate) guard: Option<Guard>,
     pub(crate) limits: Limits,
     pub(crate) bodies: Bodies,
-    /// Turns to render a prompt.
-    pub(crate) rendering: Arc<Semaphore>,
-    /// Turns of prompts with a grammar beside them: making those takes longer, and nobody else waits for it.
-    pub(crate) grammars: Arc<Semaphore>,
+    pub(crate) turns: Turns,
     pub(crate) log: Log,
     /// Origins of pages that may ask.
     pub(crate) cors: Vec<String>,
@@ -57,6 +54,24 @@ pub(crate) struct Gateway {
     pub(crate) given_up: watch::Sender<bool>,
     /// Room for numbers of vectors that are held.
     pub(crate) numbers: Arc<Semaphore>,
+}
+
+/// Turns of what takes its time on threads beside the one that computes.
+pub(crate) struct Turns {
+    /// To render a prompt.
+    pub(crate) prompts: Arc<Semaphore>,
+    /// To render one with a grammar beside it: that takes longer, and nobody else waits for it.
+    pub(crate) grammars: Arc<Semaphore>,
+}
+
+impl Turns {
+    /// Of each as many as half the machine: most of it is for answers.
+    pub(crate) fn new() -> Self {
+        let half =
+            std::thread::available_parallelism().map_or(1, |threads| threads.get().div_ceil(2));
+        let turns = || Arc::new(Semaphore::new(half));
+        Self { prompts: turns(), grammars: turns() }
+    }
 }
 
 impl Gateway {

@@ -99,9 +99,7 @@ impl ReceiptBook {
 
     /// On another storage than a file.
     #[cfg(test)]
-    pub(crate) fn on(
-        storage: impl redb::StorageBackend + Clone + Sync,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn on(storage: impl redb::StorageBackend + Clone) -> Result<Self, StoreError> {
         let book = Self::of(Path::new("a test"), move || {
             let new =
                 Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(storage.clone());

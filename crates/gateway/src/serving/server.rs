@@ -15,7 +15,7 @@ use store::{ReceiptBook, Serving, Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
@@ -24,7 +24,7 @@ use super::routes::router;
 use super::signals::{Asked, Signals};
 use crate::compute::{self, LoadModel};
 use crate::embedding;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Turns};
 use crate::http::{Bodies, CANCELLED_TIME, Guard, Hosts, Listening, Served};
 use crate::keeping::{self, Keeping, Retention};
 use crate::keys::{KeyFile, Keys};
@@ -136,8 +136,7 @@ impl Server {
             keys: RwLock::new(Arc::new(keys)),
             bodies: Bodies::new(&settings.limits),
             limits: settings.limits,
-            rendering: Arc::new(Semaphore::new(rendering_turns())),
-            grammars: Arc::new(Semaphore::new(rendering_turns())),
+            turns: Turns::new(),
             log: settings.log,
             cors: settings.cors,
             metrics: Metrics::default(),
@@ -329,9 +328,4 @@ impl Served for Gateway {
     fn cancel_all(&self) {
         Gateway::cancel_all(self);
     }
-}
-
-/// How many prompts are rendered at once: most of the machine is for answers.
-fn rendering_turns() -> usize {
-    std::thread::available_parallelism().map_or(1, |threads| threads.get().div_ceil(2))
 }

@@ -215,7 +215,8 @@ fn a_connection_without_questions_is_given_up() {
 fn an_answer_that_is_not_taken_is_given_up() {
     let world = World::with(|settings| settings.limits.stall_time = Duration::from_millis(500));
     // More than the system keeps between the two.
-    let unread = world.raw(&"GET /page/wasm_bg.wasm HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(200));
+    let unread =
+        world.raw(&"GET /page/wasm_bg.wasm HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(200));
     world.until("probity_connections", 1);
     drop(unread);
 }
