@@ -5,7 +5,7 @@
 //! steps, and the steps of those that meet are multiplied before any of the engine's counts is asked: twenty-four short
 //! patterns made it work for minutes. So their product is bounded here, before the engine sees them.
 //!
-//! Never says what an expression means: what it can't read it takes for the worst that so many characters can be.
+//! Never says what an expression means: what it can't read may stand alone, and meet nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -157,7 +157,7 @@ fn collect<'s>(value: &'s Json, found: &mut BTreeSet<(&'s str, &'s str)>) {
 /// have one that begins with that byte.
 fn ways_of(pattern: &str) -> u64 {
     let Ok(expression) = regex_syntax::parse(pattern) else {
-        return u64::try_from(pattern.chars().count()).unwrap_or(u64::MAX).max(1);
+        return GRAMMAR_MEETING_MAX;
     };
     let mut sets = BTreeSet::new();
     sets_of(&expression, &mut sets);

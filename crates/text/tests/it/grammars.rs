@@ -422,6 +422,13 @@ fn expressions_that_meet_are_bounded() {
             assert_eq!(constraint(&grammar).err(), Some(GrammarError::Meeting), "{text:.200}");
         }
     }
+    // What can't be read is the engine's to refuse, where it stands alone.
+    let unread = json!({ "type": "string", "pattern": "a(?=b)" });
+    let made = constraint(&Grammar::json_schema(unread.to_string()));
+    assert!(matches!(made.err(), Some(GrammarError::Refused(_))));
+    let two = json!({ "allOf": [unread, { "pattern": "a.*" }] });
+    let made = constraint(&Grammar::json_schema(two.to_string()));
+    assert_eq!(made.err(), Some(GrammarError::Meeting));
     let lark = Grammar::lark("start: A\nA: /a.*/ & /.*b/\n");
     assert_eq!(constraint(&lark).err(), Some(GrammarError::Meeting));
 }
