@@ -32,6 +32,9 @@ pub(crate) use packages::{
 pub(crate) use proxy::{ProxyOptions, Required};
 pub(crate) use serve::{ApiKeyCommand, LogLines, NewApiKey, ServeOptions, ServedName};
 
+/// Columns of a help text.
+const WIDTH: usize = 100;
+
 const EXAMPLES: &str = "\
 A minute to the first answer:
   probity run smollm2-135m \"Why is the sky blue?\"   downloads 98 MB once, then answers
@@ -78,8 +81,8 @@ const MODEL_HELP: &str = "A model is named in one of five ways:
   hf:org/repo[@rev]:file   a file of the Hugging Face hub
   hf:org/repo[@rev]        a repository of the hub: config.json, tokenizer, safetensors
 
-A package's folder (`probity run ./folder`) is shown by `probity package inspect`; it is its owner's,
-and nothing here deletes it.";
+A package's folder (`probity run ./folder`) is shown by `probity package inspect`; it is its
+owner's, and nothing here deletes it.";
 
 const VERIFY_HELP: &str = "\
 Examples:
@@ -122,7 +125,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 /// There is no floating point in an answer: the same model, prompt and seed give the same tokens on
 /// every processor, with any number of threads.
 #[derive(Parser)]
-#[command(name = "probity", version = VERSION.as_str(), max_term_width = 100)]
+#[command(name = "probity", version = VERSION.as_str(), max_term_width = WIDTH)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -139,9 +142,10 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Serve models to programs that speak OpenAI's API or Anthropic's, every answer with its receipt
     ///
-    /// POST /v1/chat/completions, /v1/completions, /v1/responses, /v1/messages and
-    /// /v1/messages/count_tokens; GET /v1/models, /v1/receipts/ID, /openapi.json (all of it described),
-    /// /healthz (alive), /readyz (takes requests: not stopping, and receipts can be kept) and /metrics.
+    /// POST /v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/messages and
+    /// /v1/messages/count_tokens; GET /v1/models, /v1/receipts/ID, /v1/receipts/ID/bundle, /openapi.json
+    /// (all of it described), /healthz (alive), /readyz (takes requests: not stopping, and receipts can
+    /// be kept) and /metrics.
     #[command(after_help = serve::EXAMPLES, args_override_self = true)]
     Serve(Box<ServeOptions>),
     /// Ask somebody else's server through an endpoint of your own, which verifies before it emits
@@ -394,7 +398,7 @@ pub(crate) enum KeyFormat {
 
 #[derive(Args)]
 pub(crate) struct BenchOptions {
-    /// A catalogue name, a GGUF file, a package's folder, or hf:org/repo[@rev]:file
+    /// A catalogue name, a GGUF file, a package's folder, one of safetensors, or hf:org/repo[@rev][:file]
     #[arg(value_name = "MODEL", value_parser = ModelName::parse)]
     pub(crate) model: ModelName,
     /// Tokens of the prompt whose speed is measured; 0 measures none
@@ -426,14 +430,14 @@ pub(crate) struct BenchOptions {
 
 #[derive(Args)]
 pub(crate) struct ModelOption {
-    /// A catalogue name, a GGUF file, or hf:org/repo[@rev]:file
+    /// A catalogue name, a GGUF file, a folder of safetensors, or hf:org/repo[@rev][:file]
     #[arg(value_name = "MODEL", value_parser = ModelName::parse)]
     pub(crate) model: ModelName,
 }
 
 #[derive(Args)]
 pub(crate) struct ShowOptions {
-    /// A catalogue name, a GGUF file, or hf:org/repo[@rev]:file
+    /// A catalogue name, a GGUF file, a folder of safetensors, or hf:org/repo[@rev][:file]
     #[arg(value_name = "MODEL", value_parser = ModelName::parse)]
     pub(crate) model: ModelName,
     /// Print the program: every op, what it reads and makes
@@ -489,18 +493,20 @@ impl Arguments {
     }
 }
 
-/// A word too many after `run` is most often a prompt without quotes.
+/// A word too many after `run` is most often a prompt without quotes, and other servers have their port alone.
 fn with_tip(mut error: clap::Error) -> clap::Error {
-    let word = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    let word = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
-    let of_run = usage.contains("probity run ");
-    if error.kind() == ErrorKind::UnknownArgument
-        && of_run
-        && word.is_some_and(|word| !word.starts_with('-'))
-    {
-        let tip = "a prompt of several words is put in quotes: probity run MODEL \"several words\"";
-        let tips = ContextValue::StyledStrs(vec![tip.into()]);
-        error.insert(ContextKind::Suggested, tips);
+    let listens = ["probity serve ", "probity proxy "].iter().any(|one| usage.contains(one));
+    let tip = if usage.contains("probity run ") && !word.starts_with('-') {
+        "a prompt of several words is put in quotes: probity run MODEL \"several words\""
+    } else if listens && ["--port", "-p", "--host"].contains(&&*word) {
+        "address and port are one option: --listen 127.0.0.1:8100, or --listen 8100"
+    } else {
+        return error;
+    };
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
 }
@@ -575,12 +581,67 @@ const fn needs(set: KernelSet) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::net::SocketAddr;
+
+    use clap::{Command as Parsed, CommandFactory};
 
     use super::*;
 
     #[test]
     fn the_commands_hold_together() {
         Arguments::command().debug_assert();
+    }
+
+    /// A line that is longer is broken after its last word that fits, and what is left stands alone.
+    #[test]
+    fn lines_that_stand_as_they_are_fit() {
+        fn look(command: &Parsed, found: &mut usize) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines() {
+                let length = line.chars().count();
+                assert!(length <= WIDTH, "{} has {length} of {line:?}", command.get_name());
+                *found += 1;
+            }
+            command.get_subcommands().for_each(|command| look(command, found));
+        }
+        let mut found = 0;
+        look(&Arguments::command(), &mut found);
+        assert!(found > 100, "{found}");
+    }
+
+    #[test]
+    fn serves_help_says_the_defaults_that_settings_have() {
+        let settings = gateway::Settings::new(SocketAddr::from(([127, 0, 0, 1], 0)), Vec::new());
+        let (limits, scheduler) = (&settings.limits, &settings.scheduler);
+        let gap = usize::try_from(settings.gap.as_millis()).unwrap();
+        let command = Arguments::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        for (name, value) in [
+            ("answers", limits.answers_max),
+            ("batch", scheduler.running_max),
+            ("gap", gap),
+            ("connections", limits.connections_max),
+            ("body", limits.body_bytes_max),
+            ("kv-memory", scheduler.kv_bytes_max),
+            ("cache-memory", scheduler.cache_bytes_max),
+        ] {
+            let mut options = serve.get_arguments();
+            let option = options.find(|option| option.get_long() == Some(name)).unwrap();
+            let help = option.get_help().unwrap().to_string();
+            let (_, rest) = help.split_once("[default: ").unwrap_or_else(|| panic!("{name}"));
+            let said = rest.split_once(']').unwrap().0;
+            assert_eq!(values::bytes::<usize>(0..=u64::MAX)(said), Ok(value), "{name}: {said}");
+        }
+    }
+
+    #[test]
+    fn serves_help_begins_with_every_address() {
+        let command = Arguments::command();
+        let about = command.find_subcommand("serve").unwrap().get_long_about().unwrap().to_string();
+        for address in ["/v1/embeddings", "/v1/receipts/ID/bundle"] {
+            assert!(about.contains(address), "{address} is not in {about}");
+        }
     }
 }

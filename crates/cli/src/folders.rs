@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use import::huggingface::{CONFIG, Folder, ONLY_FILE, SMALL_FILES, SmallFiles};
+use import::huggingface::{CONFIG, Folder, FolderError, ONLY_FILE, SMALL_FILES, SmallFiles};
 use import::safetensors::read_header;
 use package::FileHashes;
 use package::folder::MANIFEST;
@@ -101,9 +101,13 @@ fn unusable(path: &Path) -> String {
 /// Reads the files beside the weights.
 fn small_files(path: &Path) -> Result<SmallFiles> {
     let mut small = SmallFiles::default();
-    for ((name, most, needed), place) in SMALL_FILES.into_iter().zip(&mut small.0) {
-        let path = path.join(name);
-        if !path.exists() && !needed {
+    for ((file, most, needed), place) in SMALL_FILES.into_iter().zip(&mut small.0) {
+        let folder = path;
+        let path = path.join(file);
+        if !path.exists() {
+            if needed {
+                return Err(FolderError::Absent { file }).with_context(|| unusable(folder));
+            }
             continue;
         }
         let mut bytes = Vec::new();

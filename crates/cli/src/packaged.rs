@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::{Error, anyhow};
 use commit::{Network, WireError};
 use engine::Weights;
+use import::huggingface::{CONFIG, TOKENIZER};
 use llm::{Model, ModelError};
 use package::{
     FileHashes, ManifestError, ModelId, OpenError, Package, PackageError, PartFault, folder,
@@ -64,7 +65,8 @@ pub(crate) fn open(path: &Path) -> Result<Package, Unfit> {
         }
         OpenError::ReadManifest(ReadError::Absent) => unjudged(anyhow!(
             "this folder is no package: it has no `manifest` (name the model file in it, or make a \
-             package with `probity package build`)"
+             package with `probity package build`); and no model's folder: that has {CONFIG}, {TOKENIZER} and \
+             safetensors files"
         )),
         OpenError::Read { source: ReadError::Longer { .. }, .. } => refuted(anyhow!(error)),
         OpenError::Read { part, source: ReadError::Absent } => {

@@ -5,10 +5,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{Error, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 /// What shakes hands with these files.
@@ -22,12 +22,52 @@ pub(crate) fn acceptor(chain: &Path, key: &Path) -> Result<TlsAcceptor, String> 
     if certificates.is_empty() {
         return Err(wrong(chain, &"no certificate stands in it"));
     }
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, &error))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
+        pem::Error::NoItemsFound => wrong(key, &"no private key stands in it"),
+        error => wrong(key, &error),
+    })?;
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder.with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| wrong(chain, &error))?;
     let config = builder.with_no_client_auth().with_single_cert(certificates, secret);
-    let mut config = config.map_err(|error| wrong(key, &error))?;
+    let mut config = config.map_err(|error| match error {
+        Error::InconsistentKeys(_) => {
+            wrong(key, &format!("it is not the key of the certificate in {}", chain.display()))
+        }
+        error => wrong(key, &error),
+    })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn files_that_do_not_go_together_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |name: &str| {
+            let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+            let place = |what: &str| folder.path().join(format!("{name}-{what}.pem"));
+            let (chain, key) = (place("chain"), place("key"));
+            std::fs::write(&chain, made.cert.pem()).unwrap();
+            std::fs::write(&key, made.key_pair.serialize_pem()).unwrap();
+            (chain, key)
+        };
+        let ((chain, key), (other, _)) = (made("one"), made("other"));
+        assert!(acceptor(&chain, &key).is_ok());
+        let said = |chain: &Path, key: &Path| acceptor(chain, key).err().unwrap();
+        let (shown, used) = (key.display(), "can't be used:");
+        let mixed = said(&other, &key);
+        assert!(mixed.contains(&format!("{shown} {used} it is not the key of")), "{mixed}");
+        assert!(mixed.contains(other.to_str().unwrap()), "{mixed}");
+        let twice = said(&chain, &chain);
+        assert!(twice.contains(chain.to_str().unwrap()), "{twice}");
+        assert!(twice.ends_with("no private key stands in it"), "{twice}");
+        let none = said(&key, &key);
+        assert!(none.contains(&format!("{shown} {used} no certificate")), "{none}");
+    }
 }

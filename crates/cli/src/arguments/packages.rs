@@ -82,7 +82,8 @@ pub(crate) enum PackageCommand {
 
 #[derive(Args)]
 pub(crate) struct BuildOptions {
-    /// A catalogue name such as smollm2-135m, a GGUF file, or hf:org/repo[@rev]:file
+    /// A catalogue name such as smollm2-135m, a GGUF file, a folder of safetensors, or
+    /// hf:org/repo[@rev][:file]
     #[arg(value_name = "MODEL", value_parser = ModelName::parse)]
     pub(crate) model: ModelName,
     /// The folder to make; it must not be there yet

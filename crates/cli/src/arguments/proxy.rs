@@ -24,18 +24,20 @@ weights too. Its name is the upstream's name for it; NAME=MODEL says another.
 What is checked before anything is emitted: the answer is to the very job that was asked (model id,
 prompt, parameters, and a nonce that the proxy draws where the request has no `seed`: no old answer
 fits), the worker's key signed a head over every token and answers for all of them, the text is what
-these tokens spell (it is spelled here, and none of the upstream's passed on), the end is the receipt's,
-and one that the tokens bear out. With `replay` also: the model here draws
-the same tokens, and what is emitted has been drawn again before. With `signature` a lie that the
-worker signs passes: its receipt is what you hold against it.
+these tokens spell (it is spelled here, and none of the upstream's passed on), the end is the
+receipt's, and one that the tokens bear out. With `replay` also: the model here draws the same
+tokens, and what is emitted has been drawn again before. With `signature` a lie that the worker
+signs passes: its receipt is what you hold against it.
 
 An answer that fails, or that the upstream cuts off, ends with an error (code `unverified`), never with
 an end. Its evidence is kept in the folder that the log names, within limits: of refuted answers the
-first 256 files or 256 MiB, of others the last. Whoever asks again until an answer holds chooses among answers:
-refusing selects.
+first 256 files or 256 MiB, of others the last. Evidence is NAME.json, its receipt
+NAME.receipt.json beside it, where one came: that one is for `probity verify`. Whoever asks again
+until an answer holds chooses among answers: refusing selects.
 
-On a loopback address only programs of this machine are answered, and in no case pages of other origins. `logprobs` are refused: no receipt covers them. Requests go on
-as they are, but always as a stream, and with a `seed`.";
+On a loopback address only programs of this machine are answered, and in no case pages of other
+origins. `logprobs` are refused: no receipt covers them. Requests go on as they are, but always as a
+stream, and with a `seed`.";
 
 /// What has to hold before anything is emitted.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,7 +69,7 @@ pub(crate) struct ProxyOptions {
     /// Authorities that may have signed the upstream's certificate, beside the system's (PEM)
     #[arg(long, value_name = "FILE")]
     pub(crate) upstream_ca: Option<PathBuf>,
-    /// Where to listen
+    /// Where to listen: an address and a port, or a port alone, which is then 127.0.0.1's
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8001", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Let everybody ask who reaches an address that is not this machine's own

@@ -19,13 +19,16 @@ Examples:
   probity api-key new bob --file keys.json --requests-per-minute 60 --tokens-per-minute 20000
 
 Every option can also stand in a file (--config FILE) or in the environment. The file has lines such
-as `listen = 0.0.0.0:8000` and `models = smollm2-135m small=./model.gguf`, each option once; a value may
-stand in double quotes, `#` begins a comment, a flag is `true` or `false`. In the environment the same is PROBITY_SERVE_LISTEN. A flag goes before the environment, the environment before the file, the
-file before the default.
+as `listen = 0.0.0.0:8000` and `models = smollm2-135m small=./model.gguf`, each option once; a
+value may stand in double quotes, `#` begins a comment, a flag is `true` or `false`. In the
+environment the same is PROBITY_SERVE_LISTEN. Spaces and commas stand between models there, so a
+path with one in it is a word of the command line. A flag goes before the environment, the
+environment before the file, the file before the default.
 
 Answers have their receipt: its address stands in the header `x-probity-receipt` and in the object
-`probity` of every answer; GET /v1/receipts/ID gives the file that `probity verify` checks. /v1/embeddings
-gives vectors, each with a receipt too; they are of use where the model was trained for that.
+`probity` of every answer; GET /v1/receipts/ID gives the file that `probity verify` checks.
+/v1/embeddings gives vectors, each with a receipt too; they are of use where the model was trained
+for that.
 
 Ctrl-C or SIGTERM: nothing new is taken, what runs comes to its end within --drain, the rest is
 cancelled; each answer has its receipt all the same. A second one cancels the rest at once. SIGHUP
@@ -42,7 +45,7 @@ pub(crate) struct ServeOptions {
     /// A file of options, below the environment and the flags
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where to listen
+    /// Where to listen: an address and a port, or a port alone, which is then 127.0.0.1's
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Only who has an API key of this file may ask (`probity api-key`)
@@ -67,28 +70,30 @@ pub(crate) struct ServeOptions {
     /// Most bytes of weights that are loaded at once [default: no limit]
     #[arg(long, value_name = "BYTES", value_parser = bytes::<u64>(1..=u64::MAX))]
     pub(crate) memory: Option<u64>,
-    /// Most bytes of keys and values of one model, those of its cache among them
+    /// Most bytes of keys and values of one model, those of its cache among them [default: 4GiB]
     #[arg(long, value_name = "BYTES", value_parser = bytes::<usize>(1 << 20..=u64::MAX))]
     pub(crate) kv_memory: Option<usize>,
-    /// Most bytes of them that remember prompts
+    /// Most bytes of them that remember prompts [default: 1GiB]
     #[arg(long, value_name = "BYTES", value_parser = bytes::<usize>(0..=u64::MAX))]
     pub(crate) cache_memory: Option<usize>,
-    /// Most answers that one pass of a model feeds
+    /// Most answers that one pass of a model feeds [default: 32]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=4096))]
     pub(crate) batch: Option<usize>,
-    /// About how many milliseconds a pass may take that reads prompts beside answers: how long these hold up a token
+    /// About how many milliseconds a pass may take that reads prompts beside answers: how long
+    /// these hold up a token [default: 50]
     #[arg(long, value_name = "MS", value_parser = whole::<u64>(1..=60_000))]
     pub(crate) gap: Option<u64>,
-    /// Most answers at once, waiting ones too: those beyond get 429
+    /// Most answers at once, waiting ones too: those beyond get 429 [default: 1024]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=65536))]
     pub(crate) answers: Option<usize>,
-    /// Most connections at once
+    /// Most connections at once [default: 2048]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=65536))]
     pub(crate) connections: Option<usize>,
-    /// Most bytes of a request's body
+    /// Most bytes of a request's body [default: 8MiB]
     #[arg(long, value_name = "BYTES", value_parser = bytes::<usize>(1..=1 << 30))]
     pub(crate) body: Option<usize>,
-    /// The database of receipts [default: in the folder of models]
+    /// The database of receipts; folders on the way to it that are not there are made. Two servers
+    /// can't share one [default: in the folder of models]
     #[arg(long, value_name = "FILE")]
     pub(crate) receipts: Option<PathBuf>,
     /// Days for which receipts are kept; their leaves stay in the log [default: for ever]
@@ -150,7 +155,7 @@ impl ServedName {
 pub(crate) enum ApiKeyCommand {
     /// Make a key and print it: it is shown this once, the file has only its hash
     New(NewApiKey),
-    /// List the names in a file of keys
+    /// List the keys in a file: their names, limits and ends, and which may read /metrics
     List(ApiKeyFile),
     /// Take a key out of the file
     Rm(NamedApiKey),

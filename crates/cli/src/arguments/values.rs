@@ -43,7 +43,8 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     };
     let named = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
     text.parse().ok().or_else(|| own(named)).ok_or_else(|| {
-        "it must be an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::1]:8000"
+        "it must be an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::1]:8000, or a port alone, such as \
+         8000: 127.0.0.1's"
             .into()
     })
 }
@@ -95,7 +96,7 @@ mod tests {
         assert_eq!((address(":8000"), address("8000")), (own(8000), own(8000)));
         assert_eq!(address("[::1]:1").unwrap().port(), 1);
         for text in ["", "localhost", "example.org:80", "127.0.0.1", "70000"] {
-            assert!(address(text).is_err(), "{text}");
+            assert!(address(text).unwrap_err().contains("a port alone"), "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ use super::key::random;
 use crate::arguments::{ApiKeyCommand, NewApiKey};
 use crate::failure::Usage;
 use crate::files::{Force, Pending, Readers};
-use crate::output::{line, shown, tell};
+use crate::output::{counted, line, shown, tell};
 
 /// What every key begins with.
 const PREFIX: &str = "pk-";
@@ -25,7 +25,7 @@ pub(crate) fn run(command: &ApiKeyCommand) -> Result<ExitCode> {
         ApiKeyCommand::New(options) => new(options)?,
         ApiKeyCommand::List(file) => {
             for entry in read(&file.file)?.keys {
-                line(format_args!("{}{}", entry.name.escape_debug(), until(&entry, now_s())))?;
+                line(format_args!("{}{}", entry.name.escape_debug(), about(&entry, now_s())))?;
             }
         }
         ApiKeyCommand::Rm(named) => {
@@ -73,13 +73,23 @@ fn new(options: &NewApiKey) -> Result<()> {
     Ok(())
 }
 
-/// For how long a key counts, where that has an end.
-fn until(entry: &KeyEntry, now_s: u64) -> String {
-    match entry.expires_at {
-        None => String::new(),
-        Some(_) if entry.has_expired(now_s) => " (expired)".into(),
-        Some(at) => format!(" (expires in {} days)", at.saturating_sub(now_s).div_ceil(DAY_S)),
-    }
+/// What a key may do, in brackets, where more is to be said of it than that it may ask.
+fn about(entry: &KeyEntry, now_s: u64) -> String {
+    let end = entry.expires_at.map(|at| match at.saturating_sub(now_s).div_ceil(DAY_S) {
+        _ if entry.has_expired(now_s) => "expired".to_owned(),
+        days => format!("expires in {}", counted(days, "day", "days")),
+    });
+    let said = [
+        entry.answers_max.map(|most| counted(most, "answer at once", "answers at once")),
+        entry
+            .requests_per_minute
+            .map(|most| counted(most, "request a minute", "requests a minute")),
+        entry.tokens_per_minute.map(|most| counted(most, "token a minute", "tokens a minute")),
+        entry.scopes.contains(&Scope::Metrics).then(|| "reads /metrics".to_owned()),
+        end,
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
 }
 
 /// Seconds since 1970.
@@ -87,7 +97,19 @@ fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// Refuses a file of keys that is not there, and says how one is made.
+pub(super) fn present(path: &Path) -> Result<()> {
+    if !matches!(path.try_exists(), Ok(false)) {
+        return Ok(());
+    }
+    let shown = shown(path);
+    bail!(
+        "there is no file of API keys {shown}: `probity api-key new NAME --file {shown}` makes it with its first key"
+    )
+}
+
 fn read(path: &Path) -> Result<KeyFile> {
+    present(path)?;
     KeyFile::read(path).map_err(|what| anyhow!(what))
 }
 

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use gateway::{Describe, Description, Loaded, Log, LogFormat, ModelEntry, Server, Settings};
-use store::{ModelRef, ReceiptBook, Store};
+use store::{ModelRef, ReceiptBook, Store, StoreError};
 
+use super::api_key;
 use super::key::worker_key;
 use crate::arguments::{EngineOptions, LogLines, ServeOptions, ServedName};
 use crate::failure::{Usage, describe};
@@ -26,11 +27,12 @@ const DAY_S: u64 = 86_400;
 pub(crate) fn run(options: ServeOptions) -> Result<ExitCode> {
     let options = layered(options)?;
     refuse_open(&options)?;
+    options.keys.as_deref().map_or(Ok(()), api_key::present)?;
     let store = crate::environment::store()?;
     let mut settings = settings(&store, &options)?;
     let secret = worker_key(&store)?;
     let book = options.receipts.clone().unwrap_or_else(|| store.home().join("receipts/book.redb"));
-    let book = ReceiptBook::open(&book)?;
+    let book = ReceiptBook::open(&book).map_err(with_way_out)?;
     let load = loader(options.models.clone(), options.engine.clone());
     settings.describe = describer(options.models.clone());
     let names: Vec<&str> = options.models.iter().map(|model| model.name.as_str()).collect();
@@ -42,6 +44,14 @@ pub(crate) fn run(options: ServeOptions) -> Result<ExitCode> {
     let address = server.address();
     server.run(|| tell(format_args!("serving {names} on {scheme}://{address}/v1")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Two servers can have one folder of models, and not one book of receipts.
+fn with_way_out(error: StoreError) -> Error {
+    if !matches!(error, StoreError::BookTaken { .. }) {
+        return error.into();
+    }
+    Error::from(error).context("this server needs a file of its own for receipts: --receipts FILE")
 }
 
 /// Refuses to let strangers in by accident, before anything is done.

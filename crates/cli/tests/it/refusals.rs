@@ -44,6 +44,12 @@ fn a_wrong_flag_names_the_nearest() {
     words.refused(2, &["there", "put in quotes"]);
     let flag = world.run(&["run", "x.gguf", "hi", "--there"]);
     assert!(!flag.err.contains("put in quotes"), "{flag:?}");
+    for (command, word) in [("serve", "--port"), ("serve", "-p"), ("proxy", "--port")] {
+        let port = world.run(&[command, "x.gguf", word, "8100"]);
+        port.refused(2, &[word, "--listen 127.0.0.1:8100", "--listen 8100"]);
+    }
+    let port = world.run(&["run", "x.gguf", "hi", "--port", "8100"]);
+    assert!(!port.err.contains("--listen"), "{port:?}");
     let other = world.run(&["rm", "x.gguf", "y.gguf"]);
     assert!(!other.err.contains("put in quotes"), "{other:?}");
 }
@@ -54,6 +60,19 @@ fn a_prompt_in_the_models_place_is_seen() {
     for prompt in ["Why is the sky blue?", "./why/not"] {
         world.run(&["run", prompt, "smollm2-135m"]).refused(2, &["model is named first"]);
     }
+}
+
+#[test]
+fn a_folder_that_is_no_model_is_told_what_one_has() {
+    let world = World::new();
+    let folder = world.path("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let typed = folder.to_str().unwrap();
+    let empty = world.run(&["run", typed, "hi"]);
+    empty.refused(1, &["no package", "config.json, tokenizer.json and safetensors"]);
+    std::fs::write(folder.join("config.json"), "{}").unwrap();
+    let bare = world.run(&["run", typed, "hi"]);
+    bare.refused(1, &[typed, "tokenizer.json is missing", "safetensors files"]);
 }
 
 #[test]

@@ -2,16 +2,16 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use import::gguf::tiny::Family;
+use import::gguf::tiny::{Family, TinyModel};
 use import::huggingface::tiny::folder;
 use serde_json::{Value as Json, json};
 
 use crate::folders::{folder_of, model};
-use crate::world::{World, done};
+use crate::world::{World, done, files, tiny};
 
 /// The layers, the lowest first.
 fn layers(world: &World, file: &str, environment: &[(&str, &str)], typed: &[&str]) -> String {
@@ -548,4 +548,77 @@ fn keys_that_expire_are_listed_with_their_end() {
     std::fs::write(&file, keys.to_string()).unwrap();
     let list = world.run(&["api-key", "list", "--file", &file]).ok().out;
     assert_eq!(list, "ever\nmonth (expires in 30 days)\npast (expired)\n");
+}
+
+#[test]
+fn keys_are_listed_with_what_they_may() {
+    let world = World::new();
+    let file = world.path("keys.json").to_str().unwrap().to_owned();
+    let limits = ["--answers", "8", "--requests-per-minute", "60", "--tokens-per-minute", "2000"];
+    let all = [&["api-key", "new", "all", "--file", &file, "--metrics"], &limits[..]].concat();
+    world.run(&[&all[..], &["--expires", "1"]].concat()).ok();
+    let list = world.run(&["api-key", "list", "--file", &file]).ok().out;
+    let said = "8 answers at once, 60 requests a minute, 2000 tokens a minute, reads /metrics";
+    assert_eq!(list, format!("all ({said}, expires in 1 day)\n"));
+}
+
+#[test]
+fn keys_that_are_not_there_are_told_how_they_are_made() {
+    let world = World::new();
+    let said = ["nokeys.json", "probity api-key new NAME --file nokeys.json"];
+    let tiny = world.tiny();
+    world.run(&["serve", &tiny, "--keys", "nokeys.json"]).refused(1, &said);
+    world.run(&["api-key", "list", "--file", "nokeys.json"]).refused(1, &said);
+}
+
+#[test]
+fn two_servers_share_a_home_and_not_their_receipts() {
+    let world = World::new();
+    let tiny = world.tiny();
+    let typed = ["serve", "--listen", "127.0.0.1:0", &tiny];
+    let one = Running::start(&world, &typed);
+    world.run(&typed).refused(1, &["another process", "--receipts FILE"]);
+    let receipts = world.path("other/second.redb");
+    let more = ["--receipts", receipts.to_str().unwrap()];
+    let two = Running::start(&world, &[&typed[..], &more].concat());
+    let body = json!({"model": "tiny", "messages": [{"role": "user", "content": "hi"}],
+                      "max_tokens": 5, "seed": 5});
+    for server in [&one, &two, &one] {
+        let id = json_of(&server.post(&body))["probity"]["receipt_id"].clone();
+        let bundle = server.get(&format!("/v1/receipts/{}/bundle", id.as_str().unwrap()));
+        let bundle = world.file("b.json", bundle.split_once("\r\n\r\n").unwrap().1.as_bytes());
+        world.run(&["verify", &bundle, "--model", &tiny]).ok();
+    }
+}
+
+#[test]
+fn a_proxys_evidence_is_told_from_a_receipt() {
+    let (there, here) = (World::new(), World::new());
+    let server = Running::start(&there, &["serve", "--listen", "127.0.0.1:0", &there.tiny()]);
+    let other = TinyModel { context: 128, ..tiny() };
+    let other = format!("tiny={}", here.file("other.gguf", &other.write()));
+    let upstream = format!("http://{}/v1", server.address);
+    let folder = here.path("evidence");
+    let kept = ["--evidence", folder.to_str().unwrap(), &other];
+    let typed = ["proxy", "--upstream", &upstream, "--listen", "127.0.0.1:0"];
+    let proxy = Running::start(&here, &[&typed[..], &kept].concat());
+    let body = json!({"model": "tiny", "messages": [{"role": "user", "content": "hi"}],
+                      "max_tokens": 5, "seed": 5});
+    assert!(proxy.post(&body).contains("unverified"));
+    let named = |path: &PathBuf, words: &str| path.to_str().unwrap().contains(words);
+    let mut files = files(&folder);
+    files.retain(|path| named(path, "failed-") || named(path, "refuted-"));
+    assert!(!files.is_empty());
+    let receipt = files.iter().find(|path| named(path, ".receipt.json")).cloned();
+    let evidence = files.iter().find(|path| !named(path, ".receipt.json")).unwrap();
+    let verified = |path: &Path| here.run(&["verify", path.to_str().unwrap()]);
+    let told = verified(evidence);
+    assert_eq!(told.code, Some(2), "{told:?}");
+    assert!(told.out.contains("what a proxy kept of an answer"), "{told:?}");
+    assert!(!told.out.contains("unknown field"), "{told:?}");
+    assert_eq!(told.out.contains("no receipt came with it"), receipt.is_none(), "{told:?}");
+    let beside = evidence.with_extension("receipt.json");
+    std::fs::write(&beside, "{}").unwrap();
+    let told = verified(evidence);
+    assert!(told.out.contains(beside.file_name().unwrap().to_str().unwrap()), "{told:?}");
 }

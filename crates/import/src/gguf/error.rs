@@ -77,7 +77,9 @@ pub enum GgufError {
     PartialBlock { place: String, found: u64, kind: TensorType, block: u64 },
     #[error("{place} starts at {offset}, which is not aligned to {alignment}")]
     Misaligned { place: String, offset: u64, alignment: u64 },
-    #[error("{place}: its bytes {start}..{end} go past the end of the file ({file_length})")]
+    #[error(
+        "{place}: its bytes {start}..{end} go past the end of the file ({file_length}): the file is cut short, fetch it again"
+    )]
     OutsideFile { place: String, start: u64, end: u64, file_length: u64 },
     #[error("{place} and {other} overlap in the file")]
     Overlap { place: String, other: String },

@@ -173,11 +173,11 @@ fn bad_tensors() {
     );
     check(
         &with_tensor(&[32], 0, Some(32)),
-        "tensor \"t\": its bytes 96..224 go past the end of the file (192)",
+        "tensor \"t\": its bytes 96..224 go past the end of the file (192): the file is cut short, fetch it again",
     );
     check(
         &with_tensor(&[32], 0, Some(u64::MAX - 31)),
-        "tensor \"t\": its bytes 18446744073709551615..18446744073709551615 go past the end of the file (192)",
+        "tensor \"t\": its bytes 18446744073709551615..18446744073709551615 go past the end of the file (192): the file is cut short, fetch it again",
     );
     let name = "n".repeat(65);
     check(
@@ -192,7 +192,7 @@ fn a_file_one_byte_short_is_refused() {
     assert!(Gguf::parse(&bytes, bytes.len() as u64).is_ok());
     assert_eq!(
         refusal(&bytes[..bytes.len() - 1]),
-        "tensor \"t\": its bytes 64..128 go past the end of the file (127)"
+        "tensor \"t\": its bytes 64..128 go past the end of the file (127): the file is cut short, fetch it again"
     );
 }
 

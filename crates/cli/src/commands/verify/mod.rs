@@ -6,6 +6,7 @@
 //! those before it.
 
 mod case;
+mod evidence;
 mod excerpt;
 mod judging;
 mod printing;

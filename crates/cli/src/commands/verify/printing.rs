@@ -11,6 +11,7 @@ use verify::{
 };
 
 use super::case::{Case, Reading};
+use super::evidence;
 use super::judging::{Cost, pullable};
 use crate::arguments::VerifyOptions;
 use crate::clock::Figure;
@@ -61,11 +62,13 @@ impl<'a> Printer<'a> {
                 };
                 let why =
                     altered.as_ref().map(|altered| format!("\n  {altered}")).unwrap_or_default();
-                let text = format!(
-                    "{}: {word}\n  {what}{}{why}\n",
-                    shown(&case.path),
-                    escaped(&refusal.to_string())
-                );
+                let kept = match refusal {
+                    Refusal::Refuted(_) => None,
+                    Refusal::Malformed(_) => evidence::of_a_proxy(&case.path),
+                };
+                let said =
+                    kept.unwrap_or_else(|| format!("{what}{}", escaped(&refusal.to_string())));
+                let text = format!("{}: {word}\n  {said}{why}\n", shown(&case.path));
                 (report, text, exit)
             }
             Reading::Unreadable(why) => {
