@@ -17,9 +17,9 @@ Examples:
   probity proxy --upstream http://10.0.0.5:8000 --require replay smollm2-135m
   probity proxy --upstream https://models.example --worker KEY --receipts ./receipts smollm2-135m
 
-The upstream is a `probity serve` of somebody else. The model that it is to answer with must be here:
-`signature` needs its tokenizer and template (a package without its weights is enough), `replay` its
-weights too. Its name is the upstream's name for it; NAME=MODEL says another.
+The upstream is a `probity serve` of somebody else. The model that it is to answer with must be
+here: `signature` needs its tokenizer and template (a package without its weights is enough),
+`replay` its weights too. Its name is the upstream's name for it; NAME=MODEL says another.
 
 What is checked before anything is emitted: the answer is to the very job that was asked (model id,
 prompt, parameters, and a nonce that the proxy draws where the request has no `seed`: no old answer
@@ -29,9 +29,9 @@ receipt's, and one that the tokens bear out. With `replay` also: the model here 
 tokens, and what is emitted has been drawn again before. With `signature` a lie that the worker
 signs passes: its receipt is what you hold against it.
 
-An answer that fails, or that the upstream cuts off, ends with an error (code `unverified`), never with
-an end. Its evidence is kept in the folder that the log names, within limits: of refuted answers the
-first 256 files or 256 MiB, of others the last. Evidence is NAME.json, its receipt
+An answer that fails, or that the upstream cuts off, ends with an error (code `unverified`), never
+with an end. Its evidence is kept in the folder that the log names, within limits: of refuted
+answers the first 256 files or 256 MiB, of others the last. Evidence is NAME.json, its receipt
 NAME.receipt.json beside it, where one came: that one is for `probity verify`. Whoever asks again
 until an answer holds chooses among answers: refusing selects.
 
