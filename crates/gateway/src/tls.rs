@@ -22,19 +22,18 @@ pub(crate) fn acceptor(chain: &Path, key: &Path) -> Result<TlsAcceptor, String> 
     if certificates.is_empty() {
         return Err(wrong(chain, &"no certificate stands in it"));
     }
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| match error {
-        pem::Error::NoItemsFound => wrong(key, &"no private key stands in it"),
-        error => wrong(key, &error),
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| {
+        let none = matches!(error, pem::Error::NoItemsFound);
+        if none { wrong(key, &"no private key stands in it") } else { wrong(key, &error) }
     })?;
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
     let builder = builder.with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| wrong(chain, &error))?;
     let config = builder.with_no_client_auth().with_single_cert(certificates, secret);
-    let mut config = config.map_err(|error| match error {
-        Error::InconsistentKeys(_) => {
-            wrong(key, &format!("it is not the key of the certificate in {}", chain.display()))
-        }
-        error => wrong(key, &error),
+    let others = || format!("it is not the key of the certificate in {}", chain.display());
+    let mut config = config.map_err(|error| {
+        let mixed = matches!(error, Error::InconsistentKeys(_));
+        if mixed { wrong(key, &others()) } else { wrong(key, &error) }
     })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
