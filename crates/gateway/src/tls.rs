@@ -38,3 +38,35 @@ pub(crate) fn acceptor(chain: &Path, key: &Path) -> Result<TlsAcceptor, String> 
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn files_that_do_not_go_together_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |name: &str| {
+            let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+            let place = |what: &str| folder.path().join(format!("{name}-{what}.pem"));
+            let (chain, key) = (place("chain"), place("key"));
+            std::fs::write(&chain, made.cert.pem()).unwrap();
+            std::fs::write(&key, made.key_pair.serialize_pem()).unwrap();
+            (chain, key)
+        };
+        let ((chain, key), (other, _)) = (made("one"), made("other"));
+        assert!(acceptor(&chain, &key).is_ok());
+        let said = |chain: &Path, key: &Path| acceptor(chain, key).err().unwrap();
+        let (shown, used) = (key.display(), "can't be used:");
+        let mixed = said(&other, &key);
+        assert!(mixed.contains(&format!("{shown} {used} it is not the key of")), "{mixed}");
+        assert!(mixed.contains(other.to_str().unwrap()), "{mixed}");
+        let twice = said(&chain, &chain);
+        assert!(twice.contains(chain.to_str().unwrap()), "{twice}");
+        assert!(twice.ends_with("no private key stands in it"), "{twice}");
+        let none = said(&key, &key);
+        assert!(none.contains(&format!("{shown} {used} no certificate")), "{none}");
+    }
+}
