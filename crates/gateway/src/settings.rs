@@ -84,6 +84,8 @@ pub struct Limits {
     pub delivery_time: Duration,
     /// How long a body may take to come.
     pub body_time: Duration,
+    /// How long the rest of a refused request's body is read on before the refusal goes out.
+    pub rest_time: Duration,
     /// Connections at once.
     pub connections_max: usize,
     /// Answers at once, over all models: those beyond get 429.
@@ -106,6 +108,7 @@ impl Default for Limits {
             reader_time: Duration::from_mins(5),
             delivery_time: Duration::from_mins(5),
             body_time: Duration::from_secs(60),
+            rest_time: Duration::from_secs(1),
             connections_max: 2048,
             answers_max: 1024,
             keep_alive: Duration::from_secs(15),

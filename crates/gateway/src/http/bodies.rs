@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -39,6 +39,10 @@ impl Bodies {
     }
 
     async fn all(&self, most: usize, body: Body) -> Result<Sent, Refusal> {
+        // Said beforehand, where its length is.
+        if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > most) {
+            return Err(Refusal::Large(most));
+        }
         let mut frames = body.into_data_stream();
         let (mut bytes, mut memory, mut pieces) = (Vec::new(), None, 0);
         while let Some(frame) = frames.next().await {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::header::EXPECT;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -23,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::patience::{Busy, Patient, Watched};
+use super::rest;
 use crate::settings::Limits;
 
 /// Least that hyper reads headers into.
@@ -88,7 +90,7 @@ impl<S: Served> Listening<S> {
                 _ = stopping.changed() => break,
             };
             if let Some((socket, permit)) = accepted {
-                self.serve(socket, permit, graceful.watcher());
+                self.serve(socket, permit, graceful.watcher(), stopping.clone());
             }
         }
         drop(listener);
@@ -99,7 +101,13 @@ impl<S: Served> Listening<S> {
         }
     }
 
-    fn serve(&self, socket: TcpStream, permit: OwnedSemaphorePermit, watcher: Watcher) {
+    fn serve(
+        &self,
+        socket: TcpStream,
+        permit: OwnedSemaphorePermit,
+        watcher: Watcher,
+        stopping: watch::Receiver<bool>,
+    ) {
         let router = self.router.clone();
         let tls = self.tls.as_ref().map(|tls| tls.borrow().clone());
         let peer = socket.peer_addr().ok();
@@ -109,10 +117,10 @@ impl<S: Served> Listening<S> {
             // However it ends: the other side's faults are its own.
             if let Some(tls) = tls {
                 if let Ok(Ok(socket)) = timeout(limits.header_time, tls.accept(socket)).await {
-                    answer(socket, peer, router, limits, watcher).await;
+                    answer(socket, peer, router, limits, watcher, stopping).await;
                 }
             } else {
-                answer(socket, peer, router, limits, watcher).await;
+                answer(socket, peer, router, limits, watcher, stopping).await;
             }
             drop(open);
         });
@@ -126,6 +134,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     router: Router,
     limits: &Limits,
     watcher: Watcher,
+    stopping: watch::Receiver<bool>,
 ) {
     let busy = Arc::<Busy>::default();
     let socket = TokioIo::new(Patient::new(socket, Arc::clone(&busy), limits));
@@ -134,9 +143,17 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             asked.extensions_mut().insert(Peer(peer));
         }
         let request = busy.begin();
+        // Who waits for leave to send sends nothing where there is an answer instead.
+        let waits = asked.headers().contains_key(EXPECT);
+        let (asked, rest) = rest::lend(asked);
         let response = router.clone().oneshot(asked);
+        let (stopping, time) = (stopping.clone(), limits.rest_time);
         async move {
             let response = response.await?;
+            let status = response.status();
+            if (status.is_client_error() || status.is_server_error()) && !waits {
+                rest.throw_away(time, stopping).await;
+            }
             request.answered(response.extensions().get().cloned());
             Ok::<_, Infallible>(response.map(|body| Watched::new(body, request)))
         }

@@ -6,6 +6,7 @@ mod bodies;
 mod guard;
 mod listening;
 mod patience;
+mod rest;
 mod stream;
 
 use axum::body::Body;
@@ -27,6 +28,8 @@ pub(crate) use stream::{Chunks, data, event, stream};
 const LARGE_BYTES: usize = 64 << 10;
 /// The address of an answer's receipt.
 pub(crate) const RECEIPT_HEADER: HeaderName = HeaderName::from_static("x-probity-receipt");
+/// No cache between may keep it: it is the caller's.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// What OpenAI's and Anthropic's clients look at before a status: whoever asks again until an answer holds chooses among
 /// answers, and should know.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -64,7 +67,7 @@ pub(crate) fn json(status: u16, text: String) -> Response {
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE_CONTROL, NO_STORE);
     response
 }
 

@@ -15,7 +15,7 @@ use futures_util::stream::unfold;
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
-use super::RECEIPT_HEADER;
+use super::{NO_STORE, RECEIPT_HEADER};
 use crate::core::{Answer, Event, Refusal};
 
 /// How a dialect writes an answer's events.
@@ -56,7 +56,7 @@ pub(crate) fn stream(answer: Answer, chunks: impl Chunks, keep_alive: Duration) 
     response.extensions_mut().insert(ended);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CACHE_CONTROL, NO_STORE);
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     if let Ok(receipt) = HeaderValue::from_str(&receipt) {
         headers.insert(RECEIPT_HEADER, receipt);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -23,6 +24,8 @@ use crate::openai::{Wire, chat, completions, not_allowed, respond};
 
 /// What everything that is emitted is held to. A stream's is sent when it begins, whatever its end.
 pub(super) const VERIFIED_HEADER: HeaderName = HeaderName::from_static("x-probity-verified");
+/// What stands where a name or an id is expected.
+type Part = Result<Path<String>, PathRejection>;
 const CHAT: &str = "/v1/chat/completions";
 const COMPLETIONS: &str = "/v1/completions";
 
@@ -112,7 +115,8 @@ async fn models(State(proxy): State<Arc<Proxy>>) -> Response {
     json_response(200, json!({"object": "list", "data": models}).to_string())
 }
 
-async fn model(State(proxy): State<Arc<Proxy>>, Path(name): Path<String>) -> Response {
+async fn model(State(proxy): State<Arc<Proxy>>, name: Part) -> Response {
+    let name = text(name);
     let known = proxy.models.iter().find(|known| known.name == name);
     let known = known.ok_or_else(|| Refusal::Model(name.chars().take(256).collect()));
     respond(known.map(|known| json_response(200, shown(known).to_string())))
@@ -126,20 +130,17 @@ fn shown(known: &Known) -> Json {
     )
 }
 
-async fn receipt(
-    State(proxy): State<Arc<Proxy>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    respond(receipts::get(&proxy, &id, key(&headers), false).await)
+async fn receipt(State(proxy): State<Arc<Proxy>>, id: Part, headers: HeaderMap) -> Response {
+    respond(receipts::get(&proxy, &text(id), key(&headers), false).await)
 }
 
-async fn bundle(
-    State(proxy): State<Arc<Proxy>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    respond(receipts::get(&proxy, &id, key(&headers), true).await)
+async fn bundle(State(proxy): State<Arc<Proxy>>, id: Part, headers: HeaderMap) -> Response {
+    respond(receipts::get(&proxy, &text(id), key(&headers), true).await)
+}
+
+/// A part of an address; what is no text is none that is known.
+fn text(part: Part) -> String {
+    part.map(|Path(text)| text).unwrap_or_default()
 }
 
 async fn health() -> Response {

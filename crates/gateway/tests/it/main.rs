@@ -15,4 +15,5 @@ mod people;
 mod proxy;
 mod refusals;
 mod responses;
+mod rest;
 mod world;

@@ -279,7 +279,8 @@ fn what_is_a_callers_own_is_kept_by_no_cache() {
     let world = World::new();
     let answer = world.post(CHAT, &chat(&json!({})));
     let path = format!("/v1/receipts/{}", answer.header("x-probity-receipt").unwrap());
-    for reply in [&answer, &world.get(&path), &world.get(&format!("{path}/bundle"))] {
+    let stream = world.post(CHAT, &chat(&json!({"stream": true})));
+    for reply in [&answer, &stream, &world.get(&path), &world.get(&format!("{path}/bundle"))] {
         assert_eq!((reply.status, reply.header("cache-control")), (200, Some("no-store")));
     }
 }

@@ -108,7 +108,9 @@ fn bodies_that_are_none_are_refused() {
     );
     is_refused(&world.get("/nothing"), 404, None, Some("not_found"));
     is_refused(&world.get(CHAT), 405, None, Some("method_not_allowed"));
-    is_refused(&world.get("/v1/receipts/12"), 404, None, Some("not_found"));
+    for path in ["receipts/12", "receipts/%ff%fe", "receipts/%ff%fe/bundle", "models/%ff%fe"] {
+        is_refused(&world.get(&format!("/v1/{path}")), 404, None, Some("not_found"));
+    }
     let id = "00".repeat(32);
     is_refused(&world.get(&format!("/v1/receipts/{id}")), 404, None, Some("not_found"));
     // After all of it, the server answers.
@@ -223,7 +225,10 @@ fn an_answer_that_is_not_taken_is_given_up() {
 
 #[test]
 fn a_body_that_does_not_come_is_given_up() {
-    let world = World::with(|settings| settings.limits.body_time = Duration::from_millis(50));
+    let world = World::with(|settings| {
+        settings.limits.body_time = Duration::from_millis(50);
+        settings.limits.rest_time = Duration::ZERO;
+    });
     let head = format!(
         "POST {CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
     );

@@ -184,7 +184,10 @@ fn its_receipts_are_kept_passed_on_and_replayed() {
     let bundle = chain.get(&format!("/v1/receipts/{job}/bundle"));
     assert!(bundle.body.contains("bundle v1"), "{}", bundle.body);
     assert_eq!(chain.get(&format!("/v1/receipts/{}", "0".repeat(64))).status, 404);
-    assert_eq!(chain.get("/v1/receipts/1").status, 404);
+    for path in ["receipts/1", "receipts/%ff%fe", "receipts/%ff%fe/bundle", "models/%ff%fe"] {
+        let reply = chain.get(&format!("/v1/{path}"));
+        assert_eq!((reply.status, reply.json()["error"].is_object()), (404, true), "{path}");
+    }
 }
 
 #[test]
