@@ -13,6 +13,7 @@ mod clients;
 mod memory;
 mod receipts;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -55,8 +56,12 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Outcome<()> {
     let soak = Soak { program: served::build(root, true)?, model, home };
     println!("{} minutes, seed {}, {CLIENTS} clients", options.minutes, options.seed);
     let findings = soak.run(&options)?;
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in &findings {
-        println!("FOUND: {finding}");
+        *counted.entry(finding).or_default() += 1;
+    }
+    for (finding, times) in counted {
+        println!("FOUND: {finding} ({times} times)");
     }
     match findings.len() {
         0 => Ok(()),
