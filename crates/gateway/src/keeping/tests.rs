@@ -143,12 +143,17 @@ fn old_receipts_are_looked_for_again_and_again() {
     end((keeper, thread));
 }
 
+/// A log, and what it says.
+fn heard() -> (Log, Arc<Mutex<Vec<String>>>) {
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let taken = Arc::clone(&lines);
+    (Log::new(move |line| taken.lock().unwrap().push(line.into())), lines)
+}
+
 #[test]
 fn a_book_that_breaks_is_told_once_and_nothing_begins_any_more() {
     let home = tempfile::tempdir().unwrap();
-    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-    let taken = Arc::clone(&lines);
-    let log = Log::new(move |line| taken.lock().unwrap().push(line.into()));
+    let (log, lines) = heard();
     let (store, book) = (store(home.path()), book(home.path()));
     let secret = SecretKey::from_seed([7; 32]);
     let folder = home.path().join("log").join(secret.public().hex());
@@ -174,9 +179,7 @@ fn a_book_that_breaks_is_told_once_and_nothing_begins_any_more() {
 #[test]
 fn a_log_that_heals_is_gone_on_with() {
     let home = tempfile::tempdir().unwrap();
-    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-    let taken = Arc::clone(&lines);
-    let log = Log::new(move |line| taken.lock().unwrap().push(line.into()));
+    let (log, lines) = heard();
     let (store, book) = (store(home.path()), book(home.path()));
     let secret = SecretKey::from_seed([7; 32]);
     let leaves = home.path().join("log").join(secret.public().hex()).join("leaves");
@@ -204,9 +207,7 @@ fn a_log_that_heals_is_gone_on_with() {
 #[test]
 fn a_key_that_was_rotated_away_is_told_once() {
     let home = tempfile::tempdir().unwrap();
-    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-    let taken = Arc::clone(&lines);
-    let log = Log::new(move |line| taken.lock().unwrap().push(line.into()));
+    let (log, lines) = heard();
     let (store, book) = (store(home.path()), book(home.path()));
     store.keys().get_or_make([9; 32]).unwrap();
     let retention = Retention { look_every: Duration::from_millis(1), ..never() };

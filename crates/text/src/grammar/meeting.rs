@@ -77,18 +77,15 @@ impl<'s> Walk<'s> {
                     }
                 }
                 ("anyOf" | "oneOf", Json::Array(list)) => {
-                    let any = list.iter().fold(Ways::ONE, |any, item| any.or(self.of(item)));
-                    ways = ways.and(any);
+                    ways = ways.and(self.any(list));
                 }
                 ("$ref", Json::String(target)) => ways = ways.and(self.reference(target)),
                 ("not" | "if" | "then" | "else", member) => ways = ways.and(self.of(member)),
                 ("properties" | "patternProperties", Json::Object(members)) => {
-                    let any = members.values().fold(Ways::ONE, |any, item| any.or(self.of(item)));
-                    named = named.and(any.inside());
+                    named = named.and(self.any(members.values()).inside());
                 }
                 ("prefixItems" | "items", Json::Array(list)) => {
-                    let any = list.iter().fold(Ways::ONE, |any, item| any.or(self.of(item)));
-                    named = named.or(any.inside());
+                    named = named.or(self.any(list).inside());
                 }
                 ("items" | "additionalProperties" | "additionalItems", member) => {
                     named = named.or(self.of(member).inside());
@@ -97,6 +94,11 @@ impl<'s> Walk<'s> {
             }
         }
         ways.and(named)
+    }
+
+    /// Of schemas of which one holds.
+    fn any(&mut self, schemas: impl IntoIterator<Item = &'s Json>) -> Ways {
+        schemas.into_iter().fold(Ways::ONE, |any, schema| any.or(self.of(schema)))
     }
 
     fn reference(&mut self, target: &'s str) -> Ways {
