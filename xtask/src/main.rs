@@ -3,6 +3,7 @@
 //! - `tidy` checks the rules of the house that the compiler does not know.
 //! - `bench llama-cpp` measures our engine against llama.cpp on the same file.
 //! - `bench experts` measures what a mixture of experts costs beside a dense model.
+//! - `bench ledger` measures transfers applied a second, and proofs.
 //! - `bench replay` measures what replaying an answer costs beside generating it.
 //! - `bench serve` measures our server against llama-server.
 //! - `architectures` compares our answers on tiny models with Hugging Face transformers.
@@ -46,6 +47,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
        cargo xtask bench experts [--model FILE] [--rounds N]
+       cargo xtask bench ledger
        cargo xtask bench replay [--model FILE] [--rounds N] [--only TEXT]
        cargo xtask bench serve [--model FILE] [--rounds N]
        cargo xtask architectures [--write]
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&repository()),
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
         ["bench", "experts", options @ ..] => bench::experts::run(&repository(), options),
+        ["bench", "ledger"] => bench::ledger::run(),
         ["bench", "replay", options @ ..] => bench::replay::run(&repository(), options),
         ["bench", "serve", options @ ..] => bench::serve::run(&repository(), options),
         ["architectures", options @ ..] => architectures::run(&repository(), options),

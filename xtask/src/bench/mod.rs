@@ -11,6 +11,7 @@
 #![allow(clippy::float_arithmetic, reason = "ratios and rates, for display only")]
 
 pub(crate) mod experts;
+pub(crate) mod ledger;
 mod measure;
 pub(crate) mod peer;
 pub(crate) mod replay;

@@ -1,0 +1,28 @@
+//! The domains of `spec/ledger.md` section 1.
+//!
+//! Never two uses under one name.
+
+use commit::{Digest, Domain, Network, Nodes};
+
+pub(crate) const STATE_KEY: Domain = Domain::new("probity state key v1");
+pub(crate) const STATE_VALUE: Domain = Domain::new("probity state value v1");
+pub(crate) const STATE_LEAF: Domain = Domain::new("probity state leaf v1");
+pub(crate) const STATE_NODE: Domain = Domain::new("probity state node v1");
+pub(crate) const GENESIS: Domain = Domain::new("probity genesis v1");
+pub(crate) const HEADER: Domain = Domain::new("probity header v1");
+pub(crate) const SEATS: Domain = Domain::new("probity seats v1");
+pub(crate) const TRANSACTION: Domain = Domain::new("probity transaction v1");
+pub(crate) const TRANSACTION_LEAF: Domain = Domain::new("probity transaction leaf v1");
+pub(crate) const TRANSACTION_NODE: Domain = Domain::new("probity transaction node v1");
+/// What a validator signs of a header's hash.
+pub(crate) const CERTIFICATE: Domain = Domain::new("probity certificate v1");
+
+/// Inner nodes of the tree over a block's transactions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TransactionNodes(pub(crate) Network);
+
+impl Nodes for TransactionNodes {
+    fn node(&self, left: &Digest, right: &Digest) -> Digest {
+        TRANSACTION_NODE.hash(self.0, &[left, right])
+    }
+}

@@ -1,0 +1,24 @@
+//! The ledger's bytes (`spec/ledger.md`): state and its proofs, records, transactions, blocks, certificates, genesis.
+//!
+//! Never knows the transition: what a transaction does, and whether a block may follow another, `ledger` says. Does no
+//! I/O, reads no clock. Invariants: `decode(encode(x)) == x`, and no other bytes decode; a set of entries has one root;
+//! every hash and signature starts with a domain and the network. Failure: bytes of strangers are refused by a
+//! [`commit::WireError`], a [`state::ProofError`] or a [`CertificateError`], never by a panic, and nothing is
+//! allocated for a count before its limit was held.
+
+mod block;
+mod certificate;
+mod domains;
+mod genesis;
+pub mod records;
+pub mod state;
+mod transaction;
+mod values;
+
+pub use block::{
+    BLOCK_BYTES_MAX, Block, HEADER_BYTES, Header, TRANSACTIONS_MAX, transactions_root,
+};
+pub use certificate::{Certificate, CertificateError, vote};
+pub use genesis::{GENESIS_ACCOUNTS_MAX, Genesis, NetworkKind};
+pub use transaction::{Authentic, BODY_BYTES_MAX, ENVELOPE_BYTES, KindNumber, Transaction};
+pub use values::{Amount, Epoch, Height, Stamp, Time};

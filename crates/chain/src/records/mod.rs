@@ -1,0 +1,120 @@
+//! What stands in the state: slots, each with a key and the record that may stand there (`spec/ledger.md` section 3).
+//!
+//! A [`Slot`] makes the key's bytes, its [`Record`] the value's. Never two kinds of record under one first byte of a
+//! key. Failure: bytes that are no record are a [`WireError`]; in a validator's own state that is a fault.
+
+mod account;
+mod book;
+mod parameters;
+mod seats;
+
+pub use account::{Account, AccountSlot};
+pub use book::{Clock, ClockSlot, Purse, PurseSlot};
+pub use parameters::{PARAMETERS_MAX, ParameterNumber, ParameterValues, ParametersSlot};
+pub use seats::{SEATS_MAX, Seat, Seats, SeatsSlot};
+
+use commit::{Reader, WireError, Writer};
+use receipt::PublicKey;
+
+/// Bytes of the greatest record.
+pub const RECORD_BYTES_MAX: usize = 1 << 18;
+
+/// Something that stands in the state.
+pub trait Record: Sized {
+    /// Writes its canonical bytes.
+    fn write(&self, out: &mut Writer);
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`WireError`] for any other bytes.
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError>;
+
+    /// The canonical bytes.
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        self.write(&mut out);
+        out.finish()
+    }
+
+    /// Reads them to the end.
+    ///
+    /// # Errors
+    /// [`WireError`] for any other bytes.
+    fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        let mut input = Reader::new(bytes);
+        let record = Self::read(&mut input)?;
+        input.end("the record")?;
+        Ok(record)
+    }
+}
+
+/// Where one record may stand.
+pub trait Slot {
+    /// What may stand there.
+    type Record: Record;
+
+    /// The key's bytes.
+    fn key(&self) -> Vec<u8>;
+}
+
+/// Kinds of records: the first byte of a key. A number is never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    Clock = 1,
+    Purse = 2,
+    Parameters = 3,
+    Seats = 4,
+    Account = 5,
+}
+
+impl Tag {
+    /// A key of this kind.
+    pub(crate) fn key(self, rest: &[&[u8]]) -> Vec<u8> {
+        let mut key = vec![self as u8];
+        rest.iter().for_each(|part| key.extend_from_slice(part));
+        key
+    }
+}
+
+/// A slot and what stands there, of whatever kind: what somebody sees who goes through a whole state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The clock.
+    Clock(Clock),
+    /// The network's own money.
+    Purse(Purse),
+    /// The parameters.
+    Parameters(ParameterValues),
+    /// The seats.
+    Seats(Seats),
+    /// An account.
+    Account(AccountSlot, Account),
+}
+
+impl Held {
+    /// Reads an entry of a state.
+    ///
+    /// # Errors
+    /// [`WireError`] for a key or a record that is none.
+    pub fn decode(key: &[u8], value: &[u8]) -> Result<Self, WireError> {
+        let mut input = Reader::new(key);
+        let held = match input.u8("the kind of a record")? {
+            1 => Self::Clock(Clock::decode(value)?),
+            2 => Self::Purse(Purse::decode(value)?),
+            3 => Self::Parameters(ParameterValues::decode(value)?),
+            4 => Self::Seats(Seats::decode(value)?),
+            5 => {
+                let slot = AccountSlot(PublicKey(input.array("an account's key")?));
+                Self::Account(slot, Account::decode(value)?)
+            }
+            found => {
+                let what = "the kind of a record";
+                return Err(WireError::Unknown { what, found: found.into() });
+            }
+        };
+        input.end("the key")?;
+        Ok(held)
+    }
+}

@@ -1,0 +1,97 @@
+//! One value, one string of bytes: round trips, and refusal of everything else.
+
+use chain::records::{Account, Clock, ParameterValues, Purse, Record, Seats};
+use chain::state::Proof;
+use chain::{Block, Certificate, Genesis, Header, Transaction};
+use commit::WireError;
+use std::fmt::Debug;
+
+use crate::generator::{self, NETWORK, Random};
+
+type Again = fn(&[u8]) -> Result<Vec<u8>, WireError>;
+
+/// What is read from bytes: how to make some, and what they are written as when read.
+struct Decoder {
+    name: &'static str,
+    make: fn(&mut Random) -> Vec<u8>,
+    again: Again,
+}
+
+fn undone<T: PartialEq + Debug>(
+    value: &T,
+    bytes: Vec<u8>,
+    decoded: Result<T, WireError>,
+) -> Vec<u8> {
+    assert_eq!(decoded.as_ref(), Ok(value), "decoding undoes encoding");
+    bytes
+}
+
+macro_rules! decoder {
+    ($type:ident, $make:path) => {
+        Decoder {
+            name: stringify!($type),
+            make: |random| {
+                let value: $type = $make(random);
+                let bytes = value.encode();
+                let decoded = $type::decode(&bytes);
+                undone(&value, bytes, decoded)
+            },
+            again: |bytes| $type::decode(bytes).map(|value| value.encode()),
+        }
+    };
+}
+
+const DECODERS: [Decoder; 11] = [
+    decoder!(Account, generator::account),
+    decoder!(Certificate, generator::certificate),
+    decoder!(Clock, generator::clock),
+    decoder!(Genesis, generator::genesis),
+    decoder!(Header, generator::header),
+    decoder!(ParameterValues, generator::parameters),
+    decoder!(Proof, generator::proof),
+    decoder!(Purse, generator::purse),
+    decoder!(Seats, generator::seats),
+    decoder!(Transaction, generator::transaction),
+    Decoder {
+        name: "Block",
+        make: |random| {
+            let value = generator::block(random);
+            let bytes = value.encode();
+            let decoded = Block::decode(NETWORK, &bytes);
+            undone(&value, bytes, decoded)
+        },
+        again: |bytes| Block::decode(NETWORK, bytes).map(|block| block.encode()),
+    },
+];
+
+#[test]
+fn every_value_has_one_string_of_bytes() {
+    for decoder in &DECODERS {
+        for seed in 0..200 {
+            let bytes = (decoder.make)(&mut Random(seed));
+            for cut in 0..bytes.len().min(400) {
+                assert!((decoder.again)(&bytes[..cut]).is_err(), "{} cut at {cut}", decoder.name);
+            }
+            let longer = [&bytes[..], &[0]].concat();
+            assert!((decoder.again)(&longer).is_err(), "{} with a byte behind", decoder.name);
+        }
+    }
+}
+
+#[test]
+fn other_bytes_are_refused_or_are_another_value() {
+    for decoder in &DECODERS {
+        for seed in 0..50 {
+            let mut random = Random(seed);
+            let bytes = (decoder.make)(&mut random);
+            for _ in 0..100 {
+                let mut changed = bytes.clone();
+                let at = usize::try_from(random.below(changed.len() as u64)).unwrap();
+                changed[at] ^= 1 << random.below(8);
+                if let Ok(again) = (decoder.again)(&changed) {
+                    assert_eq!(again, changed, "{}: a second spelling", decoder.name);
+                }
+            }
+        }
+    }
+}

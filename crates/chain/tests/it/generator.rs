@@ -1,0 +1,156 @@
+//! Values by seed: of every kind that has bytes, at and around its limits.
+
+use chain::records::{Account, Clock, ParameterNumber, ParameterValues, Purse, Seat, Seats};
+use chain::state::{End, Place, Proof};
+use chain::{
+    Amount, Block, Certificate, Epoch, Genesis, Header, Height, KindNumber, NetworkKind, Stamp,
+    Time, Transaction, transactions_root,
+};
+use commit::{Digest, Network};
+use receipt::{PublicKey, SecretKey, Signature};
+
+/// SplitMix64.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        std::array::from_fn(|_| self.next().to_le_bytes()[0])
+    }
+
+    pub(crate) fn amount(&mut self) -> Amount {
+        Amount(match self.below(8) {
+            0 => 0,
+            1 => u128::MAX,
+            _ => u128::from(self.next()) << self.below(64),
+        })
+    }
+
+    fn list<T>(&mut self, most: u64, mut item: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let count = self.below(most + 1);
+        (0..count).map(|_| item(self)).collect()
+    }
+}
+
+pub(crate) const NETWORK: Network = Network([7; 32]);
+
+pub(crate) fn key(random: &mut Random) -> SecretKey {
+    SecretKey::from_seed(random.bytes())
+}
+
+pub(crate) fn account(random: &mut Random) -> Account {
+    Account { balance: random.amount(), made: random.next() }
+}
+
+pub(crate) fn clock(random: &mut Random) -> Clock {
+    Clock {
+        height: Height(random.next()),
+        stamp: Stamp(random.next()),
+        time: Time(random.next()),
+        epoch: Epoch(random.next()),
+        epoch_began: Time(random.next()),
+        beacon: random.bytes(),
+    }
+}
+
+pub(crate) fn purse(random: &mut Random) -> Purse {
+    Purse {
+        fees: random.amount(),
+        treasury: random.amount(),
+        issued: random.amount(),
+        burnt: random.amount(),
+    }
+}
+
+pub(crate) fn parameters(random: &mut Random) -> ParameterValues {
+    let rows = random.list(9, |random| {
+        let number = u16::try_from(random.below(300)).unwrap();
+        (ParameterNumber(number), random.amount().0)
+    });
+    ParameterValues(rows.into_iter().collect())
+}
+
+pub(crate) fn seats(random: &mut Random) -> Seats {
+    Seats(random.list(7, |random| Seat { node: random.bytes(), key: PublicKey(random.bytes()) }))
+}
+
+pub(crate) fn genesis(random: &mut Random) -> Genesis {
+    let mut accounts =
+        random.list(9, |random| (PublicKey(random.bytes()), Amount(random.next().into())));
+    accounts.sort_unstable_by_key(|(key, _)| *key);
+    let kinds = [NetworkKind::Simulation, NetworkKind::Test, NetworkKind::Main];
+    Genesis {
+        kind: kinds[usize::try_from(random.below(3)).unwrap()],
+        stamp: Stamp(random.next()),
+        parameters: parameters(random),
+        seats: seats(random),
+        accounts,
+        treasury: random.amount(),
+    }
+}
+
+pub(crate) fn transaction(random: &mut Random) -> Transaction {
+    let kind = KindNumber(u16::try_from(random.below(100)).unwrap());
+    let body = random.list(200, |random| random.bytes::<1>()[0]);
+    let number = random.next();
+    Transaction::sign(NETWORK, &key(random), (kind, number, random.amount()), body)
+}
+
+pub(crate) fn header(random: &mut Random) -> Header {
+    Header {
+        protocol: u16::try_from(random.below(9)).unwrap(),
+        height: Height(random.next()),
+        parent: random.bytes(),
+        stamp: Stamp(random.next()),
+        time: Time(random.next()),
+        epoch: Epoch(random.next()),
+        proposer: PublicKey(random.bytes()),
+        beacon: random.bytes(),
+        transactions: u32::try_from(random.below(1 << 32)).unwrap(),
+        transactions_root: random.bytes(),
+        state_root: random.bytes(),
+        seats: random.bytes(),
+    }
+}
+
+pub(crate) fn block(random: &mut Random) -> Block {
+    let transactions = random.list(5, transaction);
+    let header = Header {
+        transactions: u32::try_from(transactions.len()).unwrap(),
+        transactions_root: transactions_root(NETWORK, &transactions),
+        ..header(random)
+    };
+    Block { header, transactions }
+}
+
+pub(crate) fn certificate(random: &mut Random) -> Certificate {
+    let mut at = 0;
+    Certificate::Quorum(random.list(6, |random| {
+        at += u16::try_from(1 + random.below(9)).unwrap();
+        (at, Signature(random.bytes()))
+    }))
+}
+
+pub(crate) fn proof(random: &mut Random) -> Proof {
+    let sibling = |random: &mut Random| -> Digest {
+        if random.below(3) == 0 { [0; 32] } else { random.bytes() }
+    };
+    let siblings = random.list(40, sibling);
+    let end = match random.below(3) {
+        0 => End::Here,
+        1 => End::Nothing,
+        _ => End::Other { place: Place(random.bytes()), value: random.bytes() },
+    };
+    Proof { siblings, end }
+}

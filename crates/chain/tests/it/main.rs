@@ -1,0 +1,7 @@
+//! The ledger's bytes, from outside.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod blocks;
+mod encoding;
+mod generator;
+mod state;

@@ -1,0 +1,26 @@
+//! The ledger's rules (`spec/ledger.md`): what every validator makes of ordered transactions.
+//!
+//! A pure function: a state and a block in, a state out ([`apply`]), or the reason why the block may not follow. Never
+//! reads a clock, does I/O, draws randomness, iterates in an order that is not the keys', uses a float, or reaches the
+//! engine. Invariants: a rejected transaction changes nothing; money is neither made nor lost but by what the purse says;
+//! a transaction sees what it named and no more. Failure: a rejection has a number; what must not be is a [`Fault`].
+
+mod accounts;
+mod apply;
+mod begin;
+mod context;
+mod execution;
+mod parameters;
+mod stop;
+mod supply;
+pub mod tx;
+mod view;
+
+pub use apply::{BlockError, PROTOCOL, Proposed, apply, apply_authentic, propose};
+pub use begin::{GenesisError, begin};
+pub use context::{Author, Context};
+pub use execution::{Execution, Made, Opening};
+pub use parameters::{Parameter, Parameters, Row, TABLE};
+pub use stop::{Fault, Rejection, Stop};
+pub use supply::{Supply, supply};
+pub use view::{Flows, View, Working};

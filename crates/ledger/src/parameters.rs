@@ -1,0 +1,117 @@
+//! The parameters: one table of numbers, with their units, bounds and reasons.
+//!
+//! Never read from anywhere but the state. A value outside its bounds can't be set.
+
+use chain::records::{ParameterNumber, ParameterValues};
+
+/// A parameter's row.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Which.
+    pub parameter: Parameter,
+    /// Its name.
+    pub name: &'static str,
+    /// What it is counted in.
+    pub unit: &'static str,
+    /// Its value, unless a genesis or a proposal says otherwise.
+    pub default: u128,
+    /// The least and the greatest that may be.
+    pub bounds: (u128, u128),
+    /// Why.
+    pub reason: &'static str,
+}
+
+macro_rules! parameters {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $text:literal, $unit:literal,
+        $default:literal, ($min:literal, $max:literal), $reason:literal;)+) => {
+        /// A parameter. A number is never used twice.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Parameter {
+            $($(#[doc = $doc])+ $name = $number,)+
+        }
+
+        /// All of them, by their numbers.
+        pub const TABLE: &[Row] = &[$(Row {
+            parameter: Parameter::$name,
+            name: $text,
+            unit: $unit,
+            default: $default,
+            bounds: ($min, $max),
+            reason: $reason,
+        }),+];
+    };
+}
+
+parameters! {
+    /// What a byte of a transaction costs.
+    FeeByte = 1, "fee_byte", "money a byte", 10, (0, 1_000_000_000),
+        "a block has room for so many bytes; who fills it pays for all that keep it";
+    /// What a unit of work costs.
+    FeeWork = 2, "fee_work", "money a unit", 100, (0, 1_000_000_000_000),
+        "a unit is about a microsecond of every validator";
+    /// What a byte costs that the state grows by.
+    FeeState = 3, "fee_state", "money a byte", 1_000, (0, 1_000_000_000_000),
+        "every validator keeps it until it is removed, so it costs more than bytes that pass";
+    /// How long an epoch takes.
+    EpochMs = 4, "epoch_ms", "milliseconds", 3_600_000, (10_000, 604_800_000),
+        "a worker anchors once an epoch; a receipt can be shown in the ledger after one at the latest";
+    /// How far block time goes in a block.
+    TimeStepMs = 5, "time_step_ms", "milliseconds", 10_000, (1_000, 60_000),
+        "a network that stood still gives nobody's deadline away, and who pushes the clock wins this at most";
+    /// What is issued in an epoch.
+    IssuedEpoch = 6, "issued_epoch", "money", 0, (0, 1_000_000_000_000_000_000),
+        "fees pay who has the seats; a network that wants more says so";
+}
+
+impl Parameter {
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> ParameterNumber {
+        ParameterNumber(self as u16)
+    }
+
+    /// Its row.
+    #[must_use]
+    pub fn row(self) -> &'static Row {
+        let mut rows = TABLE.iter();
+        rows.find(|row| row.parameter == self).expect("the table is made with the parameters")
+    }
+}
+
+/// The values that hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameters([u128; TABLE.len()]);
+
+impl Parameters {
+    /// The defaults, and these values instead; `None` for a number that is none or a value outside its bounds.
+    #[must_use]
+    pub fn of(values: &ParameterValues) -> Option<Self> {
+        let mut all = [0; TABLE.len()];
+        for (value, row) in all.iter_mut().zip(TABLE) {
+            *value = row.default;
+        }
+        for (number, value) in &values.0 {
+            let at = TABLE.iter().position(|row| row.parameter.number() == *number)?;
+            let (min, max) = TABLE[at].bounds;
+            if !(min..=max).contains(value) {
+                return None;
+            }
+            all[at] = *value;
+        }
+        Some(Self(all))
+    }
+
+    /// A parameter's value.
+    #[must_use]
+    pub fn get(&self, parameter: Parameter) -> u128 {
+        let at = TABLE.iter().position(|row| row.parameter == parameter);
+        self.0[at.expect("the table is made with the parameters")]
+    }
+
+    /// One of those that fit 64 bits, as their bounds say.
+    #[must_use]
+    pub fn get_u64(&self, parameter: Parameter) -> u64 {
+        u64::try_from(self.get(parameter)).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,80 @@
+//! Why a transaction is not taken: it is rejected, which is an outcome with a number, or this validator is broken.
+//!
+//! Never mixes the two: a rejection changes nothing and anybody finds the same one; a [`Fault`] ends the instance.
+
+use commit::WireError;
+use thiserror::Error;
+
+/// Why execution ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Stop {
+    /// The transaction can't be taken now.
+    #[error("rejected: {0}")]
+    Rejected(#[from] Rejection),
+    /// This validator can't go on.
+    #[error("fault: {0}")]
+    Fault(#[from] Fault),
+}
+
+/// What must not be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// What stands in the state is no record.
+    #[error("the state holds bytes that are no record: {0}")]
+    Record(#[from] WireError),
+    /// A record that every state has is not there.
+    #[error("the state lacks {0}")]
+    Lacking(&'static str),
+    /// A transaction used a key that it had not said it would.
+    #[error("a transaction of kind {kind} used a key that it did not name")]
+    Undeclared {
+        /// Its kind.
+        kind: u16,
+    },
+    /// More money than there is.
+    #[error("{0} would leave the bounds of an amount")]
+    Money(&'static str),
+}
+
+macro_rules! rejections {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $text:literal;)+) => {
+        /// Why a transaction can't be taken. A number is never used twice.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
+        #[repr(u16)]
+        pub enum Rejection {
+            $($(#[doc = $doc])+ #[error($text)] $name = $number,)+
+        }
+
+        impl Rejection {
+            /// Every one, by its number.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Its number.
+            #[must_use]
+            pub const fn number(self) -> u16 {
+                self as u16
+            }
+        }
+    };
+}
+
+rejections! {
+    /// No kind of transaction has this number.
+    Kind = 1, "no kind of transaction has this number";
+    /// The body is not one of its kind.
+    Body = 2, "the body is not canonical bytes of its kind";
+    /// The account has made more or fewer transactions.
+    Number = 3, "the number is not the account's next one";
+    /// The account has too little for the fee.
+    FeeUnpaid = 4, "the account has too little left for the fee";
+    /// It costs more than its payer allows.
+    FeeAbove = 5, "it costs more than the greatest fee that was signed";
+    /// An amount of nothing.
+    NothingMoved = 6, "an amount must be above zero";
+    /// To the one it comes from.
+    ToItself = 7, "money can't be moved to where it comes from";
+    /// Less than is asked for.
+    Balance = 8, "the account has less than that";
+    /// The payer's number can't grow.
+    Exhausted = 9, "the account has made as many transactions as one may";
+}

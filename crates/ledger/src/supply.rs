@@ -1,0 +1,38 @@
+//! All the money there is, counted from outside.
+//!
+//! Never used by the rules: tests, the simulator and whoever doubts them use it.
+
+use chain::Amount;
+use chain::records::Held;
+use chain::state::State;
+
+use crate::stop::Fault;
+
+/// What accounts and the network have together, and what should be there: all that was issued, less all that was burnt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Supply {
+    /// Counted.
+    pub there: Amount,
+    /// By the books.
+    pub booked: Amount,
+}
+
+/// Counts every record of a state.
+///
+/// # Errors
+/// [`Fault`] where an entry is no record, or an amount leaves its bounds.
+pub fn supply(state: &State) -> Result<Supply, Fault> {
+    let (mut there, mut booked) = (Amount::ZERO, None);
+    for entry in state.entries() {
+        let money = match Held::decode(&entry.key, &entry.value)? {
+            Held::Clock(_) | Held::Parameters(_) | Held::Seats(_) => Amount::ZERO,
+            Held::Purse(purse) => {
+                booked = purse.issued.minus(purse.burnt);
+                purse.fees.plus(purse.treasury).ok_or(Fault::Money("the purse"))?
+            }
+            Held::Account(_, account) => account.balance,
+        };
+        there = there.plus(money).ok_or(Fault::Money("the supply"))?;
+    }
+    Ok(Supply { there, booked: booked.ok_or(Fault::Lacking("its purse"))? })
+}

@@ -1,0 +1,9 @@
+//! The ledger's rules, from outside.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod blocks;
+mod genesis;
+mod parameters;
+mod rejections;
+mod transfer;
+mod world;

@@ -1,0 +1,34 @@
+//! The table of parameters: complete, in order, within its own bounds.
+
+use ledger::{Parameters, TABLE};
+
+#[test]
+fn the_table_is_in_order_and_its_defaults_are_within_bounds() {
+    assert!(TABLE.is_sorted_by_key(|row| row.parameter.number()));
+    for row in TABLE {
+        let (min, max) = row.bounds;
+        assert!((min..=max).contains(&row.default), "{}", row.name);
+        assert!(!row.reason.is_empty() && !row.unit.is_empty(), "{}", row.name);
+        assert_eq!(row.parameter.row().name, row.name);
+        let value = Parameters::of(&Default::default()).unwrap().get(row.parameter);
+        assert_eq!(value, row.default, "{}", row.name);
+    }
+}
+
+/// The page and the code say the same, row for row.
+#[test]
+fn the_page_lists_them() {
+    let page = include_str!("../../../../docs/economics.md");
+    for row in TABLE {
+        let (min, max) = row.bounds;
+        let line = format!(
+            "| {} | `{}` | {} | {} | {min} to {max} | {} |",
+            row.parameter.number().0,
+            row.name,
+            row.unit,
+            row.default,
+            row.reason
+        );
+        assert!(page.contains(&line), "docs/economics.md lacks:\n{line}");
+    }
+}

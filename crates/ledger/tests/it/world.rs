@@ -1,0 +1,126 @@
+//! A network of a few accounts, one block after the other.
+
+use chain::records::{Account, AccountSlot, Record, Seat, Seats, Slot};
+use chain::state::State;
+use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp, Transaction};
+use commit::Network;
+use ledger::tx::Action;
+use ledger::{Execution, Opening, Proposed, Rejection, Stop, apply, begin, propose, supply};
+use receipt::{PublicKey, SecretKey};
+
+/// What everybody begins with.
+pub(crate) const RICH: u128 = 1_000_000_000;
+/// More than anything costs here.
+pub(crate) const FEE_MAX: Amount = Amount(100_000_000);
+
+/// A network and where it is.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) genesis: Genesis,
+    pub(crate) state: State,
+    pub(crate) header: Header,
+}
+
+pub(crate) fn secret(name: u8) -> SecretKey {
+    SecretKey::from_seed([name; 32])
+}
+
+pub(crate) fn public(name: u8) -> PublicKey {
+    secret(name).public()
+}
+
+pub(crate) fn genesis() -> Genesis {
+    let mut accounts: Vec<_> = (1..=5).map(|name| (public(name), Amount(RICH))).collect();
+    accounts.sort_unstable_by_key(|(key, _)| *key);
+    let seat = |name| Seat { node: [name; 32], key: public(name) };
+    Genesis {
+        kind: NetworkKind::Simulation,
+        stamp: Stamp(1_700_000_000_000),
+        parameters: Default::default(),
+        seats: Seats((11..15).map(seat).collect()),
+        accounts,
+        treasury: Amount(RICH),
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::of(genesis())
+    }
+
+    pub(crate) fn of(genesis: Genesis) -> Self {
+        let (state, header) = begin(&genesis).unwrap();
+        Self { genesis, state, header }
+    }
+
+    pub(crate) fn network(&self) -> Network {
+        self.state.network()
+    }
+
+    pub(crate) fn record<S: Slot>(&self, slot: &S) -> Option<S::Record> {
+        let entry = self.state.entry(&self.state.place(&slot.key()))?;
+        Some(S::Record::decode(&entry.value).unwrap())
+    }
+
+    pub(crate) fn account(&self, name: u8) -> Account {
+        self.record(&AccountSlot(public(name))).unwrap_or_default()
+    }
+
+    /// A transaction that an account signs next.
+    pub(crate) fn signed(&self, name: u8, action: &Action) -> Authentic {
+        self.signed_as(name, self.account(name).made, FEE_MAX, action)
+    }
+
+    pub(crate) fn signed_as(
+        &self,
+        name: u8,
+        number: u64,
+        fee_max: Amount,
+        action: &Action,
+    ) -> Authentic {
+        let what = (action.kind(), number, fee_max);
+        let made = Transaction::sign(self.network(), &secret(name), what, action.encode());
+        made.authenticate(self.network()).unwrap()
+    }
+
+    /// What the next block begins with.
+    pub(crate) fn opening(&self, passed_ms: u64) -> Opening {
+        Opening { stamp: Stamp(self.header.stamp.0 + passed_ms), beacon: [9; 32] }
+    }
+
+    /// Why a transaction is not taken; none: it is.
+    pub(crate) fn rejection(&self, transaction: &Authentic) -> Option<Rejection> {
+        let mut execution = Execution::begin(&self.state, &self.opening(1)).unwrap();
+        let empty = Execution::begin(&self.state, &self.opening(1)).unwrap().finish().unwrap();
+        match execution.take(transaction) {
+            Ok(()) => None,
+            Err(Stop::Rejected(why)) => {
+                let left = execution.finish().unwrap().state.root();
+                assert_eq!(left, empty.state.root(), "a rejected transaction changes nothing");
+                Some(why)
+            }
+            Err(Stop::Fault(fault)) => panic!("{fault}"),
+        }
+    }
+
+    /// The next block, made and judged; every transaction is taken.
+    pub(crate) fn block(&mut self, passed_ms: u64, transactions: &[Authentic]) {
+        let opening = self.opening(passed_ms);
+        let proposed =
+            propose(&self.state, &self.header, public(11), &opening, transactions).unwrap();
+        let Proposed { block, state, left_out } = proposed;
+        assert_eq!(left_out, []);
+        let header = block.header;
+        let judged = apply(&self.state, &self.header, block).unwrap();
+        assert_eq!(judged.root(), state.root(), "who judges comes where who proposed came");
+        let counted = supply(&state).unwrap();
+        assert_eq!(counted.there, counted.booked, "money is neither made nor lost");
+        (self.state, self.header) = (state, header);
+    }
+
+    /// One transaction, taken in a block of its own.
+    pub(crate) fn take(&mut self, name: u8, action: &Action) {
+        let transaction = self.signed(name, action);
+        self.block(1, &[transaction]);
+    }
+}
