@@ -8,13 +8,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
-use redb::{Builder, Database, ReadableDatabase, TableDefinition};
+use redb::{Database, ReadableDatabase, TableDefinition};
 
-use crate::disk::TEMPORARY_PREFIX;
+use crate::database;
 use crate::error::StoreError;
-
-/// Bytes of the file that are kept in memory.
-const CACHE_BYTES: usize = 16 << 20;
 
 /// A hash that names something.
 type Id = [u8; 32];
@@ -26,6 +23,10 @@ const BY_JOB: TableDefinition<'_, Id, Row> = TableDefinition::new("receipts v1")
 const BY_RECEIPT: TableDefinition<'_, Id, Id> = TableDefinition::new("jobs by receipt v1");
 /// By time.
 const BY_TIME: TableDefinition<'_, (u64, Id), ()> = TableDefinition::new("jobs by time v1");
+
+type ByJob<'a> = redb::Table<'a, Id, Row>;
+type ByReceipt<'a> = redb::Table<'a, Id, Id>;
+type ByTime<'a> = redb::Table<'a, (u64, Id), ()>;
 
 /// A receipt to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,49 +62,20 @@ impl ReceiptBook {
     /// # Errors
     /// [`StoreError`] where it can't be read, is another's now, or is no book.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| crate::disk::not_written("create the folder", folder, error))?;
-            if !path.exists() {
-                Self::make(path, folder)?;
-            }
-        }
+        database::make(path, broken, |database| fill(database, |_, _, _| Ok(())))?;
         let file = path.to_path_buf();
-        // Not made here, nor when it is opened anew: one that was emptied is no book that has nothing in it, and a new one
-        // would not be for its owner alone.
-        let book =
-            Self::of(path, move || Ok(Builder::new().set_cache_size(CACHE_BYTES).open(&file)?))?;
-        private(path)?;
+        // Not made here, nor when it is opened anew: one that was emptied is no book that has nothing in it.
+        let book = Self::of(path, move || database::open(&file))?;
+        database::private(path)?;
         book.begin()?;
         Ok(book)
-    }
-
-    /// Makes an empty book under another name first: what dies in the middle leaves none, and not one that can't be read.
-    fn make(path: &Path, folder: &Path) -> Result<(), StoreError> {
-        let wrong = |error| crate::disk::not_written("create", path, error);
-        let new = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder);
-        let new = new.map_err(wrong)?;
-        let file = new.path().to_path_buf();
-        let book = Self::of(path, move || {
-            Ok(Builder::new().set_cache_size(CACHE_BYTES).create(&file)?)
-        })?;
-        book.begin()?;
-        drop(book);
-        match new.persist_noclobber(path) {
-            Ok(_) => Ok(()),
-            // Another process was faster: its book is the book.
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(wrong(error.error)),
-        }
     }
 
     /// On another storage than a file.
     #[cfg(test)]
     pub(crate) fn on(storage: impl redb::StorageBackend + Clone) -> Result<Self, StoreError> {
         let book = Self::of(Path::new("a test"), move || {
-            let new =
-                Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(storage.clone());
-            Ok(new?)
+            Ok(redb::Builder::new().create_with_backend(storage.clone())?)
         })?;
         book.begin()?;
         Ok(book)
@@ -232,24 +204,30 @@ impl ReceiptBook {
     fn write(
         &self,
         action: &'static str,
-        fill: impl FnOnce(
-            &mut redb::Table<'_, Id, Row>,
-            &mut redb::Table<'_, Id, Id>,
-            &mut redb::Table<'_, (u64, Id), ()>,
+        rows: impl FnOnce(
+            &mut ByJob<'_>,
+            &mut ByReceipt<'_>,
+            &mut ByTime<'_>,
         ) -> Result<(), redb::Error>,
     ) -> Result<(), StoreError> {
-        let written = self.with(|database| {
-            let writing = database.begin_write()?;
-            fill(
-                &mut writing.open_table(BY_JOB)?,
-                &mut writing.open_table(BY_RECEIPT)?,
-                &mut writing.open_table(BY_TIME)?,
-            )?;
-            writing.commit()?;
-            Ok(())
-        });
+        let written = self.with(|database| fill(database, rows));
         written.map_err(|error| broken(action, &self.path, error))
     }
+}
+
+/// Writes to the tables, durably.
+fn fill(
+    database: &Database,
+    rows: impl FnOnce(&mut ByJob<'_>, &mut ByReceipt<'_>, &mut ByTime<'_>) -> Result<(), redb::Error>,
+) -> Result<(), redb::Error> {
+    let writing = database.begin_write()?;
+    rows(
+        &mut writing.open_table(BY_JOB)?,
+        &mut writing.open_table(BY_RECEIPT)?,
+        &mut writing.open_table(BY_TIME)?,
+    )?;
+    writing.commit()?;
+    Ok(())
 }
 
 fn broken(action: &'static str, path: &Path, error: redb::Error) -> StoreError {
@@ -258,18 +236,4 @@ fn broken(action: &'static str, path: &Path, error: redb::Error) -> StoreError {
         return StoreError::BookTaken { path };
     }
     StoreError::Book { action, path, what: error.to_string() }
-}
-
-/// It holds prompts and answers: for its owner alone.
-#[cfg(unix)]
-fn private(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-        .map_err(|error| crate::disk::not_written("make private", path, error))
-}
-
-/// Elsewhere the home folder's own protection is all there is.
-#[cfg(not(unix))]
-fn private(_path: &Path) -> Result<(), StoreError> {
-    Ok(())
 }

@@ -53,6 +53,21 @@ pub enum StoreError {
         path.display()
     )]
     BookTaken { path: PathBuf },
+    /// The blocks and the state of a network.
+    #[error("cannot {action} the chain in {}: {what}", path.display())]
+    Chain { action: &'static str, path: PathBuf, what: String },
+    /// Another process holds the chain.
+    #[error("another process keeps its chain in {}: stop it, or name another file", path.display())]
+    ChainTaken { path: PathBuf },
+    /// What is in the file is not what was kept.
+    #[error(
+        "the chain in {} is damaged: {what}. Take it from a copy, or delete it and let the network bring it again",
+        path.display()
+    )]
+    ChainDamaged { path: PathBuf, what: &'static str },
+    /// The chain of another network.
+    #[error("the chain in {} is of another network; name another file", path.display())]
+    ChainOfAnother { path: PathBuf },
     #[error("{}: {what}", path.display())]
     NotAModel { path: PathBuf, what: &'static str },
     #[error("the catalogue has no `{name}`")]

@@ -15,6 +15,8 @@
 //! - `keys/`: secret keys, for their owner alone; `log/<key>/`: leaves of receipt logs, and how far each had come;
 //! - `receipts/`: receipts that were given out, with their openings, for their owner alone.
 //!
+//! Beside it, where a validator says: a [`ChainBook`], the blocks and the state of a network.
+//!
 //! Invariants: a file under `blobs/` was complete, synced and verified before it had that name; a
 //! record is written after its blob; whatever is killed at whatever moment, the next command finds
 //! either the old state or the new one. Bytes that differ from what was promised are deleted and
@@ -26,7 +28,11 @@
 
 mod book;
 pub mod catalogue;
+mod chain_book;
+#[cfg(test)]
+mod chain_faults;
 mod config;
+mod database;
 mod digest;
 mod disk;
 mod error;
@@ -46,6 +52,8 @@ mod partial;
 pub mod pip;
 mod places;
 mod plain;
+#[cfg(test)]
+mod platter;
 mod progress;
 mod pull;
 mod pull_folder;
@@ -57,6 +65,7 @@ mod store;
 mod wheel;
 
 pub use book::{KeptReceipt, ReceiptBook};
+pub use chain_book::{ChainBook, Tip};
 pub use config::{
     Config, DEFAULT_HUB, DEFAULT_INDEX, LeastRate, Network, Secret, Timeouts, default_home,
 };

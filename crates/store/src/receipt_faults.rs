@@ -3,7 +3,6 @@
 //! Whatever fails, what was said to be kept is kept, what was not is there whole or not at all, and the same call
 //! repeated on a sound disk succeeds.
 
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,6 +15,7 @@ use crate::config::Config;
 use crate::disk::{Disk, Fault, Step};
 use crate::error::StoreError;
 use crate::leaves::LEAF_BYTES;
+use crate::platter::Storage;
 use crate::store::Store;
 
 const GROUPS: usize = 3;
@@ -105,91 +105,6 @@ fn leaves_that_are_open_are_appended_to_though_they_can_not_be_opened() {
     };
     let durable = append(home.path(), Disk::with_faults(Arc::new(plan))).unwrap();
     assert_eq!((durable.len(), begun.load(Ordering::Relaxed)), (GROUPS * 3, 1));
-}
-
-/// A disk that can be full, torn, or gone.
-#[derive(Debug, Default)]
-struct Platter {
-    bytes: Vec<u8>,
-    /// As they were when they were last made durable.
-    synced: Vec<u8>,
-    /// Writes and syncs until it fails; `None`: it does not.
-    left: Option<usize>,
-    /// Whether the failing write leaves its first half.
-    torn: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Storage(Arc<Mutex<Platter>>);
-
-impl Storage {
-    fn of(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Mutex::new(Platter { synced: bytes.clone(), bytes, ..Platter::default() })))
-    }
-
-    fn full() -> io::Error {
-        io::Error::new(io::ErrorKind::StorageFull, "injected")
-    }
-}
-
-impl Platter {
-    /// Whether a write or sync goes through: once one did not, none does.
-    fn goes(&mut self) -> bool {
-        match &mut self.left {
-            None => true,
-            Some(0) => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-        }
-    }
-}
-
-impl redb::StorageBackend for Storage {
-    fn len(&self) -> io::Result<u64> {
-        Ok(u64::try_from(self.0.lock().unwrap().bytes.len()).unwrap())
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let platter = self.0.lock().unwrap();
-        let start = usize::try_from(offset).unwrap();
-        let found = platter.bytes.get(start..start + out.len());
-        out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut platter = self.0.lock().unwrap();
-        if !platter.goes() {
-            return Err(Self::full());
-        }
-        platter.bytes.resize(usize::try_from(len).unwrap(), 0);
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let mut platter = self.0.lock().unwrap();
-        if !platter.goes() {
-            return Err(Self::full());
-        }
-        platter.synced = platter.bytes.clone();
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut platter = self.0.lock().unwrap();
-        let start = usize::try_from(offset).unwrap();
-        let first_failure = platter.left == Some(0);
-        let goes = platter.goes();
-        let written = match (goes, first_failure && platter.torn) {
-            (true, _) => data.len(),
-            (false, true) => data.len() / 2,
-            (false, false) => 0,
-        };
-        platter.bytes[start..start + written].copy_from_slice(&data[..written]);
-        if goes { Ok(()) } else { Err(Self::full()) }
-    }
 }
 
 fn kept(number: u8) -> KeptReceipt {

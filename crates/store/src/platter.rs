@@ -1,0 +1,89 @@
+//! A disk for tests: it fails from a write on, and remembers what was durable.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+/// A disk that can be full, torn, or gone.
+#[derive(Debug, Default)]
+pub(crate) struct Platter {
+    pub(crate) bytes: Vec<u8>,
+    /// As they were when they were last made durable.
+    pub(crate) synced: Vec<u8>,
+    /// Writes and syncs until it fails; `None`: it does not.
+    pub(crate) left: Option<usize>,
+    /// Whether the failing write leaves its first half.
+    pub(crate) torn: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Storage(pub(crate) Arc<Mutex<Platter>>);
+
+impl Storage {
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(Mutex::new(Platter { synced: bytes.clone(), bytes, ..Platter::default() })))
+    }
+
+    fn full() -> io::Error {
+        io::Error::new(io::ErrorKind::StorageFull, "injected")
+    }
+}
+
+impl Platter {
+    /// Whether a write or sync goes through: once one did not, none does.
+    fn goes(&mut self) -> bool {
+        match &mut self.left {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+}
+
+impl redb::StorageBackend for Storage {
+    fn len(&self) -> io::Result<u64> {
+        Ok(u64::try_from(self.0.lock().unwrap().bytes.len()).unwrap())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let platter = self.0.lock().unwrap();
+        let start = usize::try_from(offset).unwrap();
+        let found = platter.bytes.get(start..start + out.len());
+        out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut platter = self.0.lock().unwrap();
+        if !platter.goes() {
+            return Err(Self::full());
+        }
+        platter.bytes.resize(usize::try_from(len).unwrap(), 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut platter = self.0.lock().unwrap();
+        if !platter.goes() {
+            return Err(Self::full());
+        }
+        platter.synced = platter.bytes.clone();
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut platter = self.0.lock().unwrap();
+        let start = usize::try_from(offset).unwrap();
+        let first_failure = platter.left == Some(0);
+        let goes = platter.goes();
+        let written = match (goes, first_failure && platter.torn) {
+            (true, _) => data.len(),
+            (false, true) => data.len() / 2,
+            (false, false) => 0,
+        };
+        platter.bytes[start..start + written].copy_from_slice(&data[..written]);
+        if goes { Ok(()) } else { Err(Self::full()) }
+    }
+}
