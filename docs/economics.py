@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""What the ledger's parameters are computed from: prints the tables of economics.md; --check compares them with the page.
+
+Exact fractions, rounded when printed. Assumptions and planned parameters stand at the top; what is a parameter of the
+ledger already is read from the page's own table. Needs nothing but Python 3.10 or later.
+"""
+
+import pathlib
+import re
+import sys
+from fractions import Fraction as F
+
+PAGE = pathlib.Path(__file__).with_name("economics.md")
+BEGIN, END = "<!-- printed by economics.py -->", "<!-- end -->"
+
+# Nobody has measured these: they say for whom the numbers hold. Costs are parts of an answer's price.
+ASSUMED = {
+    "money an answer costs": F(1_000_000),
+    "cost of an honest answer": F(70, 100),
+    "cost of a cheap false one": F(10, 100),
+    "replay / generation": F(35, 100),  # benchmarks.md prints 0.19 to 0.42
+    "auditors' stake in one hand": F(1, 3),
+    "answers of a worker an hour": F(60),
+}
+
+# The transactions that use these are not written yet (decision 0020). Amounts in answers' prices.
+PLANNED = {
+    "audit_every": F(20),  # settled value for each draw
+    "audit_share": F(4, 100),  # kept from each settlement
+    "auditors": 2,
+    "plant_rate": F(2, 100),  # of audits
+    "lazy_slash": F(30),
+}
+
+# Parameters of disputes: from the page's table where they stand there, in money; else these, in answers' prices.
+DISPUTE = {"slash": F(60), "bond": F(4), "challenger_share": F(25, 100)}
+
+
+def rows():
+    found = re.findall(r"^\| \d+ \| `(\w+)` \| [^|]+ \| (\d+) \|", PAGE.read_text(), re.M)
+    return {name: int(value) for name, value in found}
+
+
+def decimal(value, digits=2):
+    scaled = round(F(value) * 10**digits)
+    text = f"{abs(scaled):0{digits + 1}d}"
+    return ("-" if scaled < 0 else "") + text[:-digits] + "." + text[-digits:]
+
+
+def table(head, lines):
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for line in lines:
+        yield "| " + " | ".join(str(cell) for cell in line) + " |"
+    yield ""
+
+
+def detection(share):
+    """An answer's chance to be audited by at least one who is not of the worker's hand."""
+    drawn = 1 / PLANNED["audit_every"]
+    return drawn * (1 - share ** PLANNED["auditors"])
+
+
+def worker():
+    gain = ASSUMED["cost of an honest answer"] - ASSUMED["cost of a cheap false one"]
+    for share in (F(0), F(1, 10), F(1, 3), F(1, 2)):
+        seen = detection(share)
+        kept = 1 - DISPUTE["challenger_share"]
+        least = gain / (seen * kept)
+        expected = gain - seen * (DISPUTE["slash"] * kept + 1)
+        yield decimal(share), decimal(seen, 3), decimal(least, 1), decimal(DISPUTE["slash"], 0 + 1), decimal(expected)
+
+
+def auditor():
+    cost = ASSUMED["replay / generation"] * ASSUMED["cost of an honest answer"]
+    fee = PLANNED["audit_share"] * PLANNED["audit_every"] / PLANNED["auditors"]
+    for rate in (F(0), F(1, 200), PLANNED["plant_rate"], F(1, 20)):
+        honest, lazy = fee - cost, fee - rate * PLANNED["lazy_slash"]
+        yield decimal(rate, 3), decimal(fee), decimal(cost), decimal(honest), decimal(lazy), "yes" if honest > lazy else "**no**"
+
+
+def silence():
+    slash, bond, hour = DISPUTE["slash"], DISPUTE["bond"], ASSUMED["answers of a worker an hour"]
+    margin = hour * (1 - ASSUMED["cost of an honest answer"])
+    yield "refuted", decimal(slash + 1, 1), "the stake, the answer's pay; jail"
+    yield "silent, guilty, never comes back", decimal(slash + 1, 1), "the same, held first and burnt then; jail"
+    yield "silent, guilty, takes the case up and loses", decimal(slash + bond + 1, 1), "the same and a bond"
+    yield "silent a second time within the window", decimal(2 * slash + 1, 1), "twice what is held"
+    yield "silent, innocent, takes the case up and wins", decimal(bond, 1), f"a bond; and {decimal(margin, 1)} of margin for each hour in jail"
+    yield "answers in time, innocent", decimal(-bond / 2, 1), "half of the challenger's bond, less its fees"
+
+
+def griefing(parameters):
+    price = ASSUMED["money an answer costs"]
+    moves = {"root": 35, "children of the log, 5 times": 5 * (5 + 16 * 32), "ops": 5 + 128 * 32, "parts": 9 + 1024 * 32, "children of tiles, 4 times": 4 * (5 + 16 * 32), "open": 5 + 16_384}
+    size = sum(moves.values()) + len(moves) * (128 + 40)
+    fees = size * parameters["fee_byte"] + (len(moves) + 7) * parameters["fee_work"]
+    cost, half = F(fees) / price, DISPUTE["bond"] / 2
+    yield "bytes that a claimant sends at the most", size
+    yield "what they cost, in answers", decimal(cost)
+    yield "half of the challenger's bond, which it gets", decimal(half)
+    yield "lost by the challenger for each answer's price that the claimant loses", "the claimant loses nothing" if half >= cost else decimal(DISPUTE["bond"] / (cost - half))
+
+
+def diluter():
+    for times in (0, 1, 9):
+        honest = F(100)
+        total = honest * (1 + times)
+        draws = total / PLANNED["audit_every"]
+        on_honest = draws * honest / total
+        yield times, decimal(draws, 1), decimal(on_honest, 1), decimal(honest * times * PLANNED["audit_share"], 1)
+
+
+def printed():
+    parameters = rows()
+    for name in DISPUTE:
+        if name in parameters and name != "challenger_share":
+            DISPUTE[name] = F(parameters[name]) / ASSUMED["money an answer costs"]
+    yield "What is assumed, and what is planned (amounts in prices of an answer):"
+    yield ""
+    yield from table(("what", "value"), [(name, decimal(value)) for name, value in {**ASSUMED, **PLANNED, **DISPUTE}.items()])
+    yield "**A rational worker.** What it gains by a cheap false answer, less what it loses when one is refuted: the stake that is slashed, of which a friend who accuses it wins back the challenger's share, and the answer's pay. `least stake` is what makes the gain nothing."
+    yield ""
+    yield from table(("auditors' stake in its hand", "seen", "least stake", "slashed", "gain of a false answer"), worker())
+    yield "**A lazy auditor**, who reveals a root that it was told, saves the replay and loses where the audit was a plant."
+    yield ""
+    yield from table(("plants among audits", "fee", "cost of a replay", "honest", "lazy", "honest is better"), auditor())
+    yield "**Silence.** What an accused worker loses, in prices of an answer."
+    yield ""
+    yield from table(("what it does", "loses", "that is"), silence())
+    yield "**A challenge without ground.** What an innocent claimant pays to answer to the end, at the limits of every move."
+    yield ""
+    yield from table(("what", "value"), griefing(parameters))
+    yield "**Dilution.** A worker that earned 100 and pays itself `times` as much: draws grow with what is settled, so those that fall on its true answers stay as many; the audit's share of its own payments is lost."
+    yield ""
+    yield from table(("times", "draws in all", "on true answers", "lost"), diluter())
+
+
+def main():
+    text = "\n".join(printed()).rstrip() + "\n"
+    if "--check" not in sys.argv[1:]:
+        print(text, end="")
+        return 0
+    page = PAGE.read_text()
+    found = page[page.index(BEGIN) + len(BEGIN) : page.index(END)].strip("\n") + "\n"
+    if found != text:
+        print("docs/economics.md is not what docs/economics.py prints")
+        return 1
+    print("docs/economics.md: as the script prints it")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
