@@ -9,6 +9,10 @@ pub(crate) const STATE_VALUE: Domain = Domain::new("probity state value v1");
 pub(crate) const STATE_LEAF: Domain = Domain::new("probity state leaf v1");
 pub(crate) const STATE_NODE: Domain = Domain::new("probity state node v1");
 pub(crate) const GENESIS: Domain = Domain::new("probity genesis v1");
+pub(crate) const GENESIS_NODE: Domain = Domain::new("probity genesis node v1");
+pub(crate) const NODE: Domain = Domain::new("probity node v1");
+/// What a node's key signs of the node that it is bound to.
+pub(crate) const NODE_KEY: Domain = Domain::new("probity node key v1");
 pub(crate) const HEADER: Domain = Domain::new("probity header v1");
 pub(crate) const SEATS: Domain = Domain::new("probity seats v1");
 pub(crate) const TRANSACTION: Domain = Domain::new("probity transaction v1");

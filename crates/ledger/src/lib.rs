@@ -8,8 +8,10 @@
 mod accounts;
 mod apply;
 mod begin;
+mod claims;
 mod context;
 mod execution;
+mod nodes;
 mod parameters;
 mod stop;
 mod supply;
@@ -18,6 +20,7 @@ mod view;
 
 pub use apply::{BlockError, PROTOCOL, Proposed, apply, apply_authentic, propose};
 pub use begin::{GenesisError, begin};
+pub use claims::Claim;
 pub use context::{Author, Context};
 pub use execution::{Execution, Made, Opening};
 pub use parameters::{Parameter, Parameters, Row, TABLE};

@@ -77,4 +77,16 @@ rejections! {
     Balance = 8, "the account has less than that";
     /// The payer's number can't grow.
     Exhausted = 9, "the account has made as many transactions as one may";
+    /// A key that did not say that it is the node's.
+    KeyUnsigned = 20, "the key did not sign that it is the node's";
+    /// A key is bound once.
+    KeyBound = 21, "the key is, or was, bound to a node";
+    /// No node of this id.
+    NoNode = 22, "there is no such node";
+    /// Somebody else's node.
+    NotOwner = 23, "only the node's owner may";
+    /// A node that has ended.
+    Retired = 24, "the node is retired";
+    /// The node has another key now.
+    KeyBefore = 25, "the node has another key there now";
 }

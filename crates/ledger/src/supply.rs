@@ -3,7 +3,7 @@
 //! Never used by the rules: tests, the simulator and whoever doubts them use it.
 
 use chain::Amount;
-use chain::records::Held;
+use chain::records::{Held, Node};
 use chain::state::State;
 
 use crate::stop::Fault;
@@ -25,14 +25,23 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
     let (mut there, mut booked) = (Amount::ZERO, None);
     for entry in state.entries() {
         let money = match Held::decode(&entry.key, &entry.value)? {
-            Held::Clock(_) | Held::Parameters(_) | Held::Seats(_) => Amount::ZERO,
+            Held::Clock(_) | Held::Parameters(_) | Held::Seats(_) | Held::Key(..) => Amount::ZERO,
             Held::Purse(purse) => {
                 booked = purse.issued.minus(purse.burnt);
                 purse.fees.plus(purse.treasury).ok_or(Fault::Money("the purse"))?
             }
             Held::Account(_, account) => account.balance,
+            Held::Node(_, node) => of_node(&node)?,
         };
         there = there.plus(money).ok_or(Fault::Money("the supply"))?;
     }
     Ok(Supply { there, booked: booked.ok_or(Fault::Lacking("its purse"))? })
+}
+
+fn of_node(node: &Node) -> Result<Amount, Fault> {
+    let mut all = node.stake;
+    for part in &node.unbonding {
+        all = all.plus(part.amount).ok_or(Fault::Money("a node"))?;
+    }
+    Ok(all)
 }

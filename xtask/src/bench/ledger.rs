@@ -5,7 +5,7 @@
 //! accounts.
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "rates, for display only")]
 
-use chain::records::{Account, AccountSlot, Record, Seat, Seats, Slot};
+use chain::records::{Account, AccountSlot, NodeId, Record, Seat, Seats, Slot};
 use chain::state::State;
 use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp, Transaction};
 use ledger::tx::{Action, Transfer};
@@ -69,7 +69,7 @@ pub(crate) fn run() -> Outcome<()> {
 
 fn network() -> Outcome<(State, Header, Vec<SecretKey>)> {
     let signers: Vec<SecretKey> = (0..SIGNERS).map(|at| secret(at as u64)).collect();
-    let seat = Seat { node: [1; 32], key: signers[0].public() };
+    let seat = Seat { node: NodeId([1; 32]), key: signers[0].public() };
     let genesis = Genesis {
         kind: NetworkKind::Simulation,
         stamp: Stamp(1),

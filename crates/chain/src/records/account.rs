@@ -19,6 +19,12 @@ pub struct Account {
     pub made: u64,
 }
 
+impl AccountSlot {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        input.array("an account's key").map(|key| Self(PublicKey(key)))
+    }
+}
+
 impl Slot for AccountSlot {
     type Record = Account;
 

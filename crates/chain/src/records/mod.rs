@@ -5,16 +5,21 @@
 
 mod account;
 mod book;
+mod key;
+mod node;
 mod parameters;
 mod seats;
 
 pub use account::{Account, AccountSlot};
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
+pub use key::{BoundKey, KeyRole, KeySlot};
+pub use node::{
+    ADDRESS_BYTES_MAX, Address, Node, NodeId, NodeSlot, Roles, Silences, UNBONDING_MAX, Unbonding,
+};
 pub use parameters::{PARAMETERS_MAX, ParameterNumber, ParameterValues, ParametersSlot};
 pub use seats::{SEATS_MAX, Seat, Seats, SeatsSlot};
 
 use commit::{Reader, WireError, Writer};
-use receipt::PublicKey;
 
 /// Bytes of the greatest record.
 pub const RECORD_BYTES_MAX: usize = 1 << 18;
@@ -67,6 +72,8 @@ pub(crate) enum Tag {
     Parameters = 3,
     Seats = 4,
     Account = 5,
+    Node = 6,
+    Key = 7,
 }
 
 impl Tag {
@@ -91,6 +98,10 @@ pub enum Held {
     Seats(Seats),
     /// An account.
     Account(AccountSlot, Account),
+    /// A node.
+    Node(NodeSlot, Node),
+    /// A node's key.
+    Key(KeySlot, BoundKey),
 }
 
 impl Held {
@@ -105,10 +116,9 @@ impl Held {
             2 => Self::Purse(Purse::decode(value)?),
             3 => Self::Parameters(ParameterValues::decode(value)?),
             4 => Self::Seats(Seats::decode(value)?),
-            5 => {
-                let slot = AccountSlot(PublicKey(input.array("an account's key")?));
-                Self::Account(slot, Account::decode(value)?)
-            }
+            5 => Self::Account(AccountSlot::read(&mut input)?, Account::decode(value)?),
+            6 => Self::Node(NodeSlot::read(&mut input)?, Node::decode(value)?),
+            7 => Self::Key(KeySlot::read(&mut input)?, BoundKey::decode(value)?),
             found => {
                 let what = "the kind of a record";
                 return Err(WireError::Unknown { what, found: found.into() });
@@ -116,5 +126,14 @@ impl Held {
         };
         input.end("the key")?;
         Ok(held)
+    }
+}
+
+/// A byte that is 0 or 1.
+fn read_bool(input: &mut Reader<'_>, what: &'static str) -> Result<bool, WireError> {
+    match input.u8(what)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        found => Err(WireError::Unknown { what, found: found.into() }),
     }
 }

@@ -3,7 +3,7 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{Record, Slot, Tag};
+use super::{NodeId, Record, Slot, Tag};
 use crate::domains::SEATS;
 
 /// Seats there may be.
@@ -17,7 +17,7 @@ pub struct SeatsSlot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seat {
     /// The node that has it.
-    pub node: Digest,
+    pub node: NodeId,
     /// The key it votes with.
     pub key: PublicKey,
 }
@@ -52,14 +52,14 @@ impl Record for Seats {
     fn write(&self, out: &mut Writer) {
         out.length_u16(self.0.len());
         for seat in &self.0 {
-            out.bytes(&seat.node);
+            out.bytes(&seat.node.0);
             out.bytes(&seat.key.0);
         }
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let seats = input.list_u16("seats", SEATS_MAX, |input| {
-            let node = input.array("a seat's node")?;
+            let node = NodeId::read(input)?;
             Ok(Seat { node, key: PublicKey(input.array("a seat's key")?) })
         })?;
         Ok(Self(seats))

@@ -1,6 +1,6 @@
 //! Transactions, blocks and certificates: what is signed holds, what is altered does not.
 
-use chain::records::{Seat, Seats};
+use chain::records::{NodeId, Seat, Seats};
 use chain::{
     Amount, BODY_BYTES_MAX, Block, Certificate, CertificateError, KindNumber, Transaction, vote,
 };
@@ -57,7 +57,7 @@ fn a_block_has_the_transactions_of_its_header() {
 
 fn council(count: u8) -> (Vec<SecretKey>, Seats) {
     let keys: Vec<SecretKey> = (1..=count).map(|n| SecretKey::from_seed([n; 32])).collect();
-    let seats = keys.iter().map(|key| Seat { node: [0; 32], key: key.public() }).collect();
+    let seats = keys.iter().map(|key| Seat { node: NodeId([0; 32]), key: key.public() }).collect();
     (keys, Seats(seats))
 }
 

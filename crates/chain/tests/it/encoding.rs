@@ -1,6 +1,6 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
-use chain::records::{Account, Clock, ParameterValues, Purse, Record, Seats};
+use chain::records::{Account, BoundKey, Clock, Node, ParameterValues, Purse, Record, Seats};
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction};
 use commit::WireError;
@@ -41,12 +41,14 @@ macro_rules! decoder {
     };
 }
 
-const DECODERS: [Decoder; 11] = [
+const DECODERS: &[Decoder] = &[
     decoder!(Account, generator::account),
+    decoder!(BoundKey, generator::bound_key),
     decoder!(Certificate, generator::certificate),
     decoder!(Clock, generator::clock),
     decoder!(Genesis, generator::genesis),
     decoder!(Header, generator::header),
+    decoder!(Node, generator::node),
     decoder!(ParameterValues, generator::parameters),
     decoder!(Proof, generator::proof),
     decoder!(Purse, generator::purse),
@@ -66,7 +68,7 @@ const DECODERS: [Decoder; 11] = [
 
 #[test]
 fn every_value_has_one_string_of_bytes() {
-    for decoder in &DECODERS {
+    for decoder in DECODERS {
         for seed in 0..200 {
             let bytes = (decoder.make)(&mut Random(seed));
             for cut in 0..bytes.len().min(400) {
@@ -80,7 +82,7 @@ fn every_value_has_one_string_of_bytes() {
 
 #[test]
 fn other_bytes_are_refused_or_are_another_value() {
-    for decoder in &DECODERS {
+    for decoder in DECODERS {
         for seed in 0..50 {
             let mut random = Random(seed);
             let bytes = (decoder.make)(&mut random);

@@ -1,6 +1,9 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
-use chain::records::{Account, Clock, ParameterNumber, ParameterValues, Purse, Seat, Seats};
+use chain::records::{
+    Account, Address, BoundKey, Clock, KeyRole, Node, NodeId, ParameterNumber, ParameterValues,
+    Purse, Roles, Seat, Seats, Silences, Unbonding,
+};
 use chain::state::{End, Place, Proof};
 use chain::{
     Amount, Block, Certificate, Epoch, Genesis, Header, Height, KindNumber, NetworkKind, Stamp,
@@ -82,7 +85,54 @@ pub(crate) fn parameters(random: &mut Random) -> ParameterValues {
 }
 
 pub(crate) fn seats(random: &mut Random) -> Seats {
-    Seats(random.list(7, |random| Seat { node: random.bytes(), key: PublicKey(random.bytes()) }))
+    Seats(
+        random.list(7, |random| Seat {
+            node: NodeId(random.bytes()),
+            key: PublicKey(random.bytes()),
+        }),
+    )
+}
+
+pub(crate) fn address(random: &mut Random) -> Address {
+    let text: String = random.list(256, |_| 'a').into_iter().collect();
+    Address::of(&text).unwrap()
+}
+
+pub(crate) fn roles(random: &mut Random) -> Roles {
+    Roles::of(u8::try_from(random.below(16)).unwrap()).unwrap()
+}
+
+pub(crate) fn node(random: &mut Random) -> Node {
+    Node {
+        owner: PublicKey(random.bytes()),
+        operator: PublicKey(random.bytes()),
+        transport: PublicKey(random.bytes()),
+        validator: PublicKey::NONE,
+        roles: roles(random),
+        address: address(random),
+        stake: random.amount(),
+        unbonding: random.list(8, |random| Unbonding {
+            amount: Amount(u128::from(random.next()) + 1),
+            due: Time(random.next()),
+        }),
+        owed: random.amount(),
+        disputes: u16::try_from(random.below(1 << 16)).unwrap(),
+        jailed_until: Time(random.next()),
+        silences: Silences { count: 2, first: Time(random.next()) },
+        retired: random.below(2) == 1,
+        created: Time(random.next()),
+    }
+}
+
+pub(crate) fn bound_key(random: &mut Random) -> BoundKey {
+    let roles = [KeyRole::Operator, KeyRole::Transport, KeyRole::Validator];
+    let from = random.below(1 << 60);
+    BoundKey {
+        node: NodeId(random.bytes()),
+        role: roles[usize::try_from(random.below(3)).unwrap()],
+        from: Time(from),
+        until: Time(random.below(2) * (from + random.below(5))),
+    }
 }
 
 pub(crate) fn genesis(random: &mut Random) -> Genesis {

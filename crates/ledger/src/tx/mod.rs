@@ -2,8 +2,16 @@
 //!
 //! Never reads more of the state than [`Action::touches`] names. A body's bytes have one form.
 
+mod node_create;
+mod node_key;
+mod node_retire;
+mod node_set;
 mod transfer;
 
+pub use node_create::NodeCreate;
+pub use node_key::NodeKey;
+pub use node_retire::NodeRetire;
+pub use node_set::NodeSet;
 pub use transfer::Transfer;
 
 use chain::KindNumber;
@@ -18,6 +26,14 @@ use crate::view::View;
 pub enum Action {
     /// Kind 1.
     Transfer(Transfer),
+    /// Kind 2.
+    NodeCreate(NodeCreate),
+    /// Kind 3.
+    NodeSet(NodeSet),
+    /// Kind 4.
+    NodeKey(NodeKey),
+    /// Kind 5.
+    NodeRetire(NodeRetire),
 }
 
 impl Action {
@@ -26,6 +42,10 @@ impl Action {
     pub fn kind(&self) -> KindNumber {
         KindNumber(match self {
             Self::Transfer(_) => 1,
+            Self::NodeCreate(_) => 2,
+            Self::NodeSet(_) => 3,
+            Self::NodeKey(_) => 4,
+            Self::NodeRetire(_) => 5,
         })
     }
 
@@ -35,6 +55,10 @@ impl Action {
         let mut out = Writer::new();
         match self {
             Self::Transfer(action) => action.write(&mut out),
+            Self::NodeCreate(action) => action.write(&mut out),
+            Self::NodeSet(action) => action.write(&mut out),
+            Self::NodeKey(action) => action.write(&mut out),
+            Self::NodeRetire(action) => action.write(&mut out),
         }
         out.finish()
     }
@@ -56,15 +80,23 @@ impl Action {
     ) -> Result<Result<Self, WireError>, Rejection> {
         Ok(match kind.0 {
             1 => Transfer::read(input).map(Self::Transfer),
+            2 => NodeCreate::read(input).map(Self::NodeCreate),
+            3 => NodeSet::read(input).map(Self::NodeSet),
+            4 => NodeKey::read(input).map(Self::NodeKey),
+            5 => NodeRetire::read(input).map(Self::NodeRetire),
             _ => return Err(Rejection::Kind),
         })
     }
 
     /// The keys it may read or write, besides its payer's account.
     #[must_use]
-    pub fn touches(&self, _author: &Author) -> Vec<Vec<u8>> {
+    pub fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
         match self {
             Self::Transfer(action) => action.touches(),
+            Self::NodeCreate(action) => action.touches(author),
+            Self::NodeSet(action) => action.touches(),
+            Self::NodeKey(action) => action.touches(),
+            Self::NodeRetire(action) => action.touches(),
         }
     }
 
@@ -72,7 +104,9 @@ impl Action {
     #[must_use]
     pub fn work(&self) -> u64 {
         match self {
-            Self::Transfer(_) => 1,
+            Self::Transfer(_) | Self::NodeSet(_) | Self::NodeRetire(_) => 1,
+            Self::NodeCreate(action) => action.work(),
+            Self::NodeKey(action) => action.work(),
         }
     }
 
@@ -80,14 +114,13 @@ impl Action {
     ///
     /// # Errors
     /// [`Stop`]; what was put into the view is worth nothing then.
-    pub fn execute(
-        &self,
-        _context: &Context,
-        author: &Author,
-        view: &mut View,
-    ) -> Result<(), Stop> {
+    pub fn execute(&self, context: &Context, author: &Author, view: &mut View) -> Result<(), Stop> {
         match self {
             Self::Transfer(action) => action.execute(author, view),
+            Self::NodeCreate(action) => action.execute(context, author, view),
+            Self::NodeSet(action) => action.execute(author, view),
+            Self::NodeKey(action) => action.execute(context, author, view),
+            Self::NodeRetire(action) => action.execute(author, view),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod blocks;
 mod genesis;
+mod nodes;
 mod parameters;
 mod rejections;
 mod transfer;

@@ -11,9 +11,12 @@ use crate::transfer::transfer;
 use crate::world::{FEE_MAX, RICH, World, public, secret};
 
 /// What brings a rejection about.
-type Case = (Rejection, fn(&mut World) -> chain::Authentic);
+pub(crate) type Case = (Rejection, fn(&mut World) -> chain::Authentic);
 
-const CASES: &[Case] = &[
+/// The cases of each group of kinds.
+const GROUPS: &[&[Case]] = &[BASE, crate::nodes::REJECTIONS];
+
+const BASE: &[Case] = &[
     (Rejection::Kind, |world| raw(world, 65_535, Vec::new())),
     (Rejection::Body, |world| raw(world, 1, vec![0; 47])),
     (Rejection::Number, |world| world.signed_as(1, 1, FEE_MAX, &transfer(2, 1))),
@@ -43,7 +46,7 @@ fn with_account(state: &State, account: Account) -> State {
 
 #[test]
 fn each_is_brought_about_by_a_transaction() {
-    for (rejection, make) in CASES {
+    for (rejection, make) in GROUPS.iter().copied().flatten() {
         let mut world = World::new();
         let transaction = make(&mut world);
         assert_eq!(world.rejection(&transaction), Some(*rejection), "{rejection}");
@@ -52,7 +55,8 @@ fn each_is_brought_about_by_a_transaction() {
 
 #[test]
 fn none_is_without_a_case() {
-    let covered: BTreeSet<_> = CASES.iter().map(|(rejection, _)| *rejection).collect();
+    let covered: BTreeSet<_> =
+        GROUPS.iter().copied().flatten().map(|(rejection, _)| *rejection).collect();
     let all: BTreeSet<_> = Rejection::ALL.iter().copied().collect();
     assert_eq!(covered, all);
     assert_eq!(all.len(), Rejection::ALL.len());

@@ -1,6 +1,6 @@
 //! A network of a few accounts, one block after the other.
 
-use chain::records::{Account, AccountSlot, Record, Seat, Seats, Slot};
+use chain::records::{Account, AccountSlot, NodeId, Record, Seat, Seats, Slot};
 use chain::state::State;
 use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp, Transaction};
 use commit::Network;
@@ -32,7 +32,7 @@ pub(crate) fn public(name: u8) -> PublicKey {
 pub(crate) fn genesis() -> Genesis {
     let mut accounts: Vec<_> = (1..=5).map(|name| (public(name), Amount(RICH))).collect();
     accounts.sort_unstable_by_key(|(key, _)| *key);
-    let seat = |name| Seat { node: [name; 32], key: public(name) };
+    let seat = |name| Seat { node: NodeId([name; 32]), key: public(name) };
     Genesis {
         kind: NetworkKind::Simulation,
         stamp: Stamp(1_700_000_000_000),
@@ -64,6 +64,11 @@ impl World {
 
     pub(crate) fn account(&self, name: u8) -> Account {
         self.record(&AccountSlot(public(name))).unwrap_or_default()
+    }
+
+    /// The id of the node that an account's next transaction makes.
+    pub(crate) fn next_node(&self, owner: u8) -> NodeId {
+        NodeId::of(self.network(), public(owner), self.account(owner).made)
     }
 
     /// A transaction that an account signs next.

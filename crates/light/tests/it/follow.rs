@@ -1,6 +1,6 @@
 //! A network followed from its genesis, and everything that leads elsewhere.
 
-use chain::records::{ParameterValues, Seat, Seats};
+use chain::records::{NodeId, ParameterValues, Seat, Seats};
 use chain::{
     Amount, Certificate, CertificateError, Epoch, Genesis, Header, Height, NetworkKind, Stamp,
     Time, vote,
@@ -15,7 +15,7 @@ fn keys(first: u8) -> Vec<SecretKey> {
 }
 
 fn seats(keys: &[SecretKey]) -> Seats {
-    Seats(keys.iter().map(|key| Seat { node: [3; 32], key: key.public() }).collect())
+    Seats(keys.iter().map(|key| Seat { node: NodeId([3; 32]), key: key.public() }).collect())
 }
 
 fn genesis(kind: NetworkKind) -> Genesis {
