@@ -85,6 +85,7 @@ fn main() -> std::io::Result<()> {
     write("dispute_filing", filings()?)?;
     write("dispute_message", moves().chain(vectors("dispute_move", "expected", &[], |_| true)?))?;
     write("dispute_slice", slices)?;
+    write("dispute_state", states())?;
     write("folder", folders())?;
     write("gguf", models().into_iter().chain([values(), tensors()]))?;
     write("light_file", receipts::light())?;
@@ -123,11 +124,26 @@ fn folders() -> Vec<Vec<u8>> {
     families.into_iter().map(folder).collect()
 }
 
+/// The seeds of `dispute_message`.
+const DISPUTES: [u64; 5] = [0, 3, 7, 16, 18];
+
 /// The moves of disputes that go to a tile of every op of their last block.
 fn moves() -> impl Iterator<Item = Vec<u8>> {
-    // The seeds of `dispute_message`.
     let states = |seed| dispute::sides::states(seed).expect("an honest dispute");
-    [0, 3, 7, 16, 18].into_iter().flat_map(states).map(|(_, bytes)| bytes)
+    DISPUTES.into_iter().flat_map(states).map(|(_, bytes)| bytes)
+}
+
+/// The states before these moves, each with its move: `dispute_state` says in what form.
+fn states() -> impl Iterator<Item = Vec<u8>> {
+    let states = |(which, seed): (u8, u64)| {
+        let states = dispute::sides::states(seed).expect("an honest dispute");
+        states.into_iter().map(move |(dispute, made)| {
+            let state = dispute.encode();
+            let length = u16::try_from(state.len()).expect("a state is shorter than 2^16 bytes");
+            [&[which], &length.to_le_bytes()[..], &state, &made].concat()
+        })
+    };
+    (0..).zip(DISPUTES).flat_map(states)
 }
 
 /// Filings as they are, and openings that filings are made of; the first byte says which.

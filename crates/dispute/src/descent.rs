@@ -6,42 +6,43 @@ use commit::Digest;
 use program::trace::TraceNodes;
 
 use crate::refusal::Refusal;
-use crate::tree::{Agreed, Prefix, Subtree};
+use crate::tree::{Agreed, Subtree};
 
 /// A subtree said to be wrong, everything before it agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Descent {
+    /// Leaves of the whole tree.
+    pub(crate) of: u32,
     pub(crate) at: Subtree,
-    hash: Digest,
-    agreed: Agreed,
+    pub(crate) agreed: Agreed,
 }
 
 /// Where naming one of the revealed subtrees leads.
 pub(crate) enum Named {
-    /// Further down.
-    Subtree(Descent),
-    /// To a leaf: its number, its hash, and what is agreed on before it.
-    Leaf(u32, Digest, Prefix),
+    /// Further down: where, and its hash.
+    Subtree(Descent, Digest),
+    /// To a leaf: its number, its hash, and the root of the leaves before it.
+    Leaf(u32, Digest, Digest),
 }
 
 impl Descent {
-    pub(crate) fn whole(leaves: u32, root: Digest) -> Self {
-        Self { at: Subtree::whole(leaves), hash: root, agreed: Agreed::default() }
-    }
-
-    /// All leaves of the tree, where none is said to be wrong.
-    pub(crate) fn all(&self) -> Prefix {
-        Prefix { leaves: self.at.leaves, root: self.hash }
+    pub(crate) fn whole(leaves: u32) -> Self {
+        Self { of: leaves, at: Subtree::whole(leaves), agreed: Agreed::default() }
     }
 
     /// Whether these hashes stand below it.
-    pub(crate) fn check(&self, nodes: &TraceNodes, children: &[Digest]) -> Result<(), Refusal> {
+    pub(crate) fn check(
+        &self,
+        nodes: &TraceNodes,
+        hash: &Digest,
+        children: &[Digest],
+    ) -> Result<(), Refusal> {
         let (found, wanted) = (children.len(), self.at.children().len());
         if found != wanted {
             return Err(Refusal::Count { what: "subtrees", found, wanted });
         }
         match self.at.root(nodes, children) {
-            Some(root) if root == self.hash => Ok(()),
+            Some(root) if root == *hash => Ok(()),
             Some(_) | None => Err(Refusal::Hash { what: "the subtrees" }),
         }
     }
@@ -59,8 +60,8 @@ impl Descent {
         for (number, (at, hash)) in (0..).zip(subtrees.into_iter().zip(children)) {
             if number == index {
                 return Ok(match at.leaves {
-                    1 => Named::Leaf(at.start, *hash, agreed.prefix(nodes)),
-                    _ => Named::Subtree(Self { at, hash: *hash, agreed }),
+                    1 => Named::Leaf(at.start, *hash, agreed.root(nodes)),
+                    _ => Named::Subtree(Self { of: self.of, at, agreed }, *hash),
                 });
             }
             agreed.push(nodes, at.leaves, *hash);

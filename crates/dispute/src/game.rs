@@ -13,8 +13,9 @@ use crate::descent::{Descent, Named};
 use crate::model::Model;
 use crate::moves::{Move, Opened, Parts, Supplied};
 use crate::operands::{Ground, tile_of};
+use crate::reads::{leaves_read, ops_read};
 use crate::refusal::Refusal;
-use crate::state::{Asked, AtBlock, AtOp, AtTile, Revealed, State, Tree};
+use crate::state::{Asked, AtBlock, AtOp, AtTile, Revealed, Shown, State, Tree};
 use crate::subject::{Claimed, Subject};
 use crate::tree::{Prefix, Subtree};
 use crate::verdict::{Fault, FaultKind, Party, Verdict};
@@ -22,11 +23,11 @@ use crate::verdict::{Fault, FaultKind, Party, Verdict};
 /// One dispute, as the referee sees it.
 #[derive(Clone, Debug)]
 pub struct Dispute<'a> {
-    model: &'a Model<'a>,
-    subject: Subject,
-    window: u64,
-    deadline: u64,
-    state: State,
+    pub(crate) model: &'a Model<'a>,
+    pub(crate) subject: Subject,
+    pub(crate) window: u64,
+    pub(crate) deadline: u64,
+    pub(crate) state: State,
 }
 
 impl<'a> Dispute<'a> {
@@ -35,6 +36,12 @@ impl<'a> Dispute<'a> {
     pub fn open(model: &'a Model<'a>, subject: Subject, window: u64, now: u64) -> Self {
         let deadline = now.saturating_add(window);
         Self { model, subject, window, deadline, state: State::Root }
+    }
+
+    /// The model that it is about.
+    #[must_use]
+    pub fn model(&self) -> &'a Model<'a> {
+        self.model
     }
 
     /// What it is about.
@@ -50,15 +57,15 @@ impl<'a> Dispute<'a> {
             State::Over(verdict) => Some(verdict),
             State::Root
             | State::OwnRoot { .. }
-            | State::LogChildren(_)
+            | State::LogChildren { .. }
             | State::LogName { .. }
-            | State::Ops(_)
+            | State::Ops { .. }
             | State::OpName { .. }
-            | State::Parts(_)
+            | State::Parts { .. }
             | State::PartName { .. }
             | State::TileChildren { .. }
             | State::TileName { .. }
-            | State::Open(_)
+            | State::Open { .. }
             | State::Prove { .. } => None,
         }
     }
@@ -86,6 +93,11 @@ impl<'a> Dispute<'a> {
         }
     }
 
+    /// Gives the side whose move it is a whole window from now, where the caller lets it go on after a deadline.
+    pub fn resume(&mut self, now: u64) {
+        self.deadline = now.saturating_add(self.window);
+    }
+
     /// Takes a move of a side. That it is of that side is the caller's to check.
     ///
     /// # Errors
@@ -108,7 +120,7 @@ impl<'a> Dispute<'a> {
         TraceNodes(self.subject.network)
     }
 
-    fn entries(&self) -> u32 {
+    pub(crate) fn entries(&self) -> u32 {
         self.subject.entries(self.model.checked)
     }
 
@@ -123,40 +135,39 @@ impl<'a> Dispute<'a> {
             (State::OwnRoot { root }, Move::OwnRoot { entries, root: own }) => {
                 self.compare(*root, *entries, own)
             }
-            (State::LogChildren(descent), Move::Children(children)) => {
-                descent.check(&self.nodes(), children)?;
+            (State::LogChildren { descent, hash }, Move::Children(children)) => {
+                descent.check(&self.nodes(), hash, children)?;
                 Ok(State::LogName { descent: descent.clone(), children: children.clone() })
             }
             (State::LogName { descent, children }, Move::Name(index)) => {
                 Ok(match descent.name(&self.nodes(), children, *index)? {
-                    Named::Subtree(descent) => State::LogChildren(descent),
+                    Named::Subtree(descent, hash) => State::LogChildren { descent, hash },
                     Named::Leaf(index, entry, log) => {
-                        State::Ops(AtBlock { index, entry: Some(entry), log })
+                        State::Ops { block: AtBlock { index, log }, entry: Some(entry) }
                     }
                 })
             }
-            (State::Ops(block), Move::Ops { roots, token_salt }) => {
-                self.check_ops(block, roots, token_salt.as_ref())?;
+            (State::Ops { block, entry }, Move::Ops { roots, token_salt }) => {
+                self.check_ops(block, entry.as_ref(), roots, token_salt.as_ref())?;
                 Ok(State::OpName { block: block.clone(), roots: roots.clone() })
             }
             (State::OpName { block, roots }, Move::Name(index)) => {
                 self.name_op(block, roots, *index)
             }
-            (State::Parts(op), Move::Parts(parts)) => self.parts(op, parts),
-            (State::PartName { op, parts, descent }, Move::Name(index)) => {
-                self.name_part(op, parts, descent.as_ref(), *index)
+            (State::Parts { op, root }, Move::Parts(parts)) => self.parts(op, root.as_ref(), parts),
+            (State::PartName { op, parts }, Move::Name(index)) => self.name_part(op, parts, *index),
+            (State::TileChildren { op, descent, hash }, Move::Children(children)) => {
+                descent.check(&self.nodes(), hash, children)?;
+                let (op, descent, children) = (op.clone(), descent.clone(), children.clone());
+                Ok(State::TileName { op, descent, children })
             }
-            (State::TileChildren { op, leaves, descent }, Move::Children(children)) => {
-                descent.check(&self.nodes(), children)?;
-                let (op, leaves, children) = (op.clone(), leaves.clone(), children.clone());
-                Ok(State::TileName { op, leaves, descent: descent.clone(), children })
+            (State::TileName { op, descent, children }, Move::Name(index)) => {
+                self.name_tile(op, descent, children, *index)
             }
-            (State::TileName { op, leaves, descent, children }, Move::Name(index)) => {
-                self.name_tile(op, leaves, descent, children, *index)
-            }
-            (State::Open(tile), Move::Open(opened)) => {
-                self.check_opened(tile, opened)?;
-                Ok(State::Prove { tile: tile.clone(), opened: Some(opened.clone()) })
+            (State::Open { tile, hash }, Move::Open(opened)) => {
+                self.check_opened(tile, hash, opened)?;
+                let opened = Some(Shown { salt: opened.salt, hash: *hash });
+                Ok(State::Prove { tile: tile.clone(), opened })
             }
             (State::Prove { tile, opened }, Move::Operands(operands)) => {
                 self.judge(tile, opened.as_ref(), operands).map(State::Over)
@@ -167,15 +178,15 @@ impl<'a> Dispute<'a> {
             (
                 State::Root
                 | State::OwnRoot { .. }
-                | State::LogChildren(_)
+                | State::LogChildren { .. }
                 | State::LogName { .. }
-                | State::Ops(_)
+                | State::Ops { .. }
                 | State::OpName { .. }
-                | State::Parts(_)
+                | State::Parts { .. }
                 | State::PartName { .. }
                 | State::TileChildren { .. }
                 | State::TileName { .. }
-                | State::Open(_)
+                | State::Open { .. }
                 | State::Prove { .. }
                 | State::Over(_),
                 _,
@@ -190,28 +201,28 @@ impl<'a> Dispute<'a> {
             return Err(Refusal::Hash { what: "the challenger's entries" });
         }
         if own_entries == entries && *own == root {
-            let log = Prefix { leaves: entries, root };
-            return Ok(State::Ops(AtBlock { index: entries, entry: None, log }));
+            return Ok(State::Ops { block: AtBlock { index: entries, log: root }, entry: None });
         }
-        Ok(State::LogChildren(Descent::whole(entries, root)))
+        Ok(State::LogChildren { descent: Descent::whole(entries), hash: root })
     }
 
-    fn block(&self, block: &AtBlock) -> Block<'a> {
+    pub(crate) fn block(&self, block: &AtBlock) -> Block<'a> {
         let found = Block::of(self.model.checked, self.subject.positions, block.index);
         found.expect("the block of an entry, or the last one")
     }
 
     /// The op that the claimant says faults, where it is of the last block.
-    fn fault(&self, at: &AtBlock, block: &Block<'_>) -> Option<usize> {
-        match (at.entry, self.subject.claimed) {
-            (None, Claimed::Fault(op)) => block.op(op),
-            (None, Claimed::Token(_)) | (Some(_), _) => None,
+    pub(crate) fn fault(&self, at: &AtBlock, block: &Block<'_>) -> Option<usize> {
+        match (at.index == self.entries(), self.subject.claimed) {
+            (true, Claimed::Fault(op)) => block.op(op),
+            (true, Claimed::Token(_)) | (false, _) => None,
         }
     }
 
     fn check_ops(
         &self,
         at: &AtBlock,
+        entry: Option<&Digest>,
         roots: &[Digest],
         token_salt: Option<&Digest>,
     ) -> Result<(), Refusal> {
@@ -222,11 +233,11 @@ impl<'a> Dispute<'a> {
             return Err(Refusal::Count { what: "ops", found, wanted });
         }
         let refused = Err(Refusal::Hash { what: "the ops" });
-        let shown = match (at.entry, self.subject.claimed) {
+        let shown = match (entry, self.subject.claimed) {
             (Some(entry), _) => {
                 let kv = block.append.map_or([0; 32], |append| roots[append]);
                 let made = boundary_hash(self.subject.network, &roots[block.output], &kv);
-                token_salt.is_none() && made == entry
+                token_salt.is_none() && made == *entry
             }
             (None, Claimed::Token(token)) => token_salt.is_some_and(|salt| {
                 let leaf = leaf_hash(self.subject.network, salt, &token.to_le_bytes());
@@ -247,15 +258,14 @@ impl<'a> Dispute<'a> {
         if matches!(block.sites[op].op, Op::Sample(_)) && self.subject.has_grammar() {
             return Err(Refusal::Grammar);
         }
-        Ok(State::Parts(AtOp { block: at.clone(), roots: roots.to_vec(), op }))
+        let read = ops_read(&block, op).into_iter().filter_map(|op| roots.get(op).copied());
+        let at = AtOp { block: at.clone(), op, read: read.collect() };
+        Ok(State::Parts { op: at, root: roots.get(op).copied() })
     }
 
     /// The op's tiles and leaves as the claimant says, against the op's root.
-    fn parts(&self, op: &AtOp, parts: &Parts) -> Result<State, Refusal> {
-        let block = self.block(&op.block);
-        let site = &block.sites[op.op];
-        let tiles = Tiles::of(site, block.position);
-        let root = op.roots.get(op.op);
+    fn parts(&self, op: &AtOp, root: Option<&Digest>, parts: &Parts) -> Result<State, Refusal> {
+        let tiles = self.tiles(op);
         let all = match (root, parts.fault) {
             (Some(_), None) => tiles.all(),
             (None, Some(fault)) if fault < tiles.all() => fault,
@@ -265,131 +275,138 @@ impl<'a> Dispute<'a> {
         if found != wanted {
             return Err(Refusal::Count { what: "leaves", found, wanted });
         }
-        let nodes = self.nodes();
         if let Some(root) = root {
-            let value = root_of_range(&nodes, tiles.leaves.into(), 0, &parts.leaves, &[]);
+            let value = root_of_range(&self.nodes(), tiles.leaves.into(), 0, &parts.leaves, &[]);
             if value.as_ref() != Some(root) {
                 return Err(Refusal::Hash { what: "the leaves" });
             }
         }
-        let early = Subtree::whole(all.min(tiles.early));
-        let (found, wanted) = match early.leaves {
-            0 => (parts.children.len(), 0),
-            _ => (parts.children.len(), early.children().len()),
-        };
+        let wanted = early_of(tiles, parts.fault).map_or(0, |early| early.children().len());
+        let found = parts.children.len();
         if found != wanted {
             return Err(Refusal::Count { what: "subtrees", found, wanted });
         }
-        let descent = (early.leaves > 0).then(|| early.root(&nodes, &parts.children)).flatten();
-        let descent = descent.map(|root| Descent::whole(early.leaves, root));
-        Ok(State::PartName { op: op.clone(), parts: parts.clone(), descent })
+        Ok(State::PartName { op: op.clone(), parts: parts.clone() })
+    }
+
+    pub(crate) fn tiles(&self, op: &AtOp) -> Tiles {
+        let block = self.block(&op.block);
+        Tiles::of(&block.sites[op.op], block.position)
     }
 
     /// Subtrees come first, then leaves, then the fault.
-    fn name_part(
-        &self,
-        op: &AtOp,
-        parts: &Parts,
-        descent: Option<&Descent>,
-        index: u16,
-    ) -> Result<State, Refusal> {
+    fn name_part(&self, op: &AtOp, parts: &Parts, index: u16) -> Result<State, Refusal> {
         let subtrees = parts.children.len();
         let count = subtrees + parts.leaves.len() + usize::from(parts.fault.is_some());
         let refused = Refusal::Named { index, count };
-        if let Some(descent) = descent.filter(|_| usize::from(index) < subtrees) {
-            return self.name_tile(op, &parts.leaves, descent, &parts.children, index);
+        let early = early_of(self.tiles(op), parts.fault);
+        if let Some(early) = early.filter(|_| usize::from(index) < subtrees) {
+            return self.name_tile(op, &Descent::whole(early.leaves), &parts.children, index);
         }
         let leaf = usize::from(index) - subtrees;
-        let tiles = self.early(descent);
-        let (op, leaves) = (op.clone(), parts.leaves.clone());
+        let root = early.and_then(|early| early.root(&self.nodes(), &parts.children));
+        let tiles = root.unwrap_or_default();
+        let at = |number| self.at_tile(op, number, tiles, &parts.leaves);
         if let Some(hash) = parts.leaves.get(leaf) {
-            let number = tiles.leaves + u32::try_from(leaf).map_err(|_| refused)?;
-            let claimed = Some(*hash);
-            return Ok(State::Open(AtTile { op, leaves, number, claimed, tiles }));
+            let before = early.map_or(0, |early| early.leaves);
+            let number = before + u32::try_from(leaf).map_err(|_| refused)?;
+            return Ok(State::Open { tile: at(number), hash: *hash });
         }
         match parts.fault {
             Some(number) if leaf == parts.leaves.len() => {
-                let tile = AtTile { op, leaves, number, claimed: None, tiles };
-                Ok(State::Prove { tile, opened: None })
+                Ok(State::Prove { tile: at(number), opened: None })
             }
             Some(_) | None => Err(refused),
         }
     }
 
-    /// All early tiles, none of which was named.
-    fn early(&self, descent: Option<&Descent>) -> Prefix {
-        let nothing = Prefix { leaves: 0, root: [0; 32] };
-        descent.map_or(nothing, Descent::all)
+    /// A tile, and of the op's leaves those that it reads.
+    fn at_tile(&self, op: &AtOp, number: u32, tiles: Digest, leaves: &[Digest]) -> AtTile {
+        let block = self.block(&op.block);
+        let read = leaves_read(&block.sites[op.op], block.position, number);
+        let read = read.into_iter().filter_map(|leaf| leaves.get(wide(leaf)).copied());
+        AtTile { op: op.clone(), number, tiles, leaves: read.collect() }
     }
 
     fn name_tile(
         &self,
         op: &AtOp,
-        leaves: &[Digest],
         descent: &Descent,
         children: &[Digest],
         index: u16,
     ) -> Result<State, Refusal> {
-        let (op, leaves) = (op.clone(), leaves.to_vec());
         Ok(match descent.name(&self.nodes(), children, index)? {
-            Named::Subtree(descent) => State::TileChildren { op, leaves, descent },
+            Named::Subtree(descent, hash) => State::TileChildren { op: op.clone(), descent, hash },
             Named::Leaf(number, hash, tiles) => {
-                State::Open(AtTile { op, leaves, number, claimed: Some(hash), tiles })
+                State::Open { tile: self.at_tile(op, number, tiles, &[]), hash }
             }
         })
     }
 
     /// Whether the shown output is the one committed to.
-    fn check_opened(&self, tile: &AtTile, opened: &Opened) -> Result<(), Refusal> {
+    fn check_opened(&self, tile: &AtTile, hash: &Digest, opened: &Opened) -> Result<(), Refusal> {
         let block = self.block(&tile.op.block);
         let leaf = leaf_hash(self.subject.network, &opened.salt, &opened.bytes);
-        let made = if let Type::Kv(_) = block.sites[tile.op.op].output() {
-            let mut edge = Edge::from_peaks(block.position.into(), opened.edge.clone());
-            edge.as_mut().and_then(|edge| {
-                edge.push(&self.nodes(), leaf);
-                edge.root(&self.nodes())
-            })
-        } else {
-            opened.edge.is_empty().then_some(leaf)
+        let made = match block.sites[tile.op.op].output() {
+            Type::Kv(_) => self.grown(block.position, &opened.edge, leaf),
+            Type::Token
+            | Type::Fixed(_)
+            | Type::Quantised { .. }
+            | Type::Logits(_)
+            | Type::Routing(_) => opened.edge.is_empty().then_some(leaf),
         };
-        if made.is_some() && made == tile.claimed {
+        if made.as_ref() == Some(hash) {
             return Ok(());
         }
         Err(Refusal::Hash { what: "the opened output" })
+    }
+
+    /// The root of a tree of so many rows that has grown by one.
+    fn grown(&self, rows: u32, edge: &[Digest], row: Digest) -> Option<Digest> {
+        let mut edge = Edge::from_peaks(rows.into(), edge.to_vec())?;
+        edge.push(&self.nodes(), row);
+        edge.root(&self.nodes())
     }
 
     /// Executes the tile.
     fn judge(
         &self,
         tile: &AtTile,
-        opened: Option<&Opened>,
+        opened: Option<&Shown>,
         given: &[Supplied],
     ) -> Result<Verdict, Refusal> {
         let block = self.block(&tile.op.block);
         let site = block.sites[tile.op.op];
+        let (position, number) = (block.position, tile.number);
+        let early = number.min(Tiles::of(&site, position).early);
+        let roots: Vec<_> =
+            ops_read(&block, tile.op.op).into_iter().zip(tile.op.read.clone()).collect();
+        let leaves = leaves_read(&site, position, number).into_iter().zip(tile.leaves.clone());
         let ground = Ground {
             model: self.model,
             subject: &self.subject,
             block: &block,
-            log: tile.op.block.log,
-            roots: &tile.op.roots,
+            log: Prefix { leaves: block.index, root: tile.op.block.log },
+            roots: &roots,
             site,
-            tiles: tile.tiles,
-            leaves: &tile.leaves,
-            number: tile.number,
+            tiles: Prefix { leaves: early, root: tile.tiles },
+            leaves: &leaves.collect::<Vec<_>>(),
+            number,
         };
         let found = |kind| {
-            let (position, op, tile) = (block.position, site.index, tile.number);
+            let (op, tile) = (site.index, number);
             Verdict::ClaimantRefuted(Fault { position, op, tile, kind })
         };
         let Some((at, data)) = gather(&ground, given)? else {
             return Ok(found(FaultKind::Unreadable));
         };
-        let Some(which) = tile_of(&site, at, tile.number) else {
+        let Some(which) = tile_of(&site, at, number) else {
             return Ok(found(FaultKind::Unreadable));
         };
         Ok(match (site.eval(at, which, &data), opened) {
-            (Ok(made), Some(opened)) if equal(&made, &data, opened) => Verdict::ChallengerRefuted,
+            (Ok(made), Some(shown)) if self.is_shown(position, &made, &data, shown) => {
+                Verdict::ChallengerRefuted
+            }
             (Ok(_), Some(_)) => found(FaultKind::Output),
             (Ok(_), None) => found(FaultKind::FalseFault),
             (Err(EvalError::Fault(_)), None) => Verdict::ChallengerRefuted,
@@ -403,8 +420,23 @@ impl<'a> Dispute<'a> {
         })
     }
 
+    /// Whether the tile made what was opened: it hashes to the same, of a row of a KV tree onto the tree that was there.
+    fn is_shown(&self, position: u32, made: &Data, operands: &[Data], shown: &Shown) -> bool {
+        let mut bytes = Vec::new();
+        made.write(&mut bytes);
+        let leaf = leaf_hash(self.subject.network, &shown.salt, &bytes);
+        let edge = operands
+            .iter()
+            .find_map(|operand| if let Data::Edge(edge) = operand { Some(edge) } else { None });
+        let made = match edge {
+            Some(edge) => self.grown(position, edge, leaf),
+            None => Some(leaf),
+        };
+        made == Some(shown.hash)
+    }
+
     /// The challenger says that the opened salt is not the job's.
-    fn check_salt(&self, tile: &AtTile, opened: &Opened, blind: Blind) -> Result<Verdict, Refusal> {
+    fn check_salt(&self, tile: &AtTile, opened: &Shown, blind: Blind) -> Result<Verdict, Refusal> {
         let reason = "it is not the blind of this job";
         if !self.subject.is_blind(blind) {
             return Err(Refusal::Blind { reason });
@@ -429,35 +461,37 @@ impl<'a> Dispute<'a> {
         Some(match &self.state {
             State::Root => Asked::Root { entries },
             State::OwnRoot { .. } => Asked::OwnRoot { entries },
-            State::LogChildren(descent) => Asked::Children { tree: Tree::Log, at: descent.at },
+            State::LogChildren { descent, .. } => {
+                Asked::Children { tree: Tree::Log, at: descent.at }
+            }
             State::LogName { descent, children } => {
                 let revealed = Revealed { at: descent.at, hashes: children };
                 Asked::NameChild { tree: Tree::Log, revealed }
             }
-            State::Ops(block) => Asked::Ops { block: block.index },
+            State::Ops { block, .. } => Asked::Ops { block: block.index },
             State::OpName { block, roots } => Asked::NameOp { block: block.index, roots },
-            State::Parts(op) => {
-                let faults = op.op == op.roots.len();
-                Asked::Parts { block: op.block.index, op: op_of(op), faults }
+            State::Parts { op, root } => {
+                Asked::Parts { block: op.block.index, op: op_of(op), faults: root.is_none() }
             }
-            State::PartName { op, parts, descent } => {
-                let early = descent.as_ref().map(|descent| descent.at);
+            State::PartName { op, parts } => {
+                let early = early_of(self.tiles(op), parts.fault);
                 Asked::NamePart { block: op.block.index, op: op_of(op), early, parts }
             }
             State::TileChildren { op, descent, .. } => {
                 Asked::Children { tree: tree(op), at: descent.at }
             }
-            State::TileName { op, descent, children, .. } => {
+            State::TileName { op, descent, children } => {
                 let revealed = Revealed { at: descent.at, hashes: children };
                 Asked::NameChild { tree: tree(op), revealed }
             }
-            State::Open(tile) => {
+            State::Open { tile, .. } => {
                 let (block, op) = (tile.op.block.index, op_of(&tile.op));
                 Asked::Open { block, op, tile: tile.number }
             }
             State::Prove { tile, opened } => {
                 let (block, op) = (tile.op.block.index, op_of(&tile.op));
-                Asked::Prove { block, op, tile: tile.number, opened: opened.as_ref() }
+                let salt = opened.as_ref().map(|shown| &shown.salt);
+                Asked::Prove { block, op, tile: tile.number, salt }
             }
             State::Over(_) => return None,
         })
@@ -491,12 +525,10 @@ fn gather(ground: &Ground<'_>, given: &[Supplied]) -> Result<Option<(At, Vec<Dat
     Ok(Some((at, data)))
 }
 
-/// Whether the tile made what was opened; of a row of a KV tree, onto the tree that was there.
-fn equal(made: &Data, operands: &[Data], opened: &Opened) -> bool {
-    let mut bytes = Vec::new();
-    made.write(&mut bytes);
-    let other = |operand: &Data| matches!(operand, Data::Edge(peaks) if *peaks != opened.edge);
-    bytes == opened.bytes && !operands.iter().any(other)
+/// The tree of the early tiles that have outputs; none where no tile has.
+pub(crate) fn early_of(tiles: Tiles, fault: Option<u32>) -> Option<Subtree> {
+    let leaves = fault.unwrap_or(tiles.all()).min(tiles.early);
+    (leaves > 0).then(|| Subtree::whole(leaves))
 }
 
 fn wide(count: u32) -> usize {

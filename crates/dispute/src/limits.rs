@@ -22,3 +22,5 @@ pub const OPENED_MAX: usize = 1024;
 pub const PROOF_MAX: usize = 1024;
 /// Bytes of a job's leaf of biases.
 pub const BIASES_BYTES_MAX: usize = 4 + 8 * 1024;
+/// Bytes of a referee's state: what it is about, an op's 1,024 leaves and 16 subtrees, and what the op reads.
+pub const STATE_BYTES_MAX: usize = 40 << 10;

@@ -33,14 +33,14 @@ pub(crate) struct Ground<'a> {
     pub(crate) block: &'a Block<'a>,
     /// Entries before the block.
     pub(crate) log: Prefix,
-    /// Value roots of the block's ops; those before the op are agreed on.
-    pub(crate) roots: &'a [Digest],
+    /// Value roots of the earlier ops of the block that the op reads.
+    pub(crate) roots: &'a [(usize, Digest)],
     /// The op.
     pub(crate) site: Site<'a>,
     /// Early tiles of the op before the tile.
     pub(crate) tiles: Prefix,
-    /// Leaves of the op's value; those before the tile are agreed on.
-    pub(crate) leaves: &'a [Digest],
+    /// Leaves of the op's value before the tile that it reads.
+    pub(crate) leaves: &'a [(u32, Digest)],
     /// The tile's number.
     pub(crate) number: u32,
 }
@@ -190,11 +190,11 @@ impl Ground<'_> {
         self.opened(leaves(kind), root, range, opened)
     }
 
-    /// The value root of an op of the block that stands before the disputed one.
+    /// The value root of an earlier op of the block that the disputed one reads.
     fn root_of_op(&self, op: OpIndex) -> Result<&Digest, Refusal> {
-        let earlier = op < self.site.index;
-        let at = self.block.op(op).filter(|_| earlier);
-        at.and_then(|at| self.roots.get(at)).ok_or(Refusal::Kind)
+        let wanted = self.block.op(op).ok_or(Refusal::Kind)?;
+        let found = self.roots.iter().find(|(op, _)| *op == wanted);
+        found.map(|(_, root)| root).ok_or(Refusal::Kind)
     }
 
     fn opened<'l>(
@@ -294,14 +294,17 @@ impl Ground<'_> {
         if numbers.start < early {
             self.opened(self.tiles.leaves, self.tiles.root, &numbers, opened)?;
         } else {
-            let leaf =
-                |number: u32| self.leaves.get(usize::try_from(number - early).ok()?).copied();
+            let leaf = |number: u32| self.leaf(number - early);
             let known: Option<Vec<Digest>> = numbers.map(leaf).collect();
             if known != Some(self.hashes(opened)) || !opened.beside.is_empty() {
                 return Err(Refusal::Proof { what: "outputs of tiles" });
             }
         }
         Ok(bytes::outputs(self.site.op, stage, &opened.leaves))
+    }
+
+    fn leaf(&self, wanted: u32) -> Option<Digest> {
+        self.leaves.iter().find(|(leaf, _)| *leaf == wanted).map(|(_, hash)| *hash)
     }
 }
 

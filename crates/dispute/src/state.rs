@@ -6,11 +6,12 @@ use commit::Digest;
 use program::OpIndex;
 
 use crate::descent::Descent;
-use crate::moves::{Opened, Parts};
-use crate::tree::{Prefix, Subtree};
+use crate::moves::Parts;
+use crate::tree::Subtree;
 use crate::verdict::{Party, Verdict};
 
-/// A state.
+/// A state. It holds what a later move may need and nothing else: what is determined by the rest is worked out, and a
+/// hash that nothing leads to any more is forgotten.
 #[derive(Clone, Debug)]
 pub(crate) enum State {
     /// The claimant commits to its log.
@@ -18,25 +19,25 @@ pub(crate) enum State {
     /// The challenger says what its own is.
     OwnRoot { root: Digest },
     /// The claimant reveals what stands below a subtree of the log.
-    LogChildren(Descent),
+    LogChildren { descent: Descent, hash: Digest },
     /// The challenger names one.
     LogName { descent: Descent, children: Vec<Digest> },
-    /// The claimant reveals the block's op roots.
-    Ops(AtBlock),
+    /// The claimant reveals the block's op roots. Its entry; none: the last block, which makes what is claimed.
+    Ops { block: AtBlock, entry: Option<Digest> },
     /// The challenger names one, or the claimed fault.
     OpName { block: AtBlock, roots: Vec<Digest> },
-    /// The claimant reveals the op's parts.
-    Parts(AtOp),
+    /// The claimant reveals the op's parts. Its root; none: it is said to fault.
+    Parts { op: AtOp, root: Option<Digest> },
     /// The challenger names a subtree of its tiles, a leaf of its value, or the claimed fault.
-    PartName { op: AtOp, parts: Parts, descent: Option<Descent> },
+    PartName { op: AtOp, parts: Parts },
     /// The claimant reveals what stands below a subtree of the tiles.
-    TileChildren { op: AtOp, leaves: Vec<Digest>, descent: Descent },
+    TileChildren { op: AtOp, descent: Descent, hash: Digest },
     /// The challenger names one.
-    TileName { op: AtOp, leaves: Vec<Digest>, descent: Descent, children: Vec<Digest> },
-    /// The claimant shows what the tile made.
-    Open(AtTile),
-    /// The challenger shows what the tile reads, or the blind.
-    Prove { tile: AtTile, opened: Option<Opened> },
+    TileName { op: AtOp, descent: Descent, children: Vec<Digest> },
+    /// The claimant shows what the tile made: that which hashes to this.
+    Open { tile: AtTile, hash: Digest },
+    /// The challenger shows what the tile reads, or the blind. Nothing was opened where the tile is said to fault.
+    Prove { tile: AtTile, opened: Option<Shown> },
     /// Decided.
     Over(Verdict),
 }
@@ -46,34 +47,39 @@ pub(crate) enum State {
 pub(crate) struct AtBlock {
     /// Its number.
     pub(crate) index: u32,
-    /// The entry it is said to make; none: the last block, which makes what is claimed.
-    pub(crate) entry: Option<Digest>,
-    /// The entries before it.
-    pub(crate) log: Prefix,
+    /// Root of the entries before it; zeros of none.
+    pub(crate) log: Digest,
 }
 
 /// The first wrong op.
 #[derive(Clone, Debug)]
 pub(crate) struct AtOp {
     pub(crate) block: AtBlock,
-    /// The block's value roots.
-    pub(crate) roots: Vec<Digest>,
-    /// Which op of the block; without a root it is said to fault.
+    /// Which op of the block.
     pub(crate) op: usize,
+    /// Value roots of the earlier ops of the block that it reads, in their order.
+    pub(crate) read: Vec<Digest>,
 }
 
 /// The first wrong tile.
 #[derive(Clone, Debug)]
 pub(crate) struct AtTile {
     pub(crate) op: AtOp,
-    /// Leaves of the op's value.
-    pub(crate) leaves: Vec<Digest>,
     /// Its number.
     pub(crate) number: u32,
-    /// What it is said to make; none: it is said to fault.
-    pub(crate) claimed: Option<Digest>,
-    /// The early tiles before it.
-    pub(crate) tiles: Prefix,
+    /// Root of the early tiles before it; zeros of none.
+    pub(crate) tiles: Digest,
+    /// The leaves before it that it reads, in their order.
+    pub(crate) leaves: Vec<Digest>,
+}
+
+/// A tile's output that was opened: its bytes need not be kept, for the referee makes them again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// The salt it was opened under.
+    pub(crate) salt: Digest,
+    /// What it hashed to.
+    pub(crate) hash: Digest,
 }
 
 impl State {
@@ -81,11 +87,11 @@ impl State {
     pub(crate) fn turn(&self) -> Option<Party> {
         match self {
             Self::Root
-            | Self::LogChildren(_)
-            | Self::Ops(_)
-            | Self::Parts(_)
+            | Self::LogChildren { .. }
+            | Self::Ops { .. }
+            | Self::Parts { .. }
             | Self::TileChildren { .. }
-            | Self::Open(_) => Some(Party::Claimant),
+            | Self::Open { .. } => Some(Party::Claimant),
             Self::OwnRoot { .. }
             | Self::LogName { .. }
             | Self::OpName { .. }
@@ -196,7 +202,7 @@ pub enum Asked<'a> {
         op: OpIndex,
         /// The tile.
         tile: u32,
-        /// What it is said to have made; none: a fault.
-        opened: Option<&'a Opened>,
+        /// The salt that its output was opened under; none: it is said to fault.
+        salt: Option<&'a Digest>,
     },
 }

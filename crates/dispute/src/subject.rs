@@ -141,11 +141,8 @@ impl Filing {
         if count != prompt.count || head.choice >= choices {
             return Err(FilingError::Unfit { what: "leaf 3 of the job" });
         }
-        let (positions, claimed) = self.claimed(model, network, prompt.count)?;
-        if positions == 0 || positions > model.checked.program().context_max {
-            return Err(FilingError::NoSuch { what: "position" });
-        }
-        Ok(Subject {
+        let (positions, claimed) = self.claimed(network, prompt.count)?;
+        let subject = Subject {
             network,
             job: head.job,
             worker: self.head.worker,
@@ -155,7 +152,8 @@ impl Filing {
             positions,
             claimed,
             prompt_salt: self.prompt.salt,
-        })
+        };
+        subject.stands(model.checked).map(|()| subject)
     }
 
     fn check_terms(&self, model: &Model<'_>) -> Result<(), FilingError> {
@@ -173,12 +171,7 @@ impl Filing {
     }
 
     /// The trace's positions and what comes of the last one.
-    fn claimed(
-        &self,
-        model: &Model<'_>,
-        network: Network,
-        prompt: u32,
-    ) -> Result<(u32, Claimed), FilingError> {
+    fn claimed(&self, network: Network, prompt: u32) -> Result<(u32, Claimed), FilingError> {
         let head = &self.head.head;
         match &self.claim {
             Claim::Token(shown) => {
@@ -196,19 +189,37 @@ impl Filing {
                 let Some(Stop::Fault { position, op }) = choice.map(|choice| choice.stop) else {
                     return Err(FilingError::Unfit { what: "the receipt" });
                 };
-                let (op, positions) = (OpIndex(op), position.saturating_add(1));
-                let site = model.checked.site(op).ok_or(FilingError::NoSuch { what: "op" })?;
-                let stands = site.place != Place::Epilogue || positions >= prompt;
-                if !stands || positions > prompt.saturating_add(head.count) {
-                    return Err(FilingError::NoSuch { what: "position" });
-                }
-                Ok((positions, Claimed::Fault(op)))
+                Ok((position.saturating_add(1), Claimed::Fault(OpIndex(op))))
             }
         }
     }
 }
 
 impl Subject {
+    /// Whether the program has such a step, in this prompt and output.
+    ///
+    /// # Errors
+    /// [`FilingError::NoSuch`], or [`FilingError::Unfit`] for counts that don't fit one another.
+    pub(crate) fn stands(&self, checked: &Checked) -> Result<(), FilingError> {
+        let (prompt, positions) = (self.prompt.count, self.positions);
+        let all = prompt.saturating_add(self.output.count);
+        if prompt == 0 || (self.output.count == 0) != (self.output.root == [0; 32]) {
+            return Err(FilingError::Unfit { what: "a count of tokens" });
+        }
+        if positions == 0 || positions > checked.program().context_max {
+            return Err(FilingError::NoSuch { what: "position" });
+        }
+        let stands = match self.claimed {
+            Claimed::Token(_) => (prompt..all).contains(&positions),
+            Claimed::Fault(op) => {
+                let site = checked.site(op).ok_or(FilingError::NoSuch { what: "op" })?;
+                let drawn = site.place != Place::Epilogue || positions >= prompt;
+                drawn && positions <= all
+            }
+        };
+        if stands { Ok(()) } else { Err(FilingError::NoSuch { what: "position" }) }
+    }
+
     /// Whether the job has a grammar: then its `sample` is not open to dispute.
     #[must_use]
     pub fn has_grammar(&self) -> bool {
@@ -269,16 +280,25 @@ fn read_prompt(bytes: &[u8]) -> Result<Vector, WireError> {
 /// Parameters without biases, seed, number of choices, number of prompt tokens.
 fn read_parameters(bytes: &[u8]) -> Result<(Parameters, Digest, u32, u32), WireError> {
     let mut input = Reader::new(bytes);
+    let parameters = read_distribution(&mut input)?;
+    let (seed, choices) = (input.array("the seed")?, input.u32("the number of choices")?);
+    let count = input.u32("the prompt's count")?;
+    input.end("the parameters' leaf")?;
+    Ok((parameters, seed, choices, count))
+}
+
+/// Parameters without biases.
+pub(crate) fn read_distribution(input: &mut Reader<'_>) -> Result<Parameters, WireError> {
     let unsigned = |input: &mut Reader<'_>| Ok(Micro::new(input.u32("a parameter")?.into()));
     let signed = |input: &mut Reader<'_>| Ok(Micro::new(input.i32("a parameter")?.into()));
     let settings = Settings {
-        temperature: unsigned(&mut input)?,
+        temperature: unsigned(input)?,
         top_k: input.u32("top_k")?,
-        top_p: unsigned(&mut input)?,
-        min_p: unsigned(&mut input)?,
-        repetition: unsigned(&mut input)?,
-        presence: signed(&mut input)?,
-        frequency: signed(&mut input)?,
+        top_p: unsigned(input)?,
+        min_p: unsigned(input)?,
+        repetition: unsigned(input)?,
+        presence: signed(input)?,
+        frequency: signed(input)?,
         bias: input.list_u32("biases", 0, |_| Ok((0, Micro::ZERO)))?,
         grammar: match input.u8("whether there is a grammar")? {
             0 => None,
@@ -290,12 +310,7 @@ fn read_parameters(bytes: &[u8]) -> Result<(Parameters, Digest, u32, u32), WireE
         },
     };
     let reason = "it is out of range";
-    let parameters =
-        Parameters::new(settings).map_err(|_| WireError::Value { what: "a parameter", reason })?;
-    let (seed, choices) = (input.array("the seed")?, input.u32("the number of choices")?);
-    let count = input.u32("the prompt's count")?;
-    input.end("the parameters' leaf")?;
-    Ok((parameters, seed, choices, count))
+    Parameters::new(settings).map_err(|_| WireError::Value { what: "a parameter", reason })
 }
 
 /// The job's biases, in ascending order of tokens.

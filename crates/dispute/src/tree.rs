@@ -101,6 +101,24 @@ impl Agreed {
         self.subtrees.iter().map(|(leaves, _)| leaves).sum()
     }
 
+    /// The subtrees' hashes: how many leaves each has are the binary ones of all of them, the greatest first.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = &Digest> {
+        self.subtrees.iter().map(|(_, hash)| hash)
+    }
+
+    /// The first `leaves` of a tree, of as many hashes as that number has binary ones, which `hash` gives one by one.
+    ///
+    /// # Errors
+    /// Those of `hash`.
+    pub(crate) fn of<E>(
+        leaves: u32,
+        mut hash: impl FnMut() -> Result<Digest, E>,
+    ) -> Result<Self, E> {
+        let sizes = (0..u32::BITS).rev().map(|bit| 1 << bit).filter(|size| leaves & size != 0);
+        let subtrees: Result<_, E> = sizes.map(|size| Ok((size, hash()?))).collect();
+        Ok(Self { subtrees: subtrees? })
+    }
+
     /// Agrees on the next subtree: a perfect one, since it stands to the left of another.
     pub(crate) fn push(&mut self, nodes: &impl Nodes, leaves: u32, hash: Digest) {
         let mut right = (leaves, hash);
@@ -111,12 +129,12 @@ impl Agreed {
         self.subtrees.push(right);
     }
 
-    /// The tree of just these leaves.
+    /// The root of the tree of just these leaves; zeros of none.
     #[must_use]
-    pub(crate) fn prefix(&self, nodes: &impl Nodes) -> Prefix {
-        let peaks = self.subtrees.iter().map(|(_, hash)| *hash).collect();
-        let root = Edge::from_peaks(self.leaves().into(), peaks).and_then(|edge| edge.root(nodes));
-        Prefix { leaves: self.leaves(), root: root.unwrap_or_default() }
+    pub(crate) fn root(&self, nodes: &impl Nodes) -> Digest {
+        let peaks = self.hashes().copied().collect();
+        let edge = Edge::from_peaks(self.leaves().into(), peaks);
+        edge.and_then(|edge| edge.root(nodes)).unwrap_or_default()
     }
 }
 

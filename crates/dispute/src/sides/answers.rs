@@ -112,7 +112,7 @@ impl Side for Challenger<'_, '_> {
             Asked::NamePart { block, op, early, parts } => {
                 self.name_part(*block, *op, *early, parts)
             }
-            Asked::Prove { block, op, tile, opened } => self.prove(*block, *op, *tile, *opened),
+            Asked::Prove { block, op, tile, salt } => self.prove(*block, *op, *tile, *salt),
             Asked::Root { .. }
             | Asked::Children { .. }
             | Asked::Ops { .. }
@@ -143,12 +143,12 @@ impl Challenger<'_, '_> {
     }
 
     /// The operands; but where the right tile was opened with a false salt, the blind.
-    fn prove(&self, block: u32, op: OpIndex, tile: u32, opened: Option<&Opened>) -> Option<Move> {
+    fn prove(&self, block: u32, op: OpIndex, tile: u32, shown: Option<&Digest>) -> Option<Move> {
         let story = self.0;
         let at = story.block(block)?;
         let site = &at.sites[at.op(op)?];
         let salt = story.committer.salt(crate::block::leaf_at(site, at.position, tile));
-        if opened.is_some_and(|opened| opened.salt != salt) {
+        if shown.is_some_and(|shown| *shown != salt) {
             return Some(Move::Blind(Blind(story.job.salts.blind.0)));
         }
         story.show(block, op, tile)

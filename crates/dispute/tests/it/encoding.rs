@@ -4,6 +4,7 @@ use commit::WireError;
 use dispute::{Filing, Move};
 
 use crate::random::{self, Random};
+use crate::states;
 
 /// What is read from bytes: how to make some, and what they are written as when read.
 struct Decoder {
@@ -27,7 +28,19 @@ macro_rules! decoder {
     };
 }
 
-const DECODERS: [Decoder; 2] = [decoder!(Filing, random::filing), decoder!(Move, random::a_move)];
+const DECODERS: [Decoder; 3] = [
+    decoder!(Filing, random::filing),
+    decoder!(Move, random::a_move),
+    Decoder {
+        name: "State",
+        make: |random| {
+            let bytes = states::state(random);
+            assert_eq!(states::again(&bytes).as_ref(), Ok(&bytes), "encoding undoes decoding");
+            bytes
+        },
+        again: states::again,
+    },
+];
 
 /// Whoever changes one of these changes bytes that people send. Making the values asserts the round trip.
 #[test]

@@ -8,5 +8,6 @@ mod random;
 mod rules;
 mod shapes;
 mod slices;
+mod states;
 mod steps;
 mod vectors;

@@ -4,7 +4,7 @@
 use dispute::{Asked, Dispute, Move, Opened, Parts, Party, Refusal, limits, sides};
 
 /// A move of every number.
-fn every_move() -> Vec<Move> {
+pub(crate) fn every_move() -> Vec<Move> {
     vec![
         Move::Root([1; 32]),
         Move::OwnRoot { entries: 0, root: [0; 32] },
@@ -161,6 +161,7 @@ fn the_numbers_are_those_of_the_text() {
         "| operands | 8 | leaves of an operand | 1,024 |",
         "| bytes of a leaf | 16,384 | hashes of a proof | 1,024 |",
         "| subtrees of an edge | 16 | bytes of leaf 4 | 8,196 |",
+        "A state has 40,960 bytes at most.",
     ] {
         assert!(text.contains(row), "{row}");
     }
@@ -169,5 +170,5 @@ fn the_numbers_are_those_of_the_text() {
     assert_eq!((l::CHILDREN_MAX, 1 << l::LEVELS, l::LEAVES_MAX), (16, 16, 1024));
     assert_eq!((l::OPERANDS_MAX, l::OPENED_MAX), (8, 1024));
     assert_eq!((l::OUTPUT_BYTES_MAX, l::PROOF_MAX), (16_384, 1024));
-    assert_eq!((l::PEAKS_MAX, l::BIASES_BYTES_MAX), (16, 8196));
+    assert_eq!((l::PEAKS_MAX, l::BIASES_BYTES_MAX, l::STATE_BYTES_MAX), (16, 8196, 40_960));
 }

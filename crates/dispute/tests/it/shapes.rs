@@ -25,7 +25,7 @@ pub(crate) fn llama_8b() -> Shape {
 }
 
 /// Name, shape, the most rounds allowed.
-fn shapes() -> Vec<(&'static str, Shape, u32)> {
+pub(crate) fn shapes() -> Vec<(&'static str, Shape, u32)> {
     let smollm2 = Shape {
         width: 576,
         hidden: 1536,

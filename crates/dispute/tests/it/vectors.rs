@@ -250,7 +250,7 @@ fn filing(inputs: &Json, case: &Json) {
 }
 
 /// Two bytes per row of a matrix, and per gain.
-fn units_bytes(checked: &Checked) -> u64 {
+pub(crate) fn units_bytes(checked: &Checked) -> u64 {
     use program::structure::TensorId;
     use program::types::Role;
     let tensors = checked.program().tensors.iter().zip(0..);
