@@ -15,6 +15,7 @@
 //! - `page` builds the page at `/`, says whether it is as old as its sources, and drives it in a browser.
 //! - `oms` has a signed package checked by OpenSSF's own verifier.
 //! - `tokenizers` compares our tokens of one long text with llama.cpp's.
+//! - `sim` tries to break the ledger's rules, from seeds.
 //! - `soak` asks the real server for minutes in every manner and cuts its power.
 //! - `quality` compares our answers' arithmetic and llama.cpp's with float.
 //!
@@ -37,6 +38,7 @@ mod oms;
 mod page;
 mod quality;
 mod served;
+mod sim;
 mod soak;
 mod tidy;
 mod tokenizers;
@@ -59,6 +61,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask page [--check | --drive [--model MODEL]]
        cargo xtask oms
        cargo xtask tokenizers [--only NAME] [--seed N] [--write]
+       cargo xtask sim [--seeds N] [--network N] [--from SEED] [--threads N]
        cargo xtask soak [--minutes N] [--seed N] [--model FILE]
        cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0|Q4_K_M|Q2_K|...]";
 
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         ["page", options @ ..] => page::run(&repository(), options),
         ["oms"] => oms::run(&repository()),
         ["tokenizers", options @ ..] => tokenizers::run(&repository(), options),
+        ["sim", options @ ..] => sim::run_sim(options),
         ["soak", options @ ..] => soak::run(&repository(), options),
         ["quality", options @ ..] => quality::run(&repository(), options),
         _ => Err(USAGE.to_owned()),

@@ -1,0 +1,70 @@
+//! Many seeds, side by side.
+//!
+//! Never lets one seed know of another: what comes of them depends on which seeds they were and on nothing else.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::ledger_seed;
+use crate::report::{Finding, Report, World};
+
+/// Which seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Campaign {
+    /// The first of each kind.
+    pub from: u64,
+    /// Seeds of transactions and blocks alone.
+    pub ledger: u64,
+    /// Seeds of validators over a network.
+    pub network: u64,
+    /// How many run at a time.
+    pub threads: usize,
+}
+
+/// Runs them all.
+#[must_use]
+pub fn run(campaign: &Campaign) -> Report {
+    let next = AtomicU64::new(0);
+    let worker = || {
+        let mut report = Report::default();
+        loop {
+            // Seeds of the network take longer, so they come first.
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            match (at.checked_sub(campaign.network), at) {
+                (None, at) => report.add(one(World::Network, campaign.from.wrapping_add(at))),
+                (Some(at), _) if at < campaign.ledger => {
+                    report.add(one(World::Ledger, campaign.from.wrapping_add(at)));
+                }
+                (Some(_), _) => return report,
+            }
+        }
+    };
+    let mut report = Report::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..campaign.threads.max(1)).map(|_| scope.spawn(worker)).collect();
+        for worker in workers {
+            report.add(worker.join().expect("panics of seeds are caught"));
+        }
+    });
+    report
+}
+
+/// One seed; a panic is a finding.
+fn one(world: World, seed: u64) -> Report {
+    let run = AssertUnwindSafe(|| match world {
+        World::Ledger => ledger_seed::run(seed, None),
+        World::Network => Report { network_seeds: 1, ..Report::default() },
+    });
+    catch_unwind(run).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let what = said.unwrap_or_else(|| "a panic without words".to_owned());
+        let mut report = Report::default();
+        match world {
+            World::Ledger => report.ledger_seeds = 1,
+            World::Network => report.network_seeds = 1,
+        }
+        report.findings.push(Finding { world, seed, checker: "panic", what });
+        report
+    })
+}

@@ -1,0 +1,79 @@
+//! Broken rules, put in from outside: each is there to be caught, so that a checker that sees nothing is seen.
+//!
+//! Never built into the ledger: what a sound ledger gives is altered behind it, and whoever judges is altered alike.
+//! [`Canary::caught_by`] names the checker that must see it; a test runs them all.
+
+/// One broken rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Canary {
+    /// Who judges comes to another entry than who proposed.
+    JudgeDiffers,
+    /// Every block loses a unit of somebody's money.
+    UnitLost,
+    /// What is rejected counts as one of its payer's transactions.
+    RejectionCounts,
+    /// Block time catches up at once with a clock that jumped.
+    TimeCatchesUp,
+    /// An account's number goes back, so that its transactions may come again.
+    NumberGoesBack,
+    /// Whatever is proposed may follow.
+    AnythingFollows,
+    /// A proof leads elsewhere.
+    ProofLeadsAway,
+    /// A block's bytes lack its last one.
+    BytesLacking,
+    /// Nobody looks at signatures.
+    SignaturesIgnored,
+    /// The header's epoch is not the state's.
+    HeaderAhead,
+}
+
+impl Canary {
+    /// Every one.
+    pub const ALL: &[Self] = &[
+        Self::JudgeDiffers,
+        Self::UnitLost,
+        Self::RejectionCounts,
+        Self::TimeCatchesUp,
+        Self::NumberGoesBack,
+        Self::AnythingFollows,
+        Self::ProofLeadsAway,
+        Self::BytesLacking,
+        Self::SignaturesIgnored,
+        Self::HeaderAhead,
+    ];
+
+    /// What it breaks, for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JudgeDiffers => "who judges comes elsewhere",
+            Self::UnitLost => "a block loses a unit",
+            Self::RejectionCounts => "a rejected transaction counts",
+            Self::TimeCatchesUp => "block time catches up at once",
+            Self::NumberGoesBack => "an account's number goes back",
+            Self::AnythingFollows => "any block may follow",
+            Self::ProofLeadsAway => "a proof leads elsewhere",
+            Self::BytesLacking => "a block's bytes lack one",
+            Self::SignaturesIgnored => "no signature is looked at",
+            Self::HeaderAhead => "a header says another epoch",
+        }
+    }
+
+    /// The checker that sees it.
+    #[must_use]
+    pub fn caught_by(self) -> &'static str {
+        match self {
+            Self::JudgeDiffers => "agreement",
+            Self::UnitLost => "supply",
+            Self::RejectionCounts => "rejected",
+            Self::TimeCatchesUp => "time",
+            Self::NumberGoesBack => "once",
+            Self::AnythingFollows => "altered",
+            Self::ProofLeadsAway => "proofs",
+            Self::BytesLacking => "encoding",
+            Self::SignaturesIgnored => "signatures",
+            Self::HeaderAhead => "header",
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! A seed without a network: a genesis, a stream of transactions, blocks whose stamps jump, stand still and race.
+//!
+//! Never stops at a finding but at the end of its block: what comes after a broken block says nothing.
+
+use chain::records::{Account, AccountSlot, ParameterNumber, ParameterValues, Seat, Seats};
+use chain::state::State;
+use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp};
+use ledger::{BlockError, Opening, Parameter, Proposed, TABLE, Working, begin};
+use receipt::PublicKey;
+use std::collections::BTreeMap;
+
+use crate::canary::Canary;
+use crate::checkers::{Checkers, Step};
+use crate::keys::{ACTORS, VALIDATORS, actor, validator};
+use crate::random::Random;
+use crate::report::{Finding, Report, World};
+use crate::scene::{Scene, seats};
+use crate::subject::Subject;
+use crate::traffic::{Offer, Traffic};
+
+/// Accounts of those who never sign.
+const STRANGERS_MAX: u64 = 2_000;
+/// Blocks of a seed.
+const BLOCKS: (u64, u64) = (8, 20);
+/// Transactions that are offered to a block.
+const OFFERS: (u64, u64) = (0, 24);
+
+/// A network on its way.
+struct Run {
+    random: Random,
+    subject: Subject,
+    state: State,
+    header: Header,
+    traffic: Traffic,
+    checkers: Checkers,
+    report: Report,
+}
+
+/// Runs a seed.
+#[must_use]
+pub fn run(seed: u64, canary: Option<Canary>) -> Report {
+    let mut random = Random::new(seed, 0x1ed9_e45e_ed00_0001);
+    let genesis = genesis(&mut random);
+    let mut report = Report { ledger_seeds: 1, ..Report::default() };
+    let mut found = Vec::new();
+    match begin(&genesis) {
+        Ok((state, header)) => {
+            let (state, header) = with_the_tired(&mut random, &state, header);
+            let traffic = Traffic::new(state.network());
+            let checkers = Checkers::new(&state);
+            let subject = Subject::new(canary);
+            let mut run = Run { random, subject, state, header, traffic, checkers, report };
+            for _ in 0..run.random.between(BLOCKS.0, BLOCKS.1) {
+                found = run.block();
+                if !found.is_empty() {
+                    break;
+                }
+            }
+            report = run.report;
+        }
+        Err(error) => found.push(("genesis", error.to_string())),
+    }
+    let finding = |(checker, what)| Finding { world: World::Ledger, seed, checker, what };
+    report.findings = found.into_iter().map(finding).collect();
+    report
+}
+
+impl Run {
+    /// The next block, made, judged and looked at.
+    fn block(&mut self) -> Vec<(&'static str, String)> {
+        let offers = {
+            let scene = Scene::new(&self.state, &self.header);
+            let count = self.random.between(OFFERS.0, OFFERS.1);
+            self.traffic.offers(&mut self.random, &scene, count)
+        };
+        let (offers, authentic) = self.authenticated(offers);
+        self.report.offered += u64::try_from(offers.len()).expect("a short list");
+        let opening = self.opening();
+        let proposer = match self.proposer(&opening, &authentic) {
+            Ok(proposer) => proposer,
+            Err(found) => return vec![("proposers", found)],
+        };
+        let by = (proposer, &opening);
+        let made = self.subject.propose(&self.state, &self.header, by, &authentic);
+        let Proposed { block, state, left_out } = match made {
+            Ok(made) => made,
+            Err(error) => return vec![("proposers", error.to_string())],
+        };
+        let step = Step {
+            subject: self.subject,
+            before: &self.state,
+            parent: &self.header,
+            opening,
+            offers: &offers,
+            authentic: &authentic,
+            block: &block,
+            after: &state,
+            left_out: &left_out,
+        };
+        let found = self.checkers.look(&step, &mut self.random, &mut self.report.refused);
+        self.report.blocks += 1;
+        for transaction in &block.transactions {
+            *self.report.kinds.entry(transaction.kind.0).or_default() += 1;
+        }
+        for (_, why) in &left_out {
+            *self.report.rejections.entry(*why).or_default() += 1;
+        }
+        self.traffic.settle();
+        (self.state, self.header) = (state, block.header);
+        found
+    }
+
+    fn authenticated(&self, offers: Vec<Offer>) -> (Vec<(Offer, bool)>, Vec<Authentic>) {
+        let mut authentic = Vec::new();
+        let mut judge = |offer: Offer| {
+            let (held, made) = self.subject.authenticate(&self.state, &offer.transaction);
+            authentic.extend(made);
+            (offer, held)
+        };
+        let offers = offers.into_iter().map(&mut judge).collect();
+        (offers, authentic)
+    }
+
+    /// What the proposer's clock says: a little later, much later, at once, or as late as there is.
+    fn opening(&mut self) -> Opening {
+        let random = &mut self.random;
+        let passed = match random.below(12) {
+            0 | 1 => 1,
+            2 => random.between(1, 50),
+            3 => random.between(10_000, 60_000),
+            4 => random.between(3_600_000, 400_000_000),
+            5 if random.once_in(8) => random.next() >> random.below(64),
+            _ => random.between(100, 5_000),
+        };
+        // The last stamps there are belong to the last blocks a seed may make.
+        let last = u64::MAX - 64 + self.header.height.0;
+        let next = self.header.stamp.0.saturating_add(1);
+        let stamp = self.header.stamp.0.saturating_add(passed).min(last).max(next);
+        Opening { stamp: Stamp(stamp), beacon: random.bytes() }
+    }
+
+    /// Somebody with a seat; who has none, or whose clock stands still, is refused.
+    fn proposer(
+        &mut self,
+        opening: &Opening,
+        authentic: &[Authentic],
+    ) -> Result<PublicKey, String> {
+        let seats = seats(&self.state).ok_or("the state has no seats")?;
+        let seat = self.random.choose(&seats.0).ok_or("nobody has a seat")?;
+        if self.random.once_in(8) {
+            let stands = Opening { stamp: self.header.stamp, ..*opening };
+            let by = (seat.key, &stands);
+            let made = self.subject.propose(&self.state, &self.header, by, authentic);
+            self.refused("proposed without a later stamp", made, &BlockError::Stamp)?;
+            let by = (actor(0).public, opening);
+            let made = self.subject.propose(&self.state, &self.header, by, authentic);
+            let error = BlockError::Header("proposer");
+            self.refused("proposed without a seat", made, &error)?;
+        }
+        Ok(seat.key)
+    }
+
+    fn refused(
+        &mut self,
+        how: &'static str,
+        made: Result<Proposed, BlockError>,
+        error: &BlockError,
+    ) -> Result<(), String> {
+        *self.report.refused.entry(how).or_default() += 1;
+        match made {
+            Err(found) if found == *error => Ok(()),
+            Err(found) => Err(format!("{how}: {found}")),
+            Ok(_) => Err(format!("{how}: a block was made")),
+        }
+    }
+}
+
+fn genesis(random: &mut Random) -> Genesis {
+    let mut accounts = BTreeMap::new();
+    for at in 0..ACTORS {
+        match random.below(8) {
+            0 => None,
+            1 => accounts.insert(actor(at).public, Amount(1 + u128::from(random.below(100_000)))),
+            _ => accounts.insert(actor(at).public, Amount(1_000_000 + (random.long() >> 40))),
+        };
+    }
+    for _ in 0..random.below(STRANGERS_MAX) {
+        accounts.insert(PublicKey(random.bytes()), Amount(1 + u128::from(random.next())));
+    }
+    let seats = random.between(1, 12);
+    let seat = |random: &mut Random| Seat {
+        node: random.bytes(),
+        key: validator(random.index(VALIDATORS)).public,
+    };
+    Genesis {
+        kind: NetworkKind::Simulation,
+        stamp: Stamp(1_700_000_000_000 + random.below(1 << 40)),
+        parameters: parameters(random),
+        seats: Seats((0..seats).map(|_| seat(random)).collect()),
+        accounts: accounts.into_iter().collect(),
+        treasury: Amount(random.long() >> 40),
+    }
+}
+
+/// Epochs and steps of every length; fees as they are, or of any size up to some thousands.
+fn parameters(random: &mut Random) -> ParameterValues {
+    let mut values = ParameterValues::default();
+    for row in TABLE {
+        let (least, most) = row.bounds;
+        let value = match row.parameter {
+            Parameter::EpochMs | Parameter::TimeStepMs => random.long(),
+            Parameter::FeeByte | Parameter::FeeWork | Parameter::FeeState => random.long() % 5_000,
+            Parameter::IssuedEpoch => random.long() % 1_000_000_000,
+        };
+        if random.once_in(3) {
+            values.0.insert(ParameterNumber(row.parameter.number().0), value.clamp(least, most));
+        }
+    }
+    values
+}
+
+/// Some accounts have made nearly as many transactions as one may: no seed would ever get there.
+fn with_the_tired(random: &mut Random, state: &State, header: Header) -> (State, Header) {
+    let mut working = Working::new(state.clone());
+    for _ in 0..random.below(4) {
+        let slot = AccountSlot(actor(random.index(ACTORS)).public);
+        let account = crate::scene::record(state, &slot).unwrap_or_default();
+        if account.balance != Amount::ZERO {
+            let made = u64::MAX - random.below(3);
+            working.put(&slot, &Account { made, ..account });
+        }
+    }
+    let state = working.finish();
+    (state.clone(), Header { state_root: state.root(), ..header })
+}

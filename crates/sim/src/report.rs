@@ -1,0 +1,87 @@
+//! What seeds came to: counts that add up, and findings, each with the seed that shows it.
+//!
+//! Never depends on the order in which seeds ended.
+
+use ledger::Rejection;
+use std::collections::BTreeMap;
+
+/// Which kind of seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum World {
+    /// Transactions and blocks alone.
+    Ledger,
+    /// Validators over a network.
+    Network,
+}
+
+/// Something that must not be, seen by a checker.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Which kind of seed showed it.
+    pub world: World,
+    /// Which seed.
+    pub seed: u64,
+    /// The checker's name.
+    pub checker: &'static str,
+    /// What it saw.
+    pub what: String,
+}
+
+/// What seeds came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Seeds of transactions and blocks alone.
+    pub ledger_seeds: u64,
+    /// Seeds of validators over a network.
+    pub network_seeds: u64,
+    /// Blocks that were taken.
+    pub blocks: u64,
+    /// Transactions that were offered.
+    pub offered: u64,
+    /// Transactions that were taken, by the number of their kind.
+    pub kinds: BTreeMap<u16, u64>,
+    /// Transactions that were left out, by why.
+    pub rejections: BTreeMap<Rejection, u64>,
+    /// Blocks that were refused, by how they had been altered.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Faults and cheats that were injected.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// What was counted besides.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// What must not be.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Adds what other seeds came to.
+    pub fn add(&mut self, other: Self) {
+        self.ledger_seeds += other.ledger_seeds;
+        self.network_seeds += other.network_seeds;
+        self.blocks += other.blocks;
+        self.offered += other.offered;
+        sum(&mut self.kinds, other.kinds);
+        sum(&mut self.rejections, other.rejections);
+        sum(&mut self.refused, other.refused);
+        sum(&mut self.faults, other.faults);
+        sum(&mut self.counts, other.counts);
+        self.findings.extend(other.findings);
+        self.findings.sort_unstable();
+    }
+
+    /// Transactions that were taken.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.kinds.values().sum()
+    }
+
+    /// Counts something once more.
+    pub fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+}
+
+fn sum<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *into.entry(key).or_default() += count;
+    }
+}

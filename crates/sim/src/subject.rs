@@ -1,0 +1,200 @@
+//! The ledger as the simulation asks it: the sound one, or one with a broken rule put behind it.
+//!
+//! Never decides anything itself. A broken one is broken for everybody alike, but where the breach is just that.
+
+use chain::records::{Account, AccountSlot, ClockSlot, Held};
+use chain::state::{Place, Proof, State};
+use chain::{Amount, Authentic, Block, Epoch, Header, Transaction};
+use commit::Digest;
+use ledger::{BlockError, Execution, Opening, Proposed, Rejection, Stop, Working, apply, propose};
+use receipt::PublicKey;
+
+use crate::canary::Canary;
+use crate::scene::{clock, record};
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Subject {
+    canary: Option<Canary>,
+}
+
+/// What became of one transaction, tried alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trial {
+    /// Why it was not taken.
+    pub(crate) rejection: Option<Rejection>,
+    /// The root behind it.
+    pub(crate) with: Digest,
+    /// The root without it.
+    pub(crate) without: Digest,
+}
+
+impl Subject {
+    pub(crate) fn new(canary: Option<Canary>) -> Self {
+        Self { canary }
+    }
+
+    fn is(self, canary: Canary) -> bool {
+        self.canary == Some(canary)
+    }
+
+    /// Makes a block.
+    pub(crate) fn propose(
+        self,
+        state: &State,
+        parent: &Header,
+        (proposer, opening): (PublicKey, &Opening),
+        transactions: &[Authentic],
+    ) -> Result<Proposed, BlockError> {
+        let mut made = propose(state, parent, proposer, opening, transactions)?;
+        match self.canary {
+            Some(Canary::UnitLost) => made.state = unit_lost(&made.state),
+            Some(Canary::TimeCatchesUp) => {
+                made.state = time_catches_up(state, &made.state);
+                made.block.header.time =
+                    clock(&made.state).map_or(made.block.header.time, |clock| clock.time);
+            }
+            Some(Canary::NumberGoesBack) => {
+                made.state = number_goes_back(&made.state, &made.block.transactions);
+            }
+            Some(Canary::HeaderAhead) => made.block.header.epoch = Epoch(7_777),
+            Some(
+                Canary::JudgeDiffers
+                | Canary::RejectionCounts
+                | Canary::AnythingFollows
+                | Canary::ProofLeadsAway
+                | Canary::BytesLacking
+                | Canary::SignaturesIgnored,
+            )
+            | None => {}
+        }
+        made.block.header.state_root = made.state.root();
+        Ok(made)
+    }
+
+    /// Judges a block.
+    pub(crate) fn apply(
+        self,
+        state: &State,
+        parent: &Header,
+        block: Block,
+    ) -> Result<State, BlockError> {
+        match self.canary {
+            None => apply(state, parent, block),
+            Some(_) => self.apply_broken(state, parent, block),
+        }
+    }
+
+    /// A broken ledger takes the blocks it makes itself, and no others.
+    fn apply_broken(
+        self,
+        state: &State,
+        parent: &Header,
+        block: Block,
+    ) -> Result<State, BlockError> {
+        let (header, network) = (block.header, state.network());
+        let opening = Opening { stamp: header.stamp, beacon: header.beacon };
+        let mut authentic = Vec::new();
+        for (at, transaction) in block.transactions.into_iter().enumerate() {
+            authentic.push(transaction.authenticate(network).ok_or(BlockError::Signature { at })?);
+        }
+        let again = self.propose(state, parent, (header.proposer, &opening), &authentic)?;
+        let follows = again.left_out.is_empty() && again.block.header == header;
+        match follows || self.is(Canary::AnythingFollows) {
+            true if self.is(Canary::JudgeDiffers) => Ok(unit_lost(&again.state)),
+            true => Ok(again.state),
+            false => Err(BlockError::Header("something")),
+        }
+    }
+
+    /// Tries one transaction alone.
+    pub(crate) fn attempt(
+        self,
+        state: &State,
+        opening: &Opening,
+        transaction: &Authentic,
+    ) -> Result<Trial, BlockError> {
+        let without = Execution::begin(state, opening)?.finish()?.state.root();
+        let mut execution = Execution::begin(state, opening)?;
+        let rejection = match execution.take(transaction) {
+            Ok(()) => None,
+            Err(Stop::Rejected(why)) => Some(why),
+            Err(Stop::Fault(fault)) => return Err(fault.into()),
+        };
+        let mut after = execution.finish()?.state;
+        if rejection.is_some() && self.is(Canary::RejectionCounts) {
+            let payer = AccountSlot(transaction.get().payer);
+            let account = record(&after, &payer).unwrap_or_default();
+            after = with_account(&after, payer, Account { made: account.made / 2 + 1, ..account });
+        }
+        Ok(Trial { rejection, with: after.root(), without })
+    }
+
+    /// Whether a payer signed a transaction for a state's network.
+    pub(crate) fn authenticate(
+        self,
+        state: &State,
+        made: &Transaction,
+    ) -> (bool, Option<Authentic>) {
+        let authentic = made.clone().authenticate(state.network());
+        (authentic.is_some() || self.is(Canary::SignaturesIgnored), authentic)
+    }
+
+    /// Shows what stands at a place.
+    pub(crate) fn prove(self, state: &State, place: &Place) -> Proof {
+        let mut proof = state.prove(place);
+        if self.is(Canary::ProofLeadsAway) {
+            proof.siblings.reverse();
+        }
+        proof
+    }
+
+    /// A block's bytes.
+    pub(crate) fn encode(self, block: &Block) -> Vec<u8> {
+        let mut bytes = block.encode();
+        if self.is(Canary::BytesLacking) {
+            bytes.pop();
+        }
+        bytes
+    }
+}
+
+/// The first account that has something has one less.
+fn unit_lost(state: &State) -> State {
+    let found = state.entries().find_map(|entry| {
+        let Ok(Held::Account(slot, account)) = Held::decode(&entry.key, &entry.value) else {
+            return None;
+        };
+        Some((slot, Account { balance: account.balance.minus(Amount(1))?, ..account }))
+    });
+    match found {
+        Some((slot, account)) => with_account(state, slot, account),
+        None => state.clone(),
+    }
+}
+
+/// All of what passed on the proposers' clocks, instead of a step.
+fn time_catches_up(before: &State, after: &State) -> State {
+    let (Some(was), Some(mut is)) = (clock(before), clock(after)) else { return after.clone() };
+    is.time = was.time.after(is.stamp.0.saturating_sub(was.stamp.0));
+    let mut working = Working::new(after.clone());
+    working.put(&ClockSlot, &is);
+    working.finish()
+}
+
+/// The first payer's count is what it was before.
+fn number_goes_back(after: &State, transactions: &[Transaction]) -> State {
+    let Some(first) = transactions.first() else { return after.clone() };
+    let slot = AccountSlot(first.payer);
+    let account = record(after, &slot).unwrap_or_default();
+    with_account(after, slot, Account { made: account.made.saturating_sub(1), ..account })
+}
+
+fn with_account(state: &State, slot: AccountSlot, account: Account) -> State {
+    if account == Account::default() {
+        return state.clone();
+    }
+    let mut working = Working::new(state.clone());
+    working.put(&slot, &account);
+    working.finish()
+}

@@ -1,0 +1,132 @@
+//! Transactions by seed: a kind is one file here and one line in [`GENERATORS`]; how they are spoilt is in `spoilt`.
+//!
+//! A generator asks for something that might be taken or not, at and around the bounds of the rules; it never knows
+//! which. Never makes what a scene can't explain: it sees the state and nothing else.
+
+mod spoilt;
+mod transfer;
+
+pub use spoilt::{SPOILERS, Spoiler};
+
+use chain::{Amount, Transaction};
+use commit::Network;
+use ledger::tx::Action;
+use receipt::PublicKey;
+use std::collections::BTreeMap;
+
+use crate::keys::Key;
+use crate::random::Random;
+use crate::scene::Scene;
+
+/// What somebody wants.
+#[derive(Debug)]
+pub struct Wish {
+    /// Who signs and pays.
+    pub payer: &'static Key,
+    /// What is asked for.
+    pub action: Action,
+}
+
+/// Makers of one kind, or of a few that belong together.
+pub struct Generator {
+    /// What they make.
+    pub name: &'static str,
+    /// How often, beside the others.
+    pub weight: u64,
+    /// Something of this kind; `None` where the scene has nothing for it.
+    pub make: fn(&mut Random, &Scene<'_>) -> Option<Wish>,
+}
+
+/// Every kind.
+pub const GENERATORS: &[Generator] =
+    &[Generator { name: "transfer", weight: 10, make: transfer::make }];
+
+/// More than anything costs.
+const FEE_MAX: Amount = Amount(u128::MAX);
+/// One transaction in so many is spoilt.
+const SPOILT: u64 = 3;
+/// Transactions that may come again.
+const REMEMBERED: usize = 64;
+/// How often a scene without what a generator needs is tried again.
+const TRIES: usize = 16;
+
+/// A transaction on its way to whoever proposes.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Itself.
+    pub transaction: Transaction,
+    /// Whether its payer signed these bytes for this network.
+    pub signed: bool,
+}
+
+/// Everybody's wishes, one after the other.
+#[derive(Debug)]
+pub struct Traffic {
+    network: Network,
+    /// What the next transaction of an account is numbered, where some are on their way.
+    next: BTreeMap<PublicKey, u64>,
+    made: Vec<Transaction>,
+}
+
+impl Traffic {
+    /// Nobody has asked for anything yet.
+    #[must_use]
+    pub fn new(network: Network) -> Self {
+        Self { network, next: BTreeMap::new(), made: Vec::new() }
+    }
+
+    /// Forgets what was on its way: a block was made.
+    pub fn settle(&mut self) {
+        self.next.clear();
+    }
+
+    /// Transactions, some of them spoilt.
+    pub fn offers(&mut self, random: &mut Random, scene: &Scene<'_>, count: u64) -> Vec<Offer> {
+        (0..count).filter_map(|_| self.offer(random, scene)).collect()
+    }
+
+    fn offer(&mut self, random: &mut Random, scene: &Scene<'_>) -> Option<Offer> {
+        let wish = wish(random, scene)?;
+        if random.once_in(SPOILT) {
+            let (_, spoil) = random.pick(SPOILERS);
+            return Some(spoil(self, random, scene, &wish));
+        }
+        let number = self.number(scene, &wish);
+        self.next.insert(wish.payer.public, number.saturating_add(1));
+        let transaction = self.sign(&wish, number, FEE_MAX, wish.action.encode());
+        Some(Offer { transaction, signed: true })
+    }
+
+    /// The number that the payer's next transaction has.
+    fn number(&self, scene: &Scene<'_>, wish: &Wish) -> u64 {
+        let payer = wish.payer.public;
+        self.next.get(&payer).copied().unwrap_or_else(|| scene.account(payer).made)
+    }
+
+    fn sign(&mut self, wish: &Wish, number: u64, fee_max: Amount, body: Vec<u8>) -> Transaction {
+        let what = (wish.action.kind(), number, fee_max);
+        let made = Transaction::sign(self.network, &wish.payer.secret, what, body);
+        if self.made.len() == REMEMBERED {
+            self.made.remove(0);
+        }
+        self.made.push(made.clone());
+        made
+    }
+}
+
+/// What somebody wants, of the kinds there are.
+fn wish(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    let all = GENERATORS.iter().map(|generator| generator.weight).sum();
+    for _ in 0..TRIES {
+        let mut at = random.below(all);
+        let chosen = GENERATORS.iter().find(|generator| {
+            let here = at < generator.weight;
+            at = at.saturating_sub(generator.weight);
+            here
+        });
+        if let Some(wish) = chosen.and_then(|generator| (generator.make)(random, scene)) {
+            return Some(wish);
+        }
+    }
+    None
+}
