@@ -62,6 +62,18 @@ parameters! {
     /// What is issued in an epoch.
     IssuedEpoch = 6, "issued_epoch", "money", 0, (0, 1_000_000_000_000_000_000),
         "fees pay who has the seats; a network that wants more says so";
+    /// What a term of a name costs.
+    NameFee = 20, "name_fee", "money", 10_000_000, (0, 1_000_000_000_000_000_000),
+        "who takes a name from everybody else pays for it, or names would be kept for sale";
+    /// How long a term of a name takes.
+    NameMs = 21, "name_ms", "milliseconds", 31_536_000_000, (60_000, 315_360_000_000),
+        "a year: a name that nobody cares for comes back";
+    /// How long a name that lapsed can be renewed by its owner alone.
+    NameGraceMs = 22, "name_grace_ms", "milliseconds", 2_592_000_000, (0, 31_536_000_000),
+        "thirty days: who forgot to pay does not lose at once what others rely on";
+    /// How far ahead a name can be paid for.
+    NameAheadMs = 23, "name_ahead_ms", "milliseconds", 315_360_000_000, (60_000, 3_153_600_000_000),
+        "ten years: nobody buys a name for ever at today's price";
 }
 
 impl Parameter {

@@ -89,4 +89,34 @@ rejections! {
     Retired = 24, "the node is retired";
     /// The node has another key now.
     KeyBefore = 25, "the node has another key there now";
+    /// It was published before.
+    ProgramThere = 50, "the program stands in the ledger already";
+    /// Nothing could run it.
+    ProgramForm = 51, "the bytes are no program, or one that nothing may run";
+    /// The same was published by the same key before.
+    PackageThere = 52, "this key has published the package already";
+    /// Not the publisher's.
+    PackageSignature = 53, "the publisher's key did not sign this model id";
+    /// Its program was not published.
+    ProgramAbsent = 54, "the package's program does not stand in the ledger";
+    /// Not those of its program.
+    PackageParts = 55, "the package's files or parts are not those that its program reads";
+    /// Nobody published it, or somebody else.
+    PackageAbsent = 56, "this key has published no such package";
+    /// It shall be used no more.
+    Withdrawn = 57, "the package was withdrawn";
+    /// Of somebody else.
+    NameTaken = 58, "the name is somebody else's";
+    /// Far enough.
+    NameAhead = 59, "the name would be paid for further ahead than it may be";
+    /// Nobody ever claimed it.
+    NameAbsent = 60, "nobody has claimed the name";
+    /// Only the owner may.
+    NameOwner = 61, "the name is not the payer's";
+    /// It has to be renewed first.
+    NameLapsed = 62, "the name is no longer paid for";
+    /// It was claimed anew.
+    NameTenure = 63, "the name is in another tenure than the one that was named";
+    /// It names one model for ever.
+    VersionSet = 64, "a label that begins with a digit is set once";
 }

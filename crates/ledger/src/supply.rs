@@ -25,7 +25,14 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
     let (mut there, mut booked) = (Amount::ZERO, None);
     for entry in state.entries() {
         let money = match Held::decode(&entry.key, &entry.value)? {
-            Held::Clock(_) | Held::Parameters(_) | Held::Seats(_) | Held::Key(..) => Amount::ZERO,
+            Held::Clock(_)
+            | Held::Parameters(_)
+            | Held::Seats(_)
+            | Held::Key(..)
+            | Held::Package(..)
+            | Held::Program(..)
+            | Held::Name(..)
+            | Held::Label(..) => Amount::ZERO,
             Held::Purse(purse) => {
                 booked = purse.issued.minus(purse.burnt);
                 purse.fees.plus(purse.treasury).ok_or(Fault::Money("the purse"))?

@@ -30,7 +30,7 @@ pub use manifest::{
 pub use package::{OpenError, Package, PackageError, PartFault, Parts, TensorFault};
 pub use quality::Quality;
 pub use shards::{FileHashes, Shards};
-pub use signature::{SignatureError, sign, signer};
+pub use signature::{SignatureError, sign, signed, signer};
 pub use token_bytes::TokenBytes;
 pub use tokenizer::{SpecialTokens, Token, TokenType, Tokenizer, TokenizerKind};
 pub use units::{Units, UnitsBuilder, UnitsError};

@@ -3,7 +3,8 @@
 //! Never says that the key is anybody's. Failure: [`SignatureError`].
 
 use commit::Network;
-use receipt::{Envelope, PublicKey, Refusal, SecretKey};
+use receipt::domains::PACKAGE;
+use receipt::{Envelope, PayloadKind, PublicKey, Refusal, SecretKey, Signature, pae};
 use thiserror::Error;
 
 use crate::manifest::ModelId;
@@ -40,4 +41,11 @@ pub fn signer(
     } else {
         Err(SignatureError::OfAnother { signed, model })
     }
+}
+
+/// Whether this key made such a signature: what an envelope says, without one.
+#[must_use]
+pub fn signed(model: ModelId, by: PublicKey, signature: &Signature, network: Network) -> bool {
+    let payload = [&PACKAGE.prefix(network)[..], &model.0].concat();
+    by.signed(&pae(PayloadKind::Package.payload_type(), &payload), signature)
 }

@@ -71,6 +71,20 @@ impl Checked {
         let program = decode(bytes)?;
         Ok(Self::new(program)?)
     }
+
+    /// The same, of a program of few ops: what checking costs grows with those of all layers, and a few bytes can say
+    /// a great many.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for any other bytes; nothing is checked of a program of more ops than `ops_max`.
+    pub fn decode_within(bytes: &[u8], ops_max: usize) -> Result<Self, DecodeError> {
+        let program = decode(bytes)?;
+        let found = program.layers().map(|(_, group, _)| group.template.ops.len()).sum();
+        if found > ops_max {
+            return Err(WireError::Limit { what: "ops of all layers", found, max: ops_max }.into());
+        }
+        Ok(Self::new(program)?)
+    }
 }
 
 /// Reads a program without checking what it says.

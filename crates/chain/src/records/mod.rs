@@ -6,17 +6,25 @@
 mod account;
 mod book;
 mod key;
+mod name;
 mod node;
+mod package;
 mod parameters;
+mod program;
 mod seats;
 
 pub use account::{Account, AccountSlot};
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
 pub use key::{BoundKey, KeyRole, KeySlot};
+pub use name::{
+    LABEL_BYTES_MAX, Label, LabelRecord, LabelSlot, NAME_BYTES_MAX, Name, NameRecord, NameSlot,
+};
 pub use node::{
     ADDRESS_BYTES_MAX, Address, Node, NodeId, NodeSlot, Roles, Silences, UNBONDING_MAX, Unbonding,
 };
+pub use package::{PACKAGE_FILES_MAX, Package, PackageSlot, Part};
 pub use parameters::{PARAMETERS_MAX, ParameterNumber, ParameterValues, ParametersSlot};
+pub use program::{PROGRAM_BYTES_MAX, ProgramBytes, ProgramSlot};
 pub use seats::{SEATS_MAX, Seat, Seats, SeatsSlot};
 
 use commit::{Reader, WireError, Writer};
@@ -74,6 +82,10 @@ pub(crate) enum Tag {
     Account = 5,
     Node = 6,
     Key = 7,
+    Package = 10,
+    Program = 11,
+    Name = 12,
+    Label = 13,
 }
 
 impl Tag {
@@ -102,6 +114,14 @@ pub enum Held {
     Node(NodeSlot, Node),
     /// A node's key.
     Key(KeySlot, BoundKey),
+    /// A published model.
+    Package(PackageSlot, Package),
+    /// A program.
+    Program(ProgramSlot, ProgramBytes),
+    /// A name.
+    Name(NameSlot, NameRecord),
+    /// A label.
+    Label(LabelSlot, LabelRecord),
 }
 
 impl Held {
@@ -119,6 +139,13 @@ impl Held {
             5 => Self::Account(AccountSlot::read(&mut input)?, Account::decode(value)?),
             6 => Self::Node(NodeSlot::read(&mut input)?, Node::decode(value)?),
             7 => Self::Key(KeySlot::read(&mut input)?, BoundKey::decode(value)?),
+            10 => Self::Package(PackageSlot::read(&mut input)?, Package::decode(value)?),
+            11 => {
+                let slot = ProgramSlot(input.array("a program's hash")?);
+                Self::Program(slot, ProgramBytes::decode(value)?)
+            }
+            12 => Self::Name(NameSlot(Name::read(&mut input)?), NameRecord::decode(value)?),
+            13 => Self::Label(LabelSlot::read(&mut input)?, LabelRecord::decode(value)?),
             found => {
                 let what = "the kind of a record";
                 return Err(WireError::Unknown { what, found: found.into() });

@@ -1,6 +1,9 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
-use chain::records::{Account, BoundKey, Clock, Node, ParameterValues, Purse, Record, Seats};
+use chain::records::{
+    Account, BoundKey, Clock, LabelRecord, NameRecord, Node, Package, ParameterValues,
+    ProgramBytes, Purse, Record, Seats,
+};
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction};
 use commit::WireError;
@@ -49,7 +52,11 @@ const DECODERS: &[Decoder] = &[
     decoder!(Genesis, generator::genesis),
     decoder!(Header, generator::header),
     decoder!(Node, generator::node),
+    decoder!(LabelRecord, generator::label),
+    decoder!(NameRecord, generator::name),
+    decoder!(Package, generator::package),
     decoder!(ParameterValues, generator::parameters),
+    decoder!(ProgramBytes, generator::program),
     decoder!(Proof, generator::proof),
     decoder!(Purse, generator::purse),
     decoder!(Seats, generator::seats),

@@ -1,8 +1,9 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, BoundKey, Clock, KeyRole, Node, NodeId, ParameterNumber, ParameterValues,
-    Purse, Roles, Seat, Seats, Silences, Unbonding,
+    Account, Address, BoundKey, Clock, KeyRole, LabelRecord, NameRecord, Node, NodeId, Package,
+    ParameterNumber, ParameterValues, Part, ProgramBytes, Purse, Roles, Seat, Seats, Silences,
+    Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -133,6 +134,31 @@ pub(crate) fn bound_key(random: &mut Random) -> BoundKey {
         from: Time(from),
         until: Time(random.below(2) * (from + random.below(5))),
     }
+}
+
+pub(crate) fn package(random: &mut Random) -> Package {
+    let part = |random: &mut Random| Part { hash: random.bytes(), bytes: random.next() };
+    Package {
+        published: Time(random.next()),
+        withdrawn: [None, Some(Time(random.next()))][usize::try_from(random.below(2)).unwrap()],
+        program: random.bytes(),
+        units: part(random),
+        files: random.list(5, part),
+    }
+}
+
+pub(crate) fn program(random: &mut Random) -> ProgramBytes {
+    ProgramBytes(random.list(300, |random| random.bytes::<1>()[0]))
+}
+
+pub(crate) fn name(random: &mut Random) -> NameRecord {
+    let owner = PublicKey(random.bytes());
+    NameRecord { owner, tenure: random.next(), until: Time(random.next()) }
+}
+
+pub(crate) fn label(random: &mut Random) -> LabelRecord {
+    let publisher = PublicKey(random.bytes());
+    LabelRecord { model: random.bytes(), publisher, set: Time(random.next()) }
 }
 
 pub(crate) fn genesis(random: &mut Random) -> Genesis {

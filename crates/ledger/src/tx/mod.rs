@@ -2,16 +2,28 @@
 //!
 //! Never reads more of the state than [`Action::touches`] names. A body's bytes have one form.
 
+mod label;
+mod name_claim;
+mod name_transfer;
 mod node_create;
 mod node_key;
 mod node_retire;
 mod node_set;
+mod package;
+mod package_withdraw;
+mod program;
 mod transfer;
 
+pub use label::SetLabel;
+pub use name_claim::NameClaim;
+pub use name_transfer::NameTransfer;
 pub use node_create::NodeCreate;
 pub use node_key::NodeKey;
 pub use node_retire::NodeRetire;
 pub use node_set::NodeSet;
+pub use package::{MANIFEST_BYTES_MAX, PublishPackage};
+pub use package_withdraw::PackageWithdraw;
+pub use program::{PROGRAM_OPS_MAX, PublishProgram};
 pub use transfer::Transfer;
 
 use chain::KindNumber;
@@ -34,6 +46,18 @@ pub enum Action {
     NodeKey(NodeKey),
     /// Kind 5.
     NodeRetire(NodeRetire),
+    /// Kind 10.
+    Program(PublishProgram),
+    /// Kind 11.
+    Package(Box<PublishPackage>),
+    /// Kind 12.
+    PackageWithdraw(PackageWithdraw),
+    /// Kind 13.
+    NameClaim(NameClaim),
+    /// Kind 14.
+    NameTransfer(NameTransfer),
+    /// Kind 15.
+    Label(SetLabel),
 }
 
 impl Action {
@@ -46,6 +70,12 @@ impl Action {
             Self::NodeSet(_) => 3,
             Self::NodeKey(_) => 4,
             Self::NodeRetire(_) => 5,
+            Self::Program(_) => 10,
+            Self::Package(_) => 11,
+            Self::PackageWithdraw(_) => 12,
+            Self::NameClaim(_) => 13,
+            Self::NameTransfer(_) => 14,
+            Self::Label(_) => 15,
         })
     }
 
@@ -59,6 +89,12 @@ impl Action {
             Self::NodeSet(action) => action.write(&mut out),
             Self::NodeKey(action) => action.write(&mut out),
             Self::NodeRetire(action) => action.write(&mut out),
+            Self::Program(action) => action.write(&mut out),
+            Self::Package(action) => action.write(&mut out),
+            Self::PackageWithdraw(action) => action.write(&mut out),
+            Self::NameClaim(action) => action.write(&mut out),
+            Self::NameTransfer(action) => action.write(&mut out),
+            Self::Label(action) => action.write(&mut out),
         }
         out.finish()
     }
@@ -84,6 +120,12 @@ impl Action {
             3 => NodeSet::read(input).map(Self::NodeSet),
             4 => NodeKey::read(input).map(Self::NodeKey),
             5 => NodeRetire::read(input).map(Self::NodeRetire),
+            10 => PublishProgram::read(input).map(Self::Program),
+            11 => PublishPackage::read(input).map(|action| Self::Package(Box::new(action))),
+            12 => PackageWithdraw::read(input).map(Self::PackageWithdraw),
+            13 => NameClaim::read(input).map(Self::NameClaim),
+            14 => NameTransfer::read(input).map(Self::NameTransfer),
+            15 => SetLabel::read(input).map(Self::Label),
             _ => return Err(Rejection::Kind),
         })
     }
@@ -97,6 +139,12 @@ impl Action {
             Self::NodeSet(action) => action.touches(),
             Self::NodeKey(action) => action.touches(),
             Self::NodeRetire(action) => action.touches(),
+            Self::Program(action) => action.touches(),
+            Self::Package(action) => action.touches(),
+            Self::PackageWithdraw(action) => action.touches(author),
+            Self::NameClaim(action) => action.touches(),
+            Self::NameTransfer(action) => action.touches(),
+            Self::Label(action) => action.touches(),
         }
     }
 
@@ -104,9 +152,17 @@ impl Action {
     #[must_use]
     pub fn work(&self) -> u64 {
         match self {
-            Self::Transfer(_) | Self::NodeSet(_) | Self::NodeRetire(_) => 1,
+            Self::Transfer(_)
+            | Self::NodeSet(_)
+            | Self::NodeRetire(_)
+            | Self::PackageWithdraw(_)
+            | Self::NameClaim(_)
+            | Self::NameTransfer(_)
+            | Self::Label(_) => 1,
             Self::NodeCreate(action) => action.work(),
             Self::NodeKey(action) => action.work(),
+            Self::Program(action) => action.work(),
+            Self::Package(action) => action.work(),
         }
     }
 
@@ -121,6 +177,12 @@ impl Action {
             Self::NodeSet(action) => action.execute(author, view),
             Self::NodeKey(action) => action.execute(context, author, view),
             Self::NodeRetire(action) => action.execute(author, view),
+            Self::Program(action) => action.execute(view),
+            Self::Package(action) => action.execute(context, view),
+            Self::PackageWithdraw(action) => action.execute(context, author, view),
+            Self::NameClaim(action) => action.execute(context, author, view),
+            Self::NameTransfer(action) => action.execute(context, author, view),
+            Self::Label(action) => action.execute(context, author, view),
         }
     }
 }

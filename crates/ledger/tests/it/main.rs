@@ -3,7 +3,9 @@
 
 mod blocks;
 mod genesis;
+mod names;
 mod nodes;
+mod packages;
 mod parameters;
 mod rejections;
 mod transfer;

@@ -1,11 +1,13 @@
 //! A network of a few accounts, one block after the other.
 
-use chain::records::{Account, AccountSlot, NodeId, Record, Seat, Seats, Slot};
+use chain::records::{Account, AccountSlot, Clock, ClockSlot, NodeId, Record, Seat, Seats, Slot};
 use chain::state::State;
-use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp, Transaction};
+use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp, Time, Transaction};
 use commit::Network;
 use ledger::tx::Action;
-use ledger::{Execution, Opening, Proposed, Rejection, Stop, apply, begin, propose, supply};
+use ledger::{
+    Execution, Opening, Proposed, Rejection, Stop, Working, apply, begin, propose, supply,
+};
 use receipt::{PublicKey, SecretKey};
 
 /// What everybody begins with.
@@ -69,6 +71,19 @@ impl World {
     /// The id of the node that an account's next transaction makes.
     pub(crate) fn next_node(&self, owner: u8) -> NodeId {
         NodeId::of(self.network(), public(owner), self.account(owner).made)
+    }
+
+    /// Puts a record where the rules would have.
+    pub(crate) fn put<S: Slot>(&mut self, slot: &S, record: &S::Record) {
+        let mut working = Working::new(self.state.clone());
+        working.put(slot, record);
+        self.state = working.finish();
+    }
+
+    /// Goes on to a moment: the network stood there all the while.
+    pub(crate) fn at(&mut self, time: Time) {
+        let clock = self.record(&ClockSlot).unwrap();
+        self.put(&ClockSlot, &Clock { time, ..clock });
     }
 
     /// A transaction that an account signs next.

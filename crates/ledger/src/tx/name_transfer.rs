@@ -1,0 +1,48 @@
+//! Kind 14, name_transfer: a name goes to another key, with its labels and the term that is paid for.
+
+use chain::records::{Name, NameRecord, NameSlot, Slot};
+use commit::{Reader, WireError, Writer};
+use receipt::PublicKey;
+
+use crate::context::{Author, Context};
+use crate::names::owned;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// What is asked, by the name's owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameTransfer {
+    /// Which name.
+    pub name: Name,
+    /// To whom.
+    pub to: PublicKey,
+}
+
+impl NameTransfer {
+    pub(super) fn write(&self, out: &mut Writer) {
+        self.name.write(out);
+        out.bytes(&self.to.0);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let name = Name::read(input)?;
+        Ok(Self { name, to: PublicKey(input.array("who gets a name")?) })
+    }
+
+    pub(super) fn touches(&self) -> Vec<Vec<u8>> {
+        vec![NameSlot(self.name.clone()).key()]
+    }
+
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let before = owned(context, view, &self.name, author.payer)?;
+        if self.to == before.owner {
+            return Err(Rejection::ToItself.into());
+        }
+        view.put(&NameSlot(self.name.clone()), &NameRecord { owner: self.to, ..before })
+    }
+}
