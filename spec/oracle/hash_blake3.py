@@ -5,38 +5,69 @@ Written from the paper's description; claims.py holds the official test vectors 
 
 IV = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19)
 ORDER = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
-COLUMNS_AND_DIAGONALS = (
-    (0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
-    (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14),
-)  # fmt: skip
 MASK = 0xFFFFFFFF
 CHUNK_START, CHUNK_END, PARENT, ROOT, KEYED_HASH, DERIVE_CONTEXT, DERIVE_MATERIAL = 1, 2, 4, 8, 16, 32, 64
 CHUNK_BYTES, BLOCK_BYTES = 1024, 64
 
+# The sixteen words of a state stand as four rows, each one integer of four words with 32 zero bits between them: what is
+# done to the four columns, and then to the four diagonals, is done to a row at once. It is a third of the time.
 
-def rotated(x, n):
-    return ((x >> n) | (x << (32 - n))) & MASK
+
+def row(values):
+    return values[0] | values[1] << 64 | values[2] << 128 | values[3] << 192
 
 
-def quarter(v, a, b, c, d, x, y):
-    v[a] = (v[a] + v[b] + x) & MASK
-    v[d] = rotated(v[d] ^ v[a], 16)
-    v[c] = (v[c] + v[d]) & MASK
-    v[b] = rotated(v[b] ^ v[c], 12)
-    v[a] = (v[a] + v[b] + y) & MASK
-    v[d] = rotated(v[d] ^ v[a], 8)
-    v[c] = (v[c] + v[d]) & MASK
-    v[b] = rotated(v[b] ^ v[c], 7)
+def unrow(values):
+    return [values & MASK, values >> 64 & MASK, values >> 128 & MASK, values >> 192]
+
+
+def schedule():
+    """Of each round, which words of the block meet columns and diagonals, first and second."""
+    order, rounds = list(range(16)), []
+    for _ in range(7):
+        rounds.append(tuple(order[half + 2 * i + second] for half in (0, 8) for second in (0, 1) for i in range(4)))
+        order = [order[i] for i in ORDER]
+    return tuple(rounds)
+
+
+ROW, TOP, SCHEDULE = row((MASK,) * 4), row(IV), schedule()
 
 
 def compress(chain, block, counter, length, flags):
-    v = list(chain) + list(IV[:4]) + [counter & MASK, counter >> 32, length, flags]
-    m = words(block + bytes(BLOCK_BYTES - len(block)))
-    for _ in range(7):
-        for i, (a, b, c, d) in enumerate(COLUMNS_AND_DIAGONALS):
-            quarter(v, a, b, c, d, m[2 * i], m[2 * i + 1])
-        m = [m[i] for i in ORDER]
-    return [v[i] ^ v[i + 8] for i in range(8)]
+    whole = int.from_bytes(block, "little")
+    m = [whole >> at & MASK for at in range(0, 512, 32)]
+    n, o, p = [word << 64 for word in m], [word << 128 for word in m], [word << 192 for word in m]
+    a, b, c = row(chain), row(chain[4:]), TOP
+    d = row((counter & MASK, counter >> 32, length, flags))
+    full = ROW
+    for e, f, g, h, i, j, k, l, q, r, s, t, u, v, w, x in SCHEDULE:  # noqa: E741
+        a = a + b + (m[e] | n[f] | o[g] | p[h]) & full
+        d ^= a
+        d = (d >> 16 | d << 16) & full
+        c = c + d & full
+        b ^= c
+        b = (b >> 12 | b << 20) & full
+        a = a + b + (m[i] | n[j] | o[k] | p[l]) & full
+        d ^= a
+        d = (d >> 8 | d << 24) & full
+        c = c + d & full
+        b ^= c
+        b = (b >> 7 | b << 25) & full
+        b, c, d = (b >> 64 | b << 192) & full, (c >> 128 | c << 128) & full, (d >> 192 | d << 64) & full
+        a = a + b + (m[q] | n[r] | o[s] | p[t]) & full
+        d ^= a
+        d = (d >> 16 | d << 16) & full
+        c = c + d & full
+        b ^= c
+        b = (b >> 12 | b << 20) & full
+        a = a + b + (m[u] | n[v] | o[w] | p[x]) & full
+        d ^= a
+        d = (d >> 8 | d << 24) & full
+        c = c + d & full
+        b ^= c
+        b = (b >> 7 | b << 25) & full
+        b, c, d = (b >> 192 | b << 64) & full, (c >> 128 | c << 128) & full, (d >> 64 | d << 192) & full
+    return unrow(a ^ c) + unrow(b ^ d)
 
 
 def words(data):

@@ -7,12 +7,21 @@ P = (1 << 255) - 19
 ORDER = (1 << 252) + 27742317777372353535851937790883648493
 
 
+def digits(n):
+    """Of 16, the highest first."""
+    return [n >> at & 15 for at in range((n.bit_length() + 3) // 4 * 4 - 4, -1, -4)]
+
+
 def power(base, exponent):
+    powers = [1]
+    for _ in range(15):
+        powers.append(powers[-1] * base % P)
     result = 1
-    while exponent:
-        if exponent % 2:
-            result = result * base % P
-        base, exponent = base * base % P, exponent // 2
+    for digit in digits(exponent):
+        square = result * result % P
+        square = square * square % P
+        square = square * square % P
+        result = square * square % P * powers[digit] % P
     return result
 
 
@@ -34,12 +43,36 @@ def added(p, q):
     return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
+def doubled(p):
+    x, y, z, _ = p
+    a, b = x * x % P, y * y % P
+    h, g = a + b, a - b
+    e, f = h - (x + y) * (x + y) % P, 2 * z * z % P + g
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def multiples(p):
+    """0 to 15 times p."""
+    found = [NEUTRAL]
+    for _ in range(15):
+        found.append(added(found[-1], p))
+    return found
+
+
 def times(n, p):
+    return sum_of([(digits(n), multiples(p))])
+
+
+def sum_of(terms):
+    """The sum of numbers times points, each as digits and multiples."""
+    length = max(len(number) for number, _ in terms)
+    aligned = [([0] * (length - len(number)) + number, table) for number, table in terms]
     result = NEUTRAL
-    while n:
-        if n % 2:
-            result = added(result, p)
-        p, n = added(p, p), n // 2
+    for at in range(length):
+        result = doubled(doubled(doubled(doubled(result))))
+        for number, table in aligned:
+            if number[at]:
+                result = added(result, table[number[at]])
     return result
 
 
@@ -61,11 +94,11 @@ def decoded(data):
     """The point of 32 bytes, or None. As ZIP 215 has it: y may be P or more, and x = 0 may carry a sign."""
     number = int.from_bytes(data, "little")
     sign, y = number >> 255, number % (1 << 255) % P
-    square = (y * y - 1) * inverse(D * y * y + 1) % P
-    x = power(square, (P + 3) // 8)
-    if (x * x - square) % P != 0:
+    u, v = (y * y - 1) % P, (D * y * y + 1) % P
+    x = u * v * v * v % P * power(u * v * v * v * v * v * v * v % P, (P - 5) // 8) % P  # the root of u / v, if it has one
+    if (v * x * x - u) % P != 0:
         x = x * ROOT_OF_MINUS_ONE % P
-    if (x * x - square) % P != 0:
+    if (v * x * x - u) % P != 0:
         return None
     if x % 2 != sign:
         x = (P - x) % P
@@ -73,6 +106,19 @@ def decoded(data):
 
 
 BASE = decoded((4 * inverse(5) % P).to_bytes(32, "little"))
+BASES = multiples(BASE)
+KEYS = {}  # what was made of a key before: None, or multiples of minus its point
+KEYS_MOST = 4096
+
+
+def key_of(data):
+    """None: no signature holds under it. Else multiples of minus its point."""
+    if data not in KEYS:
+        if len(KEYS) == KEYS_MOST:
+            KEYS.clear()
+        p = decoded(data)
+        KEYS[data] = None if p is None or is_neutral(times(8, p)) else multiples(negated(p))
+    return KEYS[data]
 
 
 def hashed(*pieces):
@@ -86,13 +132,13 @@ def expanded(seed):
 
 
 def public_key(seed):
-    return encoded(times(expanded(seed)[0], BASE))
+    return encoded(sum_of([(digits(expanded(seed)[0]), BASES)]))
 
 
 def sign(seed, message):
     scalar, prefix = expanded(seed)
     r = hashed(prefix, message) % ORDER
-    return sign_as(scalar, public_key(seed), r, encoded(times(r, BASE)), message)
+    return sign_as(scalar, public_key(seed), r, encoded(sum_of([(digits(r), BASES)])), message)
 
 
 def sign_as(scalar, key, r, point, message):
@@ -103,12 +149,13 @@ def sign_as(scalar, key, r, point, message):
 
 def holds(key, message, signature):
     """No signature holds under a key whose order divides 8: anybody could make one."""
-    a, r = decoded(key), decoded(signature[:32])
+    key_multiples, r = key_of(key), decoded(signature[:32])
     s = int.from_bytes(signature[32:], "little")
-    if a is None or is_neutral(times(8, a)) or r is None or s >= ORDER:
+    if key_multiples is None or r is None or s >= ORDER:
         return False
     k = hashed(signature[:32], key, message) % ORDER
-    return is_neutral(times(8, added(times(s, BASE), negated(added(r, times(k, a))))))
+    found = sum_of([(digits(s), BASES), (digits(k), key_multiples)])
+    return is_neutral(doubled(doubled(doubled(added(found, negated(r))))))
 
 
 def of_order_eight():

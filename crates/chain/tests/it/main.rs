@@ -5,3 +5,4 @@ mod blocks;
 mod encoding;
 mod generator;
 mod state;
+mod vectors;

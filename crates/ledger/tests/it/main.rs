@@ -9,4 +9,5 @@ mod packages;
 mod parameters;
 mod rejections;
 mod transfer;
+mod vectors;
 mod world;

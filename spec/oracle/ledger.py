@@ -1,0 +1,92 @@
+"""ledger.md: bytes of transactions, headers, blocks, genesis and certificates, and what of them is hashed and signed."""
+
+import receipt_ed25519 as ed25519
+from ledger_forms import HASH, KEY, SIGNATURE, U16, U32, U64, U128, blob, list_of, one_of, pair, record
+from ledger_records import PARAMETERS, SEATS
+from receipt import Hashes
+from receipt_decode import Input, true
+
+BLOCK_MOST, TRANSACTIONS_MOST, BODY_MOST = 1 << 21, 1 << 14, 1 << 18
+SEATS_MOST, ACCOUNTS_MOST = 128, 1 << 20
+NOWHERE = bytes(32)
+
+SIGNED = (("kind", U16), ("payer", KEY), ("number", U64), ("fee_max", U128), ("body", blob(4, BODY_MOST)))
+UNSIGNED = record(SIGNED, version=True)
+TRANSACTION = record((*SIGNED, ("signature", SIGNATURE)), version=True)
+HEADER = record((
+    ("rules", U16), ("height", U64), ("parent", HASH), ("stamp", U64), ("time", U64), ("epoch", U64), ("proposer", KEY),
+    ("beacon", HASH), ("transactions", U32), ("transactions_root", HASH), ("state_root", HASH), ("seats", HASH),
+), version=True)  # fmt: skip
+GENESIS = record((
+    ("kind", one_of(1, 2, 3)), ("stamp", U64), ("parameters", PARAMETERS), ("seats", SEATS),
+    ("accounts", list_of(4, ACCOUNTS_MOST, pair(KEY, U128), lambda one: one[0])), ("treasury", U128),
+), version=True)  # fmt: skip
+VOTES = list_of(2, SEATS_MOST, pair(U16, SIGNATURE), lambda one: one[0])
+QUORUM = 1
+CERTIFICATE = record((("kind", one_of(QUORUM)), ("votes", VOTES)), version=True)
+
+
+def network_of(genesis):
+    return Hashes(bytes(32)).hash(b"probity genesis v1", genesis)
+
+
+def signed(hashes, secret, made):
+    """A transaction's bytes, of a dict without payer and signature."""
+    made = {**made, "payer": ed25519.public_key(secret)}
+    return TRANSACTION.write({**made, "signature": hashes.sign(b"probity transaction v1", secret, UNSIGNED.write(made))})
+
+
+def transaction_id(hashes, made):
+    return hashes.hash(b"probity transaction v1", UNSIGNED.write(made))
+
+
+def transaction_leaf(hashes, data):
+    return hashes.hash(b"probity transaction leaf v1", data)
+
+
+def transactions_root(hashes, all_bytes):
+    leaves = [transaction_leaf(hashes, data) for data in all_bytes]
+    return hashes.root(b"probity transaction node v1", leaves)
+
+
+def authentic(hashes, made):
+    return hashes.holds(b"probity transaction v1", made["payer"], UNSIGNED.write(made), made["signature"])
+
+
+def header_hash(hashes, header):
+    return hashes.hash(b"probity header v1", HEADER.write(header))
+
+
+def seats_hash(hashes, seats):
+    """Of the record's bytes."""
+    return hashes.hash(b"probity seats v1", seats)
+
+
+def block(header, all_bytes):
+    return HEADER.write(header) + b"".join(U32.write(len(data)) + data for data in all_bytes)
+
+
+def read_block(data):
+    """The header, the transactions' bytes, the transactions. That they are the header's is the rules' to say."""
+    true(len(data) <= BLOCK_MOST, "Limit")
+    i = Input(data)
+    header = HEADER.read(i)
+    true(header["transactions"] <= TRANSACTIONS_MOST, "Limit")
+    all_bytes = [i.take(i.count(4, BLOCK_MOST)) for _ in range(header["transactions"])]
+    i.end()
+    return header, all_bytes, [TRANSACTION.whole(one) for one in all_bytes]
+
+
+def vote(hashes, secret, header):
+    return hashes.sign(b"probity certificate v1", secret, header)
+
+
+def certifies(hashes, certificate, seats, header):
+    """Whether these bytes certify the hash of a header, under these seats of the state before it."""
+    votes = CERTIFICATE.whole(certificate)["votes"]
+    if len(seats) == 0 or len(votes) < 2 * len(seats) // 3 + 1:
+        return False
+    return all(
+        at < len(seats) and hashes.holds(b"probity certificate v1", seats[at]["key"], header, signature)
+        for at, signature in votes
+    )

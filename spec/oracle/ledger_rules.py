@@ -1,0 +1,301 @@
+"""ledger.md sections 4, 5 and 8: a state and a block in, a state out, or the reason why not.
+
+A kind of transaction is a row of `KINDS`: how its body is read, its work, its rule. A rule gets a `Turn` and the body.
+"""
+
+import pathlib
+import re
+
+import ledger as form
+import ledger_tree as tree
+from exact import Refused
+from ledger_forms import KEY, U128, record
+from ledger_records import ACCOUNT, CLOCK, CLOCK_KEY, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, account_key
+from ledger_records import read as read_record
+from receipt import Hashes
+from receipt_decode import true
+
+RULES = 1
+NONE_MADE = {"balance": 0, "made": 0}
+MADE_MOST = (1 << 64) - 1
+MONEY_MOST = (1 << 128) - 1
+ECONOMICS = pathlib.Path(__file__).resolve().parents[2].joinpath("docs", "economics.md")
+ROW = re.compile(r"\| (\d+) \| `(\w+)` \| [^|]* \| (\d+) \| (\d+) to (\d+) \|")
+
+
+def parameter_table():
+    """By number: name, default, least, most. The page is the table."""
+    rows = [ROW.match(line) for line in ECONOMICS.read_text().splitlines()]
+    return {int(row[1]): (row[2], int(row[3]), int(row[4]), int(row[5])) for row in rows if row}
+
+
+TABLE = parameter_table()
+NUMBERS = {name: number for number, (name, _, _, _) in TABLE.items()}
+
+
+class Rejected(Exception):
+    """A transaction is not taken: the number of section 6."""
+
+    def __init__(self, number):
+        super().__init__(number)
+        self.number = number
+
+
+def reject_unless(condition, number):
+    if not condition:
+        raise Rejected(number)
+
+
+class State:
+    """Never altered: the records by key, and their tree."""
+
+    def __init__(self, hashes, records, grown):
+        self.hashes, self.records, self.tree = hashes, records, grown
+
+    def root(self):
+        return tree.root_of(self.tree)
+
+    def get(self, key):
+        return self.records.get(key)
+
+
+PLACES = {}  # of (network, key): every record of an account is one place
+PLACES_MOST = 1 << 16
+
+
+def place_of(hashes, key):
+    if (hashes.network, key) not in PLACES:
+        if len(PLACES) == PLACES_MOST:
+            PLACES.clear()
+        PLACES[hashes.network, key] = tree.place_of(hashes, key)
+    return PLACES[hashes.network, key]
+
+
+class Draft:
+    """Changes over what stands below: a state or another draft."""
+
+    def __init__(self, below):
+        self.below, self.changes = below, {}
+
+    def get(self, key):
+        return self.changes[key] if key in self.changes else self.below.get(key)
+
+    def put(self, key, data):
+        self.changes[key] = data
+
+    def remove(self, key):
+        self.changes[key] = None
+
+    def read(self, key, kind, absent=None):
+        data = self.get(key)
+        return absent if data is None else kind.whole(data)
+
+    def write(self, key, kind, value):
+        self.put(key, kind.write(value))
+
+    def over(self, state):
+        """The state with these changes."""
+        new = {key: data for key, data in self.changes.items() if data != state.records.get(key)}
+        records = {**state.records, **new}
+        for key in [key for key, data in new.items() if data is None]:
+            del records[key]
+        hashes = state.hashes
+        values = {place_of(hashes, key): data if data is None else tree.value_of(hashes, data) for key, data in new.items()}
+        return State(hashes, records, tree.changed(hashes, state.tree, values))
+
+
+class Turn:
+    """What a rule sees of one transaction: its draft, the block's clock, the parameters, who pays."""
+
+    def __init__(self, execution, made, draft):
+        self.hashes, self.clock, self.draft = execution.hashes, execution.clock, draft
+        self.payer, self.number = made["payer"], made["number"]
+
+    def parameter(self, name):
+        return parameter(self.draft, name)
+
+    def balance(self, key):
+        return self.draft.read(account_key(key), ACCOUNT, NONE_MADE)["balance"]
+
+    def pay(self, key, amount):
+        """Money into an account: never more than there is."""
+        account = self.draft.read(account_key(key), ACCOUNT, NONE_MADE)
+        balance = account["balance"] + amount
+        assert balance <= MONEY_MOST
+        if balance or account["made"]:
+            self.draft.write(account_key(key), ACCOUNT, {**account, "balance": balance})
+
+    def charge(self, amount, number):
+        """Money out of the payer's account, or the rejection."""
+        reject_unless(self.balance(self.payer) >= amount, number)
+        self.pay(self.payer, -amount)
+
+
+def parameter(draft, name):
+    number = NUMBERS[name]
+    return dict(draft.read(PARAMETERS_KEY, PARAMETERS)).get(number, TABLE[number][1])
+
+
+def grown(draft):
+    """By how many bytes the state below grows: of each key for itself."""
+    found = 0
+    for key, data in draft.changes.items():
+        if data is not None:
+            old = draft.below.get(key)
+            before = 0 if old is None else len(key) + len(old)
+            found += max(0, len(key) + len(data) - before)
+    return found
+
+
+# Section 7
+
+
+TRANSFER = record((("to", KEY), ("amount", U128)))
+
+
+def transfer(turn, body):
+    reject_unless(body["amount"] > 0, 6)
+    reject_unless(body["to"] != turn.payer, 7)
+    turn.charge(body["amount"], 8)
+    turn.pay(body["to"], body["amount"])
+
+
+def one(_):
+    return 1
+
+
+KINDS = {1: (TRANSFER, one, transfer)}
+
+
+# Section 5
+
+
+class Execution:
+    """A block as it is made: its clock set, then transaction by transaction."""
+
+    def __init__(self, state, stamp, beacon):
+        self.state, self.hashes, self.draft = state, state.hashes, Draft(state)
+        clock = self.draft.read(CLOCK_KEY, CLOCK)
+        true(stamp > clock["stamp"], "Stamp")
+        step = min(stamp - clock["stamp"], parameter(self.draft, "time_step_ms"))
+        time = clock["time"] + step
+        clock = {**clock, "height": clock["height"] + 1, "stamp": stamp, "time": time, "beacon": beacon}
+        if time >= clock["epoch_began"] + parameter(self.draft, "epoch_ms"):
+            clock = {**clock, "epoch": clock["epoch"] + 1, "epoch_began": time}
+        self.clock = clock
+        self.draft.write(CLOCK_KEY, CLOCK, clock)
+
+    def take(self, made, length):
+        """A transaction of so many bytes, or Rejected and nothing done."""
+        draft = Draft(self.draft)
+        reject_unless(made["kind"] in KINDS, 1)
+        body_form, work, rule = KINDS[made["kind"]]
+        try:
+            body = body_form.whole(made["body"])
+        except Refused:
+            raise Rejected(2) from None
+        key = account_key(made["payer"])
+        account = draft.read(key, ACCOUNT, NONE_MADE)
+        reject_unless(made["number"] == account["made"], 3)
+        reject_unless(account["made"] < MADE_MOST, 9)
+        draft.write(key, ACCOUNT, {**account, "made": account["made"] + 1})
+        turn = Turn(self, made, draft)
+        rule(turn, body)
+        rates = [parameter(draft, name) for name in ("fee_byte", "fee_work", "fee_state")]
+        fee = sum(rate * count for rate, count in zip(rates, (length, work(body), grown(draft))))
+        reject_unless(fee <= made["fee_max"], 5)
+        turn.charge(fee, 4)
+        purse = draft.read(PURSE_KEY, PURSE)
+        draft.write(PURSE_KEY, PURSE, {**purse, "fees": purse["fees"] + fee})
+        self.draft.changes.update(draft.changes)
+
+    def finish(self):
+        return self.draft.over(self.state)
+
+
+def begin(genesis):
+    """The first state and block 0's header, of the genesis's bytes."""
+    made = form.GENESIS.whole(genesis)
+    hashes = Hashes(form.network_of(genesis))
+    true(made["seats"] != [], "Seats")
+    true(all(number in TABLE and TABLE[number][2] <= value <= TABLE[number][3] for number, value in made["parameters"]), "Parameters")
+    true(all(balance > 0 for _, balance in made["accounts"]), "Money")
+    issued = made["treasury"] + sum(balance for _, balance in made["accounts"])
+    true(issued <= MONEY_MOST, "Money")
+    draft = Draft(State(hashes, {}, None))
+    draft.write(PARAMETERS_KEY, PARAMETERS, made["parameters"])
+    draft.write(SEATS_KEY, SEATS, made["seats"])
+    for key, balance in made["accounts"]:
+        draft.write(account_key(key), ACCOUNT, {"balance": balance, "made": 0})
+    draft.write(PURSE_KEY, PURSE, {"fees": 0, "treasury": made["treasury"], "issued": issued, "burnt": 0})
+    clock = {"height": 0, "stamp": made["stamp"], "time": 0, "epoch": 1, "epoch_began": 0, "beacon": hashes.network}
+    draft.write(CLOCK_KEY, CLOCK, clock)
+    state = draft.over(draft.below)
+    return state, header_of(state, clock, form.NOWHERE, form.NOWHERE, [])
+
+
+def header_of(state, clock, parent, proposer, all_bytes):
+    fields = {name: clock[name] for name in ("height", "stamp", "time", "epoch", "beacon")}
+    return {
+        **fields, "rules": RULES, "parent": parent, "proposer": proposer, "transactions": len(all_bytes),
+        "transactions_root": form.transactions_root(state.hashes, all_bytes), "state_root": state.root(),
+        "seats": form.seats_hash(state.hashes, state.get(SEATS_KEY)),
+    }  # fmt: skip
+
+
+def has_seat(state, key):
+    return any(seat["key"] == key for seat in SEATS.whole(state.get(SEATS_KEY)))
+
+
+def propose(state, parent, proposer, stamp, beacon, all_bytes):
+    """The next block of what is taken of these transactions: header, their bytes, state, and what is left out and why."""
+    execution, taken, left_out = Execution(state, stamp, beacon), [], []
+    for at, data in enumerate(all_bytes):
+        made = form.TRANSACTION.whole(data)
+        assert form.authentic(state.hashes, made)
+        try:
+            execution.take(made, len(data))
+            taken.append(data)
+        except Rejected as rejected:
+            left_out.append((at, rejected.number))
+    after = execution.finish()
+    header = header_of(after, execution.clock, form.header_hash(state.hashes, parent), proposer, taken)
+    return header, taken, after, left_out
+
+
+def follow(state, parent, data):
+    """The block of these bytes after a state and its header: the state after it and its header, or Refused."""
+    header, all_bytes, transactions = form.read_block(data)
+    true(header["rules"] == RULES, "Protocol")
+    true(header["height"] == parent["height"] + 1, "Height")
+    true(header["parent"] == form.header_hash(state.hashes, parent), "Parent")
+    true(has_seat(state, header["proposer"]), "Proposer")
+    execution = Execution(state, header["stamp"], header["beacon"])
+    for made, one_of_them in zip(transactions, all_bytes):
+        true(form.authentic(state.hashes, made), "Signature")
+        try:
+            execution.take(made, len(one_of_them))
+        except Rejected:
+            raise Refused("Rejected") from None
+    after = execution.finish()
+    expected = header_of(after, execution.clock, header["parent"], header["proposer"], all_bytes)
+    for name, found in expected.items():
+        true(header[name] == found, FIELDS.get(name, "Value"))
+    return after, header
+
+
+FIELDS = {"time": "Time", "epoch": "Epoch", "transactions_root": "Transactions", "state_root": "State", "seats": "Seats"}
+
+
+def check_supply(state):
+    """All money that was issued and not burnt is somewhere, and every record can be read."""
+    purse = PURSE.whole(state.get(PURSE_KEY))
+    there = purse["fees"] + purse["treasury"]
+    for key, data in state.records.items():
+        found = read_record(key, data)
+        there += HELD.get(key[0], lambda _: 0)(found)
+    assert there == purse["issued"] - purse["burnt"], (there, purse)
+
+
+# Which money is in a record of this first byte, but for the purse.
+HELD = {5: lambda account: account["balance"]}
