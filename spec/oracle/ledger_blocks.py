@@ -1,6 +1,7 @@
 """Cases of ledger.md sections 4 to 8: a genesis and blocks of transactions, what is taken, and blocks that may not follow."""
 
 import ledger as form
+import ledger_node_cases
 import ledger_rules as rules
 from ledger_world import BEACON, FEE_MOST, RICH, World, genesis, public, secret
 
@@ -164,7 +165,8 @@ def refused_blocks():
 
 
 def cases():
-    worlds = [(name, world.inputs()) for name, world in base_cases()]
+    makers = (base_cases, ledger_node_cases.worlds)
+    worlds = [(name, world.inputs()) for maker in makers for name, world in maker()]
     return worlds + geneses() + refused_blocks()
 
 

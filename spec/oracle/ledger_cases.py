@@ -382,6 +382,36 @@ def refused_bytes():
     ]  # fmt: skip
 
 
+def node_records():
+    """At their limits and beyond, and what no node is."""
+    node = {
+        "owner": public(1), "operator": public(2), "transport": OFFLINE, "validator": public(3), "roles": 15, "address": b"example.org:1",
+        "stake": 5, "unbonding": [(7, 8), (1, 2)], "owed": 3, "disputes": 2, "jailed_until": 9, "silences": 1, "first_silence": 4,
+        "retired": 0, "created": 3,
+    }  # fmt: skip
+    node["unbonding"] = [{"amount": amount, "due": due} for amount, due in node["unbonding"]]
+    some = lambda count: [{"amount": at + 1, "due": 0} for at in range(count)]  # noqa: E731
+    of = lambda **changed: read("record", ledger_records.NODE.write({**node, **changed}), key=ledger_records.node_key(b"\x01" * 32).hex())  # noqa: E731
+    bound = {"node": b"\x01" * 32, "role": 2, "from": 5, "until": 0}
+    key = lambda **changed: read("record", ledger_records.BOUND.write({**bound, **changed}), key=ledger_records.bound_key(public(2)).hex())  # noqa: E731
+    return [
+        ("node", of()),
+        ("node, most of everything", of(unbonding=some(8), address=b"!" + b"~" * 255, retired=1)),
+        ("node, a role that nobody has refused", of(roles=16)),
+        ("node, an address too long refused", of(address=b"a" * 257)),
+        ("node, a space in its address refused", of(address=b"a b")),
+        ("node, a byte beyond ASCII in its address refused", of(address="é".encode())),
+        ("node, nine unbonding refused", of(unbonding=some(9))),
+        ("node, nothing unbonding refused", of(unbonding=[{"amount": 0, "due": 5}])),
+        ("node, half retired refused", of(retired=2)),
+        ("key", key()),
+        ("key that is no more", key(until=5)),
+        ("key that ended before it began refused", key(until=4)),
+        ("key for nothing refused", key(role=0)),
+        ("key for something else refused", key(role=4)),
+    ]
+
+
 def records():
     clock = {"height": 1, "stamp": 2, "time": 3, "epoch": 4, "epoch_began": 5, "beacon": b"\x06" * 32}
     purse = {"fees": 1, "treasury": 2, "issued": 3, "burnt": (1 << 128) - 1}
@@ -402,6 +432,7 @@ def records():
         ("account of nothing refused", of(key, account(0, 0))),
         ("account, a byte behind refused", of(key, account(5, 6) + b"\0")),
         ("account, a key too short refused", of(key[:-1], account(5, 6))),
+    ] + node_records() + [
         ("no key refused", of(b"", b"")),
         ("a record that nobody has refused", of(b"\x00", b"")),
         ("a record beyond all numbers refused", of(b"\xff", b"")),

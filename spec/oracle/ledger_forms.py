@@ -43,6 +43,17 @@ def one_of(*numbers):
     return Form(U8.write, read)
 
 
+def checked(form, holds):
+    """The same, of which this is true."""
+
+    def read(i):
+        found = form.read(i)
+        true(holds(found))
+        return found
+
+    return Form(form.write, read)
+
+
 def blob(size, most, least=0):
     """A length and so many bytes."""
 

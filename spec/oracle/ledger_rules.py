@@ -3,148 +3,17 @@
 A kind of transaction is a row of `KINDS`: how its body is read, its work, its rule. A rule gets a `Turn` and the body.
 """
 
-import pathlib
-import re
-
 import ledger as form
-import ledger_tree as tree
+import ledger_nodes
 from exact import Refused
 from ledger_forms import KEY, U128, record
 from ledger_records import ACCOUNT, CLOCK, CLOCK_KEY, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, account_key
 from ledger_records import read as read_record
+from ledger_turn import MADE_MOST, MONEY_MOST, NONE_MADE, TABLE, Draft, Rejected, State, Turn, grown, parameter, reject_unless
 from receipt import Hashes
 from receipt_decode import true
 
 RULES = 1
-NONE_MADE = {"balance": 0, "made": 0}
-MADE_MOST = (1 << 64) - 1
-MONEY_MOST = (1 << 128) - 1
-ECONOMICS = pathlib.Path(__file__).resolve().parents[2].joinpath("docs", "economics.md")
-ROW = re.compile(r"\| (\d+) \| `(\w+)` \| [^|]* \| (\d+) \| (\d+) to (\d+) \|")
-
-
-def parameter_table():
-    """By number: name, default, least, most. The page is the table."""
-    rows = [ROW.match(line) for line in ECONOMICS.read_text().splitlines()]
-    return {int(row[1]): (row[2], int(row[3]), int(row[4]), int(row[5])) for row in rows if row}
-
-
-TABLE = parameter_table()
-NUMBERS = {name: number for number, (name, _, _, _) in TABLE.items()}
-
-
-class Rejected(Exception):
-    """A transaction is not taken: the number of section 6."""
-
-    def __init__(self, number):
-        super().__init__(number)
-        self.number = number
-
-
-def reject_unless(condition, number):
-    if not condition:
-        raise Rejected(number)
-
-
-class State:
-    """Never altered: the records by key, and their tree."""
-
-    def __init__(self, hashes, records, grown):
-        self.hashes, self.records, self.tree = hashes, records, grown
-
-    def root(self):
-        return tree.root_of(self.tree)
-
-    def get(self, key):
-        return self.records.get(key)
-
-
-PLACES = {}  # of (network, key): every record of an account is one place
-PLACES_MOST = 1 << 16
-
-
-def place_of(hashes, key):
-    if (hashes.network, key) not in PLACES:
-        if len(PLACES) == PLACES_MOST:
-            PLACES.clear()
-        PLACES[hashes.network, key] = tree.place_of(hashes, key)
-    return PLACES[hashes.network, key]
-
-
-class Draft:
-    """Changes over what stands below: a state or another draft."""
-
-    def __init__(self, below):
-        self.below, self.changes = below, {}
-
-    def get(self, key):
-        return self.changes[key] if key in self.changes else self.below.get(key)
-
-    def put(self, key, data):
-        self.changes[key] = data
-
-    def remove(self, key):
-        self.changes[key] = None
-
-    def read(self, key, kind, absent=None):
-        data = self.get(key)
-        return absent if data is None else kind.whole(data)
-
-    def write(self, key, kind, value):
-        self.put(key, kind.write(value))
-
-    def over(self, state):
-        """The state with these changes."""
-        new = {key: data for key, data in self.changes.items() if data != state.records.get(key)}
-        records = {**state.records, **new}
-        for key in [key for key, data in new.items() if data is None]:
-            del records[key]
-        hashes = state.hashes
-        values = {place_of(hashes, key): data if data is None else tree.value_of(hashes, data) for key, data in new.items()}
-        return State(hashes, records, tree.changed(hashes, state.tree, values))
-
-
-class Turn:
-    """What a rule sees of one transaction: its draft, the block's clock, the parameters, who pays."""
-
-    def __init__(self, execution, made, draft):
-        self.hashes, self.clock, self.draft = execution.hashes, execution.clock, draft
-        self.payer, self.number = made["payer"], made["number"]
-
-    def parameter(self, name):
-        return parameter(self.draft, name)
-
-    def balance(self, key):
-        return self.draft.read(account_key(key), ACCOUNT, NONE_MADE)["balance"]
-
-    def pay(self, key, amount):
-        """Money into an account: never more than there is."""
-        account = self.draft.read(account_key(key), ACCOUNT, NONE_MADE)
-        balance = account["balance"] + amount
-        assert balance <= MONEY_MOST
-        if balance or account["made"]:
-            self.draft.write(account_key(key), ACCOUNT, {**account, "balance": balance})
-
-    def charge(self, amount, number):
-        """Money out of the payer's account, or the rejection."""
-        reject_unless(self.balance(self.payer) >= amount, number)
-        self.pay(self.payer, -amount)
-
-
-def parameter(draft, name):
-    number = NUMBERS[name]
-    return dict(draft.read(PARAMETERS_KEY, PARAMETERS)).get(number, TABLE[number][1])
-
-
-def grown(draft):
-    """By how many bytes the state below grows: of each key for itself."""
-    found = 0
-    for key, data in draft.changes.items():
-        if data is not None:
-            old = draft.below.get(key)
-            before = 0 if old is None else len(key) + len(old)
-            found += max(0, len(key) + len(data) - before)
-    return found
 
 
 # Section 7
@@ -164,7 +33,7 @@ def one(_):
     return 1
 
 
-KINDS = {1: (TRANSFER, one, transfer)}
+KINDS = {1: (TRANSFER, one, transfer), **ledger_nodes.KINDS}
 
 
 # Section 5

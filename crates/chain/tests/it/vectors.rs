@@ -1,7 +1,7 @@
 //! `spec/vectors/ledger_state.json` and `ledger_bytes.json`, which an oracle made that shares no code with this crate:
 //! byte for byte. `ledger_blocks.json` is for crate `ledger`, whose test lists all files there are.
 
-use chain::records::{Held, ParameterNumber, ParameterValues, Seat, Seats};
+use chain::records::{Held, NodeId, ParameterNumber, ParameterValues, Seat, Seats};
 use chain::state::{Changes, Entry, Place, Proof, State};
 use chain::{
     Amount, Block, Certificate, Epoch, Genesis, Header, Height, KindNumber, NetworkKind, Stamp,
@@ -117,7 +117,7 @@ fn proof(inputs: &Json, case: &Json) {
 fn genesis(inputs: &Json, expected: &Json) {
     let spec = &inputs["genesis"];
     let row = |row: &Json| (ParameterNumber(number(&row[0])), number(&row[1]));
-    let seat = |row: &Json| Seat { node: digest(&row[0]), key: PublicKey(digest(&row[1])) };
+    let seat = |row: &Json| Seat { node: NodeId(digest(&row[0])), key: PublicKey(digest(&row[1])) };
     let account = |row: &Json| (PublicKey(digest(&row[0])), Amount(number(&row[1])));
     let kinds = [NetworkKind::Simulation, NetworkKind::Test, NetworkKind::Main];
     let made = Genesis {
@@ -189,7 +189,7 @@ fn block(inputs: &Json, expected: &Json) {
 }
 
 fn certificate(inputs: &Json, case: &Json) {
-    let seat = |key: &Json| Seat { node: [0; 32], key: PublicKey(digest(key)) };
+    let seat = |key: &Json| Seat { node: NodeId([0; 32]), key: PublicKey(digest(key)) };
     let seats = Seats(list(&inputs["seats"]).iter().map(seat).collect());
     let Ok(read) = Certificate::decode(&bytes(&inputs["certificate"])) else {
         assert!(case.get("refused").is_some());
