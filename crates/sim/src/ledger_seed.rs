@@ -2,10 +2,10 @@
 //!
 //! Never stops at a finding but at the end of its block: what comes after a broken block says nothing.
 
-use chain::records::{Account, AccountSlot, ParameterNumber, ParameterValues, Seat, Seats};
+use chain::records::{Account, AccountSlot, NodeId, ParameterNumber, ParameterValues, Seat, Seats};
 use chain::state::State;
 use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp};
-use ledger::{BlockError, Opening, Parameter, Proposed, TABLE, Working, begin};
+use ledger::{BlockError, Opening, Proposed, TABLE, Working, begin};
 use receipt::PublicKey;
 use std::collections::BTreeMap;
 
@@ -189,7 +189,7 @@ fn genesis(random: &mut Random) -> Genesis {
     }
     let seats = random.between(1, 12);
     let seat = |random: &mut Random| Seat {
-        node: random.bytes(),
+        node: NodeId(random.bytes()),
         key: validator(random.index(VALIDATORS)).public,
     };
     Genesis {
@@ -202,15 +202,20 @@ fn genesis(random: &mut Random) -> Genesis {
     }
 }
 
-/// Epochs and steps of every length; fees as they are, or of any size up to some thousands.
+/// A third of them other than they are: anything from nothing to some times the default, or a bound.
 fn parameters(random: &mut Random) -> ParameterValues {
     let mut values = ParameterValues::default();
     for row in TABLE {
         let (least, most) = row.bounds;
-        let value = match row.parameter {
-            Parameter::EpochMs | Parameter::TimeStepMs => random.long(),
-            Parameter::FeeByte | Parameter::FeeWork | Parameter::FeeState => random.long() % 5_000,
-            Parameter::IssuedEpoch => random.long() % 1_000_000_000,
+        let value = match random.below(16) {
+            0 => least,
+            1 if !row.unit.starts_with("money") => most,
+            2..=5 => random.long(),
+            _ => random.long() % (row.default.saturating_mul(4) + 1),
+        };
+        let value = match row.unit.starts_with("money") {
+            true => value % (row.default.saturating_mul(4) + 1),
+            false => value,
         };
         if random.once_in(3) {
             values.0.insert(ParameterNumber(row.parameter.number().0), value.clamp(least, most));
