@@ -26,6 +26,7 @@ pub use claims::Claim;
 pub use context::{Author, Context};
 pub use execution::{Execution, Made, Opening};
 pub use models::referee_model;
+pub use nodes::slash;
 pub use parameters::{Parameter, Parameters, Row, TABLE};
 pub use stop::{Fault, Rejection, Stop};
 pub use supply::{Supply, supply};

@@ -62,6 +62,9 @@ parameters! {
     /// What is issued in an epoch.
     IssuedEpoch = 6, "issued_epoch", "money", 0, (0, 1_000_000_000_000_000_000),
         "fees pay who has the seats; a network that wants more says so";
+    /// How long stake takes to leave.
+    UnbondMs = 11, "unbond_ms", "milliseconds", 1_209_600_000, (60_000, 31_536_000_000),
+        "stake answers for what was signed until all that can be shown of it was; nobody votes twice with it";
     /// What a term of a name costs.
     NameFee = 20, "name_fee", "money", 10_000_000, (0, 1_000_000_000_000_000_000),
         "who takes a name from everybody else pays for it, or names would be kept for sale";

@@ -89,6 +89,14 @@ rejections! {
     Retired = 24, "the node is retired";
     /// The node has another key now.
     KeyBefore = 25, "the node has another key there now";
+    /// Less than is asked for.
+    StakeLess = 26, "the node has less at stake than that";
+    /// Open disputes may still take it.
+    Owed = 27, "open disputes may still take that much of the stake";
+    /// A node's list is full.
+    UnbondingFull = 28, "the node has as many amounts unbonding as one may";
+    /// Nothing can be withdrawn yet.
+    NothingDue = 29, "nothing of the node's is due";
     /// It was published before.
     ProgramThere = 50, "the program stands in the ledger already";
     /// Nothing could run it.

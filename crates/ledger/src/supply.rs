@@ -29,6 +29,7 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::Parameters(_)
             | Held::Seats(_)
             | Held::Key(..)
+            | Held::Stakes(_)
             | Held::Package(..)
             | Held::Program(..)
             | Held::Name(..)

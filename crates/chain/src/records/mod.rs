@@ -12,6 +12,7 @@ mod package;
 mod parameters;
 mod program;
 mod seats;
+mod stakes;
 
 pub use account::{Account, AccountSlot};
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
@@ -26,6 +27,7 @@ pub use package::{PACKAGE_FILES_MAX, Package, PackageSlot, Part};
 pub use parameters::{PARAMETERS_MAX, ParameterNumber, ParameterValues, ParametersSlot};
 pub use program::{PROGRAM_BYTES_MAX, ProgramBytes, ProgramSlot};
 pub use seats::{SEATS_MAX, Seat, Seats, SeatsSlot};
+pub use stakes::{Stakes, StakesSlot};
 
 use commit::{Reader, WireError, Writer};
 
@@ -82,6 +84,7 @@ pub(crate) enum Tag {
     Account = 5,
     Node = 6,
     Key = 7,
+    Stakes = 9,
     Package = 10,
     Program = 11,
     Name = 12,
@@ -114,6 +117,8 @@ pub enum Held {
     Node(NodeSlot, Node),
     /// A node's key.
     Key(KeySlot, BoundKey),
+    /// All stakes together.
+    Stakes(Stakes),
     /// A published model.
     Package(PackageSlot, Package),
     /// A program.
@@ -139,6 +144,7 @@ impl Held {
             5 => Self::Account(AccountSlot::read(&mut input)?, Account::decode(value)?),
             6 => Self::Node(NodeSlot::read(&mut input)?, Node::decode(value)?),
             7 => Self::Key(KeySlot::read(&mut input)?, BoundKey::decode(value)?),
+            9 => Self::Stakes(Stakes::decode(value)?),
             10 => Self::Package(PackageSlot::read(&mut input)?, Package::decode(value)?),
             11 => {
                 let slot = ProgramSlot(input.array("a program's hash")?);

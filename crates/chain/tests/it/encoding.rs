@@ -2,7 +2,7 @@
 
 use chain::records::{
     Account, BoundKey, Clock, LabelRecord, NameRecord, Node, Package, ParameterValues,
-    ProgramBytes, Purse, Record, Seats,
+    ProgramBytes, Purse, Record, Seats, Stakes,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction};
@@ -60,6 +60,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(Proof, generator::proof),
     decoder!(Purse, generator::purse),
     decoder!(Seats, generator::seats),
+    decoder!(Stakes, generator::stakes),
     decoder!(Transaction, generator::transaction),
     Decoder {
         name: "Block",

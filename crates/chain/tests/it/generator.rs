@@ -3,7 +3,7 @@
 use chain::records::{
     Account, Address, BoundKey, Clock, KeyRole, LabelRecord, NameRecord, Node, NodeId, Package,
     ParameterNumber, ParameterValues, Part, ProgramBytes, Purse, Roles, Seat, Seats, Silences,
-    Unbonding,
+    Stakes, Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -123,6 +123,10 @@ pub(crate) fn node(random: &mut Random) -> Node {
         retired: random.below(2) == 1,
         created: Time(random.next()),
     }
+}
+
+pub(crate) fn stakes(random: &mut Random) -> Stakes {
+    Stakes { total: random.amount(), voting_ends: Time(1 + random.below(1 << 60)) }
 }
 
 pub(crate) fn bound_key(random: &mut Random) -> BoundKey {

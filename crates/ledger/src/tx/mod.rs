@@ -12,7 +12,10 @@ mod node_set;
 mod package;
 mod package_withdraw;
 mod program;
+mod stake;
 mod transfer;
+mod unstake;
+mod withdraw;
 
 pub use label::SetLabel;
 pub use name_claim::NameClaim;
@@ -24,7 +27,10 @@ pub use node_set::NodeSet;
 pub use package::{MANIFEST_BYTES_MAX, PublishPackage};
 pub use package_withdraw::PackageWithdraw;
 pub use program::{PROGRAM_OPS_MAX, PublishProgram};
+pub use stake::Stake;
 pub use transfer::Transfer;
+pub use unstake::Unstake;
+pub use withdraw::Withdraw;
 
 use chain::KindNumber;
 use commit::{Reader, WireError, Writer};
@@ -46,6 +52,12 @@ pub enum Action {
     NodeKey(NodeKey),
     /// Kind 5.
     NodeRetire(NodeRetire),
+    /// Kind 6.
+    Stake(Stake),
+    /// Kind 7.
+    Unstake(Unstake),
+    /// Kind 8.
+    Withdraw(Withdraw),
     /// Kind 10.
     Program(PublishProgram),
     /// Kind 11.
@@ -70,6 +82,9 @@ impl Action {
             Self::NodeSet(_) => 3,
             Self::NodeKey(_) => 4,
             Self::NodeRetire(_) => 5,
+            Self::Stake(_) => 6,
+            Self::Unstake(_) => 7,
+            Self::Withdraw(_) => 8,
             Self::Program(_) => 10,
             Self::Package(_) => 11,
             Self::PackageWithdraw(_) => 12,
@@ -89,6 +104,9 @@ impl Action {
             Self::NodeSet(action) => action.write(&mut out),
             Self::NodeKey(action) => action.write(&mut out),
             Self::NodeRetire(action) => action.write(&mut out),
+            Self::Stake(action) => action.write(&mut out),
+            Self::Unstake(action) => action.write(&mut out),
+            Self::Withdraw(action) => action.write(&mut out),
             Self::Program(action) => action.write(&mut out),
             Self::Package(action) => action.write(&mut out),
             Self::PackageWithdraw(action) => action.write(&mut out),
@@ -120,6 +138,9 @@ impl Action {
             3 => NodeSet::read(input).map(Self::NodeSet),
             4 => NodeKey::read(input).map(Self::NodeKey),
             5 => NodeRetire::read(input).map(Self::NodeRetire),
+            6 => Stake::read(input).map(Self::Stake),
+            7 => Unstake::read(input).map(Self::Unstake),
+            8 => Withdraw::read(input).map(Self::Withdraw),
             10 => PublishProgram::read(input).map(Self::Program),
             11 => PublishPackage::read(input).map(|action| Self::Package(Box::new(action))),
             12 => PackageWithdraw::read(input).map(Self::PackageWithdraw),
@@ -139,6 +160,9 @@ impl Action {
             Self::NodeSet(action) => action.touches(),
             Self::NodeKey(action) => action.touches(),
             Self::NodeRetire(action) => action.touches(),
+            Self::Stake(action) => action.touches(),
+            Self::Unstake(action) => action.touches(),
+            Self::Withdraw(action) => action.touches(),
             Self::Program(action) => action.touches(),
             Self::Package(action) => action.touches(),
             Self::PackageWithdraw(action) => action.touches(author),
@@ -155,6 +179,9 @@ impl Action {
             Self::Transfer(_)
             | Self::NodeSet(_)
             | Self::NodeRetire(_)
+            | Self::Stake(_)
+            | Self::Unstake(_)
+            | Self::Withdraw(_)
             | Self::PackageWithdraw(_)
             | Self::NameClaim(_)
             | Self::NameTransfer(_)
@@ -177,6 +204,9 @@ impl Action {
             Self::NodeSet(action) => action.execute(author, view),
             Self::NodeKey(action) => action.execute(context, author, view),
             Self::NodeRetire(action) => action.execute(author, view),
+            Self::Stake(action) => action.execute(author, view),
+            Self::Unstake(action) => action.execute(context, author, view),
+            Self::Withdraw(action) => action.execute(context, author, view),
             Self::Program(action) => action.execute(view),
             Self::Package(action) => action.execute(context, view),
             Self::PackageWithdraw(action) => action.execute(context, author, view),

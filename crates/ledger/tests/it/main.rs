@@ -8,6 +8,7 @@ mod nodes;
 mod packages;
 mod parameters;
 mod rejections;
+mod stakes;
 mod transfer;
 mod vectors;
 mod world;

@@ -14,8 +14,13 @@ use crate::world::{FEE_MAX, RICH, World, public, secret};
 pub(crate) type Case = (Rejection, fn(&mut World) -> chain::Authentic);
 
 /// The cases of each group of kinds.
-const GROUPS: &[&[Case]] =
-    &[BASE, crate::nodes::REJECTIONS, crate::packages::REJECTIONS, crate::names::REJECTIONS];
+const GROUPS: &[&[Case]] = &[
+    BASE,
+    crate::nodes::REJECTIONS,
+    crate::packages::REJECTIONS,
+    crate::names::REJECTIONS,
+    crate::stakes::REJECTIONS,
+];
 
 const BASE: &[Case] = &[
     (Rejection::Kind, |world| raw(world, 65_535, Vec::new())),

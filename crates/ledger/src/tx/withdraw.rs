@@ -1,0 +1,57 @@
+//! Kind 8, withdraw: what left a node's stake long enough ago goes to its owner.
+
+use chain::Amount;
+use chain::records::{Node, NodeId, NodeSlot, Slot, Unbonding};
+use commit::{Reader, WireError, Writer};
+
+use crate::accounts::add;
+use crate::context::{Author, Context};
+use crate::nodes::owned;
+use crate::stop::{Fault, Rejection, Stop};
+use crate::view::View;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdraw {
+    /// Out of which node.
+    pub node: NodeId,
+}
+
+impl Withdraw {
+    pub(super) fn write(self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { node: NodeId::read(input)? })
+    }
+
+    pub(super) fn touches(self) -> Vec<Vec<u8>> {
+        vec![NodeSlot(self.node).key()]
+    }
+
+    pub(super) fn execute(
+        self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let node = owned(view, self.node, author)?;
+        let due = |part: &Unbonding| part.due <= context.clock.time;
+        let (due, unbonding): (Vec<_>, Vec<_>) = node.unbonding.iter().copied().partition(due);
+        if due.is_empty() {
+            return Err(Rejection::NothingDue.into());
+        }
+        let node = Node { unbonding, ..node };
+        if sum(node.stake, &node.unbonding)? < node.owed {
+            return Err(Rejection::Owed.into());
+        }
+        add(view, node.owner, sum(Amount::ZERO, &due)?)?;
+        view.put(&NodeSlot(self.node), &node)
+    }
+}
+
+fn sum(first: Amount, parts: &[Unbonding]) -> Result<Amount, Fault> {
+    let all = parts.iter().try_fold(first, |sum, part| sum.plus(part.amount));
+    all.ok_or(Fault::Money("a node"))
+}

@@ -1,0 +1,151 @@
+//! Kinds 6 to 8.
+
+use chain::records::{Node, NodeId, NodeSlot, ParameterValues, StakesSlot, Unbonding};
+use chain::{Amount, Time};
+use ledger::tx::{Action, Stake, Unstake, Withdraw};
+use ledger::{Parameter, Rejection, Working};
+
+use crate::nodes::{made, retire};
+use crate::rejections::Case;
+use crate::world::{RICH, World, genesis};
+
+/// How long stake takes to leave here.
+const UNBOND_MS: u64 = 60_000;
+
+/// Every rejection of these kinds that others don't have.
+pub(crate) const REJECTIONS: &[Case] = &[
+    (Rejection::StakeLess, |world| {
+        let node = staked(world, 1, 100);
+        world.signed(1, &unstake(node, 101))
+    }),
+    (Rejection::Owed, |world| {
+        let node = staked(world, 1, 100);
+        change(world, node, |node| node.owed = Amount(60));
+        world.signed(1, &unstake(node, 41))
+    }),
+    (Rejection::UnbondingFull, |world| {
+        let node = staked(world, 1, 100);
+        (0..8).for_each(|_| world.take(1, &unstake(node, 1)));
+        world.signed(1, &unstake(node, 1))
+    }),
+    (Rejection::NothingDue, |world| {
+        let node = staked(world, 1, 100);
+        world.take(1, &unstake(node, 50));
+        world.signed(1, &withdraw(node))
+    }),
+];
+
+pub(crate) fn stake(node: NodeId, amount: u128) -> Action {
+    Action::Stake(Stake { node, amount: Amount(amount) })
+}
+
+pub(crate) fn unstake(node: NodeId, amount: u128) -> Action {
+    Action::Unstake(Unstake { node, amount: Amount(amount) })
+}
+
+fn withdraw(node: NodeId) -> Action {
+    Action::Withdraw(Withdraw { node })
+}
+
+/// A node of an account, which has put this at stake.
+pub(crate) fn staked(world: &mut World, owner: u8, amount: u128) -> NodeId {
+    let node = made(world, owner, 100 + owner * 3);
+    world.take(owner, &stake(node, amount));
+    node
+}
+
+/// Changes a node behind the rules' back.
+pub(crate) fn change(world: &mut World, id: NodeId, change: impl FnOnce(&mut Node)) {
+    let mut node = world.record(&NodeSlot(id)).unwrap();
+    change(&mut node);
+    let mut working = Working::new(world.state.clone());
+    working.put(&NodeSlot(id), &node);
+    world.state = working.finish();
+    world.header.state_root = world.state.root();
+}
+
+fn world() -> World {
+    let mut genesis = genesis();
+    let set = (Parameter::UnbondMs.number(), UNBOND_MS.into());
+    genesis.parameters = ParameterValues([set].into());
+    World::of(genesis)
+}
+
+fn node(world: &World, id: NodeId) -> Node {
+    world.record(&NodeSlot(id)).unwrap()
+}
+
+fn total(world: &World) -> Amount {
+    world.record(&StakesSlot).unwrap_or_default().total
+}
+
+#[test]
+fn anybody_stakes_and_the_owner_gets_it() {
+    let mut world = world();
+    let before = total(&world).0;
+    let id = staked(&mut world, 1, 100);
+    world.take(2, &stake(id, 50));
+    assert_eq!((node(&world, id).stake, total(&world).0), (Amount(150), before + 150));
+    let refused = |name, action| world.rejection(&world.signed(name, &action));
+    assert_eq!(refused(2, unstake(id, 50)), Some(Rejection::NotOwner));
+    assert_eq!(refused(2, withdraw(id)), Some(Rejection::NotOwner));
+    assert_eq!(refused(1, stake(id, 0)), Some(Rejection::NothingMoved));
+    assert_eq!(refused(1, unstake(id, 0)), Some(Rejection::NothingMoved));
+    assert_eq!(refused(1, stake(id, RICH)), Some(Rejection::Balance));
+    assert_eq!(refused(1, stake(NodeId([1; 32]), 1)), Some(Rejection::NoNode));
+}
+
+#[test]
+fn stake_leaves_after_its_time() {
+    let mut world = world();
+    let before = total(&world).0;
+    let id = staked(&mut world, 1, 100);
+    world.take(1, &unstake(id, 30));
+    world.take(1, &unstake(id, 20));
+    let due = |after| Time(after + UNBOND_MS);
+    let unbonding = [(30, due(3)), (20, due(4))];
+    let unbonding = unbonding.map(|(amount, due)| Unbonding { amount: Amount(amount), due });
+    assert_eq!(node(&world, id).unbonding, unbonding);
+    assert_eq!((node(&world, id).stake, total(&world).0), (Amount(50), before + 50));
+    (0..5).for_each(|_| world.block(10_000, &[]));
+    world.block(9_997, &[]);
+    assert_eq!(world.header.time, Time(UNBOND_MS + 1));
+    assert_eq!(world.rejection(&world.signed(1, &withdraw(id))), Some(Rejection::NothingDue));
+    world.block(1, &[]);
+    let rich = world.account(1).balance.0;
+    world.take(1, &withdraw(id));
+    assert_eq!(node(&world, id).unbonding, unbonding[1..]);
+    // 160 bytes and 32 of a body, and one unit of work.
+    assert_eq!(world.account(1).balance.0, rich + 30 - 10 * (128 + 32) - 100);
+    world.take(1, &withdraw(id));
+    assert_eq!(node(&world, id).unbonding, []);
+}
+
+#[test]
+fn what_disputes_may_take_does_not_leave() {
+    let mut world = world();
+    let id = staked(&mut world, 1, 100);
+    world.take(1, &unstake(id, 60));
+    (0..7).for_each(|_| world.block(10_000, &[]));
+    let with = |owed| {
+        let mut world = world.clone();
+        change(&mut world, id, |node| node.owed = Amount(owed));
+        [withdraw(id), unstake(id, 1)].map(|action| world.rejection(&world.signed(1, &action)))
+    };
+    assert_eq!(with(39), [None, None]);
+    assert_eq!(with(40), [None, Some(Rejection::Owed)]);
+    assert_eq!(with(41), [Some(Rejection::Owed), Some(Rejection::Owed)]);
+}
+
+#[test]
+fn a_retired_node_takes_no_stake_and_gives_it_back() {
+    let mut world = world();
+    let id = staked(&mut world, 1, 100);
+    world.take(1, &retire(id));
+    let refused = world.rejection(&world.signed(1, &stake(id, 1)));
+    assert_eq!(refused, Some(Rejection::Retired));
+    world.take(1, &unstake(id, 100));
+    (0..7).for_each(|_| world.block(10_000, &[]));
+    world.take(1, &withdraw(id));
+    assert_eq!(node(&world, id).stake, Amount::ZERO);
+}
