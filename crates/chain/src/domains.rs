@@ -18,6 +18,10 @@ pub(crate) const SEATS: Domain = Domain::new("probity seats v1");
 pub(crate) const TRANSACTION: Domain = Domain::new("probity transaction v1");
 pub(crate) const TRANSACTION_LEAF: Domain = Domain::new("probity transaction leaf v1");
 pub(crate) const TRANSACTION_NODE: Domain = Domain::new("probity transaction node v1");
+/// Ids of channels.
+pub(crate) const CHANNEL: Domain = Domain::new("probity channel v1");
+/// What a payer signs for a node.
+pub(crate) const VOUCHER: Domain = Domain::new("probity voucher v1");
 /// What a validator signs of a header's hash.
 pub(crate) const CERTIFICATE: Domain = Domain::new("probity certificate v1");
 

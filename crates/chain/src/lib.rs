@@ -14,6 +14,7 @@ pub mod records;
 pub mod state;
 mod transaction;
 mod values;
+mod voucher;
 
 pub use block::{
     BLOCK_BYTES_MAX, Block, HEADER_BYTES, Header, TRANSACTIONS_MAX, transactions_root,
@@ -22,3 +23,4 @@ pub use certificate::{Certificate, CertificateError, vote};
 pub use genesis::{GENESIS_ACCOUNTS_MAX, Genesis, NetworkKind};
 pub use transaction::{Authentic, BODY_BYTES_MAX, ENVELOPE_BYTES, KindNumber, Transaction};
 pub use values::{Amount, Epoch, Height, Stamp, Time};
+pub use voucher::Voucher;

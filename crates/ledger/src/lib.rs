@@ -8,6 +8,7 @@
 mod accounts;
 mod apply;
 mod begin;
+mod channels;
 mod claims;
 mod context;
 mod execution;

@@ -77,6 +77,18 @@ parameters! {
     /// How far ahead a name can be paid for.
     NameAheadMs = 23, "name_ahead_ms", "milliseconds", 315_360_000_000, (60_000, 3_153_600_000_000),
         "ten years: nobody buys a name for ever at today's price";
+    /// How long a channel can still be settled when its payer closes it.
+    ChannelCloseMs = 30, "channel_close_ms", "milliseconds", 86_400_000, (60_000, 2_592_000_000),
+        "a day: a node that was away still gets what it was promised";
+    /// How long a key that is an operator's no more can still anchor its log.
+    AnchorLateMs = 31, "anchor_late_ms", "milliseconds", 7_200_000, (0, 604_800_000),
+        "two epochs: what a key signed last is still anchored, and who stole it has no longer";
+    /// How many whole epochs a settlement waits.
+    CollectEpochs = 32, "collect_epochs", "epochs", 48, (1, 10_000),
+        "audits and disputes about an epoch's answers come before its pay";
+    /// What is kept of a settlement.
+    AuditShare = 33, "audit_share", "millionths", 40_000, (0, 500_000),
+        "pays audits, and makes it cost something to pay oneself so that one's other answers are drawn less";
 }
 
 impl Parameter {

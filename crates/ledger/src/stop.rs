@@ -127,4 +127,48 @@ rejections! {
     NameTenure = 63, "the name is in another tenure than the one that was named";
     /// It names one model for ever.
     VersionSet = 64, "a label that begins with a digit is set once";
+    /// Never opened, or ended.
+    NoChannel = 80, "there is no such channel";
+    /// Another node's.
+    ChannelNode = 81, "the channel pays another node";
+    /// Somebody else.
+    NotNode = 82, "only the node's owner or operator may";
+    /// Too early or too late.
+    EpochOther = 83, "it is another epoch now";
+    /// Not its payer's word.
+    VoucherSignature = 84, "the channel's payer did not sign the voucher";
+    /// Its time is over.
+    VoucherExpired = 85, "the voucher has expired";
+    /// An earlier one.
+    VoucherOld = 86, "the voucher promises no more than was settled";
+    /// More than there is.
+    VoucherAbove = 87, "the voucher promises more than was locked";
+    /// Once an epoch.
+    SettledBefore = 88, "the channel was settled in this epoch already";
+    /// Neither side.
+    NotParty = 89, "only the channel's payer and the owner of its node may";
+    /// It is on its way.
+    Closing = 90, "the channel is closing already";
+    /// The node may still settle.
+    NotEnded = 91, "the channel may not end yet";
+    /// Not whose channel it is.
+    ChannelPayer = 92, "the channel is another payer's";
+    /// No log that anybody answers for.
+    NotOperator = 93, "the payer is no node's operator, nor was until lately";
+    /// Once an epoch.
+    AnchoredBefore = 94, "the log was anchored in this epoch already";
+    /// A log only grows.
+    LogOther = 95, "the log is not shown to have grown out of the one that was anchored";
+    /// Never made, or collected.
+    NoSettlement = 96, "there is no such settlement";
+    /// Another node's.
+    SettlementNode = 97, "the settlement is another node's";
+    /// Not its owner.
+    OwnerOther = 98, "the node has another owner";
+    /// Its epoch may still be audited.
+    CollectEarly = 99, "the settlement can't be collected yet";
+    /// Somebody doubts it.
+    SettlementHeld = 100, "the settlement is held while something is decided about it";
+    /// Later.
+    JailedUnpaid = 101, "a node is not paid while it is jailed";
 }

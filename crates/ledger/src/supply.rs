@@ -33,7 +33,11 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::Package(..)
             | Held::Program(..)
             | Held::Name(..)
-            | Held::Label(..) => Amount::ZERO,
+            | Held::Label(..)
+            | Held::EpochBook(..)
+            | Held::Anchor(..) => Amount::ZERO,
+            Held::Channel(_, channel) => channel.left(),
+            Held::Settlement(_, settlement) => settlement.left(),
             Held::Purse(purse) => {
                 booked = purse.issued.minus(purse.burnt);
                 purse.fees.plus(purse.treasury).ok_or(Fault::Money("the purse"))?

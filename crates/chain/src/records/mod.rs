@@ -4,7 +4,9 @@
 //! key. Failure: bytes that are no record are a [`WireError`]; in a validator's own state that is a fault.
 
 mod account;
+mod anchor;
 mod book;
+mod channel;
 mod key;
 mod name;
 mod node;
@@ -12,10 +14,13 @@ mod package;
 mod parameters;
 mod program;
 mod seats;
+mod settlement;
 mod stakes;
 
 pub use account::{Account, AccountSlot};
+pub use anchor::{Anchor, AnchorSlot};
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
+pub use channel::{Channel, ChannelId, ChannelSlot, Closing};
 pub use key::{BoundKey, KeyRole, KeySlot};
 pub use name::{
     LABEL_BYTES_MAX, Label, LabelRecord, LabelSlot, NAME_BYTES_MAX, Name, NameRecord, NameSlot,
@@ -27,6 +32,7 @@ pub use package::{PACKAGE_FILES_MAX, Package, PackageSlot, Part};
 pub use parameters::{PARAMETERS_MAX, ParameterNumber, ParameterValues, ParametersSlot};
 pub use program::{PROGRAM_BYTES_MAX, ProgramBytes, ProgramSlot};
 pub use seats::{SEATS_MAX, Seat, Seats, SeatsSlot};
+pub use settlement::{EpochBook, EpochBookSlot, Settlement, SettlementSlot, Span, VOIDED_MAX};
 pub use stakes::{Stakes, StakesSlot};
 
 use commit::{Reader, WireError, Writer};
@@ -89,6 +95,10 @@ pub(crate) enum Tag {
     Program = 11,
     Name = 12,
     Label = 13,
+    Channel = 14,
+    EpochBook = 15,
+    Settlement = 16,
+    Anchor = 17,
 }
 
 impl Tag {
@@ -127,6 +137,14 @@ pub enum Held {
     Name(NameSlot, NameRecord),
     /// A label.
     Label(LabelSlot, LabelRecord),
+    /// A channel.
+    Channel(ChannelSlot, Channel),
+    /// An epoch's book.
+    EpochBook(EpochBookSlot, EpochBook),
+    /// A settlement.
+    Settlement(SettlementSlot, Settlement),
+    /// A log's anchor.
+    Anchor(AnchorSlot, Anchor),
 }
 
 impl Held {
@@ -152,6 +170,10 @@ impl Held {
             }
             12 => Self::Name(NameSlot(Name::read(&mut input)?), NameRecord::decode(value)?),
             13 => Self::Label(LabelSlot::read(&mut input)?, LabelRecord::decode(value)?),
+            14 => Self::Channel(ChannelSlot::read(&mut input)?, Channel::decode(value)?),
+            15 => Self::EpochBook(EpochBookSlot::read(&mut input)?, EpochBook::decode(value)?),
+            16 => Self::Settlement(SettlementSlot::read(&mut input)?, Settlement::decode(value)?),
+            17 => Self::Anchor(AnchorSlot::read(&mut input)?, Anchor::decode(value)?),
             found => {
                 let what = "the kind of a record";
                 return Err(WireError::Unknown { what, found: found.into() });

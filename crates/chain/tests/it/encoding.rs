@@ -1,11 +1,11 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
 use chain::records::{
-    Account, BoundKey, Clock, LabelRecord, NameRecord, Node, Package, ParameterValues,
-    ProgramBytes, Purse, Record, Seats, Stakes,
+    Account, Anchor, BoundKey, Channel, Clock, EpochBook, LabelRecord, NameRecord, Node, Package,
+    ParameterValues, ProgramBytes, Purse, Record, Seats, Settlement, Stakes,
 };
 use chain::state::Proof;
-use chain::{Block, Certificate, Genesis, Header, Transaction};
+use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
 use commit::WireError;
 use std::fmt::Debug;
 
@@ -46,9 +46,12 @@ macro_rules! decoder {
 
 const DECODERS: &[Decoder] = &[
     decoder!(Account, generator::account),
+    decoder!(Anchor, generator::anchor),
     decoder!(BoundKey, generator::bound_key),
     decoder!(Certificate, generator::certificate),
+    decoder!(Channel, generator::channel),
     decoder!(Clock, generator::clock),
+    decoder!(EpochBook, generator::epoch_book),
     decoder!(Genesis, generator::genesis),
     decoder!(Header, generator::header),
     decoder!(Node, generator::node),
@@ -61,7 +64,9 @@ const DECODERS: &[Decoder] = &[
     decoder!(Purse, generator::purse),
     decoder!(Seats, generator::seats),
     decoder!(Stakes, generator::stakes),
+    decoder!(Settlement, generator::settlement),
     decoder!(Transaction, generator::transaction),
+    decoder!(Voucher, generator::voucher),
     Decoder {
         name: "Block",
         make: |random| {

@@ -1,14 +1,14 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, BoundKey, Clock, KeyRole, LabelRecord, NameRecord, Node, NodeId, Package,
-    ParameterNumber, ParameterValues, Part, ProgramBytes, Purse, Roles, Seat, Seats, Silences,
-    Stakes, Unbonding,
+    Account, Address, Anchor, BoundKey, Channel, ChannelId, Clock, Closing, EpochBook, KeyRole,
+    LabelRecord, NameRecord, Node, NodeId, Package, ParameterNumber, ParameterValues, Part,
+    ProgramBytes, Purse, Roles, Seat, Seats, Settlement, Silences, Span, Stakes, Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
     Amount, Block, Certificate, Epoch, Genesis, Header, Height, KindNumber, NetworkKind, Stamp,
-    Time, Transaction, transactions_root,
+    Time, Transaction, Voucher, transactions_root,
 };
 use commit::{Digest, Network};
 use receipt::{PublicKey, SecretKey, Signature};
@@ -163,6 +163,57 @@ pub(crate) fn name(random: &mut Random) -> NameRecord {
 pub(crate) fn label(random: &mut Random) -> LabelRecord {
     let publisher = PublicKey(random.bytes());
     LabelRecord { model: random.bytes(), publisher, set: Time(random.next()) }
+}
+
+pub(crate) fn channel(random: &mut Random) -> Channel {
+    let (one, other) = (random.amount(), random.amount());
+    let closing = Closing { due: Time(random.next()), epoch: Epoch(1 + random.below(99)) };
+    Channel {
+        payer: PublicKey(random.bytes()),
+        node: NodeId(random.bytes()),
+        deposit: one.max(other),
+        settled: one.min(other),
+        opened: Time(random.next()),
+        closing: (random.below(2) == 1).then_some(closing),
+    }
+}
+
+pub(crate) fn epoch_book(random: &mut Random) -> EpochBook {
+    let began = Time(random.next());
+    EpochBook { began, settled: random.amount(), settlements: random.next() }
+}
+
+pub(crate) fn settlement(random: &mut Random) -> Settlement {
+    let mut at = u128::from(random.next());
+    let mut span = |random: &mut Random| {
+        let from = at + 1 + u128::from(random.below(9));
+        at = from + 1 + u128::from(random.next());
+        Span { from: Amount(from), to: Amount(at) }
+    };
+    let first = span(random);
+    let voided = random.list(16, &mut span);
+    let to = voided.last().map_or(first.to, |last| last.to);
+    Settlement {
+        node: NodeId(random.bytes()),
+        span: Span { from: first.from, to },
+        starts: random.amount(),
+        voided,
+        held: u16::try_from(random.below(1 << 16)).unwrap(),
+    }
+}
+
+pub(crate) fn anchor(random: &mut Random) -> Anchor {
+    let (epoch, time) = (Epoch(random.next()), Time(random.next()));
+    Anchor { size: random.below(1 << 53), root: random.bytes(), epoch, time }
+}
+
+pub(crate) fn voucher(random: &mut Random) -> Voucher {
+    Voucher {
+        channel: ChannelId(random.bytes()),
+        cumulative: random.amount(),
+        expiry: Time(random.next()),
+        job: random.bytes(),
+    }
 }
 
 pub(crate) fn genesis(random: &mut Random) -> Genesis {

@@ -2,6 +2,11 @@
 //!
 //! Never reads more of the state than [`Action::touches`] names. A body's bytes have one form.
 
+mod anchor;
+mod channel_close;
+mod channel_end;
+mod channel_open;
+mod collect;
 mod label;
 mod name_claim;
 mod name_transfer;
@@ -12,11 +17,17 @@ mod node_set;
 mod package;
 mod package_withdraw;
 mod program;
+mod settle;
 mod stake;
 mod transfer;
 mod unstake;
 mod withdraw;
 
+pub use anchor::{ANCHOR_PROOF_MAX, AnchorLog};
+pub use channel_close::ChannelClose;
+pub use channel_end::ChannelEnd;
+pub use channel_open::ChannelOpen;
+pub use collect::Collect;
 pub use label::SetLabel;
 pub use name_claim::NameClaim;
 pub use name_transfer::NameTransfer;
@@ -27,6 +38,7 @@ pub use node_set::NodeSet;
 pub use package::{MANIFEST_BYTES_MAX, PublishPackage};
 pub use package_withdraw::PackageWithdraw;
 pub use program::{PROGRAM_OPS_MAX, PublishProgram};
+pub use settle::Settle;
 pub use stake::Stake;
 pub use transfer::Transfer;
 pub use unstake::Unstake;
@@ -70,6 +82,18 @@ pub enum Action {
     NameTransfer(NameTransfer),
     /// Kind 15.
     Label(SetLabel),
+    /// Kind 20.
+    ChannelOpen(ChannelOpen),
+    /// Kind 21.
+    Settle(Settle),
+    /// Kind 22.
+    ChannelClose(ChannelClose),
+    /// Kind 23.
+    ChannelEnd(ChannelEnd),
+    /// Kind 24.
+    Anchor(AnchorLog),
+    /// Kind 25.
+    Collect(Collect),
 }
 
 impl Action {
@@ -91,6 +115,12 @@ impl Action {
             Self::NameClaim(_) => 13,
             Self::NameTransfer(_) => 14,
             Self::Label(_) => 15,
+            Self::ChannelOpen(_) => 20,
+            Self::Settle(_) => 21,
+            Self::ChannelClose(_) => 22,
+            Self::ChannelEnd(_) => 23,
+            Self::Anchor(_) => 24,
+            Self::Collect(_) => 25,
         })
     }
 
@@ -113,6 +143,12 @@ impl Action {
             Self::NameClaim(action) => action.write(&mut out),
             Self::NameTransfer(action) => action.write(&mut out),
             Self::Label(action) => action.write(&mut out),
+            Self::ChannelOpen(action) => action.write(&mut out),
+            Self::Settle(action) => action.write(&mut out),
+            Self::ChannelClose(action) => action.write(&mut out),
+            Self::ChannelEnd(action) => action.write(&mut out),
+            Self::Anchor(action) => action.write(&mut out),
+            Self::Collect(action) => action.write(&mut out),
         }
         out.finish()
     }
@@ -147,6 +183,12 @@ impl Action {
             13 => NameClaim::read(input).map(Self::NameClaim),
             14 => NameTransfer::read(input).map(Self::NameTransfer),
             15 => SetLabel::read(input).map(Self::Label),
+            20 => ChannelOpen::read(input).map(Self::ChannelOpen),
+            21 => Settle::read(input).map(Self::Settle),
+            22 => ChannelClose::read(input).map(Self::ChannelClose),
+            23 => ChannelEnd::read(input).map(Self::ChannelEnd),
+            24 => AnchorLog::read(input).map(Self::Anchor),
+            25 => Collect::read(input).map(Self::Collect),
             _ => return Err(Rejection::Kind),
         })
     }
@@ -169,6 +211,12 @@ impl Action {
             Self::NameClaim(action) => action.touches(),
             Self::NameTransfer(action) => action.touches(),
             Self::Label(action) => action.touches(),
+            Self::ChannelOpen(action) => action.touches(author),
+            Self::Settle(action) => action.touches(),
+            Self::ChannelClose(action) => action.touches(),
+            Self::ChannelEnd(action) => action.touches(),
+            Self::Anchor(action) => action.touches(author),
+            Self::Collect(action) => action.touches(),
         }
     }
 
@@ -185,11 +233,17 @@ impl Action {
             | Self::PackageWithdraw(_)
             | Self::NameClaim(_)
             | Self::NameTransfer(_)
-            | Self::Label(_) => 1,
+            | Self::Label(_)
+            | Self::ChannelOpen(_)
+            | Self::ChannelClose(_)
+            | Self::ChannelEnd(_)
+            | Self::Collect(_) => 1,
             Self::NodeCreate(action) => action.work(),
             Self::NodeKey(action) => action.work(),
             Self::Program(action) => action.work(),
             Self::Package(action) => action.work(),
+            Self::Settle(action) => action.work(),
+            Self::Anchor(action) => action.work(),
         }
     }
 
@@ -213,6 +267,12 @@ impl Action {
             Self::NameClaim(action) => action.execute(context, author, view),
             Self::NameTransfer(action) => action.execute(context, author, view),
             Self::Label(action) => action.execute(context, author, view),
+            Self::ChannelOpen(action) => action.execute(context, author, view),
+            Self::Settle(action) => action.execute(context, author, view),
+            Self::ChannelClose(action) => action.execute(context, author, view),
+            Self::ChannelEnd(action) => action.execute(context, view),
+            Self::Anchor(action) => action.execute(context, author, view),
+            Self::Collect(action) => action.execute(context, view),
         }
     }
 }

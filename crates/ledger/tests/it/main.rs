@@ -1,7 +1,9 @@
 //! The ledger's rules, from outside.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod anchors;
 mod blocks;
+mod channels;
 mod genesis;
 mod names;
 mod nodes;

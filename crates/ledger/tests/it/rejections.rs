@@ -20,6 +20,8 @@ const GROUPS: &[&[Case]] = &[
     crate::packages::REJECTIONS,
     crate::names::REJECTIONS,
     crate::stakes::REJECTIONS,
+    crate::channels::REJECTIONS,
+    crate::anchors::REJECTIONS,
 ];
 
 const BASE: &[Case] = &[

@@ -2,7 +2,7 @@
 
 use chain::records::{Account, AccountSlot, Clock, ClockSlot, NodeId, Record, Seat, Seats, Slot};
 use chain::state::State;
-use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp, Time, Transaction};
+use chain::{Amount, Authentic, Epoch, Genesis, Header, NetworkKind, Stamp, Time, Transaction};
 use commit::Network;
 use ledger::tx::Action;
 use ledger::{
@@ -84,6 +84,12 @@ impl World {
     pub(crate) fn at(&mut self, time: Time) {
         let clock = self.record(&ClockSlot).unwrap();
         self.put(&ClockSlot, &Clock { time, ..clock });
+    }
+
+    /// Goes on to an epoch, which has just begun.
+    pub(crate) fn epoch(&mut self, epoch: Epoch) {
+        let clock = self.record(&ClockSlot).unwrap();
+        self.put(&ClockSlot, &Clock { epoch, epoch_began: clock.time, ..clock });
     }
 
     /// A transaction that an account signs next.

@@ -1,0 +1,167 @@
+//! What was settled in an epoch: each channel once, and all of them laid end to end.
+//!
+//! Never paid out before its epoch could be audited: until it is collected, a settlement holds the money.
+
+use commit::{Reader, WireError, Writer};
+
+use super::{ChannelId, NodeId, Record, Slot, Tag};
+use crate::values::{Amount, Epoch, Time};
+
+/// Ranges of a settlement that may be void.
+pub const VOIDED_MAX: usize = 16;
+
+/// Where an epoch's book stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EpochBookSlot(pub Epoch);
+
+/// An epoch in which something was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochBook {
+    /// When the epoch began.
+    pub began: Time,
+    /// All that was settled in it.
+    pub settled: Amount,
+    /// How many settlements are still there; none: neither is the book.
+    pub settlements: u64,
+}
+
+/// Where a settlement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SettlementSlot {
+    /// In which epoch.
+    pub epoch: Epoch,
+    /// On which channel.
+    pub channel: ChannelId,
+}
+
+/// Money of a channel between two of its amounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// Where it begins.
+    pub from: Amount,
+    /// Where it ends: above.
+    pub to: Amount,
+}
+
+/// What a node settled on a channel in an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// Who is paid.
+    pub node: NodeId,
+    /// From what was settled before to what is now.
+    pub span: Span,
+    /// What was settled in the epoch before, on all channels: where this one lies among them.
+    pub starts: Amount,
+    /// Spans that are not paid any more: their money has gone elsewhere. In order, none touching another.
+    pub voided: Vec<Span>,
+    /// How many proceedings are about it: it is not paid out while there are any.
+    pub held: u16,
+}
+
+impl Span {
+    /// How much lies in it.
+    #[must_use]
+    pub fn amount(self) -> Amount {
+        self.to.minus(self.from).expect("a span ends above its beginning")
+    }
+
+    fn write(self, out: &mut Writer) {
+        self.from.write(out);
+        self.to.write(out);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let from = Amount::read(input, "where a span begins")?;
+        let to = Amount::read(input, "where a span ends")?;
+        if from >= to {
+            let reason = "it does not end above its beginning";
+            return Err(WireError::Value { what: "a span of money", reason });
+        }
+        Ok(Self { from, to })
+    }
+}
+
+impl Settlement {
+    /// What is still to be paid.
+    #[must_use]
+    pub fn left(&self) -> Amount {
+        let left = |left: Amount, void: &Span| left.minus(void.amount());
+        let whole = Some(self.span.amount());
+        let sum = self.voided.iter().fold(whole, |sum, void| sum.and_then(|sum| left(sum, void)));
+        sum.expect("what is void lies in the settlement, each once")
+    }
+}
+
+impl Slot for EpochBookSlot {
+    type Record = EpochBook;
+
+    fn key(&self) -> Vec<u8> {
+        Tag::EpochBook.key(&[&self.0.0.to_le_bytes()])
+    }
+}
+
+impl EpochBookSlot {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        input.u64("an epoch").map(|epoch| Self(Epoch(epoch)))
+    }
+}
+
+impl Record for EpochBook {
+    fn write(&self, out: &mut Writer) {
+        out.u64(self.began.0);
+        self.settled.write(out);
+        out.u64(self.settlements);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            began: Time(input.u64("when an epoch began")?),
+            settled: Amount::read(input, "what was settled in an epoch")?,
+            settlements: input.u64("settlements of an epoch")?,
+        })
+    }
+}
+
+impl Slot for SettlementSlot {
+    type Record = Settlement;
+
+    fn key(&self) -> Vec<u8> {
+        Tag::Settlement.key(&[&self.epoch.0.to_le_bytes(), &self.channel.0])
+    }
+}
+
+impl SettlementSlot {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let epoch = Epoch(input.u64("an epoch")?);
+        Ok(Self { epoch, channel: ChannelId::read(input)? })
+    }
+}
+
+impl Record for Settlement {
+    fn write(&self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+        self.span.write(out);
+        self.starts.write(out);
+        out.length_u8(self.voided.len());
+        self.voided.iter().for_each(|span| span.write(out));
+        out.u16(self.held);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let node = NodeId::read(input)?;
+        let span = Span::read(input)?;
+        let starts = Amount::read(input, "where a settlement lies")?;
+        let what = "spans that are void";
+        let voided = input.list_u8(what, VOIDED_MAX, Span::read)?;
+        if !voided.is_sorted_by(|one, next| one.to < next.from) {
+            return Err(WireError::Order { what });
+        }
+        let inside = |void: &Span| span.from <= void.from && void.to <= span.to;
+        if !voided.iter().all(inside) {
+            let reason = "they do not lie in the settlement";
+            return Err(WireError::Value { what, reason });
+        }
+        let held = input.u16("proceedings about a settlement")?;
+        Ok(Self { node, span, starts, voided, held })
+    }
+}

@@ -1,0 +1,83 @@
+//! Kind 24, anchor: a worker's receipt log, once an epoch, by the key that signs the receipts.
+
+use chain::Time;
+use chain::records::{Anchor, AnchorSlot, BoundKey, KeyRole, KeySlot, Slot};
+use commit::{Digest, Reader, WireError, Writer};
+use receipt::log::{LOG_PATH_MAX, empty_root, grew};
+
+use crate::context::{Author, Context};
+use crate::parameters::Parameter;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// Hashes of a consistency proof: one of each level of the greatest log, and the old root's.
+pub const ANCHOR_PROOF_MAX: usize = LOG_PATH_MAX + 1;
+/// Work: as many hashes twice.
+const WORK: u64 = 30;
+
+/// What is asked, by the log's own key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnchorLog {
+    /// How many leaves the log has.
+    pub size: u64,
+    /// Its root.
+    pub root: Digest,
+    /// What shows that it grew out of the one that was anchored last.
+    pub proof: Vec<Digest>,
+}
+
+impl AnchorLog {
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.u64(self.size);
+        out.bytes(&self.root);
+        out.length_u8(self.proof.len());
+        self.proof.iter().for_each(|hash| out.bytes(hash));
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let what = "hashes of a consistency proof";
+        Ok(Self {
+            size: Anchor::read_size(input)?,
+            root: input.array("a log's root")?,
+            proof: input.list_u8(what, ANCHOR_PROOF_MAX, |input| input.array(what))?,
+        })
+    }
+
+    pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
+        vec![KeySlot(author.payer).key(), AnchorSlot(author.payer).key()]
+    }
+
+    pub(super) fn work(&self) -> u64 {
+        WORK
+    }
+
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let bound = view.get(&KeySlot(author.payer))?;
+        if !bound.is_some_and(|bound| may_anchor(context, &bound)) {
+            return Err(Rejection::NotOperator.into());
+        }
+        let (slot, epoch) = (AnchorSlot(author.payer), context.clock.epoch);
+        let before = view.get(&slot)?;
+        if before.is_some_and(|before| before.epoch == epoch) {
+            return Err(Rejection::AnchoredBefore.into());
+        }
+        let (size, root) = before.map_or((0, empty_root()), |before| (before.size, before.root));
+        if !grew((size, &root), (self.size, &self.root), &self.proof) {
+            return Err(Rejection::LogOther.into());
+        }
+        let time = context.clock.time;
+        view.put(&slot, &Anchor { size: self.size, root: self.root, epoch, time })
+    }
+}
+
+/// A node's operator key, or one that was until lately: what it signed last is anchored by it alone.
+fn may_anchor(context: &Context, bound: &BoundKey) -> bool {
+    let late = bound.until.after(context.parameters.get_u64(Parameter::AnchorLateMs));
+    let still = bound.until == Time(0) || context.clock.time < late;
+    bound.role == KeyRole::Operator && still
+}

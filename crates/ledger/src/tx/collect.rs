@@ -1,0 +1,108 @@
+//! Kind 25, collect: a settlement whose epoch could be audited is paid to the node's owner.
+
+use chain::records::{
+    AccountSlot, ChannelId, EpochBook, EpochBookSlot, NodeId, NodeSlot, Settlement, SettlementSlot,
+    Slot,
+};
+use chain::{Amount, Epoch};
+use commit::{Reader, WireError, Writer};
+use receipt::PublicKey;
+
+use crate::accounts::add;
+use crate::context::Context;
+use crate::nodes;
+use crate::parameters::Parameter;
+use crate::stop::{Fault, Rejection, Stop};
+use crate::view::View;
+
+/// Parts that a share is counted in.
+const MILLION: u128 = 1_000_000;
+
+/// What is asked, by anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collect {
+    /// Settled in which epoch.
+    pub epoch: Epoch,
+    /// On which channel.
+    pub channel: ChannelId,
+    /// By which node.
+    pub node: NodeId,
+    /// Whose node that is.
+    pub owner: PublicKey,
+}
+
+impl Collect {
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.u64(self.epoch.0);
+        out.bytes(&self.channel.0);
+        out.bytes(&self.node.0);
+        out.bytes(&self.owner.0);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            epoch: Epoch(input.u64("an epoch")?),
+            channel: ChannelId::read(input)?,
+            node: NodeId::read(input)?,
+            owner: PublicKey(input.array("a node's owner")?),
+        })
+    }
+
+    pub(super) fn touches(&self) -> Vec<Vec<u8>> {
+        vec![
+            self.slot().key(),
+            EpochBookSlot(self.epoch).key(),
+            NodeSlot(self.node).key(),
+            AccountSlot(self.owner).key(),
+        ]
+    }
+
+    pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+        let settlement = view.get(&self.slot())?.ok_or(Rejection::NoSettlement)?;
+        self.judge(context, view, &settlement)?;
+        let (paid, share) = shared(context, settlement.left())?;
+        view.to_treasury(share)?;
+        add(view, self.owner, paid)?;
+        view.remove(&self.slot())?;
+        let slot = EpochBookSlot(self.epoch);
+        let book = view.get(&slot)?.ok_or(Fault::Lacking("an epoch's book"))?;
+        match book.settlements.saturating_sub(1) {
+            0 => view.remove(&slot),
+            settlements => view.put(&slot, &EpochBook { settlements, ..book }),
+        }
+    }
+
+    fn judge(&self, context: &Context, view: &View, settlement: &Settlement) -> Result<(), Stop> {
+        if settlement.node != self.node {
+            return Err(Rejection::SettlementNode.into());
+        }
+        let node = nodes::find(view, self.node)?;
+        if node.owner != self.owner {
+            return Err(Rejection::OwnerOther.into());
+        }
+        let epochs = context.parameters.get_u64(Parameter::CollectEpochs);
+        if context.clock.epoch.0 <= self.epoch.0.saturating_add(epochs) {
+            return Err(Rejection::CollectEarly.into());
+        }
+        if settlement.held > 0 {
+            return Err(Rejection::SettlementHeld.into());
+        }
+        if context.clock.time < node.jailed_until {
+            return Err(Rejection::JailedUnpaid.into());
+        }
+        Ok(())
+    }
+
+    fn slot(&self) -> SettlementSlot {
+        SettlementSlot { epoch: self.epoch, channel: self.channel }
+    }
+}
+
+/// What a node is paid of an amount, and what is kept for audits.
+fn shared(context: &Context, amount: Amount) -> Result<(Amount, Amount), Fault> {
+    let share = context.parameters.get(Parameter::AuditShare);
+    let (whole, rest) = (Amount(amount.0 / MILLION), Amount(amount.0 % MILLION * share / MILLION));
+    let kept = whole.times(share).and_then(|whole| whole.plus(rest));
+    let parts = kept.and_then(|kept| Some((amount.minus(kept)?, kept)));
+    parts.ok_or(Fault::Money("the audits' share"))
+}
