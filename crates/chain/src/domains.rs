@@ -13,6 +13,8 @@ pub(crate) const GENESIS_NODE: Domain = Domain::new("probity genesis node v1");
 pub(crate) const NODE: Domain = Domain::new("probity node v1");
 /// What a node's key signs of the node that it is bound to.
 pub(crate) const NODE_KEY: Domain = Domain::new("probity node key v1");
+pub(crate) const DISPUTE: Domain = Domain::new("probity dispute v1");
+pub(crate) const DISPUTE_STATE: Domain = Domain::new("probity dispute state v1");
 pub(crate) const HEADER: Domain = Domain::new("probity header v1");
 pub(crate) const SEATS: Domain = Domain::new("probity seats v1");
 pub(crate) const TRANSACTION: Domain = Domain::new("probity transaction v1");

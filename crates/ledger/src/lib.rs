@@ -11,6 +11,7 @@ mod begin;
 mod channels;
 mod claims;
 mod context;
+mod disputes;
 mod execution;
 mod models;
 mod names;
@@ -25,6 +26,7 @@ pub use apply::{BlockError, PROTOCOL, Proposed, apply, apply_authentic, propose}
 pub use begin::{GenesisError, begin};
 pub use claims::Claim;
 pub use context::{Author, Context};
+pub use disputes::NamedModel;
 pub use execution::{Execution, Made, Opening};
 pub use models::referee_model;
 pub use nodes::slash;

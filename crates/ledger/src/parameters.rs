@@ -89,6 +89,33 @@ parameters! {
     /// What is kept of a settlement.
     AuditShare = 33, "audit_share", "millionths", 40_000, (0, 500_000),
         "pays audits, and makes it cost something to pay oneself so that one's other answers are drawn less";
+    /// How long a side has for a move.
+    MoveMs = 40, "move_ms", "milliseconds", 21_600_000, (60_000, 604_800_000),
+        "a person is woken, or a machine restarted, within it; a dispute of 12 rounds ends within a week";
+    /// What a challenger puts in.
+    Bond = 41, "bond", "money", 4_000_000, (0, 1_000_000_000_000_000_000),
+        "half of it pays an accused node for its answers' fees";
+    /// Open disputes of a node.
+    DisputesMax = 42, "disputes_max", "disputes", 8, (1, 256),
+        "a node can answer so many at once; its stake stands for each of them";
+    /// What a refuted node loses.
+    Slash = 43, "slash", "money", 60_000_000, (0, 1_000_000_000_000_000_000),
+        "more than false answers gain until one is found";
+    /// What of it the challenger gets.
+    ChallengerShare = 44, "challenger_share", "millionths", 250_000, (0, 500_000),
+        "enough to look for, too little to accuse oneself for";
+    /// How long a refuted or silent node is out of work.
+    JailMs = 45, "jail_ms", "milliseconds", 604_800_000, (0, 31_536_000_000),
+        "who was found has to be looked at by its owner before it goes on";
+    /// How long a silent node's case can be taken up.
+    AppealMs = 46, "appeal_ms", "milliseconds", 86_400_000, (60_000, 2_592_000_000),
+        "a machine that was away is back within it";
+    /// How long silences count together.
+    SilenceWindowMs = 47, "silence_window_ms", "milliseconds", 2_592_000_000, (60_000, 31_536_000_000),
+        "each one within it holds twice as much as the one before";
+    /// What the challenger of a silent node gets beside its bond.
+    SilenceFee = 48, "silence_fee", "money", 2_000_000, (0, 1_000_000_000_000_000_000),
+        "its fees, so that nothing is won by accusing who sleeps";
 }
 
 impl Parameter {

@@ -171,4 +171,32 @@ rejections! {
     SettlementHeld = 100, "the settlement is held while something is decided about it";
     /// Later.
     JailedUnpaid = 101, "a node is not paid while it is jailed";
+    /// Nobody answers for that key, or another node.
+    NotSigner = 110, "the key is not, and never was, an operator key of the node";
+    /// The body names something else than the record.
+    DisputeNames = 111, "the dispute is about something else than what is named";
+    /// A node answers for so much at once.
+    DisputesFull = 112, "the node has as many open disputes as one may";
+    /// Nothing is disputed twice by one.
+    DisputeThere = 113, "it is or was disputed by this key, or is refuted already";
+    /// A filing that opens nothing.
+    Filing = 114, "the filing shows no step that can be disputed";
+    /// It was never opened, or has ended.
+    NoDispute = 115, "there is no such open dispute";
+    /// Not now, or not by this key.
+    NotAsked = 116, "nobody's move is awaited, or somebody else's";
+    /// Too late.
+    MoveLate = 117, "the move's deadline has passed";
+    /// Other bytes than those of the state.
+    DisputeState = 118, "these are not the bytes of the referee's state";
+    /// The referee says no.
+    MoveRefused = 119, "the referee refuses the move";
+    /// Too early.
+    NotLate = 120, "the deadline has not passed";
+    /// Nothing to be paid yet.
+    NotDecided = 121, "the dispute is not decided";
+    /// Nothing to be taken up.
+    NotSilent = 122, "there is no silence that can be taken up now";
+    /// Evidence of nothing.
+    NoEquivocation = 123, "the evidence shows no two tokens for one place under one key";
 }

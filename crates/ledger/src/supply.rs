@@ -3,7 +3,7 @@
 //! Never used by the rules: tests, the simulator and whoever doubts them use it.
 
 use chain::Amount;
-use chain::records::{Held, Node};
+use chain::records::{Course, Dispute, Held, Node};
 use chain::state::State;
 
 use crate::stop::Fault;
@@ -44,6 +44,7 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             }
             Held::Account(_, account) => account.balance,
             Held::Node(_, node) => of_node(&node)?,
+            Held::Dispute(_, dispute) => of_dispute(&dispute)?,
         };
         there = there.plus(money).ok_or(Fault::Money("the supply"))?;
     }
@@ -56,4 +57,10 @@ fn of_node(node: &Node) -> Result<Amount, Fault> {
         all = all.plus(part.amount).ok_or(Fault::Money("a node"))?;
     }
     Ok(all)
+}
+
+fn of_dispute(dispute: &Dispute) -> Result<Amount, Fault> {
+    let Course::Open(case) = &dispute.course else { return Ok(Amount::ZERO) };
+    let bonds = case.bond.plus(case.appeal_bond);
+    bonds.and_then(|bonds| bonds.plus(case.held)).ok_or(Fault::Money("a dispute"))
 }

@@ -151,6 +151,13 @@ impl Envelope {
         Self::from_object(&object(what, bytes)?)
     }
 
+    /// The envelope of a receipt that its worker is said to have signed: bytes that hold both need not hold a file.
+    #[must_use]
+    pub fn of_receipt(receipt: &Receipt, signature: Signature, network: Network) -> Self {
+        let kind = PayloadKind::Receipt;
+        Self::from_parts(kind, &receipt.encode(), receipt.worker, signature, network)
+    }
+
     pub(crate) fn from_parts(
         kind: PayloadKind,
         content: &[u8],

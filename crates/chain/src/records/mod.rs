@@ -7,6 +7,7 @@ mod account;
 mod anchor;
 mod book;
 mod channel;
+mod dispute;
 mod key;
 mod name;
 mod node;
@@ -21,6 +22,9 @@ pub use account::{Account, AccountSlot};
 pub use anchor::{Anchor, AnchorSlot};
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
 pub use channel::{Channel, ChannelId, ChannelSlot, Closing};
+pub use dispute::{
+    Case, ClaimedStep, Course, Dispute, DisputeSlot, Outcome, Stage, dispute_state_hash,
+};
 pub use key::{BoundKey, KeyRole, KeySlot};
 pub use name::{
     LABEL_BYTES_MAX, Label, LabelRecord, LabelSlot, NAME_BYTES_MAX, Name, NameRecord, NameSlot,
@@ -99,6 +103,7 @@ pub(crate) enum Tag {
     EpochBook = 15,
     Settlement = 16,
     Anchor = 17,
+    Dispute = 18,
 }
 
 impl Tag {
@@ -145,6 +150,8 @@ pub enum Held {
     Settlement(SettlementSlot, Settlement),
     /// A log's anchor.
     Anchor(AnchorSlot, Anchor),
+    /// A dispute.
+    Dispute(DisputeSlot, Dispute),
 }
 
 impl Held {
@@ -174,6 +181,7 @@ impl Held {
             15 => Self::EpochBook(EpochBookSlot::read(&mut input)?, EpochBook::decode(value)?),
             16 => Self::Settlement(SettlementSlot::read(&mut input)?, Settlement::decode(value)?),
             17 => Self::Anchor(AnchorSlot::read(&mut input)?, Anchor::decode(value)?),
+            18 => Self::Dispute(DisputeSlot::read(&mut input)?, Dispute::decode(value)?),
             found => {
                 let what = "the kind of a record";
                 return Err(WireError::Unknown { what, found: found.into() });

@@ -1,8 +1,8 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
 use chain::records::{
-    Account, Anchor, BoundKey, Channel, Clock, EpochBook, LabelRecord, NameRecord, Node, Package,
-    ParameterValues, ProgramBytes, Purse, Record, Seats, Settlement, Stakes,
+    Account, Anchor, BoundKey, Channel, Clock, Dispute, EpochBook, LabelRecord, NameRecord, Node,
+    Package, ParameterValues, ProgramBytes, Purse, Record, Seats, Settlement, Stakes,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
@@ -52,6 +52,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(Channel, generator::channel),
     decoder!(Clock, generator::clock),
     decoder!(EpochBook, generator::epoch_book),
+    decoder!(Dispute, generator::dispute),
     decoder!(Genesis, generator::genesis),
     decoder!(Header, generator::header),
     decoder!(Node, generator::node),

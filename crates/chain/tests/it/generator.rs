@@ -1,9 +1,10 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, Anchor, BoundKey, Channel, ChannelId, Clock, Closing, EpochBook, KeyRole,
-    LabelRecord, NameRecord, Node, NodeId, Package, ParameterNumber, ParameterValues, Part,
-    ProgramBytes, Purse, Roles, Seat, Seats, Settlement, Silences, Span, Stakes, Unbonding,
+    Account, Address, Anchor, BoundKey, Case, Channel, ChannelId, Clock, Closing, Course, Dispute,
+    EpochBook, KeyRole, LabelRecord, NameRecord, Node, NodeId, Outcome, Package, PackageSlot,
+    ParameterNumber, ParameterValues, Part, ProgramBytes, Purse, Roles, Seat, Seats, Settlement,
+    Silences, Span, Stage, Stakes, Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -284,4 +285,37 @@ pub(crate) fn proof(random: &mut Random) -> Proof {
         _ => End::Other { place: Place(random.bytes()), value: random.bytes() },
     };
     Proof { siblings, end }
+}
+
+pub(crate) fn dispute(random: &mut Random) -> Dispute {
+    let outcomes = [
+        Outcome::ClaimantRefuted,
+        Outcome::ChallengerRefuted,
+        Outcome::ClaimantSilent,
+        Outcome::ChallengerSilent,
+    ];
+    let outcome = outcomes[usize::try_from(random.below(4)).unwrap()];
+    let stages = [Stage::Claimant, Stage::Challenger, Stage::Silent, Stage::Decided(outcome)];
+    let course = match stages.get(usize::try_from(random.below(5)).unwrap()) {
+        None => Course::Ended(outcome),
+        Some(stage) => Course::Open(Box::new(Case {
+            stage: *stage,
+            deadline: Time(random.next()),
+            claim: random.bytes(),
+            package: PackageSlot { model: random.bytes(), publisher: PublicKey(random.bytes()) },
+            program: random.bytes(),
+            bond: random.amount(),
+            owed: random.amount(),
+            held: random.amount(),
+            appellant: PublicKey(random.bytes()),
+            appeal_bond: random.amount(),
+            state: random.bytes(),
+        })),
+    };
+    Dispute {
+        node: NodeId(random.bytes()),
+        challenger: PublicKey(random.bytes()),
+        opened: Time(random.next()),
+        course,
+    }
 }

@@ -3,10 +3,16 @@
 //! Never reads more of the state than [`Action::touches`] names. A body's bytes have one form.
 
 mod anchor;
+mod appeal;
 mod channel_close;
 mod channel_end;
 mod channel_open;
 mod collect;
+mod dispute_end;
+mod dispute_late;
+mod dispute_move;
+mod dispute_open;
+mod equivocation;
 mod label;
 mod name_claim;
 mod name_transfer;
@@ -24,10 +30,16 @@ mod unstake;
 mod withdraw;
 
 pub use anchor::{ANCHOR_PROOF_MAX, AnchorLog};
+pub use appeal::Appeal;
 pub use channel_close::ChannelClose;
 pub use channel_end::ChannelEnd;
 pub use channel_open::ChannelOpen;
 pub use collect::Collect;
+pub use dispute_end::DisputeEnd;
+pub use dispute_late::DisputeLate;
+pub use dispute_move::DisputeMove;
+pub use dispute_open::DisputeOpen;
+pub use equivocation::ShowEquivocation;
 pub use label::SetLabel;
 pub use name_claim::NameClaim;
 pub use name_transfer::NameTransfer;
@@ -94,6 +106,18 @@ pub enum Action {
     Anchor(AnchorLog),
     /// Kind 25.
     Collect(Collect),
+    /// Kind 50.
+    DisputeOpen(Box<DisputeOpen>),
+    /// Kind 51.
+    DisputeMove(Box<DisputeMove>),
+    /// Kind 52.
+    DisputeLate(DisputeLate),
+    /// Kind 53.
+    DisputeEnd(Box<DisputeEnd>),
+    /// Kind 54.
+    Appeal(Appeal),
+    /// Kind 60.
+    Equivocation(Box<ShowEquivocation>),
 }
 
 impl Action {
@@ -121,6 +145,12 @@ impl Action {
             Self::ChannelEnd(_) => 23,
             Self::Anchor(_) => 24,
             Self::Collect(_) => 25,
+            Self::DisputeOpen(_) => 50,
+            Self::DisputeMove(_) => 51,
+            Self::DisputeLate(_) => 52,
+            Self::DisputeEnd(_) => 53,
+            Self::Appeal(_) => 54,
+            Self::Equivocation(_) => 60,
         })
     }
 
@@ -149,6 +179,12 @@ impl Action {
             Self::ChannelEnd(action) => action.write(&mut out),
             Self::Anchor(action) => action.write(&mut out),
             Self::Collect(action) => action.write(&mut out),
+            Self::DisputeOpen(action) => action.write(&mut out),
+            Self::DisputeMove(action) => action.write(&mut out),
+            Self::DisputeLate(action) => action.write(&mut out),
+            Self::DisputeEnd(action) => action.write(&mut out),
+            Self::Appeal(action) => action.write(&mut out),
+            Self::Equivocation(action) => action.write(&mut out),
         }
         out.finish()
     }
@@ -189,6 +225,12 @@ impl Action {
             23 => ChannelEnd::read(input).map(Self::ChannelEnd),
             24 => AnchorLog::read(input).map(Self::Anchor),
             25 => Collect::read(input).map(Self::Collect),
+            50 => DisputeOpen::read(input).map(|action| Self::DisputeOpen(Box::new(action))),
+            51 => DisputeMove::read(input).map(|action| Self::DisputeMove(Box::new(action))),
+            52 => DisputeLate::read(input).map(Self::DisputeLate),
+            53 => DisputeEnd::read(input).map(|action| Self::DisputeEnd(Box::new(action))),
+            54 => Appeal::read(input).map(Self::Appeal),
+            60 => ShowEquivocation::read(input).map(|shown| Self::Equivocation(Box::new(shown))),
             _ => return Err(Rejection::Kind),
         })
     }
@@ -217,6 +259,12 @@ impl Action {
             Self::ChannelEnd(action) => action.touches(),
             Self::Anchor(action) => action.touches(author),
             Self::Collect(action) => action.touches(),
+            Self::DisputeOpen(action) => action.touches(author),
+            Self::DisputeMove(action) => action.touches(),
+            Self::DisputeLate(action) => action.touches(),
+            Self::DisputeEnd(action) => action.touches(),
+            Self::Appeal(action) => action.touches(),
+            Self::Equivocation(action) => action.touches(author),
         }
     }
 
@@ -237,13 +285,19 @@ impl Action {
             | Self::ChannelOpen(_)
             | Self::ChannelClose(_)
             | Self::ChannelEnd(_)
-            | Self::Collect(_) => 1,
+            | Self::Collect(_)
+            | Self::DisputeLate(_)
+            | Self::DisputeEnd(_)
+            | Self::Appeal(_) => 1,
             Self::NodeCreate(action) => action.work(),
             Self::NodeKey(action) => action.work(),
             Self::Program(action) => action.work(),
             Self::Package(action) => action.work(),
             Self::Settle(action) => action.work(),
             Self::Anchor(action) => action.work(),
+            Self::DisputeOpen(action) => action.work(),
+            Self::DisputeMove(action) => action.work(),
+            Self::Equivocation(_) => equivocation::WORK,
         }
     }
 
@@ -273,6 +327,12 @@ impl Action {
             Self::ChannelEnd(action) => action.execute(context, view),
             Self::Anchor(action) => action.execute(context, author, view),
             Self::Collect(action) => action.execute(context, view),
+            Self::DisputeOpen(action) => action.execute(context, author, view),
+            Self::DisputeMove(action) => action.execute(context, author, view),
+            Self::DisputeLate(action) => action.execute(context, view),
+            Self::DisputeEnd(action) => action.execute(context, view),
+            Self::Appeal(action) => action.execute(context, author, view),
+            Self::Equivocation(action) => action.execute(context, author, view),
         }
     }
 }

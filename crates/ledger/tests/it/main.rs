@@ -4,6 +4,7 @@
 mod anchors;
 mod blocks;
 mod channels;
+mod disputes;
 mod genesis;
 mod names;
 mod nodes;

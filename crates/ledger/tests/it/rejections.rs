@@ -19,6 +19,7 @@ const GROUPS: &[&[Case]] = &[
     crate::nodes::REJECTIONS,
     crate::packages::REJECTIONS,
     crate::names::REJECTIONS,
+    crate::disputes::REJECTIONS,
     crate::stakes::REJECTIONS,
     crate::channels::REJECTIONS,
     crate::anchors::REJECTIONS,

@@ -1,0 +1,258 @@
+//! A dispute: who accuses which node, how far it has come, and the money it holds.
+//!
+//! Never holds the referee's state, only its hash: every move brings it. Never removed: what is left of it after its end says how it ended, so the same is not opened twice. Money of a dispute is
+//! its bonds and what is held of a silent node's stake.
+
+use commit::{Digest, Network, Reader, WireError, Writer};
+use receipt::PublicKey;
+
+use super::{NodeId, PackageSlot, Record, Slot, Tag};
+use crate::domains::{DISPUTE, DISPUTE_STATE};
+use crate::values::{Amount, Time};
+
+/// Which dispute, or which claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DisputeSlot(pub Digest);
+
+/// What was said and can be false: once refuted it is not refuted again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimedStep {
+    /// The key that signed it.
+    pub worker: PublicKey,
+    /// The job.
+    pub job: Digest,
+    /// Which of its choices.
+    pub choice: u32,
+    /// The token's place in the output, or the position of the fault; of two tokens 0.
+    pub position: u32,
+    /// 1 token, 2 fault, 3 two tokens.
+    pub kind: u8,
+    /// The token or the op; of two tokens 0.
+    pub what: u32,
+}
+
+/// How a dispute came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// The claim is false: a proof.
+    ClaimantRefuted,
+    /// The challenge is false.
+    ChallengerRefuted,
+    /// The node was silent. That proves nothing.
+    ClaimantSilent,
+    /// The challenger was silent. That proves nothing.
+    ChallengerSilent,
+}
+
+/// Where a dispute is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The node's move is awaited.
+    Claimant,
+    /// The challenger's is.
+    Challenger,
+    /// The node was silent; somebody may take up its case until the deadline.
+    Silent,
+    /// It is decided, and nothing was paid yet.
+    Decided(Outcome),
+}
+
+/// A dispute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    /// Who is accused.
+    pub node: NodeId,
+    /// Who accuses.
+    pub challenger: PublicKey,
+    /// Since when.
+    pub opened: Time,
+    /// How it stands.
+    pub course: Course,
+}
+
+/// Whether a dispute goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// It does.
+    Open(Box<Case>),
+    /// Everything was paid.
+    Ended(Outcome),
+}
+
+/// An open dispute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Where it is.
+    pub stage: Stage,
+    /// The last moment of what is awaited.
+    pub deadline: Time,
+    /// The claim's slot.
+    pub claim: Digest,
+    /// The model's package.
+    pub package: PackageSlot,
+    /// The hash of its program.
+    pub program: Digest,
+    /// What the challenger put in.
+    pub bond: Amount,
+    /// What of the node's stake answers for this.
+    pub owed: Amount,
+    /// What was taken of it for silence.
+    pub held: Amount,
+    /// Who took up a silent node's case; zeros: nobody.
+    pub appellant: PublicKey,
+    /// What it put in.
+    pub appeal_bond: Amount,
+    /// The hash of the referee's state: whoever moves brings the bytes.
+    pub state: Digest,
+}
+
+impl ClaimedStep {
+    /// The slot of the claim itself, in which stands that it was refuted.
+    #[must_use]
+    pub fn slot(&self, network: Network) -> DisputeSlot {
+        self.disputed_by(network, PublicKey::NONE)
+    }
+
+    /// The slot of a dispute about it.
+    #[must_use]
+    pub fn disputed_by(&self, network: Network, challenger: PublicKey) -> DisputeSlot {
+        let pieces: [&[u8]; 7] = [
+            &self.worker.0,
+            &self.job,
+            &self.choice.to_le_bytes(),
+            &self.position.to_le_bytes(),
+            &[self.kind],
+            &self.what.to_le_bytes(),
+            &challenger.0,
+        ];
+        DisputeSlot(DISPUTE.hash(network, &pieces))
+    }
+}
+
+/// The hash of a referee's state.
+#[must_use]
+pub fn dispute_state_hash(network: Network, state: &[u8]) -> Digest {
+    DISPUTE_STATE.hash(network, &[state])
+}
+
+impl DisputeSlot {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`].
+    pub fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        input.array("a dispute's id").map(Self)
+    }
+}
+
+impl Slot for DisputeSlot {
+    type Record = Dispute;
+
+    fn key(&self) -> Vec<u8> {
+        Tag::Dispute.key(&[&self.0])
+    }
+}
+
+impl Outcome {
+    fn number(self) -> u8 {
+        match self {
+            Self::ClaimantRefuted => 1,
+            Self::ChallengerRefuted => 2,
+            Self::ClaimantSilent => 3,
+            Self::ChallengerSilent => 4,
+        }
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let what = "how a dispute came out";
+        match input.u8(what)? {
+            1 => Ok(Self::ClaimantRefuted),
+            2 => Ok(Self::ChallengerRefuted),
+            3 => Ok(Self::ClaimantSilent),
+            4 => Ok(Self::ChallengerSilent),
+            found => Err(WireError::Unknown { what, found: found.into() }),
+        }
+    }
+}
+
+impl Record for Dispute {
+    fn write(&self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+        out.bytes(&self.challenger.0);
+        out.u64(self.opened.0);
+        match &self.course {
+            Course::Open(case) => {
+                let (stage, outcome) = match case.stage {
+                    Stage::Claimant => (1, None),
+                    Stage::Challenger => (2, None),
+                    Stage::Silent => (3, None),
+                    Stage::Decided(outcome) => (4, Some(outcome)),
+                };
+                out.u8(stage);
+                outcome.iter().for_each(|outcome| out.u8(outcome.number()));
+                case.write(out);
+            }
+            Course::Ended(outcome) => {
+                out.u8(5);
+                out.u8(outcome.number());
+            }
+        }
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let node = NodeId::read(input)?;
+        let challenger = PublicKey(input.array("a challenger")?);
+        let opened = Time(input.u64("when a dispute was opened")?);
+        let open = |input: &mut Reader<'_>, stage| {
+            Case::read(input, stage).map(|case| Course::Open(Box::new(case)))
+        };
+        let course = match input.u8("where a dispute is")? {
+            1 => open(input, Stage::Claimant)?,
+            2 => open(input, Stage::Challenger)?,
+            3 => open(input, Stage::Silent)?,
+            4 => {
+                let outcome = Outcome::read(input)?;
+                open(input, Stage::Decided(outcome))?
+            }
+            5 => Course::Ended(Outcome::read(input)?),
+            found => {
+                let what = "where a dispute is";
+                return Err(WireError::Unknown { what, found: found.into() });
+            }
+        };
+        Ok(Self { node, challenger, opened, course })
+    }
+}
+
+impl Case {
+    fn write(&self, out: &mut Writer) {
+        out.u64(self.deadline.0);
+        for hash in [&self.claim, &self.package.model, &self.package.publisher.0, &self.program] {
+            out.bytes(hash);
+        }
+        self.bond.write(out);
+        self.owed.write(out);
+        self.held.write(out);
+        out.bytes(&self.appellant.0);
+        self.appeal_bond.write(out);
+        out.bytes(&self.state);
+    }
+
+    fn read(input: &mut Reader<'_>, stage: Stage) -> Result<Self, WireError> {
+        let deadline = Time(input.u64("a deadline")?);
+        let claim = input.array("a claim")?;
+        Ok(Self {
+            stage,
+            deadline,
+            claim,
+            package: PackageSlot::read(input)?,
+            program: input.array("a program's hash")?,
+            bond: Amount::read(input, "a bond")?,
+            owed: Amount::read(input, "what is owed")?,
+            held: Amount::read(input, "what is held")?,
+            appellant: PublicKey(input.array("an appellant")?),
+            appeal_bond: Amount::read(input, "a bond")?,
+            state: input.array("the hash of a state")?,
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! Kind 52, dispute_late: a deadline has passed. Silence proves nothing, and costs what refutation costs.
+
+use chain::records::{DisputeSlot, NodeId, NodeSlot, Outcome, Slot, Stage, StakesSlot};
+use commit::{Reader, WireError, Writer};
+use receipt::PublicKey;
+
+use crate::context::Context;
+use crate::disputes::{Open, release, silence};
+use crate::nodes::find;
+use crate::parameters::Parameter;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DisputeLate {
+    /// In which dispute.
+    pub dispute: DisputeSlot,
+    /// Who is accused.
+    pub node: NodeId,
+}
+
+impl DisputeLate {
+    pub(super) fn write(self, out: &mut Writer) {
+        out.bytes(&self.dispute.0);
+        out.bytes(&self.node.0);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { dispute: DisputeSlot::read(input)?, node: NodeId::read(input)? })
+    }
+
+    pub(super) fn touches(self) -> Vec<Vec<u8>> {
+        vec![self.dispute.key(), NodeSlot(self.node).key(), StakesSlot.key()]
+    }
+
+    pub(super) fn execute(self, context: &Context, view: &mut View) -> Result<(), Stop> {
+        let mut open = Open::find(view, self.dispute, self.node)?;
+        let challenger = match open.case.stage {
+            Stage::Claimant => false,
+            Stage::Challenger => true,
+            Stage::Silent | Stage::Decided(_) => return Err(Rejection::NotAsked.into()),
+        };
+        let now = context.clock.time;
+        if now <= open.case.deadline {
+            return Err(Rejection::NotLate.into());
+        }
+        if challenger {
+            open.case.stage = Stage::Decided(Outcome::ChallengerSilent);
+        } else if open.case.appellant != PublicKey::NONE {
+            open.case.stage = Stage::Decided(Outcome::ClaimantSilent);
+        } else {
+            let mut node = find(view, self.node)?;
+            release(&mut node, &mut open.case)?;
+            open.case.held = silence(context, view, &mut node)?;
+            open.case.stage = Stage::Silent;
+            open.case.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));
+            view.put(&NodeSlot(self.node), &node)?;
+        }
+        open.put(view)
+    }
+}

@@ -1,0 +1,163 @@
+//! Kind 50, dispute_open: somebody says that one step of a node's answer is false, and puts a bond behind it.
+
+use chain::records::{
+    Case, ClaimedStep, DisputeSlot, KeySlot, Node, NodeId, NodeSlot, Slot, Stage,
+};
+use chain::{Amount, Time};
+use commit::{Digest, Network, Reader, WireError, Writer};
+use dispute::{Claim, Dispute, Filing, Model};
+use receipt::{Envelope, PublicKey, Signature, Stop as Ending};
+
+use crate::accounts::subtract;
+use crate::context::{Author, Context};
+use crate::disputes::{NO_TIME, NamedModel, Open, can_owe, check_signer, kept};
+use crate::nodes::find;
+use crate::parameters::Parameter;
+use crate::stop::{Fault, Rejection, Stop};
+use crate::view::View;
+
+/// Bytes of a filing: four pieces of 1,024 bytes, a receipt of 4,096, their lengths.
+const FILING_BYTES_MAX: usize = 1 << 14;
+/// Work of the signatures and hashes of a filing.
+const WORK: u64 = 1_000;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputeOpen {
+    /// Who is accused.
+    pub node: NodeId,
+    /// The model that the job is about.
+    pub model: NamedModel,
+    /// What shows the step.
+    pub filing: Filing,
+    /// That its worker signed the filing's receipt: where a fault is claimed, and only there.
+    pub signature: Option<Signature>,
+}
+
+impl DisputeOpen {
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+        self.model.write(out);
+        let filing = self.filing.encode();
+        out.length_u16(filing.len());
+        out.bytes(&filing);
+        self.signature.iter().for_each(|signature| out.bytes(&signature.0));
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (node, model) = (NodeId::read(input)?, NamedModel::read(input)?);
+        let filing = Filing::decode(input.bytes_u16("bytes of a filing", FILING_BYTES_MAX)?)?;
+        let signature = match &filing.claim {
+            Claim::Token(_) => None,
+            Claim::Fault(_) => Some(Signature(input.array("a receipt's signature")?)),
+        };
+        Ok(Self { node, model, filing, signature })
+    }
+
+    pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
+        let (claim, dispute) = self.slots(author.network, author.payer);
+        let mut keys = vec![
+            NodeSlot(self.node).key(),
+            KeySlot(self.filing.head.worker).key(),
+            claim.key(),
+            dispute.key(),
+        ];
+        keys.extend(self.model.touches());
+        keys
+    }
+
+    pub(super) fn work(&self) -> u64 {
+        WORK + self.model.work()
+    }
+
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let mut node = find(view, self.node)?;
+        check_signer(view, self.filing.head.worker, self.node)?;
+        let (claim, slot) = self.slots(context.network, author.payer);
+        if view.get(&claim)?.is_some() || view.get(&slot)?.is_some() {
+            return Err(Rejection::DisputeThere.into());
+        }
+        let most = context.parameters.get_u64(Parameter::DisputesMax);
+        if u64::from(node.disputes) >= most {
+            return Err(Rejection::DisputesFull.into());
+        }
+        let network = context.network;
+        let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
+        let bond = Amount(context.parameters.get(Parameter::Bond));
+        subtract(view, author.payer, bond, Rejection::Balance)?;
+        let owed = owe(context, &mut node)?;
+        let opened = context.clock.time;
+        let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
+        let case = self.case((stage, state), (bond, owed), deadline, claim);
+        Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
+        view.put(&NodeSlot(self.node), &node)
+    }
+
+    fn slots(&self, network: Network, challenger: PublicKey) -> (DisputeSlot, DisputeSlot) {
+        let claimed = claimed(&self.filing);
+        (claimed.slot(network), claimed.disputed_by(network, challenger))
+    }
+
+    /// The referee's first state, where the filing shows a step.
+    fn begin(&self, network: Network, model: &Model<'_>) -> Result<(Stage, Digest), Stop> {
+        let subject = self.filing.check(model, network).map_err(|_| Rejection::Filing)?;
+        if let (Claim::Fault(receipt), Some(signature)) = (&self.filing.claim, self.signature) {
+            let envelope = Envelope::of_receipt(receipt, signature, network);
+            envelope.open(network).map_err(|_| Rejection::Filing)?;
+        }
+        Ok(kept(network, &Dispute::open(model, subject, NO_TIME, NO_TIME)))
+    }
+
+    fn case(
+        &self,
+        (stage, state): (Stage, Digest),
+        (bond, owed): (Amount, Amount),
+        deadline: Time,
+        claim: DisputeSlot,
+    ) -> Case {
+        Case {
+            stage,
+            deadline,
+            claim: claim.0,
+            package: self.model.package,
+            program: self.model.program,
+            bond,
+            owed,
+            held: Amount::ZERO,
+            appellant: PublicKey::NONE,
+            appeal_bond: Amount::ZERO,
+            state,
+        }
+    }
+}
+
+/// The step that a filing is about. Whether it shows it is not asked.
+fn claimed(filing: &Filing) -> ClaimedStep {
+    let head = &filing.head.head;
+    let (kind, position, what) = match &filing.claim {
+        Claim::Token(shown) => (1, shown.position, shown.token),
+        Claim::Fault(receipt) => {
+            let mut choices = receipt.choices.iter();
+            let choice = choices.find(|choice| choice.index == head.choice);
+            match choice.map(|choice| choice.stop) {
+                Some(Ending::Fault { position, op }) => (2, position, op),
+                Some(_) | None => (2, 0, 0),
+            }
+        }
+    };
+    let (worker, job, choice) = (filing.head.worker, head.job, head.choice);
+    ClaimedStep { worker, job, choice, position, kind, what }
+}
+
+/// The node answers for one dispute more.
+fn owe(context: &Context, node: &mut Node) -> Result<Amount, Stop> {
+    let owed = can_owe(context, node)?;
+    node.owed = node.owed.plus(owed).ok_or(Fault::Money("what is owed"))?;
+    node.disputes = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
+    Ok(owed)
+}

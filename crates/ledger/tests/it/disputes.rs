@@ -1,0 +1,591 @@
+//! Kinds 50 to 54 and 60: a worker with other weights than its model's, who accuses it, and who accuses the truth.
+
+use chain::records::{
+    ClaimedStep, Course, Dispute, DisputeSlot, Node, NodeId, NodeSlot, Outcome, Package,
+    PackageSlot, ParameterValues, Part, ProgramBytes, ProgramSlot, Stage,
+};
+use chain::{Amount, Authentic, Time};
+use commit::{Blind, Salts};
+use dispute::sides::{Challenger, Claimant, Job as Known, Side, Story};
+use dispute::{Claim, Filing, Model, Move, Party};
+use ledger::tx::{
+    Action, Appeal, DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, ShowEquivocation,
+};
+use ledger::{NamedModel, Parameter, Rejection, Working};
+use program::Checked;
+use program::record::Record;
+use program::reference::Weights;
+use program::tile::Choice;
+use program::tiny::Shape;
+use program::trace::Committer;
+use receipt::{
+    AuditConsent, Equivocation, Head, Job, JobFields, NonceChooser, PartialOpening, PublicKey,
+    Rendered, SignedHead, StopRule, Terms, TokenVector, Which, WorkKind,
+};
+
+use crate::rejections::Case;
+use crate::stakes::{change, staked};
+use crate::world::{World, genesis, public, secret};
+
+/// Who owns the node, who accuses it, and somebody else.
+const OWNER: u8 = 1;
+const ACCUSER: u8 = 2;
+const OTHER: u8 = 3;
+/// The name of the node's operator key.
+const OPERATOR: u8 = 100 + 3 * OWNER;
+const STAKE: u128 = 300_000_000;
+const WINDOW_MS: u64 = 60_000;
+const WHICH: Which = Which::Output { choice: 0 };
+
+pub(crate) const REJECTIONS: &[Case] = &[
+    (Rejection::NotSigner, |world| {
+        let court = Court::of(world, true);
+        let open = DisputeOpen { node: staked(world, OTHER, 1), ..court.open() };
+        world.signed(ACCUSER, &Action::DisputeOpen(Box::new(open)))
+    }),
+    (Rejection::DisputeNames, |world| {
+        let court = opened(world, true);
+        let mut made = court.root();
+        made.model.package.publisher = public(9);
+        world.signed(OWNER, &Action::DisputeMove(Box::new(made)))
+    }),
+    (Rejection::DisputesFull, |world| {
+        let court = Court::of(world, true);
+        change(world, court.node, |node| node.disputes = 8);
+        court.opening(world, ACCUSER)
+    }),
+    (Rejection::DisputeThere, |world| opened(world, true).opening(world, ACCUSER)),
+    (Rejection::Filing, |world| {
+        let mut court = Court::of(world, true);
+        court.filing.terms.salt[0] ^= 1;
+        court.opening(world, ACCUSER)
+    }),
+    (Rejection::NoDispute, |world| {
+        let court = Court::of(world, true);
+        world.signed(OTHER, &court.late())
+    }),
+    (Rejection::NotAsked, |world| {
+        let court = opened(world, true);
+        world.signed(ACCUSER, &Action::DisputeMove(Box::new(court.root())))
+    }),
+    (Rejection::MoveLate, |world| {
+        let court = opened(world, true);
+        wait(world);
+        world.signed(OWNER, &Action::DisputeMove(Box::new(court.root())))
+    }),
+    (Rejection::DisputeState, |world| {
+        let mut made = opened(world, true).root();
+        made.state[40] ^= 1;
+        world.signed(OWNER, &Action::DisputeMove(Box::new(made)))
+    }),
+    (Rejection::MoveRefused, |world| {
+        let made = DisputeMove { made: Move::Name(0), ..opened(world, true).root() };
+        world.signed(OWNER, &Action::DisputeMove(Box::new(made)))
+    }),
+    (Rejection::NotLate, |world| {
+        let court = opened(world, true);
+        world.signed(OTHER, &court.late())
+    }),
+    (Rejection::NotDecided, |world| {
+        let court = opened(world, true);
+        world.signed(OTHER, &court.end(PublicKey::NONE))
+    }),
+    (Rejection::NotSilent, |world| {
+        let court = opened(world, true);
+        world.signed(OWNER, &court.appeal())
+    }),
+    (Rejection::NoEquivocation, |world| {
+        let node = staked(world, OWNER, STAKE);
+        world.signed(ACCUSER, &equivocation(world, node, [7, 7]))
+    }),
+];
+
+/// A node, a job, and two runs of it: with the model's weights and with others.
+struct Court {
+    node: NodeId,
+    model: NamedModel,
+    filing: Filing,
+    slot: DisputeSlot,
+    claim: DisputeSlot,
+    referee: dispute::Dispute<'static>,
+    honest: Story<'static>,
+    lying: Story<'static>,
+    /// Whether the worker's run is the other one.
+    lies: bool,
+}
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn world() -> World {
+    let mut genesis = genesis();
+    let windows = [Parameter::MoveMs, Parameter::AppealMs];
+    let values = windows.map(|parameter| (parameter.number(), u128::from(WINDOW_MS)));
+    genesis.parameters = ParameterValues(values.into());
+    World::of(genesis)
+}
+
+/// Longer than any window here.
+fn wait(world: &mut World) {
+    (0..7).for_each(|_| world.block(10_000, &[]));
+}
+
+fn job(prompt: &[u32]) -> Job {
+    let fields = JobFields {
+        terms: Terms {
+            kind: WorkKind::Generate,
+            model: [9; 32],
+            arithmetic: 1,
+            sampling: 1,
+            nonce_by: NonceChooser::Client,
+            beacon_height: 0,
+            requester: PublicKey::NONE,
+            consent: AuditConsent::Open,
+        },
+        nonce: [3; 32],
+        prompt: prompt.to_vec(),
+        parameters: Default::default(),
+        choices: 1,
+        stop: StopRule { tokens_max: 64, tokens: Vec::new(), strings: Vec::new() },
+        rendered: Rendered::Nobody,
+    };
+    Job::new(fields).unwrap()
+}
+
+/// What a run with these weights says, and the token it ends in.
+struct Told {
+    weights: &'static Weights<'static>,
+    record: Record<'static>,
+    token: u32,
+}
+
+fn told(checked: &'static Checked, file: Vec<u8>, tokens: &[u32], job: &Job) -> Option<Told> {
+    let prompt = u32::try_from(job.fields().prompt.len()).unwrap();
+    let (parameters, seed) = (job.fields().parameters.clone(), job.seed());
+    let choice = Choice { parameters, seed, choice: 0, prompt };
+    let file: &'static [u8] = leak(file);
+    let weights = leak(Weights::load(checked, &[file]).ok()?);
+    let drawn = u32::try_from(tokens.len()).unwrap();
+    let record = Record::until(weights, tokens, drawn, &mut |_, _, made| made).ok()?;
+    let record = record.with_choice(choice);
+    let token = record.drawn(&Committer(salts_of(commit::Network::OFFLINE)))?;
+    Some(Told { weights, record, token })
+}
+
+fn salts_of(network: commit::Network) -> Salts {
+    Salts { network, blind: Blind([4; 32]) }
+}
+
+fn signed_head(world: &World, job: &Job, output: &[u32]) -> SignedHead {
+    let salts = salts_of(world.network());
+    let head = Head {
+        job: job.commitment(&salts),
+        choice: 0,
+        start: 0,
+        prior: [0; 32],
+        count: u32::try_from(output.len()).unwrap(),
+        root: TokenVector::over(salts, WHICH, output).root(),
+    };
+    SignedHead::sign(head, &secret(OPERATOR), salts.network)
+}
+
+impl Court {
+    /// In a world of its own, with a node that has money at stake.
+    fn of(at: &mut World, lies: bool) -> Self {
+        *at = world();
+        let node = staked(at, OWNER, STAKE);
+        let shape = Shape::default();
+        let checked: &'static Checked = leak(Checked::new(shape.program()).unwrap());
+        let file = shape.weights();
+        let tokens = [1, 2, 3, 4];
+        let (prompt, before) = tokens.split_at(3);
+        let job = job(prompt);
+        let honest = told(checked, file.clone(), &tokens, &job).unwrap();
+        let mut others = checked.program().tensors.iter().filter_map(|tensor| {
+            let mut other = file.clone();
+            let start = usize::try_from(tensor.location.offset).unwrap();
+            let row = usize::try_from(tensor.row_bytes()).unwrap();
+            let rows = usize::try_from(tensor.rows).unwrap();
+            other[start..start + row * rows].rotate_left(rows / 2 * row);
+            told(checked, other, &tokens, &job).filter(|told| told.token != honest.token)
+        });
+        let lying = others.next().expect("other weights draw another token");
+        let units: &'static [u8] = leak(honest.weights.units_part());
+        let file: &'static [u8] = leak(file);
+        let model = published(at, checked, file, units);
+        let part = |bytes| dispute::Part::of(bytes);
+        let judged = leak(Model::new(checked, [9; 32], vec![part(file)], part(units)).unwrap());
+        let salts = salts_of(at.network());
+        let claimed = if lies { lying.token } else { honest.token };
+        let output = [before, &[claimed]].concat();
+        let filing = Filing {
+            head: signed_head(at, &job, &output),
+            terms: job.show(&salts, 0).unwrap(),
+            prompt: job.show(&salts, 2).unwrap(),
+            parameters: job.show(&salts, 3).unwrap(),
+            claim: Claim::Token(PartialOpening::new(&salts, WHICH, &output, 1).unwrap()),
+        };
+        let known = Known {
+            salts,
+            prompt: prompt.to_vec(),
+            output,
+            choice: 0,
+            biases: job.show(&salts, 4).unwrap(),
+            positions: 4,
+            files: leak([file]),
+            units,
+        };
+        let subject = filing.check(judged, at.network()).unwrap();
+        let (worker, head) = (public(OPERATOR), filing.head.head);
+        let step =
+            ClaimedStep { worker, job: head.job, choice: 0, position: 1, kind: 1, what: claimed };
+        Self {
+            node,
+            model,
+            filing,
+            slot: step.disputed_by(at.network(), public(ACCUSER)),
+            claim: step.slot(at.network()),
+            referee: dispute::Dispute::open(judged, subject, 0, 0),
+            honest: Story::of(honest.weights, honest.record, known.clone()),
+            lying: Story::of(lying.weights, lying.record, known),
+            lies,
+        }
+    }
+
+    fn open(&self) -> DisputeOpen {
+        let (node, model, filing) = (self.node, self.model, self.filing.clone());
+        DisputeOpen { node, model, filing, signature: None }
+    }
+
+    fn opening(&self, world: &World, name: u8) -> Authentic {
+        world.signed(name, &Action::DisputeOpen(Box::new(self.open())))
+    }
+
+    /// A move from where it stands.
+    fn step(&self, made: Move) -> DisputeMove {
+        let (dispute, node, model) = (self.slot, self.node, self.model);
+        DisputeMove { dispute, node, model, state: self.referee.encode(), made }
+    }
+
+    /// The first move there is, which every claimant makes.
+    fn root(&self) -> DisputeMove {
+        let made = Claimant(&self.honest).answer(&self.referee.asked().unwrap());
+        self.step(made.unwrap())
+    }
+
+    fn late(&self) -> Action {
+        Action::DisputeLate(DisputeLate { dispute: self.slot, node: self.node })
+    }
+
+    fn appeal(&self) -> Action {
+        Action::Appeal(Appeal { dispute: self.slot, node: self.node })
+    }
+
+    fn end(&self, appellant: PublicKey) -> Action {
+        Action::DisputeEnd(Box::new(DisputeEnd {
+            dispute: self.slot,
+            node: self.node,
+            owner: public(OWNER),
+            challenger: public(ACCUSER),
+            appellant,
+            claim: self.claim.0,
+        }))
+    }
+
+    /// Both sides tell their stories, so many moves at most.
+    fn play(&mut self, world: &mut World, moves: usize) {
+        let (worker, accuser) =
+            if self.lies { (&self.lying, &self.honest) } else { (&self.honest, &self.lying) };
+        for _ in 0..moves {
+            let Some(turn) = self.referee.turn() else { break };
+            let asked = self.referee.asked().unwrap();
+            let (name, made) = match turn {
+                Party::Claimant => (OWNER, Claimant(worker).answer(&asked)),
+                Party::Challenger => (ACCUSER, Challenger(accuser).answer(&asked)),
+            };
+            let made = made.unwrap();
+            world.take(name, &Action::DisputeMove(Box::new(self.step(made.clone()))));
+            self.referee.take(turn, &made, 0).unwrap();
+        }
+    }
+
+    fn dispute(&self, world: &World) -> Dispute {
+        world.record(&self.slot).unwrap()
+    }
+
+    fn node(&self, world: &World) -> Node {
+        world.record(&NodeSlot(self.node)).unwrap()
+    }
+
+    fn stage(&self, world: &World) -> Stage {
+        match self.dispute(world).course {
+            Course::Open(case) => case.stage,
+            Course::Ended(outcome) => panic!("{outcome:?}"),
+        }
+    }
+}
+
+/// Program and package, as if somebody had published them.
+fn published(world: &mut World, checked: &Checked, file: &[u8], units: &[u8]) -> NamedModel {
+    let part = |bytes: &[u8]| Part { hash: blake3::hash(bytes).into(), bytes: bytes.len() as u64 };
+    let bytes = checked.encode();
+    let program = *blake3::hash(&bytes).as_bytes();
+    let package = PackageSlot { model: [9; 32], publisher: public(5) };
+    let record = Package {
+        published: Time(1),
+        withdrawn: None,
+        program,
+        units: part(units),
+        files: vec![part(file)],
+    };
+    let mut working = Working::new(world.state.clone());
+    working.put(&ProgramSlot(program), &ProgramBytes(bytes));
+    working.put(&package, &record);
+    world.state = working.finish();
+    world.header.state_root = world.state.root();
+    let ops = u16::try_from(checked.sites().count()).unwrap();
+    NamedModel { package, program, ops }
+}
+
+/// A dispute that was just opened.
+fn opened(world: &mut World, lies: bool) -> Court {
+    let court = Court::of(world, lies);
+    let open = court.opening(world, ACCUSER);
+    world.block(1, &[open]);
+    court
+}
+
+/// Two tokens at one place, signed by the node's operator.
+fn equivocation(world: &World, node: NodeId, tokens: [u32; 2]) -> Action {
+    let job = job(&[1, 2, 3]);
+    let salts = salts_of(world.network());
+    let shown = |token: u32| {
+        let output = [5, token];
+        (signed_head(world, &job, &output), PartialOpening::new(&salts, WHICH, &output, 1).unwrap())
+    };
+    let evidence = Equivocation { one: shown(tokens[0]), other: shown(tokens[1]) };
+    Action::Equivocation(Box::new(ShowEquivocation { node, evidence }))
+}
+
+fn default(parameter: Parameter) -> u128 {
+    parameter.row().default
+}
+
+fn slash() -> u128 {
+    default(Parameter::Slash)
+}
+
+fn bond() -> u128 {
+    default(Parameter::Bond)
+}
+
+/// What an account has, without what this step's own fees take: its balance before and after.
+fn gained(world: &mut World, name: u8, step: impl FnOnce(&mut World)) -> i128 {
+    let balance = |world: &World| i128::try_from(world.account(name).balance.0).unwrap();
+    let before = balance(world);
+    step(world);
+    balance(world) - before
+}
+
+fn signed(amount: u128) -> i128 {
+    i128::try_from(amount).unwrap()
+}
+
+#[test]
+fn a_liar_loses_its_stake_and_its_accuser_gets_a_share() {
+    let mut world = World::new();
+    let mut court = opened(&mut world, true);
+    assert_eq!(court.node(&world).owed, Amount(slash()));
+    assert_eq!(court.node(&world).disputes, 1);
+    court.play(&mut world, 100);
+    assert_eq!(court.stage(&world), Stage::Decided(Outcome::ClaimantRefuted));
+    let end = court.end(PublicKey::NONE);
+    let reward = slash() / 1_000_000 * default(Parameter::ChallengerShare);
+    let got = gained(&mut world, ACCUSER, |world| world.take(OTHER, &end));
+    assert_eq!(got, signed(bond() + reward));
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.owed, node.disputes), (Amount(STAKE - slash()), Amount(0), 0));
+    assert!(node.jailed_until > world.header.time);
+    assert_eq!(court.dispute(&world).course, Course::Ended(Outcome::ClaimantRefuted));
+    // Neither the same key nor another one opens it again.
+    for name in [ACCUSER, OTHER] {
+        let again = court.opening(&world, name);
+        assert_eq!(world.rejection(&again), Some(Rejection::DisputeThere));
+    }
+}
+
+#[test]
+fn who_accuses_the_truth_loses_its_bond_half_of_it_to_the_owner() {
+    let mut world = World::new();
+    let mut court = opened(&mut world, false);
+    court.play(&mut world, 100);
+    assert_eq!(court.stage(&world), Stage::Decided(Outcome::ChallengerRefuted));
+    let end = court.end(PublicKey::NONE);
+    let got = gained(&mut world, OWNER, |world| world.take(OTHER, &end));
+    assert_eq!(got, signed(bond() / 2));
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.owed, node.disputes), (Amount(STAKE), Amount(0), 0));
+    assert_eq!(node.jailed_until, Time(0));
+}
+
+#[test]
+fn an_accuser_that_goes_away_loses_its_bond() {
+    let mut world = World::new();
+    let mut court = opened(&mut world, true);
+    court.play(&mut world, 1);
+    wait(&mut world);
+    world.take(OTHER, &court.late());
+    assert_eq!(court.stage(&world), Stage::Decided(Outcome::ChallengerSilent));
+    let end = court.end(PublicKey::NONE);
+    let got = gained(&mut world, OWNER, |world| world.take(OTHER, &end));
+    assert_eq!(got, signed(bond() / 2));
+    assert_eq!(court.node(&world).stake, Amount(STAKE));
+}
+
+/// Silent, and the case is not taken up.
+fn slept(world: &mut World) -> Court {
+    let court = opened(world, true);
+    wait(world);
+    world.take(OTHER, &court.late());
+    court
+}
+
+#[test]
+fn silence_costs_what_refutation_costs_and_is_not_called_fraud() {
+    let mut world = World::new();
+    let court = slept(&mut world);
+    assert_eq!(court.stage(&world), Stage::Silent);
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.owed), (Amount(STAKE - slash()), Amount(0)));
+    assert!(node.jailed_until > world.header.time);
+    let end = court.end(PublicKey::NONE);
+    let early = world.signed(OTHER, &end);
+    assert_eq!(world.rejection(&early), Some(Rejection::NotDecided));
+    wait(&mut world);
+    let late = world.signed(OWNER, &court.appeal());
+    assert_eq!(world.rejection(&late), Some(Rejection::NotSilent));
+    let got = gained(&mut world, ACCUSER, |world| world.take(OTHER, &end));
+    assert_eq!(got, signed(bond() + default(Parameter::SilenceFee)));
+    assert_eq!(court.dispute(&world).course, Course::Ended(Outcome::ClaimantSilent));
+    // Another may accuse of the same: silence cleared nothing. The second one within the window holds twice as much.
+    let mut court = court;
+    let again = court.opening(&world, OTHER);
+    world.block(1, &[again]);
+    let head = court.filing.head.head;
+    let Claim::Token(shown) = &court.filing.claim else { panic!("a token is claimed") };
+    let step = ClaimedStep {
+        worker: public(OPERATOR),
+        job: head.job,
+        choice: 0,
+        position: 1,
+        kind: 1,
+        what: shown.token,
+    };
+    court.slot = step.disputed_by(world.network(), public(OTHER));
+    wait(&mut world);
+    world.take(OTHER, &court.late());
+    assert_eq!(court.node(&world).stake, Amount(STAKE - 3 * slash()));
+}
+
+#[test]
+fn who_was_away_and_is_right_loses_a_bond() {
+    let mut world = World::new();
+    let mut court = opened(&mut world, false);
+    court.play(&mut world, 2);
+    wait(&mut world);
+    world.take(OTHER, &court.late());
+    for stranger in [ACCUSER, OTHER] {
+        let appeal = world.signed(stranger, &court.appeal());
+        assert_eq!(world.rejection(&appeal), Some(Rejection::NotAsked));
+    }
+    world.take(OWNER, &court.appeal());
+    court.play(&mut world, 100);
+    assert_eq!(court.stage(&world), Stage::Decided(Outcome::ChallengerRefuted));
+    let end = court.end(public(OWNER));
+    let got = gained(&mut world, OWNER, |world| world.take(OTHER, &end));
+    assert_eq!(got, signed(bond() + bond() / 2));
+    assert_eq!(court.node(&world).stake, Amount(STAKE - bond()));
+}
+
+#[test]
+fn who_was_away_and_lied_loses_a_bond_besides() {
+    let mut world = World::new();
+    let mut court = slept(&mut world);
+    world.take(OWNER, &court.appeal());
+    court.play(&mut world, 100);
+    let end = court.end(public(OWNER));
+    let reward = slash() / 1_000_000 * default(Parameter::ChallengerShare);
+    let got = gained(&mut world, ACCUSER, |world| world.take(OTHER, &end));
+    assert_eq!(got, signed(bond() + reward));
+    assert_eq!(court.node(&world).stake, Amount(STAKE - slash()));
+    assert_eq!(court.dispute(&world).course, Course::Ended(Outcome::ClaimantRefuted));
+}
+
+#[test]
+fn silence_after_an_appeal_is_the_end() {
+    let mut world = World::new();
+    let court = slept(&mut world);
+    world.take(OWNER, &court.appeal());
+    wait(&mut world);
+    world.take(OTHER, &court.late());
+    assert_eq!(court.stage(&world), Stage::Decided(Outcome::ClaimantSilent));
+    world.take(OTHER, &court.end(public(OWNER)));
+    assert_eq!(court.node(&world).stake, Amount(STAKE - slash()));
+    assert_eq!(court.node(&world).silences.count, 1);
+}
+
+#[test]
+fn a_node_without_money_can_be_refuted_all_the_same() {
+    let mut world = World::new();
+    let mut court = Court::of(&mut world, true);
+    change(&mut world, court.node, |node| node.owed = Amount(STAKE - 5));
+    let open = court.opening(&world, ACCUSER);
+    world.block(1, &[open]);
+    assert_eq!(court.node(&world).owed, Amount(STAKE));
+    court.play(&mut world, 100);
+    world.take(OTHER, &court.end(PublicKey::NONE));
+    assert_eq!(court.node(&world).owed, Amount(STAKE - 5));
+}
+
+#[test]
+fn two_tokens_for_one_place_cost_the_stake_once() {
+    let mut world = World::new();
+    let node = staked(&mut world, OWNER, STAKE);
+    let shown = equivocation(&world, node, [7, 8]);
+    let fees = gained(&mut world.clone(), ACCUSER, |world| {
+        world.take(ACCUSER, &crate::transfer::transfer(OTHER, 1));
+    });
+    assert!(fees < 0);
+    world.take(ACCUSER, &shown);
+    let record: Node = world.record(&NodeSlot(node)).unwrap();
+    assert_eq!(record.stake, Amount(STAKE - slash()));
+    assert!(record.jailed_until > world.header.time);
+    let again = world.signed(OTHER, &equivocation(&world, node, [9, 8]));
+    assert_eq!(world.rejection(&again), Some(Rejection::DisputeThere));
+    // Of a node that never had the key.
+    let other = staked(&mut world, OTHER, 1);
+    let wrong = world.signed(OTHER, &equivocation(&world, other, [9, 8]));
+    assert_eq!(world.rejection(&wrong), Some(Rejection::NotSigner));
+}
+
+#[test]
+fn children_may_be_brought_by_anybody_for_the_node() {
+    let mut world = World::new();
+    let mut court = opened(&mut world, true);
+    court.play(&mut world, 2);
+    let asked = court.referee.asked().unwrap();
+    let made = Claimant(&court.lying).answer(&asked).unwrap();
+    assert!(matches!(made, Move::Children(_)), "{made:?}");
+    world.take(OTHER, &Action::DisputeMove(Box::new(court.step(made))));
+    assert_eq!(court.stage(&world), Stage::Challenger);
+}
+
+#[test]
+fn a_program_of_more_ops_than_are_paid_for_is_not_read() {
+    let mut world = World::new();
+    let mut court = Court::of(&mut world, true);
+    court.model.ops -= 1;
+    let open = court.opening(&world, ACCUSER);
+    assert_eq!(world.rejection(&open), Some(Rejection::DisputeNames));
+}
