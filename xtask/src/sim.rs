@@ -14,6 +14,8 @@ use crate::Outcome;
 const USAGE: &str = "usage: cargo xtask sim [--seeds N] [--network N] [--from SEED] [--threads N]";
 /// Seeds of transactions and blocks alone, unless told otherwise.
 const SEEDS: u64 = 10_000;
+/// Seeds of validators over a network.
+const NETWORK_SEEDS: u64 = 200;
 /// Findings that are printed.
 const SHOWN: usize = 20;
 
@@ -40,7 +42,7 @@ pub(crate) fn run_sim(options: &[&str]) -> Outcome<()> {
 
 fn read(options: &[&str]) -> Outcome<Campaign> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut campaign = Campaign { from: 0, ledger: SEEDS, network: 0, threads };
+    let mut campaign = Campaign { from: 0, ledger: SEEDS, network: NETWORK_SEEDS, threads };
     for pair in options.chunks(2) {
         let [name, value] = pair else { return Err(USAGE.into()) };
         let value: u64 = value.parse().map_err(|_| format!("{value:?} is no whole number"))?;
@@ -89,7 +91,7 @@ fn print(report: &Report, campaign: &Campaign) {
         println!("       {what:<37}{count:>12}");
     }
     if !report.faults.is_empty() {
-        println!("\nfaults and cheats injected");
+        println!("\nseeds in which a fault or cheat acted");
         for (what, count) in &report.faults {
             println!("       {what:<37}{count:>12}");
         }

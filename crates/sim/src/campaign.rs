@@ -5,8 +5,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::ledger_seed;
 use crate::report::{Finding, Report, World};
+use crate::{ledger_seed, network_seed};
 
 /// Which seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn run(campaign: &Campaign) -> Report {
 fn one(world: World, seed: u64) -> Report {
     let run = AssertUnwindSafe(|| match world {
         World::Ledger => ledger_seed::run(seed, None),
-        World::Network => Report { network_seeds: 1, ..Report::default() },
+        World::Network => network_seed::run(seed, None),
     });
     catch_unwind(run).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().cloned();

@@ -77,3 +77,45 @@ impl Canary {
         }
     }
 }
+
+/// Something broken in a network, put in from outside for the checkers that look at networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sabotage {
+    /// Some validators have another block at a height.
+    TwoChains,
+    /// A certificate has too few signatures.
+    TooFewSigned,
+    /// A certified block comes from the future.
+    ClockAhead,
+    /// What a validator voted is not durable.
+    VotesForgotten,
+    /// The links are down for ever.
+    NeverHeals,
+    /// A validator stops.
+    Stops,
+}
+
+impl Sabotage {
+    /// Every one.
+    pub const ALL: &[Self] = &[
+        Self::TwoChains,
+        Self::TooFewSigned,
+        Self::ClockAhead,
+        Self::VotesForgotten,
+        Self::NeverHeals,
+        Self::Stops,
+    ];
+
+    /// The checker that sees it.
+    #[must_use]
+    pub fn caught_by(self) -> &'static str {
+        match self {
+            Self::TwoChains => "finality",
+            Self::TooFewSigned => "certificates",
+            Self::ClockAhead => "clocks",
+            Self::VotesForgotten => "votes",
+            Self::NeverHeals => "liveness",
+            Self::Stops => "stopped",
+        }
+    }
+}

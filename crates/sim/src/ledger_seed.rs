@@ -69,9 +69,9 @@ impl Run {
     /// The next block, made, judged and looked at.
     fn block(&mut self) -> Vec<(&'static str, String)> {
         let offers = {
-            let scene = Scene::new(&self.state, &self.header);
+            let mut scene = Scene::new(&self.state, &self.header);
             let count = self.random.between(OFFERS.0, OFFERS.1);
-            self.traffic.offers(&mut self.random, &scene, count)
+            self.traffic.offers(&mut self.random, &mut scene, count)
         };
         let (offers, authentic) = self.authenticated(offers);
         self.report.offered += u64::try_from(offers.len()).expect("a short list");
@@ -105,7 +105,6 @@ impl Run {
         for (_, why) in &left_out {
             *self.report.rejections.entry(*why).or_default() += 1;
         }
-        self.traffic.settle();
         (self.state, self.header) = (state, block.header);
         found
     }

@@ -1,7 +1,9 @@
 //! The network's simulator: it tries to break the ledger's rules, from a seed.
 //!
 //! Two kinds of seeds. A **ledger seed** ([`ledger_seed`]) makes a stream of transactions of every kind, valid ones and
-//! spoilt ones, and blocks of them, and lets several who judge judge them. Checkers look on from outside. All that is
+//! spoilt ones, and blocks of them, and lets several who judge judge them. A **network seed** ([`network_seed`]) lets
+//! validators order blocks over links that lose and delay, while machines crash and some cheat. Checkers look on from
+//! outside. All that is
 //! random comes from the seed, so that a seed gives the same run on every machine: inside a run there is no clock, no
 //! thread and no order of a hash map. Seeds run side by side ([`campaign`]). Never part of the product: no crate but
 //! `xtask` depends on it. Failure: what a checker sees is a [`Finding`] with its seed; a panic is one too.
@@ -9,13 +11,17 @@
 pub mod campaign;
 pub mod canary;
 pub mod checkers;
+mod faults;
 mod keys;
 pub mod ledger_seed;
+mod network;
+pub mod network_seed;
 mod random;
 mod report;
 mod scene;
 mod subject;
 pub mod traffic;
+mod validator;
 
 pub use keys::{ACTORS, Key, VALIDATORS, actor, key_of, validator};
 pub use random::Random;

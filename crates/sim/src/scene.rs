@@ -9,6 +9,7 @@ use chain::records::{
 use chain::state::State;
 use ledger::{Parameter, Parameters};
 use receipt::PublicKey;
+use std::collections::BTreeMap;
 
 /// A state, looked through.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Scene<'a> {
     pub header: &'a Header,
     /// Every record that is no account, by its place.
     pub held: Vec<Held>,
+    /// Transactions on their way, by who pays.
+    going: BTreeMap<PublicKey, u64>,
 }
 
 impl<'a> Scene<'a> {
@@ -31,7 +34,7 @@ impl<'a> Scene<'a> {
         let account = AccountSlot(PublicKey::NONE).key()[0];
         let others = state.entries().filter(|entry| entry.key.first() != Some(&account));
         let held = others.map(|entry| Held::decode(&entry.key, &entry.value).expect("a record"));
-        Self { state, header, held: held.collect() }
+        Self { state, header, held: held.collect(), going: BTreeMap::new() }
     }
 
     /// What stands in a slot.
@@ -44,6 +47,18 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn account(&self, key: PublicKey) -> Account {
         self.record(&AccountSlot(key)).unwrap_or_default()
+    }
+
+    /// The number of an account's next transaction, behind those on their way.
+    #[must_use]
+    pub fn number(&self, key: PublicKey) -> u64 {
+        let going = self.going.get(&key).copied().unwrap_or_default();
+        self.account(key).made.saturating_add(going)
+    }
+
+    /// One more of an account's is on its way.
+    pub fn goes(&mut self, key: PublicKey) {
+        *self.going.entry(key).or_default() += 1;
     }
 
     /// A parameter's value.

@@ -6,13 +6,16 @@
 mod agreement;
 mod altered;
 mod encoding;
+pub(crate) mod finality;
 mod header;
+pub(crate) mod liveness;
 mod once;
 mod proofs;
 mod rejected;
 mod signatures;
 mod supply;
 mod time;
+pub(crate) mod votes;
 
 use chain::state::State;
 use chain::{Authentic, Block, Header};

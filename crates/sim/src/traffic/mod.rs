@@ -3,6 +3,9 @@
 //! A generator asks for something that might be taken or not, at and around the bounds of the rules; it never knows
 //! which. Never makes what a scene can't explain: it sees the state and nothing else.
 
+mod names;
+mod nodes;
+mod packages;
 mod spoilt;
 mod transfer;
 
@@ -11,8 +14,6 @@ pub use spoilt::{SPOILERS, Spoiler};
 use chain::{Amount, Transaction};
 use commit::Network;
 use ledger::tx::Action;
-use receipt::PublicKey;
-use std::collections::BTreeMap;
 
 use crate::keys::Key;
 use crate::random::Random;
@@ -38,8 +39,12 @@ pub struct Generator {
 }
 
 /// Every kind.
-pub const GENERATORS: &[Generator] =
-    &[Generator { name: "transfer", weight: 10, make: transfer::make }];
+pub const GENERATORS: &[Generator] = &[
+    Generator { name: "transfer", weight: 10, make: transfer::make },
+    Generator { name: "nodes", weight: 4, make: nodes::make },
+    Generator { name: "packages", weight: 1, make: packages::make },
+    Generator { name: "names", weight: 4, make: names::make },
+];
 
 /// More than anything costs.
 const FEE_MAX: Amount = Amount(u128::MAX);
@@ -63,8 +68,6 @@ pub struct Offer {
 #[derive(Debug)]
 pub struct Traffic {
     network: Network,
-    /// What the next transaction of an account is numbered, where some are on their way.
-    next: BTreeMap<PublicKey, u64>,
     made: Vec<Transaction>,
 }
 
@@ -72,35 +75,24 @@ impl Traffic {
     /// Nobody has asked for anything yet.
     #[must_use]
     pub fn new(network: Network) -> Self {
-        Self { network, next: BTreeMap::new(), made: Vec::new() }
-    }
-
-    /// Forgets what was on its way: a block was made.
-    pub fn settle(&mut self) {
-        self.next.clear();
+        Self { network, made: Vec::new() }
     }
 
     /// Transactions, some of them spoilt.
-    pub fn offers(&mut self, random: &mut Random, scene: &Scene<'_>, count: u64) -> Vec<Offer> {
+    pub fn offers(&mut self, random: &mut Random, scene: &mut Scene<'_>, count: u64) -> Vec<Offer> {
         (0..count).filter_map(|_| self.offer(random, scene)).collect()
     }
 
-    fn offer(&mut self, random: &mut Random, scene: &Scene<'_>) -> Option<Offer> {
+    fn offer(&mut self, random: &mut Random, scene: &mut Scene<'_>) -> Option<Offer> {
         let wish = wish(random, scene)?;
         if random.once_in(SPOILT) {
             let (_, spoil) = random.pick(SPOILERS);
             return Some(spoil(self, random, scene, &wish));
         }
-        let number = self.number(scene, &wish);
-        self.next.insert(wish.payer.public, number.saturating_add(1));
+        let number = scene.number(wish.payer.public);
+        scene.goes(wish.payer.public);
         let transaction = self.sign(&wish, number, FEE_MAX, wish.action.encode());
         Some(Offer { transaction, signed: true })
-    }
-
-    /// The number that the payer's next transaction has.
-    fn number(&self, scene: &Scene<'_>, wish: &Wish) -> u64 {
-        let payer = wish.payer.public;
-        self.next.get(&payer).copied().unwrap_or_else(|| scene.account(payer).made)
     }
 
     fn sign(&mut self, wish: &Wish, number: u64, fee_max: Amount, body: Vec<u8>) -> Transaction {

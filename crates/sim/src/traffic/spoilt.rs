@@ -34,7 +34,7 @@ fn another_number(
     scene: &Scene<'_>,
     wish: &Wish,
 ) -> Offer {
-    let next = traffic.number(scene, wish);
+    let next = scene.number(wish.payer.public);
     let number = match random.below(5) {
         0 => next.saturating_add(1),
         1 => next.saturating_sub(1),
@@ -51,7 +51,7 @@ fn little_for_the_fee(
     scene: &Scene<'_>,
     wish: &Wish,
 ) -> Offer {
-    let number = traffic.number(scene, wish);
+    let number = scene.number(wish.payer.public);
     let fee_max = Amount(random.long() >> 64);
     signed(traffic.sign(wish, number, fee_max, wish.action.encode()))
 }
@@ -62,7 +62,7 @@ fn another_body(
     scene: &Scene<'_>,
     wish: &Wish,
 ) -> Offer {
-    let number = traffic.number(scene, wish);
+    let number = scene.number(wish.payer.public);
     let mut body = wish.action.encode();
     random.spoil(&mut body);
     signed(traffic.sign(wish, number, FEE_MAX, body))
@@ -74,7 +74,7 @@ fn another_kind(
     scene: &Scene<'_>,
     wish: &Wish,
 ) -> Offer {
-    let number = traffic.number(scene, wish);
+    let number = scene.number(wish.payer.public);
     let most = u64::try_from(GENERATORS.len()).expect("a short table");
     let kind = match random.below(3) {
         0 => random.below(2 * most + 1),
@@ -96,12 +96,12 @@ fn once_more(traffic: &mut Traffic, random: &mut Random, scene: &Scene<'_>, wish
 }
 
 fn for_another_network(
-    traffic: &mut Traffic,
+    _: &mut Traffic,
     random: &mut Random,
     scene: &Scene<'_>,
     wish: &Wish,
 ) -> Offer {
-    let what = (wish.action.kind(), traffic.number(scene, wish), FEE_MAX);
+    let what = (wish.action.kind(), scene.number(wish.payer.public), FEE_MAX);
     let network = match random.once_in(2) {
         true => Network::OFFLINE,
         false => Network(random.bytes()),
@@ -116,7 +116,7 @@ fn signed_by_another(
     wish: &Wish,
 ) -> Offer {
     let payer = wish.payer.public;
-    let what = (wish.action.kind(), traffic.number(scene, wish), FEE_MAX);
+    let what = (wish.action.kind(), scene.number(wish.payer.public), FEE_MAX);
     let mut other = actor(random.index(ACTORS));
     if other.public == payer {
         other = actor(ACTORS - 1);
@@ -131,7 +131,7 @@ fn a_bit_of_the_signature(
     scene: &Scene<'_>,
     wish: &Wish,
 ) -> Offer {
-    let what = (wish.action.kind(), traffic.number(scene, wish), FEE_MAX);
+    let what = (wish.action.kind(), scene.number(wish.payer.public), FEE_MAX);
     let body = wish.action.encode();
     let mut made = Transaction::sign(traffic.network, &wish.payer.secret, what, body);
     let Signature(bytes) = &mut made.signature;

@@ -3,3 +3,4 @@
 
 mod canaries;
 mod ledger_seeds;
+mod network_seeds;

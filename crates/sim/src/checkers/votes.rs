@@ -1,0 +1,60 @@
+//! A sound validator says at most one thing: one block a view, not to nullify what it finalized, one signature a height;
+//! before a crash and after it.
+//!
+//! Would catch: a vote that was said before it was durable, a restart that forgets, a rule of consensus that lets a
+//! validator contradict itself.
+
+use chain::Height;
+use commit::Digest;
+use receipt::PublicKey;
+use std::collections::BTreeMap;
+
+use super::{Seen, holds};
+use crate::validator::{Ballot, Message, View, Word};
+
+type At = (PublicKey, Height, View);
+
+/// Everything that sound validators said of themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Votes {
+    notarized: BTreeMap<At, Digest>,
+    last: BTreeMap<At, Word>,
+    signed: BTreeMap<(PublicKey, Height), Digest>,
+}
+
+impl Votes {
+    /// A sound validator says something.
+    pub(crate) fn look(&mut self, speaker: PublicKey, message: &Message) -> Seen {
+        match message {
+            Message::Votes(votes) => {
+                let own = votes.iter().filter(|vote| vote.voter() == speaker);
+                own.map(|vote| vote.ballot()).try_for_each(|ballot| self.vote(speaker, ballot))
+            }
+            Message::Signed { height, header, signer, .. } if *signer == speaker => {
+                let first = *self.signed.entry((speaker, *height)).or_insert(*header);
+                holds(first == *header, || format!("{speaker} signs twice at {}", height.0))
+            }
+            Message::Signed { .. }
+            | Message::Proposal { .. }
+            | Message::Status { .. }
+            | Message::Wanted { .. }
+            | Message::Body(_)
+            | Message::Blocks(_) => Ok(()),
+        }
+    }
+
+    fn vote(&mut self, speaker: PublicKey, ballot: Ballot) -> Seen {
+        let at = (speaker, ballot.height, ballot.view);
+        let here = || format!("{speaker} at height {}, view {}", ballot.height.0, ballot.view.0);
+        match ballot.word {
+            Word::Notarize(block) => {
+                let first = *self.notarized.entry(at).or_insert(block);
+                holds(first == block, || format!("{} notarizes two blocks", here()))
+            }
+            word @ (Word::Nullify | Word::Finalize(_)) => {
+                let first = *self.last.entry(at).or_insert(word);
+                holds(first == word, || format!("{} says {word:?} after {first:?}", here()))
+            }
+        }
+    }
+}

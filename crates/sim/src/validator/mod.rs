@@ -1,0 +1,408 @@
+//! A validator as a sync state machine: an event in, actions out. A model of the consensus that orders blocks.
+//!
+//! One height after the other; at a height, views with a leader each (the model is Simplex, one height at a time, so that
+//! the seats of a height are those of the state before it):
+//!
+//! - A view's leader **proposes** a block: the one that the last view that was not nullified notarized, or, where every
+//!   view before was nullified, a new one. The others **notarize** one block a view that may follow; whose view is overdue
+//!   **nullifies** it. Who sees a quorum notarize a block goes to the next view, and **finalizes** the block unless it
+//!   has nullified that view; who sees a quorum nullify goes on too. Who finalizes a view never nullifies it.
+//! - A block that a quorum finalized in one view is **decided**: the view was not nullified, so every later view has to
+//!   propose the same block. Then, and never before, a validator **signs** its header, one a height; signatures of a
+//!   quorum of seats are the block's certificate, and whoever has that goes to the next height.
+//!
+//! Why finalize votes are not the certificate themselves: a header does not name its view, and finalize votes for one
+//! block from two views are no decision. Votes and signatures are durable before they are said ([`Kept`]). Never rules
+//! of the ledger: those are asked. Never trusts a peer: bounds stand in [`pool`] and [`round`]. Failure: what must not be
+//! (a fault, a certified block that may not follow) is [`Action::Stop`].
+
+mod disk;
+mod message;
+mod pool;
+mod progress;
+mod round;
+
+pub(crate) use disk::{Disk, SNAPSHOT_BLOCKS};
+pub(crate) use message::{Action, Ballot, Event, Kept, Message, Peer, View, Vote, Wake, Word};
+
+use chain::records::AccountSlot;
+use chain::state::{Changes, State};
+use chain::{Block, Certificate, Genesis, Header, Height, Stamp, Transaction};
+use commit::{Digest, Domain, Network};
+use ledger::{BlockError, Opening, apply, begin, propose};
+use receipt::PublicKey;
+use std::sync::Arc;
+
+use crate::keys::Key;
+use crate::scene::{record, seats};
+use disk::Snapshot;
+use pool::Pool;
+use round::{Candidate, Round};
+
+const BEACON: Domain = Domain::new("probity sim beacon v1");
+/// How far ahead of its own clock a validator lets a stamp be.
+pub(crate) const TOLERANCE_MS: u64 = 1_000;
+/// How long a leader of a first view waits for transactions.
+const IDLE_MS: u64 = 1_000;
+/// How long a leader waits for a notarized block to be decided, before it proposes it again.
+const DECIDING_MS: u64 = 1_000;
+/// How long a view may last: the first one, and each after a failed one so much longer.
+const VIEW_MS: u64 = 2_500;
+const VIEW_MORE_MS: u64 = 500;
+const VIEW_MORE_TIMES_MAX: u64 = 12;
+/// How long without news before everything is said again.
+const AGAIN_MS: u64 = 700;
+/// Blocks that are sent to who lacks them, at a time.
+const BLOCKS_SENT_MAX: usize = 8;
+/// Views whose votes are sent to who lacks them, at a time.
+const VIEWS_SENT_MAX: u64 = 8;
+
+/// A validator.
+#[derive(Clone, Debug)]
+pub(crate) struct Validator {
+    key: &'static Key,
+    /// Everybody's keys, by their places.
+    peers: Arc<[PublicKey]>,
+    network: Network,
+    state: State,
+    header: Header,
+    round: Round,
+    pool: Pool,
+    chain: Vec<(Arc<Block>, Certificate)>,
+    /// Whether anything went on since everything was said again.
+    news: bool,
+    clock_ms: u64,
+}
+
+impl Validator {
+    /// Begins, or begins again, with what is durable.
+    pub(crate) fn start(
+        key: &'static Key,
+        peers: Arc<[PublicKey]>,
+        genesis: &Genesis,
+        disk: &Disk,
+    ) -> Result<Self, String> {
+        let (mut state, mut header) = begin(genesis).map_err(|error| error.to_string())?;
+        let network = state.network();
+        if let Some(Snapshot { header: at, entries }) = &disk.snapshot {
+            let put = entries.iter().map(|entry| (state.place(&entry.key), Some(entry.clone())));
+            state = State::empty(network).updated(&put.collect::<Changes>());
+            header = *at;
+            if state.root() != header.state_root {
+                return Err("a snapshot's entries have another root than its header".into());
+            }
+        }
+        let behind = disk.chain.iter().filter(|(block, _)| block.header.height > header.height);
+        let behind: Vec<Arc<Block>> = behind.map(|(block, _)| block.clone()).collect();
+        for block in behind {
+            let next = apply(&state, &header, Block::clone(&block));
+            state = next.map_err(|error| format!("a kept block may not follow: {error}"))?;
+            header = block.header;
+        }
+        let mut round = Round::new(header.height.next(), seats(&state).unwrap_or_default());
+        round.cast =
+            disk.votes.iter().filter(|vote| vote.height == round.height).copied().collect();
+        for ballot in round.cast.clone() {
+            round.count(&Vote::cast(key, ballot));
+        }
+        let signed = disk.signed.get(&round.height);
+        round.signed = signed.map(|header| (*header, chain::vote(network, &key.secret, header)));
+        let (pool, chain) = (Pool::default(), disk.chain.clone());
+        let (news, clock_ms) = (true, 0);
+        let mut made =
+            Self { key, peers, network, state, header, round, pool, chain, news, clock_ms };
+        let mut actions = Vec::new();
+        for body in &disk.bodies {
+            made.judge(body.clone(), &mut actions);
+        }
+        match actions.pop() {
+            Some(action) => Err(format!("what was kept can't be judged: {action:?}")),
+            None => Ok(made),
+        }
+    }
+
+    /// What it does because of an event, by its own clock.
+    pub(crate) fn handle(&mut self, clock_ms: u64, event: Event) -> Vec<Action> {
+        self.clock_ms = clock_ms;
+        let mut actions = Vec::new();
+        match event {
+            Event::Started => {
+                actions.push(Action::Wake(AGAIN_MS, Wake::Again));
+                self.enter(self.round.view, &mut actions);
+            }
+            Event::Heard(from, message) => self.hear(from, message, &mut actions),
+            Event::Woken(wake) => self.woken(wake, &mut actions),
+            Event::Asked(transaction) => self.asked(transaction, &mut actions),
+        }
+        self.progress(&mut actions);
+        actions
+    }
+
+    /// The newest certified header.
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The state behind it.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whose validator it is.
+    pub(crate) fn key(&self) -> &'static Key {
+        self.key
+    }
+
+    /// The height it works at, and the blocks it has seen there.
+    pub(crate) fn seen(&self) -> (Height, Vec<Digest>) {
+        (self.round.height, self.round.seen())
+    }
+
+    fn asked(&mut self, transaction: Transaction, actions: &mut Vec<Action>) {
+        let idle = self.pool.is_empty();
+        if self.pool.put(self.network, transaction) && idle {
+            let (height, view) = (self.round.height, self.round.view);
+            actions.push(Action::Wake(0, Wake::Propose(height, view)));
+        }
+    }
+
+    fn hear(&mut self, from: Peer, message: Message, actions: &mut Vec<Action>) {
+        match message {
+            Message::Proposal { view, block, because } => {
+                because.iter().for_each(|vote| self.round.count(vote));
+                let leader = self.round.leader(view);
+                if leader.is_some() && self.peers.get(from.0).copied() == leader {
+                    self.proposal(view, block, actions);
+                }
+            }
+            Message::Votes(votes) => {
+                votes.iter().for_each(|vote| self.round.count(vote));
+                let ahead = votes.iter().any(|vote| vote.ballot().height > self.round.height);
+                self.behind(ahead, from, actions);
+            }
+            Message::Signed { height, header, signer, signature } => {
+                if height == self.round.height {
+                    self.round.sign(self.network, signer, header, signature);
+                }
+                self.behind(height > self.round.height, from, actions);
+            }
+            Message::Status { height, view } => self.status(from, height, view, actions),
+            Message::Wanted { height, header } => {
+                let candidate = self.round.candidate(&header);
+                if let Some(candidate) = candidate.filter(|_| height == self.round.height) {
+                    actions.push(Action::Send(from, Message::Body(candidate.block.clone())));
+                }
+            }
+            Message::Body(block) => {
+                self.judge(block, actions);
+            }
+            Message::Blocks(blocks) => self.catch_up(blocks, actions),
+        }
+    }
+
+    /// Who hears of a later height asks for what it lacks.
+    fn behind(&mut self, ahead: bool, from: Peer, actions: &mut Vec<Action>) {
+        if ahead && self.news {
+            self.news = false;
+            let (height, view) = (self.round.height, self.round.view);
+            actions.push(Action::Send(from, Message::Status { height, view }));
+        }
+    }
+
+    fn proposal(&mut self, view: View, block: Arc<Block>, actions: &mut Vec<Action>) {
+        let hash = block.header.hash(self.network);
+        if self.judge(block, actions) {
+            self.round.propose(view, hash);
+        }
+    }
+
+    /// Finds out whether a block may follow; false where it is of another height, or there is no room.
+    fn judge(&mut self, block: Arc<Block>, actions: &mut Vec<Action>) -> bool {
+        let hash = block.header.hash(self.network);
+        if block.header.height != self.round.height {
+            return false;
+        }
+        if self.round.candidate(&hash).is_some() {
+            return true;
+        }
+        if !self.round.has_room() {
+            return false;
+        }
+        let state = match apply(&self.state, &self.header, Block::clone(&block)) {
+            Ok(state) if block.header.beacon == self.beacon() => Some(state),
+            Err(BlockError::Fault(fault)) => {
+                actions.push(Action::Stop(fault.to_string()));
+                None
+            }
+            Ok(_) | Err(_) => None,
+        };
+        self.round.put(hash, Candidate { block, state });
+        true
+    }
+
+    /// What stands for public randomness: everybody can work it out.
+    fn beacon(&self) -> Digest {
+        let parent = self.header.hash(self.network);
+        BEACON.hash(self.network, &[&parent, &self.round.height.0.to_be_bytes()])
+    }
+
+    fn woken(&mut self, wake: Wake, actions: &mut Vec<Action>) {
+        match wake {
+            Wake::Propose(height, view) => {
+                if (height, view) == (self.round.height, self.round.view) {
+                    self.propose(actions);
+                }
+            }
+            Wake::Overdue(height, view) => {
+                if (height, view) == (self.round.height, self.round.view) {
+                    self.nullify(view, actions);
+                }
+            }
+            Wake::Again => {
+                if !self.news {
+                    self.say_again(actions);
+                }
+                self.news = false;
+                actions.push(Action::Wake(AGAIN_MS, Wake::Again));
+            }
+        }
+    }
+
+    /// Proposes, where it is one's turn and one has not.
+    fn propose(&mut self, actions: &mut Vec<Action>) {
+        let view = self.round.view;
+        let mine = self.round.leader(view) == Some(self.key.public);
+        if !mine || self.round.proposed.contains_key(&view) || self.round.signed.is_some() {
+            return;
+        }
+        let block = match self.round.to_propose() {
+            None => return,
+            Some(Some(before)) => self.round.sound(&before).map(|(block, _)| block.clone()),
+            Some(None) => self.block_at(self.clock_ms, actions),
+        };
+        let Some(block) = block else { return };
+        let hash = block.header.hash(self.network);
+        if self.judge(block.clone(), actions) {
+            self.round.proposed.insert(view, hash);
+            let because = self.votes(View(0), view);
+            actions.push(Action::Broadcast(Message::Proposal { view, block, because }));
+        }
+    }
+
+    /// A new block of what waits, with this stamp, or the least there may be.
+    pub(crate) fn block_at(&mut self, stamp: u64, actions: &mut Vec<Action>) -> Option<Arc<Block>> {
+        let stamp = Stamp(stamp.max(self.header.stamp.0.saturating_add(1)));
+        let opening = Opening { stamp, beacon: self.beacon() };
+        let waiting = self.pool.waiting();
+        match propose(&self.state, &self.header, self.key.public, &opening, &waiting) {
+            Ok(made) => {
+                for (at, why) in made.left_out {
+                    if why != ledger::Rejection::Number {
+                        self.pool.forget(waiting[at].get());
+                    }
+                }
+                Some(Arc::new(made.block))
+            }
+            Err(BlockError::Fault(fault)) => {
+                actions.push(Action::Stop(fault.to_string()));
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Votes that one has of some views, as they were cast.
+    fn votes(&self, from: View, to: View) -> Vec<Vote> {
+        let said = self.round.said(from, to);
+        said.into_iter().map(|(ballot, voter)| Vote::heard(voter, ballot)).collect()
+    }
+
+    /// What the other one lacks: blocks where it is at an earlier height, votes where at an earlier view.
+    fn status(&mut self, from: Peer, height: Height, view: View, actions: &mut Vec<Action>) {
+        if height < self.round.height {
+            let first = usize::try_from(height.0.saturating_sub(1)).unwrap_or(usize::MAX);
+            let some = self.chain.iter().skip(first).take(BLOCKS_SENT_MAX).cloned();
+            actions.push(Action::Send(from, Message::Blocks(some.collect())));
+        } else if height > self.round.height {
+            self.behind(true, from, actions);
+        } else {
+            let from_view = view.0.saturating_sub(1);
+            let to = View(from_view.saturating_add(VIEWS_SENT_MAX).min(self.round.view.0));
+            let votes = self.votes(View(from_view), to);
+            actions.push(Action::Send(from, Message::Votes(votes)));
+            actions.extend(self.signature().map(|signed| Action::Send(from, signed)));
+        }
+    }
+
+    fn signature(&self) -> Option<Message> {
+        let (header, signature) = self.round.signed?;
+        let (height, signer) = (self.round.height, self.key.public);
+        Some(Message::Signed { height, header, signer, signature })
+    }
+
+    /// Says everything again that others may lack.
+    fn say_again(&mut self, actions: &mut Vec<Action>) {
+        let (height, view) = (self.round.height, self.round.view);
+        actions.push(Action::Broadcast(Message::Status { height, view }));
+        let recent = self.round.cast.iter().filter(|ballot| ballot.view.0 + 2 >= view.0);
+        let recent: Vec<Vote> = recent.map(|ballot| Vote::cast(self.key, *ballot)).collect();
+        actions.push(Action::Broadcast(Message::Votes(recent)));
+        actions.extend(self.signature().map(Action::Broadcast));
+        for header in self.round.lacking() {
+            actions.push(Action::Broadcast(Message::Wanted { height, header }));
+        }
+        let proposed = self.round.proposed.get(&view).and_then(|hash| self.round.sound(hash));
+        let mine = self.round.leader(view) == Some(self.key.public);
+        if let Some((block, _)) = proposed.filter(|_| mine) {
+            let (block, because) = (block.clone(), self.votes(View(0), view));
+            actions.push(Action::Broadcast(Message::Proposal { view, block, because }));
+        }
+        self.propose(actions);
+    }
+
+    /// Takes certified blocks over, in order.
+    fn catch_up(&mut self, blocks: Vec<(Arc<Block>, Certificate)>, actions: &mut Vec<Action>) {
+        for (block, certificate) in blocks {
+            let hash = block.header.hash(self.network);
+            let next = block.header.height == self.round.height;
+            if !next || certificate.check(self.network, &self.round.seats, &hash).is_err() {
+                continue;
+            }
+            self.judge(block, actions);
+            self.commit(hash, certificate, actions);
+        }
+    }
+
+    /// Goes to the next height.
+    fn commit(&mut self, hash: Digest, certificate: Certificate, actions: &mut Vec<Action>) {
+        let Some((block, state)) = self.round.sound(&hash) else {
+            let height = self.round.height.0;
+            actions.push(Action::Stop(format!("block {height} is certified and may not follow")));
+            return;
+        };
+        let (block, state) = (block.clone(), state.clone());
+        actions.push(Action::Keep(Kept::Block(block.clone(), certificate.clone())));
+        self.header = block.header;
+        self.chain.push((block, certificate));
+        self.pool.settle(|payer| record(&state, &AccountSlot(payer)).unwrap_or_default().made);
+        self.round = Round::new(self.header.height.next(), seats(&state).unwrap_or_default());
+        self.state = state;
+        self.news = true;
+        self.enter(View(0), actions);
+    }
+
+    /// Enters a view.
+    fn enter(&mut self, view: View, actions: &mut Vec<Action>) {
+        self.round.view = view;
+        let height = self.round.height;
+        let before = View(view.0.saturating_sub(1));
+        let wait = match view.0 == 0 {
+            true if self.pool.is_empty() => IDLE_MS,
+            false if self.round.notarized(before).is_some() => DECIDING_MS,
+            true | false => 0,
+        };
+        actions.push(Action::Wake(wait, Wake::Propose(height, view)));
+        let overdue = VIEW_MS + VIEW_MORE_MS * view.0.min(VIEW_MORE_TIMES_MAX);
+        actions.push(Action::Wake(overdue, Wake::Overdue(height, view)));
+    }
+}

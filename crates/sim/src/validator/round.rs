@@ -1,0 +1,230 @@
+//! One height: its views, votes and blocks, as one validator has seen them.
+//!
+//! Never decides alone: every step is a quorum's. A view's outcome is read off the votes, so it does not matter in which
+//! order, how often, or through whom they came.
+
+use chain::records::Seats;
+use chain::state::State;
+use chain::{Block, Certificate, Height};
+use commit::{Digest, Network};
+use receipt::{PublicKey, Signature};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::message::{Ballot, View, Vote, Word};
+
+/// How far ahead of its own view a validator keeps votes.
+const VIEWS_AHEAD_MAX: u64 = 64;
+/// Blocks that it keeps at one height.
+const BLOCKS_MAX: usize = 64;
+
+/// Headers of one signer that it keeps at one height: an honest one signs one.
+const HEADERS_SIGNED_MAX: usize = 2;
+
+/// A block, judged.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) block: Arc<Block>,
+    /// The state behind it; `None`: it may not follow.
+    pub(crate) state: Option<State>,
+}
+
+/// A height on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Round {
+    pub(crate) height: Height,
+    pub(crate) seats: Seats,
+    pub(crate) view: View,
+    votes: BTreeMap<Ballot, BTreeSet<PublicKey>>,
+    /// One's own.
+    pub(crate) cast: BTreeSet<Ballot>,
+    candidates: BTreeMap<Digest, Candidate>,
+    /// Those of them that are durable.
+    kept: BTreeSet<Digest>,
+    /// The first block that each view's leader proposed.
+    pub(crate) proposed: BTreeMap<View, Digest>,
+    /// What a quorum finalized.
+    pub(crate) decided: Option<Digest>,
+    /// What one signed.
+    pub(crate) signed: Option<(Digest, Signature)>,
+    /// Signatures that hold, of headers by seats' keys.
+    pub(crate) signatures: BTreeMap<(PublicKey, Digest), Signature>,
+}
+
+impl Round {
+    pub(crate) fn new(height: Height, seats: Seats) -> Self {
+        Self {
+            height,
+            seats,
+            view: View(0),
+            votes: BTreeMap::new(),
+            cast: BTreeSet::new(),
+            candidates: BTreeMap::new(),
+            kept: BTreeSet::new(),
+            proposed: BTreeMap::new(),
+            decided: None,
+            signed: None,
+            signatures: BTreeMap::new(),
+        }
+    }
+
+    /// Whose turn it is.
+    pub(crate) fn leader(&self, view: View) -> Option<PublicKey> {
+        let count = u64::try_from(self.seats.0.len()).ok()?;
+        let turn = self.height.0.wrapping_add(view.0).checked_rem(count)?;
+        self.seats.0.get(usize::try_from(turn).ok()?).map(|seat| seat.key)
+    }
+
+    /// Takes a vote in.
+    pub(crate) fn count(&mut self, vote: &Vote) {
+        let ballot = vote.ballot();
+        let near = ballot.view.0 <= self.view.0.saturating_add(VIEWS_AHEAD_MAX);
+        let seated = self.seats.0.iter().any(|seat| seat.key == vote.voter());
+        if ballot.height == self.height && near && seated {
+            self.votes.entry(ballot).or_default().insert(vote.voter());
+        }
+    }
+
+    /// Takes a signature in, where it holds and is none of too many.
+    pub(crate) fn sign(
+        &mut self,
+        network: Network,
+        signer: PublicKey,
+        header: Digest,
+        signature: Signature,
+    ) {
+        let Some(seat) = self.seats.0.iter().find(|seat| seat.key == signer) else { return };
+        let known = self.signatures.contains_key(&(signer, header));
+        let of_one = self.signatures.range((signer, [0; 32])..=(signer, [255; 32])).count();
+        if known || of_one >= HEADERS_SIGNED_MAX {
+            return;
+        }
+        let alone = Certificate::Quorum(vec![(0, signature)]);
+        if alone.check(network, &Seats(vec![*seat]), &header).is_ok() {
+            self.signatures.insert((signer, header), signature);
+        }
+    }
+
+    /// Takes a leader's block for a view, the first one.
+    pub(crate) fn propose(&mut self, view: View, hash: Digest) {
+        if view.0 <= self.view.0.saturating_add(VIEWS_AHEAD_MAX) {
+            self.proposed.entry(view).or_insert(hash);
+        }
+    }
+
+    /// Whether the seats of those who said this are a quorum.
+    fn quorum(&self, view: View, word: Word) -> bool {
+        let ballot = Ballot { height: self.height, view, word };
+        let Some(voters) = self.votes.get(&ballot) else { return false };
+        let seats = self.seats.0.iter().filter(|seat| voters.contains(&seat.key)).count();
+        seats >= self.seats.quorum()
+    }
+
+    pub(crate) fn is_nullified(&self, view: View) -> bool {
+        self.quorum(view, Word::Nullify)
+    }
+
+    pub(crate) fn is_notarized(&self, view: View, block: Digest) -> bool {
+        self.quorum(view, Word::Notarize(block))
+    }
+
+    /// The block of a view that a quorum notarized.
+    pub(crate) fn notarized(&self, view: View) -> Option<Digest> {
+        self.words(view).find_map(|word| match word {
+            Word::Notarize(block) => self.quorum(view, word).then_some(block),
+            Word::Nullify | Word::Finalize(_) => None,
+        })
+    }
+
+    /// A block that a quorum finalized in one view.
+    pub(crate) fn finalized(&self) -> Option<Digest> {
+        self.votes.keys().find_map(|ballot| match ballot.word {
+            Word::Finalize(block) => self.quorum(ballot.view, ballot.word).then_some(block),
+            Word::Notarize(_) | Word::Nullify => None,
+        })
+    }
+
+    /// What was said in a view.
+    fn words(&self, view: View) -> impl Iterator<Item = Word> {
+        let said = self.votes.keys().filter(move |ballot| ballot.view == view);
+        said.map(|ballot| ballot.word)
+    }
+
+    /// Who said what in some views.
+    pub(crate) fn said(&self, from: View, to: View) -> Vec<(Ballot, PublicKey)> {
+        let some = self.votes.iter().filter(|(ballot, _)| (from..=to).contains(&ballot.view));
+        some.flat_map(|(ballot, voters)| voters.iter().map(|voter| (*ballot, *voter))).collect()
+    }
+
+    /// Whether a block may be a view's: it was notarized before and every view between was nullified; or every view before
+    /// was, so that none before can have been finalized.
+    pub(crate) fn is_justified(&self, view: View, block: Digest) -> bool {
+        for before in (0..view.0).rev().map(View) {
+            if self.is_notarized(before, block) {
+                return true;
+            }
+            if !self.is_nullified(before) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The block that has to be proposed again in a view, if there is one; `None` where no view before is known to have
+    /// been left in order.
+    pub(crate) fn to_propose(&self) -> Option<Option<Digest>> {
+        for before in (0..self.view.0).rev().map(View) {
+            if let Some(block) = self.notarized(before) {
+                return Some(Some(block));
+            }
+            if !self.is_nullified(before) {
+                return None;
+            }
+        }
+        Some(None)
+    }
+
+    pub(crate) fn has_cast(&self, view: View, is: impl Fn(Word) -> bool) -> bool {
+        self.cast.iter().any(|ballot| ballot.view == view && is(ballot.word))
+    }
+
+    pub(crate) fn candidate(&self, hash: &Digest) -> Option<&Candidate> {
+        self.candidates.get(hash)
+    }
+
+    /// A block that may follow.
+    pub(crate) fn sound(&self, hash: &Digest) -> Option<(&Arc<Block>, &State)> {
+        let candidate = self.candidates.get(hash)?;
+        Some((&candidate.block, candidate.state.as_ref()?))
+    }
+
+    /// A block that is to be made durable now.
+    pub(crate) fn newly_kept(&mut self, hash: &Digest) -> Option<Arc<Block>> {
+        let block = self.candidates.get(hash)?.block.clone();
+        self.kept.insert(*hash).then_some(block)
+    }
+
+    /// Every block that was seen.
+    pub(crate) fn seen(&self) -> Vec<Digest> {
+        self.candidates.keys().copied().collect()
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.candidates.len() < BLOCKS_MAX
+    }
+
+    pub(crate) fn put(&mut self, hash: Digest, candidate: Candidate) {
+        self.candidates.insert(hash, candidate);
+    }
+
+    /// Blocks that a quorum spoke of and that one has not seen.
+    pub(crate) fn lacking(&self) -> BTreeSet<Digest> {
+        let spoken = self.votes.keys().filter_map(|ballot| match ballot.word {
+            Word::Notarize(block) | Word::Finalize(block) => {
+                self.quorum(ballot.view, ballot.word).then_some(block)
+            }
+            Word::Nullify => None,
+        });
+        spoken.filter(|block| !self.candidates.contains_key(block)).collect()
+    }
+}
