@@ -75,8 +75,9 @@ parameters! {
     NameGraceMs = 22, "name_grace_ms", "milliseconds", 2_592_000_000, (0, 31_536_000_000),
         "thirty days: who forgot to pay does not lose at once what others rely on";
     /// How far ahead a name can be paid for.
-    NameAheadMs = 23, "name_ahead_ms", "milliseconds", 315_360_000_000, (60_000, 3_153_600_000_000),
-        "ten years: nobody buys a name for ever at today's price";
+    NameAheadMs = 23, "name_ahead_ms", "milliseconds", 315_360_000_000,
+        (315_360_000_000, 3_153_600_000_000),
+        "ten years, as long as a term may be: nobody buys a name for ever at today's price";
     /// How long a channel can still be settled when its payer closes it.
     ChannelCloseMs = 30, "channel_close_ms", "milliseconds", 86_400_000, (60_000, 2_592_000_000),
         "a day: a node that was away still gets what it was promised";
