@@ -2,12 +2,12 @@
 
 import receipt_ed25519 as ed25519
 from ledger_forms import HASH, KEY, SIGNATURE, U16, U32, U64, U128, blob, list_of, one_of, pair, record
-from ledger_records import PARAMETERS, SEATS
+from ledger_records import ADDRESS, PARAMETERS, ROLES, SEATS
 from receipt import Hashes
 from receipt_decode import Input, true
 
 BLOCK_MOST, TRANSACTIONS_MOST, BODY_MOST = 1 << 21, 1 << 14, 1 << 18
-SEATS_MOST, ACCOUNTS_MOST = 128, 1 << 20
+SEATS_MOST, ACCOUNTS_MOST, NODES_MOST = 128, 1 << 20, 256
 NOWHERE = bytes(32)
 
 SIGNED = (("kind", U16), ("payer", KEY), ("number", U64), ("fee_max", U128), ("body", blob(4, BODY_MOST)))
@@ -17,9 +17,13 @@ HEADER = record((
     ("rules", U16), ("height", U64), ("parent", HASH), ("stamp", U64), ("time", U64), ("epoch", U64), ("proposer", KEY),
     ("beacon", HASH), ("transactions", U32), ("transactions_root", HASH), ("state_root", HASH), ("seats", HASH),
 ), version=True)  # fmt: skip
+GENESIS_NODE = record((
+    ("owner", KEY), ("operator", KEY), ("transport", KEY), ("validator", KEY), ("roles", ROLES), ("address", ADDRESS), ("stake", U128),
+))  # fmt: skip
 GENESIS = record((
     ("kind", one_of(1, 2, 3)), ("stamp", U64), ("parameters", PARAMETERS), ("seats", SEATS),
     ("accounts", list_of(4, ACCOUNTS_MOST, pair(KEY, U128), lambda one: one[0])), ("treasury", U128),
+    ("nodes", list_of(2, NODES_MOST, GENESIS_NODE)),
 ), version=True)  # fmt: skip
 VOTES = list_of(2, SEATS_MOST, pair(U16, SIGNATURE), lambda one: one[0])
 QUORUM = 1

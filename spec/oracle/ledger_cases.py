@@ -169,7 +169,13 @@ def genesis_in(spec):
         "parameters": [(number, int(value)) for number, value in spec["parameters"]],
         "seats": [{"node": bytes.fromhex(node), "key": bytes.fromhex(key)} for node, key in spec["seats"]],
         "accounts": [(bytes.fromhex(key), int(balance)) for key, balance in spec["accounts"]],
+        "nodes": [genesis_node(one) for one in spec["nodes"]],
     }  # fmt: skip
+
+
+def genesis_node(spec):
+    keys = {name: bytes.fromhex(spec[name]) for name in ("owner", "operator", "transport", "validator")}
+    return {**keys, "roles": spec["roles"], "address": spec["address"].encode(), "stake": int(spec["stake"])}
 
 
 def header_in(spec):
@@ -249,6 +255,12 @@ def genesis(**changed):
         "kind": 1, "stamp": "1700000000000", "parameters": [[1, "5"], [4, "60000"]],
         "seats": [[one["node"].hex(), one["key"].hex()] for one in seats((11, 12))],
         "accounts": [[key.hex(), str(balance)] for key, balance in accounts], "treasury": "77",
+        "nodes": [
+            {"owner": public(1).hex(), "operator": public(21).hex(), "transport": OFFLINE.hex(), "validator": public(22).hex(), "roles": 15,
+             "address": "[::1]:4433", "stake": "99"},
+            {"owner": public(2).hex(), "operator": public(23).hex(), "transport": public(24).hex(), "validator": OFFLINE.hex(), "roles": 0,
+             "address": "", "stake": "0"},
+        ],
     }  # fmt: skip
     return {"format": "genesis", "genesis": {**spec, **changed}}
 
@@ -350,7 +362,7 @@ def refused_bytes():
     head_of_genesis = U16.write(1) + b"\x01" + U64.write(made["stamp"])
     no_seats = form.SEATS.write([])
     rows = lambda count: b"".join(U16.write(at) + U128.write(1) for at in range(count))  # noqa: E731
-    end_of_genesis = U32.write(0) + U128.write(0)
+    end_of_genesis = U32.write(0) + U128.write(0) + U16.write(0)
     parameters = lambda count: head_of_genesis + U16.write(count) + rows(count) + no_seats + end_of_genesis  # noqa: E731
     seated = lambda count: head_of_genesis + U16.write(0) + U16.write(count) + bytes(64 * count) + end_of_genesis  # noqa: E731
     return cases + [
@@ -443,7 +455,7 @@ def bytes_cases():
     plain = signed(), signed(name=2, kind=7, body=b"body")
     return [
         ("genesis", genesis()),
-        ("genesis of kind 3 without anything", genesis(kind=3, stamp="0", parameters=[], seats=[], accounts=[], treasury="0")),
+        ("genesis of kind 3 without anything", genesis(kind=3, stamp="0", parameters=[], seats=[], accounts=[], treasury="0", nodes=[])),
         ("genesis of the greatest numbers", genesis(kind=2, stamp=str((1 << 64) - 1), parameters=[[0, "0"], [65535, str((1 << 128) - 1)]], treasury=str((1 << 128) - 1))),
         ("transaction", transaction(body=bytes(range(48)))),
         ("transaction without a body", transaction(name=2)),

@@ -7,7 +7,7 @@ import ledger as form
 import ledger_nodes
 from exact import Refused
 from ledger_forms import KEY, U128, record
-from ledger_records import ACCOUNT, CLOCK, CLOCK_KEY, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, account_key
+from ledger_records import ACCOUNT, CLOCK, CLOCK_KEY, NODE, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, account_key, node_key
 from ledger_records import read as read_record
 from ledger_turn import MADE_MOST, MONEY_MOST, NONE_MADE, TABLE, Draft, Rejected, State, Turn, grown, parameter, reject_unless
 from receipt import Hashes
@@ -51,6 +51,7 @@ class Execution:
         clock = {**clock, "height": clock["height"] + 1, "stamp": stamp, "time": time, "beacon": beacon}
         if time >= clock["epoch_began"] + parameter(self.draft, "epoch_ms"):
             clock = {**clock, "epoch": clock["epoch"] + 1, "epoch_began": time}
+            end_epoch(self.draft)
         self.clock = clock
         self.draft.write(CLOCK_KEY, CLOCK, clock)
 
@@ -82,11 +83,29 @@ class Execution:
         return self.draft.over(self.state)
 
 
+def end_epoch(draft):
+    """Section 7.2, the pay; seats are not shared anew here yet: nobody stands."""
+    purse, seats = draft.read(PURSE_KEY, PURSE), draft.read(SEATS_KEY, SEATS)
+    wanted = parameter(draft, "issued_epoch")
+    issued = wanted if purse["issued"] + wanted <= MONEY_MOST else 0
+    each, treasury = divmod(purse["fees"] + issued, len(seats))
+    for seat in seats:
+        node = draft.read(node_key(seat["node"]), NODE)
+        if node is None:
+            treasury += each
+        elif each:
+            key = account_key(node["owner"])
+            account = draft.read(key, ACCOUNT, NONE_MADE)
+            draft.write(key, ACCOUNT, {**account, "balance": account["balance"] + each})
+    draft.write(PURSE_KEY, PURSE, {**purse, "fees": 0, "treasury": purse["treasury"] + treasury, "issued": purse["issued"] + issued})
+
+
 def begin(genesis):
     """The first state and block 0's header, of the genesis's bytes."""
     made = form.GENESIS.whole(genesis)
     hashes = Hashes(form.network_of(genesis))
     true(made["seats"] != [], "Seats")
+    assert made["nodes"] == [], "nodes of a genesis are not here yet"
     true(all(number in TABLE and TABLE[number][2] <= value <= TABLE[number][3] for number, value in made["parameters"]), "Parameters")
     true(all(balance > 0 for _, balance in made["accounts"]), "Money")
     issued = made["treasury"] + sum(balance for _, balance in made["accounts"])

@@ -19,7 +19,7 @@ def public(name):
 def genesis(**changed):
     """Accounts 1 to 5, seats 11 to 14."""
     made = {
-        "kind": 1, "stamp": 1700000000000, "parameters": [], "treasury": RICH,
+        "kind": 1, "stamp": 1700000000000, "parameters": [], "treasury": RICH, "nodes": [],
         "seats": [{"node": bytes([name] * 32), "key": public(name)} for name in range(11, 15)],
         "accounts": sorted((public(name), RICH) for name in range(1, 6)),
     }  # fmt: skip

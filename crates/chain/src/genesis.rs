@@ -6,13 +6,16 @@ use commit::{Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use crate::domains::GENESIS;
-use crate::records::{ParameterValues, Record, Seats};
+use crate::domains::GENESIS_NODE;
+use crate::records::{Address, CANDIDATES_MAX, NodeId, ParameterValues, Record, Roles, Seats};
 use crate::values::{Amount, Stamp};
 
 /// The version of genesis files.
 const GENESIS_VERSION: u16 = 1;
 /// Accounts a network may begin with.
 pub const GENESIS_ACCOUNTS_MAX: usize = 1 << 20;
+/// Nodes a network may begin with.
+pub const GENESIS_NODES_MAX: usize = CANDIDATES_MAX;
 
 /// What a network is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +43,58 @@ pub struct Genesis {
     pub accounts: Vec<(PublicKey, Amount)>,
     /// What the treasury has.
     pub treasury: Amount,
+    /// Nodes that are there from the beginning.
+    pub nodes: Vec<GenesisNode>,
+}
+
+/// A node that is there from the beginning. Its keys need not say whose they are: whoever makes a genesis does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenesisNode {
+    /// The cold key that answers for it.
+    pub owner: PublicKey,
+    /// Signs heads, receipts and anchors.
+    pub operator: PublicKey,
+    /// Speaks on the network; none: zeros.
+    pub transport: PublicKey,
+    /// Votes for blocks; none: zeros.
+    pub validator: PublicKey,
+    /// What it says it does.
+    pub roles: Roles,
+    /// Where it says it is reached.
+    pub address: Address,
+    /// What it has at stake.
+    pub stake: Amount,
+}
+
+impl GenesisNode {
+    /// Its id, by its place among the genesis's nodes. The network's id is not known yet where seats name it.
+    #[must_use]
+    pub fn id(&self, place: u16) -> NodeId {
+        let content: [&[u8]; 2] = [&self.owner.0, &place.to_le_bytes()];
+        NodeId(GENESIS_NODE.hash(Network::OFFLINE, &content))
+    }
+
+    fn write(&self, out: &mut Writer) {
+        for key in [self.owner, self.operator, self.transport, self.validator] {
+            out.bytes(&key.0);
+        }
+        self.roles.write(out);
+        self.address.write(out);
+        self.stake.write(out);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let mut key = |what| input.array(what).map(PublicKey);
+        Ok(Self {
+            owner: key("a node's owner")?,
+            operator: key("a node's operator key")?,
+            transport: key("a node's transport key")?,
+            validator: key("a node's validator key")?,
+            roles: Roles::read(input)?,
+            address: Address::read(input)?,
+            stake: Amount::read(input, "a node's stake")?,
+        })
+    }
 }
 
 impl NetworkKind {
@@ -71,7 +126,7 @@ impl Genesis {
     /// The canonical bytes.
     ///
     /// # Panics
-    /// Where there are more accounts than may be.
+    /// Where there are more accounts or nodes than may be.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
@@ -86,6 +141,8 @@ impl Genesis {
             amount.write(&mut out);
         }
         self.treasury.write(&mut out);
+        out.length_u16(self.nodes.len());
+        self.nodes.iter().for_each(|node| node.write(&mut out));
         out.finish()
     }
 
@@ -103,6 +160,7 @@ impl Genesis {
             seats: Seats::read(&mut input)?,
             accounts: read_accounts(&mut input)?,
             treasury: Amount::read(&mut input, "the treasury")?,
+            nodes: input.list_u16("nodes", GENESIS_NODES_MAX, GenesisNode::read)?,
         };
         input.end("the genesis")?;
         Ok(genesis)

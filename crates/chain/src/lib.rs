@@ -20,7 +20,7 @@ pub use block::{
     BLOCK_BYTES_MAX, Block, HEADER_BYTES, Header, TRANSACTIONS_MAX, transactions_root,
 };
 pub use certificate::{Certificate, CertificateError, vote};
-pub use genesis::{GENESIS_ACCOUNTS_MAX, Genesis, NetworkKind};
+pub use genesis::{GENESIS_ACCOUNTS_MAX, GENESIS_NODES_MAX, Genesis, GenesisNode, NetworkKind};
 pub use transaction::{Authentic, BODY_BYTES_MAX, ENVELOPE_BYTES, KindNumber, Transaction};
 pub use values::{Amount, Epoch, Height, Stamp, Time};
 pub use voucher::Voucher;

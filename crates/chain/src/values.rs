@@ -52,6 +52,13 @@ impl Amount {
         self.min(other)
     }
 
+    /// Equal parts for so many, and the rest; `None` where there is nobody.
+    #[must_use]
+    pub fn among(self, count: usize) -> Option<(Self, Self)> {
+        let count = u128::try_from(count).ok()?;
+        Some((Self(self.0.checked_div(count)?), Self(self.0.checked_rem(count)?)))
+    }
+
     pub(crate) fn write(self, out: &mut Writer) {
         out.u128(self.0);
     }

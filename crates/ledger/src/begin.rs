@@ -1,17 +1,21 @@
 //! What a network begins with, as a state and the header of block 0.
 //!
-//! Never makes money: what the accounts and the treasury have is what was issued.
+//! Never makes money: what accounts, nodes and the treasury have is what was issued.
 
 use chain::records::{
-    Account, AccountSlot, Clock, ClockSlot, ParametersSlot, Purse, PurseSlot, SeatsSlot,
+    Account, AccountSlot, BoundKey, Candidates, CandidatesSlot, Clock, ClockSlot, KeyRole, KeySlot,
+    Node, NodeSlot, ParametersSlot, Purse, PurseSlot, Seats, SeatsSlot, Stakes, StakesSlot,
 };
 use chain::state::State;
-use chain::{Amount, Epoch, Genesis, Header, Height, Time};
+use chain::{Amount, Epoch, Genesis, GenesisNode, Header, Height, Time};
 use receipt::PublicKey;
 use thiserror::Error;
 
 use crate::apply::PROTOCOL;
+use crate::context::Context;
+use crate::epoch::reshared;
 use crate::parameters::Parameters;
+use crate::seats::{Standing, obstacle};
 use crate::view::Working;
 
 /// Why a genesis begins no network.
@@ -20,9 +24,12 @@ pub enum GenesisError {
     /// A parameter that is none, or is outside its bounds.
     #[error("a parameter of the genesis is unknown or outside its bounds")]
     Parameters,
-    /// Nobody to order blocks.
-    #[error("the genesis has no seats")]
+    /// Nobody to order blocks, or others than should.
+    #[error("the genesis has no seats, or others than its nodes give it")]
     Seats,
+    /// A node without an operator, or a key of two.
+    #[error("a node of the genesis has no operator key, or a key that another use has too")]
+    Keys,
     /// An account of nothing, or more money than an amount can say.
     #[error("the money of the genesis: {0}")]
     Money(&'static str),
@@ -33,20 +40,45 @@ pub enum GenesisError {
 /// # Errors
 /// [`GenesisError`].
 pub fn begin(genesis: &Genesis) -> Result<(State, Header), GenesisError> {
-    let network = genesis.network();
-    Parameters::of(&genesis.parameters).ok_or(GenesisError::Parameters)?;
-    if genesis.seats.0.is_empty() {
+    let context = context(genesis)?;
+    let standing = standing(genesis, &context);
+    let shared = reshared(standing.clone(), &context);
+    if genesis.seats.0.is_empty() || shared.is_some_and(|shared| shared != genesis.seats) {
         return Err(GenesisError::Seats);
     }
-    let mut issued = genesis.treasury;
-    let mut working = Working::new(State::empty(network));
-    for (key, balance) in &genesis.accounts {
-        if *balance == Amount::ZERO {
-            return Err(GenesisError::Money("an account of nothing"));
-        }
-        issued = issued.plus(*balance).ok_or(GenesisError::Money("more than there can be"))?;
-        working.put(&AccountSlot(*key), &Account { balance: *balance, made: 0 });
+    let mut working = Working::new(State::empty(context.network));
+    let issued = put_money(genesis, &mut working)?;
+    put_nodes(genesis, &mut working)?;
+    if !standing.is_empty() {
+        let candidates = Candidates(standing.iter().map(|one| one.node).collect());
+        working.put(&CandidatesSlot, &candidates);
     }
+    let purse = Purse { treasury: genesis.treasury, issued, ..Purse::default() };
+    working.put(&ClockSlot, &context.clock);
+    working.put(&PurseSlot, &purse);
+    working.put(&ParametersSlot, &genesis.parameters);
+    working.put(&SeatsSlot, &genesis.seats);
+    let state = working.finish();
+    let header = header(&context.clock, &state, &genesis.seats);
+    Ok((state, header))
+}
+
+/// The genesis with the seats that its nodes give it, where enough of them may stand.
+///
+/// # Errors
+/// [`GenesisError::Parameters`].
+pub fn seated(genesis: Genesis) -> Result<Genesis, GenesisError> {
+    let context = context(&genesis)?;
+    match reshared(standing(&genesis, &context), &context) {
+        Some(seats) => Ok(Genesis { seats, ..genesis }),
+        None => Ok(genesis),
+    }
+}
+
+/// Where and when block 0 is.
+fn context(genesis: &Genesis) -> Result<Context, GenesisError> {
+    let network = genesis.network();
+    let parameters = Parameters::of(&genesis.parameters).ok_or(GenesisError::Parameters)?;
     let clock = Clock {
         height: Height(0),
         stamp: genesis.stamp,
@@ -55,13 +87,76 @@ pub fn begin(genesis: &Genesis) -> Result<(State, Header), GenesisError> {
         epoch_began: Time(0),
         beacon: network.0,
     };
-    let purse = Purse { treasury: genesis.treasury, issued, ..Purse::default() };
-    working.put(&ClockSlot, &clock);
-    working.put(&PurseSlot, &purse);
-    working.put(&ParametersSlot, &genesis.parameters);
-    working.put(&SeatsSlot, &genesis.seats);
-    let state = working.finish();
-    let header = Header {
+    Ok(Context { network, clock, parameters })
+}
+
+fn record(node: &GenesisNode) -> Node {
+    let keys = [node.operator, node.transport, node.validator];
+    let said = (node.roles, node.address.clone());
+    Node { stake: node.stake, ..Node::new(node.owner, keys, said, Time(0)) }
+}
+
+/// The nodes that stand for seats: all that may.
+fn standing(genesis: &Genesis, context: &Context) -> Vec<Standing> {
+    let one = |(place, node): (u16, &GenesisNode)| {
+        let (id, key, stake) = (node.id(place), node.validator, node.stake);
+        let may = obstacle(&record(node), context).is_none();
+        may.then_some(Standing { node: id, key, stake })
+    };
+    (0..).zip(&genesis.nodes).filter_map(one).collect()
+}
+
+/// The accounts; gives all the money there is.
+fn put_money(genesis: &Genesis, working: &mut Working) -> Result<Amount, GenesisError> {
+    let more = GenesisError::Money("more than there can be");
+    let mut issued = genesis.treasury;
+    for (key, balance) in &genesis.accounts {
+        if *balance == Amount::ZERO {
+            return Err(GenesisError::Money("an account of nothing"));
+        }
+        issued = issued.plus(*balance).ok_or(more)?;
+        working.put(&AccountSlot(*key), &Account { balance: *balance, made: 0 });
+    }
+    for node in &genesis.nodes {
+        issued = issued.plus(node.stake).ok_or(more)?;
+    }
+    Ok(issued)
+}
+
+/// The nodes, their keys, and the sum of their stakes, which is no more than all the money.
+fn put_nodes(genesis: &Genesis, working: &mut Working) -> Result<(), GenesisError> {
+    let mut total = Amount::ZERO;
+    for (place, node) in (0..).zip(&genesis.nodes) {
+        let id = node.id(place);
+        let keys = [
+            (KeyRole::Operator, node.operator),
+            (KeyRole::Transport, node.transport),
+            (KeyRole::Validator, node.validator),
+        ];
+        for (role, key) in keys {
+            if key == PublicKey::NONE {
+                continue;
+            }
+            let slot = KeySlot(key);
+            if working.get(&slot).map_err(|_| GenesisError::Keys)?.is_some() {
+                return Err(GenesisError::Keys);
+            }
+            working.put(&slot, &BoundKey { node: id, role, from: Time(0), until: Time(0) });
+        }
+        if node.operator == PublicKey::NONE {
+            return Err(GenesisError::Keys);
+        }
+        total = total.plus(node.stake).ok_or(GenesisError::Money("more than there can be"))?;
+        working.put(&NodeSlot(id), &record(node));
+    }
+    if total > Amount::ZERO {
+        working.put(&StakesSlot, &Stakes { total, voting_ends: Time(0) });
+    }
+    Ok(())
+}
+
+fn header(clock: &Clock, state: &State, seats: &Seats) -> Header {
+    Header {
         protocol: PROTOCOL,
         height: clock.height,
         parent: [0; 32],
@@ -73,7 +168,6 @@ pub fn begin(genesis: &Genesis) -> Result<(State, Header), GenesisError> {
         transactions: 0,
         transactions_root: [0; 32],
         state_root: state.root(),
-        seats: genesis.seats.digest(network),
-    };
-    Ok((state, header))
+        seats: seats.digest(state.network()),
+    }
 }

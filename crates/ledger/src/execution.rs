@@ -13,6 +13,7 @@ use receipt::PublicKey;
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
+use crate::epoch;
 use crate::parameters::{Parameter, Parameters};
 use crate::stop::{Fault, Rejection, Stop};
 use crate::tx::Action;
@@ -53,13 +54,18 @@ impl Execution {
     /// [`Fault`] where the state is none.
     pub fn begin(state: &State, opening: &Opening) -> Result<Self, Fault> {
         let network = state.network();
-        let working = Working::new(state.clone());
+        let mut working = Working::new(state.clone());
         let before = working.get(&ClockSlot)?.ok_or(Fault::Lacking("its clock"))?;
         let purse = working.get(&PurseSlot)?.ok_or(Fault::Lacking("its purse"))?;
         let values = working.get(&ParametersSlot)?.ok_or(Fault::Lacking("its parameters"))?;
         let parameters = Parameters::of(&values).ok_or(Fault::Lacking("parameters in bounds"))?;
         let clock = next_clock(&before, opening, &parameters);
-        Ok(Self { context: Context { network, clock, parameters }, working, purse })
+        let context = Context { network, clock, parameters };
+        let purse = match context.clock.epoch == before.epoch {
+            true => purse,
+            false => epoch::end(&mut working, purse, &context)?,
+        };
+        Ok(Self { context, working, purse })
     }
 
     /// Where and when this block is executed.

@@ -94,7 +94,7 @@ pub fn slash(view: &mut View, node: &mut Node, amount: Amount) -> Result<Amount,
 mod tests {
     use super::*;
     use crate::view::Working;
-    use chain::records::{Address, Roles, Silences, Slot, Unbonding};
+    use chain::records::{Address, Roles, Slot, Unbonding};
     use chain::state::State;
     use chain::{KindNumber, Time};
     use commit::Network;
@@ -103,22 +103,10 @@ mod tests {
     fn node(stake: u128, unbonding: &[u128]) -> Node {
         let part =
             |(at, amount): (u64, &u128)| Unbonding { amount: Amount(*amount), due: Time(at) };
-        Node {
-            owner: PublicKey::NONE,
-            operator: PublicKey::NONE,
-            transport: PublicKey::NONE,
-            validator: PublicKey::NONE,
-            roles: Roles::default(),
-            address: Address::default(),
-            stake: Amount(stake),
-            unbonding: (1..).zip(unbonding).map(part).collect(),
-            owed: Amount::ZERO,
-            disputes: 0,
-            jailed_until: Time(0),
-            silences: Silences::default(),
-            retired: false,
-            created: Time(0),
-        }
+        let said = (Roles::default(), Address::default());
+        let node = Node::new(PublicKey::NONE, [PublicKey::NONE; 3], said, Time(0));
+        let unbonding = (1..).zip(unbonding).map(part).collect();
+        Node { stake: Amount(stake), unbonding, ..node }
     }
 
     /// What is taken, what is left at stake, and what is left unbonding.

@@ -62,9 +62,18 @@ parameters! {
     /// What is issued in an epoch.
     IssuedEpoch = 6, "issued_epoch", "money", 0, (0, 1_000_000_000_000_000_000),
         "fees pay who has the seats; a network that wants more says so";
+    /// What a candidate has at stake.
+    StakeValidator = 10, "stake_validator", "money", 1_000_000_000, (1, 1_000_000_000_000_000_000_000_000),
+        "who orders blocks has something to lose, and the list of candidates is not filled for nothing";
     /// How long stake takes to leave.
     UnbondMs = 11, "unbond_ms", "milliseconds", 1_209_600_000, (60_000, 31_536_000_000),
         "stake answers for what was signed until all that can be shown of it was; nobody votes twice with it";
+    /// How many seats there are.
+    SeatsMax = 12, "seats_max", "seats", 31, (4, 128),
+        "fine enough to follow stakes; a third of them is ten, and a certificate stays small";
+    /// How few candidates change the seats.
+    CandidatesMin = 13, "candidates_min", "nodes", 4, (1, 128),
+        "fewer than four can't do without one of them; until so many stand the seats stay as they are";
     /// What a term of a name costs.
     NameFee = 20, "name_fee", "money", 10_000_000, (0, 1_000_000_000_000_000_000),
         "who takes a name from everybody else pays for it, or names would be kept for sale";

@@ -97,6 +97,18 @@ rejections! {
     UnbondingFull = 28, "the node has as many amounts unbonding as one may";
     /// Nothing can be withdrawn yet.
     NothingDue = 29, "nothing of the node's is due";
+    /// It is out of work for a time.
+    Jailed = 30, "the node is jailed";
+    /// Nothing to vote for blocks with.
+    NoValidatorKey = 31, "the node has no validator key";
+    /// Not enough for a seat.
+    StakeShort = 32, "the node has less at stake than a candidate needs";
+    /// It stands.
+    Standing = 33, "the node stands for seats already";
+    /// It does not stand.
+    NotStanding = 34, "the node does not stand for seats";
+    /// No room.
+    CandidatesFull = 35, "as many nodes stand as may, and the one that is named does not stand with less at stake";
     /// It was published before.
     ProgramThere = 50, "the program stands in the ledger already";
     /// Nothing could run it.

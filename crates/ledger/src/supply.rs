@@ -29,6 +29,7 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::Parameters(_)
             | Held::Seats(_)
             | Held::Key(..)
+            | Held::Candidates(_)
             | Held::Stakes(_)
             | Held::Package(..)
             | Held::Program(..)

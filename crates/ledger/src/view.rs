@@ -65,6 +65,11 @@ impl Working {
         self.changes.insert(self.base.place(&entry.key), Some(entry));
     }
 
+    /// Empties a slot.
+    pub fn remove<S: Slot>(&mut self, slot: &S) {
+        self.changes.insert(self.base.place(&slot.key()), None);
+    }
+
     /// The state with all changes.
     #[must_use]
     pub fn finish(self) -> State {

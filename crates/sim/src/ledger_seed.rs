@@ -198,6 +198,7 @@ fn genesis(random: &mut Random) -> Genesis {
         seats: Seats((0..seats).map(|_| seat(random)).collect()),
         accounts: accounts.into_iter().collect(),
         treasury: Amount(random.long() >> 40),
+        nodes: Vec::new(),
     }
 }
 

@@ -471,5 +471,6 @@ fn genesis(random: &mut Random, count: usize) -> Genesis {
         seats: Seats(seats),
         accounts: accounts.into_iter().collect(),
         treasury: Amount(1_000_000),
+        nodes: Vec::new(),
     }
 }

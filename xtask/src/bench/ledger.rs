@@ -77,6 +77,7 @@ fn network() -> Outcome<(State, Header, Vec<SecretKey>)> {
         seats: Seats(vec![seat]),
         accounts: Vec::new(),
         treasury: Amount::ZERO,
+        nodes: Vec::new(),
     };
     let (state, mut header) = begin(&genesis).map_err(|error| error.to_string())?;
     let mut working = Working::new(state);

@@ -6,6 +6,7 @@
 mod account;
 mod anchor;
 mod book;
+mod candidates;
 mod channel;
 mod dispute;
 mod key;
@@ -21,6 +22,7 @@ mod stakes;
 pub use account::{Account, AccountSlot};
 pub use anchor::{Anchor, AnchorSlot};
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
+pub use candidates::{CANDIDATES_MAX, Candidates, CandidatesSlot};
 pub use channel::{Channel, ChannelId, ChannelSlot, Closing};
 pub use dispute::{
     Case, ClaimedStep, Course, Dispute, DisputeSlot, Outcome, Stage, dispute_state_hash,
@@ -94,6 +96,7 @@ pub(crate) enum Tag {
     Account = 5,
     Node = 6,
     Key = 7,
+    Candidates = 8,
     Stakes = 9,
     Package = 10,
     Program = 11,
@@ -132,6 +135,8 @@ pub enum Held {
     Node(NodeSlot, Node),
     /// A node's key.
     Key(KeySlot, BoundKey),
+    /// Who would have seats.
+    Candidates(Candidates),
     /// All stakes together.
     Stakes(Stakes),
     /// A published model.
@@ -169,6 +174,7 @@ impl Held {
             5 => Self::Account(AccountSlot::read(&mut input)?, Account::decode(value)?),
             6 => Self::Node(NodeSlot::read(&mut input)?, Node::decode(value)?),
             7 => Self::Key(KeySlot::read(&mut input)?, BoundKey::decode(value)?),
+            8 => Self::Candidates(Candidates::decode(value)?),
             9 => Self::Stakes(Stakes::decode(value)?),
             10 => Self::Package(PackageSlot::read(&mut input)?, Package::decode(value)?),
             11 => {

@@ -7,7 +7,7 @@ use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use super::{Record, Slot, Tag};
-use crate::domains::{GENESIS_NODE, NODE};
+use crate::domains::NODE;
 use crate::values::{Amount, Time};
 
 /// Bytes of a node's address.
@@ -82,17 +82,40 @@ pub struct Node {
     pub created: Time,
 }
 
+impl Node {
+    /// One with nothing at stake: its operator, transport and validator keys, what it says of itself, and since when it
+    /// is there.
+    #[must_use]
+    pub fn new(
+        owner: PublicKey,
+        [operator, transport, validator]: [PublicKey; 3],
+        (roles, address): (Roles, Address),
+        created: Time,
+    ) -> Self {
+        Self {
+            owner,
+            operator,
+            transport,
+            validator,
+            roles,
+            address,
+            stake: Amount::ZERO,
+            unbonding: Vec::new(),
+            owed: Amount::ZERO,
+            disputes: 0,
+            jailed_until: Time(0),
+            silences: Silences::default(),
+            retired: false,
+            created,
+        }
+    }
+}
+
 impl NodeId {
     /// The id of a node that this transaction of its owner makes.
     #[must_use]
     pub fn of(network: Network, owner: PublicKey, number: u64) -> Self {
         Self(NODE.hash(network, &[&owner.0, &number.to_le_bytes()]))
-    }
-
-    /// The id of a genesis's node, by its place there.
-    #[must_use]
-    pub fn of_genesis(network: Network, place: u32) -> Self {
-        Self(GENESIS_NODE.hash(network, &[&place.to_le_bytes()]))
     }
 
     /// Reads an id.

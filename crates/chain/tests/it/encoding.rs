@@ -1,8 +1,9 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
 use chain::records::{
-    Account, Anchor, BoundKey, Channel, Clock, Dispute, EpochBook, LabelRecord, NameRecord, Node,
-    Package, ParameterValues, ProgramBytes, Purse, Record, Seats, Settlement, Stakes,
+    Account, Anchor, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, LabelRecord,
+    NameRecord, Node, Package, ParameterValues, ProgramBytes, Purse, Record, Seats, Settlement,
+    Stakes,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
@@ -48,6 +49,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(Account, generator::account),
     decoder!(Anchor, generator::anchor),
     decoder!(BoundKey, generator::bound_key),
+    decoder!(Candidates, generator::candidates),
     decoder!(Certificate, generator::certificate),
     decoder!(Channel, generator::channel),
     decoder!(Clock, generator::clock),

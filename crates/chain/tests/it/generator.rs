@@ -1,15 +1,15 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, Anchor, BoundKey, Case, Channel, ChannelId, Clock, Closing, Course, Dispute,
-    EpochBook, KeyRole, LabelRecord, NameRecord, Node, NodeId, Outcome, Package, PackageSlot,
-    ParameterNumber, ParameterValues, Part, ProgramBytes, Purse, Roles, Seat, Seats, Settlement,
-    Silences, Span, Stage, Stakes, Unbonding,
+    Account, Address, Anchor, BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing,
+    Course, Dispute, EpochBook, KeyRole, LabelRecord, NameRecord, Node, NodeId, Outcome, Package,
+    PackageSlot, ParameterNumber, ParameterValues, Part, ProgramBytes, Purse, Roles, Seat, Seats,
+    Settlement, Silences, Span, Stage, Stakes, Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
-    Amount, Block, Certificate, Epoch, Genesis, Header, Height, KindNumber, NetworkKind, Stamp,
-    Time, Transaction, Voucher, transactions_root,
+    Amount, Block, Certificate, Epoch, Genesis, GenesisNode, Header, Height, KindNumber,
+    NetworkKind, Stamp, Time, Transaction, Voucher, transactions_root,
 };
 use commit::{Digest, Network};
 use receipt::{PublicKey, SecretKey, Signature};
@@ -229,7 +229,26 @@ pub(crate) fn genesis(random: &mut Random) -> Genesis {
         seats: seats(random),
         accounts,
         treasury: random.amount(),
+        nodes: random.list(3, genesis_node),
     }
+}
+
+fn genesis_node(random: &mut Random) -> GenesisNode {
+    GenesisNode {
+        owner: PublicKey(random.bytes()),
+        operator: PublicKey(random.bytes()),
+        transport: PublicKey::NONE,
+        validator: PublicKey(random.bytes()),
+        roles: roles(random),
+        address: address(random),
+        stake: random.amount(),
+    }
+}
+
+pub(crate) fn candidates(random: &mut Random) -> Candidates {
+    let mut nodes = random.list(9, |random| NodeId(random.bytes()));
+    nodes.push(NodeId([0; 32]));
+    Candidates(nodes.into_iter().collect())
 }
 
 pub(crate) fn transaction(random: &mut Random) -> Transaction {

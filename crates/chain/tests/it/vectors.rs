@@ -1,11 +1,11 @@
 //! `spec/vectors/ledger_state.json` and `ledger_bytes.json`, which an oracle made that shares no code with this crate:
 //! byte for byte. `ledger_blocks.json` is for crate `ledger`, whose test lists all files there are.
 
-use chain::records::{Held, NodeId, ParameterNumber, ParameterValues, Seat, Seats};
+use chain::records::{Address, Held, NodeId, ParameterNumber, ParameterValues, Roles, Seat, Seats};
 use chain::state::{Changes, Entry, Place, Proof, State};
 use chain::{
-    Amount, Block, Certificate, Epoch, Genesis, Header, Height, KindNumber, NetworkKind, Stamp,
-    Time, Transaction, transactions_root,
+    Amount, Block, Certificate, Epoch, Genesis, GenesisNode, Header, Height, KindNumber,
+    NetworkKind, Stamp, Time, Transaction, transactions_root,
 };
 use commit::{Digest, Network};
 use receipt::{PublicKey, SecretKey};
@@ -127,10 +127,24 @@ fn genesis(inputs: &Json, expected: &Json) {
         seats: Seats(list(&spec["seats"]).iter().map(seat).collect()),
         accounts: list(&spec["accounts"]).iter().map(account).collect(),
         treasury: Amount(number(&spec["treasury"])),
+        nodes: list(&spec["nodes"]).iter().map(genesis_node).collect(),
     };
     assert_eq!(hex(&made.encode()), expected["bytes"]);
     assert_eq!(hex(&made.network().0), expected["network"]);
     assert_eq!(Genesis::decode(&made.encode()), Ok(made));
+}
+
+fn genesis_node(row: &Json) -> GenesisNode {
+    let key = |at: &str| PublicKey(digest(&row[at]));
+    GenesisNode {
+        owner: key("owner"),
+        operator: key("operator"),
+        transport: key("transport"),
+        validator: key("validator"),
+        roles: Roles::of(number(&row["roles"])).unwrap(),
+        address: Address::of(row["address"].as_str().unwrap()).unwrap(),
+        stake: Amount(number(&row["stake"])),
+    }
 }
 
 fn transaction(inputs: &Json, expected: &Json) {

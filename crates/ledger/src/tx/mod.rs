@@ -25,6 +25,7 @@ mod package_withdraw;
 mod program;
 mod settle;
 mod stake;
+mod stand;
 mod transfer;
 mod unstake;
 mod withdraw;
@@ -52,6 +53,7 @@ pub use package_withdraw::PackageWithdraw;
 pub use program::{PROGRAM_OPS_MAX, PublishProgram};
 pub use settle::Settle;
 pub use stake::Stake;
+pub use stand::{Stand, Wish};
 pub use transfer::Transfer;
 pub use unstake::Unstake;
 pub use withdraw::Withdraw;
@@ -82,6 +84,8 @@ pub enum Action {
     Unstake(Unstake),
     /// Kind 8.
     Withdraw(Withdraw),
+    /// Kind 9.
+    Stand(Stand),
     /// Kind 10.
     Program(PublishProgram),
     /// Kind 11.
@@ -133,6 +137,7 @@ impl Action {
             Self::Stake(_) => 6,
             Self::Unstake(_) => 7,
             Self::Withdraw(_) => 8,
+            Self::Stand(_) => 9,
             Self::Program(_) => 10,
             Self::Package(_) => 11,
             Self::PackageWithdraw(_) => 12,
@@ -167,6 +172,7 @@ impl Action {
             Self::Stake(action) => action.write(&mut out),
             Self::Unstake(action) => action.write(&mut out),
             Self::Withdraw(action) => action.write(&mut out),
+            Self::Stand(action) => action.write(&mut out),
             Self::Program(action) => action.write(&mut out),
             Self::Package(action) => action.write(&mut out),
             Self::PackageWithdraw(action) => action.write(&mut out),
@@ -213,6 +219,7 @@ impl Action {
             6 => Stake::read(input).map(Self::Stake),
             7 => Unstake::read(input).map(Self::Unstake),
             8 => Withdraw::read(input).map(Self::Withdraw),
+            9 => Stand::read(input).map(Self::Stand),
             10 => PublishProgram::read(input).map(Self::Program),
             11 => PublishPackage::read(input).map(|action| Self::Package(Box::new(action))),
             12 => PackageWithdraw::read(input).map(Self::PackageWithdraw),
@@ -247,6 +254,7 @@ impl Action {
             Self::Stake(action) => action.touches(),
             Self::Unstake(action) => action.touches(),
             Self::Withdraw(action) => action.touches(),
+            Self::Stand(action) => action.touches(),
             Self::Program(action) => action.touches(),
             Self::Package(action) => action.touches(),
             Self::PackageWithdraw(action) => action.touches(author),
@@ -278,6 +286,7 @@ impl Action {
             | Self::Stake(_)
             | Self::Unstake(_)
             | Self::Withdraw(_)
+            | Self::Stand(_)
             | Self::PackageWithdraw(_)
             | Self::NameClaim(_)
             | Self::NameTransfer(_)
@@ -315,6 +324,7 @@ impl Action {
             Self::Stake(action) => action.execute(author, view),
             Self::Unstake(action) => action.execute(context, author, view),
             Self::Withdraw(action) => action.execute(context, author, view),
+            Self::Stand(action) => action.execute(context, author, view),
             Self::Program(action) => action.execute(view),
             Self::Package(action) => action.execute(context, view),
             Self::PackageWithdraw(action) => action.execute(context, author, view),

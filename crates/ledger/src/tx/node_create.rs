@@ -1,8 +1,7 @@
 //! Kind 2, node_create: a node of the payer's, with its keys.
 
-use chain::Amount;
 use chain::Time;
-use chain::records::{Address, KeyRole, KeySlot, Node, NodeId, NodeSlot, Roles, Silences, Slot};
+use chain::records::{Address, KeyRole, KeySlot, Node, NodeId, NodeSlot, Roles, Slot};
 use commit::{Reader, WireError, Writer};
 
 use crate::claims::{Binding, Claim};
@@ -74,22 +73,8 @@ impl NodeCreate {
     }
 
     fn node(&self, author: &Author, created: Time) -> Node {
-        Node {
-            owner: author.payer,
-            operator: self.operator.key,
-            transport: self.transport.key,
-            validator: self.validator.key,
-            roles: self.roles,
-            address: self.address.clone(),
-            stake: Amount::ZERO,
-            unbonding: Vec::new(),
-            owed: Amount::ZERO,
-            disputes: 0,
-            jailed_until: Time(0),
-            silences: Silences::default(),
-            retired: false,
-            created,
-        }
+        let keys = self.claims().map(|(_, claim)| claim.key);
+        Node::new(author.payer, keys, (self.roles, self.address.clone()), created)
     }
 }
 

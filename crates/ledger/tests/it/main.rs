@@ -11,6 +11,7 @@ mod nodes;
 mod packages;
 mod parameters;
 mod rejections;
+mod seats;
 mod stakes;
 mod transfer;
 mod vectors;

@@ -21,6 +21,7 @@ const GROUPS: &[&[Case]] = &[
     crate::names::REJECTIONS,
     crate::disputes::REJECTIONS,
     crate::stakes::REJECTIONS,
+    crate::seats::REJECTIONS,
     crate::channels::REJECTIONS,
     crate::anchors::REJECTIONS,
 ];

@@ -42,6 +42,7 @@ pub(crate) fn genesis() -> Genesis {
         seats: Seats((11..15).map(seat).collect()),
         accounts,
         treasury: Amount(RICH),
+        nodes: Vec::new(),
     }
 }
 

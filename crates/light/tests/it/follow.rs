@@ -26,6 +26,7 @@ fn genesis(kind: NetworkKind) -> Genesis {
         seats: seats(&keys(1)),
         accounts: Vec::new(),
         treasury: Amount::ZERO,
+        nodes: Vec::new(),
     }
 }
 

@@ -1,0 +1,119 @@
+//! Kind 9, stand: a node stands for seats, or no longer does.
+
+use chain::records::{CANDIDATES_MAX, Candidates, CandidatesSlot, Node, NodeId, NodeSlot, Slot};
+use commit::{Reader, WireError, Writer};
+
+use crate::context::{Author, Context};
+use crate::nodes::{find, owned};
+use crate::seats::obstacle;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// Which node.
+    pub node: NodeId,
+    /// What it wants.
+    pub wish: Wish,
+}
+
+/// What a node wants of the candidates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Not to be among them.
+    Leave,
+    /// To be among them; where no more may be, instead of this one.
+    Join {
+        /// Who has less at stake; zeros: nobody.
+        instead: NodeId,
+    },
+}
+
+impl Stand {
+    pub(super) fn write(self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+        match self.wish {
+            Wish::Leave => out.u8(0),
+            Wish::Join { instead } => {
+                out.u8(1);
+                out.bytes(&instead.0);
+            }
+        }
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (node, what) = (NodeId::read(input)?, "whether a node stands");
+        let wish = match input.u8(what)? {
+            0 => Wish::Leave,
+            1 => Wish::Join { instead: NodeId::read(input)? },
+            found => return Err(WireError::Unknown { what, found: found.into() }),
+        };
+        Ok(Self { node, wish })
+    }
+
+    pub(super) fn touches(self) -> Vec<Vec<u8>> {
+        let mut keys = vec![NodeSlot(self.node).key(), CandidatesSlot.key()];
+        if let Wish::Join { instead } = self.wish {
+            keys.push(NodeSlot(instead).key());
+        }
+        keys
+    }
+
+    pub(super) fn execute(
+        self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let node = owned(view, self.node, author)?;
+        let mut candidates = candidates(view)?;
+        match self.wish {
+            Wish::Leave => {
+                if !candidates.0.remove(&self.node) {
+                    return Err(Rejection::NotStanding.into());
+                }
+            }
+            Wish::Join { instead } => {
+                if let Some(why) = obstacle(&node, context) {
+                    return Err(why.into());
+                }
+                if candidates.0.contains(&self.node) {
+                    return Err(Rejection::Standing.into());
+                }
+                if candidates.0.len() == CANDIDATES_MAX {
+                    make_room(view, &mut candidates, instead, &node)?;
+                }
+                candidates.0.insert(self.node);
+            }
+        }
+        put_candidates(view, &candidates)
+    }
+}
+
+/// Where no more may stand, one that has less at stake goes.
+fn make_room(
+    view: &View,
+    candidates: &mut Candidates,
+    instead: NodeId,
+    node: &Node,
+) -> Result<(), Stop> {
+    let stands = candidates.0.remove(&instead);
+    match stands && find(view, instead)?.stake < node.stake {
+        true => Ok(()),
+        false => Err(Rejection::CandidatesFull.into()),
+    }
+}
+
+/// Puts them back.
+pub(super) fn put_candidates(view: &mut View, candidates: &Candidates) -> Result<(), Stop> {
+    match candidates.0.is_empty() {
+        true => view.remove(&CandidatesSlot),
+        false => view.put(&CandidatesSlot, candidates),
+    }
+}
+
+/// Who stands.
+pub(super) fn candidates(view: &View) -> Result<Candidates, Stop> {
+    Ok(view.get(&CandidatesSlot)?.unwrap_or_default())
+}
