@@ -1,8 +1,8 @@
 //! A publisher's signature: of this model id, by this key, on this network.
 
 use commit::Network;
-use package::{ModelId, SignatureError, sign, signer};
-use receipt::{Envelope, SecretKey};
+use package::{ModelId, SignatureError, sign, signed, signer};
+use receipt::{Envelope, SecretKey, Signature};
 
 use crate::fixture::pieces;
 
@@ -19,6 +19,19 @@ fn a_signature_names_its_key_and_no_other_model() {
     assert_eq!(signer(&envelope, other, Network::OFFLINE), Err(error));
     let elsewhere = signer(&envelope, model, Network([1; 32]));
     assert!(matches!(elsewhere, Err(SignatureError::Refused(_))));
+}
+
+/// Who has key and signature needs no envelope.
+#[test]
+fn a_signature_says_alone_what_its_envelope_says() {
+    let key = SecretKey::from_seed([5; 32]);
+    let (model, network) = (ModelId([7; 32]), Network([1; 32]));
+    let signature = sign(model, &key, network).signature();
+    assert!(signed(model, key.public(), &signature, network));
+    assert!(!signed(ModelId([8; 32]), key.public(), &signature, network));
+    assert!(!signed(model, SecretKey::from_seed([6; 32]).public(), &signature, network));
+    assert!(!signed(model, key.public(), &signature, Network::OFFLINE));
+    assert!(!signed(model, key.public(), &Signature::NONE, network));
 }
 
 #[test]

@@ -25,6 +25,19 @@ fn decoding_undoes_encoding() {
 
 /// Whoever changes one of these changes the id of every model: that takes a new format version.
 #[test]
+fn a_program_of_too_many_ops_is_not_looked_at() {
+    let checked = tiny();
+    let (bytes, ops) = (checked.encode(), checked.sites().count());
+    assert_eq!(Checked::decode_within(&bytes, ops), Ok(checked));
+    let (what, found, max) = ("ops of all layers", ops, ops - 1);
+    let beyond = DecodeError::Wire(WireError::Limit { what, found, max });
+    assert_eq!(Checked::decode_within(&bytes, max), Err(beyond.clone()));
+    let mut unknown = bytes;
+    unknown[6] = 0xff;
+    assert_eq!(Checked::decode_within(&unknown, max), Err(beyond), "before anything is checked");
+}
+
+#[test]
 fn digests_are_frozen() {
     let frozen = include_str!("digests.txt");
     let mut found = String::new();
