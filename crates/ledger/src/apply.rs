@@ -80,7 +80,7 @@ pub fn propose(
         return Err(BlockError::Stamp);
     }
     check_seat(state, proposer)?;
-    let mut execution = Execution::begin(state, opening)?;
+    let mut execution = begin(state, opening)?;
     let (mut taken, mut left_out) = (Vec::new(), Vec::new());
     let mut bytes = HEADER_BYTES;
     for (at, transaction) in transactions.iter().enumerate() {
@@ -133,7 +133,7 @@ pub fn apply_authentic(
     }
     check_seat(state, header.proposer)?;
     let opening = Opening { stamp: header.stamp, beacon: header.beacon };
-    let mut execution = Execution::begin(state, &opening)?;
+    let mut execution = begin(state, &opening)?;
     for (at, transaction) in transactions.iter().enumerate() {
         execution.take(transaction).map_err(|stop| match stop {
             Stop::Rejected(why) => BlockError::Rejected { at, why },
@@ -145,6 +145,15 @@ pub fn apply_authentic(
     let follows = self::header(state.network(), parent, header.proposer, &made, &bare);
     compare(header, &follows)?;
     Ok(made.state)
+}
+
+/// Begins a block of the rules that this release executes.
+fn begin(state: &State, opening: &Opening) -> Result<Execution, BlockError> {
+    let execution = Execution::begin(state, opening)?;
+    match execution.rules() {
+        PROTOCOL => Ok(execution),
+        found => Err(BlockError::Protocol { found }),
+    }
 }
 
 /// Whoever proposes has a seat in the state before.

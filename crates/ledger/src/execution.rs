@@ -4,7 +4,7 @@
 //! and a block that holds one is no block. Failure: a [`Fault`] ends the instance.
 
 use chain::records::{
-    AccountSlot, Clock, ClockSlot, ParametersSlot, Purse, PurseSlot, SeatsSlot, Slot,
+    AccountSlot, Clock, ClockSlot, ParametersSlot, Purse, PurseSlot, RulesSlot, SeatsSlot, Slot,
 };
 use chain::state::State;
 use chain::{Amount, Authentic, Stamp, Time};
@@ -34,6 +34,7 @@ pub struct Execution {
     context: Context,
     working: Working,
     purse: Purse,
+    rules: u16,
 }
 
 /// What a block makes.
@@ -65,13 +66,20 @@ impl Execution {
             true => purse,
             false => epoch::end(&mut working, purse, &context)?,
         };
-        Ok(Self { context, working, purse })
+        let rules = rules(&mut working, context.clock.time)?;
+        Ok(Self { context, working, purse, rules })
     }
 
     /// Where and when this block is executed.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The version of the rules that this block has to follow.
+    #[must_use]
+    pub fn rules(&self) -> u16 {
+        self.rules
     }
 
     /// Takes a transaction, or changes nothing.
@@ -86,7 +94,8 @@ impl Execution {
         let action = Action::decode(transaction.kind, &transaction.body)?;
         let mut keys = vec![AccountSlot(payer).key()];
         keys.extend(action.touches(&author));
-        let mut view = self.working.view(transaction.kind, keys);
+        let view = self.working.view(transaction.kind, keys);
+        let mut view = view.with_treasury(self.purse.treasury);
         count(&mut view, payer, number)?;
         action.execute(&self.context, &author, &mut view)?;
         let fee = self.fee(transaction.bytes(), action.work(), &view)?;
@@ -143,6 +152,16 @@ fn next_clock(before: &Clock, opening: &Opening, parameters: &Parameters) -> Clo
     Clock { height: before.height.next(), stamp, time, epoch, epoch_began, beacon }
 }
 
+/// The version of the rules at a time; one that was decided on begins to hold.
+fn rules(working: &mut Working, time: Time) -> Result<u16, Fault> {
+    let before = working.get(&RulesSlot)?.unwrap_or_default();
+    let now = before.at(time);
+    if now != before {
+        working.put(&RulesSlot, &now);
+    }
+    Ok(now.version)
+}
+
 /// The account's next number, once.
 fn count(view: &mut View, payer: PublicKey, number: u64) -> Result<(), Stop> {
     let mut account = view.get(&AccountSlot(payer))?.unwrap_or_default();
@@ -155,7 +174,8 @@ fn count(view: &mut View, payer: PublicKey, number: u64) -> Result<(), Stop> {
 
 fn paid(purse: Purse, fee: Amount, flows: Flows) -> Result<Purse, Fault> {
     let fees = purse.fees.plus(fee).ok_or(Fault::Money("fees"))?;
-    let treasury = purse.treasury.plus(flows.treasury).ok_or(Fault::Money("the treasury"))?;
+    let left = purse.treasury.minus(flows.spent).ok_or(Fault::Money("the treasury"))?;
+    let treasury = left.plus(flows.treasury).ok_or(Fault::Money("the treasury"))?;
     let burnt = purse.burnt.plus(flows.burnt).ok_or(Fault::Money("what was burnt"))?;
     Ok(Purse { fees, treasury, burnt, ..purse })
 }

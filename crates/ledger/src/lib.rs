@@ -18,6 +18,7 @@ mod models;
 mod names;
 mod nodes;
 mod parameters;
+mod proposals;
 mod seats;
 mod stop;
 mod supply;

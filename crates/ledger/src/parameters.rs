@@ -126,6 +126,21 @@ parameters! {
     /// What the challenger of a silent node gets beside its bond.
     SilenceFee = 48, "silence_fee", "money", 2_000_000, (0, 1_000_000_000_000_000_000),
         "its fees, so that nothing is won by accusing who sleeps";
+    /// What a proposal puts down.
+    ProposalBond = 70, "proposal_bond", "money", 100_000_000, (0, 1_000_000_000_000_000_000_000_000),
+        "voters' time costs something, and who wastes it pays";
+    /// How long is voted.
+    VoteMs = 71, "vote_ms", "milliseconds", 432_000_000, (10_000, 2_592_000_000),
+        "five days: owners' keys are cold and have to be fetched";
+    /// How long what was decided waits.
+    TimelockMs = 72, "timelock_ms", "milliseconds", 172_800_000, (0, 2_592_000_000),
+        "two days: who runs a node sees what comes before it holds, and another proposal can end it";
+    /// How long it may be enacted then.
+    EnactMs = 73, "enact_ms", "milliseconds", 604_800_000, (60_000, 2_592_000_000),
+        "seven days: what nobody wanted to enact does not come upon everybody later";
+    /// How much of all stake has to vote.
+    QuorumPercent = 74, "quorum_percent", "percent", 40, (1, 100),
+        "a few can't decide while the others sleep; more would let a third of all stake stop everything";
 }
 
 impl Parameter {

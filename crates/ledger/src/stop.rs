@@ -211,4 +211,26 @@ rejections! {
     NotSilent = 122, "there is no silence that can be taken up now";
     /// Evidence of nothing.
     NoEquivocation = 123, "the evidence shows no two tokens for one place under one key";
+    /// No such parameter, or not such a value.
+    ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds";
+    /// Rules never go back.
+    RulesVersion = 161, "the rules' version is not above the one that holds and the one that is decided on";
+    /// No proposal of this id.
+    NoProposal = 162, "there is no such proposal";
+    /// It was decided.
+    ProposalEnded = 163, "the proposal is not open any more";
+    /// The body names something else than the record.
+    OtherProposal = 164, "the proposal is another one than is named";
+    /// Too late.
+    VoteOver = 165, "the vote has ended";
+    /// Nothing to vote with.
+    NoVoice = 166, "the node has nothing at stake to vote with";
+    /// Somebody else's proposal.
+    NotProposer = 167, "only who made a proposal may take it back";
+    /// Too early.
+    VoteOn = 168, "the vote has not ended";
+    /// Too early, too.
+    Timelock = 169, "the proposal may not be enacted yet";
+    /// Less than is to be paid.
+    TreasuryShort = 170, "the treasury has less than that";
 }

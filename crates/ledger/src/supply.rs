@@ -36,7 +36,10 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::Name(..)
             | Held::Label(..)
             | Held::EpochBook(..)
-            | Held::Anchor(..) => Amount::ZERO,
+            | Held::Anchor(..)
+            | Held::Ballot(..)
+            | Held::Rules(_) => Amount::ZERO,
+            Held::Proposal(_, proposal) => proposal.bond,
             Held::Channel(_, channel) => channel.left(),
             Held::Settlement(_, settlement) => settlement.left(),
             Held::Purse(purse) => {

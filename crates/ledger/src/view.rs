@@ -8,7 +8,7 @@ use chain::state::{Changes, Entry, Place, State};
 use chain::{Amount, KindNumber};
 use std::sync::Arc;
 
-use crate::stop::{Fault, Stop};
+use crate::stop::{Fault, Rejection, Stop};
 
 /// A state and what became of it so far in a block.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Working {
 pub struct Flows {
     /// Into the treasury.
     pub treasury: Amount,
+    /// Out of the treasury.
+    pub spent: Amount,
     /// Out of existence.
     pub burnt: Amount,
 }
@@ -31,6 +33,8 @@ pub struct Flows {
 pub struct View {
     kind: KindNumber,
     slots: Vec<Held>,
+    /// What the treasury had before the transaction.
+    treasury: Amount,
     flows: Flows,
 }
 
@@ -87,7 +91,7 @@ impl Working {
                 slots.push(Held { key, place, before, put: None });
             }
         }
-        View { kind, slots, flows: Flows::default() }
+        View { kind, slots, treasury: Amount::ZERO, flows: Flows::default() }
     }
 
     /// Takes over what a transaction did.
@@ -137,6 +141,25 @@ impl View {
     pub fn remove<S: Slot>(&mut self, slot: &S) -> Result<(), Stop> {
         let index = self.index(&slot.key())?;
         self.slots[index].put = Some(None);
+        Ok(())
+    }
+
+    /// The same, which may spend what the treasury has.
+    #[must_use]
+    pub(crate) fn with_treasury(self, treasury: Amount) -> Self {
+        Self { treasury, ..self }
+    }
+
+    /// Takes money out of the treasury, as it was before the transaction: whoever calls puts it into a record.
+    ///
+    /// # Errors
+    /// [`Rejection::TreasuryShort`].
+    pub fn spend(&mut self, amount: Amount) -> Result<(), Stop> {
+        let spent = self.flows.spent.plus(amount).ok_or(Rejection::TreasuryShort)?;
+        if spent > self.treasury {
+            return Err(Rejection::TreasuryShort.into());
+        }
+        self.flows.spent = spent;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 mod account;
 mod anchor;
+mod ballot;
 mod book;
 mod candidates;
 mod channel;
@@ -15,12 +16,15 @@ mod node;
 mod package;
 mod parameters;
 mod program;
+mod proposal;
+mod rules;
 mod seats;
 mod settlement;
 mod stakes;
 
 pub use account::{Account, AccountSlot};
 pub use anchor::{Anchor, AnchorSlot};
+pub use ballot::{Ballot, BallotSlot};
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
 pub use candidates::{CANDIDATES_MAX, Candidates, CandidatesSlot};
 pub use channel::{Channel, ChannelId, ChannelSlot, Closing};
@@ -37,6 +41,8 @@ pub use node::{
 pub use package::{PACKAGE_FILES_MAX, Package, PackageSlot, Part};
 pub use parameters::{PARAMETERS_MAX, ParameterNumber, ParameterValues, ParametersSlot};
 pub use program::{PROGRAM_BYTES_MAX, ProgramBytes, ProgramSlot};
+pub use proposal::{Content, Decision, Proposal, ProposalId, ProposalSlot};
+pub use rules::{Rules, RulesSlot};
 pub use seats::{SEATS_MAX, Seat, Seats, SeatsSlot};
 pub use settlement::{EpochBook, EpochBookSlot, Settlement, SettlementSlot, Span, VOIDED_MAX};
 pub use stakes::{Stakes, StakesSlot};
@@ -107,6 +113,9 @@ pub(crate) enum Tag {
     Settlement = 16,
     Anchor = 17,
     Dispute = 18,
+    Proposal = 24,
+    Ballot = 25,
+    Rules = 26,
 }
 
 impl Tag {
@@ -157,6 +166,12 @@ pub enum Held {
     Anchor(AnchorSlot, Anchor),
     /// A dispute.
     Dispute(DisputeSlot, Dispute),
+    /// A proposal.
+    Proposal(ProposalSlot, Proposal),
+    /// A vote.
+    Ballot(BallotSlot, Ballot),
+    /// The rules' version.
+    Rules(Rules),
 }
 
 impl Held {
@@ -188,6 +203,9 @@ impl Held {
             16 => Self::Settlement(SettlementSlot::read(&mut input)?, Settlement::decode(value)?),
             17 => Self::Anchor(AnchorSlot::read(&mut input)?, Anchor::decode(value)?),
             18 => Self::Dispute(DisputeSlot::read(&mut input)?, Dispute::decode(value)?),
+            24 => Self::Proposal(ProposalSlot::read(&mut input)?, Proposal::decode(value)?),
+            25 => Self::Ballot(BallotSlot::read(&mut input)?, Ballot::decode(value)?),
+            26 => Self::Rules(Rules::decode(value)?),
             found => {
                 let what = "the kind of a record";
                 return Err(WireError::Unknown { what, found: found.into() });

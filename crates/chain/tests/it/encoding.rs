@@ -1,9 +1,9 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
 use chain::records::{
-    Account, Anchor, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, LabelRecord,
-    NameRecord, Node, Package, ParameterValues, ProgramBytes, Purse, Record, Seats, Settlement,
-    Stakes,
+    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, LabelRecord,
+    NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal, Purse, Record, Rules,
+    Seats, Settlement, Stakes,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
@@ -46,6 +46,8 @@ macro_rules! decoder {
 }
 
 const DECODERS: &[Decoder] = &[
+    decoder!(Ballot, generator::ballot),
+    decoder!(Rules, generator::rules),
     decoder!(Account, generator::account),
     decoder!(Anchor, generator::anchor),
     decoder!(BoundKey, generator::bound_key),
@@ -64,6 +66,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(ParameterValues, generator::parameters),
     decoder!(ProgramBytes, generator::program),
     decoder!(Proof, generator::proof),
+    decoder!(Proposal, generator::proposal),
     decoder!(Purse, generator::purse),
     decoder!(Seats, generator::seats),
     decoder!(Stakes, generator::stakes),

@@ -1,10 +1,11 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, Anchor, BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing,
-    Course, Dispute, EpochBook, KeyRole, LabelRecord, NameRecord, Node, NodeId, Outcome, Package,
-    PackageSlot, ParameterNumber, ParameterValues, Part, ProgramBytes, Purse, Roles, Seat, Seats,
-    Settlement, Silences, Span, Stage, Stakes, Unbonding,
+    Account, Address, Anchor, Ballot, BoundKey, Candidates, Case, Channel, ChannelId, Clock,
+    Closing, Content, Course, Decision, Dispute, EpochBook, KeyRole, LabelRecord, NameRecord, Node,
+    NodeId, Outcome, Package, PackageSlot, ParameterNumber, ParameterValues, Part, ProgramBytes,
+    Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats, Settlement, Silences, Span, Stage,
+    Stakes, Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -336,5 +337,46 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
         challenger: PublicKey(random.bytes()),
         opened: Time(random.next()),
         course,
+    }
+}
+
+pub(crate) fn ballot(random: &mut Random) -> Ballot {
+    Ballot { yes: random.below(2) == 1, weight: random.amount() }
+}
+
+pub(crate) fn rules(random: &mut Random) -> Rules {
+    let version = 2 + u16::try_from(random.below(9)).unwrap();
+    match random.below(2) {
+        0 => Rules { version, next: 0, at: Time(0) },
+        _ => Rules { version, next: version + 1, at: Time(random.next()) },
+    }
+}
+
+pub(crate) fn proposal(random: &mut Random) -> Proposal {
+    let content = match random.below(4) {
+        0 => Content::Parameter { number: ParameterNumber(7), value: random.amount().0 },
+        1 => Content::Spend { to: PublicKey(random.bytes()), amount: random.amount() },
+        2 => Content::Rules { version: 2, at: Time(random.next()) },
+        _ => Content::Cancel {
+            proposal: ProposalId(random.bytes()),
+            proposer: PublicKey(random.bytes()),
+        },
+    };
+    let decisions = [Decision::Enacted, Decision::Refused, Decision::Cancelled, Decision::Lapsed];
+    let (bond, decision) = match random.below(2) {
+        0 => (random.amount(), Decision::Open),
+        _ => (Amount::ZERO, decisions[usize::try_from(random.below(4)).unwrap()]),
+    };
+    Proposal {
+        proposer: PublicKey(random.bytes()),
+        bond,
+        content,
+        ends: Time(random.next()),
+        opens: Time(random.next()),
+        lapses: Time(random.next()),
+        staked: random.amount(),
+        yes: random.amount(),
+        no: random.amount(),
+        decision,
     }
 }

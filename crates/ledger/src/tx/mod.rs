@@ -4,6 +4,7 @@
 
 mod anchor;
 mod appeal;
+mod cancel;
 mod channel_close;
 mod channel_end;
 mod channel_open;
@@ -12,6 +13,7 @@ mod dispute_end;
 mod dispute_late;
 mod dispute_move;
 mod dispute_open;
+mod enact;
 mod equivocation;
 mod label;
 mod name_claim;
@@ -23,15 +25,18 @@ mod node_set;
 mod package;
 mod package_withdraw;
 mod program;
+mod propose;
 mod settle;
 mod stake;
 mod stand;
 mod transfer;
 mod unstake;
+mod vote;
 mod withdraw;
 
 pub use anchor::{ANCHOR_PROOF_MAX, AnchorLog};
 pub use appeal::Appeal;
+pub use cancel::Cancel;
 pub use channel_close::ChannelClose;
 pub use channel_end::ChannelEnd;
 pub use channel_open::ChannelOpen;
@@ -40,6 +45,7 @@ pub use dispute_end::DisputeEnd;
 pub use dispute_late::DisputeLate;
 pub use dispute_move::DisputeMove;
 pub use dispute_open::DisputeOpen;
+pub use enact::Enact;
 pub use equivocation::ShowEquivocation;
 pub use label::SetLabel;
 pub use name_claim::NameClaim;
@@ -51,11 +57,13 @@ pub use node_set::NodeSet;
 pub use package::{MANIFEST_BYTES_MAX, PublishPackage};
 pub use package_withdraw::PackageWithdraw;
 pub use program::{PROGRAM_OPS_MAX, PublishProgram};
+pub use propose::Propose;
 pub use settle::Settle;
 pub use stake::Stake;
 pub use stand::{Stand, Wish};
 pub use transfer::Transfer;
 pub use unstake::Unstake;
+pub use vote::Vote;
 pub use withdraw::Withdraw;
 
 use chain::KindNumber;
@@ -122,6 +130,14 @@ pub enum Action {
     Appeal(Appeal),
     /// Kind 60.
     Equivocation(Box<ShowEquivocation>),
+    /// Kind 80.
+    Propose(Propose),
+    /// Kind 81.
+    Vote(Vote),
+    /// Kind 82.
+    Cancel(Cancel),
+    /// Kind 83.
+    Enact(Enact),
 }
 
 impl Action {
@@ -156,6 +172,10 @@ impl Action {
             Self::DisputeEnd(_) => 53,
             Self::Appeal(_) => 54,
             Self::Equivocation(_) => 60,
+            Self::Propose(_) => 80,
+            Self::Vote(_) => 81,
+            Self::Cancel(_) => 82,
+            Self::Enact(_) => 83,
         })
     }
 
@@ -191,6 +211,10 @@ impl Action {
             Self::DisputeEnd(action) => action.write(&mut out),
             Self::Appeal(action) => action.write(&mut out),
             Self::Equivocation(action) => action.write(&mut out),
+            Self::Propose(action) => action.write(&mut out),
+            Self::Vote(action) => action.write(&mut out),
+            Self::Cancel(action) => action.write(&mut out),
+            Self::Enact(action) => action.write(&mut out),
         }
         out.finish()
     }
@@ -238,6 +262,10 @@ impl Action {
             53 => DisputeEnd::read(input).map(|action| Self::DisputeEnd(Box::new(action))),
             54 => Appeal::read(input).map(Self::Appeal),
             60 => ShowEquivocation::read(input).map(|shown| Self::Equivocation(Box::new(shown))),
+            80 => Propose::read(input).map(Self::Propose),
+            81 => Vote::read(input).map(Self::Vote),
+            82 => Cancel::read(input).map(Self::Cancel),
+            83 => Enact::read(input).map(Self::Enact),
             _ => return Err(Rejection::Kind),
         })
     }
@@ -273,6 +301,10 @@ impl Action {
             Self::DisputeEnd(action) => action.touches(),
             Self::Appeal(action) => action.touches(),
             Self::Equivocation(action) => action.touches(author),
+            Self::Propose(action) => action.touches(author),
+            Self::Vote(action) => action.touches(),
+            Self::Cancel(action) => action.touches(),
+            Self::Enact(action) => action.touches(),
         }
     }
 
@@ -291,6 +323,10 @@ impl Action {
             | Self::NameClaim(_)
             | Self::NameTransfer(_)
             | Self::Label(_)
+            | Self::Propose(_)
+            | Self::Vote(_)
+            | Self::Cancel(_)
+            | Self::Enact(_)
             | Self::ChannelOpen(_)
             | Self::ChannelClose(_)
             | Self::ChannelEnd(_)
@@ -343,6 +379,10 @@ impl Action {
             Self::DisputeEnd(action) => action.execute(context, view),
             Self::Appeal(action) => action.execute(context, author, view),
             Self::Equivocation(action) => action.execute(context, author, view),
+            Self::Propose(action) => action.execute(context, author, view),
+            Self::Vote(action) => action.execute(context, author, view),
+            Self::Cancel(action) => action.execute(context, author, view),
+            Self::Enact(action) => action.execute(context, view),
         }
     }
 }

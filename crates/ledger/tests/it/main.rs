@@ -10,6 +10,7 @@ mod names;
 mod nodes;
 mod packages;
 mod parameters;
+mod proposals;
 mod rejections;
 mod seats;
 mod stakes;

@@ -22,6 +22,7 @@ const GROUPS: &[&[Case]] = &[
     crate::disputes::REJECTIONS,
     crate::stakes::REJECTIONS,
     crate::seats::REJECTIONS,
+    crate::proposals::REJECTIONS,
     crate::channels::REJECTIONS,
     crate::anchors::REJECTIONS,
 ];

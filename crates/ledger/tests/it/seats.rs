@@ -67,7 +67,7 @@ fn leave(node: NodeId) -> Action {
     Action::Stand(Stand { node, wish: Wish::Leave })
 }
 
-fn parameters(set: &[(Parameter, u128)]) -> ParameterValues {
+pub(crate) fn parameters(set: &[(Parameter, u128)]) -> ParameterValues {
     ParameterValues(set.iter().map(|(parameter, value)| (parameter.number(), *value)).collect())
 }
 

@@ -1,0 +1,118 @@
+//! Kind 83, enact: after the vote, by anybody, a proposal is done or put away.
+
+use chain::Amount;
+use chain::records::{
+    AccountSlot, Content, Decision, ParameterNumber, ParametersSlot, ProposalId, ProposalSlot,
+    Rules, RulesSlot, Slot,
+};
+use commit::{Reader, WireError, Writer};
+use receipt::PublicKey;
+
+use super::propose::above;
+use crate::accounts::add;
+use crate::context::Context;
+use crate::parameters::Parameters;
+use crate::proposals::{Majority, carried, end, open};
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enact {
+    /// Which proposal.
+    pub proposal: ProposalId,
+    /// Who made it.
+    pub proposer: PublicKey,
+    /// What is to be done.
+    pub content: Content,
+}
+
+impl Enact {
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.bytes(&self.proposal.0);
+        out.bytes(&self.proposer.0);
+        self.content.write(out);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            proposal: ProposalId::read(input)?,
+            proposer: PublicKey(input.array("a proposer")?),
+            content: Content::read(input)?,
+        })
+    }
+
+    pub(super) fn touches(&self) -> Vec<Vec<u8>> {
+        let mut keys = vec![ProposalSlot(self.proposal).key(), AccountSlot(self.proposer).key()];
+        match self.content {
+            Content::Parameter { .. } => keys.push(ParametersSlot.key()),
+            Content::Spend { to, .. } => keys.push(AccountSlot(to).key()),
+            Content::Rules { .. } => keys.push(RulesSlot.key()),
+            Content::Cancel { proposal, proposer } => {
+                keys.push(ProposalSlot(proposal).key());
+                keys.push(AccountSlot(proposer).key());
+            }
+        }
+        keys
+    }
+
+    pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+        let proposal = open(view, self.proposal)?;
+        if proposal.proposer != self.proposer || proposal.content != self.content {
+            return Err(Rejection::OtherProposal.into());
+        }
+        let now = context.clock.time;
+        if now < proposal.ends {
+            return Err(Rejection::VoteOn.into());
+        }
+        if !carried(&proposal, majority(&self.content), context) {
+            return end(view, self.proposal, &proposal, Decision::Refused);
+        }
+        if now >= proposal.lapses {
+            return end(view, self.proposal, &proposal, Decision::Lapsed);
+        }
+        if now < proposal.opens {
+            return Err(Rejection::Timelock.into());
+        }
+        end(view, self.proposal, &proposal, Decision::Enacted)?;
+        enact(&self.content, view)
+    }
+}
+
+fn majority(content: &Content) -> Majority {
+    match content {
+        Content::Parameter { .. } | Content::Cancel { .. } => Majority::Half,
+        Content::Spend { .. } | Content::Rules { .. } => Majority::TwoThirds,
+    }
+}
+
+fn enact(content: &Content, view: &mut View) -> Result<(), Stop> {
+    match *content {
+        Content::Parameter { number, value } => set(view, number, value),
+        Content::Spend { to, amount } => spend(view, to, amount),
+        Content::Rules { version, at } => {
+            above(view, version)?;
+            let rules = view.get(&RulesSlot)?.unwrap_or_default();
+            view.put(&RulesSlot, &Rules { next: version, at, ..rules })
+        }
+        Content::Cancel { proposal: id, .. } => {
+            let other = open(view, id)?;
+            end(view, id, &other, Decision::Cancelled)
+        }
+    }
+}
+
+/// A parameter's value, from the next block on.
+fn set(view: &mut View, number: ParameterNumber, value: u128) -> Result<(), Stop> {
+    let mut values = view.get(&ParametersSlot)?.unwrap_or_default();
+    values.0.insert(number, value);
+    match Parameters::of(&values) {
+        Some(_) => view.put(&ParametersSlot, &values),
+        None => Err(Rejection::ParameterBounds.into()),
+    }
+}
+
+fn spend(view: &mut View, to: PublicKey, amount: Amount) -> Result<(), Stop> {
+    view.spend(amount)?;
+    add(view, to, amount)
+}

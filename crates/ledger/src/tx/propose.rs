@@ -1,0 +1,115 @@
+//! Kind 80, propose: something to be voted on, with a bond.
+
+use chain::Amount;
+use chain::records::{
+    Content, Decision, ParameterNumber, ParameterValues, Proposal, ProposalId, ProposalSlot,
+    RulesSlot, Slot, Stakes, StakesSlot,
+};
+use commit::{Reader, WireError, Writer};
+
+use crate::accounts::subtract;
+use crate::context::{Author, Context};
+use crate::nodes::{put_stakes, stakes};
+use crate::parameters::{Parameter, Parameters};
+use crate::proposals::open;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Propose {
+    /// What is to be done.
+    pub content: Content,
+}
+
+impl Propose {
+    pub(super) fn write(&self, out: &mut Writer) {
+        self.content.write(out);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { content: Content::read(input)? })
+    }
+
+    pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
+        let mut keys = vec![ProposalSlot(author.proposal()).key(), StakesSlot.key()];
+        match self.content {
+            Content::Parameter { .. } | Content::Spend { .. } => {}
+            Content::Rules { .. } => keys.push(RulesSlot.key()),
+            Content::Cancel { proposal, .. } => keys.push(ProposalSlot(proposal).key()),
+        }
+        keys
+    }
+
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        check(&self.content, view)?;
+        let bond = Amount(context.parameters.get(Parameter::ProposalBond));
+        subtract(view, author.payer, bond, Rejection::Balance)?;
+        let all = stakes(view)?;
+        let after = |parameter| context.parameters.get_u64(parameter);
+        let ends = context.clock.time.after(after(Parameter::VoteMs));
+        let opens = ends.after(after(Parameter::TimelockMs));
+        let lapses = opens.after(after(Parameter::EnactMs));
+        put_stakes(view, &Stakes { voting_ends: all.voting_ends.max(ends), ..all })?;
+        let proposal = Proposal {
+            proposer: author.payer,
+            bond,
+            content: self.content,
+            ends,
+            opens,
+            lapses,
+            staked: all.total,
+            yes: Amount::ZERO,
+            no: Amount::ZERO,
+            decision: Decision::Open,
+        };
+        view.put(&ProposalSlot(author.proposal()), &proposal)
+    }
+}
+
+/// Whether it makes sense now.
+fn check(content: &Content, view: &View) -> Result<(), Stop> {
+    match *content {
+        Content::Parameter { number, value } => within(number, value),
+        Content::Spend { amount, .. } if amount == Amount::ZERO => {
+            Err(Rejection::NothingMoved.into())
+        }
+        Content::Spend { .. } => Ok(()),
+        Content::Rules { version, .. } => above(view, version),
+        Content::Cancel { proposal, proposer } => {
+            match open(view, proposal)?.proposer == proposer {
+                true => Ok(()),
+                false => Err(Rejection::OtherProposal.into()),
+            }
+        }
+    }
+}
+
+fn within(number: ParameterNumber, value: u128) -> Result<(), Stop> {
+    match Parameters::of(&ParameterValues([(number, value)].into())) {
+        Some(_) => Ok(()),
+        None => Err(Rejection::ParameterBounds.into()),
+    }
+}
+
+/// Whether a version of the rules is above the one that holds and the one that is decided on.
+pub(super) fn above(view: &View, version: u16) -> Result<(), Stop> {
+    let rules = view.get(&RulesSlot)?.unwrap_or_default();
+    match version > rules.version.max(rules.next) {
+        true => Ok(()),
+        false => Err(Rejection::RulesVersion.into()),
+    }
+}
+
+impl Author {
+    /// The id of the proposal that this transaction makes.
+    #[must_use]
+    pub fn proposal(&self) -> ProposalId {
+        ProposalId::of(self.network, self.payer, self.number)
+    }
+}

@@ -1,0 +1,307 @@
+//! Kinds 80 to 83.
+
+use chain::records::{
+    Content, Decision, NodeId, NodeSlot, ParameterNumber, ParametersSlot, Proposal, ProposalId,
+    ProposalSlot, PurseSlot, Rules, RulesSlot, StakesSlot,
+};
+use chain::{Amount, Genesis, Time};
+use ledger::tx::{Action, Cancel, Enact, Propose, Vote};
+use ledger::{BlockError, Parameter, Rejection, propose};
+
+use crate::rejections::Case;
+use crate::seats::parameters;
+use crate::stakes::{staked, unstake};
+use crate::world::{RICH, World, genesis, public};
+
+const BOND: u128 = 1_000;
+const VOTE_MS: u64 = 50_000;
+const TIMELOCK_MS: u64 = 20_000;
+const ENACT_MS: u64 = 60_000;
+
+/// Every rejection of these kinds that others don't have.
+pub(crate) const REJECTIONS: &[Case] = &[
+    (Rejection::ParameterBounds, |world| world.signed(1, &proposal(parameter(5, 999)))),
+    (Rejection::RulesVersion, |world| {
+        world.signed(1, &proposal(Content::Rules { version: 1, at: Time(0) }))
+    }),
+    (Rejection::NoProposal, |world| {
+        let node = staked(world, 1, 100);
+        world.signed(1, &vote(ProposalId([1; 32]), node, true))
+    }),
+    (Rejection::ProposalEnded, |world| {
+        let (id, _) = proposed(world, 1, fee(5));
+        world.take(1, &cancel(id));
+        world.signed(1, &cancel(id))
+    }),
+    (Rejection::OtherProposal, |world| {
+        let (id, _) = proposed(world, 1, fee(5));
+        world.signed(2, &enact(id, 1, fee(6)))
+    }),
+    (Rejection::VoteOver, |world| {
+        *world = quick();
+        let node = staked(world, 1, 100);
+        let (id, _) = proposed(world, 1, fee(5));
+        wait(world, VOTE_MS);
+        world.signed(1, &vote(id, node, true))
+    }),
+    (Rejection::NoVoice, |world| {
+        let node = crate::nodes::made(world, 1, 20);
+        let (id, _) = proposed(world, 1, fee(5));
+        world.signed(1, &vote(id, node, true))
+    }),
+    (Rejection::NotProposer, |world| {
+        let (id, _) = proposed(world, 1, fee(5));
+        world.signed(2, &cancel(id))
+    }),
+    (Rejection::VoteOn, |world| {
+        let (id, _) = proposed(world, 1, fee(5));
+        world.signed(2, &enact(id, 1, fee(5)))
+    }),
+    (Rejection::Timelock, |world| {
+        let (id, _) = carried(world, fee(5));
+        world.signed(2, &enact(id, 1, fee(5)))
+    }),
+    (Rejection::TreasuryShort, |world| {
+        let content = spend(RICH * 2);
+        let (id, _) = carried(world, content);
+        wait(world, TIMELOCK_MS);
+        world.signed(2, &enact(id, 1, content))
+    }),
+];
+
+fn parameter(number: u16, value: u128) -> Content {
+    Content::Parameter { number: ParameterNumber(number), value }
+}
+
+/// Another price of a byte.
+fn fee(value: u128) -> Content {
+    parameter(Parameter::FeeByte.number().0, value)
+}
+
+fn spend(amount: u128) -> Content {
+    Content::Spend { to: public(5), amount: Amount(amount) }
+}
+
+fn proposal(content: Content) -> Action {
+    Action::Propose(Propose { content })
+}
+
+fn vote(proposal: ProposalId, node: NodeId, yes: bool) -> Action {
+    Action::Vote(Vote { proposal, node, yes })
+}
+
+fn cancel(proposal: ProposalId) -> Action {
+    Action::Cancel(Cancel { proposal })
+}
+
+fn enact(proposal: ProposalId, proposer: u8, content: Content) -> Action {
+    Action::Enact(Enact { proposal, proposer: public(proposer), content })
+}
+
+/// A network in which votes are short.
+fn quick() -> World {
+    let parameters = parameters(&[
+        (Parameter::ProposalBond, BOND),
+        (Parameter::VoteMs, VOTE_MS.into()),
+        (Parameter::TimelockMs, TIMELOCK_MS.into()),
+        (Parameter::EnactMs, ENACT_MS.into()),
+        (Parameter::UnbondMs, 60_000),
+    ]);
+    World::of(Genesis { parameters, ..genesis() })
+}
+
+fn proposed(world: &mut World, name: u8, content: Content) -> (ProposalId, Proposal) {
+    let id = ProposalId::of(world.network(), public(name), world.account(name).made);
+    world.take(name, &proposal(content));
+    (id, record(world, id))
+}
+
+/// A proposal of the first account's that all stake is for; its vote has just ended.
+fn carried(world: &mut World, content: Content) -> (ProposalId, NodeId) {
+    *world = quick();
+    let node = staked(world, 1, 100);
+    let (id, _) = proposed(world, 1, content);
+    world.take(1, &vote(id, node, true));
+    wait(world, VOTE_MS);
+    (id, node)
+}
+
+fn record(world: &World, id: ProposalId) -> Proposal {
+    world.record(&ProposalSlot(id)).unwrap()
+}
+
+fn wait(world: &mut World, milliseconds: u64) {
+    (0..milliseconds / 10_000).for_each(|_| world.block(10_000, &[]));
+}
+
+/// Takes it; what came of the proposal, and what the proposer got back.
+fn enacted(world: &mut World, id: ProposalId, content: Content) -> (Decision, u128) {
+    let before = world.account(1).balance.0;
+    world.take(2, &enact(id, 1, content));
+    (record(world, id).decision, world.account(1).balance.0 - before)
+}
+
+#[test]
+fn a_parameter_changes_after_vote_and_timelock() {
+    let mut world = World::new();
+    let (id, _) = carried(&mut world, fee(5));
+    let before = world.header.time;
+    assert_eq!(before, record(&world, id).ends.after(1));
+    wait(&mut world, TIMELOCK_MS);
+    assert_eq!(enacted(&mut world, id, fee(5)), (Decision::Enacted, BOND));
+    assert_eq!(record(&world, id).bond, Amount::ZERO);
+    let values = world.record(&ParametersSlot).unwrap().0;
+    assert_eq!(values[&ParameterNumber(1)], 5);
+    let fees = world.record(&PurseSlot).unwrap().fees.0;
+    world.take(3, &crate::transfer::transfer(2, 5));
+    assert_eq!(world.record(&PurseSlot).unwrap().fees.0 - fees, 5 * (128 + 48) + 100);
+}
+
+#[test]
+fn the_treasury_pays() {
+    let mut world = World::new();
+    let (id, _) = carried(&mut world, spend(70));
+    wait(&mut world, TIMELOCK_MS);
+    let (treasury, five) = (world.record(&PurseSlot).unwrap().treasury, world.account(5).balance);
+    assert_eq!(enacted(&mut world, id, spend(70)), (Decision::Enacted, BOND));
+    assert_eq!(world.record(&PurseSlot).unwrap().treasury.0, treasury.0 - 70);
+    assert_eq!(world.account(5).balance.0, five.0 + 70);
+}
+
+#[test]
+fn what_nobody_enacts_lapses() {
+    let mut world = World::new();
+    let (id, _) = carried(&mut world, fee(5));
+    wait(&mut world, TIMELOCK_MS + ENACT_MS);
+    assert_eq!(enacted(&mut world, id, fee(5)), (Decision::Lapsed, BOND));
+    assert!(!world.record(&ParametersSlot).unwrap().0.contains_key(&ParameterNumber(1)));
+}
+
+/// What comes of a proposal where nodes of these stakes vote so, and whether the bond goes back.
+fn decided(content: Content, votes: [(u128, Option<bool>); 3]) -> (Decision, bool) {
+    let mut world = quick();
+    let nodes = [1, 2, 3].map(|name| staked(&mut world, name, votes[usize::from(name) - 1].0));
+    let (id, made) = proposed(&mut world, 1, content);
+    assert_eq!(made.staked.0, votes.iter().map(|(stake, _)| stake).sum());
+    for (name, (node, (_, yes))) in (1..).zip(nodes.into_iter().zip(votes)) {
+        if let Some(yes) = yes {
+            world.take(name, &vote(id, node, yes));
+        }
+    }
+    wait(&mut world, VOTE_MS + TIMELOCK_MS);
+    let treasury = world.record(&PurseSlot).unwrap().treasury.0;
+    let (decision, back) = enacted(&mut world, id, content);
+    let kept = world.record(&PurseSlot).unwrap().treasury.0;
+    match back {
+        0 => assert!(decision == Decision::Refused && kept == treasury + BOND),
+        back => assert_eq!(back, BOND),
+    }
+    (decision, back > 0)
+}
+
+#[test]
+fn a_majority_of_those_who_vote_decides_where_enough_do() {
+    let (yes, no, none) = (Some(true), Some(false), None);
+    let (enacted, refused) = (Decision::Enacted, Decision::Refused);
+    for (content, votes, is) in [
+        (fee(5), [(40, yes), (60, none), (0xffff, none)], (refused, true)),
+        (fee(5), [(40, yes), (59, none), (1, none)], (enacted, true)),
+        (fee(5), [(39, yes), (60, none), (1, none)], (refused, true)),
+        (fee(5), [(51, yes), (49, no), (1, none)], (enacted, true)),
+        (fee(5), [(50, yes), (50, no), (1, none)], (refused, false)),
+        (fee(5), [(1, none), (1, none), (1, none)], (refused, true)),
+        (spend(9), [(67, yes), (33, no), (1, none)], (enacted, true)),
+        (spend(9), [(66, yes), (33, no), (1, none)], (refused, true)),
+        (spend(9), [(65, yes), (33, no), (1, none)], (refused, false)),
+    ] {
+        assert_eq!(decided(content, votes), is, "{content:?} {votes:?}");
+    }
+}
+
+#[test]
+fn a_later_vote_takes_the_earlier_ones_place() {
+    let mut world = quick();
+    let node = staked(&mut world, 1, 100);
+    let (id, _) = proposed(&mut world, 1, fee(5));
+    let refused = world.rejection(&world.signed(2, &vote(id, node, true)));
+    assert_eq!(refused, Some(Rejection::NotOwner));
+    world.take(1, &vote(id, node, true));
+    world.take(1, &crate::stakes::stake(node, 7));
+    assert_eq!(record(&world, id).yes, Amount(100), "as it was when it voted");
+    world.take(1, &vote(id, node, false));
+    assert_eq!((record(&world, id).yes, record(&world, id).no), (Amount::ZERO, Amount(107)));
+}
+
+/// Whatever became of the parameters since: a vote of thirty days was called, and stake leaves in a minute.
+#[test]
+fn stake_that_votes_is_not_free_before_the_vote_ends() {
+    let long = (Parameter::VoteMs, 2_592_000_000);
+    let parameters = parameters(&[long, (Parameter::UnbondMs, 60_000)]);
+    let mut world = World::of(Genesis { parameters, ..genesis() });
+    let node = staked(&mut world, 1, 100);
+    let (id, made) = proposed(&mut world, 1, fee(5));
+    assert_eq!(world.record(&StakesSlot).unwrap().voting_ends, made.ends);
+    world.take(1, &vote(id, node, true));
+    world.take(1, &unstake(node, 100));
+    assert_eq!(world.record(&NodeSlot(node)).unwrap().unbonding[0].due, made.ends);
+}
+
+#[test]
+fn who_proposed_takes_it_back_before_the_end() {
+    let mut world = quick();
+    let node = staked(&mut world, 2, 100);
+    let (id, _) = proposed(&mut world, 1, fee(5));
+    world.take(1, &cancel(id));
+    assert_eq!(record(&world, id).decision, Decision::Cancelled);
+    let (again, _) = proposed(&mut world, 1, fee(5));
+    world.take(2, &vote(again, node, false));
+    let treasury = world.record(&PurseSlot).unwrap().treasury.0;
+    world.take(1, &cancel(again));
+    let kept = world.record(&PurseSlot).unwrap().treasury.0 - treasury;
+    assert_eq!(kept, BOND, "nobody takes back what is lost");
+    let (late, _) = proposed(&mut world, 1, fee(5));
+    wait(&mut world, VOTE_MS);
+    let refused = world.rejection(&world.signed(1, &cancel(late)));
+    assert_eq!(refused, Some(Rejection::VoteOver));
+}
+
+#[test]
+fn a_proposal_ends_another_one_that_was_carried() {
+    let mut world = World::new();
+    let (id, node) = carried(&mut world, fee(5));
+    // A timelock of 20 s is shorter than a vote: the other one is enacted in the time after it.
+    let content = Content::Cancel { proposal: id, proposer: public(1) };
+    let wrong = Content::Cancel { proposal: id, proposer: public(2) };
+    let refused = world.rejection(&world.signed(3, &proposal(wrong)));
+    assert_eq!(refused, Some(Rejection::OtherProposal));
+    let (other, _) = proposed(&mut world, 3, content);
+    world.take(1, &vote(other, node, true));
+    wait(&mut world, VOTE_MS + TIMELOCK_MS);
+    let before = world.account(1).balance.0;
+    world.take(2, &enact(other, 3, content));
+    assert_eq!(record(&world, id).decision, Decision::Cancelled);
+    assert_eq!(world.account(1).balance.0, before + BOND);
+    let refused = world.rejection(&world.signed(2, &enact(id, 1, fee(5))));
+    assert_eq!(refused, Some(Rejection::ProposalEnded));
+}
+
+#[test]
+fn this_release_ends_where_other_rules_begin() {
+    let mut world = World::new();
+    let at = Time(150_000);
+    let content = Content::Rules { version: 2, at };
+    let (id, _) = carried(&mut world, content);
+    wait(&mut world, TIMELOCK_MS);
+    assert_eq!(enacted(&mut world, id, content), (Decision::Enacted, BOND));
+    let rules = Rules { version: 1, next: 2, at };
+    assert_eq!(world.record(&RulesSlot), Some(rules));
+    let same = proposal(Content::Rules { version: 2, at });
+    assert_eq!(world.rejection(&world.signed(1, &same)), Some(Rejection::RulesVersion));
+    while world.header.time < Time(at.0 - 10_000) {
+        world.block(10_000, &[]);
+    }
+    let left = at.0 - world.header.time.0;
+    world.block(left - 1, &[]);
+    let next = propose(&world.state, &world.header, public(11), &world.opening(1), &[]);
+    assert_eq!(next.unwrap_err(), BlockError::Protocol { found: 2 });
+}
