@@ -8,9 +8,6 @@ use chain::{Certificate, CertificateError, Genesis, Header, Height, NetworkKind,
 use commit::{Digest, Network, Reader, WireError, Writer};
 use thiserror::Error;
 
-/// Links of a way: one for each change of the seats, and the last.
-pub const LINKS_MAX: usize = 1_024;
-
 /// How far a stamp may be ahead of the time of whoever asks: clocks differ.
 pub const AHEAD_MS_MAX: u64 = 60_000;
 

@@ -4,6 +4,7 @@
 //! asks anybody or knows the time. It builds for WebAssembly, and the packages in `bindings/` are it and nothing else.
 //! Failure: a file that is not taken gives a report that says so; only a caller's own mistake is an error.
 
+mod bundle;
 mod follow;
 mod stream;
 mod stream_json;
@@ -14,7 +15,8 @@ use receipt::limits::FILE_BYTES_MAX;
 use receipt::{Altered, Malformed, Opening, ReceiptFile, Refusal};
 use verify::{Kind, Replay, Report, ReportJson, examine};
 
-pub use follow::{AHEAD_MS_MAX, Freshness, Known, LINKS_MAX, Link, LinkError};
+pub use bundle::{Anchored, BundleError, verify_bundle};
+pub use follow::{AHEAD_MS_MAX, Freshness, Known, Link, LinkError};
 pub use stream::{Begun, ByReceipt, Stream, StreamError};
 pub use stream_json::{StreamJson, messages};
 pub use words::{Mistake, begun_words, verify_words};

@@ -167,10 +167,17 @@ pub(crate) struct FileJson<'a> {
 impl FileJson<'_> {
     /// What is signed, and what it is said to commit to: read, and not yet checked.
     pub(crate) fn signed(&self) -> Result<(Envelope, Option<Opening>), Malformed> {
-        let envelope = Envelope::from_object(&self.envelope.0)?;
-        let opening = self.opening.as_deref().map(read_opening).transpose()?;
-        Ok((envelope, opening))
+        signed(&self.envelope.0, self.opening.as_deref())
     }
+}
+
+/// The same of these members.
+pub(crate) fn signed(
+    envelope: &EnvelopeJson,
+    opening: Option<&str>,
+) -> Result<(Envelope, Option<Opening>), Malformed> {
+    let envelope = Envelope::from_object(envelope)?;
+    Ok((envelope, opening.map(read_opening).transpose()?))
 }
 
 /// A file as it is written.

@@ -23,6 +23,7 @@ pub mod limits;
 pub mod log;
 mod messages;
 mod missing;
+mod network_bundle;
 pub mod note;
 mod opening;
 mod partial;
@@ -45,6 +46,7 @@ pub use job::{
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use messages::{Messages, Rendered, Renderer};
 pub use missing::{MissingAnswer, MissingChallenge};
+pub use network_bundle::{LINKS_MAX, NetworkBundle, Place};
 pub use opening::{Opening, Output};
 pub use partial::{Equivocation, PartialOpening};
 pub use refusal::{Malformed, Refusal, Refuted};

@@ -37,6 +37,11 @@ pub enum Malformed {
         "`probity` is neither \"receipt file v1\" nor \"bundle v1\"; a newer release may read it"
     )]
     FileKind,
+    /// No bundle of a network.
+    #[error(
+        "`probity` is not \"bundle v2\": it is no bundle of a network, or one of a newer release"
+    )]
+    BundleKind,
     /// A bundle without a log, or a receipt file with one.
     #[error("`log` stands in a bundle, and in nothing else")]
     LogMember,

@@ -69,6 +69,12 @@ pub enum NotEstablished {
     Time,
     /// Where an anchor is promised: nobody looked for it.
     TimeUntilAnchored,
+    /// Where an anchor was found: what came before it.
+    TimeBeforeAnchor,
+    /// Where an anchor was found: a quorum's word.
+    Seats,
+    /// Where an anchor was found under a header that is old, or ahead of the time.
+    Still,
     /// Where somebody but the client is said to have made the nonce.
     Nonce,
     /// Where nobody re-rendered.
@@ -199,6 +205,19 @@ impl Report {
         self
     }
 
+    /// With an anchor that was found in a network, under a header that is of about now, or is not.
+    #[must_use]
+    pub fn anchored(mut self, fresh: bool) -> Self {
+        use NotEstablished as Not;
+        let time = |what: &Not| matches!(what, Not::Time | Not::TimeUntilAnchored);
+        self.not_established.retain(|what| !time(what));
+        self.not_established.extend([Not::TimeBeforeAnchor, Not::Seats]);
+        if !fresh {
+            self.not_established.push(Not::Still);
+        }
+        self
+    }
+
     /// With the word of whoever knows the template that it reads every member of the messages.
     #[must_use]
     pub fn all_read(mut self) -> Self {
@@ -279,7 +298,11 @@ impl NotEstablished {
             Self::Privacy => "privacy",
             Self::Asker => "asker",
             Self::Signer => "signer",
-            Self::TimeUnknown | Self::Time | Self::TimeUntilAnchored => "time",
+            Self::TimeUnknown | Self::Time | Self::TimeUntilAnchored | Self::TimeBeforeAnchor => {
+                "time"
+            }
+            Self::Seats => "seats",
+            Self::Still => "still",
             Self::Nonce => "nonce",
             Self::PromptOfMessages => "prompt_of_messages",
             Self::UnreadMembers => "unread_members",
@@ -317,6 +340,9 @@ impl NotEstablished {
             Self::Signer => "whose key that is",
             Self::TimeUnknown | Self::Time => "when",
             Self::TimeUntilAnchored => "when (its promised anchor was not looked for)",
+            Self::TimeBeforeAnchor => "when before its anchor",
+            Self::Seats => "that the network's quorum kept to its rules",
+            Self::Still => "that it is so still",
             Self::Nonce => "where the nonce is from",
             Self::PromptOfMessages => "that the prompt is what the messages render to",
             Self::UnreadMembers => "that the prompt says all that is in the messages",
@@ -346,6 +372,13 @@ impl NotEstablished {
             Self::Time => "when it was made: the receipt is not anchored",
             Self::TimeUntilAnchored => {
                 "when it was made: its worker promised to anchor it by the epoch it names, and nobody looked for that here"
+            }
+            Self::TimeBeforeAnchor => "when it was made: its anchor shows that it was before",
+            Self::Seats => {
+                "that those who had the network's seats kept to its rules: a quorum of them could have certified something else, too"
+            }
+            Self::Still => {
+                "that the network says so still: the header's stamp is too far from the time that was given, and keys that are out of use may be in anybody's hands"
             }
             Self::Nonce => {
                 "where the nonce is from: nobody checked here the gateway or the beacon that it is said to be from"
