@@ -1,8 +1,12 @@
 """Cases of ledger.md sections 4 to 8: a genesis and blocks of transactions, what is taken, and blocks that may not follow."""
 
 import ledger as form
+import ledger_channel_cases
 import ledger_node_cases
+import ledger_package_cases
 import ledger_rules as rules
+import ledger_seat_cases
+import ledger_stake_cases
 from ledger_world import BEACON, FEE_MOST, RICH, World, genesis, public, secret
 
 TRANSFER = 1
@@ -165,8 +169,9 @@ def refused_blocks():
 
 
 def cases():
-    makers = (base_cases, ledger_node_cases.worlds)
+    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases)
+    makers = (base_cases, *(group.worlds for group in groups))
     worlds = [(name, world.inputs()) for maker in makers for name, world in maker()]
-    return worlds + geneses() + refused_blocks()
+    return worlds + geneses() + ledger_seat_cases.refused_geneses() + refused_blocks()
 
 

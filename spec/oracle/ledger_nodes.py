@@ -1,7 +1,7 @@
 """ledger.md section 7.1: nodes and the keys that are bound to them."""
 
 from ledger_forms import HASH, KEY, SIGNATURE, U64, checked, one_of, record
-from ledger_records import ADDRESS, BOUND, KEY_FOR, NODE, OPERATOR, ROLES, TRANSPORT, VALIDATOR, bound_key, node_key
+from ledger_records import ADDRESS, BOUND, CANDIDATES, CANDIDATES_KEY, KEY_FOR, NODE, OPERATOR, ROLES, TRANSPORT, VALIDATOR, bound_key, node_key
 from ledger_turn import reject_unless
 
 NO_KEY = bytes(32)
@@ -87,6 +87,12 @@ def new_key(turn, body):
 def retire(turn, body):
     node = active(turn, body["node"])
     turn.draft.write(node_key(body["node"]), NODE, {**node, "retired": 1})
+    standing = turn.draft.read(CANDIDATES_KEY, CANDIDATES, [])
+    left = [one for one in standing if one != body["node"]]
+    if left:
+        turn.draft.write(CANDIDATES_KEY, CANDIDATES, left)
+    elif standing:
+        turn.draft.remove(CANDIDATES_KEY)
 
 
 def claims(*names):

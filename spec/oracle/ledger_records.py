@@ -24,18 +24,56 @@ BOUND = record(
     (("node", HASH), ("role", one_of(*KEY_FOR)), ("from", U64), ("until", U64)),
     lambda one: one["until"] == 0 or one["until"] >= one["from"],
 )
+CANDIDATES = checked(list_of(2, 256, HASH, lambda one: one), lambda nodes: nodes != [])
+STAKES = record((("total", U128), ("votes_until", U64)), lambda one: one["total"] or one["votes_until"])
+PACKAGE = record((
+    ("published", U64), ("withdrawn", U64), ("program", HASH), ("units", pair(HASH, U64)), ("files", list_of(2, 2048, pair(HASH, U64))),
+))  # fmt: skip
+PROGRAM = blob(4, 1 << 17)
+ENDS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789")
+NAME = checked(blob(1, 64, 3), lambda data: ENDS >= {data[0], data[-1]} and ENDS | {0x2D} >= set(data))
+LABEL = checked(blob(1, 32, 1), lambda data: ENDS >= {data[0], data[-1]} and ENDS | set(b"-._") >= set(data))
+OWNED = record((("owner", KEY), ("tenure", U64), ("until", U64)))
+LABELLED = record((("model", HASH), ("publisher", KEY), ("set", U64)))
+CHANNEL = record(
+    (("payer", KEY), ("node", HASH), ("deposit", U128), ("settled", U128), ("opened", U64), ("due", U64), ("end", U64)),
+    lambda one: one["settled"] <= one["deposit"] and (one["end"] or one["due"] == 0),
+)
+BOOK = record((("began", U64), ("settled", U128), ("settlements", U64)))
+SPAN = checked(pair(U128, U128), lambda span: span[0] < span[1])
+SETTLEMENT = record(
+    (("node", HASH), ("span", SPAN), ("starts", U128), ("voided", list_of(1, 16, SPAN)), ("held", U16)),
+    lambda one: apart([(0, one["span"][0] - 1), *one["voided"], (one["span"][1] + 1, 0)]),
+)
+ANCHOR = record((("size", checked(U64, lambda size: size < 1 << 53)), ("root", HASH), ("epoch", U64), ("time", U64)))
 
-# By the first byte of the key: a name, how many bytes of key follow, the record.
+
+def apart(spans):
+    """One behind the other, and not touching."""
+    return all(one[1] < other[0] for one, other in zip(spans, spans[1:]))
+
+
+# By the first byte of the key: a name, what follows in the key, the record.
 RECORDS = {
-    1: ("clock", 0, CLOCK),
-    2: ("purse", 0, PURSE),
-    3: ("parameters", 0, PARAMETERS),
-    4: ("seats", 0, SEATS),
-    5: ("account", 32, ACCOUNT),
-    6: ("node", 32, NODE),
-    7: ("key", 32, BOUND),
+    1: ("clock", pair(), CLOCK),
+    2: ("purse", pair(), PURSE),
+    3: ("parameters", pair(), PARAMETERS),
+    4: ("seats", pair(), SEATS),
+    5: ("account", KEY, ACCOUNT),
+    6: ("node", HASH, NODE),
+    7: ("key", KEY, BOUND),
+    8: ("candidates", pair(), CANDIDATES),
+    9: ("stakes", pair(), STAKES),
+    10: ("package", pair(HASH, KEY), PACKAGE),
+    11: ("program", HASH, PROGRAM),
+    12: ("name", NAME, OWNED),
+    13: ("label", pair(NAME, U64, LABEL), LABELLED),
+    14: ("channel", HASH, CHANNEL),
+    15: ("epoch book", U64, BOOK),
+    16: ("settlement", pair(U64, HASH), SETTLEMENT),
+    17: ("anchor", KEY, ANCHOR),
 }
-CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY = (bytes([tag]) for tag in (1, 2, 3, 4))
+CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY = (bytes([tag]) for tag in (1, 2, 3, 4, 8, 9))
 
 
 def account_key(key):
@@ -50,9 +88,41 @@ def bound_key(key):
     return b"\x07" + key
 
 
+def package_key(model, publisher):
+    return b"\x0a" + model + publisher
+
+
+def program_key(digest):
+    return b"\x0b" + digest
+
+
+def name_key(name):
+    return b"\x0c" + NAME.write(name)
+
+
+def label_key(name, tenure, label):
+    return b"\x0d" + NAME.write(name) + U64.write(tenure) + LABEL.write(label)
+
+
+def channel_key(channel):
+    return b"\x0e" + channel
+
+
+def book_key(epoch):
+    return b"\x0f" + U64.write(epoch)
+
+
+def settlement_key(epoch, channel):
+    return b"\x10" + U64.write(epoch) + channel
+
+
+def anchor_key(key):
+    return b"\x11" + key
+
+
 def read(key, data):
     """The record that these bytes are under this key."""
     true(key != b"" and key[0] in RECORDS, "Unknown")
-    _, length, kind = RECORDS[key[0]]
-    true(len(key) == 1 + length, "Length")
+    _, place, kind = RECORDS[key[0]]
+    place.whole(key[1:])
     return kind.whole(data)

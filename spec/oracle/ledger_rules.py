@@ -4,10 +4,17 @@ A kind of transaction is a row of `KINDS`: how its body is read, its work, its r
 """
 
 import ledger as form
+import ledger_channels
 import ledger_nodes
+import ledger_packages
+import ledger_seats
+import ledger_stake
 from exact import Refused
-from ledger_forms import KEY, U128, record
-from ledger_records import ACCOUNT, CLOCK, CLOCK_KEY, NODE, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, account_key, node_key
+from ledger_forms import KEY, U16, U128, record
+from ledger_records import (
+    ACCOUNT, BOUND, CLOCK, CLOCK_KEY, NODE, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, STAKES, STAKES_KEY,
+    account_key, bound_key, node_key,
+)  # fmt: skip
 from ledger_records import read as read_record
 from ledger_turn import MADE_MOST, MONEY_MOST, NONE_MADE, TABLE, Draft, Rejected, State, Turn, grown, parameter, reject_unless
 from receipt import Hashes
@@ -33,7 +40,10 @@ def one(_):
     return 1
 
 
-KINDS = {1: (TRANSFER, one, transfer), **ledger_nodes.KINDS}
+GROUPS = (ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels)
+KINDS = {1: (TRANSFER, one, transfer)}
+for group in GROUPS:
+    KINDS.update(group.KINDS)
 
 
 # Section 5
@@ -51,7 +61,7 @@ class Execution:
         clock = {**clock, "height": clock["height"] + 1, "stamp": stamp, "time": time, "beacon": beacon}
         if time >= clock["epoch_began"] + parameter(self.draft, "epoch_ms"):
             clock = {**clock, "epoch": clock["epoch"] + 1, "epoch_began": time}
-            end_epoch(self.draft)
+            ledger_seats.end_epoch(self.draft, time)
         self.clock = clock
         self.draft.write(CLOCK_KEY, CLOCK, clock)
 
@@ -83,21 +93,33 @@ class Execution:
         return self.draft.over(self.state)
 
 
-def end_epoch(draft):
-    """Section 7.2, the pay; seats are not shared anew here yet: nobody stands."""
-    purse, seats = draft.read(PURSE_KEY, PURSE), draft.read(SEATS_KEY, SEATS)
-    wanted = parameter(draft, "issued_epoch")
-    issued = wanted if purse["issued"] + wanted <= MONEY_MOST else 0
-    each, treasury = divmod(purse["fees"] + issued, len(seats))
-    for seat in seats:
-        node = draft.read(node_key(seat["node"]), NODE)
-        if node is None:
-            treasury += each
-        elif each:
-            key = account_key(node["owner"])
-            account = draft.read(key, ACCOUNT, NONE_MADE)
-            draft.write(key, ACCOUNT, {**account, "balance": account["balance"] + each})
-    draft.write(PURSE_KEY, PURSE, {**purse, "fees": 0, "treasury": purse["treasury"] + treasury, "issued": purse["issued"] + issued})
+def genesis_node(owner, place):
+    """A node's id."""
+    return Hashes(bytes(32)).hash(b"probity genesis node v1", owner + U16.write(place))
+
+
+def place_nodes(draft, nodes):
+    """With their keys, as candidates where they may stand; the seats that follow, or None where too few stand."""
+    standing, stakes, keys = [], sum(node["stake"] for node in nodes), []
+    for place, spec in enumerate(nodes):
+        name = genesis_node(spec["owner"], place)
+        node = {**spec, "unbonding": [], "owed": 0, "disputes": 0, "jailed_until": 0, "silences": 0, "first_silence": 0, "retired": 0, "created": 0}
+        true(node["operator"] != ledger_nodes.NO_KEY, "Nodes")
+        draft.write(node_key(name), NODE, node)
+        for role, use in ledger_nodes.NAMES.items():
+            if node[use] != ledger_nodes.NO_KEY:
+                keys.append(node[use])
+                draft.write(bound_key(node[use]), BOUND, {"node": name, "role": role, "from": 0, "until": 0})
+        if ledger_seats.lacking(node, 0, parameter(draft, "stake_validator")) is None:
+            standing.append((name, node))
+    true(len(set(keys)) == len(keys), "Nodes")
+    if stakes:
+        draft.write(STAKES_KEY, STAKES, {"total": stakes, "votes_until": 0})
+    if standing:
+        ledger_seats.put_candidates(draft, [name for name, _ in standing])
+    if len(standing) < parameter(draft, "candidates_min"):
+        return None
+    return ledger_seats.shared(standing, parameter(draft, "seats_max"))
 
 
 def begin(genesis):
@@ -105,14 +127,15 @@ def begin(genesis):
     made = form.GENESIS.whole(genesis)
     hashes = Hashes(form.network_of(genesis))
     true(made["seats"] != [], "Seats")
-    assert made["nodes"] == [], "nodes of a genesis are not here yet"
     true(all(number in TABLE and TABLE[number][2] <= value <= TABLE[number][3] for number, value in made["parameters"]), "Parameters")
     true(all(balance > 0 for _, balance in made["accounts"]), "Money")
-    issued = made["treasury"] + sum(balance for _, balance in made["accounts"])
+    issued = made["treasury"] + sum(balance for _, balance in made["accounts"]) + sum(node["stake"] for node in made["nodes"])
     true(issued <= MONEY_MOST, "Money")
     draft = Draft(State(hashes, {}, None))
     draft.write(PARAMETERS_KEY, PARAMETERS, made["parameters"])
     draft.write(SEATS_KEY, SEATS, made["seats"])
+    seats = place_nodes(draft, made["nodes"])
+    true(seats is None or seats == made["seats"], "Seats")
     for key, balance in made["accounts"]:
         draft.write(account_key(key), ACCOUNT, {"balance": balance, "made": 0})
     draft.write(PURSE_KEY, PURSE, {"fees": 0, "treasury": made["treasury"], "issued": issued, "burnt": 0})
@@ -137,6 +160,7 @@ def has_seat(state, key):
 
 def propose(state, parent, proposer, stamp, beacon, all_bytes):
     """The next block of what is taken of these transactions: header, their bytes, state, and what is left out and why."""
+    assert has_seat(state, proposer), "who proposes has a seat"
     execution, taken, left_out = Execution(state, stamp, beacon), [], []
     for at, data in enumerate(all_bytes):
         made = form.TRANSACTION.whole(data)
@@ -186,4 +210,9 @@ def check_supply(state):
 
 
 # Which money is in a record of this first byte, but for the purse.
-HELD = {5: lambda account: account["balance"]}
+HELD = {
+    5: lambda account: account["balance"],
+    6: lambda node: node["stake"] + sum(one["amount"] for one in node["unbonding"]),
+    14: lambda channel: channel["deposit"] - channel["settled"],
+    16: ledger_channels.owed,
+}

@@ -4,10 +4,10 @@ import pathlib
 import re
 
 import ledger_tree as tree
-from ledger_records import ACCOUNT, PARAMETERS, PARAMETERS_KEY, account_key
+from ledger_records import ACCOUNT, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, account_key
 
 NONE_MADE = {"balance": 0, "made": 0}
-MADE_MOST = (1 << 64) - 1
+MADE_MOST = TIME_MOST = (1 << 64) - 1
 MONEY_MOST = (1 << 128) - 1
 ECONOMICS = pathlib.Path(__file__).resolve().parents[2].joinpath("docs", "economics.md")
 ROW = re.compile(r"\| (\d+) \| `(\w+)` \| [^|]* \| (\d+) \| (\d+) to (\d+) \|")
@@ -114,6 +114,14 @@ class Turn:
         assert balance <= MONEY_MOST
         if balance or account["made"]:
             self.draft.write(account_key(key), ACCOUNT, {**account, "balance": balance})
+
+    def later(self, *spans):
+        """The sum of times from now on: at most what a u64 says."""
+        return min(self.clock["time"] + sum(spans), TIME_MOST)
+
+    def to_treasury(self, amount):
+        purse = self.draft.read(PURSE_KEY, PURSE)
+        self.draft.write(PURSE_KEY, PURSE, {**purse, "treasury": purse["treasury"] + amount})
 
     def charge(self, amount, number):
         """Money out of the payer's account, or the rejection."""

@@ -23,7 +23,8 @@ def genesis(**changed):
         "seats": [{"node": bytes([name] * 32), "key": public(name)} for name in range(11, 15)],
         "accounts": sorted((public(name), RICH) for name in range(1, 6)),
     }  # fmt: skip
-    return form.GENESIS.write({**made, **changed})
+    made.update(changed)
+    return form.GENESIS.write({**made, "parameters": sorted(made["parameters"])})
 
 
 class World:

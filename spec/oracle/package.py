@@ -3,6 +3,7 @@
 import sampling
 from exact import Refused
 from hash_blake3 import digest
+from receipt_decode import Input
 
 PARTS = ("program", "units", "tokenizer", "token bytes", "template", "defaults", "card", "quality")
 MOST = {"program": 1 << 22, "units": 1 << 30, "tokenizer": 1 << 27, "token bytes": 1 << 27, "template": 1 << 18,
@@ -67,6 +68,31 @@ def manifest(fields):
     out += number(len(files), 2) + b"".join(file_bytes(file) for file in files)
     refuse(len(out) > MANIFEST_MOST, "Length")
     return out
+
+
+def read_manifest(data):
+    """The fields of these bytes, which are the only ones that say so; or Refused."""
+    i = Input(data)
+    refuse(i.take(4) != b"PRBM" or i.number(2) != 1, "Version")
+    words = lambda: decoded(i.take(i.number(1)))  # noqa: E731
+    fields = {"name": words(), "licence": words(), "redistributable": i.one_of(0, 2), "parts": {}, "files": []}
+    for kind in PARTS:
+        part = {"blake3": i.take(32).hex(), "length": i.number(8)}
+        if part != {"blake3": "00" * 32, "length": 0}:
+            fields["parts"][kind] = part
+    for _ in range(i.count(2, 4096)):
+        file = {"name": words(), "size": i.number(8), "blake3": i.take(32).hex(), "sha256": i.take(32).hex()}
+        fields["files"].append({**file, "shards": [i.take(32).hex() for _ in range(i.count(4, 8192))]})
+    i.end()
+    refuse(manifest(fields) != data, "Value")
+    return fields
+
+
+def decoded(data):
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("Value") from None
 
 
 def model_id(fields):

@@ -77,6 +77,7 @@ def read_tensor(i):
     true(form < 3 or columns % 32 == 0)
     size = {1: columns * 4, 2: columns * 2, 3: columns // 32 * 18, 4: columns // 32 * 20, 5: columns // 32 * 34}[form]
     true(offset + rows * size <= 1 << 40, "Limit")
+    return {"rows": rows, "file": file, "end": offset + rows * size}
 
 
 def read_field(i, form):
@@ -105,39 +106,47 @@ def fields_of(made, names):
 
 
 def read_group(i, alone, newest):
-    """The tensors that its layers bind."""
+    """The tensors that its layers bind, each with the fields that read it; ops over all layers."""
     ops = i.items(4, TEMPLATE, lambda: read_op(i, newest))
     output, tensors, attributes = i.number(2), i.count(2, TENSOR_SLOTS), i.count(2, ATTRIBUTE_SLOTS)
     layers = i.items(4, LAYERS, lambda: [i.number(4) for _ in range(tensors + attributes)])
     true(ops != [] and layers != [] and (len(layers) == 1 or not alone), "Limit")
-    values, slots, places = {output}, set(), set()
+    values, slots, places, roles = {output}, set(), set(), set()
     for at, made in enumerate(ops):
         bias = [made["b"]] if "W" in made and made.get("b") is not None else []
         read = fields_of(made, [name for name in VALUES if name != "b" or "W" not in made])
         true(all(value <= at for value in read))
         values.update(read)
         slots.update(fields_of(made, TENSOR_FIELDS) + bias)
+        roles.update((made[name], name) for name in TENSOR_FIELDS if name in made)
         places.update(fields_of(made, ATTRIBUTE_FIELDS))
     true(output > 0 and values == set(range(len(ops) + 1)))
     true(slots == set(range(tensors)) and places == set(range(attributes)))
-    return {tensor for layer in layers for tensor in layer[:tensors]}
+    bound = {tensor: set() for layer in layers for tensor in layer[:tensors]}
+    for layer in layers:
+        for slot, role in roles:
+            bound[layer[slot]].add(role)
+    return bound, len(ops) * len(layers)
 
 
 def read_program(data, newest=NEWEST):
-    """newest: the greatest number of an op that the reader knows."""
+    """Its tensors, how many units they have, ops over all layers. newest: the greatest number of an op that the reader knows."""
     true(len(data) <= ENCODED, "Limit")
     i = Input(data)
     true(i.take(4) == b"PRBP")
     i.version()
     true(i.number(2) == 1, "Version")
     true(1 <= i.number(4) <= 1 << 16 and 1 <= i.number(4) <= 1 << 20, "Limit")
-    tensors = len(i.items(4, TENSORS, lambda: read_tensor(i)))
+    tensors = i.items(4, TENSORS, lambda: read_tensor(i))
     i.items(4, TABLES, lambda: true(i.items(4, PAIRS, lambda: i.take(8)) != []))
-    used = read_group(i, True, newest)
+    first = read_group(i, True, newest)
     groups = i.items(4, GROUPS, lambda: read_group(i, False, newest))
-    used = used.union(*groups, read_group(i, True, newest))
+    parts = [first, *groups, read_group(i, True, newest)]
     i.end()
-    true(groups != [] and used == set(range(tensors)))
+    true(groups != [] and set().union(*(bound for bound, _ in parts)) == set(range(len(tensors))))
+    roles = [set().union(*(bound.get(at, set()) for bound, _ in parts)) for at in range(len(tensors))]
+    units = sum(one["rows"] if "W" in role else len(role) for one, role in zip(tensors, roles))
+    return tensors, units, sum(count for _, count in parts)
 
 
 # A small program. What is chosen here means nothing; that it is a program of the text is what is tested.
