@@ -82,6 +82,7 @@ fn main() -> std::io::Result<()> {
     let programs = programs.map(|(_, (_, shape))| encoded(shape));
     let text = |list: &'static [&str]| list.iter().map(|text| text.as_bytes().to_vec());
     let slices = SLICES.map(<[u8]>::to_vec);
+    ledger()?;
     write("dispute_filing", filings()?)?;
     write("dispute_message", moves().chain(vectors("dispute_move", "expected", &[], |_| true)?))?;
     write("dispute_slice", slices)?;
@@ -170,6 +171,87 @@ fn receipts() -> std::io::Result<()> {
     write("receipt_proofs", proofs)
 }
 
+/// Formats of the ledger by their vectors; bodies by the transactions of its blocks.
+fn ledger() -> std::io::Result<()> {
+    let written = |member, format: &'static str, first: &[u8]| {
+        vectors("ledger_bytes", member, first, move |inputs| inputs["format"] == format)
+    };
+    let both = |format, first: &[u8]| -> std::io::Result<Vec<Vec<u8>>> {
+        Ok([written("expected", format, first)?, written("inputs", format, first)?].concat())
+    };
+    write("chain_transaction", both("transaction", &[])?)?;
+    let blocks = [both("block", &[0])?, both("header", &[1])?, both("genesis", &[2])?];
+    write("chain_block", blocks.into_iter().flatten().chain(both("block", &[3])?))?;
+    write("chain_certificate", certificates()?)?;
+    write("chain_proof", proofs()?)?;
+    write("chain_records", records()?)?;
+    write("ledger_body", bodies()?)
+}
+
+/// Certificates of four seats, three of which signed.
+fn certificates() -> std::io::Result<Vec<Vec<u8>>> {
+    let cases = cases("ledger_bytes")?;
+    let given = cases.iter().filter_map(|case| case["inputs"]["certificate"].as_str());
+    Ok(given.map(|hex| [vec![4 + 8 * 3], unhex(hex)].concat()).collect())
+}
+
+/// Proofs of the state that `chain_proof` has.
+fn proofs() -> std::io::Result<Vec<Vec<u8>>> {
+    let cases = cases("ledger_state")?;
+    let given = cases.iter().filter_map(|case| case["inputs"]["proof"].as_str());
+    let others = given.map(|hex| [vec![2, 4], unhex(hex)].concat());
+    let network = commit::Network([7; 32]);
+    let entry = |key: u8| {
+        let entry = chain::state::Entry { key: [key].into(), value: [key].into() };
+        (chain::state::Place::of(network, &[key]), Some(std::sync::Arc::new(entry)))
+    };
+    let changes = (0..=255).step_by(2).map(entry).collect();
+    let state = chain::state::State::empty(network).updated(&changes);
+    let own = |key: u8| {
+        let claimed = if key.is_multiple_of(2) { key.wrapping_mul(2) } else { 1 };
+        [vec![key, claimed], state.prove(&state.place(&[key])).encode()].concat()
+    };
+    Ok(others.chain((0..20).map(own)).collect())
+}
+
+/// Records behind their keys.
+fn records() -> std::io::Result<Vec<Vec<u8>>> {
+    let cases = cases("ledger_bytes")?;
+    let entry = |case: &Value| {
+        let (key, record) = (case["inputs"]["key"].as_str()?, case["inputs"]["bytes"].as_str()?);
+        let key = unhex(key);
+        Some([vec![u8::try_from(key.len()).ok()?], key, unhex(record)].concat())
+    };
+    Ok(cases.iter().filter_map(entry).collect())
+}
+
+/// Of every transaction of the first blocks.
+fn bodies() -> std::io::Result<Vec<Vec<u8>>> {
+    let cases = cases("ledger_blocks")?;
+    let blocks = cases.iter().filter_map(|case| case["inputs"]["blocks"].as_array()).flatten();
+    let all = blocks.filter_map(|block| block["transactions"].as_array()).flatten();
+    let mut bodies = std::collections::BTreeSet::new();
+    for made in all.filter_map(Value::as_str) {
+        let Ok(made) = chain::Transaction::decode(&unhex(made)) else { continue };
+        if let Ok(kind) = u8::try_from(made.kind.0) {
+            bodies.insert([&[kind], &*made.body].concat());
+        }
+    }
+    Ok(bodies.into_iter().collect())
+}
+
+fn cases(file: &str) -> std::io::Result<Vec<Value>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../spec/vectors/{file}.json"));
+    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    Ok(vectors["cases"].as_array().cloned().unwrap_or_default())
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    let byte =
+        |hex: &[u8]| std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+    hex.as_bytes().chunks_exact(2).filter_map(byte).collect()
+}
+
 /// The bytes in `member` of a file's cases, after these first ones, where the case's inputs are wanted.
 fn vectors(
     file: &str,
@@ -177,15 +259,10 @@ fn vectors(
     first: &[u8],
     wanted: impl Fn(&Value) -> bool,
 ) -> std::io::Result<Vec<Vec<u8>>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../spec/vectors/{file}.json"));
-    let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path)?)?;
-    let byte =
-        |hex: &[u8]| std::str::from_utf8(hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
-    let cases = vectors["cases"].as_array().into_iter().flatten();
-    let cases = cases.filter(|case| wanted(&case["inputs"]));
+    let cases = cases(file)?;
+    let cases = cases.iter().filter(|case| wanted(&case["inputs"]));
     let hex = cases.filter_map(|case| case[member]["bytes"].as_str());
-    let bytes = hex.map(|hex| hex.as_bytes().chunks_exact(2).filter_map(byte));
-    Ok(bytes.map(|bytes| first.iter().copied().chain(bytes).collect()).collect())
+    Ok(hex.map(|hex| [first, &*unhex(hex)].concat()).collect())
 }
 
 /// Each part of a sound package, as it is; the first byte says which.
