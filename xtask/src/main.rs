@@ -12,6 +12,7 @@
 //! - `cheats` shows what becomes of workers that cheat, and of liars in disputes.
 //! - `dispute-demo` plays one dispute where everybody can see it.
 //! - `bindings` builds the packages for JavaScript and Python and compares their reports.
+//! - `oracle` has recorded chains replayed by the validator in Python, which shares no code with ours.
 //! - `page` builds the page at `/`, says whether it is as old as its sources, and drives it in a browser.
 //! - `oms` has a signed package checked by OpenSSF's own verifier.
 //! - `tokenizers` compares our tokens of one long text with llama.cpp's.
@@ -35,6 +36,7 @@ mod clients;
 mod dispute_demo;
 mod exactness;
 mod oms;
+mod oracle;
 mod page;
 mod quality;
 mod served;
@@ -60,6 +62,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bindings
        cargo xtask page [--check | --drive [--model MODEL]]
        cargo xtask oms
+       cargo xtask oracle [--seeds N] [--from SEED] [--blocks N]
        cargo xtask tokenizers [--only NAME] [--seed N] [--write]
        cargo xtask sim [--seeds N] [--network N] [--from SEED] [--threads N]
        cargo xtask soak [--minutes N] [--seed N] [--model FILE]
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         ["page", options @ ..] => page::run(&repository(), options),
         ["oms"] => oms::run(&repository()),
         ["tokenizers", options @ ..] => tokenizers::run(&repository(), options),
+        ["oracle", options @ ..] => oracle::run(&repository(), options),
         ["sim", options @ ..] => sim::run_sim(options),
         ["soak", options @ ..] => soak::run(&repository(), options),
         ["quality", options @ ..] => quality::run(&repository(), options),

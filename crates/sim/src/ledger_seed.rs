@@ -174,7 +174,8 @@ impl Run {
     }
 }
 
-fn genesis(random: &mut Random) -> Genesis {
+/// A network of the keys that everybody signs with.
+pub(crate) fn genesis(random: &mut Random) -> Genesis {
     let mut accounts = BTreeMap::new();
     for at in 0..ACTORS {
         match random.below(8) {

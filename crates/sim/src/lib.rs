@@ -17,6 +17,7 @@ pub mod ledger_seed;
 mod network;
 pub mod network_seed;
 mod random;
+pub mod recording;
 mod report;
 mod scene;
 mod subject;

@@ -4,3 +4,4 @@
 mod canaries;
 mod ledger_seeds;
 mod network_seeds;
+mod recording;
