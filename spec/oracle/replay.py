@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A validator of a recorded chain (ledger.md section 13): replays it from its genesis, by the oracle's rules alone.
+"""A validator of a recorded chain (ledger.md section 14): replays it from its genesis, by the oracle's rules alone.
 
     python3 spec/oracle/replay.py FILE
 

@@ -1,4 +1,4 @@
-//! A chain as a file (`spec/ledger.md` section 13), for a validator that shares no code with ours; and what was offered
+//! A chain as a file (`spec/ledger.md` section 14), for a validator that shares no code with ours; and what was offered
 //! to its proposers beside what they took, in the form of `spec/vectors/ledger_blocks.json`.
 //!
 //! Never judges: whoever replays the file says what differs. All of it comes from a seed.
