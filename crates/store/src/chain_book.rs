@@ -100,7 +100,8 @@ impl ChainBook {
         })
     }
 
-    /// Keeps the next block, with its certificate and what it changed: all of it, durably, or nothing.
+    /// Keeps the next block, with its certificate and what it changed between the two states: all of it, durably, or
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -109,19 +110,21 @@ impl ChainBook {
         block: &Block,
         certificate: &Certificate,
         before: &State,
-        changes: &Changes,
+        after: &State,
     ) -> Result<(), StoreError> {
         let height = block.header.height.0;
         let last = self.kept_tip()?.and_then(|(_, header)| Header::decode(&header).ok());
         if last.is_none_or(|last| last.hash(self.network) != block.header.parent) {
-            let (path, what) = (self.path.clone(), "it does not follow the last one".to_owned());
-            return Err(StoreError::Chain { action: "keep a block of", path, what });
+            return Err(self.refused("it does not follow the last one"));
+        }
+        if after.root() != block.header.state_root {
+            return Err(self.refused("the state is not that of its header"));
         }
         self.write(&block.header, |blocks, certificates, entries| {
             blocks.insert(height, block.encode().as_slice())?;
             certificates.insert(height, certificate.encode().as_slice())?;
-            for (place, entry) in changes {
-                match (entry, before.entry(place)) {
+            for (place, entry) in after.since(before) {
+                match (entry, before.entry(&place)) {
                     (Some(entry), _) => drop(entries.insert(&*entry.key, &*entry.value)?),
                     (None, Some(gone)) => drop(entries.remove(&*gone.key)?),
                     (None, None) => {}
@@ -247,6 +250,11 @@ impl ChainBook {
         let done = work(&self.database);
         self.failed.fetch_or(done.is_err(), Ordering::Relaxed);
         done
+    }
+
+    fn refused(&self, what: &str) -> StoreError {
+        let (path, what) = (self.path.clone(), what.to_owned());
+        StoreError::Chain { action: "keep a block of", path, what }
     }
 
     fn damaged(&self, what: &'static str) -> StoreError {

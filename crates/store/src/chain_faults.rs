@@ -67,8 +67,7 @@ fn block(header: Header) -> Block {
 
 fn keep(book: &ChainBook, chain: &[(Header, State)], height: usize) -> Result<(), StoreError> {
     let certificate = Certificate::Quorum(Vec::new());
-    let changes = step(u64::try_from(height).unwrap());
-    book.keep(&block(chain[height].0), &certificate, &chain[height - 1].1, &changes)
+    book.keep(&block(chain[height].0), &certificate, &chain[height - 1].1, &chain[height].1)
 }
 
 /// Begins, keeps all blocks and forgets the first; how many were said to be kept, where it had begun.
@@ -156,6 +155,9 @@ fn what_does_not_follow_is_not_kept() {
     book.begin(&chain[0].0, &chain[0].1).unwrap();
     assert!(book.begin(&chain[0].0, &chain[0].1).is_err());
     assert!(keep(&book, &chain, 2).is_err());
+    let certificate = Certificate::Quorum(Vec::new());
+    let elsewhere = book.keep(&block(chain[1].0), &certificate, &chain[0].1, &chain[2].1);
+    assert!(elsewhere.is_err(), "another state than the header's");
     keep(&book, &chain, 1).unwrap();
     assert!(keep(&book, &chain, 1).is_err());
     assert_eq!(book.tip().unwrap().unwrap().header, chain[1].0);

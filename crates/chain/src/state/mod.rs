@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use node::Entry;
-use node::{Node, Subtree, hash_of, updated, value_hash};
+use node::{Node, Subtree, differences, hash_of, leaves, updated, value_hash};
 pub use place::{PLACE_BITS, Place};
 pub use proof::{End, Proof, ProofError, SIBLINGS_MAX};
 
@@ -75,6 +75,14 @@ impl State {
         Self { network: self.network, tree: updated(self.network, &self.tree, 0, &changes) }
     }
 
+    /// What makes this state of an earlier one, found by what the two do not share.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Changes {
+        let mut changes = Changes::new();
+        differences(&before.tree, &self.tree, &mut changes);
+        changes
+    }
+
     /// What shows to whoever has the root what stands at a place, or that nothing does.
     #[must_use]
     pub fn prove(&self, place: &Place) -> Proof {
@@ -103,17 +111,6 @@ impl State {
 
     /// Every entry, by its place.
     pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        let mut open: Vec<&Node> = self.tree.as_deref().into_iter().collect();
-        std::iter::from_fn(move || {
-            loop {
-                match open.pop()? {
-                    Node::Leaf(leaf) => return Some(&leaf.entry),
-                    Node::Inner(inner) => {
-                        open.extend(inner.right.as_deref());
-                        open.extend(inner.left.as_deref());
-                    }
-                }
-            }
-        })
+        leaves(&self.tree).map(|leaf| &leaf.entry)
     }
 }

@@ -5,6 +5,7 @@
 use commit::{Digest, Network};
 use std::sync::Arc;
 
+use super::Changes;
 use super::place::Place;
 use crate::domains::{STATE_LEAF, STATE_NODE, STATE_VALUE};
 
@@ -75,6 +76,47 @@ pub(crate) fn node_hash(network: Network, left: &Digest, right: &Digest) -> Dige
 
 pub(crate) fn hash_of(tree: &Subtree) -> Digest {
     tree.as_ref().map_or(NOTHING, |node| node.hash())
+}
+
+/// What makes one subtree of another: those that are the same are not looked into.
+pub(crate) fn differences(before: &Subtree, after: &Subtree, changes: &mut Changes) {
+    if hash_of(before) == hash_of(after) {
+        return;
+    }
+    if let (Some(Node::Inner(before)), Some(Node::Inner(after))) =
+        (before.as_deref(), after.as_deref())
+    {
+        differences(&before.left, &after.left, changes);
+        differences(&before.right, &after.right, changes);
+        return;
+    }
+    // One of them is an entry, or none.
+    for leaf in leaves(before) {
+        changes.insert(leaf.place, None);
+    }
+    let kept: Vec<_> = leaves(before).map(|leaf| leaf.hash).collect();
+    for leaf in leaves(after) {
+        match kept.contains(&leaf.hash) {
+            true => drop(changes.remove(&leaf.place)),
+            false => drop(changes.insert(leaf.place, Some(leaf.entry.clone()))),
+        }
+    }
+}
+
+/// The leaves of a subtree, by their places.
+pub(crate) fn leaves(tree: &Subtree) -> impl Iterator<Item = &Leaf> {
+    let mut open: Vec<&Node> = tree.as_deref().into_iter().collect();
+    std::iter::from_fn(move || {
+        loop {
+            match open.pop()? {
+                Node::Leaf(leaf) => return Some(leaf),
+                Node::Inner(inner) => {
+                    open.extend(inner.right.as_deref());
+                    open.extend(inner.left.as_deref());
+                }
+            }
+        }
+    })
 }
 
 /// A subtree with changes, which ascend and all belong below it.

@@ -69,6 +69,12 @@ proptest! {
             }
             let before = (state.clone(), state.root());
             state = state.updated(&changes(step));
+            let again = before.0.updated(&state.since(&before.0));
+            prop_assert_eq!(again.root(), state.root(), "the changes between make the one of the other");
+            let back = state.updated(&before.0.since(&state));
+            prop_assert_eq!(back.root(), before.1, "and the other of the one");
+            let same = state.since(&state.clone());
+            prop_assert!(same.is_empty());
             prop_assert_eq!(state.root(), root_of(&set));
             prop_assert_eq!(before.0.root(), before.1, "another state is left as it was");
             let entries: Set = state
