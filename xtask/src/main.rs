@@ -52,6 +52,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bench llama-cpp [--model FILE] [--rounds N] [--only TEXT] [--theirs-only]
        cargo xtask bench experts [--model FILE] [--rounds N]
        cargo xtask bench ledger
+       cargo xtask bench referee
        cargo xtask bench replay [--model FILE] [--rounds N] [--only TEXT]
        cargo xtask bench serve [--model FILE] [--rounds N]
        cargo xtask architectures [--write]
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         ["bench", "llama-cpp", options @ ..] => bench::run(&repository(), options),
         ["bench", "experts", options @ ..] => bench::experts::run(&repository(), options),
         ["bench", "ledger"] => bench::ledger::run(),
+        ["bench", "referee"] => bench::referee::run(),
         ["bench", "replay", options @ ..] => bench::replay::run(&repository(), options),
         ["bench", "serve", options @ ..] => bench::serve::run(&repository(), options),
         ["architectures", options @ ..] => architectures::run(&repository(), options),

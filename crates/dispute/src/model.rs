@@ -78,7 +78,7 @@ pub(crate) fn units_range(checked: &Checked, tensor: TensorId, rows: &Range<u32>
 }
 
 /// Bytes of the units part.
-fn units_bytes(checked: &Checked) -> u64 {
+pub(crate) fn units_bytes(checked: &Checked) -> u64 {
     let tensors = u32::try_from(checked.program().tensors.len()).expect("a checked program");
     2 * (0..tensors).map(|tensor| units_of(checked, TensorId(tensor))).sum::<u64>()
 }

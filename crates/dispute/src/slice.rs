@@ -9,6 +9,7 @@ use blake3::hazmat::{
 };
 use commit::Digest;
 use core::ops::Range;
+use std::collections::BTreeMap;
 
 /// Bytes of a chunk.
 const CHUNK: u64 = 1024;
@@ -137,6 +138,79 @@ impl Source for Owner<'_> {
         let mut hasher = blake3::Hasher::new();
         hasher.set_input_offset(range.start).update(self.get(&range)?);
         let hash = hasher.finalize_non_root();
+        self.slice.beside.push(hash);
+        Some(hash)
+    }
+}
+
+/// A part of which nobody has more than some chunks: the hashes beside them are made up.
+#[derive(Clone, Debug)]
+pub(crate) struct Sparse {
+    bytes: u64,
+    chunks: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Sparse {
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self { bytes, chunks: BTreeMap::new() }
+    }
+
+    /// Puts bytes where they are; the rest of their chunks is zeros.
+    pub(crate) fn put(&mut self, start: u64, bytes: &[u8]) {
+        for (at, byte) in (start..).zip(bytes) {
+            let number = at / CHUNK;
+            let length = (self.bytes - number * CHUNK).min(CHUNK);
+            let empty = || vec![0; usize::try_from(length).unwrap_or(0)];
+            let chunk = self.chunks.entry(number).or_insert_with(empty);
+            if let Some(place) = usize::try_from(at % CHUNK).ok().and_then(|at| chunk.get_mut(at)) {
+                *place = *byte;
+            }
+        }
+    }
+
+    /// The part, and the slice of some ranges that were put.
+    pub(crate) fn show(&self, ranges: &[Range<u64>]) -> Option<(Part, Slice)> {
+        let chunks = chunks_of(ranges, self.bytes)?;
+        let mut source = Holder { part: self, slice: Slice::default() };
+        let hash = Walk { bytes: self.bytes, chunks: &chunks }.root(&mut source)?;
+        Some((Part { hash, bytes: self.bytes }, source.slice))
+    }
+
+    fn value(&self, range: Range<u64>) -> Option<ChainingValue> {
+        let inside = range.start / CHUNK..range.end.div_ceil(CHUNK);
+        if self.chunks.range(inside).next().is_none() {
+            let name = [range.start.to_le_bytes(), range.end.to_le_bytes()].concat();
+            return Some(blake3::hash(&name).into());
+        }
+        let length = range.end - range.start;
+        if length <= CHUNK {
+            let chunk = self.chunks.get(&(range.start / CHUNK))?;
+            let mut hasher = blake3::Hasher::new();
+            hasher.set_input_offset(range.start).update(chunk);
+            return Some(hasher.finalize_non_root());
+        }
+        let middle = range.start + left_part(length);
+        let left = self.value(range.start..middle)?;
+        let right = self.value(middle..range.end)?;
+        Some(merge_subtrees_non_root(&left, &right, Mode::Hash))
+    }
+}
+
+/// A slice of a sparse part being made.
+struct Holder<'a> {
+    part: &'a Sparse,
+    slice: Slice,
+}
+
+impl Source for Holder<'_> {
+    fn chunk(&mut self, range: Range<u64>) -> Option<&[u8]> {
+        let chunk = self.part.chunks.get(&(range.start / CHUNK))?;
+        self.slice.chunks.extend(chunk);
+        Some(chunk)
+    }
+
+    fn beside(&mut self, range: Range<u64>) -> Option<ChainingValue> {
+        let hash = self.part.value(range)?;
         self.slice.beside.push(hash);
         Some(hash)
     }

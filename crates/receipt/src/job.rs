@@ -262,9 +262,15 @@ impl JobLeaf {
     /// Whether it is that leaf of the job.
     #[must_use]
     pub fn is_of(&self, network: Network, job: &Digest) -> bool {
-        let hash = JOB_LEAF.hash(network, &[&self.salt, &self.bytes]);
-        let leads_to = root_of(&JobNodes(network), 8, self.leaf.into(), &hash, &self.path);
+        let leads_to = self.leads_to(network);
         leads_to == Some(*job) && (self.leaf != RESERVED || self.bytes.is_empty())
+    }
+
+    /// The job commitment that it leads to, if it is a leaf of one.
+    #[must_use]
+    pub fn leads_to(&self, network: Network) -> Option<Digest> {
+        let hash = JOB_LEAF.hash(network, &[&self.salt, &self.bytes]);
+        root_of(&JobNodes(network), 8, self.leaf.into(), &hash, &self.path)
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod experts;
 pub(crate) mod ledger;
 mod measure;
 pub(crate) mod peer;
+pub(crate) mod referee;
 pub(crate) mod replay;
 mod rows;
 pub(crate) mod serve;

@@ -5,6 +5,7 @@
 
 mod answers;
 pub mod cheats;
+mod invented;
 mod liars;
 mod setting;
 mod story;
@@ -12,6 +13,7 @@ mod survey;
 mod tamper;
 
 pub use answers::{Challenger, Claimant};
+pub use invented::{Invented, invented};
 pub use story::{Job, Story};
 pub use survey::{Survey, states, survey};
 
