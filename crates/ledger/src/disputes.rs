@@ -21,9 +21,9 @@ use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
 
 /// Work of a referee that reads a program, before its ops.
-const READ_WORK: u64 = 500;
+const READ_WORK: u64 = 200;
 /// Ops that are checked in a unit of work.
-const OPS_OF_WORK: u64 = 3;
+const OPS_OF_WORK: u64 = 4;
 /// A share is counted in millionths.
 const MILLION: u128 = 1_000_000;
 /// How often at most what is held of a silent node doubles.
@@ -175,7 +175,7 @@ pub(crate) fn check_signer(view: &View, key: PublicKey, node: NodeId) -> Result<
 }
 
 /// What of a node is not yet owed to other disputes, as far as one takes.
-pub(crate) fn can_owe(context: &Context, node: &Node) -> Result<Amount, Stop> {
+fn can_owe(context: &Context, node: &Node) -> Result<Amount, Stop> {
     let mut all = node.stake;
     for part in &node.unbonding {
         all = all.plus(part.amount).ok_or(Fault::Money("a node"))?;
@@ -184,11 +184,29 @@ pub(crate) fn can_owe(context: &Context, node: &Node) -> Result<Amount, Stop> {
     Ok(free.at_most(Amount(context.parameters.get(Parameter::Slash))))
 }
 
-/// Owes for a dispute no more.
-pub(crate) fn release(node: &mut Node, case: &mut Case) -> Result<(), Stop> {
-    node.owed = node.owed.minus(case.owed).ok_or(Fault::Money("what is owed"))?;
-    case.owed = Amount::ZERO;
+/// Answers for one more dispute, or a receipt that is asked for. Gives what is owed for it.
+pub(crate) fn owe(context: &Context, node: &mut Node) -> Result<Amount, Stop> {
+    let most = context.parameters.get_u64(Parameter::DisputesMax);
+    if u64::from(node.disputes) >= most {
+        return Err(Rejection::DisputesFull.into());
+    }
+    let owed = can_owe(context, node)?;
+    node.owed = node.owed.plus(owed).ok_or(Fault::Money("what is owed"))?;
+    node.disputes = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
+    Ok(owed)
+}
+
+/// Owes so much no more.
+pub(crate) fn release(node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
+    node.owed = node.owed.minus(*owed).ok_or(Fault::Money("what is owed"))?;
+    *owed = Amount::ZERO;
     Ok(())
+}
+
+/// Answers for one less.
+pub(crate) fn close(node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
+    node.disputes = node.disputes.saturating_sub(1);
+    release(node, owed)
 }
 
 /// Out of work for a while.

@@ -211,6 +211,16 @@ rejections! {
     NotSilent = 122, "there is no silence that can be taken up now";
     /// Evidence of nothing.
     NoEquivocation = 123, "the evidence shows no two tokens for one place under one key";
+    /// Not its worker's words.
+    ReceiptUnsigned = 124, "the receipt is not signed by its worker, or a head in it is not";
+    /// Nobody promised it, or not yet.
+    NotDue = 125, "the receipt is not due in its worker's log, or not yet";
+    /// Nothing is asked for twice by one.
+    MissingThere = 126, "this key asks for the receipt already";
+    /// Nobody asked, or it was answered.
+    NoMissing = 127, "nobody asks for such a receipt";
+    /// Not shown.
+    NotIncluded = 128, "the answer does not show the receipt in the log as it was anchored last";
     /// No such parameter, or not such a value.
     ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds";
     /// Rules never go back.

@@ -49,6 +49,9 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             Held::Account(_, account) => account.balance,
             Held::Node(_, node) => of_node(&node)?,
             Held::Dispute(_, dispute) => of_dispute(&dispute)?,
+            Held::Missing(_, missing) => {
+                missing.bond.plus(missing.held).ok_or(Fault::Money("what is missing"))?
+            }
         };
         there = there.plus(money).ok_or(Fault::Money("the supply"))?;
     }

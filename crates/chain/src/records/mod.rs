@@ -11,6 +11,7 @@ mod candidates;
 mod channel;
 mod dispute;
 mod key;
+mod missing;
 mod name;
 mod node;
 mod package;
@@ -32,6 +33,7 @@ pub use dispute::{
     Case, ClaimedStep, Course, Dispute, DisputeSlot, Outcome, Stage, dispute_state_hash,
 };
 pub use key::{BoundKey, KeyRole, KeySlot};
+pub use missing::{Missing, MissingSlot};
 pub use name::{
     LABEL_BYTES_MAX, Label, LabelRecord, LabelSlot, NAME_BYTES_MAX, Name, NameRecord, NameSlot,
 };
@@ -113,6 +115,7 @@ pub(crate) enum Tag {
     Settlement = 16,
     Anchor = 17,
     Dispute = 18,
+    Missing = 19,
     Proposal = 24,
     Ballot = 25,
     Rules = 26,
@@ -166,6 +169,8 @@ pub enum Held {
     Anchor(AnchorSlot, Anchor),
     /// A dispute.
     Dispute(DisputeSlot, Dispute),
+    /// A receipt that is asked for.
+    Missing(MissingSlot, Missing),
     /// A proposal.
     Proposal(ProposalSlot, Proposal),
     /// A vote.
@@ -203,6 +208,7 @@ impl Held {
             16 => Self::Settlement(SettlementSlot::read(&mut input)?, Settlement::decode(value)?),
             17 => Self::Anchor(AnchorSlot::read(&mut input)?, Anchor::decode(value)?),
             18 => Self::Dispute(DisputeSlot::read(&mut input)?, Dispute::decode(value)?),
+            19 => Self::Missing(MissingSlot::read(&mut input)?, Missing::decode(value)?),
             24 => Self::Proposal(ProposalSlot::read(&mut input)?, Proposal::decode(value)?),
             25 => Self::Ballot(BallotSlot::read(&mut input)?, Ballot::decode(value)?),
             26 => Self::Rules(Rules::decode(value)?),

@@ -2,8 +2,8 @@
 
 use chain::records::{
     Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, LabelRecord,
-    NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal, Purse, Record, Rules,
-    Seats, Settlement, Stakes,
+    Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal, Purse, Record,
+    Rules, Seats, Settlement, Stakes,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
@@ -59,6 +59,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(Dispute, generator::dispute),
     decoder!(Genesis, generator::genesis),
     decoder!(Header, generator::header),
+    decoder!(Missing, generator::missing),
     decoder!(Node, generator::node),
     decoder!(LabelRecord, generator::label),
     decoder!(NameRecord, generator::name),

@@ -2,10 +2,10 @@
 
 use chain::records::{
     Account, Address, Anchor, Ballot, BoundKey, Candidates, Case, Channel, ChannelId, Clock,
-    Closing, Content, Course, Decision, Dispute, EpochBook, KeyRole, LabelRecord, NameRecord, Node,
-    NodeId, Outcome, Package, PackageSlot, ParameterNumber, ParameterValues, Part, ProgramBytes,
-    Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats, Settlement, Silences, Span, Stage,
-    Stakes, Unbonding,
+    Closing, Content, Course, Decision, Dispute, EpochBook, KeyRole, LabelRecord, Missing,
+    NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber, ParameterValues,
+    Part, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats, Settlement,
+    Silences, Span, Stage, Stakes, Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -337,6 +337,20 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
         challenger: PublicKey(random.bytes()),
         opened: Time(random.next()),
         course,
+    }
+}
+
+pub(crate) fn missing(random: &mut Random) -> Missing {
+    Missing {
+        node: NodeId(random.bytes()),
+        worker: PublicKey(random.bytes()),
+        receipt: random.bytes(),
+        challenger: PublicKey(random.bytes()),
+        deadline: Time(random.next()),
+        bond: random.amount(),
+        owed: random.amount(),
+        silent: random.below(2) == 1,
+        held: random.amount(),
     }
 }
 

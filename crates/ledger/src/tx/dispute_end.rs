@@ -10,7 +10,7 @@ use receipt::PublicKey;
 
 use crate::accounts::add;
 use crate::context::Context;
-use crate::disputes::{Open, jail, release, share};
+use crate::disputes::{Open, close, jail, share};
 use crate::nodes::{find, raise, slash};
 use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop};
@@ -77,8 +77,7 @@ impl DisputeEnd {
                 return Err(Rejection::NotDecided.into());
             }
         };
-        release(&mut node, &mut open.case)?;
-        node.disputes = node.disputes.saturating_sub(1);
+        close(&mut node, &mut open.case.owed)?;
         match outcome {
             Outcome::ClaimantRefuted => self.refuted(context, view, &mut node, &open)?,
             Outcome::ClaimantSilent => self.silent(context, view, &open)?,

@@ -51,7 +51,7 @@ impl DisputeLate {
             open.case.stage = Stage::Decided(Outcome::ClaimantSilent);
         } else {
             let mut node = find(view, self.node)?;
-            release(&mut node, &mut open.case)?;
+            release(&mut node, &mut open.case.owed)?;
             open.case.held = silence(context, view, &mut node)?;
             open.case.stage = Stage::Silent;
             open.case.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));

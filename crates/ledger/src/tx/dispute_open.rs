@@ -1,8 +1,6 @@
 //! Kind 50, dispute_open: somebody says that one step of a node's answer is false, and puts a bond behind it.
 
-use chain::records::{
-    Case, ClaimedStep, DisputeSlot, KeySlot, Node, NodeId, NodeSlot, Slot, Stage,
-};
+use chain::records::{Case, ClaimedStep, DisputeSlot, KeySlot, NodeId, NodeSlot, Slot, Stage};
 use chain::{Amount, Time};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Claim, Dispute, Filing, Model};
@@ -10,10 +8,10 @@ use receipt::{Envelope, PublicKey, Signature, Stop as Ending};
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
-use crate::disputes::{NO_TIME, NamedModel, Open, can_owe, check_signer, kept};
+use crate::disputes::{NO_TIME, NamedModel, Open, check_signer, kept, owe};
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
 /// Bytes of a filing: four pieces of 1,024 bytes, a receipt of 4,096, their lengths.
@@ -82,15 +80,11 @@ impl DisputeOpen {
         if view.get(&claim)?.is_some() || view.get(&slot)?.is_some() {
             return Err(Rejection::DisputeThere.into());
         }
-        let most = context.parameters.get_u64(Parameter::DisputesMax);
-        if u64::from(node.disputes) >= most {
-            return Err(Rejection::DisputesFull.into());
-        }
+        let owed = owe(context, &mut node)?;
         let network = context.network;
         let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
         let bond = Amount(context.parameters.get(Parameter::Bond));
         subtract(view, author.payer, bond, Rejection::Balance)?;
-        let owed = owe(context, &mut node)?;
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let case = self.case((stage, state), (bond, owed), deadline, claim);
@@ -152,12 +146,4 @@ fn claimed(filing: &Filing) -> ClaimedStep {
     };
     let (worker, job, choice) = (filing.head.worker, head.job, head.choice);
     ClaimedStep { worker, job, choice, position, kind, what }
-}
-
-/// The node answers for one dispute more.
-fn owe(context: &Context, node: &mut Node) -> Result<Amount, Stop> {
-    let owed = can_owe(context, node)?;
-    node.owed = node.owed.plus(owed).ok_or(Fault::Money("what is owed"))?;
-    node.disputes = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
-    Ok(owed)
 }

@@ -16,6 +16,9 @@ mod dispute_open;
 mod enact;
 mod equivocation;
 mod label;
+mod missing_answer;
+mod missing_late;
+mod missing_open;
 mod name_claim;
 mod name_transfer;
 mod node_create;
@@ -48,6 +51,9 @@ pub use dispute_open::DisputeOpen;
 pub use enact::Enact;
 pub use equivocation::ShowEquivocation;
 pub use label::SetLabel;
+pub use missing_answer::AnswerMissing;
+pub use missing_late::MissingLate;
+pub use missing_open::MissingOpen;
 pub use name_claim::NameClaim;
 pub use name_transfer::NameTransfer;
 pub use node_create::NodeCreate;
@@ -130,6 +136,12 @@ pub enum Action {
     Appeal(Appeal),
     /// Kind 60.
     Equivocation(Box<ShowEquivocation>),
+    /// Kind 61.
+    MissingOpen(Box<MissingOpen>),
+    /// Kind 62.
+    MissingAnswer(Box<AnswerMissing>),
+    /// Kind 63.
+    MissingLate(MissingLate),
     /// Kind 80.
     Propose(Propose),
     /// Kind 81.
@@ -172,6 +184,9 @@ impl Action {
             Self::DisputeEnd(_) => 53,
             Self::Appeal(_) => 54,
             Self::Equivocation(_) => 60,
+            Self::MissingOpen(_) => 61,
+            Self::MissingAnswer(_) => 62,
+            Self::MissingLate(_) => 63,
             Self::Propose(_) => 80,
             Self::Vote(_) => 81,
             Self::Cancel(_) => 82,
@@ -211,6 +226,9 @@ impl Action {
             Self::DisputeEnd(action) => action.write(&mut out),
             Self::Appeal(action) => action.write(&mut out),
             Self::Equivocation(action) => action.write(&mut out),
+            Self::MissingOpen(action) => action.write(&mut out),
+            Self::MissingAnswer(action) => action.write(&mut out),
+            Self::MissingLate(action) => action.write(&mut out),
             Self::Propose(action) => action.write(&mut out),
             Self::Vote(action) => action.write(&mut out),
             Self::Cancel(action) => action.write(&mut out),
@@ -262,6 +280,9 @@ impl Action {
             53 => DisputeEnd::read(input).map(|action| Self::DisputeEnd(Box::new(action))),
             54 => Appeal::read(input).map(Self::Appeal),
             60 => ShowEquivocation::read(input).map(|shown| Self::Equivocation(Box::new(shown))),
+            61 => MissingOpen::read(input).map(|asked| Self::MissingOpen(Box::new(asked))),
+            62 => AnswerMissing::read(input).map(|shown| Self::MissingAnswer(Box::new(shown))),
+            63 => MissingLate::read(input).map(Self::MissingLate),
             80 => Propose::read(input).map(Self::Propose),
             81 => Vote::read(input).map(Self::Vote),
             82 => Cancel::read(input).map(Self::Cancel),
@@ -301,6 +322,9 @@ impl Action {
             Self::DisputeEnd(action) => action.touches(),
             Self::Appeal(action) => action.touches(),
             Self::Equivocation(action) => action.touches(author),
+            Self::MissingOpen(action) => action.touches(author),
+            Self::MissingAnswer(action) => action.touches(),
+            Self::MissingLate(action) => action.touches(),
             Self::Propose(action) => action.touches(author),
             Self::Vote(action) => action.touches(),
             Self::Cancel(action) => action.touches(),
@@ -333,7 +357,8 @@ impl Action {
             | Self::Collect(_)
             | Self::DisputeLate(_)
             | Self::DisputeEnd(_)
-            | Self::Appeal(_) => 1,
+            | Self::Appeal(_)
+            | Self::MissingLate(_) => 1,
             Self::NodeCreate(action) => action.work(),
             Self::NodeKey(action) => action.work(),
             Self::Program(action) => action.work(),
@@ -343,6 +368,8 @@ impl Action {
             Self::DisputeOpen(action) => action.work(),
             Self::DisputeMove(action) => action.work(),
             Self::Equivocation(_) => equivocation::WORK,
+            Self::MissingOpen(_) => missing_open::WORK,
+            Self::MissingAnswer(_) => missing_answer::WORK,
         }
     }
 
@@ -379,6 +406,9 @@ impl Action {
             Self::DisputeEnd(action) => action.execute(context, view),
             Self::Appeal(action) => action.execute(context, author, view),
             Self::Equivocation(action) => action.execute(context, author, view),
+            Self::MissingOpen(action) => action.execute(context, author, view),
+            Self::MissingAnswer(action) => action.execute(context, view),
+            Self::MissingLate(action) => action.execute(context, view),
             Self::Propose(action) => action.execute(context, author, view),
             Self::Vote(action) => action.execute(context, author, view),
             Self::Cancel(action) => action.execute(context, author, view),

@@ -20,6 +20,7 @@ const GROUPS: &[&[Case]] = &[
     crate::packages::REJECTIONS,
     crate::names::REJECTIONS,
     crate::disputes::REJECTIONS,
+    crate::missing::REJECTIONS,
     crate::stakes::REJECTIONS,
     crate::seats::REJECTIONS,
     crate::proposals::REJECTIONS,

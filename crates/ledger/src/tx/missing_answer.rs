@@ -1,0 +1,113 @@
+//! Kind 62, missing_answer: the receipt is shown in the log as it was anchored last. Anybody who has it may show it.
+
+use chain::Amount;
+use chain::records::{
+    AccountSlot, AnchorSlot, Missing, MissingSlot, NodeId, NodeSlot, Slot, StakesSlot,
+};
+use commit::{Reader, WireError, Writer};
+use receipt::log::included;
+use receipt::{MissingAnswer, PublicKey};
+
+use crate::accounts::add;
+use crate::context::Context;
+use crate::disputes::close;
+use crate::nodes::{find, raise};
+use crate::stop::{Fault, Rejection, Stop};
+use crate::view::View;
+
+/// Bytes of an answer: a leaf, an index, 53 hashes.
+const ANSWER_BYTES_MAX: usize = 1 << 11;
+/// Work of as many hashes.
+pub(super) const WORK: u64 = 30;
+
+/// What is asked. All but the answer repeats what the records say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerMissing {
+    /// What is missing.
+    pub missing: MissingSlot,
+    /// Who answers for it.
+    pub node: NodeId,
+    /// The node's owner.
+    pub owner: PublicKey,
+    /// Who asks.
+    pub challenger: PublicKey,
+    /// Whose log it is.
+    pub worker: PublicKey,
+    /// Where it stands.
+    pub answer: MissingAnswer,
+}
+
+impl AnswerMissing {
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.bytes(&self.missing.0);
+        out.bytes(&self.node.0);
+        for key in [self.owner, self.challenger, self.worker] {
+            out.bytes(&key.0);
+        }
+        let answer = self.answer.encode();
+        out.length_u16(answer.len());
+        out.bytes(&answer);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            missing: MissingSlot::read(input)?,
+            node: NodeId::read(input)?,
+            owner: PublicKey(input.array("a node's owner")?),
+            challenger: PublicKey(input.array("a challenger")?),
+            worker: PublicKey(input.array("a worker's key")?),
+            answer: MissingAnswer::decode(
+                input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?,
+            )?,
+        })
+    }
+
+    pub(super) fn touches(&self) -> Vec<Vec<u8>> {
+        vec![
+            self.missing.key(),
+            NodeSlot(self.node).key(),
+            StakesSlot.key(),
+            AccountSlot(self.owner).key(),
+            AccountSlot(self.challenger).key(),
+            AnchorSlot(self.worker).key(),
+        ]
+    }
+
+    pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+        let mut missing = view.get(&self.missing)?.ok_or(Rejection::NoMissing)?;
+        let mut node = find(view, self.node)?;
+        let named = (self.node, self.owner, self.challenger, self.worker);
+        if named != (missing.node, node.owner, missing.challenger, missing.worker) {
+            return Err(Rejection::DisputeNames.into());
+        }
+        if context.clock.time > missing.deadline {
+            return Err(Rejection::MoveLate.into());
+        }
+        if !self.shows(view, &missing)? {
+            return Err(Rejection::NotIncluded.into());
+        }
+        close(&mut node, &mut missing.owed)?;
+        if missing.silent {
+            // The challenger had to wait: it loses nothing. Who was away loses one bond.
+            let lost = missing.held.at_most(missing.bond);
+            view.burn(lost)?;
+            let back = missing.held.minus(lost).ok_or(Fault::Money("what was held"))?;
+            raise(view, &mut node, back)?;
+            add(view, self.challenger, missing.bond)?;
+        } else {
+            let half = Amount(missing.bond.0 / 2);
+            add(view, self.owner, half)?;
+            view.burn(Amount(missing.bond.0 - half.0))?;
+        }
+        view.put(&NodeSlot(self.node), &node)?;
+        view.remove(&self.missing)
+    }
+
+    /// Whether the log, as it was anchored last, has a leaf of the receipt there.
+    fn shows(&self, view: &View, missing: &Missing) -> Result<bool, Stop> {
+        let MissingAnswer { leaf, index, proof } = &self.answer;
+        let Some(anchor) = view.get(&AnchorSlot(self.worker))? else { return Ok(false) };
+        let there = included(&leaf.hash(), *index, proof, anchor.size, &anchor.root);
+        Ok(leaf.receipt == missing.receipt && there)
+    }
+}

@@ -1,0 +1,95 @@
+//! Kind 61, missing_open: somebody holds a receipt that was due in its worker's log, and asks where it stands.
+
+use chain::Amount;
+use chain::records::{KeySlot, Missing, MissingSlot, NodeId, NodeSlot, Slot};
+use commit::{Network, Reader, WireError, Writer};
+use receipt::limits::RECEIPT_BYTES_MAX;
+use receipt::{Envelope, PublicKey, Receipt, Signature};
+
+use crate::accounts::subtract;
+use crate::context::{Author, Context};
+use crate::disputes::{check_signer, owe};
+use crate::nodes::find;
+use crate::parameters::Parameter;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// Work of a receipt's signatures, at its limits.
+pub(super) const WORK: u64 = 2_000;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingOpen {
+    /// Who answers for it.
+    pub node: NodeId,
+    /// The receipt.
+    pub receipt: Receipt,
+    /// Its envelope's signature.
+    pub signature: Signature,
+}
+
+impl MissingOpen {
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+        let receipt = self.receipt.encode();
+        out.length_u16(receipt.len());
+        out.bytes(&receipt);
+        out.bytes(&self.signature.0);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let node = NodeId::read(input)?;
+        let receipt = input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?;
+        let receipt = Receipt::decode(receipt)?;
+        Ok(Self { node, receipt, signature: Signature(input.array("a receipt's signature")?) })
+    }
+
+    pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
+        vec![
+            NodeSlot(self.node).key(),
+            KeySlot(self.receipt.worker).key(),
+            self.slot(author.network, author.payer).key(),
+        ]
+    }
+
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let (network, worker) = (context.network, self.receipt.worker);
+        let mut node = find(view, self.node)?;
+        check_signer(view, worker, self.node)?;
+        let slot = self.slot(network, author.payer);
+        if view.get(&slot)?.is_some() {
+            return Err(Rejection::MissingThere.into());
+        }
+        let due = self.receipt.anchor_by;
+        if due == 0 || context.clock.epoch.0 <= due {
+            return Err(Rejection::NotDue.into());
+        }
+        let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
+        envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
+        let owed = owe(context, &mut node)?;
+        let bond = Amount(context.parameters.get(Parameter::Bond));
+        subtract(view, author.payer, bond, Rejection::Balance)?;
+        let missing = Missing {
+            node: self.node,
+            worker,
+            receipt: self.receipt.id(network),
+            challenger: author.payer,
+            deadline: context.clock.time.after(context.parameters.get_u64(Parameter::MoveMs)),
+            bond,
+            owed,
+            silent: false,
+            held: Amount::ZERO,
+        };
+        view.put(&slot, &missing)?;
+        view.put(&NodeSlot(self.node), &node)
+    }
+
+    fn slot(&self, network: Network, challenger: PublicKey) -> MissingSlot {
+        MissingSlot::of(network, &self.receipt.id(network), challenger)
+    }
+}

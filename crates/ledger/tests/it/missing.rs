@@ -1,0 +1,225 @@
+//! Kinds 61 to 63: a receipt that its worker did not show in its log.
+
+use chain::records::{MissingSlot, Node, NodeId, NodeSlot, ParameterValues};
+use chain::{Amount, Epoch};
+use ledger::tx::{Action, AnchorLog, AnswerMissing, MissingLate, MissingOpen};
+use ledger::{Parameter, Rejection};
+use receipt::log::{Log, LogLeaf};
+use receipt::{
+    Choice, Envelope, Head, MissingAnswer, Receipt, Signature, SignedHead, Stop, Usage, WorkKind,
+};
+
+use crate::rejections::Case;
+use crate::stakes::staked;
+use crate::transfer::transfer;
+use crate::world::{World, genesis, public, secret};
+
+const OWNER: u8 = 1;
+const ASKER: u8 = 2;
+const OTHER: u8 = 3;
+const OPERATOR: u8 = 100 + 3 * OWNER;
+const STAKE: u128 = 300_000_000;
+/// Where the receipt stands among the leaves, which are so many.
+const PLACE: u64 = 2;
+const LEAVES: u64 = 5;
+
+pub(crate) const REJECTIONS: &[Case] = &[
+    (Rejection::ReceiptUnsigned, |world| {
+        let mut asked = due(world);
+        asked.open.signature = Signature::NONE;
+        world.signed(ASKER, &asked.opening())
+    }),
+    (Rejection::NotDue, |world| {
+        let asked = Asked::of(world);
+        world.signed(ASKER, &asked.opening())
+    }),
+    (Rejection::MissingThere, |world| {
+        let asked = opened(world);
+        world.signed(ASKER, &asked.opening())
+    }),
+    (Rejection::NoMissing, |world| {
+        let asked = due(world);
+        world.signed(OTHER, &asked.late())
+    }),
+    (Rejection::NotIncluded, |world| {
+        let asked = opened(world);
+        anchor(world, &asked);
+        world.signed(OTHER, &asked.answer(PLACE + 1))
+    }),
+];
+
+/// A node and a receipt of it.
+struct Asked {
+    node: NodeId,
+    open: MissingOpen,
+    slot: MissingSlot,
+    log: Log,
+    leaf: LogLeaf,
+}
+
+fn receipt(world: &World) -> Receipt {
+    let head = Head { job: [5; 32], choice: 0, start: 0, prior: [0; 32], count: 3, root: [6; 32] };
+    let head = SignedHead::sign(head, &secret(OPERATOR), world.network());
+    Receipt {
+        kind: WorkKind::Generate,
+        job: [5; 32],
+        model: [9; 32],
+        arithmetic: 1,
+        sampling: 1,
+        consent: 2,
+        anchor_by: 2,
+        usage: Usage { prompt: 4, output: 3 },
+        choices: vec![Choice { index: 0, segments: vec![head], stop: Stop::Length }],
+        worker: public(OPERATOR),
+    }
+}
+
+impl Asked {
+    /// In a world of its own, before the receipt is due.
+    fn of(at: &mut World) -> Self {
+        let mut genesis = genesis();
+        let windows = [Parameter::MoveMs, Parameter::AppealMs];
+        let values = windows.map(|parameter| (parameter.number(), 60_000));
+        genesis.parameters = ParameterValues(values.into());
+        *at = World::of(genesis);
+        let node = staked(at, OWNER, STAKE);
+        at.take(OWNER, &transfer(OPERATOR, 1_000_000));
+        let receipt = receipt(at);
+        let network = at.network();
+        let signature = Envelope::seal(&receipt, &secret(OPERATOR), network).unwrap().signature();
+        let id = receipt.id(network);
+        let slot = MissingSlot::of(network, &id, public(ASKER));
+        let leaf = LogLeaf { receipt: id, channel: [3; 32], from: 7, to: 9 };
+        let place = |at: u64| match at == PLACE {
+            true => leaf.hash(),
+            false => LogLeaf::offline([u8::try_from(at).unwrap(); 32]).hash(),
+        };
+        let log = Log::over((0..LEAVES).map(place).collect());
+        Self { node, open: MissingOpen { node, receipt, signature }, slot, log, leaf }
+    }
+
+    fn opening(&self) -> Action {
+        Action::MissingOpen(Box::new(self.open.clone()))
+    }
+
+    fn answer(&self, index: u64) -> Action {
+        let proof = self.log.inclusion(PLACE, LEAVES).unwrap();
+        Action::MissingAnswer(Box::new(AnswerMissing {
+            missing: self.slot,
+            node: self.node,
+            owner: public(OWNER),
+            challenger: public(ASKER),
+            worker: public(OPERATOR),
+            answer: MissingAnswer { leaf: self.leaf, index, proof },
+        }))
+    }
+
+    fn late(&self) -> Action {
+        let (missing, node, challenger) = (self.slot, self.node, public(ASKER));
+        Action::MissingLate(MissingLate { missing, node, challenger })
+    }
+
+    fn node(&self, world: &World) -> Node {
+        world.record(&NodeSlot(self.node)).unwrap()
+    }
+}
+
+/// In the epoch after the one by which it was to be anchored.
+fn due(world: &mut World) -> Asked {
+    let asked = Asked::of(world);
+    world.epoch(Epoch(3));
+    asked
+}
+
+fn opened(world: &mut World) -> Asked {
+    let asked = due(world);
+    world.take(ASKER, &asked.opening());
+    asked
+}
+
+fn anchor(world: &mut World, asked: &Asked) {
+    let (size, root) = (asked.log.size(), asked.log.root());
+    world.take(OPERATOR, &Action::Anchor(AnchorLog { size, root, proof: Vec::new() }));
+}
+
+fn wait(world: &mut World) {
+    (0..7).for_each(|_| world.block(10_000, &[]));
+}
+
+fn default(parameter: Parameter) -> u128 {
+    parameter.row().default
+}
+
+fn gained(world: &mut World, name: u8, step: impl FnOnce(&mut World)) -> u128 {
+    let before = world.account(name).balance.0;
+    step(world);
+    world.account(name).balance.0 - before
+}
+
+#[test]
+fn a_worker_that_shows_it_is_paid_for_the_trouble() {
+    let mut world = World::new();
+    let asked = opened(&mut world);
+    let node = asked.node(&world);
+    assert_eq!((node.disputes, node.owed), (1, Amount(default(Parameter::Slash))));
+    // It is not anchored yet.
+    let early = world.signed(OTHER, &asked.answer(PLACE));
+    assert_eq!(world.rejection(&early), Some(Rejection::NotIncluded));
+    anchor(&mut world, &asked);
+    let got = gained(&mut world, OWNER, |world| world.take(OTHER, &asked.answer(PLACE)));
+    assert_eq!(got, default(Parameter::Bond) / 2);
+    let node = asked.node(&world);
+    assert_eq!((node.disputes, node.owed, node.stake), (0, Amount::ZERO, Amount(STAKE)));
+    assert_eq!(world.record(&asked.slot), None);
+}
+
+#[test]
+fn a_worker_that_was_away_loses_a_bond() {
+    let mut world = World::new();
+    let asked = opened(&mut world);
+    let early = world.signed(OTHER, &asked.late());
+    assert_eq!(world.rejection(&early), Some(Rejection::NotLate));
+    wait(&mut world);
+    let late = world.signed(OTHER, &asked.answer(PLACE));
+    assert_eq!(world.rejection(&late), Some(Rejection::MoveLate));
+    world.take(OTHER, &asked.late());
+    let node = asked.node(&world);
+    assert_eq!(node.stake, Amount(STAKE - default(Parameter::Slash)));
+    assert!(node.jailed_until > world.header.time);
+    anchor(&mut world, &asked);
+    let bond = default(Parameter::Bond);
+    let got = gained(&mut world, ASKER, |world| world.take(OTHER, &asked.answer(PLACE)));
+    assert_eq!(got, bond);
+    let node = asked.node(&world);
+    assert_eq!((node.disputes, node.stake), (0, Amount(STAKE - bond)));
+}
+
+#[test]
+fn a_worker_that_stays_away_loses_what_is_held() {
+    let mut world = World::new();
+    let asked = opened(&mut world);
+    wait(&mut world);
+    world.take(OTHER, &asked.late());
+    let early = world.signed(OTHER, &asked.late());
+    assert_eq!(world.rejection(&early), Some(Rejection::NotLate));
+    wait(&mut world);
+    let got = gained(&mut world, ASKER, |world| world.take(OTHER, &asked.late()));
+    assert_eq!(got, default(Parameter::Bond) + default(Parameter::SilenceFee));
+    let node = asked.node(&world);
+    assert_eq!(node.stake, Amount(STAKE - default(Parameter::Slash)));
+    assert_eq!((node.disputes, node.silences.count), (0, 1));
+    assert_eq!(world.record(&asked.slot), None);
+}
+
+#[test]
+fn a_receipt_that_nobody_promised_to_anchor_is_never_due() {
+    let mut world = World::new();
+    let mut asked = due(&mut world);
+    asked.open.receipt.anchor_by = 0;
+    let open = world.signed(ASKER, &asked.opening());
+    assert_eq!(world.rejection(&open), Some(Rejection::NotDue));
+    let other = staked(&mut world, OTHER, 1);
+    asked.open.node = other;
+    let open = world.signed(ASKER, &asked.opening());
+    assert_eq!(world.rejection(&open), Some(Rejection::NotSigner));
+}
