@@ -26,6 +26,10 @@ pub enum Canary {
     SignaturesIgnored,
     /// The header's epoch is not the state's.
     HeaderAhead,
+    /// A unit goes from somebody who signed nothing to somebody else.
+    UnitTaken,
+    /// A sum is forgotten.
+    SumForgotten,
 }
 
 impl Canary {
@@ -41,6 +45,8 @@ impl Canary {
         Self::BytesLacking,
         Self::SignaturesIgnored,
         Self::HeaderAhead,
+        Self::UnitTaken,
+        Self::SumForgotten,
     ];
 
     /// What it breaks, for people.
@@ -57,6 +63,8 @@ impl Canary {
             Self::BytesLacking => "a block's bytes lack one",
             Self::SignaturesIgnored => "no signature is looked at",
             Self::HeaderAhead => "a header says another epoch",
+            Self::UnitTaken => "a unit is taken from a stranger",
+            Self::SumForgotten => "the sum of stakes is forgotten",
         }
     }
 
@@ -74,6 +82,8 @@ impl Canary {
             Self::BytesLacking => "encoding",
             Self::SignaturesIgnored => "signatures",
             Self::HeaderAhead => "header",
+            Self::UnitTaken => "authority",
+            Self::SumForgotten => "sums",
         }
     }
 }

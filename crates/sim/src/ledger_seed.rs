@@ -5,12 +5,13 @@
 use chain::records::{Account, AccountSlot, NodeId, ParameterNumber, ParameterValues, Seat, Seats};
 use chain::state::State;
 use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp};
-use ledger::{BlockError, Opening, Proposed, TABLE, Working, begin};
+use ledger::{BlockError, Opening, Proposed, TABLE, Working, begin, seated};
 use receipt::PublicKey;
 use std::collections::BTreeMap;
 
 use crate::canary::Canary;
 use crate::checkers::{Checkers, Step};
+use crate::genesis::{NODES_MAX, nodes as nodes_of};
 use crate::keys::{ACTORS, VALIDATORS, actor, validator};
 use crate::random::Random;
 use crate::report::{Finding, Report, World};
@@ -24,6 +25,12 @@ const STRANGERS_MAX: u64 = 2_000;
 const BLOCKS: (u64, u64) = (8, 20);
 /// Transactions that are offered to a block.
 const OFFERS: (u64, u64) = (0, 24);
+/// One seed in so many is long, with few transactions a block, so that windows of many epochs pass.
+const LONG: u64 = 16;
+/// Blocks of a long seed.
+const LONG_BLOCKS: u64 = 110;
+/// Transactions that are offered to one of its blocks.
+const LONG_OFFERS: (u64, u64) = (0, 4);
 
 /// A network on its way.
 struct Run {
@@ -32,6 +39,8 @@ struct Run {
     state: State,
     header: Header,
     traffic: Traffic,
+    /// How many transactions a block is offered.
+    offers: (u64, u64),
     checkers: Checkers,
     report: Report,
 }
@@ -49,8 +58,15 @@ pub fn run(seed: u64, canary: Option<Canary>) -> Report {
             let traffic = Traffic::new(state.network());
             let checkers = Checkers::new(&state);
             let subject = Subject::new(canary);
-            let mut run = Run { random, subject, state, header, traffic, checkers, report };
-            for _ in 0..run.random.between(BLOCKS.0, BLOCKS.1) {
+            let offers = OFFERS;
+            let mut run = Run { random, subject, state, header, traffic, offers, checkers, report };
+            let long = run.random.once_in(LONG);
+            let blocks = match long {
+                true => LONG_BLOCKS,
+                false => run.random.between(BLOCKS.0, BLOCKS.1),
+            };
+            run.offers = if long { LONG_OFFERS } else { OFFERS };
+            for _ in 0..blocks {
                 found = run.block();
                 if !found.is_empty() {
                     break;
@@ -70,7 +86,7 @@ impl Run {
     fn block(&mut self) -> Vec<(&'static str, String)> {
         let offers = {
             let mut scene = Scene::new(&self.state, &self.header);
-            let count = self.random.between(OFFERS.0, OFFERS.1);
+            let count = self.random.between(self.offers.0, self.offers.1);
             self.traffic.offers(&mut self.random, &mut scene, count)
         };
         let (offers, authentic) = self.authenticated(offers);
@@ -132,7 +148,7 @@ impl Run {
             _ => random.between(100, 5_000),
         };
         // The last stamps there are belong to the last blocks a seed may make.
-        let last = u64::MAX - 64 + self.header.height.0;
+        let last = u64::MAX - LONG_BLOCKS + self.header.height.0;
         let next = self.header.stamp.0.saturating_add(1);
         let stamp = self.header.stamp.0.saturating_add(passed).min(last).max(next);
         Opening { stamp: Stamp(stamp), beacon: random.bytes() }
@@ -192,15 +208,21 @@ pub(crate) fn genesis(random: &mut Random) -> Genesis {
         node: NodeId(random.bytes()),
         key: validator(random.index(VALIDATORS)).public,
     };
-    Genesis {
+    let nodes = match random.once_in(2) {
+        true => random.index(NODES_MAX + 1),
+        false => 0,
+    };
+    let nodes = nodes_of(random, nodes);
+    let genesis = Genesis {
         kind: NetworkKind::Simulation,
         stamp: Stamp(1_700_000_000_000 + random.below(1 << 40)),
         parameters: parameters(random),
         seats: Seats((0..seats).map(|_| seat(random)).collect()),
         accounts: accounts.into_iter().collect(),
         treasury: Amount(random.long() >> 40),
-        nodes: Vec::new(),
-    }
+        nodes,
+    };
+    seated(genesis.clone()).unwrap_or(genesis)
 }
 
 /// A third of them other than they are: anything from nothing to some times the default, or a bound.

@@ -12,6 +12,7 @@ pub mod campaign;
 pub mod canary;
 pub mod checkers;
 mod faults;
+mod genesis;
 mod keys;
 pub mod ledger_seed;
 mod network;

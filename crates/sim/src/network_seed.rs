@@ -5,8 +5,8 @@
 
 use chain::records::{AccountSlot, NodeId, ParameterValues, Seat, Seats};
 use chain::{Amount, Block, Certificate, Genesis, Height, NetworkKind, Stamp, Transaction};
-use ledger::begin;
-use ledger::tx::{Action as Body, Transfer};
+use ledger::tx::{Action as Body, Stake, Transfer};
+use ledger::{Parameter, begin, seated};
 use receipt::PublicKey;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::checkers::finality::{Latest, Observer};
 use crate::checkers::liveness::Goal;
 use crate::checkers::votes::Votes;
 use crate::faults::{Client, FAULTS, Of, Stage};
+use crate::genesis::nodes;
 use crate::keys::{ACTORS, Key, actor, validator};
 use crate::network::{Happening, Network, Weather};
 use crate::random::Random;
@@ -154,7 +155,11 @@ impl Run {
         for _ in 0..self.random.below(FAULTS_MORE_MAX + 1) {
             chosen.push(self.random.below(all));
         }
-        let bears = (self.nodes.len() - 1) / 3;
+        // Nobody alone ever has as many seats as would do harm; where seats move, two might.
+        let bears = match self.genesis.nodes.is_empty() {
+            true => (self.nodes.len() - 1) / 3,
+            false => 1,
+        };
         let cheats: Vec<usize> = (0..bears).map(|_| self.random.index(self.nodes.len())).collect();
         let mut last = 0;
         for which in chosen {
@@ -394,7 +399,7 @@ impl Run {
     fn clients(&mut self) {
         let mut sent = self.honest();
         if self.goal.is_some() {
-            let transaction = self.transfer(PROBE);
+            let transaction = self.asking(PROBE);
             sent.extend((0..self.nodes.len()).map(|peer| (Peer(peer), transaction.clone())));
         }
         for at in 0..self.faults.len() {
@@ -428,7 +433,7 @@ impl Run {
             let waits = self.sent.get(&who).is_some_and(|at| now < at + PATIENCE_MS);
             if !waits {
                 self.sent.insert(who, now);
-                let transaction = self.transfer(who);
+                let transaction = self.asking(who);
                 for _ in 0..self.random.between(1, 3) {
                     let peer = Peer(self.random.index(self.nodes.len()));
                     sent.push((peer, transaction.clone()));
@@ -438,12 +443,24 @@ impl Run {
         sent
     }
 
-    fn transfer(&mut self, who: usize) -> Transaction {
+    /// A transfer; or money into a node, so that its seats become more.
+    fn wish(&mut self) -> Body {
+        let count = self.genesis.nodes.len();
+        if count > 0 && self.random.once_in(8) {
+            let place = self.random.index(count);
+            let number = u16::try_from(place).expect("a few");
+            let node = self.genesis.nodes[place].id(number);
+            let amount = Amount(1_000_000_000 * u128::from(self.random.between(1, 20)));
+            return Body::Stake(Stake { node, amount });
+        }
+        let to = actor(self.random.index(HONEST)).public;
+        Body::Transfer(Transfer { to, amount: Amount(1 + u128::from(self.random.below(1_000))) })
+    }
+
+    fn asking(&mut self, who: usize) -> Transaction {
         let key = actor(who);
         let account = record(&self.observer.state, &AccountSlot(key.public)).unwrap_or_default();
-        let to = actor(self.random.index(HONEST)).public;
-        let amount = Amount(1 + u128::from(self.random.below(1_000)));
-        let action = Body::Transfer(Transfer { to, amount });
+        let action = self.wish();
         let what = (action.kind(), account.made, Amount(u128::MAX));
         let network = self.observer.state.network();
         Transaction::sign(network, &key.secret, what, action.encode())
@@ -457,6 +474,7 @@ impl Node {
     }
 }
 
+/// Half of them have nodes with something at stake, and epochs that end within the run, so that seats move.
 fn genesis(random: &mut Random, count: usize) -> Genesis {
     let rich = |at| (actor(at).public, Amount(1_000_000_000_000));
     let accounts: BTreeMap<PublicKey, Amount> = (0..ACTORS).map(rich).collect();
@@ -464,13 +482,21 @@ fn genesis(random: &mut Random, count: usize) -> Genesis {
     for at in 0..count {
         seats.push(Seat { node: NodeId(random.bytes()), key: validator(at).public });
     }
-    Genesis {
+    let mut parameters = ParameterValues::default();
+    let nodes = if random.once_in(2) { nodes(random, count) } else { Vec::new() };
+    if !nodes.is_empty() {
+        let seats = u128::from(random.between(4, 12));
+        parameters.0.insert(Parameter::SeatsMax.number(), seats);
+        parameters.0.insert(Parameter::EpochMs.number(), 10_000);
+    }
+    let genesis = Genesis {
         kind: NetworkKind::Simulation,
         stamp: Stamp(1_700_000_000_000 + random.below(1 << 30)),
-        parameters: ParameterValues::default(),
+        parameters,
         seats: Seats(seats),
         accounts: accounts.into_iter().collect(),
         treasury: Amount(1_000_000),
-        nodes: Vec::new(),
-    }
+        nodes,
+    };
+    seated(genesis.clone()).unwrap_or(genesis)
 }

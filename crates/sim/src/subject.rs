@@ -2,7 +2,7 @@
 //!
 //! Never decides anything itself. A broken one is broken for everybody alike, but where the breach is just that.
 
-use chain::records::{Account, AccountSlot, ClockSlot, Held};
+use chain::records::{Account, AccountSlot, ClockSlot, Held, Purse, PurseSlot, Stakes, StakesSlot};
 use chain::state::{Place, Proof, State};
 use chain::{Amount, Authentic, Block, Epoch, Header, Transaction};
 use commit::Digest;
@@ -57,6 +57,8 @@ impl Subject {
             Some(Canary::NumberGoesBack) => {
                 made.state = number_goes_back(&made.state, &made.block.transactions);
             }
+            Some(Canary::UnitTaken) => made.state = unit_taken(&made.state),
+            Some(Canary::SumForgotten) => made.state = sum_forgotten(&made.state),
             Some(Canary::HeaderAhead) => made.block.header.epoch = Epoch(7_777),
             Some(
                 Canary::JudgeDiffers
@@ -171,6 +173,25 @@ fn unit_lost(state: &State) -> State {
         Some((slot, account)) => with_account(state, slot, account),
         None => state.clone(),
     }
+}
+
+/// The first account that has something has one less, and the treasury one more.
+fn unit_taken(state: &State) -> State {
+    let lost = unit_lost(state);
+    let purse = record(&lost, &PurseSlot).unwrap_or_default();
+    let treasury = purse.treasury.plus(Amount(1)).unwrap_or_default();
+    let mut working = Working::new(lost);
+    working.put(&PurseSlot, &Purse { treasury, ..purse });
+    working.finish()
+}
+
+/// A unit more is at stake by the sum than by the nodes.
+fn sum_forgotten(state: &State) -> State {
+    let stakes = record(state, &StakesSlot).unwrap_or_default();
+    let total = stakes.total.plus(Amount(1)).unwrap_or_default();
+    let mut working = Working::new(state.clone());
+    working.put(&StakesSlot, &Stakes { total, ..stakes });
+    working.finish()
 }
 
 /// All of what passed on the proposers' clocks, instead of a step.

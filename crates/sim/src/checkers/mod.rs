@@ -5,6 +5,7 @@
 
 mod agreement;
 mod altered;
+mod authority;
 mod encoding;
 pub(crate) mod finality;
 mod header;
@@ -13,6 +14,7 @@ mod once;
 mod proofs;
 mod rejected;
 mod signatures;
+mod sums;
 mod supply;
 mod time;
 pub(crate) mod votes;
@@ -71,6 +73,8 @@ pub const NAMES: &[&str] = &[
     "signatures",
     "proofs",
     "altered",
+    "authority",
+    "sums",
 ];
 
 /// What they counted.
@@ -100,6 +104,8 @@ impl Checkers {
             signatures::check(step),
             proofs::check(step, random),
             altered::check(step, random, refused),
+            authority::check(step),
+            sums::check(step.after),
         ];
         let named = NAMES.iter().zip(seen);
         named.filter_map(|(name, seen)| Some((*name, seen.err()?))).collect()

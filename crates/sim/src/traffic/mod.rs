@@ -3,10 +3,13 @@
 //! A generator asks for something that might be taken or not, at and around the bounds of the rules; it never knows
 //! which. Never makes what a scene can't explain: it sees the state and nothing else.
 
+mod anchors;
+mod channels;
 mod names;
 mod nodes;
 mod packages;
 mod spoilt;
+mod stakes;
 mod transfer;
 
 pub use spoilt::{SPOILERS, Spoiler};
@@ -42,6 +45,9 @@ pub struct Generator {
 pub const GENERATORS: &[Generator] = &[
     Generator { name: "transfer", weight: 10, make: transfer::make },
     Generator { name: "nodes", weight: 4, make: nodes::make },
+    Generator { name: "stakes", weight: 4, make: stakes::make },
+    Generator { name: "channels", weight: 8, make: channels::make },
+    Generator { name: "anchors", weight: 2, make: anchors::make },
     Generator { name: "packages", weight: 1, make: packages::make },
     Generator { name: "names", weight: 4, make: names::make },
 ];

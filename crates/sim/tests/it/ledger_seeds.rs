@@ -28,8 +28,8 @@ fn a_seed_gives_the_same_run_again() {
 #[test]
 fn seeds_reach_what_they_are_for() {
     let report = some(2);
-    assert!(report.taken() * 3 > report.offered, "{report:?}");
-    assert_eq!(report.kinds.keys().min(), Some(&1));
+    assert!(report.taken() * 5 > report.offered, "{report:?}");
+    assert!(report.kinds.len() > 15, "{:?}", report.kinds);
     for rejection in Rejection::ALL.iter().filter(|rejection| rejection.number() < 10) {
         assert!(report.rejections.contains_key(rejection), "{rejection} was not reached");
     }

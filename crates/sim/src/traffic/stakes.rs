@@ -1,0 +1,39 @@
+//! Kinds 6 to 9: money into nodes by anybody, out of them by their owners, at once and when it is due; nodes that stand for
+//! seats.
+//!
+//! Never only what is there: a little more is asked for, too.
+
+use chain::records::NodeId;
+use ledger::tx::{Action, Stake, Stand, Unstake, Wish as Standing, Withdraw};
+
+use super::Wish;
+use super::nodes::{owned, there};
+use crate::keys::{ACTORS, actor};
+use crate::random::Random;
+use crate::scene::Scene;
+
+pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    if random.once_in(2) {
+        let payer = actor(random.index(ACTORS));
+        let nodes = there(scene);
+        let node = match random.once_in(16) {
+            true => NodeId(random.bytes()),
+            false => random.choose(&nodes)?.0,
+        };
+        let amount = random.amount(scene.account(payer.public).balance);
+        return Some(Wish { payer, action: Action::Stake(Stake { node, amount }) });
+    }
+    let (id, node, payer) = owned(random, scene)?;
+    let action = match random.below(6) {
+        0 => Action::Withdraw(Withdraw { node: id }),
+        1 => Action::Stand(Stand { node: id, wish: Standing::Leave }),
+        2 | 3 => {
+            let nodes = there(scene);
+            let other = random.choose(&nodes).map_or(NodeId([0; 32]), |(other, _)| *other);
+            let instead = if random.once_in(2) { NodeId([0; 32]) } else { other };
+            Action::Stand(Stand { node: id, wish: Standing::Join { instead } })
+        }
+        _ => Action::Unstake(Unstake { node: id, amount: random.amount(node.stake) }),
+    };
+    Some(Wish { payer, action })
+}
