@@ -19,8 +19,9 @@ use program::tile::Choice;
 use program::tiny::Shape;
 use program::trace::Committer;
 use receipt::{
-    AuditConsent, Equivocation, Head, Job, JobFields, NonceChooser, PartialOpening, PublicKey,
-    Rendered, SignedHead, StopRule, Terms, TokenVector, Which, WorkKind,
+    AuditConsent, Envelope, Equivocation, Head, Job, JobFields, NonceChooser, PartialOpening,
+    PublicKey, Receipt, Rendered, SignedHead, Stop, StopRule, Terms, TokenVector, Usage, Which,
+    WorkKind,
 };
 
 use crate::rejections::Case;
@@ -588,4 +589,89 @@ fn a_program_of_more_ops_than_are_paid_for_is_not_read() {
     court.model.ops -= 1;
     let open = court.opening(&world, ACCUSER);
     assert_eq!(world.rejection(&open), Some(Rejection::DisputeNames));
+}
+
+/// A filing whose worker says that the first op faulted, and the signature of its receipt.
+fn faulted(world: &World, court: &Court) -> DisputeOpen {
+    let head = court.filing.head;
+    let receipt = Receipt {
+        kind: WorkKind::Generate,
+        job: head.head.job,
+        model: [9; 32],
+        arithmetic: 1,
+        sampling: 1,
+        consent: 2,
+        anchor_by: 0,
+        usage: Usage { prompt: 3, output: head.head.count },
+        choices: vec![receipt::Choice {
+            index: 0,
+            segments: vec![head],
+            stop: Stop::Fault { position: 4, op: 0 },
+        }],
+        worker: public(OPERATOR),
+    };
+    let sealed = Envelope::seal(&receipt, &secret(OPERATOR), world.network()).unwrap();
+    let claim = Claim::Fault(Box::new(receipt));
+    let filing = Filing { claim, ..court.filing.clone() };
+    DisputeOpen { filing, signature: Some(sealed.signature()), ..court.open() }
+}
+
+#[test]
+fn a_claimed_fault_is_disputed_with_its_receipts_signature() {
+    let mut world = World::new();
+    let court = Court::of(&mut world, false);
+    let open = faulted(&world, &court);
+    let mut unsigned = open.clone();
+    unsigned.signature = Some(receipt::Signature::NONE);
+    let unsigned = world.signed(ACCUSER, &Action::DisputeOpen(Box::new(unsigned)));
+    assert_eq!(world.rejection(&unsigned), Some(Rejection::Filing));
+    world.take(ACCUSER, &Action::DisputeOpen(Box::new(open)));
+    let step = ClaimedStep {
+        worker: public(OPERATOR),
+        job: court.filing.head.head.job,
+        choice: 0,
+        position: 4,
+        kind: 2,
+        what: 0,
+    };
+    let dispute: Dispute =
+        world.record(&step.disputed_by(world.network(), public(ACCUSER))).unwrap();
+    assert_eq!((dispute.node, dispute.challenger), (court.node, public(ACCUSER)));
+}
+
+/// Two accuse of the same before it is refuted: the second one gets its bond, the node pays once.
+#[test]
+fn a_claim_is_slashed_for_once() {
+    let mut world = World::new();
+    let mut court = opened(&mut world, true);
+    let second = court.opening(&world, OTHER);
+    world.block(1, &[second]);
+    assert_eq!(court.node(&world).owed, Amount(2 * slash()));
+    court.play(&mut world, 100);
+    world.take(OTHER, &court.end(PublicKey::NONE));
+    let stake = court.node(&world).stake;
+    // The other dispute: the same moves, of the same worker.
+    let Claim::Token(shown) = &court.filing.claim else { panic!("a token is claimed") };
+    let (job, what) = (court.filing.head.head.job, shown.token);
+    let worker = public(OPERATOR);
+    let step = ClaimedStep { worker, job, choice: 0, position: 1, kind: 1, what };
+    let slot = step.disputed_by(world.network(), public(OTHER));
+    let Course::Open(mut case) = world.record(&slot).unwrap().course else { panic!("open") };
+    case.stage = Stage::Decided(Outcome::ClaimantRefuted);
+    let record = world.record(&slot).unwrap();
+    let mut working = Working::new(world.state.clone());
+    working.put(&slot, &Dispute { course: Course::Open(case), ..record });
+    world.state = working.finish();
+    world.header.state_root = world.state.root();
+    let end = Action::DisputeEnd(Box::new(DisputeEnd {
+        dispute: slot,
+        node: court.node,
+        owner: public(OWNER),
+        challenger: public(OTHER),
+        appellant: PublicKey::NONE,
+        claim: court.claim.0,
+    }));
+    let got = gained(&mut world, OTHER, |world| world.take(ACCUSER, &end));
+    assert_eq!(got, signed(bond()));
+    assert_eq!((court.node(&world).stake, court.node(&world).owed), (stake, Amount::ZERO));
 }
