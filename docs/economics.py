@@ -90,16 +90,33 @@ def silence():
     yield "answers in time, innocent", decimal(-bond / 2, 1), "half of the challenger's bond, less its fees"
 
 
+# Of a dispute's greatest moves and states, from the tables of dispute.md 2 and 8 and the limits of its section 6.
+DISPUTED = {
+    "8B/8k": {"ops of the program": 645, "block": 20, "leaves": 126, "log": 5, "tiles": 4, "states": (1073, 973, 1178, 499)},
+    "at the limits": {"ops of the program": 16_384, "block": 128, "leaves": 1024, "log": 5, "tiles": 6, "states": (1201, 1133, 1306, 499)},
+}
+# Bytes of a transaction without its body; of a dispute_move without state and move; of 16 hashes as a move.
+TRANSACTION, MOVE, CHILDREN = 128, 168, 5 + 16 * 32
+OPENED = 5 + 16_384
+
+
+def answered(shape, parameters):
+    """Moves of a claimant that answers to the end, their bytes, and what they cost."""
+    log, ops, tiles, last = shape["states"]
+    children = shape["log"] + shape["tiles"] - 1
+    moves = children + 4
+    made = 35 + children * CHILDREN + 5 + shape["block"] * 32 + 9 + (16 + shape["leaves"]) * 32 + OPENED
+    states = (1 + shape["log"]) * log + ops + (shape["tiles"] - 1) * tiles + 2 * last
+    size = made + states + moves * (TRANSACTION + MOVE)
+    work = moves * (700 + shape["ops of the program"] // 4)
+    return moves, size, F(size * parameters["fee_byte"] + work * parameters["fee_work"]) / ASSUMED["money an answer costs"]
+
+
 def griefing(parameters):
-    price = ASSUMED["money an answer costs"]
-    moves = {"root": 35, "children of the log, 5 times": 5 * (5 + 16 * 32), "ops": 5 + 128 * 32, "parts": 9 + 1024 * 32, "children of tiles, 4 times": 4 * (5 + 16 * 32), "open": 5 + 16_384}
-    size = sum(moves.values()) + len(moves) * (128 + 40)
-    fees = size * parameters["fee_byte"] + (len(moves) + 7) * parameters["fee_work"]
-    cost, half = F(fees) / price, DISPUTE["bond"] / 2
-    yield "bytes that a claimant sends at the most", size
-    yield "what they cost, in answers", decimal(cost)
-    yield "half of the challenger's bond, which it gets", decimal(half)
-    yield "lost by the challenger for each answer's price that the claimant loses", "the claimant loses nothing" if half >= cost else decimal(DISPUTE["bond"] / (cost - half))
+    half = DISPUTE["bond"] / 2
+    for name, shape in DISPUTED.items():
+        moves, size, cost = answered(shape, parameters)
+        yield name, moves, size, decimal(cost), decimal(half), decimal(half - cost)
 
 
 def diluter():
@@ -128,9 +145,9 @@ def printed():
     yield "**Silence.** What an accused worker loses, in prices of an answer."
     yield ""
     yield from table(("what it does", "loses", "that is"), silence())
-    yield "**A challenge without ground.** What an innocent claimant pays to answer to the end, at the limits of every move."
+    yield "**A challenge without ground.** What an innocent claimant pays to answer to the end, with the greatest moves there are, and what half of the challenger's bond leaves it. Nobody has to serve a program at the limits."
     yield ""
-    yield from table(("what", "value"), griefing(parameters))
+    yield from table(("program", "moves", "bytes", "cost", "half of the bond", "left"), griefing(parameters))
     yield "**Dilution.** A worker that earned 100 and pays itself `times` as much: draws grow with what is settled, so those that fall on its true answers stay as many; the audit's share of its own payments is lost."
     yield ""
     yield from table(("times", "draws in all", "on true answers", "lost"), diluter())
