@@ -1,6 +1,8 @@
 //! A network of a few accounts, one block after the other.
 
-use chain::records::{Account, AccountSlot, Clock, ClockSlot, NodeId, Record, Seat, Seats, Slot};
+use chain::records::{
+    Account, AccountSlot, Clock, ClockSlot, Held, NodeId, NodeSlot, Record, Seat, Seats, Slot,
+};
 use chain::state::State;
 use chain::{Amount, Authentic, Epoch, Genesis, Header, NetworkKind, Stamp, Time, Transaction};
 use commit::Network;
@@ -9,6 +11,7 @@ use ledger::{
     Execution, Opening, Proposed, Rejection, Stop, Working, apply, begin, propose, supply,
 };
 use receipt::{PublicKey, SecretKey};
+use std::collections::BTreeSet;
 
 /// What everybody begins with.
 pub(crate) const RICH: u128 = 1_000_000_000;
@@ -142,6 +145,7 @@ impl World {
         assert_eq!(judged.root(), state.root(), "who judges comes where who proposed came");
         let counted = supply(&state).unwrap();
         assert_eq!(counted.there, counted.booked, "money is neither made nor lost");
+        check_stakes(&state);
         (self.state, self.header) = (state, header);
     }
 
@@ -150,4 +154,24 @@ impl World {
         let transaction = self.signed(name, action);
         self.block(1, &[transaction]);
     }
+}
+
+/// The sum of all stakes is that of the nodes' stakes, and who stands is there.
+fn check_stakes(state: &State) {
+    let (mut sum, mut total, mut standing, mut nodes) = (0, 0, Vec::new(), BTreeSet::new());
+    for entry in state.entries() {
+        let held = Held::decode(&entry.key, &entry.value).unwrap();
+        if let Held::Node(NodeSlot(id), node) = &held {
+            sum += node.stake.0;
+            nodes.insert(*id);
+        }
+        if let Held::Stakes(stakes) = &held {
+            total = stakes.total.0;
+        }
+        if let Held::Candidates(all) = held {
+            standing.extend(all.0);
+        }
+    }
+    assert_eq!(sum, total, "the sum of stakes is a sum");
+    assert!(standing.iter().all(|id| nodes.contains(id)));
 }
