@@ -6,7 +6,7 @@ use chain::records::{
 };
 use chain::{Amount, Genesis, Time};
 use ledger::tx::{Action, Cancel, Enact, Propose, Vote};
-use ledger::{BlockError, Parameter, Rejection, propose};
+use ledger::{BlockError, Parameter, Rejection, Working, propose};
 
 use crate::rejections::Case;
 use crate::seats::parameters;
@@ -304,4 +304,70 @@ fn this_release_ends_where_other_rules_begin() {
     world.block(left - 1, &[]);
     let next = propose(&world.state, &world.header, public(11), &world.opening(1), &[]);
     assert_eq!(next.unwrap_err(), BlockError::Protocol { found: 2 });
+}
+
+/// Goes on until the next transaction is executed at this time.
+fn until(world: &mut World, at: Time) {
+    while world.header.time.0 + 1 < at.0 {
+        let left = at.0 - 1 - world.header.time.0;
+        world.block(left.min(10_000), &[]);
+    }
+}
+
+#[test]
+fn times_begin_and_end_where_they_say() {
+    let mut world = quick();
+    let node = staked(&mut world, 1, 100);
+    let (id, made) = proposed(&mut world, 1, fee(5));
+    let (opens, lapses) = (made.ends.after(TIMELOCK_MS), made.ends.after(TIMELOCK_MS + ENACT_MS));
+    assert_eq!((made.opens, made.lapses), (opens, lapses));
+    assert_eq!(made.ends, world.header.time.after(VOTE_MS));
+    world.take(1, &vote(id, node, true));
+    let why = |world: &World, action| world.rejection(&world.signed(1, &action));
+    let all = || [vote(id, node, true), cancel(id), enact(id, 1, fee(5))];
+    until(&mut world, Time(made.ends.0 - 1));
+    let before = all().map(|action| why(&world, action));
+    assert_eq!(before, [None, None, Some(Rejection::VoteOn)]);
+    until(&mut world, made.ends);
+    let over = Some(Rejection::VoteOver);
+    let after = all().map(|action| why(&world, action));
+    assert_eq!(after, [over, over, Some(Rejection::Timelock)]);
+    until(&mut world, Time(opens.0 - 1));
+    assert_eq!(why(&world, enact(id, 1, fee(5))), Some(Rejection::Timelock));
+    until(&mut world, opens);
+    let decided = |world: &World| enacted(&mut world.clone(), id, fee(5)).0;
+    assert_eq!(decided(&world), Decision::Enacted);
+    until(&mut world, Time(lapses.0 - 1));
+    assert_eq!(decided(&world), Decision::Enacted);
+    until(&mut world, lapses);
+    assert_eq!(decided(&world), Decision::Lapsed);
+}
+
+#[test]
+fn a_shorter_vote_does_not_free_what_voted_in_a_longer_one() {
+    let mut world = quick();
+    let (_, long) = proposed(&mut world, 1, fee(5));
+    let mut working = Working::new(world.state.clone());
+    let shorter = [(Parameter::VoteMs, 10_000), (Parameter::ProposalBond, BOND)];
+    working.put(&ParametersSlot, &parameters(&shorter));
+    world.state = working.finish();
+    world.header.state_root = world.state.root();
+    let (_, short) = proposed(&mut world, 1, fee(5));
+    assert!(short.ends < long.ends);
+    assert_eq!(world.record(&StakesSlot).unwrap().voting_ends, long.ends);
+}
+
+#[test]
+fn the_treasury_can_be_spent_to_its_last_unit() {
+    for (amount, is) in [(RICH, Decision::Enacted), (RICH + 1, Decision::Open)] {
+        let mut world = World::new();
+        let (id, _) = carried(&mut world, spend(amount));
+        let opens = record(&world, id).opens;
+        until(&mut world, opens);
+        let signed = world.signed(2, &enact(id, 1, spend(amount)));
+        if world.rejection(&signed).is_none() {
+            world.block(1, &[signed]);
+        }
+        assert_eq!(record(&world, id).decision, is);
+    }
 }
