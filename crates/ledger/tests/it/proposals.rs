@@ -6,7 +6,7 @@ use chain::records::{
 };
 use chain::{Amount, Genesis, Time};
 use ledger::tx::{Action, Cancel, Enact, Propose, Vote};
-use ledger::{BlockError, Parameter, Rejection, Working, propose};
+use ledger::{BlockError, Execution, Parameter, Rejection, Working, propose};
 
 use crate::rejections::Case;
 use crate::seats::parameters;
@@ -304,6 +304,11 @@ fn this_release_ends_where_other_rules_begin() {
     world.block(left - 1, &[]);
     let next = propose(&world.state, &world.header, public(11), &world.opening(1), &[]);
     assert_eq!(next.unwrap_err(), BlockError::Protocol { found: 2 });
+    let execution = Execution::begin(&world.state, &world.opening(1)).unwrap();
+    assert_eq!(execution.rules(), 2);
+    world.state = execution.finish().unwrap().state;
+    let rules = Rules { version: 2, next: 0, at: Time(0) };
+    assert_eq!(world.record(&RulesSlot), Some(rules));
 }
 
 /// Goes on until the next transaction is executed at this time.
