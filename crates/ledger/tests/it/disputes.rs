@@ -1,7 +1,7 @@
 //! Kinds 50 to 54 and 60: a worker with other weights than its model's, who accuses it, and who accuses the truth.
 
 use chain::records::{
-    ClaimedStep, Course, Dispute, DisputeSlot, Node, NodeId, NodeSlot, Outcome, Package,
+    ClaimedStep, Course, Dispute, DisputeSlot, Held, Node, NodeId, NodeSlot, Outcome, Package,
     PackageSlot, ParameterValues, Part, ProgramBytes, ProgramSlot, Stage,
 };
 use chain::{Amount, Authentic, Time};
@@ -130,6 +130,7 @@ fn world() -> World {
 /// Longer than any window here.
 fn wait(world: &mut World) {
     (0..7).for_each(|_| world.block(10_000, &[]));
+    check_books(world);
 }
 
 fn job(prompt: &[u32]) -> Job {
@@ -386,7 +387,29 @@ fn gained(world: &mut World, name: u8, step: impl FnOnce(&mut World)) -> i128 {
     let balance = |world: &World| i128::try_from(world.account(name).balance.0).unwrap();
     let before = balance(world);
     step(world);
+    check_books(world);
     balance(world) - before
+}
+
+/// Of every node: what it owes and how many disputes it counts is what its open disputes say.
+pub(crate) fn check_books(world: &World) {
+    let held: Vec<Held> = world
+        .state
+        .entries()
+        .map(|entry| Held::decode(&entry.key, &entry.value).unwrap())
+        .collect();
+    let of = |id: NodeId, held: &Held| match held {
+        Held::Dispute(_, Dispute { node, course: Course::Open(case), .. }) if *node == id => {
+            Some(case.owed.0)
+        }
+        Held::Missing(_, missing) if missing.node == id => Some(missing.owed.0),
+        _ => None,
+    };
+    for node in &held {
+        let Held::Node(NodeSlot(id), node) = node else { continue };
+        let open: Vec<u128> = held.iter().filter_map(|held| of(*id, held)).collect();
+        assert_eq!((usize::from(node.disputes), node.owed.0), (open.len(), open.iter().sum()));
+    }
 }
 
 fn signed(amount: u128) -> i128 {

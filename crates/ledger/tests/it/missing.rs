@@ -9,6 +9,7 @@ use receipt::{
     Choice, Envelope, Head, MissingAnswer, Receipt, Signature, SignedHead, Stop, Usage, WorkKind,
 };
 
+use crate::disputes::check_books;
 use crate::rejections::Case;
 use crate::stakes::staked;
 use crate::transfer::transfer;
@@ -144,6 +145,7 @@ fn anchor(world: &mut World, asked: &Asked) {
 
 fn wait(world: &mut World) {
     (0..7).for_each(|_| world.block(10_000, &[]));
+    check_books(world);
 }
 
 fn default(parameter: Parameter) -> u128 {
@@ -153,6 +155,7 @@ fn default(parameter: Parameter) -> u128 {
 fn gained(world: &mut World, name: u8, step: impl FnOnce(&mut World)) -> u128 {
     let before = world.account(name).balance.0;
     step(world);
+    check_books(world);
     world.account(name).balance.0 - before
 }
 
