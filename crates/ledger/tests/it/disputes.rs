@@ -398,12 +398,12 @@ pub(crate) fn check_books(world: &World) {
         .entries()
         .map(|entry| Held::decode(&entry.key, &entry.value).unwrap())
         .collect();
-    let of = |id: NodeId, held: &Held| match held {
-        Held::Dispute(_, Dispute { node, course: Course::Open(case), .. }) if *node == id => {
-            Some(case.owed.0)
+    let of = |id: NodeId, held: &Held| {
+        if let Held::Dispute(_, Dispute { node, course: Course::Open(case), .. }) = held {
+            return (*node == id).then_some(case.owed.0);
         }
-        Held::Missing(_, missing) if missing.node == id => Some(missing.owed.0),
-        _ => None,
+        let Held::Missing(_, missing) = held else { return None };
+        (missing.node == id).then_some(missing.owed.0)
     };
     for node in &held {
         let Held::Node(NodeSlot(id), node) = node else { continue };
