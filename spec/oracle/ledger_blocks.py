@@ -4,6 +4,7 @@ import ledger as form
 import ledger_channel_cases
 import ledger_node_cases
 import ledger_package_cases
+import ledger_proposal_cases
 import ledger_rules as rules
 import ledger_seat_cases
 import ledger_stake_cases
@@ -169,7 +170,7 @@ def refused_blocks():
 
 
 def cases():
-    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases)
+    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases, ledger_proposal_cases)
     makers = (base_cases, *(group.worlds for group in groups))
     worlds = [(name, world.inputs()) for maker in makers for name, world in maker()]
     return worlds + geneses() + ledger_seat_cases.refused_geneses() + refused_blocks()

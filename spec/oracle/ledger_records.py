@@ -1,6 +1,6 @@
 """ledger.md section 3: keys and records of the state, by the first byte of the key."""
 
-from ledger_forms import HASH, KEY, U8, U16, U64, U128, blob, checked, list_of, one_of, pair, record
+from ledger_forms import HASH, KEY, Form, U8, U16, U64, U128, blob, checked, list_of, one_of, pair, record
 from receipt_decode import true
 
 PARAMETERS_MOST, SEATS_MOST = 256, 128
@@ -46,6 +46,31 @@ SETTLEMENT = record(
     lambda one: apart([(0, one["span"][0] - 1), *one["voided"], (one["span"][1] + 1, 0)]),
 )
 ANCHOR = record((("size", checked(U64, lambda size: size < 1 << 53)), ("root", HASH), ("epoch", U64), ("time", U64)))
+PARAMETER, SPEND, RULES_VERSION, CANCEL = 1, 2, 3, 4
+CONTENTS = {
+    PARAMETER: record((("number", U16), ("value", U128))), SPEND: record((("to", KEY), ("amount", U128))),
+    RULES_VERSION: record((("version", U16), ("at", U64))), CANCEL: record((("proposal", HASH), ("proposer", KEY))),
+}  # fmt: skip
+WHAT = one_of(*CONTENTS)
+
+
+def read_content(i):
+    what = WHAT.read(i)
+    return what, CONTENTS[what].read(i)
+
+
+CONTENT = Form(lambda content: WHAT.write(content[0]) + CONTENTS[content[0]].write(content[1]), read_content)
+OPEN, ENACTED, REFUSED, CANCELLED, LAPSED = 0, 1, 2, 3, 4
+PROPOSAL = record((
+    ("proposer", KEY), ("bond", U128), ("content", CONTENT), ("ends", U64), ("opens", U64), ("lapses", U64), ("staked", U128),
+    ("yes", U128), ("no", U128), ("decision", one_of(OPEN, ENACTED, REFUSED, CANCELLED, LAPSED)),
+), lambda one: one["decision"] == OPEN or one["bond"] == 0)  # fmt: skip
+BALLOT = record((("yes", one_of(0, 1)), ("weight", U128)))
+FIRST_RULES = {"version": 1, "next": 0, "at": 0}
+RULES = record(
+    (("version", U16), ("next", U16), ("at", U64)),
+    lambda one: one != FIRST_RULES and (one["at"] == 0 if one["next"] == 0 else one["next"] > one["version"]),
+)
 
 
 def apart(spans):
@@ -72,8 +97,11 @@ RECORDS = {
     15: ("epoch book", U64, BOOK),
     16: ("settlement", pair(U64, HASH), SETTLEMENT),
     17: ("anchor", KEY, ANCHOR),
+    24: ("proposal", HASH, PROPOSAL),
+    25: ("ballot", pair(HASH, HASH), BALLOT),
+    26: ("rules", pair(), RULES),
 }
-CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY = (bytes([tag]) for tag in (1, 2, 3, 4, 8, 9))
+CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY, RULES_KEY = (bytes([tag]) for tag in (1, 2, 3, 4, 8, 9, 26))
 
 
 def account_key(key):
@@ -118,6 +146,14 @@ def settlement_key(epoch, channel):
 
 def anchor_key(key):
     return b"\x11" + key
+
+
+def proposal_key(proposal):
+    return b"\x18" + proposal
+
+
+def ballot_key(proposal, node):
+    return b"\x19" + proposal + node
 
 
 def read(key, data):

@@ -7,6 +7,7 @@ import ledger as form
 import ledger_channels
 import ledger_nodes
 import ledger_packages
+import ledger_proposals
 import ledger_seats
 import ledger_stake
 from exact import Refused
@@ -40,7 +41,7 @@ def one(_):
     return 1
 
 
-GROUPS = (ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels)
+GROUPS = (ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_proposals)
 KINDS = {1: (TRANSFER, one, transfer)}
 for group in GROUPS:
     KINDS.update(group.KINDS)
@@ -64,6 +65,7 @@ class Execution:
             ledger_seats.end_epoch(self.draft, time)
         self.clock = clock
         self.draft.write(CLOCK_KEY, CLOCK, clock)
+        self.rules = ledger_proposals.followed(self.draft, time)
 
     def take(self, made, length):
         """A transaction of so many bytes, or Rejected and nothing done."""
@@ -81,7 +83,7 @@ class Execution:
         draft.write(key, ACCOUNT, {**account, "made": account["made"] + 1})
         turn = Turn(self, made, draft)
         rule(turn, body)
-        rates = [parameter(draft, name) for name in ("fee_byte", "fee_work", "fee_state")]
+        rates = [turn.parameter(name) for name in ("fee_byte", "fee_work", "fee_state")]
         fee = sum(rate * count for rate, count in zip(rates, (length, work(body), grown(draft))))
         reject_unless(fee <= made["fee_max"], 5)
         turn.charge(fee, 4)
@@ -162,6 +164,7 @@ def propose(state, parent, proposer, stamp, beacon, all_bytes):
     """The next block of what is taken of these transactions: header, their bytes, state, and what is left out and why."""
     assert has_seat(state, proposer), "who proposes has a seat"
     execution, taken, left_out = Execution(state, stamp, beacon), [], []
+    assert execution.rules == RULES, "the oracle knows no other rules"
     for at, data in enumerate(all_bytes):
         made = form.TRANSACTION.whole(data)
         assert form.authentic(state.hashes, made)
@@ -183,6 +186,7 @@ def follow(state, parent, data):
     true(header["parent"] == form.header_hash(state.hashes, parent), "Parent")
     true(has_seat(state, header["proposer"]), "Proposer")
     execution = Execution(state, header["stamp"], header["beacon"])
+    true(execution.rules == header["rules"], "Protocol")
     for made, one_of_them in zip(transactions, all_bytes):
         true(form.authentic(state.hashes, made), "Signature")
         try:
@@ -215,4 +219,5 @@ HELD = {
     6: lambda node: node["stake"] + sum(one["amount"] for one in node["unbonding"]),
     14: lambda channel: channel["deposit"] - channel["settled"],
     16: ledger_channels.owed,
+    24: lambda proposal: proposal["bond"],
 }

@@ -98,11 +98,12 @@ class Turn:
     """What a rule sees of one transaction: its draft, the block's clock, the parameters, who pays."""
 
     def __init__(self, execution, made, draft):
-        self.hashes, self.clock, self.draft = execution.hashes, execution.clock, draft
+        self.hashes, self.clock, self.draft, self.before = execution.hashes, execution.clock, draft, execution.state
         self.payer, self.number = made["payer"], made["number"]
 
     def parameter(self, name):
-        return parameter(self.draft, name)
+        """As it was before the block."""
+        return parameter(self.before, name)
 
     def balance(self, key):
         return self.draft.read(account_key(key), ACCOUNT, NONE_MADE)["balance"]
@@ -129,9 +130,9 @@ class Turn:
         self.pay(self.payer, -amount)
 
 
-def parameter(draft, name):
+def parameter(state, name):
     number = NUMBERS[name]
-    return dict(draft.read(PARAMETERS_KEY, PARAMETERS)).get(number, TABLE[number][1])
+    return dict(PARAMETERS.whole(state.get(PARAMETERS_KEY))).get(number, TABLE[number][1])
 
 
 def grown(draft):

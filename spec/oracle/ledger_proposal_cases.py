@@ -1,0 +1,127 @@
+"""Worlds of ledger.md section 7.9: proposals, votes, what is enacted, and every rejection of them."""
+
+import ledger_proposals as rules
+from ledger_node_cases import NO_CLAIM, made
+from ledger_world import RICH, World, public
+
+BOND = 1000
+FREE = [(1, 0), (2, 0), (3, 0), (4, 604800000), (11, 60000), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40)]
+FEE, NO_FEE = (1, {"number": 1, "value": 5}), (1, {"number": 1, "value": 0})
+
+
+def spend(to, amount):
+    return (2, {"to": public(to), "amount": amount})
+
+
+def of_rules(version, at):
+    return (3, {"version": version, "at": at})
+
+
+def against(proposal, proposer):
+    return (4, {"proposal": proposal, "proposer": public(proposer)})
+
+
+def proposed(w, name, content):
+    proposal = rules.proposal_id(w.hashes, public(name), w.number(name))
+    w.send(name, 80, {"content": content})
+    return proposal
+
+
+def ballot(proposal, node, yes=1):
+    return {"proposal": proposal, "node": node, "yes": yes}
+
+
+def enact(proposal, proposer, content):
+    return {"proposal": proposal, "proposer": public(proposer), "content": content}
+
+
+def staked(w, owner, stake):
+    """A node with so much at stake."""
+    node = made(w, owner, 20 + owner, transport=NO_CLAIM, validator=NO_CLAIM)
+    if stake:
+        w.send(owner, 6, {"node": node, "amount": stake})
+    return node
+
+
+def council(*stakes, **changed):
+    w = World(**{"parameters": FREE, **changed}).block()
+    return w, [staked(w, 1 + at, stake) for at, stake in enumerate(stakes)]
+
+
+def wait(w, *passed):
+    for one in passed:
+        w.block(one)
+    return w
+
+
+def enacted_worlds():
+    w, nodes = council(400, 300, 300)
+    fee, money, last, stop = (proposed(w, 1, content) for content in (FEE, spend(77, 500), of_rules(2, 1 << 63), NO_FEE))
+    end = proposed(w, 2, against(stop, 1))
+    for proposal in (fee, money, last, end):
+        for at, node in enumerate(nodes):
+            w.send(1 + at, 81, ballot(proposal, node, int(at != 2)))
+    w.block().send(3, 81, ballot(fee, nodes[2])).send(2, 81, ballot(fee, nodes[1], 0)).send(1, 7, {"node": nodes[0], "amount": 300})
+    w.send(1, 81, ballot(last, nodes[0])).send(1, 6, {"node": nodes[0], "amount": 300}).send(1, 81, ballot(last, nodes[0]))
+    wait(w, 9000).send(4, 83, enact(fee, 1, FEE), 169)
+    wait(w, 5000).send(4, 83, enact(fee, 1, FEE)).send(4, 83, enact(money, 1, spend(77, 500))).send(2, 83, enact(last, 1, of_rules(2, 1 << 63)))
+    w.send(3, 83, enact(end, 2, against(stop, 1))).send(3, 83, enact(stop, 1, NO_FEE), 163).send(3, 83, enact(fee, 1, FEE), 163)
+    w.send(1, 80, {"content": of_rules(2, 5)}, 161).send(1, 1, {"to": public(2), "amount": 1}, fee_max=0)
+    w.block().send(1, 1, {"to": public(2), "amount": 1}, 5, fee_max=5 * 176 - 1).send(1, 1, {"to": public(2), "amount": 1}, fee_max=5 * 176)
+    w.block().send(1, 8, {"node": nodes[0]}, 29)
+    wait(w, *[10000] * 5, 3000).send(1, 8, {"node": nodes[0]})
+    yield "proposals of every content are enacted", w
+
+    w, nodes = council(400, 300, 300)
+    even, two_thirds, few, late = (proposed(w, 1, content) for content in (FEE, spend(1, 1), FEE, NO_FEE))
+    third, back = proposed(w, 2, FEE), proposed(w, 2, FEE)
+    w.send(1, 81, ballot(few, nodes[0], 0)).send(1, 81, ballot(few, nodes[0])).send(1, 7, {"node": nodes[0], "amount": 100})
+    for at, proposal in ((1, even), (0, two_thirds), (0, even), (1, two_thirds)):
+        w.send(2, 81, ballot(proposal, nodes[1], at)).send(3, 81, ballot(proposal, nodes[2], 1 - at if proposal == even else 1))
+    w.send(1, 81, ballot(two_thirds, nodes[0], 0)).send(3, 81, ballot(late, nodes[2])).send(2, 81, ballot(late, nodes[1]))
+    w.send(1, 81, ballot(third, nodes[0], 0)).send(2, 81, ballot(third, nodes[1])).send(3, 81, ballot(third, nodes[2]))
+    w.send(2, 81, ballot(back, nodes[1])).send(1, 81, ballot(back, nodes[0], 0)).send(2, 82, {"proposal": back}).send(2, 82, {"proposal": back}, 163)
+    w.block(10000).send(4, 83, enact(even, 1, FEE)).send(4, 83, enact(two_thirds, 1, spend(1, 1))).send(4, 83, enact(few, 1, FEE), 169)
+    wait(w, 5000).send(4, 83, enact(few, 1, FEE)).send(4, 83, enact(third, 2, FEE))
+    wait(w, *[10000] * 5, 9999).block(1).send(4, 83, enact(late, 1, NO_FEE))
+    yield "proposals that are not carried, taken back, or too late", w
+
+    w, _ = council(0)
+    nothing = proposed(w, 1, FEE)
+    w.send(1, 7, {"node": bytes(32), "amount": 1}, 22)
+    wait(w, 10000).send(2, 83, enact(nothing, 1, FEE))
+    yield "a proposal where nobody has a stake", w
+
+
+def rejected_worlds():
+    w, (one, two) = council(400, 0, treasury=100)
+    for content, why in (
+        ((1, {"number": 9999, "value": 1}), 160), ((1, {"number": 5, "value": 999}), 160), ((1, {"number": 5, "value": 60001}), 160),
+        (spend(1, 0), 6), (of_rules(0, 1), 161), (of_rules(1, 1), 161), (against(bytes(32), 1), 162),
+    ):  # fmt: skip
+        w.send(1, 80, {"content": content}, why)
+    poor = World(parameters=[*FREE[:5], (70, RICH + 1)]).block().send(1, 80, {"content": FEE}, 8).send(1, 80, {"content": spend(1, 0)}, 6)
+    w.send(1, 80, b"\0", 2).send(1, 80, b"\5" + bytes(32), 2).send(1, 80, b"\1" + bytes(17), 2).send(1, 80, b"\1" + bytes(19), 2)
+    fee = proposed(w, 1, FEE)
+    w.send(2, 80, {"content": against(fee, 2)}, 164)
+    nobody = bytes(32)
+    w.send(1, 81, ballot(nobody, one), 162).send(1, 81, ballot(fee, nobody), 22).send(2, 81, ballot(fee, one), 23).send(2, 81, ballot(fee, two), 166)
+    w.send(1, 81, fee + one + b"\2", 2).send(2, 82, {"proposal": fee}, 167).send(1, 82, {"proposal": nobody}, 162).send(1, 83, enact(nobody, 1, FEE), 162)
+    w.send(1, 83, enact(fee, 2, FEE), 164).send(1, 83, enact(fee, 1, NO_FEE), 164).send(1, 83, enact(fee, 1, FEE), 168)
+    money, first, second = proposed(w, 2, spend(1, 101)), proposed(w, 2, of_rules(2, 1 << 63)), proposed(w, 2, of_rules(2, 1 << 62))
+    once, twice = proposed(w, 3, against(fee, 1)), proposed(w, 3, against(fee, 1))
+    for proposal in (money, first, second, once, twice):
+        w.send(1, 81, ballot(proposal, one))
+    wait(w, 9999).send(1, 81, ballot(fee, one))
+    w.block(1).send(1, 81, ballot(fee, one), 165).send(2, 81, ballot(fee, one), 165).send(1, 82, {"proposal": fee}, 165).send(2, 82, {"proposal": fee}, 167)
+    w.send(1, 83, enact(fee, 1, FEE), 169)
+    wait(w, 5000).send(1, 83, enact(money, 2, spend(1, 101)), 170).send(2, 83, enact(first, 2, of_rules(2, 1 << 63)))
+    w.send(2, 83, enact(second, 2, of_rules(2, 1 << 62)), 161).send(2, 83, enact(once, 3, against(fee, 1))).send(2, 83, enact(twice, 3, against(fee, 1)), 163)
+    w.send(1, 81, ballot(fee, one), 163).send(1, 82, {"proposal": fee}, 163).send(1, 80, {"content": against(fee, 1)}, 163)
+    yield "rejections of proposals", w
+    yield "a bond that nobody has", poor
+
+
+def worlds():
+    yield from enacted_worlds()
+    yield from rejected_worlds()
