@@ -141,6 +141,9 @@ parameters! {
     /// How much of all stake has to vote.
     QuorumPercent = 74, "quorum_percent", "percent", 40, (1, 100),
         "a few can't decide while the others sleep; more would let a third of all stake stop everything";
+    /// How much stake has to vote, however little there is.
+    QuorumLeast = 75, "quorum_least", "money", 0, (0, 1_000_000_000_000_000_000_000_000),
+        "where little is at stake yet a few coins would decide; a network that begins so says how much has to vote";
 }
 
 impl Parameter {

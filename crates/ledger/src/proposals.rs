@@ -37,13 +37,14 @@ pub(crate) enum Majority {
 pub(crate) fn carried(proposal: &Proposal, majority: Majority, context: &Context) -> bool {
     let voted = proposal.yes.plus(proposal.no).unwrap_or(Amount(u128::MAX));
     let quorum = of_hundred(proposal.staked, context.parameters.get(Parameter::QuorumPercent));
+    let least = Amount(context.parameters.get(Parameter::QuorumLeast));
     let lead = match majority {
         Majority::Half => proposal.yes > proposal.no,
         Majority::TwoThirds => {
             proposal.yes.minus(proposal.no).is_some_and(|lead| lead > proposal.no)
         }
     };
-    voted >= quorum && lead
+    voted >= quorum.max(least) && lead
 }
 
 /// So many of a hundred, upwards.

@@ -376,3 +376,18 @@ fn the_treasury_can_be_spent_to_its_last_unit() {
         assert_eq!(record(&world, id).decision, is);
     }
 }
+
+#[test]
+fn a_few_coins_decide_nothing_where_more_have_to_vote() {
+    for (stake, is) in [(99, Decision::Refused), (100, Decision::Enacted)] {
+        let mut genesis = quick().genesis;
+        genesis.parameters.0.insert(Parameter::QuorumLeast.number(), 100);
+        let mut world = World::of(genesis);
+        let (id, made) = proposed(&mut world, 1, fee(5));
+        assert_eq!(made.staked, Amount::ZERO);
+        let node = staked(&mut world, 1, stake);
+        world.take(1, &vote(id, node, true));
+        wait(&mut world, VOTE_MS + TIMELOCK_MS);
+        assert_eq!(enacted(&mut world, id, fee(5)).0, is);
+    }
+}
