@@ -28,6 +28,8 @@ const OPS_OF_WORK: u64 = 4;
 const MILLION: u128 = 1_000_000;
 /// How often at most what is held of a silent node doubles.
 const DOUBLINGS_MAX: u16 = 8;
+/// How often at most a bond doubles.
+const BOND_DOUBLINGS_MAX: u64 = 32;
 /// A referee that reads no clock: the ledger counts deadlines itself.
 pub(crate) const NO_TIME: u64 = 0;
 
@@ -184,16 +186,20 @@ fn can_owe(context: &Context, node: &Node) -> Result<Amount, Stop> {
     Ok(free.at_most(Amount(context.parameters.get(Parameter::Slash))))
 }
 
-/// Answers for one more dispute, or a receipt that is asked for. Gives what is owed for it.
-pub(crate) fn owe(context: &Context, node: &mut Node) -> Result<Amount, Stop> {
-    let most = context.parameters.get_u64(Parameter::DisputesMax);
-    if u64::from(node.disputes) >= most {
+/// Answers for one more dispute, or a receipt that is asked for. Gives what is owed for it, and the bond that it takes:
+/// beyond the usual count twice that of the one before, so that nobody can fill a node's list to keep others out.
+pub(crate) fn owe(context: &Context, node: &mut Node) -> Result<(Amount, Amount), Stop> {
+    let usual = context.parameters.get_u64(Parameter::DisputesMax);
+    let open = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
+    let beyond = u64::from(open).saturating_sub(usual);
+    if beyond > BOND_DOUBLINGS_MAX {
         return Err(Rejection::DisputesFull.into());
     }
+    let bond = Amount(context.parameters.get(Parameter::Bond)).times(1 << beyond);
     let owed = can_owe(context, node)?;
     node.owed = node.owed.plus(owed).ok_or(Fault::Money("what is owed"))?;
-    node.disputes = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
-    Ok(owed)
+    node.disputes = open;
+    Ok((owed, bond.ok_or(Fault::Money("a bond"))?))
 }
 
 /// Owes so much no more.

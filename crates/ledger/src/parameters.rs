@@ -105,9 +105,9 @@ parameters! {
     /// What a challenger puts in.
     Bond = 41, "bond", "money", 4_000_000, (0, 1_000_000_000_000_000_000),
         "half of it pays an accused node for its answers' fees";
-    /// Open disputes of a node.
+    /// Open disputes of a node at the usual bond.
     DisputesMax = 42, "disputes_max", "disputes", 8, (1, 256),
-        "a node can answer so many at once; its stake stands for each of them";
+        "beyond so many each further one takes twice the bond, so that nobody fills a node's list to keep others out";
     /// What a refuted node loses.
     Slash = 43, "slash", "money", 60_000_000, (0, 1_000_000_000_000_000_000),
         "more than false answers gain until one is found";

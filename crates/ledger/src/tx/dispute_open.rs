@@ -80,10 +80,9 @@ impl DisputeOpen {
         if view.get(&claim)?.is_some() || view.get(&slot)?.is_some() {
             return Err(Rejection::DisputeThere.into());
         }
-        let owed = owe(context, &mut node)?;
+        let (owed, bond) = owe(context, &mut node)?;
         let network = context.network;
         let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
-        let bond = Amount(context.parameters.get(Parameter::Bond));
         subtract(view, author.payer, bond, Rejection::Balance)?;
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));

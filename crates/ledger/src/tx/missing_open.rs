@@ -71,8 +71,7 @@ impl MissingOpen {
         }
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
         envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
-        let owed = owe(context, &mut node)?;
-        let bond = Amount(context.parameters.get(Parameter::Bond));
+        let (owed, bond) = owe(context, &mut node)?;
         subtract(view, author.payer, bond, Rejection::Balance)?;
         let missing = Missing {
             node: self.node,

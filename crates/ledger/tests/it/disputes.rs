@@ -52,7 +52,7 @@ pub(crate) const REJECTIONS: &[Case] = &[
     }),
     (Rejection::DisputesFull, |world| {
         let court = Court::of(world, true);
-        change(world, court.node, |node| node.disputes = 8);
+        change(world, court.node, |node| node.disputes = 8 + 32);
         court.opening(world, ACCUSER)
     }),
     (Rejection::DisputeThere, |world| opened(world, true).opening(world, ACCUSER)),
@@ -697,4 +697,21 @@ fn a_claim_is_slashed_for_once() {
     let got = gained(&mut world, OTHER, |world| world.take(ACCUSER, &end));
     assert_eq!(got, signed(bond()));
     assert_eq!((court.node(&world).stake, court.node(&world).owed), (stake, Amount::ZERO));
+}
+
+#[test]
+fn a_full_list_takes_greater_bonds() {
+    let mut world = World::new();
+    let court = Court::of(&mut world, true);
+    for (open, factor) in [(7, 1), (8, 2), (10, 8)] {
+        let mut world = world.clone();
+        change(&mut world, court.node, |node| node.disputes = open);
+        let open = court.opening(&world, ACCUSER);
+        world.block(1, &[open]);
+        let Course::Open(case) = court.dispute(&world).course else { panic!("it is open") };
+        assert_eq!(case.bond, Amount(factor * bond()));
+    }
+    change(&mut world, court.node, |node| node.disputes = 8 + 31);
+    let dear = court.opening(&world, ACCUSER);
+    assert_eq!(world.rejection(&dear), Some(Rejection::Balance));
 }
