@@ -26,14 +26,14 @@ ASSUMED = {
 # The transactions that use these are not written yet (decision 0020). Amounts in answers' prices.
 PLANNED = {
     "audit_every": F(20),  # settled value for each draw
-    "audit_share": F(4, 100),  # kept from each settlement
+    "audit_share": F(0),  # kept from each settlement: a parameter already, from the page's table
     "auditors": 2,
     "plant_rate": F(2, 100),  # of audits
     "lazy_slash": F(30),
 }
 
-# Parameters of disputes: from the page's table where they stand there, in money; else these, in answers' prices.
-DISPUTE = {"slash": F(60), "bond": F(4), "challenger_share": F(25, 100)}
+# Parameters of disputes, from the page's table: amounts in answers' prices.
+DISPUTE = {}
 
 
 def rows():
@@ -130,9 +130,10 @@ def diluter():
 
 def printed():
     parameters = rows()
-    for name in DISPUTE:
-        if name in parameters and name != "challenger_share":
-            DISPUTE[name] = F(parameters[name]) / ASSUMED["money an answer costs"]
+    for name in ("slash", "bond"):
+        DISPUTE[name] = F(parameters[name]) / ASSUMED["money an answer costs"]
+    DISPUTE["challenger_share"] = F(parameters["challenger_share"], 10**6)
+    PLANNED["audit_share"] = F(parameters["audit_share"], 10**6)
     yield "What is assumed, and what is planned (amounts in prices of an answer):"
     yield ""
     yield from table(("what", "value"), [(name, decimal(value)) for name, value in {**ASSUMED, **PLANNED, **DISPUTE}.items()])

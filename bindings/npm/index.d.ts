@@ -151,6 +151,41 @@ export function verify(
   },
 ): Report;
 
+/** Where a bundle of a network shows a receipt. */
+export interface Anchor {
+  /** The leaf's index in its worker's log, and the log's size and root when it was anchored last. */
+  index: number;
+  size: number;
+  root: string;
+  epoch: number;
+  /** The block whose state shows the anchor, and what its proposer's clock said. */
+  height: number;
+  stamp_ms: number;
+  /** Whether that is of about now. */
+  fresh: "fresh" | "old" | "ahead";
+}
+
+/**
+ * Checks a bundle of a network from its genesis alone: the receipt as `verify` does, then the way from the genesis to a
+ * certified header, the anchor of the worker's log in its state, and the receipt's leaf in the log.
+ *
+ * @param genesis the genesis's bytes: whoever trusts another one is in another network
+ * @param bundle the file, as bytes or as text
+ * @throws Error when the genesis is none, or an option is none that is known
+ */
+export function verifyBundle(
+  genesis: Uint8Array | ArrayBuffer,
+  bundle: Uint8Array | ArrayBuffer | string,
+  options?: {
+    /** Milliseconds since 1970; default: this machine's clock. */
+    now?: number;
+    /** How old the header may be to be fresh, in milliseconds; default: a day. */
+    bound?: number;
+    /** The evidence without which the verdict is not "verified"; default ["signature"]. */
+    required?: Kind[];
+  },
+): Report & { anchor?: Anchor };
+
 /** The messages that a receipt file opens; undefined where it is not taken, hides them, or was asked in tokens. */
 export function messages(receipt: Uint8Array | ArrayBuffer | string): Messages | undefined;
 

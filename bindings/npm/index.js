@@ -1,5 +1,5 @@
 // Checks the receipt of an answer: what index.d.ts says. Nothing is sent anywhere.
-import { initSync, messages as opened, Stream as Module, verify as check } from "./wasm.js";
+import { initSync, messages as opened, Stream as Module, verify as check, verify_bundle as placed } from "./wasm.js";
 
 // The module lies beside this file, in a browser and in node.
 const url = new URL("./wasm_bg.wasm", import.meta.url);
@@ -17,6 +17,13 @@ async function bytes(url) {
 
 export function verify(receipt, opening, { network, required = ["signature"] } = {}) {
   return JSON.parse(check(octets("receipt", receipt), opening == null ? undefined : octets("opening", opening), network, required));
+}
+
+const DAY_MS = 86_400_000;
+
+export function verifyBundle(genesis, bundle, { now = Date.now(), bound = DAY_MS, required = ["signature"] } = {}) {
+  const [at, within] = [now, bound].map((ms) => BigInt(Math.trunc(ms)));
+  return JSON.parse(placed(octets("genesis", genesis), octets("bundle", bundle), at, within, required));
 }
 
 export function messages(receipt) {
@@ -51,7 +58,7 @@ export class Stream {
 
 // A text is one file's content; anything else must say its bytes itself.
 function octets(name, value) {
-  if (typeof value === "string" && name === "receipt") return new TextEncoder().encode(value);
+  if (typeof value === "string" && (name === "receipt" || name === "bundle")) return new TextEncoder().encode(value);
   if (value instanceof Uint8Array) return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   throw new TypeError(`${name}: expected its bytes`);

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { messages, Stream, verify } from "probity-light";
+import { messages, Stream, verify, verifyBundle } from "probity-light";
 
 const [folder, testdata] = process.argv.slice(2);
 const data = (name) => new Uint8Array(readFileSync(join(testdata, name)));
@@ -40,6 +40,25 @@ assert.throws(() => verify(bytes, undefined, { required: ["audit"] }), /"audit" 
 assert.throws(() => verify(bytes, undefined, { network: "ab" }), /a network is 64/);
 assert.throws(() => verify(), TypeError);
 assert.throws(() => verify(bytes, "AQAJ"), TypeError);
+
+// A network's bundle, from the genesis file alone.
+const [genesis, bundle] = [data("genesis.bin"), data("network_bundle.json")];
+const now = 1_700_000_100_000;
+const placed = verifyBundle(genesis, bundle, { now });
+assert.equal(placed.verdict, "verified", placed.reason);
+assert.equal(placed.anchor.fresh, "fresh");
+assert.equal(placed.anchor.size, 1000);
+assert.equal(verifyBundle(genesis, new TextDecoder().decode(bundle)).anchor.fresh, "old");
+const text = new TextDecoder().decode(bundle);
+assert.equal(verifyBundle(genesis, text.replace(/"index": \d+/, '"index": 5'), { now }).verdict, "refuted");
+assert.equal(verifyBundle(genesis, "{}", { now }).why, "malformed");
+assert.throws(() => verifyBundle(bundle, bundle, { now }), /no genesis/);
+const took = Array.from({ length: 100 }, () => {
+  const start = process.hrtime.bigint();
+  verifyBundle(genesis, bundle, { now });
+  return Number((process.hrtime.bigint() - start) / 1000n);
+}).sort((a, b) => a - b)[50];
+console.log(`${took} us per bundle of a network, certificate of three signatures included`);
 
 const streams = JSON.parse(readFileSync(join(testdata, "streams.json"), "utf8"));
 for (const { name, begun, steps, report: expected } of streams.cases) {

@@ -42,7 +42,7 @@ pub(crate) fn run(root: &Path) -> Outcome<()> {
     let places = Places::new(root)?;
     let started = Instant::now();
     crate::exactness::tools::targets(root, &[WASM])?;
-    println!("native: {} us per check", native(&places)?);
+    println!("native: {}", native(&places)?);
     println!("node: {}", node(&places)?);
     println!("python: {} us per check", python(&places)?);
     println!("replay in node: {}", replay(&places)?);
@@ -59,7 +59,8 @@ fn native(places: &Places) -> Outcome<String> {
     };
     said(&mut cargo(&["test", "--quiet", "--locked", "--package", "light"]))?;
     let example = ["run", "--quiet", "--release", "--locked", "-p", "light", "--example", "time"];
-    said(cargo(&example).arg(places.testdata.join("bundle.json")))
+    let files = ["bundle.json", "genesis.bin", "network_bundle.json"];
+    said(cargo(&example).args(files.map(|file| places.testdata.join(file))))
 }
 
 /// The npm package for checking.

@@ -25,6 +25,24 @@ pub fn verify(
         .map_err(|mistake| JsError::new(&mistake.to_string()))
 }
 
+/// Checks a bundle of a network; see index.d.ts.
+///
+/// # Errors
+/// The caller's mistake.
+#[wasm_bindgen]
+#[allow(clippy::needless_pass_by_value, reason = "a list comes by value from JavaScript")]
+pub fn verify_bundle(
+    genesis: &[u8],
+    bundle: &[u8],
+    now_ms: u64,
+    bound_ms: u64,
+    required: Vec<String>,
+) -> Result<String, JsError> {
+    let required = required.iter().map(String::as_str);
+    light::verify_bundle_words(genesis, bundle, now_ms, bound_ms, required)
+        .map_err(|mistake| JsError::new(&mistake.to_string()))
+}
+
 /// The messages a receipt file opens; see index.d.ts.
 #[wasm_bindgen]
 #[must_use]

@@ -1,4 +1,4 @@
-//! How long a check takes here: `time FILE`, the median of 200.
+//! How long checks take here: `time FILE GENESIS BUNDLE`, medians of 200: of a receipt file, and of a bundle of a network.
 //!
 //! For `cargo xtask bindings`, in a release build. Never a test: the machine may be busy.
 
@@ -9,20 +9,27 @@ const CHECKS: usize = 200;
 
 #[expect(clippy::print_stdout, reason = "a tool for people")]
 fn main() -> ExitCode {
-    let Some(Ok(file)) = std::env::args().nth(1).map(std::fs::read) else {
-        println!("usage: time FILE");
+    let files: Result<Vec<Vec<u8>>, _> = std::env::args().skip(1).map(std::fs::read).collect();
+    let Ok([file, genesis, bundle]) = files.as_deref() else {
+        println!("usage: time FILE GENESIS BUNDLE");
         return ExitCode::FAILURE;
     };
-    let mut times: Vec<u128> = (0..CHECKS)
-        .map(|_| {
-            let start = Instant::now();
-            let report = light::verify_words(&file, None, None, ["signature"]);
-            let taken = start.elapsed().as_micros();
-            assert!(report.is_ok_and(|text| text.contains("\"verified\"")), "an honest file");
-            taken
-        })
-        .collect();
-    times.sort_unstable();
-    println!("{}", times[CHECKS / 2]);
+    let check = median(|| light::verify_words(file, None, None, ["signature"]));
+    let placed = median(|| light::verify_bundle_words(genesis, bundle, 0, 0, ["signature"]));
+    println!("{check} us per check, {placed} us per bundle of a network");
     ExitCode::SUCCESS
+}
+
+/// Microseconds.
+fn median(report: impl Fn() -> Result<String, light::Mistake>) -> u128 {
+    let once = || {
+        let start = Instant::now();
+        let report = report();
+        let taken = start.elapsed().as_micros();
+        assert!(report.is_ok_and(|text| text.contains("\"verified\"")), "an honest file");
+        taken
+    };
+    let mut times: Vec<u128> = (0..CHECKS).map(|_| once()).collect();
+    times.sort_unstable();
+    times[CHECKS / 2]
 }

@@ -8,9 +8,9 @@ use chain::state::{Proof, ProofError};
 use chain::{Genesis, Header, Stamp};
 use commit::WireError;
 use receipt::log::included;
-use receipt::{NetworkBundle, Refusal};
+use receipt::{Altered, NetworkBundle, Refusal};
 use thiserror::Error;
-use verify::{Kind, Replay, Report, examine};
+use verify::{Kind, PlaceJson, Replay, Report, ReportJson, examine};
 
 use crate::follow::{Freshness, Known, Link, LinkError};
 
@@ -89,6 +89,45 @@ pub fn verify_bundle(
     let report = examine(file.receipt(), opening, network, required, &Replay::NotTried);
     let report = report.anchored(freshness == Freshness::Fresh);
     Ok(Anchored { bundle, anchor, header, freshness, report })
+}
+
+/// The same as one report, whether the bundle is taken or not.
+#[must_use]
+pub fn bundle_report(
+    genesis: &Genesis,
+    bundle: &[u8],
+    at: (Stamp, u64),
+    required: &[Kind],
+) -> ReportJson {
+    let network = genesis.network();
+    match verify_bundle(genesis, bundle, at, required) {
+        Ok(anchored) => anchored.json(),
+        Err(BundleError::Receipt(refusal)) => {
+            let altered = Altered::of(&refusal, bundle, network);
+            ReportJson::refused(&refusal, required).altered(altered.as_ref())
+        }
+        Err(error) => {
+            let malformed = matches!(error, BundleError::Bytes { .. } | BundleError::NoLinks);
+            ReportJson::nowhere(error.to_string(), malformed, required)
+        }
+    }
+}
+
+impl Anchored {
+    /// As a report for others to read.
+    #[must_use]
+    pub fn json(&self) -> ReportJson {
+        let place = PlaceJson {
+            index: self.bundle.place().index,
+            size: self.anchor.size,
+            root: commit::hex(&self.anchor.root),
+            epoch: self.anchor.epoch.0,
+            height: self.header.height.0,
+            stamp_ms: self.header.stamp.0,
+            fresh: self.freshness.name(),
+        };
+        ReportJson::new(&self.report, self.bundle.file()).placed(place)
+    }
 }
 
 /// The last header that the links lead to.

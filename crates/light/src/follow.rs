@@ -67,6 +67,18 @@ pub enum Freshness {
     Ahead,
 }
 
+impl Freshness {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Old => "old",
+            Self::Ahead => "ahead",
+        }
+    }
+}
+
 impl Known {
     /// What a genesis says.
     #[must_use]

@@ -15,11 +15,11 @@ use receipt::limits::FILE_BYTES_MAX;
 use receipt::{Altered, Malformed, Opening, ReceiptFile, Refusal};
 use verify::{Kind, Replay, Report, ReportJson, examine};
 
-pub use bundle::{Anchored, BundleError, verify_bundle};
+pub use bundle::{Anchored, BundleError, bundle_report, verify_bundle};
 pub use follow::{AHEAD_MS_MAX, Freshness, Known, Link, LinkError};
 pub use stream::{Begun, ByReceipt, Stream, StreamError};
 pub use stream_json::{StreamJson, messages};
-pub use words::{Mistake, begun_words, verify_words};
+pub use words::{Mistake, begun_words, verify_bundle_words, verify_words};
 
 /// A file that was taken, and what is to be made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //!
 //! Never guesses: a word that is not known is the caller's mistake, and is no report.
 
-use commit::{Blind, Network};
+use chain::{Genesis, Stamp};
+use commit::{Blind, Network, WireError};
 use receipt::PublicKey;
 use thiserror::Error;
 use verify::Kind;
@@ -18,6 +19,9 @@ pub enum Mistake {
     /// Evidence nobody knows.
     #[error("{0}")]
     Required(String),
+    /// No genesis.
+    #[error("these bytes are no genesis of a network: {0}")]
+    Genesis(WireError),
     /// A key, commitment or blind that is none.
     #[error("{0} is 64 lower-case hexadecimal digits")]
     Digits(&'static str),
@@ -35,9 +39,29 @@ pub fn verify_words<'a>(
     required: impl IntoIterator<Item = &'a str>,
 ) -> Result<String, Mistake> {
     let network = named(network)?;
-    let kinds = required.into_iter().map(|word| word.parse().map_err(Mistake::Required));
-    let required = kinds.collect::<Result<Vec<Kind>, Mistake>>()?;
+    let required = kinds(required)?;
     Ok(crate::verify(file, opening, network, &required).text())
+}
+
+/// [`crate::verify_bundle`], with the genesis as bytes and times in milliseconds; gives the JSON text of a report, whether
+/// the bundle is taken or not.
+///
+/// # Errors
+/// [`Mistake`] names what is no genesis or no word.
+pub fn verify_bundle_words<'a>(
+    genesis: &[u8],
+    bundle: &[u8],
+    now_ms: u64,
+    bound_ms: u64,
+    required: impl IntoIterator<Item = &'a str>,
+) -> Result<String, Mistake> {
+    let genesis = Genesis::decode(genesis).map_err(Mistake::Genesis)?;
+    let required = kinds(required)?;
+    Ok(crate::bundle_report(&genesis, bundle, (Stamp(now_ms), bound_ms), &required).text())
+}
+
+fn kinds<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Vec<Kind>, Mistake> {
+    words.into_iter().map(|word| word.parse().map_err(Mistake::Required)).collect()
 }
 
 /// What a [`crate::Stream`] begins with, all of it in lower-case hexadecimal.

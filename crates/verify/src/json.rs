@@ -15,8 +15,9 @@
 //! | `not_established` | a list of {`what`, `text`}, never empty |
 //! | `auditable` | whether auditors may open it |
 //! | `log` | {`index`, `size`, `root`} of a bundle: where the receipt stands, under which signed root |
+//! | `anchor` | {`index`, `size`, `root`, `epoch`, `height`, `stamp_ms`, `fresh`} of a bundle of a network: where the receipt stands in the anchored log, in which block's state, and whether that is `fresh`, `old` or `ahead` of the time given |
 //!
-//! The last two, and what the receipt says, are absent when the file was not taken: then nothing in it counts.
+//! The last three, and what the receipt says, are absent when the file was not taken: then nothing in it counts.
 
 use receipt::{Altered, ReceiptFile, Refusal, Refuted, View};
 use serde::Serialize;
@@ -47,8 +48,29 @@ pub struct ReportJson {
     auditable: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log: Option<LogJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anchor: Option<PlaceJson>,
     #[serde(flatten)]
     view: Option<View>,
+}
+
+/// Where a bundle of a network shows the receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlaceJson {
+    /// The leaf's index in its worker's log.
+    pub index: u64,
+    /// The log's size when it was anchored last.
+    pub size: u64,
+    /// Its root, in hexadecimal.
+    pub root: String,
+    /// In which epoch it was anchored.
+    pub epoch: u64,
+    /// The block whose state shows the anchor.
+    pub height: u64,
+    /// What that block's proposer's clock said.
+    pub stamp_ms: u64,
+    /// `fresh`, `old` or `ahead` of the time that was given.
+    pub fresh: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -154,8 +176,29 @@ impl ReportJson {
                 .collect(),
             auditable: None,
             log: None,
+            anchor: None,
             view: None,
         }
+    }
+
+    /// With its place in a network.
+    #[must_use]
+    pub fn placed(self, anchor: PlaceJson) -> Self {
+        Self { anchor: Some(anchor), ..self }
+    }
+
+    /// Of a receipt whose signatures hold in a bundle that does not place it: nothing of the file counts.
+    #[must_use]
+    pub fn nowhere(reason: String, malformed: bool, required: &[Kind]) -> Self {
+        let (verdict, why) = match malformed {
+            true => (CANNOT_JUDGE, Some("malformed")),
+            false => (REFUTED, None),
+        };
+        let line = |kind, looked_at| Evidence::new(kind, looked_at, required, None);
+        let replay = line(Kind::Replay, Err(Unchecked::NotTaken));
+        let signature = line(Kind::Signature, Ok(true));
+        let reason = Some(reason);
+        Self { verdict, reason, why, ..Self::of_evidence(&[signature, replay]) }
     }
 
     /// Whether all required evidence holds.

@@ -11,7 +11,7 @@ mod refutation;
 mod report;
 
 pub use evidence::{Evidence, Kind, Outcome, Unchecked};
-pub use json::ReportJson;
+pub use json::{PlaceJson, ReportJson};
 pub use opened::opened;
 pub use refutation::{Ending, Hex, Refutation};
 pub use report::{Missing, NotEstablished, Replay, Report, Verdict, examine};

@@ -1,132 +1,13 @@
 //! A receipt's place in a network, and everything that is none.
 
-use chain::records::{
-    Account, AccountSlot, Anchor, AnchorSlot, NodeId, ParameterValues, Record, Seat, Seats, Slot,
-};
-use chain::state::{Changes, Entry, State};
-use chain::{Amount, Certificate, Epoch, Genesis, Header, Height, NetworkKind, Stamp, Time, vote};
-use commit::{Network, Salts};
-use light::{BundleError, Freshness, Link, verify_bundle};
-use receipt::log::{Log, LogLeaf};
-use receipt::{
-    Choice, Envelope, Head, NetworkBundle, Place, PublicKey, Receipt, ReceiptFile, Refusal,
-    SecretKey, SignedHead, Stop, TokenVector, Usage, Which,
-};
-use std::sync::Arc;
+use chain::{Height, Stamp};
+use light::{BundleError, Freshness, verify_bundle, verify_bundle_words};
+use receipt::{NetworkBundle, Place, ReceiptFile, Refusal};
 use verify::{Kind, NotEstablished, Verdict};
 
-const NOW: u64 = 1_700_000_100_000;
+use crate::network_case::{NOW, bundle, genesis};
+
 const DAY_MS: u64 = 86_400_000;
-
-fn seats() -> Vec<SecretKey> {
-    (1..5).map(|seed| SecretKey::from_seed([seed; 32])).collect()
-}
-
-fn genesis() -> Genesis {
-    let seat = |key: &SecretKey| Seat { node: NodeId([3; 32]), key: key.public() };
-    Genesis {
-        kind: NetworkKind::Simulation,
-        stamp: Stamp(NOW - 50_000),
-        parameters: ParameterValues::default(),
-        seats: Seats(seats().iter().map(seat).collect()),
-        accounts: Vec::new(),
-        treasury: Amount::ZERO,
-        nodes: Vec::new(),
-    }
-}
-
-fn worker() -> SecretKey {
-    SecretKey::from_seed([9; 32])
-}
-
-fn receipt_file(network: Network) -> ReceiptFile {
-    let (job, tokens) = ([5; 32], [1, 2, 3]);
-    let salts = Salts { network, blind: commit::Blind([6; 32]) };
-    let vector = TokenVector::over(salts, Which::Output { choice: 0 }, &tokens);
-    let (count, root) = (vector.count(), vector.root());
-    let head = Head { job, choice: 0, start: 0, prior: [0; 32], count, root };
-    let segments = vec![SignedHead::sign(head, &worker(), network)];
-    let receipt = Receipt {
-        kind: receipt::WorkKind::Generate,
-        job,
-        model: [7; 32],
-        arithmetic: 1,
-        sampling: 1,
-        consent: 0,
-        anchor_by: 2,
-        usage: Usage { prompt: 4, output: 3 },
-        choices: vec![Choice { index: 0, segments, stop: Stop::Unfinished }],
-        worker: worker().public(),
-    };
-    let envelope = Envelope::seal(&receipt, &worker(), network).unwrap();
-    ReceiptFile::new(envelope, None, None, network).unwrap()
-}
-
-/// A log of many leaves with the receipt's among them, anchored in a state of many accounts.
-fn bundle(leaves: u64) -> NetworkBundle {
-    let network = genesis().network();
-    let file = receipt_file(network);
-    let leaf = LogLeaf {
-        receipt: file.receipt().id(network),
-        channel: [8; 32],
-        from: 1_000_000,
-        to: 2_000_000,
-    };
-    let other = |at: u64| LogLeaf::offline(std::array::from_fn(|byte| at.to_le_bytes()[byte % 8]));
-    let mut log = Log::default();
-    for at in 0..leaves {
-        log.append(&if at == leaves / 3 { leaf } else { other(at) });
-    }
-    let anchor =
-        Anchor { size: log.size(), root: log.root(), epoch: Epoch(2), time: Time(3_600_000) };
-    let (state, slot) = (state(network, &anchor), AnchorSlot(worker().public()));
-    let place = Place {
-        leaf,
-        index: leaves / 3,
-        proof: log.inclusion(leaves / 3, log.size()).unwrap(),
-        anchor: anchor.encode(),
-        anchor_proof: state.prove(&state.place(&slot.key())).encode(),
-        links: vec![link(network, &state).encode()],
-    };
-    NetworkBundle::new(file, place).unwrap()
-}
-
-fn state(network: Network, anchor: &Anchor) -> State {
-    let entry = |key: Vec<u8>, value: Vec<u8>| {
-        let place = State::empty(network).place(&key);
-        (place, Some(Arc::new(Entry { key: key.into(), value: value.into() })))
-    };
-    let account = |at: u16| {
-        let key = std::array::from_fn(|byte| at.to_le_bytes()[byte % 2]);
-        let rich = Account { balance: Amount(at.into()), made: 1 };
-        entry(AccountSlot(PublicKey(key)).key(), rich.encode())
-    };
-    let mut changes: Changes = (0..5_000).map(account).collect();
-    let slot = AnchorSlot(worker().public());
-    changes.extend([entry(slot.key(), anchor.encode())]);
-    State::empty(network).updated(&changes)
-}
-
-fn link(network: Network, state: &State) -> Link {
-    let header = Header {
-        protocol: 1,
-        height: Height(77),
-        parent: [1; 32],
-        stamp: Stamp(NOW - 1_000),
-        time: Time(3_700_000),
-        epoch: Epoch(2),
-        proposer: seats()[0].public(),
-        beacon: [2; 32],
-        transactions: 0,
-        transactions_root: [0; 32],
-        state_root: state.root(),
-        seats: genesis().seats.digest(network),
-    };
-    let hash = header.hash(network);
-    let votes = seats().into_iter().take(3).map(|key| vote(network, &key, &hash));
-    let certificate = Certificate::Quorum((0..).zip(votes).collect());
-    Link { header, certificate, seats: None }
-}
 
 fn verified(bundle: &str) -> Result<light::Anchored, BundleError> {
     verify_bundle(&genesis(), bundle.as_bytes(), (Stamp(NOW), DAY_MS), &[Kind::Signature])
@@ -221,4 +102,41 @@ fn other_files_are_no_bundles_of_a_network() {
     let text = made.to_json().replace("bundle v2", "bundle v1");
     assert!(matches!(verified(&text), Err(BundleError::Receipt(Refusal::Malformed(_)))));
     assert!(ReceiptFile::parse(made.to_json().as_bytes(), genesis().network()).is_err());
+}
+
+const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bindings/testdata");
+
+/// What the bindings' tests read is what is made here: `cargo run -p light --example network` writes it.
+#[test]
+fn the_bindings_have_this_case() {
+    let read = |name: &str| std::fs::read(format!("{TESTDATA}/{name}")).unwrap();
+    assert_eq!(read("genesis.bin"), genesis().encode());
+    assert_eq!(read("network_bundle.json"), bundle(1_000).to_json().into_bytes());
+}
+
+#[test]
+fn words_give_a_report_whatever_is_given() {
+    let (genesis, text) = (genesis().encode(), bundle(10).to_json());
+    let report = |bundle: &str, now| {
+        let words = verify_bundle_words(&genesis, bundle.as_bytes(), now, DAY_MS, ["signature"]);
+        serde_json::from_str::<serde_json::Value>(&words.unwrap()).unwrap()
+    };
+    let verified = report(&text, NOW);
+    assert_eq!(
+        (&verified["verdict"], &verified["anchor"]["fresh"]),
+        (&"verified".into(), &"fresh".into())
+    );
+    assert_eq!(
+        (&verified["anchor"]["size"], &verified["anchor"]["height"]),
+        (&10.into(), &77.into())
+    );
+    assert_eq!(report(&text, NOW + 2 * DAY_MS)["anchor"]["fresh"], "old");
+    let refuted = report(&text.replace("\"index\": 3", "\"index\": 4"), NOW);
+    assert_eq!((&refuted["verdict"], refuted.get("anchor")), (&"refuted".into(), None));
+    let nothing = report("{}", NOW);
+    assert_eq!(
+        (&nothing["verdict"], &nothing["why"]),
+        (&"cannot_judge".into(), &"malformed".into())
+    );
+    assert!(verify_bundle_words(&genesis[1..], text.as_bytes(), NOW, DAY_MS, []).is_err());
 }

@@ -4,5 +4,6 @@
 mod agreed;
 mod bundle;
 mod follow;
+mod network_case;
 mod streams;
 mod words;
