@@ -1,16 +1,17 @@
 //! What is somebody's changes only where that somebody signed a transaction of the block, but where the text says that
 //! time or anybody may: money leaves an account by its own signature, a node, a name, a label and a package change by
-//! their owners', a log is anchored by its key, a channel is made by its payer's; seats change with epochs.
+//! their owners', a log is anchored by its key, a channel is made by its payer's; seats change with epochs, parameters and the treasury by
+//! votes.
 //!
 //! Would catch: a kind that does not look whose something is, one that takes from another account than its payer's, a key
 //! that is bound twice or moves, a record that goes away though something still needs it.
 
-use chain::Time;
 use chain::records::{
     Account, Anchor, BoundKey, Channel, Held, LabelSlot, NameRecord, NameSlot, Node, NodeSlot,
     Package, Purse,
 };
 use chain::state::{Entry, State};
+use chain::{KindNumber, Time};
 use receipt::PublicKey;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,13 +25,19 @@ struct Block<'a> {
     before: &'a State,
     now: Time,
     new_epoch: bool,
+    /// Whether a proposal is enacted.
+    enacts: bool,
 }
+
+/// The kind that enacts proposals.
+const ENACT: KindNumber = KindNumber(83);
 
 pub(crate) fn check(step: &Step<'_>) -> Seen {
     let (was, is) = clock(step.before).zip(clock(step.after)).ok_or("a state has no clock")?;
     let signers = step.block.transactions.iter().map(|transaction| transaction.payer).collect();
     let new_epoch = is.epoch != was.epoch;
-    let block = Block { signers, before: step.before, now: is.time, new_epoch };
+    let enacts = step.block.transactions.iter().any(|transaction| transaction.kind == ENACT);
+    let block = Block { signers, before: step.before, now: is.time, new_epoch, enacts };
     for (was, is) in changed(step.before, step.after) {
         let read = |entry: &Arc<Entry>| Held::decode(&entry.key, &entry.value).ok();
         let (was, is) = (was.and_then(read), is.and_then(read));
@@ -103,6 +110,8 @@ impl Block<'_> {
         }
         let seats = matches!(was.or(is), Some(Held::Seats(_)));
         holds(!seats || self.new_epoch, || "seats change within an epoch".to_owned())?;
+        let parameters = matches!(was.or(is), Some(Held::Parameters(_)));
+        holds(!parameters || self.enacts, || "parameters change by nobody's vote".to_owned())?;
         let program = matches!(was, Some(Held::Program(..)));
         holds(!program, || "a program changes or goes away".to_owned())
     }
@@ -172,8 +181,11 @@ impl Block<'_> {
                 holds(same && grows, || format!("a channel changes from {was:?} to {is:?}"))
             }
             (Some(was), None) => {
+                // The node's owner may end the wait in this very block.
+                let owner = record(self.before, &NodeSlot(was.node)).map(|node| node.owner);
+                let waived = owner.is_some_and(|owner| self.signers.contains(&owner));
                 let due = was.closing.is_none_or(|closing| closing.due <= self.now);
-                holds(due, || format!("a channel ends too early: {was:?}"))
+                holds(due || waived, || format!("a channel ends too early: {was:?}"))
             }
             (None, None) => Ok(()),
         }
@@ -189,6 +201,8 @@ impl Block<'_> {
     fn purse(&self, was: &Purse, is: &Purse) -> Seen {
         let issued = is.issued == was.issued || (self.new_epoch && is.issued > was.issued);
         holds(issued, || "money is issued within an epoch".to_owned())?;
+        let spent = is.treasury < was.treasury;
+        holds(!spent || self.enacts, || "the treasury is spent by nobody's vote".to_owned())?;
         holds(is.burnt >= was.burnt, || "burnt money comes back".to_owned())
     }
 }

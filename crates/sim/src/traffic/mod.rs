@@ -5,6 +5,8 @@
 
 mod anchors;
 mod channels;
+mod equivocations;
+mod governance;
 mod names;
 mod nodes;
 mod packages;
@@ -48,6 +50,8 @@ pub const GENERATORS: &[Generator] = &[
     Generator { name: "stakes", weight: 4, make: stakes::make },
     Generator { name: "channels", weight: 8, make: channels::make },
     Generator { name: "anchors", weight: 2, make: anchors::make },
+    Generator { name: "equivocations", weight: 1, make: equivocations::make },
+    Generator { name: "governance", weight: 4, make: governance::make },
     Generator { name: "packages", weight: 1, make: packages::make },
     Generator { name: "names", weight: 4, make: names::make },
 ];

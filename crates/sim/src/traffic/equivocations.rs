@@ -1,0 +1,84 @@
+//! Kind 60: two tokens for one place, signed by a node's operator; or one token twice, or signed by another.
+//!
+//! Never an honest node's: whoever signs both is a cheat.
+
+use chain::records::{NodeId, NodeSlot};
+use commit::{Blind, Network, Salts};
+use ledger::tx::{Action, ShowEquivocation};
+use receipt::{
+    AuditConsent, Equivocation, Head, Job, JobFields, NonceChooser, PartialOpening, PublicKey,
+    Rendered, SignedHead, StopRule, Terms, TokenVector, Which, WorkKind,
+};
+
+use super::Wish;
+use super::nodes::there;
+use crate::keys::{ACTORS, Key, actor, key_of};
+use crate::random::Random;
+use crate::scene::Scene;
+
+const WHICH: Which = Which::Output { choice: 0 };
+
+pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    let nodes = there(scene);
+    let node = random.choose(&nodes)?.0;
+    let operator = match random.once_in(6) {
+        true => actor(random.index(ACTORS)),
+        false => key_of(&scene.record(&NodeSlot(node))?.operator)?,
+    };
+    let network = match random.once_in(12) {
+        true => Network::OFFLINE,
+        false => scene.state.network(),
+    };
+    let job = job(random)?;
+    let said = random.once_in(4);
+    let one = shown(network, &job, operator, 7)?;
+    let other = shown(network, &job, operator, if said { 7 } else { 8 })?;
+    let node = if random.once_in(12) { NodeId(random.bytes()) } else { node };
+    let evidence = ShowEquivocation { node, evidence: Equivocation { one, other } };
+    let payer = actor(random.index(ACTORS));
+    Some(Wish { payer, action: Action::Equivocation(Box::new(evidence)) })
+}
+
+fn job(random: &mut Random) -> Option<Job> {
+    let terms = Terms {
+        kind: WorkKind::Generate,
+        model: [9; 32],
+        arithmetic: 1,
+        sampling: 1,
+        nonce_by: NonceChooser::Client,
+        beacon_height: 0,
+        requester: PublicKey::NONE,
+        consent: AuditConsent::Open,
+    };
+    let fields = JobFields {
+        terms,
+        nonce: random.bytes(),
+        prompt: vec![1, 2, 3],
+        parameters: Default::default(),
+        choices: 1,
+        stop: StopRule { tokens_max: 64, tokens: Vec::new(), strings: Vec::new() },
+        rendered: Rendered::Nobody,
+    };
+    Job::new(fields).ok()
+}
+
+/// A token that the operator signed, and what shows it.
+fn shown(
+    network: Network,
+    job: &Job,
+    operator: &Key,
+    token: u32,
+) -> Option<(SignedHead, PartialOpening)> {
+    let salts = Salts { network, blind: Blind([4; 32]) };
+    let output = [5, token];
+    let head = Head {
+        job: job.commitment(&salts),
+        choice: 0,
+        start: 0,
+        prior: [0; 32],
+        count: 2,
+        root: TokenVector::over(salts, WHICH, &output).root(),
+    };
+    let signed = SignedHead::sign(head, &operator.secret, network);
+    Some((signed, PartialOpening::new(&salts, WHICH, &output, 1)?))
+}
