@@ -65,7 +65,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask oms
        cargo xtask oracle [--seeds N] [--from SEED] [--blocks N]
        cargo xtask tokenizers [--only NAME] [--seed N] [--write]
-       cargo xtask sim [--seeds N] [--network N] [--from SEED] [--threads N]
+       cargo xtask sim [--canaries] [--seeds N] [--network N] [--from SEED] [--threads N]
        cargo xtask soak [--minutes N] [--seed N] [--model FILE]
        cargo xtask quality [--model FILE] [--quick] [--only Q4_1|Q8_0|Q4_0|Q4_K_M|Q2_K|...]";
 

@@ -5,13 +5,17 @@
 #![allow(clippy::float_arithmetic, reason = "seconds, for display only")]
 
 use ::sim::campaign::{Campaign, run};
-use ::sim::{Finding, Report, World};
+use ::sim::canary::{Canary, Sabotage};
+use ::sim::{Finding, Report, World, ledger_seed, network_seed};
 use ledger::Rejection;
 use std::time::Instant;
 
 use crate::Outcome;
 
-const USAGE: &str = "usage: cargo xtask sim [--seeds N] [--network N] [--from SEED] [--threads N]";
+const USAGE: &str = "usage: cargo xtask sim [--seeds N] [--network N] [--from SEED] [--threads N]
+       cargo xtask sim --canaries";
+/// Seeds in which a broken rule must show.
+const CANARY_SEEDS: u64 = 60;
 /// Seeds of transactions and blocks alone, unless told otherwise.
 const SEEDS: u64 = 10_000;
 /// Seeds of validators over a network.
@@ -21,6 +25,9 @@ const SHOWN: usize = 20;
 
 /// Runs the seeds and prints the table.
 pub(crate) fn run_sim(options: &[&str]) -> Outcome<()> {
+    if options == ["--canaries"] {
+        return canaries();
+    }
     let campaign = read(options)?;
     let began = Instant::now();
     let report = run(&campaign);
@@ -38,6 +45,29 @@ pub(crate) fn run_sim(options: &[&str]) -> Outcome<()> {
         0 => Ok(()),
         _ => Err(format!("{count} findings")),
     }
+}
+
+/// Breaks every rule there is a broken one of, and says which checker sees it first, and in which seed.
+fn canaries() -> Outcome<()> {
+    println!("| what is broken | seen by | in seed |");
+    println!("|---|---|---|");
+    for canary in Canary::ALL {
+        let run = |seed| ledger_seed::run(seed, Some(*canary));
+        caught(canary.name(), canary.caught_by(), run)?;
+    }
+    for sabotage in Sabotage::ALL {
+        let run = |seed| network_seed::run(seed, Some(*sabotage));
+        caught(sabotage.name(), sabotage.caught_by(), run)?;
+    }
+    Ok(())
+}
+
+fn caught(what: &str, checker: &str, run: impl Fn(u64) -> Report) -> Outcome<()> {
+    let sees = |seed: &u64| run(*seed).findings.iter().any(|finding| finding.checker == checker);
+    let seed = (0..CANARY_SEEDS).find(sees);
+    let seed = seed.ok_or(format!("{what}: {checker} sees it in none of {CANARY_SEEDS} seeds"))?;
+    println!("| {what} | {checker} | {seed} |");
+    Ok(())
 }
 
 fn read(options: &[&str]) -> Outcome<Campaign> {

@@ -116,6 +116,19 @@ impl Sabotage {
         Self::Stops,
     ];
 
+    /// What it breaks, for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TwoChains => "two blocks at one height",
+            Self::TooFewSigned => "a certificate of too few",
+            Self::ClockAhead => "a certified block of the future",
+            Self::VotesForgotten => "votes are not durable",
+            Self::NeverHeals => "the links are down for ever",
+            Self::Stops => "a validator stops",
+        }
+    }
+
     /// The checker that sees it.
     #[must_use]
     pub fn caught_by(self) -> &'static str {
