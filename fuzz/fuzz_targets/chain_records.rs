@@ -6,8 +6,9 @@
 #![no_main]
 
 use chain::records::{
-    Account, BoundKey, Clock, Held, LabelRecord, NameRecord, Node, Package, ParameterValues,
-    ProgramBytes, Purse, Record, Seats,
+    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, Held,
+    LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal,
+    Purse, Record, Rules, Seats, Settlement, Stakes,
 };
 use commit::WireError;
 use libfuzzer_sys::fuzz_target;
@@ -16,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 type Again = fn(&[u8]) -> Result<Vec<u8>, WireError>;
 
 /// By the first byte of the key.
-const RECORDS: [(u8, Again); 11] = [
+const RECORDS: [(u8, Again); 22] = [
     (1, again::<Clock>),
     (2, again::<Purse>),
     (3, again::<ParameterValues>),
@@ -24,10 +25,21 @@ const RECORDS: [(u8, Again); 11] = [
     (5, again::<Account>),
     (6, again::<Node>),
     (7, again::<BoundKey>),
+    (8, again::<Candidates>),
+    (9, again::<Stakes>),
     (10, again::<Package>),
     (11, again::<ProgramBytes>),
     (12, again::<NameRecord>),
     (13, again::<LabelRecord>),
+    (14, again::<Channel>),
+    (15, again::<EpochBook>),
+    (16, again::<Settlement>),
+    (17, again::<Anchor>),
+    (18, again::<Dispute>),
+    (19, again::<Missing>),
+    (24, again::<Proposal>),
+    (25, again::<Ballot>),
+    (26, again::<Rules>),
 ];
 
 fn again<R: Record>(bytes: &[u8]) -> Result<Vec<u8>, WireError> {

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import constants as c
 import functions
+import ledger_claims
 import ops
 import receipt_ed25519
 import sampling
@@ -233,4 +234,4 @@ BLAKE3 = (
 )  # fmt: skip
 
 ALL = (constants, tables, exponentials, reciprocals, soft_cap_bounds, soft_caps, gelu_constants, gelus, angles, roots, sums, sampling_widths, blake3,
-       receipt_ed25519.rfc8032)  # fmt: skip
+       receipt_ed25519.rfc8032, ledger_claims.rejections)  # fmt: skip

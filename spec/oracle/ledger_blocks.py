@@ -169,10 +169,13 @@ def refused_blocks():
     ]  # fmt: skip
 
 
+WORLDS = []  # what was made: a name and a world each
+
+
 def cases():
     groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases, ledger_proposal_cases)
     makers = (base_cases, *(group.worlds for group in groups))
-    worlds = [(name, world.inputs()) for maker in makers for name, world in maker()]
-    return worlds + geneses() + ledger_seat_cases.refused_geneses() + refused_blocks()
+    WORLDS.extend(world for maker in makers for world in maker())
+    return [(name, world.inputs()) for name, world in WORLDS] + geneses() + ledger_seat_cases.refused_geneses() + refused_blocks()
 
 

@@ -6,6 +6,8 @@ import ledger_records
 import ledger_rules as rules
 import ledger_tree as tree
 import receipt_ed25519 as ed25519
+from exact import Refused
+from hash_blake3 import digest
 from ledger_forms import U8, U16, U32, U64, U128
 from receipt import Hashes
 
@@ -473,8 +475,40 @@ def bytes_cases():
     ] + certificates() + refused_bytes() + records()  # fmt: skip
 
 
+CHANGED = 12  # altered records of each kind
+
+
+def kept_records():
+    """Of every kind the longest record that stands in a state of ledger_blocks, and altered ones, refused or not."""
+    longest = {}
+    for _, world in ledger_blocks.WORLDS:
+        for key, data in sorted(world.state.records.items()):
+            if len(data) <= 700 and len(data) > len(longest.get(key[0], (b"", b""))[1]):
+                longest[key[0]] = (key, data)
+    for tag, (key, data) in sorted(longest.items()):
+        name = ledger_records.RECORDS[tag][0]
+        yield f"{name} of a state", read("record", data, key=key.hex())
+        changed = [("a byte behind", key, data + b"\0"), ("cut", key, data[:-1]), ("a key cut", key[:-1], data), ("a key too long", key + b"\0", data)]
+        for count in range(CHANGED):
+            bit = int.from_bytes(digest(data + bytes([count]))[:4], "little") % (8 * len(data))
+            other = altered(data, bit // 8, data[bit // 8] ^ 1 << bit % 8)
+            changed.append((f"bit {bit} altered", key, other))
+        for what, other_key, other in {what: (what, *rest) for what, *rest in changed}.values():
+            inputs = read("record", other, key=other_key.hex())
+            yield f"{name} of a state, {what}{' refused' if is_refused(inputs) else ''}", inputs
+
+
+def is_refused(inputs):
+    try:
+        evaluate_bytes(inputs)
+    except Refused:
+        return True
+    return False
+
+
+BLOCKS = ledger_blocks.cases()
 OPS = {
     "ledger_state": (evaluate_state, states()),
-    "ledger_bytes": (evaluate_bytes, bytes_cases()),
-    "ledger_blocks": (ledger_blocks.evaluate, ledger_blocks.cases()),
+    "ledger_bytes": (evaluate_bytes, bytes_cases() + list(kept_records())),
+    "ledger_blocks": (ledger_blocks.evaluate, BLOCKS),
 }
