@@ -86,6 +86,12 @@ def enacted_worlds():
     wait(w, *[10000] * 5, 9999).block(1).send(4, 83, enact(late, 1, NO_FEE))
     yield "proposals that are not carried, taken back, or too late", w
 
+    w, nodes = council(100, 1, parameters=[*FREE, (75, 101)])
+    few, enough = proposed(w, 1, FEE), proposed(w, 1, NO_FEE)
+    w.send(1, 81, ballot(few, nodes[0])).send(1, 81, ballot(enough, nodes[0])).send(2, 81, ballot(enough, nodes[1]))
+    wait(w, 10000, 5000).send(3, 83, enact(few, 1, FEE)).send(3, 83, enact(enough, 1, NO_FEE))
+    yield "so many have to vote at least", w
+
     w, _ = council(0)
     nothing = proposed(w, 1, FEE)
     w.send(1, 7, {"node": bytes(32), "amount": 1}, 22)

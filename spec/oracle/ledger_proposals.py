@@ -103,7 +103,7 @@ def carried(turn, found):
     votes, yes = total(found), found["yes"]
     least = -(-found["staked"] * turn.parameter("quorum_percent") // 100)
     most = 2 * yes > votes if found["content"][0] in (PARAMETER, CANCEL) else 3 * yes > 2 * votes
-    return votes >= least and most
+    return votes >= max(least, turn.parameter("quorum_least")) and most
 
 
 def enact(turn, body):
