@@ -6,7 +6,7 @@
 #![no_main]
 
 use chain::records::{
-    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, Held,
+    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, Held, Hold,
     LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal,
     Purse, Record, Rules, Seats, Settlement, Stakes,
 };
@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 type Again = fn(&[u8]) -> Result<Vec<u8>, WireError>;
 
 /// By the first byte of the key.
-const RECORDS: [(u8, Again); 22] = [
+const RECORDS: [(u8, Again); 23] = [
     (1, again::<Clock>),
     (2, again::<Purse>),
     (3, again::<ParameterValues>),
@@ -37,6 +37,7 @@ const RECORDS: [(u8, Again); 22] = [
     (17, again::<Anchor>),
     (18, again::<Dispute>),
     (19, again::<Missing>),
+    (20, again::<Hold>),
     (24, again::<Proposal>),
     (25, again::<Ballot>),
     (26, again::<Rules>),

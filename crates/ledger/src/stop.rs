@@ -183,6 +183,18 @@ rejections! {
     SettlementHeld = 100, "the settlement is held while something is decided about it";
     /// Later.
     JailedUnpaid = 101, "a node is not paid while it is jailed";
+    /// Nothing to be held for.
+    EndedForNode = 102, "the dispute has ended for the node";
+    /// The receipt was paid elsewhere, or not at all.
+    SpanElsewhere = 103, "the leaf pays for nothing of the settlement";
+    /// Nothing more to be held.
+    SpanHeld = 104, "the dispute holds all of that already, or it is void";
+    /// As many as are counted.
+    HoldsFull = 105, "as many disputes hold the settlement as may";
+    /// Nothing to be released.
+    NoHold = 106, "the dispute holds nothing of the settlement";
+    /// Nothing to be released yet.
+    DisputeOn = 107, "the dispute has not ended";
     /// Nobody answers for that key, or another node.
     NotSigner = 110, "the key is not, and never was, an operator key of the node";
     /// The body names something else than the record.

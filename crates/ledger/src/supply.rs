@@ -38,6 +38,7 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::EpochBook(..)
             | Held::Anchor(..)
             | Held::Ballot(..)
+            | Held::Hold(..)
             | Held::Rules(_) => Amount::ZERO,
             Held::Proposal(_, proposal) => proposal.bond,
             Held::Channel(_, channel) => channel.left(),

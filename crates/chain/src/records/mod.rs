@@ -10,6 +10,7 @@ mod book;
 mod candidates;
 mod channel;
 mod dispute;
+mod hold;
 mod key;
 mod missing;
 mod name;
@@ -32,6 +33,7 @@ pub use channel::{Channel, ChannelId, ChannelSlot, Closing};
 pub use dispute::{
     Case, ClaimedStep, Course, Dispute, DisputeSlot, Outcome, Stage, dispute_state_hash,
 };
+pub use hold::{Hold, HoldSlot};
 pub use key::{BoundKey, KeyRole, KeySlot};
 pub use missing::{Missing, MissingSlot};
 pub use name::{
@@ -46,7 +48,7 @@ pub use program::{PROGRAM_BYTES_MAX, ProgramBytes, ProgramSlot};
 pub use proposal::{Content, Decision, Proposal, ProposalId, ProposalSlot};
 pub use rules::{Rules, RulesSlot};
 pub use seats::{SEATS_MAX, Seat, Seats, SeatsSlot};
-pub use settlement::{EpochBook, EpochBookSlot, Settlement, SettlementSlot, Span, VOIDED_MAX};
+pub use settlement::{EpochBook, EpochBookSlot, SPANS_MAX, Settlement, SettlementSlot, Span};
 pub use stakes::{Stakes, StakesSlot};
 
 use commit::{Reader, WireError, Writer};
@@ -116,6 +118,7 @@ pub(crate) enum Tag {
     Anchor = 17,
     Dispute = 18,
     Missing = 19,
+    Hold = 20,
     Proposal = 24,
     Ballot = 25,
     Rules = 26,
@@ -171,6 +174,8 @@ pub enum Held {
     Dispute(DisputeSlot, Dispute),
     /// A receipt that is asked for.
     Missing(MissingSlot, Missing),
+    /// What a dispute holds of a settlement.
+    Hold(HoldSlot, Hold),
     /// A proposal.
     Proposal(ProposalSlot, Proposal),
     /// A vote.
@@ -209,6 +214,7 @@ impl Held {
             17 => Self::Anchor(AnchorSlot::read(&mut input)?, Anchor::decode(value)?),
             18 => Self::Dispute(DisputeSlot::read(&mut input)?, Dispute::decode(value)?),
             19 => Self::Missing(MissingSlot::read(&mut input)?, Missing::decode(value)?),
+            20 => Self::Hold(HoldSlot::read(&mut input)?, Hold::decode(value)?),
             24 => Self::Proposal(ProposalSlot::read(&mut input)?, Proposal::decode(value)?),
             25 => Self::Ballot(BallotSlot::read(&mut input)?, Ballot::decode(value)?),
             26 => Self::Rules(Rules::decode(value)?),

@@ -7,8 +7,8 @@ use commit::{Reader, WireError, Writer};
 use super::{ChannelId, NodeId, Record, Slot, Tag};
 use crate::values::{Amount, Epoch, Time};
 
-/// Ranges of a settlement that may be void.
-pub const VOIDED_MAX: usize = 16;
+/// Spans of a settlement that a record lists: where there would be more, all of it counts.
+pub const SPANS_MAX: usize = 16;
 
 /// Where an epoch's book stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +65,29 @@ impl Span {
         self.to.minus(self.from).expect("a span ends above its beginning")
     }
 
+    /// What lies in both; none where nothing does.
+    #[must_use]
+    pub fn within(self, other: Self) -> Option<Self> {
+        let (from, to) = (self.from.max(other.from), self.to.min(other.to));
+        (from < to).then_some(Self { from, to })
+    }
+
+    /// Spans of this one, and one more, as a record lists them: those that touch are one. More than [`SPANS_MAX`] are
+    /// all of it.
+    #[must_use]
+    pub fn joined(self, spans: &[Self], more: Self) -> Vec<Self> {
+        let touches = |span: &&Self| span.from <= more.to && more.from <= span.to;
+        let (near, far): (Vec<&Self>, Vec<&Self>) = spans.iter().partition(touches);
+        let grow = |all: Self, span: &Self| Self {
+            from: all.from.min(span.from),
+            to: all.to.max(span.to),
+        };
+        let mut spans: Vec<_> = far.into_iter().copied().collect();
+        spans.push(near.into_iter().fold(more, grow));
+        spans.sort_unstable();
+        if spans.len() > SPANS_MAX { vec![self] } else { spans }
+    }
+
     fn write(self, out: &mut Writer) {
         self.from.write(out);
         self.to.write(out);
@@ -78,6 +101,23 @@ impl Span {
             return Err(WireError::Value { what: "a span of money", reason });
         }
         Ok(Self { from, to })
+    }
+}
+
+pub(super) fn write_spans(out: &mut Writer, spans: &[Span]) {
+    out.length_u8(spans.len());
+    spans.iter().for_each(|span| span.write(out));
+}
+
+/// In order, none touching another.
+pub(super) fn read_spans(
+    input: &mut Reader<'_>,
+    what: &'static str,
+) -> Result<Vec<Span>, WireError> {
+    let spans = input.list_u8(what, SPANS_MAX, Span::read)?;
+    match spans.is_sorted_by(|one, next| one.to < next.from) {
+        true => Ok(spans),
+        false => Err(WireError::Order { what }),
     }
 }
 
@@ -142,8 +182,7 @@ impl Record for Settlement {
         out.bytes(&self.node.0);
         self.span.write(out);
         self.starts.write(out);
-        out.length_u8(self.voided.len());
-        self.voided.iter().for_each(|span| span.write(out));
+        write_spans(out, &self.voided);
         out.u16(self.held);
     }
 
@@ -152,10 +191,7 @@ impl Record for Settlement {
         let span = Span::read(input)?;
         let starts = Amount::read(input, "where a settlement lies")?;
         let what = "spans that are void";
-        let voided = input.list_u8(what, VOIDED_MAX, Span::read)?;
-        if !voided.is_sorted_by(|one, next| one.to < next.from) {
-            return Err(WireError::Order { what });
-        }
+        let voided = read_spans(input, what)?;
         let inside = |void: &Span| span.from <= void.from && void.to <= span.to;
         if !voided.iter().all(inside) {
             let reason = "they do not lie in the settlement";

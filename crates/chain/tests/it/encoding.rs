@@ -1,9 +1,9 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
 use chain::records::{
-    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, LabelRecord,
-    Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal, Purse, Record,
-    Rules, Seats, Settlement, Stakes,
+    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, Hold,
+    LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal,
+    Purse, Record, Rules, Seats, Settlement, Stakes,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
@@ -59,6 +59,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(Dispute, generator::dispute),
     decoder!(Genesis, generator::genesis),
     decoder!(Header, generator::header),
+    decoder!(Hold, generator::hold),
     decoder!(Missing, generator::missing),
     decoder!(Node, generator::node),
     decoder!(LabelRecord, generator::label),

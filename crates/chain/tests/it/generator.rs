@@ -2,7 +2,7 @@
 
 use chain::records::{
     Account, Address, Anchor, Ballot, BoundKey, Candidates, Case, Channel, ChannelId, Clock,
-    Closing, Content, Course, Decision, Dispute, EpochBook, KeyRole, LabelRecord, Missing,
+    Closing, Content, Course, Decision, Dispute, EpochBook, Hold, KeyRole, LabelRecord, Missing,
     NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber, ParameterValues,
     Part, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats, Settlement,
     Silences, Span, Stage, Stakes, Unbonding,
@@ -185,13 +185,26 @@ pub(crate) fn epoch_book(random: &mut Random) -> EpochBook {
     EpochBook { began, settled: random.amount(), settlements: random.next() }
 }
 
-pub(crate) fn settlement(random: &mut Random) -> Settlement {
+/// Spans in order, none touching another.
+fn spans(random: &mut Random) -> impl FnMut(&mut Random) -> Span + use<> {
     let mut at = u128::from(random.next());
-    let mut span = |random: &mut Random| {
+    move |random| {
         let from = at + 1 + u128::from(random.below(9));
         at = from + 1 + u128::from(random.next());
         Span { from: Amount(from), to: Amount(at) }
-    };
+    }
+}
+
+pub(crate) fn hold(random: &mut Random) -> Hold {
+    let mut span = spans(random);
+    let first = span(random);
+    let rest = random.list(15, &mut span);
+    let spans = [first].into_iter().chain(rest).collect();
+    Hold { payer: PublicKey(random.bytes()), spans }
+}
+
+pub(crate) fn settlement(random: &mut Random) -> Settlement {
+    let mut span = spans(random);
     let first = span(random);
     let voided = random.list(16, &mut span);
     let to = voided.last().map_or(first.to, |last| last.to);

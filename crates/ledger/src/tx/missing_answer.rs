@@ -1,10 +1,8 @@
 //! Kind 62, missing_answer: the receipt is shown in the log as it was anchored last. Anybody who has it may show it.
 
 use chain::Amount;
-use chain::records::{
-    AccountSlot, AnchorSlot, Missing, MissingSlot, NodeId, NodeSlot, Slot, StakesSlot,
-};
-use commit::{Reader, WireError, Writer};
+use chain::records::{AccountSlot, AnchorSlot, MissingSlot, NodeId, NodeSlot, Slot, StakesSlot};
+use commit::{Digest, Reader, WireError, Writer};
 use receipt::log::included;
 use receipt::{MissingAnswer, PublicKey};
 
@@ -16,7 +14,7 @@ use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
 
 /// Bytes of an answer: a leaf, an index, 53 hashes.
-const ANSWER_BYTES_MAX: usize = 1 << 11;
+pub(super) const ANSWER_BYTES_MAX: usize = 1 << 11;
 /// Work of as many hashes.
 pub(super) const WORK: u64 = 30;
 
@@ -83,7 +81,7 @@ impl AnswerMissing {
         if context.clock.time > missing.deadline {
             return Err(Rejection::MoveLate.into());
         }
-        if !self.shows(view, &missing)? {
+        if !shows(view, self.worker, &self.answer, &missing.receipt)? {
             return Err(Rejection::NotIncluded.into());
         }
         close(&mut node, &mut missing.owed)?;
@@ -102,12 +100,17 @@ impl AnswerMissing {
         view.put(&NodeSlot(self.node), &node)?;
         view.remove(&self.missing)
     }
+}
 
-    /// Whether the log, as it was anchored last, has a leaf of the receipt there.
-    fn shows(&self, view: &View, missing: &Missing) -> Result<bool, Stop> {
-        let MissingAnswer { leaf, index, proof } = &self.answer;
-        let Some(anchor) = view.get(&AnchorSlot(self.worker))? else { return Ok(false) };
-        let there = included(&leaf.hash(), *index, proof, anchor.size, &anchor.root);
-        Ok(leaf.receipt == missing.receipt && there)
-    }
+/// Whether a key's log, as it was anchored last, has a leaf of a receipt where the answer says.
+pub(super) fn shows(
+    view: &View,
+    worker: PublicKey,
+    answer: &MissingAnswer,
+    receipt: &Digest,
+) -> Result<bool, Stop> {
+    let MissingAnswer { leaf, index, proof } = answer;
+    let Some(anchor) = view.get(&AnchorSlot(worker))? else { return Ok(false) };
+    let there = included(&leaf.hash(), *index, proof, anchor.size, &anchor.root);
+    Ok(leaf.receipt == *receipt && there)
 }

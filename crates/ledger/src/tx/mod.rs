@@ -15,6 +15,7 @@ mod dispute_move;
 mod dispute_open;
 mod enact;
 mod equivocation;
+mod hold;
 mod label;
 mod missing_answer;
 mod missing_late;
@@ -29,6 +30,7 @@ mod package;
 mod package_withdraw;
 mod program;
 mod propose;
+mod release;
 mod settle;
 mod stake;
 mod stand;
@@ -50,6 +52,7 @@ pub use dispute_move::DisputeMove;
 pub use dispute_open::DisputeOpen;
 pub use enact::Enact;
 pub use equivocation::ShowEquivocation;
+pub use hold::{DisputedStep, HoldPay};
 pub use label::SetLabel;
 pub use missing_answer::AnswerMissing;
 pub use missing_late::MissingLate;
@@ -64,6 +67,7 @@ pub use package::{MANIFEST_BYTES_MAX, PublishPackage};
 pub use package_withdraw::PackageWithdraw;
 pub use program::{PROGRAM_OPS_MAX, PublishProgram};
 pub use propose::Propose;
+pub use release::ReleasePay;
 pub use settle::Settle;
 pub use stake::Stake;
 pub use stand::{Stand, Wish};
@@ -124,6 +128,10 @@ pub enum Action {
     Anchor(AnchorLog),
     /// Kind 25.
     Collect(Collect),
+    /// Kind 26.
+    Hold(Box<HoldPay>),
+    /// Kind 27.
+    Release(ReleasePay),
     /// Kind 50.
     DisputeOpen(Box<DisputeOpen>),
     /// Kind 51.
@@ -178,6 +186,8 @@ impl Action {
             Self::ChannelEnd(_) => 23,
             Self::Anchor(_) => 24,
             Self::Collect(_) => 25,
+            Self::Hold(_) => 26,
+            Self::Release(_) => 27,
             Self::DisputeOpen(_) => 50,
             Self::DisputeMove(_) => 51,
             Self::DisputeLate(_) => 52,
@@ -220,6 +230,8 @@ impl Action {
             Self::ChannelEnd(action) => action.write(&mut out),
             Self::Anchor(action) => action.write(&mut out),
             Self::Collect(action) => action.write(&mut out),
+            Self::Hold(action) => action.write(&mut out),
+            Self::Release(action) => action.write(&mut out),
             Self::DisputeOpen(action) => action.write(&mut out),
             Self::DisputeMove(action) => action.write(&mut out),
             Self::DisputeLate(action) => action.write(&mut out),
@@ -274,6 +286,8 @@ impl Action {
             23 => ChannelEnd::read(input).map(Self::ChannelEnd),
             24 => AnchorLog::read(input).map(Self::Anchor),
             25 => Collect::read(input).map(Self::Collect),
+            26 => HoldPay::read(input).map(|action| Self::Hold(Box::new(action))),
+            27 => ReleasePay::read(input).map(Self::Release),
             50 => DisputeOpen::read(input).map(|action| Self::DisputeOpen(Box::new(action))),
             51 => DisputeMove::read(input).map(|action| Self::DisputeMove(Box::new(action))),
             52 => DisputeLate::read(input).map(Self::DisputeLate),
@@ -316,6 +330,8 @@ impl Action {
             Self::ChannelEnd(action) => action.touches(),
             Self::Anchor(action) => action.touches(author),
             Self::Collect(action) => action.touches(),
+            Self::Hold(action) => action.touches(),
+            Self::Release(action) => action.touches(),
             Self::DisputeOpen(action) => action.touches(author),
             Self::DisputeMove(action) => action.touches(),
             Self::DisputeLate(action) => action.touches(),
@@ -355,6 +371,7 @@ impl Action {
             | Self::ChannelClose(_)
             | Self::ChannelEnd(_)
             | Self::Collect(_)
+            | Self::Release(_)
             | Self::DisputeLate(_)
             | Self::DisputeEnd(_)
             | Self::Appeal(_)
@@ -369,6 +386,7 @@ impl Action {
             Self::DisputeMove(action) => action.work(),
             Self::Equivocation(_) => equivocation::WORK,
             Self::MissingOpen(_) => missing_open::WORK,
+            Self::Hold(_) => hold::WORK,
             Self::MissingAnswer(_) => missing_answer::WORK,
         }
     }
@@ -400,6 +418,8 @@ impl Action {
             Self::ChannelEnd(action) => action.execute(context, view),
             Self::Anchor(action) => action.execute(context, author, view),
             Self::Collect(action) => action.execute(context, view),
+            Self::Hold(action) => action.execute(context, view),
+            Self::Release(action) => action.execute(view),
             Self::DisputeOpen(action) => action.execute(context, author, view),
             Self::DisputeMove(action) => action.execute(context, author, view),
             Self::DisputeLate(action) => action.execute(context, view),

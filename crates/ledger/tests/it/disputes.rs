@@ -29,11 +29,11 @@ use crate::stakes::{change, staked};
 use crate::world::{World, genesis, public, secret};
 
 /// Who owns the node, who accuses it, and somebody else.
-const OWNER: u8 = 1;
-const ACCUSER: u8 = 2;
-const OTHER: u8 = 3;
+pub(crate) const OWNER: u8 = 1;
+pub(crate) const ACCUSER: u8 = 2;
+pub(crate) const OTHER: u8 = 3;
 /// The name of the node's operator key.
-const OPERATOR: u8 = 100 + 3 * OWNER;
+pub(crate) const OPERATOR: u8 = 100 + 3 * OWNER;
 const STAKE: u128 = 300_000_000;
 const WINDOW_MS: u64 = 60_000;
 const WHICH: Which = Which::Output { choice: 0 };
@@ -102,12 +102,12 @@ pub(crate) const REJECTIONS: &[Case] = &[
 ];
 
 /// A node, a job, and two runs of it: with the model's weights and with others.
-struct Court {
-    node: NodeId,
+pub(crate) struct Court {
+    pub(crate) node: NodeId,
     model: NamedModel,
-    filing: Filing,
-    slot: DisputeSlot,
-    claim: DisputeSlot,
+    pub(crate) filing: Filing,
+    pub(crate) slot: DisputeSlot,
+    pub(crate) claim: DisputeSlot,
     referee: dispute::Dispute<'static>,
     honest: Story<'static>,
     lying: Story<'static>,
@@ -128,7 +128,7 @@ fn world() -> World {
 }
 
 /// Longer than any window here.
-fn wait(world: &mut World) {
+pub(crate) fn wait(world: &mut World) {
     (0..7).for_each(|_| world.block(10_000, &[]));
     check_books(world);
 }
@@ -194,7 +194,7 @@ fn signed_head(world: &World, job: &Job, output: &[u32]) -> SignedHead {
 
 impl Court {
     /// In a world of its own, with a node that has money at stake.
-    fn of(at: &mut World, lies: bool) -> Self {
+    pub(crate) fn of(at: &mut World, lies: bool) -> Self {
         *at = world();
         let node = staked(at, OWNER, STAKE);
         let shape = Shape::default();
@@ -260,7 +260,7 @@ impl Court {
         DisputeOpen { node, model, filing, signature: None }
     }
 
-    fn opening(&self, world: &World, name: u8) -> Authentic {
+    pub(crate) fn opening(&self, world: &World, name: u8) -> Authentic {
         world.signed(name, &Action::DisputeOpen(Box::new(self.open())))
     }
 
@@ -276,7 +276,7 @@ impl Court {
         self.step(made.unwrap())
     }
 
-    fn late(&self) -> Action {
+    pub(crate) fn late(&self) -> Action {
         Action::DisputeLate(DisputeLate { dispute: self.slot, node: self.node })
     }
 
@@ -284,7 +284,7 @@ impl Court {
         Action::Appeal(Appeal { dispute: self.slot, node: self.node })
     }
 
-    fn end(&self, appellant: PublicKey) -> Action {
+    pub(crate) fn end(&self, appellant: PublicKey) -> Action {
         Action::DisputeEnd(Box::new(DisputeEnd {
             dispute: self.slot,
             node: self.node,
@@ -296,7 +296,7 @@ impl Court {
     }
 
     /// Both sides tell their stories, so many moves at most.
-    fn play(&mut self, world: &mut World, moves: usize) {
+    pub(crate) fn play(&mut self, world: &mut World, moves: usize) {
         let (worker, accuser) =
             if self.lies { (&self.lying, &self.honest) } else { (&self.honest, &self.lying) };
         for _ in 0..moves {
@@ -351,7 +351,7 @@ fn published(world: &mut World, checked: &Checked, file: &[u8], units: &[u8]) ->
 }
 
 /// A dispute that was just opened.
-fn opened(world: &mut World, lies: bool) -> Court {
+pub(crate) fn opened(world: &mut World, lies: bool) -> Court {
     let court = Court::of(world, lies);
     let open = court.opening(world, ACCUSER);
     world.block(1, &[open]);
@@ -359,7 +359,7 @@ fn opened(world: &mut World, lies: bool) -> Court {
 }
 
 /// Two tokens at one place, signed by the node's operator.
-fn equivocation(world: &World, node: NodeId, tokens: [u32; 2]) -> Action {
+pub(crate) fn equivocation(world: &World, node: NodeId, tokens: [u32; 2]) -> Action {
     let job = job(&[1, 2, 3]);
     let salts = salts_of(world.network());
     let shown = |token: u32| {
@@ -383,7 +383,7 @@ fn bond() -> u128 {
 }
 
 /// What an account has, without what this step's own fees take: its balance before and after.
-fn gained(world: &mut World, name: u8, step: impl FnOnce(&mut World)) -> i128 {
+pub(crate) fn gained(world: &mut World, name: u8, step: impl FnOnce(&mut World)) -> i128 {
     let balance = |world: &World| i128::try_from(world.account(name).balance.0).unwrap();
     let before = balance(world);
     step(world);

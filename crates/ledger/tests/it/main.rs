@@ -6,6 +6,7 @@ mod blocks;
 mod channels;
 mod disputes;
 mod genesis;
+mod holds;
 mod missing;
 mod names;
 mod nodes;

@@ -26,6 +26,7 @@ const GROUPS: &[&[Case]] = &[
     crate::proposals::REJECTIONS,
     crate::channels::REJECTIONS,
     crate::anchors::REJECTIONS,
+    crate::holds::REJECTIONS,
 ];
 
 const BASE: &[Case] = &[
