@@ -115,7 +115,8 @@ vectors! {
 }
 
 /// How the names of other crates' files begin.
-const OTHERS: [&str; 6] = ["dispute_", "package_", "program_", "receipt_", "text_", "trace_"];
+const OTHERS: [&str; 7] =
+    ["dispute_", "ledger_", "package_", "program_", "receipt_", "text_", "trace_"];
 
 #[test]
 fn every_file_is_checked() {
