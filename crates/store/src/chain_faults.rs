@@ -12,7 +12,7 @@ use receipt::PublicKey;
 
 use crate::chain_book::ChainBook;
 use crate::error::StoreError;
-use crate::platter::Storage;
+use crate::platter::{Storage, each_failure};
 
 const NETWORK: Network = Network([4; 32]);
 const BLOCKS: u64 = 4;
@@ -105,23 +105,7 @@ fn blocks_that_were_kept_stay_whatever_fails() {
     let empty = Storage::default();
     drop(ChainBook::on(empty.clone(), NETWORK).unwrap());
     let empty = empty.0.lock().unwrap().bytes.clone();
-    let counting = Storage::of(empty.clone());
-    counting.0.lock().unwrap().left = Some(usize::MAX);
-    assert_eq!(fill(counting.clone()), Some(4));
-    let steps = usize::MAX - counting.0.lock().unwrap().left.unwrap();
-    for failing in 0..steps {
-        for torn in [false, true] {
-            let storage = Storage::of(empty.clone());
-            (storage.0.lock().unwrap().left, storage.0.lock().unwrap().torn) =
-                (Some(failing), torn);
-            let kept = fill(storage.clone());
-            let platter = storage.0.lock().unwrap();
-            let at = format!("step {failing} of {steps}, torn {torn}");
-            for bytes in [platter.synced.clone(), platter.bytes.clone()] {
-                is_whole(bytes, kept, &at);
-            }
-        }
-    }
+    assert_eq!(each_failure(&empty, fill, is_whole), Some(4));
 }
 
 #[test]

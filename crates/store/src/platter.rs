@@ -87,3 +87,31 @@ impl redb::StorageBackend for Storage {
         if goes { Ok(()) } else { Err(Self::full()) }
     }
 }
+
+/// Lets every write fail in turn, whole and torn, and looks at what a process that died there left; what a run without
+/// a failure gives.
+pub(crate) fn each_failure<T: Copy>(
+    empty: &[u8],
+    fill: impl Fn(Storage) -> T,
+    is_whole: impl Fn(Vec<u8>, T, &str),
+) -> T {
+    let counting = Storage::of(empty.to_vec());
+    counting.0.lock().unwrap().left = Some(usize::MAX);
+    let whole = fill(counting.clone());
+    let steps = usize::MAX - counting.0.lock().unwrap().left.unwrap();
+    for failing in 0..steps {
+        for torn in [false, true] {
+            let storage = Storage::of(empty.to_vec());
+            (storage.0.lock().unwrap().left, storage.0.lock().unwrap().torn) =
+                (Some(failing), torn);
+            let done = fill(storage.clone());
+            let platter = storage.0.lock().unwrap();
+            let at = format!("step {failing} of {steps}, torn {torn}");
+            // What the system had not written yet is lost, or is not.
+            for bytes in [platter.synced.clone(), platter.bytes.clone()] {
+                is_whole(bytes, done, &at);
+            }
+        }
+    }
+    whole
+}

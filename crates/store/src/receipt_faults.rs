@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::disk::{Disk, Fault, Step};
 use crate::error::StoreError;
 use crate::leaves::LEAF_BYTES;
-use crate::platter::Storage;
+use crate::platter::{Storage, each_failure};
 use crate::store::Store;
 
 const GROUPS: usize = 3;
@@ -153,24 +153,7 @@ fn receipts_that_were_kept_stay_whatever_fails() {
     let empty = Storage::default();
     drop(ReceiptBook::on(empty.clone()).unwrap());
     let empty = empty.0.lock().unwrap().bytes.clone();
-    let counting = Storage::of(empty.clone());
-    counting.0.lock().unwrap().left = Some(usize::MAX);
-    assert_eq!(fill(counting.clone()), 6);
-    let steps = usize::MAX - counting.0.lock().unwrap().left.unwrap();
-    for failing in 0..steps {
-        for torn in [false, true] {
-            let storage = Storage::of(empty.clone());
-            (storage.0.lock().unwrap().left, storage.0.lock().unwrap().torn) =
-                (Some(failing), torn);
-            let times = fill(storage.clone());
-            let platter = storage.0.lock().unwrap();
-            let at = format!("step {failing} of {steps}, torn {torn}");
-            // What the system had not written yet is lost, or is not.
-            for bytes in [platter.synced.clone(), platter.bytes.clone()] {
-                is_whole(bytes, times, &at);
-            }
-        }
-    }
+    assert_eq!(each_failure(&empty, fill, is_whole), 6);
 }
 
 /// A disk that was full and is not any more.
