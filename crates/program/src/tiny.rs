@@ -1,7 +1,10 @@
 //! Tiny llama-like programs with seeded weights: real programs and real bytes of upstream formats, for tests here and
-//! in other crates. They compute what any program computes; no text they make means anything.
+//! in other crates. They compute what any program computes; no text they make means anything. The great shapes, in
+//! [`sizes`], are for what is counted of a program alone.
 //!
 //! Never random: a [`Shape`] gives the same program and the same bytes everywhere.
+
+pub mod sizes;
 
 use crate::ops::{
     Add, Attention, CappedAttention, Embed, ExpertMatmul, GeluGate, Hadamard, KvAppend, Logits,

@@ -8,12 +8,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use canon::Format;
 use dispute::sides::{Invented, invented};
 use dispute::{Dispute, Fault, FaultKind, Model, Move, Party, Verdict};
 use program::tile::{At, Tile};
-use program::tiny::Shape;
-use program::{Checked, InputKind, Place};
+use program::tiny::{Shape, sizes};
+use program::{Checked, Place};
 
 use crate::Outcome;
 
@@ -40,43 +39,11 @@ struct Worst {
 }
 
 fn shapes() -> [(&'static str, Shape); 4] {
-    let small = Shape {
-        width: 4096,
-        hidden: 14_336,
-        layers: 32,
-        heads: 32,
-        kv_heads: 8,
-        head_width: 128,
-        rotary: 128,
-        vocabulary: 128_256,
-        context_max: 8192,
-        format: Format::Q8_0,
-        ..Shape::default()
-    };
-    let great = Shape {
-        width: 8192,
-        hidden: 28_672,
-        layers: 80,
-        heads: 64,
-        context_max: 32_768,
-        ..small.clone()
-    };
-    let all_ops = |shape: &Shape| Shape {
-        format: Format::F32,
-        inputs: InputKind::A16,
-        bias: true,
-        head_norm: true,
-        hadamard: true,
-        soft_cap: true,
-        ..shape.clone()
-    };
-    let others = [all_ops(&small), all_ops(&great)];
-    let [small_all, great_all] = others;
     [
-        ("8B/8k", small),
-        ("8B/8k F32, A16", small_all),
-        ("70B/32k", great),
-        ("70B/32k F32, A16", great_all),
+        ("8B/8k", sizes::llama_8b()),
+        ("8B/8k F32, A16", sizes::worst(&sizes::llama_8b())),
+        ("70B/32k", sizes::llama_70b()),
+        ("70B/32k F32, A16", sizes::worst(&sizes::llama_70b())),
     ]
 }
 

@@ -1,26 +1,16 @@
 //! Tiles of great models under the referee: their operands are made up, so that no weights are needed, and every one is
 //! proved and executed to its end. `cargo xtask bench referee` takes their times.
 
-use crate::shapes::llama_8b;
 use dispute::sides::invented;
 use dispute::{Dispute, Fault, FaultKind, Model, Move, Party, Verdict, operands_bytes_max};
 use program::Checked;
 use program::tile::{At, Tile};
 use program::tiny::Shape;
-use program::types::InputKind;
+use program::tiny::sizes::{llama_8b, worst};
 
 #[test]
 fn tiles_of_an_8b_model_are_executed_to_their_end() {
-    let great = Shape {
-        format: canon::Format::F32,
-        inputs: InputKind::A16,
-        bias: true,
-        head_norm: true,
-        hadamard: true,
-        soft_cap: true,
-        ..llama_8b()
-    };
-    for (name, shape) in [("Q8_0", llama_8b()), ("F32, A16", great)] {
+    for (name, shape) in [("Q8_0", llama_8b()), ("F32, A16", worst(&llama_8b()))] {
         let checked = Checked::new(Shape { layers: 2, ..shape }.program()).unwrap();
         let mut tiles = 0;
         for position in [0, 1, 4_000, 8_190] {

@@ -1,59 +1,16 @@
 //! Every tile's operands and proofs fit 64 KiB, and the table says how far.
 
 use canon::Format;
+use program::Checked;
 use program::tile::{At, TILE_BYTES_MAX, Tile};
 use program::tiny::Shape;
-use program::{Checked, InputKind};
+use program::tiny::sizes::{limits, llama_8b, llama_70b, smollm2, worst};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 /// A shape's program with the input form and format that make its tiles greatest, besides a usual one.
 fn shapes() -> Vec<(&'static str, Shape)> {
-    let smollm2 = Shape {
-        width: 576,
-        hidden: 1536,
-        layers: 30,
-        heads: 9,
-        kv_heads: 3,
-        head_width: 64,
-        rotary: 64,
-        vocabulary: 49_152,
-        context_max: 8192,
-        format: Format::Q4_1,
-        tied: true,
-        ..Shape::default()
-    };
-    let llama_8b = Shape {
-        width: 4096,
-        hidden: 14_336,
-        layers: 32,
-        heads: 32,
-        kv_heads: 8,
-        head_width: 128,
-        rotary: 128,
-        vocabulary: 128_256,
-        context_max: 8192,
-        format: Format::Q8_0,
-        ..Shape::default()
-    };
-    let llama_70b = Shape {
-        width: 8192,
-        hidden: 28_672,
-        layers: 80,
-        heads: 64,
-        context_max: 32_768,
-        ..llama_8b.clone()
-    };
-    let worst = |shape: &Shape| Shape {
-        format: Format::F32,
-        inputs: InputKind::A16,
-        bias: true,
-        head_norm: true,
-        hadamard: true,
-        soft_cap: true,
-        ..shape.clone()
-    };
     let mixed = Shape {
         width: 2048,
         hidden: 768,
@@ -63,38 +20,26 @@ fn shapes() -> Vec<(&'static str, Shape)> {
         context_max: 32_768,
         head_norm: true,
         experts: 128,
-        ..llama_8b.clone()
+        ..llama_8b()
     };
     let joined =
         |shape: &Shape| Shape { scale: true, gelu: true, attention_cap: true, ..shape.clone() };
-    let limits = Shape {
-        width: 1 << 17,
-        hidden: 1 << 17,
-        layers: 1,
-        heads: 512,
-        kv_heads: 512,
-        head_width: 256,
-        rotary: 256,
-        vocabulary: 1 << 20,
-        context_max: 1 << 16,
-        tied: true,
-        ..worst(&llama_8b)
-    };
+    let limits = limits();
     vec![
-        ("SmolLM2-135M/8k Q4_1", smollm2),
-        ("8B/8k Q8_0", llama_8b.clone()),
-        ("8B/8k Q4_1", Shape { format: Format::Q4_1, ..llama_8b.clone() }),
-        ("8B/8k F16", Shape { format: Format::F16, ..llama_8b.clone() }),
-        ("8B/8k F32, A16", worst(&llama_8b)),
-        ("70B/32k Q8_0", llama_70b.clone()),
-        ("70B/32k F32, A16", worst(&llama_70b)),
+        ("SmolLM2-135M/8k Q4_1", smollm2(8192)),
+        ("8B/8k Q8_0", llama_8b()),
+        ("8B/8k Q4_1", Shape { format: Format::Q4_1, ..llama_8b() }),
+        ("8B/8k F16", Shape { format: Format::F16, ..llama_8b() }),
+        ("8B/8k F32, A16", worst(&llama_8b())),
+        ("70B/32k Q8_0", llama_70b()),
+        ("70B/32k F32, A16", worst(&llama_70b())),
         (
             "70B/32k F32, A16, heads of 256",
-            Shape { heads: 32, kv_heads: 4, head_width: 256, rotary: 256, ..worst(&llama_70b) },
+            Shape { heads: 32, kv_heads: 4, head_width: 256, rotary: 256, ..worst(&llama_70b()) },
         ),
         ("at the limits", limits.clone()),
-        ("8B/8k, joined", joined(&worst(&llama_8b))),
-        ("70B/32k, joined", joined(&worst(&llama_70b))),
+        ("8B/8k, joined", joined(&worst(&llama_8b()))),
+        ("70B/32k, joined", joined(&worst(&llama_70b()))),
         ("at the limits, joined", joined(&limits)),
         ("30B/32k, 128 experts", mixed.clone()),
         (
