@@ -6,9 +6,9 @@
 #![no_main]
 
 use chain::records::{
-    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, Held, Hold,
-    LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal,
-    Purse, Record, Rules, Seats, Settlement, Stakes,
+    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, EpochStart,
+    Held, Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes,
+    Proposal, Purse, Record, Rules, Seats, Settlement, Stakes,
 };
 use commit::WireError;
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 type Again = fn(&[u8]) -> Result<Vec<u8>, WireError>;
 
 /// By the first byte of the key.
-const RECORDS: [(u8, Again); 23] = [
+const RECORDS: [(u8, Again); 24] = [
     (1, again::<Clock>),
     (2, again::<Purse>),
     (3, again::<ParameterValues>),
@@ -38,6 +38,7 @@ const RECORDS: [(u8, Again); 23] = [
     (18, again::<Dispute>),
     (19, again::<Missing>),
     (20, again::<Hold>),
+    (21, again::<EpochStart>),
     (24, again::<Proposal>),
     (25, again::<Ballot>),
     (26, again::<Rules>),

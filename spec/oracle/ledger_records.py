@@ -45,6 +45,7 @@ SETTLEMENT = record(
     (("node", HASH), ("span", SPAN), ("starts", U128), ("voided", list_of(1, 16, SPAN)), ("held", U16)),
     lambda one: apart([(0, one["span"][0] - 1), *one["voided"], (one["span"][1] + 1, 0)]),
 )
+START = record((("height", U64), ("time", U64), ("beacon", HASH)))
 ANCHOR = record((("size", checked(U64, lambda size: size < 1 << 53)), ("root", HASH), ("epoch", U64), ("time", U64)))
 PARAMETER, SPEND, RULES_VERSION, CANCEL = 1, 2, 3, 4
 CONTENTS = {
@@ -97,6 +98,7 @@ RECORDS = {
     15: ("epoch book", U64, BOOK),
     16: ("settlement", pair(U64, HASH), SETTLEMENT),
     17: ("anchor", KEY, ANCHOR),
+    21: ("epoch start", U64, START),
     24: ("proposal", HASH, PROPOSAL),
     25: ("ballot", pair(HASH, HASH), BALLOT),
     26: ("rules", pair(), RULES),
@@ -146,6 +148,10 @@ def settlement_key(epoch, channel):
 
 def anchor_key(key):
     return b"\x11" + key
+
+
+def start_key(epoch):
+    return b"\x15" + U64.write(epoch)
 
 
 def proposal_key(proposal):

@@ -62,7 +62,7 @@ class Execution:
         clock = {**clock, "height": clock["height"] + 1, "stamp": stamp, "time": time, "beacon": beacon}
         if time >= clock["epoch_began"] + parameter(self.draft, "epoch_ms"):
             clock = {**clock, "epoch": clock["epoch"] + 1, "epoch_began": time}
-            ledger_seats.end_epoch(self.draft, time)
+            ledger_seats.end_epoch(self.draft, clock)
         self.clock = clock
         self.draft.write(CLOCK_KEY, CLOCK, clock)
         self.rules = ledger_proposals.followed(self.draft, time)
@@ -143,6 +143,7 @@ def begin(genesis):
     draft.write(PURSE_KEY, PURSE, {"fees": 0, "treasury": made["treasury"], "issued": issued, "burnt": 0})
     clock = {"height": 0, "stamp": made["stamp"], "time": 0, "epoch": 1, "epoch_began": 0, "beacon": hashes.network}
     draft.write(CLOCK_KEY, CLOCK, clock)
+    ledger_seats.start_epoch(draft, clock)
     state = draft.over(draft.below)
     return state, header_of(state, clock, form.NOWHERE, form.NOWHERE, [])
 

@@ -2,10 +2,10 @@
 
 from ledger_forms import HASH, Form, U8, one_of
 from ledger_nodes import NO_KEY, own
-from ledger_records import ACCOUNT, CANDIDATES, CANDIDATES_KEY, NODE, PURSE, PURSE_KEY, SEATS, SEATS_KEY, account_key, node_key
+from ledger_records import ACCOUNT, CANDIDATES, CANDIDATES_KEY, NODE, PURSE, PURSE_KEY, SEATS, SEATS_KEY, START, account_key, node_key, start_key
 from ledger_turn import MONEY_MOST, NONE_MADE, parameter, reject_unless
 
-CANDIDATES_MOST, FOUR = 256, 4
+CANDIDATES_MOST, FOUR, STARTS_KEPT = 256, 4, 4096
 YES = one_of(0, 1)
 
 
@@ -77,7 +77,8 @@ def shared(standing, seats_max):
     return [{"node": name, "key": node["validator"]} for (name, node), count in zip(standing, counts) for _ in range(count)]
 
 
-def end_epoch(draft, now):
+def end_epoch(draft, clock):
+    now = clock["time"]
     pay(draft)
     read = lambda name: draft.read(node_key(name), NODE)  # noqa: E731
     before, least = candidates(draft), parameter(draft, "stake_validator")
@@ -87,6 +88,13 @@ def end_epoch(draft, now):
     if len(after) >= parameter(draft, "candidates_min"):
         seats = shared([(name, read(name)) for name in after], parameter(draft, "seats_max"))
         draft.write(SEATS_KEY, SEATS, seats)
+    start_epoch(draft, clock)
+
+
+def start_epoch(draft, clock):
+    draft.write(start_key(clock["epoch"]), START, {name: clock[name] for name in ("height", "time", "beacon")})
+    if clock["epoch"] > STARTS_KEPT:
+        draft.remove(start_key(clock["epoch"] - STARTS_KEPT))
 
 
 def pay(draft):

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::apply::PROTOCOL;
 use crate::context::Context;
-use crate::epoch::reshared;
+use crate::epoch::{reshared, start};
 use crate::parameters::Parameters;
 use crate::seats::{Standing, obstacle};
 use crate::view::Working;
@@ -55,6 +55,7 @@ pub fn begin(genesis: &Genesis) -> Result<(State, Header), GenesisError> {
     }
     let purse = Purse { treasury: genesis.treasury, issued, ..Purse::default() };
     working.put(&ClockSlot, &context.clock);
+    start(&mut working, &context.clock);
     working.put(&PurseSlot, &purse);
     working.put(&ParametersSlot, &genesis.parameters);
     working.put(&SeatsSlot, &genesis.seats);

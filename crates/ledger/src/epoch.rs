@@ -2,16 +2,20 @@
 //!
 //! Never depends on the block's transactions: it is done before them. Bounded by seats and candidates.
 
-use chain::Amount;
 use chain::records::{
-    AccountSlot, Candidates, CandidatesSlot, NodeId, NodeSlot, Purse, Seats, SeatsSlot,
+    AccountSlot, Candidates, CandidatesSlot, Clock, EpochStart, EpochStartSlot, NodeId, NodeSlot,
+    Purse, Seats, SeatsSlot,
 };
+use chain::{Amount, Epoch};
 
 use crate::context::Context;
 use crate::parameters::Parameter;
 use crate::seats::{Standing, obstacle, share};
 use crate::stop::Fault;
 use crate::view::Working;
+
+/// How many epochs later an epoch's start goes. More than any window that is counted in epochs.
+const STARTS_KEPT: u64 = 4_096;
 
 /// Ends an epoch; gives the purse after it.
 ///
@@ -30,7 +34,17 @@ pub(crate) fn end(working: &mut Working, purse: Purse, context: &Context) -> Res
     if let Some(shared) = reshared(standing, context) {
         working.put(&SeatsSlot, &shared);
     }
+    start(working, &context.clock);
     Ok(purse)
+}
+
+/// Keeps which block began its epoch. Of those that are too old one goes.
+pub(crate) fn start(working: &mut Working, clock: &Clock) {
+    let Clock { height, time, beacon, .. } = *clock;
+    working.put(&EpochStartSlot(clock.epoch), &EpochStart { height, time, beacon });
+    if let Some(old) = clock.epoch.0.checked_sub(STARTS_KEPT) {
+        working.remove(&EpochStartSlot(Epoch(old)));
+    }
 }
 
 /// The seats that these candidates get; `None` where they are too few to change them.

@@ -39,6 +39,7 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::Anchor(..)
             | Held::Ballot(..)
             | Held::Hold(..)
+            | Held::EpochStart(..)
             | Held::Rules(_) => Amount::ZERO,
             Held::Proposal(_, proposal) => proposal.bond,
             Held::Channel(_, channel) => channel.left(),

@@ -10,6 +10,7 @@ mod book;
 mod candidates;
 mod channel;
 mod dispute;
+mod epoch_start;
 mod hold;
 mod key;
 mod missing;
@@ -33,6 +34,7 @@ pub use channel::{Channel, ChannelId, ChannelSlot, Closing};
 pub use dispute::{
     Case, ClaimedStep, Course, Dispute, DisputeSlot, Outcome, Stage, dispute_state_hash,
 };
+pub use epoch_start::{EpochStart, EpochStartSlot};
 pub use hold::{Hold, HoldSlot};
 pub use key::{BoundKey, KeyRole, KeySlot};
 pub use missing::{Missing, MissingSlot};
@@ -119,6 +121,7 @@ pub(crate) enum Tag {
     Dispute = 18,
     Missing = 19,
     Hold = 20,
+    EpochStart = 21,
     Proposal = 24,
     Ballot = 25,
     Rules = 26,
@@ -176,6 +179,8 @@ pub enum Held {
     Missing(MissingSlot, Missing),
     /// What a dispute holds of a settlement.
     Hold(HoldSlot, Hold),
+    /// An epoch's start.
+    EpochStart(EpochStartSlot, EpochStart),
     /// A proposal.
     Proposal(ProposalSlot, Proposal),
     /// A vote.
@@ -215,6 +220,7 @@ impl Held {
             18 => Self::Dispute(DisputeSlot::read(&mut input)?, Dispute::decode(value)?),
             19 => Self::Missing(MissingSlot::read(&mut input)?, Missing::decode(value)?),
             20 => Self::Hold(HoldSlot::read(&mut input)?, Hold::decode(value)?),
+            21 => Self::EpochStart(EpochStartSlot::read(&mut input)?, EpochStart::decode(value)?),
             24 => Self::Proposal(ProposalSlot::read(&mut input)?, Proposal::decode(value)?),
             25 => Self::Ballot(BallotSlot::read(&mut input)?, Ballot::decode(value)?),
             26 => Self::Rules(Rules::decode(value)?),

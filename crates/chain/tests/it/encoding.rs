@@ -1,8 +1,8 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
 use chain::records::{
-    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, Hold,
-    LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal,
+    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, EpochStart,
+    Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal,
     Purse, Record, Rules, Seats, Settlement, Stakes,
 };
 use chain::state::Proof;
@@ -56,6 +56,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(Channel, generator::channel),
     decoder!(Clock, generator::clock),
     decoder!(EpochBook, generator::epoch_book),
+    decoder!(EpochStart, generator::epoch_start),
     decoder!(Dispute, generator::dispute),
     decoder!(Genesis, generator::genesis),
     decoder!(Header, generator::header),

@@ -2,10 +2,10 @@
 
 use chain::records::{
     Account, Address, Anchor, Ballot, BoundKey, Candidates, Case, Channel, ChannelId, Clock,
-    Closing, Content, Course, Decision, Dispute, EpochBook, Hold, KeyRole, LabelRecord, Missing,
-    NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber, ParameterValues,
-    Part, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats, Settlement,
-    Silences, Span, Stage, Stakes, Unbonding,
+    Closing, Content, Course, Decision, Dispute, EpochBook, EpochStart, Hold, KeyRole, LabelRecord,
+    Missing, NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber,
+    ParameterValues, Part, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats,
+    Settlement, Silences, Span, Stage, Stakes, Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -183,6 +183,11 @@ pub(crate) fn channel(random: &mut Random) -> Channel {
 pub(crate) fn epoch_book(random: &mut Random) -> EpochBook {
     let began = Time(random.next());
     EpochBook { began, settled: random.amount(), settlements: random.next() }
+}
+
+pub(crate) fn epoch_start(random: &mut Random) -> EpochStart {
+    let (height, time) = (Height(random.next()), Time(random.next()));
+    EpochStart { height, time, beacon: random.bytes() }
 }
 
 /// Spans in order, none touching another.

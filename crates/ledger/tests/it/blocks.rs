@@ -1,7 +1,7 @@
 //! Blocks that may follow, and all the ways in which one may not.
 
-use chain::records::ClockSlot;
-use chain::{Block, Epoch, Header, Stamp, Time};
+use chain::records::{ClockSlot, EpochStart, EpochStartSlot};
+use chain::{Block, Epoch, Header, Height, Stamp, Time};
 use ledger::{BlockError, Rejection, apply, propose};
 use receipt::Signature;
 
@@ -117,4 +117,28 @@ fn epochs_begin_with_the_first_block_of_their_time() {
     world.block(5, &[]);
     assert_eq!((world.header.epoch, world.header.time), (Epoch(2), Time(3_600_004)));
     assert_eq!(world.record(&ClockSlot).unwrap().epoch_began, Time(3_600_004));
+}
+
+#[test]
+fn the_start_of_an_epoch_is_kept_for_a_while() {
+    let mut world = World::new();
+    let network = world.network().0;
+    let start = |world: &World, epoch| world.record(&EpochStartSlot(Epoch(epoch)));
+    let genesis = EpochStart { height: Height(0), time: Time(0), beacon: network };
+    assert_eq!(start(&world, 1), Some(genesis));
+    world.at(Time(3_599_999));
+    world.block(1, &[]);
+    let second = EpochStart { height: Height(1), time: Time(3_600_000), beacon: [9; 32] };
+    assert_eq!(start(&world, 2), Some(second));
+    world.block(10_000, &[]);
+    assert_eq!(start(&world, 2), Some(second), "it is of the first block");
+    for (next, gone) in [(4_096, 0), (4_097, 1), (4_098, 2)] {
+        world.epoch(Epoch(next - 1));
+        world.at(Time(next * 3_600_000));
+        world.block(1, &[]);
+        assert_eq!(world.header.epoch, Epoch(next));
+        assert!(start(&world, next).is_some());
+        let (one, two) = (start(&world, 1), start(&world, 2));
+        assert_eq!((one.is_some(), two.is_some()), (gone < 1, gone < 2));
+    }
 }
