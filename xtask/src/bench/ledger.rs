@@ -1,4 +1,5 @@
-//! `cargo xtask bench ledger`: transfers applied with the state's root, on one core, and the sizes of proofs.
+//! `cargo xtask bench ledger`: transfers applied with the state's root, on one core, the sizes of proofs, and a
+//! worker's log of a million receipts.
 //!
 //! In this process, in this profile (`chain` and `ledger` are optimised in every one). Signatures are checked apart, and
 //! their time stands beside. Never part of `cargo test`: it needs a quiet machine, and some gigabytes for the
@@ -61,6 +62,7 @@ pub(crate) fn run() -> Outcome<()> {
     println!(
         "greatest of {PROOFS} state proofs, record included: {proof} bytes (target {TARGET_PROOF_BYTES})"
     );
+    super::log::run()?;
     match rate >= TARGET_RATE && proof <= TARGET_PROOF_BYTES {
         true => Ok(()),
         false => Err("a target was missed".to_owned()),

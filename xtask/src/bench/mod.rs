@@ -12,6 +12,7 @@
 
 pub(crate) mod experts;
 pub(crate) mod ledger;
+mod log;
 mod measure;
 pub(crate) mod peer;
 pub(crate) mod referee;
