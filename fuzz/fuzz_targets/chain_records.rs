@@ -7,8 +7,8 @@
 
 use chain::records::{
     Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, EpochStart,
-    Held, Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes,
-    Proposal, Purse, Record, Rules, Seats, Settlement, Stakes,
+    Held, Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, Plant,
+    ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement, Stakes,
 };
 use commit::WireError;
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 type Again = fn(&[u8]) -> Result<Vec<u8>, WireError>;
 
 /// By the first byte of the key.
-const RECORDS: [(u8, Again); 24] = [
+const RECORDS: [(u8, Again); 25] = [
     (1, again::<Clock>),
     (2, again::<Purse>),
     (3, again::<ParameterValues>),
@@ -42,6 +42,7 @@ const RECORDS: [(u8, Again); 24] = [
     (24, again::<Proposal>),
     (25, again::<Ballot>),
     (26, again::<Rules>),
+    (28, again::<Plant>),
 ];
 
 fn again<R: Record>(bytes: &[u8]) -> Result<Vec<u8>, WireError> {

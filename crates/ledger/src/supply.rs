@@ -42,6 +42,7 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::EpochStart(..)
             | Held::Rules(_) => Amount::ZERO,
             Held::Proposal(_, proposal) => proposal.bond,
+            Held::Plant(_, plant) => plant.bond,
             Held::Channel(_, channel) => channel.left(),
             Held::Settlement(_, settlement) => settlement.left(),
             Held::Purse(purse) => {

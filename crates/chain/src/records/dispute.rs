@@ -42,6 +42,8 @@ pub enum Outcome {
     ClaimantSilent,
     /// The challenger was silent. That proves nothing.
     ChallengerSilent,
+    /// The claim is false, and the node had said beforehand that it would be.
+    Planted,
 }
 
 /// Where a dispute is.
@@ -160,6 +162,7 @@ impl Outcome {
             Self::ChallengerRefuted => 2,
             Self::ClaimantSilent => 3,
             Self::ChallengerSilent => 4,
+            Self::Planted => 5,
         }
     }
 
@@ -170,6 +173,7 @@ impl Outcome {
             2 => Ok(Self::ChallengerRefuted),
             3 => Ok(Self::ClaimantSilent),
             4 => Ok(Self::ChallengerSilent),
+            5 => Ok(Self::Planted),
             found => Err(WireError::Unknown { what, found: found.into() }),
         }
     }

@@ -18,6 +18,7 @@ mod name;
 mod node;
 mod package;
 mod parameters;
+mod plant;
 mod program;
 mod proposal;
 mod rules;
@@ -46,6 +47,7 @@ pub use node::{
 };
 pub use package::{PACKAGE_FILES_MAX, Package, PackageSlot, Part};
 pub use parameters::{PARAMETERS_MAX, ParameterNumber, ParameterValues, ParametersSlot};
+pub use plant::{Plant, PlantSlot, Planted};
 pub use program::{PROGRAM_BYTES_MAX, ProgramBytes, ProgramSlot};
 pub use proposal::{Content, Decision, Proposal, ProposalId, ProposalSlot};
 pub use rules::{Rules, RulesSlot};
@@ -125,6 +127,7 @@ pub(crate) enum Tag {
     Proposal = 24,
     Ballot = 25,
     Rules = 26,
+    Plant = 28,
 }
 
 impl Tag {
@@ -187,6 +190,8 @@ pub enum Held {
     Ballot(BallotSlot, Ballot),
     /// The rules' version.
     Rules(Rules),
+    /// A plant.
+    Plant(PlantSlot, Plant),
 }
 
 impl Held {
@@ -224,6 +229,7 @@ impl Held {
             24 => Self::Proposal(ProposalSlot::read(&mut input)?, Proposal::decode(value)?),
             25 => Self::Ballot(BallotSlot::read(&mut input)?, Ballot::decode(value)?),
             26 => Self::Rules(Rules::decode(value)?),
+            28 => Self::Plant(PlantSlot::read(&mut input)?, Plant::decode(value)?),
             found => {
                 let what = "the kind of a record";
                 return Err(WireError::Unknown { what, found: found.into() });

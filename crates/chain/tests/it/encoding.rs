@@ -2,8 +2,8 @@
 
 use chain::records::{
     Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, EpochStart,
-    Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, ProgramBytes, Proposal,
-    Purse, Record, Rules, Seats, Settlement, Stakes,
+    Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, Plant, ProgramBytes,
+    Proposal, Purse, Record, Rules, Seats, Settlement, Stakes,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
@@ -67,6 +67,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(NameRecord, generator::name),
     decoder!(Package, generator::package),
     decoder!(ParameterValues, generator::parameters),
+    decoder!(Plant, generator::plant),
     decoder!(ProgramBytes, generator::program),
     decoder!(Proof, generator::proof),
     decoder!(Proposal, generator::proposal),

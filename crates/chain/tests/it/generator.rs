@@ -4,8 +4,8 @@ use chain::records::{
     Account, Address, Anchor, Ballot, BoundKey, Candidates, Case, Channel, ChannelId, Clock,
     Closing, Content, Course, Decision, Dispute, EpochBook, EpochStart, Hold, KeyRole, LabelRecord,
     Missing, NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber,
-    ParameterValues, Part, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats,
-    Settlement, Silences, Span, Stage, Stakes, Unbonding,
+    ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat,
+    Seats, Settlement, Silences, Span, Stage, Stakes, Unbonding,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -331,8 +331,9 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
         Outcome::ChallengerRefuted,
         Outcome::ClaimantSilent,
         Outcome::ChallengerSilent,
+        Outcome::Planted,
     ];
-    let outcome = outcomes[usize::try_from(random.below(4)).unwrap()];
+    let outcome = outcomes[usize::try_from(random.below(5)).unwrap()];
     let stages = [Stage::Claimant, Stage::Challenger, Stage::Silent, Stage::Decided(outcome)];
     let course = match stages.get(usize::try_from(random.below(5)).unwrap()) {
         None => Course::Ended(outcome),
@@ -370,6 +371,10 @@ pub(crate) fn missing(random: &mut Random) -> Missing {
         silent: random.below(2) == 1,
         held: random.amount(),
     }
+}
+
+pub(crate) fn plant(random: &mut Random) -> Plant {
+    Plant { commitment: random.bytes(), bond: random.amount(), met: random.below(2) == 1 }
 }
 
 pub(crate) fn ballot(random: &mut Random) -> Ballot {

@@ -84,6 +84,10 @@ impl DisputeEnd {
             Outcome::ChallengerRefuted | Outcome::ChallengerSilent => {
                 self.cleared(view, &mut node, &open)?;
             }
+            Outcome::Planted => {
+                add(view, self.challenger, open.case.bond)?;
+                self.give_back(view, &mut node, &open)?;
+            }
         }
         view.put(&NodeSlot(self.node), &node)?;
         open.end(view, outcome)
@@ -125,12 +129,17 @@ impl DisputeEnd {
         add(view, self.challenger, fee)
     }
 
-    /// Half of the challenger's bond is the owner's. Who was away loses one bond of what was held.
+    /// Half of the challenger's bond is the owner's.
     fn cleared(&self, view: &mut View, node: &mut Node, open: &Open) -> Result<(), Stop> {
-        let case = &open.case;
-        let half = Amount(case.bond.0 / 2);
+        let half = Amount(open.case.bond.0 / 2);
         add(view, self.owner, half)?;
-        view.burn(Amount(case.bond.0 - half.0))?;
+        view.burn(Amount(open.case.bond.0 - half.0))?;
+        self.give_back(view, node, open)
+    }
+
+    /// What was held is the node's again. Who was away loses one bond of it.
+    fn give_back(&self, view: &mut View, node: &mut Node, open: &Open) -> Result<(), Stop> {
+        let case = &open.case;
         let lost = case.held.at_most(case.appeal_bond);
         view.burn(lost)?;
         let back = case.held.minus(lost).ok_or(Fault::Money("what was held"))?;

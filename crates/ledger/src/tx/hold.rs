@@ -132,9 +132,10 @@ impl HoldPay {
             return Err(Rejection::DisputeNames.into());
         }
         let doubted = match course {
-            Course::Open(_) | Course::Ended(Outcome::ClaimantRefuted | Outcome::ClaimantSilent) => {
-                true
-            }
+            Course::Open(_)
+            | Course::Ended(
+                Outcome::ClaimantRefuted | Outcome::ClaimantSilent | Outcome::Planted,
+            ) => true,
             Course::Ended(Outcome::ChallengerRefuted | Outcome::ChallengerSilent) => false,
         };
         if !doubted {

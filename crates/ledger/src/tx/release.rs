@@ -60,7 +60,7 @@ impl ReleasePay {
         let held = settlement.held.checked_sub(1);
         settlement.held = held.ok_or(Fault::Lacking("a settlement's count of disputes"))?;
         match outcome {
-            Outcome::ClaimantRefuted | Outcome::ClaimantSilent => {
+            Outcome::ClaimantRefuted | Outcome::ClaimantSilent | Outcome::Planted => {
                 let back = void(&mut settlement, &hold)?;
                 add(view, self.payer, back)?;
             }

@@ -112,6 +112,23 @@ impl Job {
 }
 
 impl JobLeaf {
+    /// The height that leaf 0 dates its job with, 0 where it has no date; `None` for what begins like no leaf 0.
+    /// What stands behind it is not read.
+    #[must_use]
+    pub fn beacon_height(&self) -> Option<u64> {
+        let mut input = Reader::new(&self.bytes);
+        let mut height = || {
+            input.version("a job's", JOB_VERSION)?;
+            input.u8("the kind of work")?;
+            input.array::<32>("the model's id")?;
+            input.u16("a version")?;
+            input.u16("a version")?;
+            input.u8("who chose the nonce")?;
+            input.u64("the beacon's height")
+        };
+        if self.leaf == 0 { height().ok() } else { None }
+    }
+
     /// The canonical bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -15,6 +15,8 @@ fn every_leaf_of_a_job_can_be_shown_alone() {
         for (leaf, bytes) in (0..8).zip(&leaves) {
             let shown = job.show(&salts, leaf).unwrap();
             assert_eq!(&shown.bytes, bytes);
+            let dated = (leaf == 0).then_some(job.fields().terms.beacon_height);
+            assert_eq!(shown.beacon_height(), dated);
             assert!(shown.is_of(salts.network, &commitment));
             nothing_else_is_of(&shown, salts.network, &commitment);
         }

@@ -1,0 +1,98 @@
+//! A plant: a node's word, given beforehand, that it will answer a step of a job falsely, so that who looks finds it.
+//!
+//! Never says which job: that is shown when it is met or ends. Its bond is money.
+
+use commit::{Digest, Network, Reader, WireError, Writer};
+
+use super::{NodeId, Record, Slot, Tag, read_bool};
+use crate::domains::PLANT;
+use crate::values::{Amount, Epoch};
+
+/// Where it stands: a node has so many in an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlantSlot {
+    /// Whose.
+    pub node: NodeId,
+    /// When it was committed to.
+    pub epoch: Epoch,
+    /// Which of that epoch's.
+    pub index: u8,
+}
+
+/// A plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plant {
+    /// What it hides.
+    pub commitment: Digest,
+    /// What the node put in, less what was paid of it.
+    pub bond: Amount,
+    /// Whether somebody found it.
+    pub met: bool,
+}
+
+/// What a plant hides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planted {
+    /// The job.
+    pub job: Digest,
+    /// Which of its choices.
+    pub choice: u32,
+    /// As in [`super::ClaimedStep`].
+    pub position: u32,
+    /// Keeps it from being guessed.
+    pub salt: Digest,
+}
+
+impl Planted {
+    /// The commitment to it.
+    #[must_use]
+    pub fn commitment(&self, network: Network) -> Digest {
+        let (choice, position) = (self.choice.to_le_bytes(), self.position.to_le_bytes());
+        PLANT.hash(network, &[&self.job, &choice, &position, &self.salt])
+    }
+}
+
+impl PlantSlot {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`].
+    pub fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            node: NodeId::read(input)?,
+            epoch: Epoch(input.u64("the epoch of a plant")?),
+            index: input.u8("which plant of an epoch")?,
+        })
+    }
+
+    /// Writes it.
+    pub fn write(self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+        out.u64(self.epoch.0);
+        out.u8(self.index);
+    }
+}
+
+impl Slot for PlantSlot {
+    type Record = Plant;
+
+    fn key(&self) -> Vec<u8> {
+        Tag::Plant.key(&[&self.node.0, &self.epoch.0.to_le_bytes(), &[self.index]])
+    }
+}
+
+impl Record for Plant {
+    fn write(&self, out: &mut Writer) {
+        out.bytes(&self.commitment);
+        self.bond.write(out);
+        out.u8(self.met.into());
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            commitment: input.array("a plant's commitment")?,
+            bond: Amount::read(input, "a plant's bond")?,
+            met: read_bool(input, "whether a plant was met")?,
+        })
+    }
+}
