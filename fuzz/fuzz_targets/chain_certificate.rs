@@ -9,19 +9,20 @@
 use std::sync::LazyLock;
 
 use chain::records::{NodeId, Seat, Seats};
-use chain::{Certificate, vote};
+use chain::{Certificate, View, vote};
 use commit::Network;
 use libfuzzer_sys::fuzz_target;
 use receipt::{SecretKey, Signature};
 
 const NETWORK: Network = Network([7; 32]);
 const HEADER: [u8; 32] = [8; 32];
+const VIEW: View = View(2);
 
 /// Everybody who may have a seat, and what each signs.
 static VOTES: LazyLock<Vec<(Seat, Signature)>> = LazyLock::new(|| {
     let seat = |name| {
         let key = SecretKey::from_seed([name; 32]);
-        (Seat { node: NodeId([name; 32]), key: key.public() }, vote(NETWORK, &key, &HEADER))
+        (Seat { node: NodeId([name; 32]), key: key.public() }, vote(NETWORK, &key, VIEW, &HEADER))
     };
     (1..=7).map(seat).collect()
 });
@@ -33,9 +34,11 @@ fuzz_target!(|input: &[u8]| {
     match Certificate::decode(bytes) {
         Ok(certificate) => {
             assert_eq!(certificate.encode(), bytes, "two encodings of one certificate");
-            let Certificate::Quorum(votes) = &certificate;
+            let Certificate::Quorum { view, signatures: votes } = &certificate;
             let true_ones = votes.iter().filter(|(at, signature)| {
-                VOTES.get(usize::from(*at)).is_some_and(|(_, own)| own == signature)
+                VOTES
+                    .get(usize::from(*at))
+                    .is_some_and(|(_, own)| *view == VIEW && own == signature)
             });
             let few = true_ones.count() < seats.quorum();
             let held = certificate.check(NETWORK, &seats, &HEADER).is_ok();
@@ -43,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
             let mut all: Vec<(u16, Signature)> =
                 (0..).zip(VOTES.iter().take(signed).map(|(_, vote)| *vote)).collect();
             all.extend(votes.iter().filter(|(at, _)| usize::from(*at) >= signed).copied());
-            let certificate = Certificate::Quorum(all);
+            let certificate = Certificate::Quorum { view: VIEW, signatures: all };
             assert_eq!(Certificate::decode(&certificate.encode()).as_ref(), Ok(&certificate));
             let _ = certificate.check(NETWORK, &seats, &HEADER);
         }

@@ -27,7 +27,7 @@ GENESIS = record((
 ), version=True)  # fmt: skip
 VOTES = list_of(2, SEATS_MOST, pair(U16, SIGNATURE), lambda one: one[0])
 QUORUM = 1
-CERTIFICATE = record((("kind", one_of(QUORUM)), ("votes", VOTES)), version=True)
+CERTIFICATE = record((("kind", one_of(QUORUM)), ("view", U64), ("votes", VOTES)), version=True)
 
 
 def network_of(genesis):
@@ -81,16 +81,17 @@ def read_block(data):
     return header, all_bytes, [TRANSACTION.whole(one) for one in all_bytes]
 
 
-def vote(hashes, secret, header):
-    return hashes.sign(b"probity certificate v1", secret, header)
+def vote(hashes, secret, view, header):
+    return hashes.sign(b"probity certificate v1", secret, U64.write(view) + header)
 
 
 def certifies(hashes, certificate, seats, header):
     """Whether these bytes certify the hash of a header, under these seats of the state before it."""
-    votes = CERTIFICATE.whole(certificate)["votes"]
+    made = CERTIFICATE.whole(certificate)
+    votes, signed = made["votes"], U64.write(made["view"]) + header
     if len(seats) == 0 or len(votes) < 2 * len(seats) // 3 + 1:
         return False
     return all(
-        at < len(seats) and hashes.holds(b"probity certificate v1", seats[at]["key"], header, signature)
+        at < len(seats) and hashes.holds(b"probity certificate v1", seats[at]["key"], signed, signature)
         for at, signature in votes
     )

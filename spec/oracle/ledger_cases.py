@@ -291,16 +291,16 @@ def made_block(*all_bytes, **changed):
     return {"format": "block", "network": NETWORK.hex(), "header": header, "transactions": [one.hex() for one in all_bytes]}
 
 
-def certificate(votes, kind=form.QUORUM):
-    return U16.write(1) + U8.write(kind) + form.VOTES.write(votes)
+def certificate(votes, kind=form.QUORUM, view=2):
+    return U16.write(1) + U8.write(kind) + U64.write(view) + form.VOTES.write(votes)
 
 
 def certified(data, names, header=b"\x08" * 32, network=NETWORK):
     return {"format": "certificate", "network": network.hex(), "seats": [public(name).hex() for name in names], "header": header.hex(), "certificate": data.hex()}
 
 
-def of_seats(*numbers, first=11, header=b"\x08" * 32):
-    return [(at, form.vote(HASHES, secret(first + at), header)) for at in numbers]
+def of_seats(*numbers, first=11, view=2, header=b"\x08" * 32):
+    return [(at, form.vote(HASHES, secret(first + at), view, header)) for at in numbers]
 
 
 def certificates():
@@ -319,6 +319,10 @@ def certificates():
         ("certificate, a seat that is not there", certified(certificate(of_seats(0, 1, 2, 4)), four)),
         ("certificate, by another seat's key", certified(certificate([*all_four[:2], (2, all_four[3][1])]), four)),
         ("certificate of another header", certified(certificate(all_four), four, header=b"\x09" * 32)),
+        ("certificate of another view", certified(certificate(all_four, view=3), four)),
+        ("certificate of the first view", certified(certificate(of_seats(0, 1, 2, view=0), view=0), four)),
+        ("certificate of a view that takes all its bytes", certified(certificate(of_seats(0, 1, 2, view=1 << 56), view=1 << 56), four)),
+        ("certificate, words of two views", certified(certificate([*all_four[:2], *of_seats(2, 3, view=3)]), four)),
         ("certificate of another network", certified(certificate(all_four), four, network=OFFLINE)),
         ("certificate, one key in two seats", certified(certificate([*all_four[:2], (2, all_four[1][1])]), (11, 12, 12, 14))),
         ("certificate, not ascending refused", certified(certificate([all_four[1], all_four[0], all_four[2]]), four)),
@@ -358,7 +362,7 @@ def refused_bytes():
     plain = header_in(HEADER)
     many = lambda count: form.HEADER.write({**plain, "transactions": count})  # noqa: E731
     tx = signed()
-    votes = lambda count: (U16.write(1) + b"\x01" + U16.write(count), [one for at in range(count) for one in ((U16.write(at), 1), (b"\0", 64))])  # noqa: E731
+    votes = lambda count: (U16.write(1) + b"\x01" + U64.write(2) + U16.write(count), [one for at in range(count) for one in ((U16.write(at), 1), (b"\0", 64))])  # noqa: E731
     begin = genesis()["genesis"]
     made = genesis_in(begin)
     head_of_genesis = U16.write(1) + b"\x01" + U64.write(made["stamp"])

@@ -3,11 +3,12 @@
 //! Never says when, nor that no other block was taken at this height: that a quorum does not sign two is what is trusted.
 
 use commit::{Digest, Network, Reader, WireError, Writer};
-use receipt::{SecretKey, Signature};
+use receipt::{PublicKey, SecretKey, Signature};
 use thiserror::Error;
 
 use crate::domains::CERTIFICATE;
 use crate::records::{SEATS_MAX, Seats};
+use crate::values::View;
 
 /// The version of certificates.
 const CERTIFICATE_VERSION: u16 = 1;
@@ -15,8 +16,13 @@ const CERTIFICATE_VERSION: u16 = 1;
 /// A quorum's word for a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certificate {
-    /// A signature of each of a quorum of seats, by the seat's place, ascending.
-    Quorum(Vec<(u16, Signature)>),
+    /// Of each of a quorum of seats its signature of view and header, by the seat's place, ascending.
+    Quorum {
+        /// In which they took the header.
+        view: View,
+        /// By the seats' places.
+        signatures: Vec<(u16, Signature)>,
+    },
 }
 
 /// Why a certificate does not hold.
@@ -43,10 +49,30 @@ pub enum CertificateError {
     Signature(u16),
 }
 
-/// What a seat signs for a header.
+/// What a seat signs for a header that it takes in a view.
 #[must_use]
-pub fn vote(network: Network, key: &SecretKey, header: &Digest) -> Signature {
-    key.sign_in(CERTIFICATE, network, header)
+pub fn vote(network: Network, key: &SecretKey, view: View, header: &Digest) -> Signature {
+    key.sign_in(CERTIFICATE, network, &signed(view, header))
+}
+
+/// Whether the key's holder took a header in a view.
+#[must_use]
+pub fn voted(
+    network: Network,
+    key: &PublicKey,
+    view: View,
+    header: &Digest,
+    signature: &Signature,
+) -> bool {
+    key.signed_in(CERTIFICATE, network, &signed(view, header), signature)
+}
+
+/// The view is signed too: words for one header in two views are no quorum's.
+fn signed(view: View, header: &Digest) -> Vec<u8> {
+    let mut out = Writer::new();
+    out.u64(view.0);
+    out.bytes(header);
+    out.finish()
 }
 
 impl Certificate {
@@ -60,7 +86,7 @@ impl Certificate {
         seats: &Seats,
         header: &Digest,
     ) -> Result<(), CertificateError> {
-        let Self::Quorum(signatures) = self;
+        let Self::Quorum { view, signatures } = self;
         let (found, wanted) = (signatures.len(), seats.quorum());
         if found < wanted {
             return Err(CertificateError::Quorum { found, seats: seats.0.len(), wanted });
@@ -70,7 +96,7 @@ impl Certificate {
         }
         for (at, signature) in signatures {
             let seat = seats.0.get(usize::from(*at)).ok_or(CertificateError::Seat(*at))?;
-            if !seat.key.signed_in(CERTIFICATE, network, header, signature) {
+            if !voted(network, &seat.key, *view, header, signature) {
                 return Err(CertificateError::Signature(*at));
             }
         }
@@ -95,8 +121,9 @@ impl Certificate {
     pub fn write(&self, out: &mut Writer) {
         out.u16(CERTIFICATE_VERSION);
         match self {
-            Self::Quorum(signatures) => {
+            Self::Quorum { view, signatures } => {
                 out.u8(1);
+                out.u64(view.0);
                 out.length_u16(signatures.len());
                 for (at, signature) in signatures {
                     out.u16(*at);
@@ -125,6 +152,7 @@ impl Certificate {
         input.version("a certificate's", CERTIFICATE_VERSION)?;
         match input.u8("the kind of a certificate")? {
             1 => {
+                let view = View(input.u64("a certificate's view")?);
                 let what = "signatures of a certificate";
                 let signatures = input.list_u16(what, SEATS_MAX, |input| {
                     let at = input.u16("a seat")?;
@@ -134,7 +162,7 @@ impl Certificate {
                 if !ascends {
                     return Err(WireError::Order { what });
                 }
-                Ok(Self::Quorum(signatures))
+                Ok(Self::Quorum { view, signatures })
             }
             found => {
                 Err(WireError::Unknown { what: "the kind of a certificate", found: found.into() })

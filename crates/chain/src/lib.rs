@@ -19,8 +19,8 @@ mod voucher;
 pub use block::{
     BLOCK_BYTES_MAX, Block, HEADER_BYTES, Header, TRANSACTIONS_MAX, transactions_root,
 };
-pub use certificate::{Certificate, CertificateError, vote};
+pub use certificate::{Certificate, CertificateError, vote, voted};
 pub use genesis::{GENESIS_ACCOUNTS_MAX, GENESIS_NODES_MAX, Genesis, GenesisNode, NetworkKind};
 pub use transaction::{Authentic, BODY_BYTES_MAX, ENVELOPE_BYTES, KindNumber, Transaction};
-pub use values::{Amount, Epoch, Height, Stamp, Time};
+pub use values::{Amount, Epoch, Height, Stamp, Time, View};
 pub use voucher::Voucher;

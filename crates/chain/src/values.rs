@@ -24,6 +24,10 @@ pub struct Height(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u64);
 
+/// A try of those who have the seats to take one block, with a leader of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct View(pub u64);
+
 impl Amount {
     /// Nothing.
     pub const ZERO: Self = Self(0);

@@ -110,7 +110,7 @@ impl Known {
     /// # Errors
     /// [`LinkError`]; nothing has changed then.
     pub fn follow(&mut self, link: &Link) -> Result<(), LinkError> {
-        let Certificate::Quorum(_) = &link.certificate;
+        let Certificate::Quorum { .. } = &link.certificate;
         if self.kind != NetworkKind::Simulation {
             return Err(LinkError::Kind);
         }

@@ -4,7 +4,7 @@
 //! fault the links are good, cheats go on cheating, and the run goes on until everybody has gone on or time is up.
 
 use chain::records::{AccountSlot, NodeId, ParameterValues, Seat, Seats};
-use chain::{Amount, Block, Certificate, Genesis, Height, NetworkKind, Stamp, Transaction};
+use chain::{Amount, Block, Certificate, Genesis, Height, NetworkKind, Stamp, Transaction, View};
 use ledger::tx::{Action as Body, Stake, Transfer};
 use ledger::{Parameter, begin, seated};
 use receipt::PublicKey;
@@ -276,7 +276,7 @@ impl Run {
         }
         let node = &mut self.nodes[peer.0];
         let forgets = self.sabotage == Some(Sabotage::VotesForgotten);
-        if !(forgets && matches!(kept, Kept::Vote(_) | Kept::Signed(..))) {
+        if !(forgets && matches!(kept, Kept::Vote(_))) {
             node.disk.keep(kept);
         }
         let Some(validator) = &node.validator else { return };
@@ -297,7 +297,7 @@ impl Run {
                 block = Arc::new(other);
             }
             Some(Sabotage::TooFewSigned) => {
-                let Certificate::Quorum(signatures) = &mut certificate;
+                let Certificate::Quorum { signatures, .. } = &mut certificate;
                 signatures.truncate(1);
             }
             Some(Sabotage::ClockAhead) => {
@@ -305,10 +305,10 @@ impl Run {
                 other.header.stamp.0 += 1 << 40;
                 block = Arc::new(other);
                 let hash = block.header.hash(self.observer.state.network());
-                let sign =
-                    |key: &Key| chain::vote(self.observer.state.network(), &key.secret, &hash);
+                let (network, view) = (self.observer.state.network(), View(0));
+                let sign = |key: &Key| chain::vote(network, &key.secret, view, &hash);
                 let signed = (0..).zip(&self.nodes).map(|(at, node)| (at, sign(node.key)));
-                certificate = Certificate::Quorum(signed.collect());
+                certificate = Certificate::Quorum { view, signatures: signed.collect() };
             }
             Some(
                 Sabotage::TwoChains

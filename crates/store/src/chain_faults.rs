@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use chain::state::{Changes, Entry, State};
-use chain::{Block, Certificate, Epoch, Header, Height, Stamp, Time};
+use chain::{Block, Certificate, Epoch, Header, Height, Stamp, Time, View};
 use commit::Network;
 use receipt::PublicKey;
 
@@ -66,7 +66,7 @@ fn block(header: Header) -> Block {
 }
 
 fn keep(book: &ChainBook, chain: &[(Header, State)], height: usize) -> Result<(), StoreError> {
-    let certificate = Certificate::Quorum(Vec::new());
+    let certificate = Certificate::Quorum { view: View(0), signatures: Vec::new() };
     book.keep(&block(chain[height].0), &certificate, &chain[height - 1].1, &chain[height].1)
 }
 
@@ -139,7 +139,7 @@ fn what_does_not_follow_is_not_kept() {
     book.begin(&chain[0].0, &chain[0].1).unwrap();
     assert!(book.begin(&chain[0].0, &chain[0].1).is_err());
     assert!(keep(&book, &chain, 2).is_err());
-    let certificate = Certificate::Quorum(Vec::new());
+    let certificate = Certificate::Quorum { view: View(0), signatures: Vec::new() };
     let elsewhere = book.keep(&block(chain[1].0), &certificate, &chain[0].1, &chain[2].1);
     assert!(elsewhere.is_err(), "another state than the header's");
     keep(&book, &chain, 1).unwrap();

@@ -2,7 +2,8 @@
 
 use chain::records::{NodeId, Seat, Seats};
 use chain::{
-    Amount, BODY_BYTES_MAX, Block, Certificate, CertificateError, KindNumber, Transaction, vote,
+    Amount, BODY_BYTES_MAX, Block, Certificate, CertificateError, KindNumber, Transaction, View,
+    vote,
 };
 use commit::{Network, WireError};
 use receipt::{PublicKey, SecretKey, Signature};
@@ -61,14 +62,36 @@ fn council(count: u8) -> (Vec<SecretKey>, Seats) {
     (keys, Seats(seats))
 }
 
+const VIEW: View = View(3);
+
+fn quorum(signatures: Vec<(u16, Signature)>) -> Certificate {
+    Certificate::Quorum { view: VIEW, signatures }
+}
+
+#[test]
+fn words_of_two_views_are_no_quorum() {
+    let (keys, seats) = council(4);
+    let header = [5; 32];
+    let of = |at: u16, view| (at, vote(NETWORK, &keys[usize::from(at)], view, &header));
+    let mixed = quorum(vec![of(0, VIEW), of(1, VIEW), of(2, View(4))]);
+    assert_eq!(mixed.check(NETWORK, &seats, &header), Err(CertificateError::Signature(2)));
+    let signatures = vec![of(0, View(4)), of(1, View(4)), of(2, View(4))];
+    let other = Certificate::Quorum { view: View(4), signatures: signatures.clone() };
+    assert_eq!(other.check(NETWORK, &seats, &header), Ok(()));
+    assert_eq!(
+        quorum(signatures).check(NETWORK, &seats, &header),
+        Err(CertificateError::Signature(0))
+    );
+}
+
 #[test]
 fn more_than_two_thirds_certify() {
     for count in 1..=12 {
         let (keys, seats) = council(count);
         let header = [5; 32];
         let signed = |signers: usize| {
-            let votes = keys.iter().take(signers).map(|key| vote(NETWORK, key, &header));
-            Certificate::Quorum((0..).zip(votes).collect())
+            let votes = keys.iter().take(signers).map(|key| vote(NETWORK, key, VIEW, &header));
+            quorum((0..).zip(votes).collect())
         };
         let quorum = seats.quorum();
         assert!(quorum * 3 > usize::from(count) * 2 && (quorum - 1) * 3 <= usize::from(count) * 2);
@@ -84,20 +107,20 @@ fn more_than_two_thirds_certify() {
 fn a_seat_signs_once_and_for_itself() {
     let (keys, seats) = council(4);
     let header = [5; 32];
-    let of = |at: u16, key: &SecretKey| (at, vote(NETWORK, key, &header));
-    let twice = Certificate::Quorum(vec![of(0, &keys[0]), of(0, &keys[0]), of(1, &keys[1])]);
+    let of = |at: u16, key: &SecretKey| (at, vote(NETWORK, key, VIEW, &header));
+    let twice = quorum(vec![of(0, &keys[0]), of(0, &keys[0]), of(1, &keys[1])]);
     let refused = Certificate::decode(&twice.encode());
     assert!(matches!(refused, Err(WireError::Order { .. })), "{refused:?}");
     assert_eq!(twice.check(NETWORK, &seats, &header), Err(CertificateError::Order));
-    let others = Certificate::Quorum(vec![of(0, &keys[0]), of(1, &keys[1]), of(2, &keys[3])]);
+    let others = quorum(vec![of(0, &keys[0]), of(1, &keys[1]), of(2, &keys[3])]);
     assert_eq!(others.check(NETWORK, &seats, &header), Err(CertificateError::Signature(2)));
-    let nobody = Certificate::Quorum(vec![of(0, &keys[0]), of(1, &keys[1]), of(9, &keys[2])]);
+    let nobody = quorum(vec![of(0, &keys[0]), of(1, &keys[1]), of(9, &keys[2])]);
     assert_eq!(nobody.check(NETWORK, &seats, &header), Err(CertificateError::Seat(9)));
 }
 
 #[test]
 fn nobody_certifies_without_seats() {
-    let none = Certificate::Quorum(Vec::new());
+    let none = quorum(Vec::new());
     let refused = none.check(NETWORK, &Seats::default(), &[5; 32]);
     assert!(matches!(refused, Err(CertificateError::Quorum { .. })), "{refused:?}");
     assert_ne!(PublicKey::NONE, SecretKey::from_seed([1; 32]).public());

@@ -10,7 +10,7 @@ use chain::records::{
 use chain::state::{End, Place, Proof};
 use chain::{
     Amount, Block, Certificate, Epoch, Genesis, GenesisNode, Header, Height, KindNumber,
-    NetworkKind, Stamp, Time, Transaction, Voucher, transactions_root,
+    NetworkKind, Stamp, Time, Transaction, View, Voucher, transactions_root,
 };
 use commit::{Digest, Network};
 use receipt::{PublicKey, SecretKey, Signature};
@@ -305,11 +305,12 @@ pub(crate) fn block(random: &mut Random) -> Block {
 }
 
 pub(crate) fn certificate(random: &mut Random) -> Certificate {
-    let mut at = 0;
-    Certificate::Quorum(random.list(6, |random| {
+    let (mut at, view) = (0, View(random.next()));
+    let signatures = random.list(6, |random| {
         at += u16::try_from(1 + random.below(9)).unwrap();
         (at, Signature(random.bytes()))
-    }))
+    });
+    Certificate::Quorum { view, signatures }
 }
 
 pub(crate) fn proof(random: &mut Random) -> Proof {

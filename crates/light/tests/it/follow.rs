@@ -3,7 +3,7 @@
 use chain::records::{NodeId, ParameterValues, Seat, Seats};
 use chain::{
     Amount, Certificate, CertificateError, Epoch, Genesis, Header, Height, NetworkKind, Stamp,
-    Time, vote,
+    Time, View, vote,
 };
 use light::{AHEAD_MS_MAX, Freshness, Known, Link, LinkError};
 use receipt::{PublicKey, SecretKey};
@@ -48,8 +48,8 @@ fn link(known: &Known, height: u64, by: &[SecretKey], next: Option<&[SecretKey]>
         seats: seats(next.unwrap_or(by)).digest(network),
     };
     let hash = header.hash(network);
-    let votes = by.iter().take(3).map(|key| vote(network, key, &hash));
-    let certificate = Certificate::Quorum((0..).zip(votes).collect());
+    let votes = by.iter().take(3).map(|key| vote(network, key, View(2), &hash));
+    let certificate = Certificate::Quorum { view: View(2), signatures: (0..).zip(votes).collect() };
     Link { header, certificate, seats: next.map(seats) }
 }
 

@@ -7,7 +7,9 @@ use chain::records::{
     Account, AccountSlot, Anchor, AnchorSlot, NodeId, ParameterValues, Record, Seat, Seats, Slot,
 };
 use chain::state::{Changes, Entry, State};
-use chain::{Amount, Certificate, Epoch, Genesis, Header, Height, NetworkKind, Stamp, Time, vote};
+use chain::{
+    Amount, Certificate, Epoch, Genesis, Header, Height, NetworkKind, Stamp, Time, View, vote,
+};
 use commit::{Network, Salts};
 use light::Link;
 use receipt::log::{Log, LogLeaf};
@@ -124,7 +126,7 @@ pub(crate) fn link(network: Network, state: &State) -> Link {
         seats: genesis().seats.digest(network),
     };
     let hash = header.hash(network);
-    let votes = seats().into_iter().take(3).map(|key| vote(network, &key, &hash));
-    let certificate = Certificate::Quorum((0..).zip(votes).collect());
+    let votes = seats().into_iter().take(3).map(|key| vote(network, &key, View(2), &hash));
+    let certificate = Certificate::Quorum { view: View(2), signatures: (0..).zip(votes).collect() };
     Link { header, certificate, seats: None }
 }

@@ -1,4 +1,4 @@
-//! A sound validator says at most one thing: one block a view, not to nullify what it finalized, one signature a height;
+//! A sound validator says at most one thing: one block a view, not to nullify what it finalized;
 //! before a crash and after it.
 //!
 //! Would catch: a vote that was said before it was durable, a restart that forgets, a rule of consensus that lets a
@@ -19,7 +19,6 @@ type At = (PublicKey, Height, View);
 pub(crate) struct Votes {
     notarized: BTreeMap<At, Digest>,
     last: BTreeMap<At, Word>,
-    signed: BTreeMap<(PublicKey, Height), Digest>,
 }
 
 impl Votes {
@@ -30,11 +29,10 @@ impl Votes {
                 let own = votes.iter().filter(|vote| vote.voter() == speaker);
                 own.map(|vote| vote.ballot()).try_for_each(|ballot| self.vote(speaker, ballot))
             }
-            Message::Signed { height, header, signer, .. } if *signer == speaker => {
-                let first = *self.signed.entry((speaker, *height)).or_insert(*header);
-                holds(first == *header, || format!("{speaker} signs twice at {}", height.0))
+            Message::Signed(signed) if signed.signer == speaker => {
+                self.vote(speaker, signed.ballot())
             }
-            Message::Signed { .. }
+            Message::Signed(_)
             | Message::Proposal { .. }
             | Message::Status { .. }
             | Message::Wanted { .. }

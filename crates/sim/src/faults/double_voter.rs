@@ -1,9 +1,9 @@
-//! A validator that says yes to every block it has seen, nullifies what it finalizes, and signs two headers.
+//! A validator that says yes to every block it has seen, nullifies what it finalizes, and finalizes two blocks.
 //!
 //! What holds: two quorums have a sound validator in common, who does none of that. Never votes with another's key.
 
 use super::Stage;
-use crate::validator::{Action, Ballot, Message, Vote, Word};
+use crate::validator::{Action, Ballot, Message, Signed, Vote, Word};
 
 pub(super) fn act(stage: &mut Stage<'_>, actions: Vec<Action>) -> Vec<Action> {
     let mut done = Vec::new();
@@ -13,14 +13,14 @@ pub(super) fn act(stage: &mut Stage<'_>, actions: Vec<Action>) -> Vec<Action> {
                 let more = votes.iter().flat_map(|vote| every_word(stage, vote)).collect();
                 said(stage, &mut done, Message::Votes(votes), Message::Votes(more));
             }
-            Action::Broadcast(Message::Signed { height, header, signer, signature }) => {
+            Action::Broadcast(Message::Signed(one)) => {
                 let (_, seen) = stage.validator.seen();
-                let other = seen.into_iter().find(|hash| *hash != header).unwrap_or([7; 32]);
+                let other = seen.into_iter().find(|hash| *hash != one.header).unwrap_or([7; 32]);
                 let network = stage.validator.state().network();
-                let false_one = chain::vote(network, &stage.validator.key().secret, &other);
-                let one = Message::Signed { height, header, signer, signature };
-                let two = Message::Signed { height, header: other, signer, signature: false_one };
-                said(stage, &mut done, one, two);
+                let secret = &stage.validator.key().secret;
+                let signature = chain::vote(network, secret, one.view, &other);
+                let two = Signed { header: other, signature, ..one };
+                said(stage, &mut done, Message::Signed(one), Message::Signed(two));
             }
             other @ (Action::Keep(_)
             | Action::Send(..)
@@ -32,12 +32,11 @@ pub(super) fn act(stage: &mut Stage<'_>, actions: Vec<Action>) -> Vec<Action> {
     done
 }
 
-/// All that there is to say of a vote's view.
+/// All that there is to say of a vote's view without a signature.
 fn every_word(stage: &Stage<'_>, vote: &Vote) -> Vec<Vote> {
     let (height, seen) = stage.validator.seen();
     let Ballot { view, .. } = vote.ballot();
-    let words = seen.into_iter().flat_map(|hash| [Word::Notarize(hash), Word::Finalize(hash)]);
-    let words = words.chain([Word::Nullify]);
+    let words = seen.into_iter().map(Word::Notarize).chain([Word::Nullify]);
     words.map(|word| Vote::cast(stage.validator.key(), Ballot { height, view, word })).collect()
 }
 

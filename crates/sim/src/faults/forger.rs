@@ -3,13 +3,13 @@
 //!
 //! What holds: a certificate is of a quorum of seats' keys or is none. Never has another's key.
 
-use chain::Certificate;
+use chain::{Certificate, View};
 use receipt::Signature;
 use std::sync::Arc;
 
 use super::Stage;
 use crate::scene::seats;
-use crate::validator::{Action, Message};
+use crate::validator::{Action, Message, Signed};
 
 pub(super) fn act(stage: &mut Stage<'_>, mut actions: Vec<Action>) -> Vec<Action> {
     if !stage.random.once_in(4) {
@@ -21,7 +21,8 @@ pub(super) fn act(stage: &mut Stage<'_>, mut actions: Vec<Action>) -> Vec<Action
     *stage.acted += 1;
     let network = stage.validator.state().network();
     let (hash, secret) = (block.header.hash(network), &stage.validator.key().secret);
-    let mine = chain::vote(network, secret, &hash);
+    let view = View(stage.random.below(3));
+    let mine = chain::vote(network, secret, view, &hash);
     let count = match stage.random.once_in(3) {
         true => seats.quorum() - 1,
         false => seats.0.len(),
@@ -29,10 +30,10 @@ pub(super) fn act(stage: &mut Stage<'_>, mut actions: Vec<Action>) -> Vec<Action
     let garbage = stage.random.once_in(2);
     let signature = if garbage { Signature(stage.random.bytes()) } else { mine };
     let signatures = (0..).zip(&seats.0).take(count).map(|(at, _)| (at, signature)).collect();
-    let certified = vec![(Arc::clone(&block), Certificate::Quorum(signatures))];
+    let certified = vec![(Arc::clone(&block), Certificate::Quorum { view, signatures })];
     actions.push(Action::Broadcast(Message::Blocks(certified)));
     let signer = stage.random.pick(&seats.0).key;
-    let (height, header) = (block.header.height, hash);
-    actions.push(Action::Broadcast(Message::Signed { height, header, signer, signature }));
+    let signed = Signed { height: block.header.height, view, header: hash, signer, signature };
+    actions.push(Action::Broadcast(Message::Signed(signed)));
     actions
 }

@@ -9,7 +9,7 @@ pub(super) fn act(stage: &mut Stage<'_>, actions: Vec<Action>) -> Vec<Action> {
     let mut done = Vec::new();
     for action in actions {
         match action {
-            Action::Broadcast(message @ (Message::Votes(_) | Message::Signed { .. })) => {
+            Action::Broadcast(message @ (Message::Votes(_) | Message::Signed(_))) => {
                 *stage.acted += 1;
                 let few = stage.random.once_in(2);
                 for peer in stage.others() {

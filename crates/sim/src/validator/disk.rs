@@ -3,9 +3,8 @@
 //! Never holds a state but as entries: whoever begins again makes the tree again.
 
 use chain::state::Entry;
-use chain::{Block, Certificate, Header, Height};
-use commit::Digest;
-use std::collections::{BTreeMap, BTreeSet};
+use chain::{Block, Certificate, Header};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::message::{Ballot, Kept};
@@ -25,7 +24,6 @@ pub(crate) struct Snapshot {
 pub(crate) struct Disk {
     pub(crate) chain: Vec<(Arc<Block>, Certificate)>,
     pub(crate) votes: BTreeSet<Ballot>,
-    pub(crate) signed: BTreeMap<Height, Digest>,
     pub(crate) bodies: Vec<Arc<Block>>,
     pub(crate) snapshot: Option<Snapshot>,
 }
@@ -37,14 +35,10 @@ impl Disk {
             Kept::Vote(ballot) => {
                 self.votes.insert(ballot);
             }
-            Kept::Signed(height, header) => {
-                self.signed.insert(height, header);
-            }
             Kept::Body(block) => self.bodies.push(block),
             Kept::Block(block, certificate) => {
                 let height = block.header.height;
                 self.votes.retain(|ballot| ballot.height > height);
-                self.signed.retain(|at, _| *at > height);
                 self.bodies.retain(|body| body.header.height > height);
                 self.chain.push((block, certificate));
             }

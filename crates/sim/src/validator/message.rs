@@ -3,8 +3,8 @@
 //! Never bytes: the engine that replaces this model has its own. A vote is cast with its voter's key in hand and can't be
 //! made otherwise, as a signature could not; a vote may be passed on by anybody.
 
-use chain::{Block, Certificate, Height, Transaction};
-use commit::Digest;
+use chain::{Block, Certificate, Height, Transaction, View};
+use commit::{Digest, Network};
 use receipt::{PublicKey, Signature};
 use std::sync::Arc;
 
@@ -14,10 +14,6 @@ use crate::keys::Key;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Peer(pub(crate) usize);
 
-/// A try at one height, with a leader of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct View(pub(crate) u64);
-
 /// What a vote says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Word {
@@ -25,7 +21,7 @@ pub(crate) enum Word {
     Notarize(Digest),
     /// This view shall pass without one.
     Nullify,
-    /// I saw a quorum notarize this block, and have not nullified the view.
+    /// I saw a quorum notarize this block, and have not nullified the view. It is said by a signature: [`Signed`].
     Finalize(Digest),
 }
 
@@ -69,6 +65,41 @@ impl Vote {
     }
 }
 
+/// A vote to finalize: a certificate's part. Anybody may say so of anybody, so its signature is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signed {
+    /// At which height.
+    pub height: Height,
+    /// In which view.
+    pub view: View,
+    /// The header's hash.
+    pub header: Digest,
+    /// Whose.
+    pub signer: PublicKey,
+    /// The signature.
+    pub signature: Signature,
+}
+
+impl Signed {
+    /// Casts one.
+    pub(crate) fn cast(
+        network: Network,
+        key: &Key,
+        view: View,
+        at: Height,
+        header: Digest,
+    ) -> Self {
+        let signature = chain::vote(network, &key.secret, view, &header);
+        Self { height: at, view, header, signer: key.public, signature }
+    }
+
+    /// What it says.
+    pub(crate) fn ballot(&self) -> Ballot {
+        let (height, view) = (self.height, self.view);
+        Ballot { height, view, word: Word::Finalize(self.header) }
+    }
+}
+
 /// What is said.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
@@ -83,17 +114,8 @@ pub(crate) enum Message {
     },
     /// Votes, one's own or others'.
     Votes(Vec<Vote>),
-    /// A signature of a decided header: a certificate's part.
-    Signed {
-        /// At which height.
-        height: Height,
-        /// The header's hash.
-        header: Digest,
-        /// Whose.
-        signer: PublicKey,
-        /// The signature.
-        signature: Signature,
-    },
+    /// A vote to finalize.
+    Signed(Signed),
     /// Where somebody is who hears nothing new.
     Status {
         /// The height it works at.
@@ -143,8 +165,6 @@ pub(crate) enum Event {
 pub(crate) enum Kept {
     /// A vote that was cast.
     Vote(Ballot),
-    /// A header that was signed.
-    Signed(Height, Digest),
     /// A block that one votes for: a quorum that has voted must be able to show it.
     Body(Arc<Block>),
     /// A certified block.

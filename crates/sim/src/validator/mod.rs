@@ -8,11 +8,11 @@
 //!   **nullifies** it. Who sees a quorum notarize a block goes to the next view, and **finalizes** the block unless it
 //!   has nullified that view; who sees a quorum nullify goes on too. Who finalizes a view never nullifies it.
 //! - A block that a quorum finalized in one view is **decided**: the view was not nullified, so every later view has to
-//!   propose the same block. Then, and never before, a validator **signs** its header, one a height; signatures of a
-//!   quorum of seats are the block's certificate, and whoever has that goes to the next height.
+//!   propose the same block. A vote to finalize is a signature of view and header; those of a quorum of seats in one view
+//!   are the block's certificate, and whoever has that goes to the next height.
 //!
-//! Why finalize votes are not the certificate themselves: a header does not name its view, and finalize votes for one
-//! block from two views are no decision. Votes and signatures are durable before they are said ([`Kept`]). Never rules
+//! Why the view is signed: votes to finalize one block in two views are no decision, for either view may have been
+//! nullified by the others. Votes are durable before they are said ([`Kept`]). Never rules
 //! of the ledger: those are asked. Never trusts a peer: bounds stand in [`pool`] and [`round`]. Failure: what must not be
 //! (a fault, a certified block that may not follow) is [`Action::Stop`].
 
@@ -22,8 +22,9 @@ mod pool;
 mod progress;
 mod round;
 
+pub(crate) use chain::View;
 pub(crate) use disk::{Disk, SNAPSHOT_BLOCKS};
-pub(crate) use message::{Action, Ballot, Event, Kept, Message, Peer, View, Vote, Wake, Word};
+pub(crate) use message::{Action, Ballot, Event, Kept, Message, Peer, Signed, Vote, Wake, Word};
 
 use chain::records::AccountSlot;
 use chain::state::{Changes, State};
@@ -103,10 +104,8 @@ impl Validator {
         round.cast =
             disk.votes.iter().filter(|vote| vote.height == round.height).copied().collect();
         for ballot in round.cast.clone() {
-            round.count(&Vote::cast(key, ballot));
+            round.voted(network, key, ballot);
         }
-        let signed = disk.signed.get(&round.height);
-        round.signed = signed.map(|header| (*header, chain::vote(network, &key.secret, header)));
         let (pool, chain) = (Pool::default(), disk.chain.clone());
         let (news, clock_ms) = (true, 0);
         let mut made =
@@ -180,11 +179,9 @@ impl Validator {
                 let ahead = votes.iter().any(|vote| vote.ballot().height > self.round.height);
                 self.behind(ahead, from, actions);
             }
-            Message::Signed { height, header, signer, signature } => {
-                if height == self.round.height {
-                    self.round.sign(self.network, signer, header, signature);
-                }
-                self.behind(height > self.round.height, from, actions);
+            Message::Signed(signed) => {
+                self.round.sign(self.network, &signed);
+                self.behind(signed.height > self.round.height, from, actions);
             }
             Message::Status { height, view } => self.status(from, height, view, actions),
             Message::Wanted { height, header } => {
@@ -272,7 +269,7 @@ impl Validator {
     fn propose(&mut self, actions: &mut Vec<Action>) {
         let view = self.round.view;
         let mine = self.round.leader(view) == Some(self.key.public);
-        if !mine || self.round.proposed.contains_key(&view) || self.round.signed.is_some() {
+        if !mine || self.round.proposed.contains_key(&view) {
             return;
         }
         let block = match self.round.to_propose() {
@@ -330,14 +327,9 @@ impl Validator {
             let to = View(from_view.saturating_add(VIEWS_SENT_MAX).min(self.round.view.0));
             let votes = self.votes(View(from_view), to);
             actions.push(Action::Send(from, Message::Votes(votes)));
-            actions.extend(self.signature().map(|signed| Action::Send(from, signed)));
+            let signed = self.round.signed(self.key.public).into_iter().map(Message::Signed);
+            actions.extend(signed.map(|signed| Action::Send(from, signed)));
         }
-    }
-
-    fn signature(&self) -> Option<Message> {
-        let (header, signature) = self.round.signed?;
-        let (height, signer) = (self.round.height, self.key.public);
-        Some(Message::Signed { height, header, signer, signature })
     }
 
     /// Says everything again that others may lack.
@@ -345,9 +337,11 @@ impl Validator {
         let (height, view) = (self.round.height, self.round.view);
         actions.push(Action::Broadcast(Message::Status { height, view }));
         let recent = self.round.cast.iter().filter(|ballot| ballot.view.0 + 2 >= view.0);
+        let recent = recent.filter(|ballot| !matches!(ballot.word, Word::Finalize(_)));
         let recent: Vec<Vote> = recent.map(|ballot| Vote::cast(self.key, *ballot)).collect();
         actions.push(Action::Broadcast(Message::Votes(recent)));
-        actions.extend(self.signature().map(Action::Broadcast));
+        let signed = self.round.signed(self.key.public).into_iter().map(Message::Signed);
+        actions.extend(signed.map(Action::Broadcast));
         for header in self.round.lacking() {
             actions.push(Action::Broadcast(Message::Wanted { height, header }));
         }

@@ -1,13 +1,11 @@
 //! What follows from the votes that a validator has: the same, however they came.
 //!
-//! Never reads a message. Every step is taken once; each either casts a vote, goes to another view, decides, signs, or
-//! goes to the next height.
+//! Never reads a message. Every step is taken once; each either casts a vote, goes to another view, or goes to the
+//! next height.
 
-use chain::Certificate;
-use commit::Digest;
-use std::collections::BTreeSet;
+use chain::View;
 
-use super::message::{Action, Ballot, Kept, Message, View, Vote, Word};
+use super::message::{Action, Ballot, Kept, Word};
 use super::{TOLERANCE_MS, Validator};
 
 impl Validator {
@@ -17,7 +15,6 @@ impl Validator {
             let height = self.round.height;
             self.notarize(actions);
             self.finalize(actions);
-            self.decide(actions);
             self.certify(actions);
             let went_on = self.next_view(actions) || height != self.round.height;
             if !went_on {
@@ -34,10 +31,8 @@ impl Validator {
             {
                 actions.push(Action::Keep(Kept::Body(block)));
             }
-            let vote = Vote::cast(self.key, ballot);
-            self.round.count(&vote);
             actions.push(Action::Keep(Kept::Vote(ballot)));
-            actions.push(Action::Broadcast(Message::Votes(vec![vote])));
+            actions.push(Action::Broadcast(self.round.voted(self.network, self.key, ballot)));
         }
     }
 
@@ -78,44 +73,14 @@ impl Validator {
         }
     }
 
-    /// Signs what is decided: one header a height.
-    fn decide(&mut self, actions: &mut Vec<Action>) {
-        if self.round.decided.is_none() {
-            self.round.decided = self.round.finalized();
-        }
-        let decided = self.round.decided.filter(|hash| self.round.sound(hash).is_some());
-        if let Some(header) = decided.filter(|_| self.round.signed.is_none()) {
-            let signature = chain::vote(self.network, &self.key.secret, &header);
-            self.round.signed = Some((header, signature));
-            actions.push(Action::Keep(Kept::Signed(self.round.height, header)));
-            actions.extend(self.signature().map(Action::Broadcast));
-        }
-        if let Some((header, signature)) = self.round.signed {
-            self.round.signatures.insert((self.key.public, header), signature);
-        }
-    }
-
-    /// Makes a certificate of signatures, where they are enough, and goes to the next height.
+    /// Goes to the next height, where a quorum finalized a block that is here.
     fn certify(&mut self, actions: &mut Vec<Action>) {
-        let signed: BTreeSet<Digest> =
-            self.round.signatures.keys().map(|(_, header)| *header).collect();
-        for hash in signed {
-            let certificate = self.certificate(&hash);
-            if let Some(certificate) = certificate.filter(|_| self.round.sound(&hash).is_some()) {
-                return self.commit(hash, certificate, actions);
-            }
+        let mut certified = self.round.certified().into_iter();
+        if let Some((hash, certificate)) =
+            certified.find(|(hash, _)| self.round.sound(hash).is_some())
+        {
+            self.commit(hash, certificate, actions);
         }
-    }
-
-    /// The signatures of a header, where there are enough.
-    fn certificate(&self, hash: &Digest) -> Option<Certificate> {
-        let mut signatures = Vec::new();
-        for (at, seat) in (0..).zip(&self.round.seats.0) {
-            let signed = self.round.signatures.get(&(seat.key, *hash));
-            signatures.extend(signed.map(|signature| (at, *signature)));
-        }
-        let enough = signatures.len() >= self.round.seats.quorum();
-        enough.then_some(Certificate::Quorum(signatures))
     }
 
     /// Leaves a view that a quorum notarized or nullified.

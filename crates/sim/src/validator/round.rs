@@ -5,20 +5,21 @@
 
 use chain::records::Seats;
 use chain::state::State;
-use chain::{Block, Certificate, Height};
+use chain::{Block, Certificate, Height, View, voted};
 use commit::{Digest, Network};
 use receipt::{PublicKey, Signature};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::message::{Ballot, View, Vote, Word};
+use super::message::{Ballot, Message, Signed, Vote, Word};
+use crate::keys::Key;
 
 /// How far ahead of its own view a validator keeps votes.
 const VIEWS_AHEAD_MAX: u64 = 64;
 /// Blocks that it keeps at one height.
 const BLOCKS_MAX: usize = 64;
 
-/// Headers of one signer that it keeps at one height: an honest one signs one.
+/// Headers of one signer that it keeps of one view: an honest one signs one.
 const HEADERS_SIGNED_MAX: usize = 2;
 
 /// A block, judged.
@@ -43,12 +44,8 @@ pub(crate) struct Round {
     kept: BTreeSet<Digest>,
     /// The first block that each view's leader proposed.
     pub(crate) proposed: BTreeMap<View, Digest>,
-    /// What a quorum finalized.
-    pub(crate) decided: Option<Digest>,
-    /// What one signed.
-    pub(crate) signed: Option<(Digest, Signature)>,
-    /// Signatures that hold, of headers by seats' keys.
-    pub(crate) signatures: BTreeMap<(PublicKey, Digest), Signature>,
+    /// Votes to finalize that hold, by who cast them.
+    signatures: BTreeMap<(View, PublicKey, Digest), Signature>,
 }
 
 impl Round {
@@ -62,8 +59,6 @@ impl Round {
             candidates: BTreeMap::new(),
             kept: BTreeSet::new(),
             proposed: BTreeMap::new(),
-            decided: None,
-            signed: None,
             signatures: BTreeMap::new(),
         }
     }
@@ -75,34 +70,80 @@ impl Round {
         self.seats.0.get(usize::try_from(turn).ok()?).map(|seat| seat.key)
     }
 
-    /// Takes a vote in.
+    /// Takes one's own vote in: how it is said.
+    pub(crate) fn voted(&mut self, network: Network, key: &Key, ballot: Ballot) -> Message {
+        match ballot.word {
+            Word::Finalize(header) => {
+                let signed = Signed::cast(network, key, ballot.view, ballot.height, header);
+                let own = (signed.view, signed.signer, header);
+                self.signatures.insert(own, signed.signature);
+                Message::Signed(signed)
+            }
+            Word::Notarize(_) | Word::Nullify => {
+                let vote = Vote::cast(key, ballot);
+                self.count(&vote);
+                Message::Votes(vec![vote])
+            }
+        }
+    }
+
+    /// Takes a vote in, but one to finalize: that is its signature.
     pub(crate) fn count(&mut self, vote: &Vote) {
         let ballot = vote.ballot();
-        let near = ballot.view.0 <= self.view.0.saturating_add(VIEWS_AHEAD_MAX);
+        let unsigned = !matches!(ballot.word, Word::Finalize(_));
+        let near = unsigned && ballot.view.0 <= self.view.0.saturating_add(VIEWS_AHEAD_MAX);
         let seated = self.seats.0.iter().any(|seat| seat.key == vote.voter());
         if ballot.height == self.height && near && seated {
             self.votes.entry(ballot).or_default().insert(vote.voter());
         }
     }
 
-    /// Takes a signature in, where it holds and is none of too many.
-    pub(crate) fn sign(
-        &mut self,
-        network: Network,
-        signer: PublicKey,
-        header: Digest,
-        signature: Signature,
-    ) {
-        let Some(seat) = self.seats.0.iter().find(|seat| seat.key == signer) else { return };
-        let known = self.signatures.contains_key(&(signer, header));
-        let of_one = self.signatures.range((signer, [0; 32])..=(signer, [255; 32])).count();
-        if known || of_one >= HEADERS_SIGNED_MAX {
+    /// Takes a vote to finalize in, where its signature holds and it is none of too many.
+    pub(crate) fn sign(&mut self, network: Network, signed: &Signed) {
+        let Signed { height, view, header, signer, signature } = *signed;
+        let near = view.0 <= self.view.0.saturating_add(VIEWS_AHEAD_MAX);
+        let seated = self.seats.0.iter().any(|seat| seat.key == signer);
+        if height != self.height || !near || !seated {
             return;
         }
-        let alone = Certificate::Quorum(vec![(0, signature)]);
-        if alone.check(network, &Seats(vec![*seat]), &header).is_ok() {
-            self.signatures.insert((signer, header), signature);
+        let known = self.signatures.contains_key(&(view, signer, header));
+        let of_one = (view, signer, [0; 32])..=(view, signer, [255; 32]);
+        if known || self.signatures.range(of_one).count() >= HEADERS_SIGNED_MAX {
+            return;
         }
+        if voted(network, &signer, view, &header, &signature) {
+            self.signatures.insert((view, signer, header), signature);
+        }
+    }
+
+    /// Votes to finalize of one signer.
+    pub(crate) fn signed(&self, signer: PublicKey) -> Vec<Signed> {
+        let height = self.height;
+        let own = self.signatures.iter().filter(|((_, by, _), _)| *by == signer);
+        own.map(|((view, _, header), signature)| Signed {
+            height,
+            view: *view,
+            header: *header,
+            signer,
+            signature: *signature,
+        })
+        .collect()
+    }
+
+    /// What a quorum finalized in one view, with its word for it.
+    pub(crate) fn certified(&self) -> Vec<(Digest, Certificate)> {
+        let signed: BTreeSet<(View, Digest)> =
+            self.signatures.keys().map(|(view, _, header)| (*view, *header)).collect();
+        let certified = signed.into_iter().filter_map(|(view, header)| {
+            let mut signatures = Vec::new();
+            for (at, seat) in (0..).zip(&self.seats.0) {
+                let signed = self.signatures.get(&(view, seat.key, header));
+                signatures.extend(signed.map(|signature| (at, *signature)));
+            }
+            let enough = signatures.len() >= self.seats.quorum();
+            enough.then_some((header, Certificate::Quorum { view, signatures }))
+        });
+        certified.collect()
     }
 
     /// Takes a leader's block for a view, the first one.
@@ -133,14 +174,6 @@ impl Round {
         self.words(view).find_map(|word| match word {
             Word::Notarize(block) => self.quorum(view, word).then_some(block),
             Word::Nullify | Word::Finalize(_) => None,
-        })
-    }
-
-    /// A block that a quorum finalized in one view.
-    pub(crate) fn finalized(&self) -> Option<Digest> {
-        self.votes.keys().find_map(|ballot| match ballot.word {
-            Word::Finalize(block) => self.quorum(ballot.view, ballot.word).then_some(block),
-            Word::Notarize(_) | Word::Nullify => None,
         })
     }
 
@@ -220,11 +253,10 @@ impl Round {
     /// Blocks that a quorum spoke of and that one has not seen.
     pub(crate) fn lacking(&self) -> BTreeSet<Digest> {
         let spoken = self.votes.keys().filter_map(|ballot| match ballot.word {
-            Word::Notarize(block) | Word::Finalize(block) => {
-                self.quorum(ballot.view, ballot.word).then_some(block)
-            }
-            Word::Nullify => None,
+            Word::Notarize(block) => self.quorum(ballot.view, ballot.word).then_some(block),
+            Word::Nullify | Word::Finalize(_) => None,
         });
-        spoken.filter(|block| !self.candidates.contains_key(block)).collect()
+        let certified = self.certified().into_iter().map(|(block, _)| block);
+        spoken.chain(certified).filter(|block| !self.candidates.contains_key(block)).collect()
     }
 }
