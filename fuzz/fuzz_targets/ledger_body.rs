@@ -74,6 +74,6 @@ fn offered(kind: KindNumber, body: &[u8]) {
     match execution.take(&authentic) {
         Ok(()) => assert_ne!(root(execution), root(begin()), "nothing happened"),
         Err(Stop::Rejected(_)) => assert_eq!(root(execution), root(begin()), "half done"),
-        Err(Stop::Fault(fault)) => panic!("{fault}"),
+        Err(stop @ (Stop::NoRoom | Stop::Fault(_))) => panic!("{stop}"),
     }
 }

@@ -21,7 +21,7 @@ from ledger_turn import MADE_MOST, MONEY_MOST, NONE_MADE, TABLE, Draft, Rejected
 from receipt import Hashes
 from receipt_decode import true
 
-RULES = 1
+RULES, WORK_MOST = 1, 1 << 19
 
 
 # Section 7
@@ -50,11 +50,15 @@ for group in GROUPS:
 # Section 5
 
 
+class NoRoom(Exception):
+    """The block has no room for so much work."""
+
+
 class Execution:
     """A block as it is made: its clock set, then transaction by transaction."""
 
     def __init__(self, state, stamp, beacon):
-        self.state, self.hashes, self.draft = state, state.hashes, Draft(state)
+        self.state, self.hashes, self.draft, self.work = state, state.hashes, Draft(state), 0
         clock = self.draft.read(CLOCK_KEY, CLOCK)
         true(stamp > clock["stamp"], "Stamp")
         step = min(stamp - clock["stamp"], parameter(self.draft, "time_step_ms"))
@@ -76,6 +80,8 @@ class Execution:
             body = body_form.whole(made["body"])
         except Refused:
             raise Rejected(2) from None
+        if self.work + work(body) > WORK_MOST:
+            raise NoRoom
         key = account_key(made["payer"])
         account = draft.read(key, ACCOUNT, NONE_MADE)
         reject_unless(made["number"] == account["made"], 3)
@@ -90,6 +96,7 @@ class Execution:
         purse = draft.read(PURSE_KEY, PURSE)
         draft.write(PURSE_KEY, PURSE, {**purse, "fees": purse["fees"] + fee})
         self.draft.changes.update(draft.changes)
+        self.work += work(body)
 
     def finish(self):
         return self.draft.over(self.state)
@@ -174,6 +181,8 @@ def propose(state, parent, proposer, stamp, beacon, all_bytes):
             taken.append(data)
         except Rejected as rejected:
             left_out.append((at, rejected.number))
+        except NoRoom:
+            break
     after = execution.finish()
     header = header_of(after, execution.clock, form.header_hash(state.hashes, parent), proposer, taken)
     return header, taken, after, left_out
@@ -194,6 +203,8 @@ def follow(state, parent, data):
             execution.take(made, len(one_of_them))
         except Rejected:
             raise Refused("Rejected") from None
+        except NoRoom:
+            raise Refused("Work") from None
     after = execution.finish()
     expected = header_of(after, execution.clock, header["parent"], header["proposer"], all_bytes)
     for name, found in expected.items():

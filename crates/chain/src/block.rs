@@ -124,9 +124,12 @@ pub struct Block {
 
 /// The root of a block's transactions; zeros of none.
 #[must_use]
-pub fn transactions_root(network: Network, transactions: &[Transaction]) -> Digest {
+pub fn transactions_root<'a>(
+    network: Network,
+    transactions: impl IntoIterator<Item = &'a Transaction>,
+) -> Digest {
     let nodes = TransactionNodes(network);
-    let leaves = transactions.iter().map(|made| made.leaf(network));
+    let leaves = transactions.into_iter().map(|made| made.leaf(network));
     Edge::over(&nodes, leaves).root(&nodes).unwrap_or_default()
 }
 

@@ -13,7 +13,7 @@ use commit::Network;
 use receipt::PublicKey;
 use thiserror::Error;
 
-use crate::execution::{Execution, Made, Opening};
+use crate::execution::{Execution, Made, Opening, next};
 use crate::stop::{Fault, Rejection, Stop};
 use crate::view::Working;
 
@@ -49,6 +49,9 @@ pub enum BlockError {
         /// Which.
         at: usize,
     },
+    /// More work than a block has room for.
+    #[error("the transactions have more work than a block has room for")]
+    Work,
     /// This validator can't go on.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -65,7 +68,7 @@ pub struct Proposed {
     pub left_out: Vec<(usize, Rejection)>,
 }
 
-/// Makes a block of as many of these transactions as can be taken.
+/// Makes a block of as many of these transactions as can be taken, up to the first that it has no room for.
 ///
 /// # Errors
 /// [`BlockError::Stamp`], or a fault.
@@ -94,6 +97,7 @@ pub fn propose(
                 taken.push(transaction.get().clone());
             }
             Err(Stop::Rejected(why)) => left_out.push((at, why)),
+            Err(Stop::NoRoom) => break,
             Err(Stop::Fault(fault)) => return Err(fault.into()),
         }
     }
@@ -107,12 +111,14 @@ pub fn propose(
 /// # Errors
 /// [`BlockError`] says why it may not.
 pub fn apply(state: &State, parent: &Header, block: Block) -> Result<State, BlockError> {
-    let network = state.network();
-    let mut authentic = Vec::with_capacity(block.transactions.len());
-    for (at, transaction) in block.transactions.into_iter().enumerate() {
-        authentic.push(transaction.authenticate(network).ok_or(BlockError::Signature { at })?);
+    let Block { header, transactions } = block;
+    check_header(state, parent, &header, transactions.iter())?;
+    let mut authentic = Vec::with_capacity(transactions.len());
+    for (at, transaction) in transactions.into_iter().enumerate() {
+        let made = transaction.authenticate(state.network());
+        authentic.push(made.ok_or(BlockError::Signature { at })?);
     }
-    apply_authentic(state, parent, &block.header, &authentic)
+    execute(state, &header, &authentic)
 }
 
 /// The same, where the signatures were checked before.
@@ -125,6 +131,17 @@ pub fn apply_authentic(
     header: &Header,
     transactions: &[Authentic],
 ) -> Result<State, BlockError> {
+    check_header(state, parent, header, transactions.iter().map(Authentic::get))?;
+    execute(state, header, transactions)
+}
+
+/// What of a header is judged before a signature is checked or a transaction executed: who makes one up costs nobody more.
+fn check_header<'a>(
+    state: &State,
+    parent: &Header,
+    header: &Header,
+    transactions: impl ExactSizeIterator<Item = &'a Transaction>,
+) -> Result<(), BlockError> {
     if header.protocol != PROTOCOL {
         return Err(BlockError::Protocol { found: header.protocol });
     }
@@ -132,19 +149,45 @@ pub fn apply_authentic(
         return Err(BlockError::Stamp);
     }
     check_seat(state, header.proposer)?;
-    let opening = Opening { stamp: header.stamp, beacon: header.beacon };
-    let mut execution = begin(state, &opening)?;
+    let (network, (context, _)) = (state.network(), next(state, &opening(header))?);
+    let clock = context.clock;
+    let count = u32::try_from(transactions.len());
+    first_that_differs(&[
+        ("height", header.height == clock.height),
+        ("parent", header.parent == parent.hash(network)),
+        ("time", header.time == clock.time),
+        ("epoch", header.epoch == clock.epoch),
+        ("count of transactions", count == Ok(header.transactions)),
+    ])?;
+    let root = transactions_root(network, transactions);
+    first_that_differs(&[("root of transactions", header.transactions_root == root)])
+}
+
+/// The state after a block whose header was judged as far as that goes without it.
+fn execute(
+    state: &State,
+    header: &Header,
+    transactions: &[Authentic],
+) -> Result<State, BlockError> {
+    let mut execution = begin(state, &opening(header))?;
     for (at, transaction) in transactions.iter().enumerate() {
         execution.take(transaction).map_err(|stop| match stop {
             Stop::Rejected(why) => BlockError::Rejected { at, why },
+            Stop::NoRoom => BlockError::Work,
             Stop::Fault(fault) => fault.into(),
         })?;
     }
     let made = execution.finish()?;
-    let bare: Vec<Transaction> = transactions.iter().map(|made| made.get().clone()).collect();
-    let follows = self::header(state.network(), parent, header.proposer, &made, &bare);
-    compare(header, &follows)?;
+    first_that_differs(&[
+        ("seats", header.seats == made.seats),
+        ("state root", header.state_root == made.state.root()),
+    ])?;
     Ok(made.state)
+}
+
+/// What a proposer brought, by its header.
+fn opening(header: &Header) -> Opening {
+    Opening { stamp: header.stamp, beacon: header.beacon }
 }
 
 /// Begins a block of the rules that this release executes.
@@ -190,17 +233,7 @@ fn header(
 }
 
 /// Names the first field that differs.
-fn compare(found: &Header, follows: &Header) -> Result<(), BlockError> {
-    let fields = [
-        ("height", found.height == follows.height),
-        ("parent", found.parent == follows.parent),
-        ("time", found.time == follows.time),
-        ("epoch", found.epoch == follows.epoch),
-        ("count of transactions", found.transactions == follows.transactions),
-        ("root of transactions", found.transactions_root == follows.transactions_root),
-        ("seats", found.seats == follows.seats),
-        ("state root", found.state_root == follows.state_root),
-    ];
+fn first_that_differs(fields: &[(&'static str, bool)]) -> Result<(), BlockError> {
     match fields.iter().find(|(_, same)| !same) {
         Some((field, _)) => Err(BlockError::Header(field)),
         None => Ok(()),

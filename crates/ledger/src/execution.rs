@@ -19,6 +19,9 @@ use crate::stop::{Fault, Rejection, Stop};
 use crate::tx::Action;
 use crate::view::{Flows, View, Working};
 
+/// Units of work of a block's transactions together. The greatest one has less than a twentieth of it.
+pub const BLOCK_WORK_MAX: u64 = 1 << 19;
+
 /// What a proposer brings, besides transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
@@ -35,6 +38,8 @@ pub struct Execution {
     working: Working,
     purse: Purse,
     rules: u16,
+    /// Work of the transactions that were taken.
+    work: u64,
 }
 
 /// What a block makes.
@@ -54,20 +59,15 @@ impl Execution {
     /// # Errors
     /// [`Fault`] where the state is none.
     pub fn begin(state: &State, opening: &Opening) -> Result<Self, Fault> {
-        let network = state.network();
+        let (context, began) = next(state, opening)?;
         let mut working = Working::new(state.clone());
-        let before = working.get(&ClockSlot)?.ok_or(Fault::Lacking("its clock"))?;
         let purse = working.get(&PurseSlot)?.ok_or(Fault::Lacking("its purse"))?;
-        let values = working.get(&ParametersSlot)?.ok_or(Fault::Lacking("its parameters"))?;
-        let parameters = Parameters::of(&values).ok_or(Fault::Lacking("parameters in bounds"))?;
-        let clock = next_clock(&before, opening, &parameters);
-        let context = Context { network, clock, parameters };
-        let purse = match context.clock.epoch == before.epoch {
-            true => purse,
-            false => epoch::end(&mut working, purse, &context)?,
+        let purse = match began {
+            false => purse,
+            true => epoch::end(&mut working, purse, &context)?,
         };
         let rules = rules(&mut working, context.clock.time)?;
-        Ok(Self { context, working, purse, rules })
+        Ok(Self { context, working, purse, rules, work: 0 })
     }
 
     /// Where and when this block is executed.
@@ -85,13 +85,17 @@ impl Execution {
     /// Takes a transaction, or changes nothing.
     ///
     /// # Errors
-    /// [`Stop`]: why it is not taken, or that this validator is broken.
+    /// [`Stop`]: why it is not taken, now or at all, or that this validator is broken.
     pub fn take(&mut self, authentic: &Authentic) -> Result<(), Stop> {
         let transaction = authentic.get();
         let (network, payer, number) =
             (self.context.network, transaction.payer, transaction.number);
         let author = Author { network, payer, number };
         let action = Action::decode(transaction.kind, &transaction.body)?;
+        let work = self.work.saturating_add(action.work());
+        if work > BLOCK_WORK_MAX {
+            return Err(Stop::NoRoom);
+        }
         let mut keys = vec![AccountSlot(payer).key()];
         keys.extend(action.touches(&author));
         let view = self.working.view(transaction.kind, keys);
@@ -106,6 +110,7 @@ impl Execution {
         let purse = paid(self.purse, fee, view.flows())?;
         self.working.take(view);
         self.purse = purse;
+        self.work = work;
         Ok(())
     }
 
@@ -137,6 +142,20 @@ impl Execution {
         }
         Ok(fee)
     }
+}
+
+/// Where and when the block after a state is executed, and whether it begins an epoch.
+///
+/// # Errors
+/// [`Fault`] where the state is none.
+pub(crate) fn next(state: &State, opening: &Opening) -> Result<(Context, bool), Fault> {
+    let working = Working::new(state.clone());
+    let before = working.get(&ClockSlot)?.ok_or(Fault::Lacking("its clock"))?;
+    let values = working.get(&ParametersSlot)?.ok_or(Fault::Lacking("its parameters"))?;
+    let parameters = Parameters::of(&values).ok_or(Fault::Lacking("parameters in bounds"))?;
+    let clock = next_clock(&before, opening, &parameters);
+    let context = Context { network: state.network(), clock, parameters };
+    Ok((context, clock.epoch != before.epoch))
 }
 
 /// Where the network is after the next block: block time goes on with the proposers' clocks, a step at most.

@@ -30,7 +30,7 @@ pub use begin::{GenesisError, begin, seated};
 pub use claims::Claim;
 pub use context::{Author, Context};
 pub use disputes::NamedModel;
-pub use execution::{Execution, Made, Opening};
+pub use execution::{BLOCK_WORK_MAX, Execution, Made, Opening};
 pub use models::referee_model;
 pub use nodes::slash;
 pub use parameters::{Parameter, Parameters, Row, TABLE};

@@ -1,6 +1,7 @@
-//! Why a transaction is not taken: it is rejected, which is an outcome with a number, or this validator is broken.
+//! Why a transaction is not taken: it is rejected, which is an outcome with a number, its block is full, or this validator
+//! is broken.
 //!
-//! Never mixes the two: a rejection changes nothing and anybody finds the same one; a [`Fault`] ends the instance.
+//! Never mixes them: a rejection changes nothing and anybody finds the same one; a [`Fault`] ends the instance.
 
 use commit::WireError;
 use thiserror::Error;
@@ -11,6 +12,9 @@ pub enum Stop {
     /// The transaction can't be taken now.
     #[error("rejected: {0}")]
     Rejected(#[from] Rejection),
+    /// The block has no room for its work; another block may have.
+    #[error("the block has no room for so much work")]
+    NoRoom,
     /// This validator can't go on.
     #[error("fault: {0}")]
     Fault(#[from] Fault),

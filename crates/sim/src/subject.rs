@@ -121,6 +121,7 @@ impl Subject {
         let rejection = match execution.take(transaction) {
             Ok(()) => None,
             Err(Stop::Rejected(why)) => Some(why),
+            Err(Stop::NoRoom) => return Err(BlockError::Work),
             Err(Stop::Fault(fault)) => return Err(fault.into()),
         };
         let mut after = execution.finish()?.state;

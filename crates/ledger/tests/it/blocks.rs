@@ -1,12 +1,14 @@
 //! Blocks that may follow, and all the ways in which one may not.
 
-use chain::records::{ClockSlot, EpochStart, EpochStartSlot};
-use chain::{Block, Epoch, Header, Height, Stamp, Time};
-use ledger::{BlockError, Rejection, apply, propose};
+use chain::records::{Address, ClockSlot, EpochStart, EpochStartSlot, KeyRole, NodeId, Roles};
+use chain::{Authentic, Block, Epoch, Header, Height, Stamp, Time, transactions_root};
+use ledger::tx::{Action, NodeCreate};
+use ledger::{BLOCK_WORK_MAX, BlockError, Claim, Rejection, apply, propose};
 use receipt::Signature;
 
+use crate::nodes::claim;
 use crate::transfer::transfer;
-use crate::world::{World, public};
+use crate::world::{FEE_MAX, World, public};
 
 fn made(world: &World) -> Block {
     let transactions = [world.signed(1, &transfer(2, 5)), world.signed(2, &transfer(3, 5))];
@@ -61,11 +63,17 @@ fn no_transaction_may_be_rejected_unsigned_or_elsewhere() {
         apply(&world.state, &world.header, other).unwrap_err()
     };
     assert_eq!(
-        refused(|block| block.transactions.push(block.transactions[0].clone())),
+        refused(|block| {
+            block.transactions.push(block.transactions[0].clone());
+            rooted(block);
+        }),
         BlockError::Rejected { at: 2, why: Rejection::Number }
     );
     assert_eq!(
-        refused(|block| block.transactions[1].signature = Signature::NONE),
+        refused(|block| {
+            block.transactions[1].signature = Signature::NONE;
+            rooted(block);
+        }),
         BlockError::Signature { at: 1 }
     );
     assert_eq!(
@@ -76,6 +84,86 @@ fn no_transaction_may_be_rejected_unsigned_or_elsewhere() {
         refused(|block| drop(block.transactions.pop())),
         BlockError::Header("count of transactions")
     );
+}
+
+/// Its header says so of the transactions that it has now.
+fn rooted(block: &mut Block) {
+    let network = World::new().network();
+    block.header.transactions = block.transactions.len().try_into().unwrap();
+    block.header.transactions_root = transactions_root(network, &block.transactions);
+}
+
+/// Who makes up a header has nobody check signatures for it, much less execute.
+#[test]
+fn what_costs_least_is_looked_at_first() {
+    let world = World::new();
+    let mut block = made(&world);
+    block.transactions[0].signature = Signature::NONE;
+    let unsigned = block.header;
+    rooted(&mut block);
+    let refused = |change: fn(&mut Header)| {
+        let mut other = block.clone();
+        change(&mut other.header);
+        apply(&world.state, &world.header, other).unwrap_err()
+    };
+    let header = BlockError::Header;
+    assert_eq!(refused(|_| ()), BlockError::Signature { at: 0 });
+    assert_eq!(refused(|header| header.state_root[0] ^= 1), BlockError::Signature { at: 0 });
+    assert_eq!(refused(|header| header.height.0 += 1), header("height"));
+    assert_eq!(refused(|header| header.parent[0] ^= 1), header("parent"));
+    assert_eq!(refused(|header| header.time.0 += 1), header("time"));
+    assert_eq!(refused(|header| header.epoch.0 += 1), header("epoch"));
+    assert_eq!(refused(|header| header.transactions = 1), header("count of transactions"));
+    block.header = unsigned;
+    assert_eq!(
+        apply(&world.state, &world.header, block).unwrap_err(),
+        header("root of transactions")
+    );
+}
+
+/// Transactions of just as much work as a block has room for, and one of a unit more.
+fn work_of_a_block(world: &World) -> Vec<Authentic> {
+    let signed = |at: usize, action: &Action| {
+        world.signed_as(1, world.account(1).made + u64::try_from(at).unwrap(), FEE_MAX, action)
+    };
+    let manifest = crate::packages::manifest();
+    let package = |name| crate::packages::published(manifest.clone(), name, world.network());
+    let mut actions: Vec<Action> = (1..=104).map(package).collect();
+    for at in 0..70 {
+        let number = world.account(1).made + actions.len() as u64;
+        let node = NodeId::of(world.network(), public(1), number);
+        actions.push(Action::NodeCreate(NodeCreate {
+            roles: Roles::default(),
+            address: Address::default(),
+            operator: claim(world, node, KeyRole::Operator, 120 + at),
+            transport: Claim::NONE,
+            validator: Claim::NONE,
+        }));
+    }
+    let work: u64 = actions.iter().map(Action::work).sum();
+    for _ in work..=BLOCK_WORK_MAX {
+        actions.push(transfer(2, 1));
+    }
+    (0..).zip(&actions).map(|(at, action)| signed(at, action)).collect()
+}
+
+#[test]
+fn a_block_has_room_for_so_much_work() {
+    let mut world = World::new();
+    world.take(1, &crate::packages::program());
+    let all = work_of_a_block(&world);
+    let proposed =
+        propose(&world.state, &world.header, public(11), &world.opening(1), &all).unwrap();
+    assert_eq!(proposed.left_out, [], "what has no room was not rejected");
+    let mut block = proposed.block;
+    assert_eq!(block.transactions.len(), all.len() - 1);
+    let follows = apply(&world.state, &world.header, block.clone()).unwrap();
+    assert_eq!(follows.root(), proposed.state.root());
+    block.transactions.push(all[all.len() - 1].get().clone());
+    block.header.transactions += 1;
+    block.header.transactions_root = transactions_root(world.network(), &block.transactions);
+    let refused = apply(&world.state, &world.header, block).unwrap_err();
+    assert_eq!(refused, BlockError::Work);
 }
 
 #[test]

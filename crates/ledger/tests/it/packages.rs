@@ -49,7 +49,7 @@ fn checked() -> Checked {
     Checked::new(Shape::default().program()).unwrap()
 }
 
-fn program() -> Action {
+pub(crate) fn program() -> Action {
     Action::Program(PublishProgram { program: checked().encode() })
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn manifest() -> Manifest {
     with_parts(|_| ())
 }
 
-fn published(manifest: Manifest, publisher: u8, network: Network) -> Action {
+pub(crate) fn published(manifest: Manifest, publisher: u8, network: Network) -> Action {
     let signature = sign(manifest.id(), &secret(publisher), network).signature();
     let publisher = public(publisher);
     Action::Package(Box::new(PublishPackage { manifest, publisher, signature }))

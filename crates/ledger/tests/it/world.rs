@@ -129,7 +129,7 @@ impl World {
                 assert_eq!(left, empty.state.root(), "a rejected transaction changes nothing");
                 Some(why)
             }
-            Err(Stop::Fault(fault)) => panic!("{fault}"),
+            Err(stop @ (Stop::NoRoom | Stop::Fault(_))) => panic!("{stop}"),
         }
     }
 
