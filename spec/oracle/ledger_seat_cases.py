@@ -29,6 +29,8 @@ def shared_worlds():
         ("three share seven seats", 7, (100, 200, 401)), ("four share seven seats, nobody above two", 7, (100, 100, 100, 5000)),
         ("equals share five seats", 5, (100, 100, 100, 100)), ("fewer seats than there may be", 4, (100, 150, 100, 100, 200)),
         ("one has all", 4, (100,)), ("five share thirty-one seats", 31, (1000, 2000, 3000, 100, 7777)),
+        ("others have none to double", 4, (800, 100, 100, 100)), ("others have twice as many", 31, (1000, 100, 100, 100, 101)),
+        ("two great ones and dust", 31, (5000, 5000, 100, 101, 102)), ("one great one and dust", 31, (100, 9000, 101, 102)),
     ):  # fmt: skip
         w = World(parameters=[*FREE, (12, seats), (13, 1)]).block()
         for at, stake in enumerate(stakes):

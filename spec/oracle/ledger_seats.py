@@ -1,5 +1,7 @@
 """ledger.md sections 5 and 7.2: who stands for seats, how they are shared, and what an epoch's end does."""
 
+from fractions import Fraction
+
 from ledger_forms import HASH, Form, U8, one_of
 from ledger_nodes import NO_KEY, own
 from ledger_records import ACCOUNT, CANDIDATES, CANDIDATES_KEY, NODE, PURSE, PURSE_KEY, SEATS, SEATS_KEY, START, account_key, node_key, start_key
@@ -60,20 +62,24 @@ def stand(turn, body):
     put_candidates(turn.draft, [*all_of_them, name])
 
 
+def counted(stakes, seats, most):
+    """How many seats each gets, none more than it may."""
+    counts = [0] * len(stakes)
+    for _ in range(seats):
+        may = [at for at, count in enumerate(counts) if count < most[at]]
+        if not may:
+            break
+        counts[max(may, key=lambda at: (Fraction(stakes[at], counts[at] + 1), -at))] += 1
+    return counts
+
+
 def shared(standing, seats_max):
     """The seats; standing: (id, node) of each candidate."""
     standing = sorted(standing, key=lambda one: one[1]["validator"])
-    most = (seats_max - 1) // 3 if len(standing) >= FOUR else seats_max
-    counts = [0] * len(standing)
-    for _ in range(seats_max):
-        best = None
-        for at, (_, node) in enumerate(standing):
-            ahead = best is None or node["stake"] * (counts[best] + 1) > standing[best][1]["stake"] * (counts[at] + 1)
-            if counts[at] < most and ahead:
-                best = at
-        if best is None:
-            break
-        counts[best] += 1
+    stakes = [node["stake"] for _, node in standing]
+    counts = counted(stakes, seats_max, [seats_max] * len(stakes))
+    if len(standing) >= FOUR:
+        counts = counted(stakes, seats_max, [min((seats_max - 1) // 3, 2 * count) for count in counts])
     return [{"node": name, "key": node["validator"]} for (name, node), count in zip(standing, counts) for _ in range(count)]
 
 

@@ -160,11 +160,11 @@ fn where_the_list_is_full_more_stake_takes_the_place_of_less() {
 
 #[test]
 fn a_genesis_gives_its_nodes_seats() {
-    let genesis = begun([ENOUGH * 5, ENOUGH, ENOUGH, ENOUGH], &[]);
+    let genesis = begun([ENOUGH * 4, ENOUGH, ENOUGH, ENOUGH], &[]);
     let world = World::of(genesis.clone());
     assert_eq!(shares(&seats(&world), &[11, 12, 13, 14]), [10, 7, 7, 7]);
     assert_eq!(candidates(&world).0.len(), 4);
-    assert_eq!(world.record(&PurseSlot).unwrap().issued, Amount(6 * RICH + 8 * ENOUGH));
+    assert_eq!(world.record(&PurseSlot).unwrap().issued, Amount(6 * RICH + 7 * ENOUGH));
     let counted = ledger::supply(&world.state).unwrap();
     assert_eq!(counted.there, counted.booked);
     let refused = |change: &dyn Fn(&mut Genesis)| {
@@ -229,7 +229,7 @@ fn end_epoch_unbooked(world: &mut World) {
 #[test]
 fn fees_and_what_is_issued_go_to_the_seats() {
     let set = [(Parameter::IssuedEpoch, 1_000_000)];
-    let mut world = World::of(begun([ENOUGH * 5, ENOUGH, ENOUGH, ENOUGH], &set));
+    let mut world = World::of(begun([ENOUGH * 4, ENOUGH, ENOUGH, ENOUGH], &set));
     world.take(1, &crate::transfer::transfer(2, 5));
     let before = world.record(&PurseSlot).unwrap();
     let pot = before.fees.0 + 1_000_000;
