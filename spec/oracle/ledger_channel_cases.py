@@ -19,7 +19,7 @@ def opened(w, payer, node, deposit):
 def settled(w, payer, node, channel, cumulative, epoch=None, expiry=FAR, by=None):
     """A body; signed by the payer, or by somebody else."""
     epoch = w.execution.clock["epoch"] if epoch is None else epoch
-    voucher = {"channel": channel, "cumulative": cumulative, "expiry": expiry, "job": JOB}
+    voucher = {"channel": channel, "from": max(cumulative - 7, 0), "cumulative": cumulative, "expiry": expiry, "job": JOB}
     signature = w.hashes.sign(b"probity voucher v1", secret(by or payer), rules.VOUCHER.write(voucher))
     return {"node": node, "epoch": epoch, "voucher": voucher, "signature": signature}
 
@@ -63,7 +63,7 @@ def channel_worlds():
     w.send(1, 21, settled(w, 3, node, bytes(32), 10), 80).send(1, 21, {**good, "node": other}, 81).send(2, 21, good, 82).send(3, 21, good, 82)
     w.send(1, 21, {**good, "epoch": 2}, 83).send(1, 21, {**good, "epoch": 0}, 83).send(1, 21, settled(w, 3, node, channel, 10, by=1), 84)
     w.send(1, 21, {**good, "voucher": {**good["voucher"], "cumulative": 11}}, 84).send(1, 21, settled(w, 3, node, channel, 10, expiry=1000), 85)
-    w.send(1, 21, settled(w, 3, node, channel, 0), 86).send(1, 21, settled(w, 3, node, channel, 101), 87)
+    w.send(1, 21, settled(w, 3, node, channel, 0), 2).send(1, 21, settled(w, 3, node, channel, 101), 87)
     w.send(1, 21, settled(w, 3, node, channel, 101, expiry=1000), 85).send(1, 21, rules.SETTLE.write(good)[:40] + b"\2" + rules.SETTLE.write(good)[41:], 2)
     w.send(1, 21, settled(w, 3, node, channel, 10, expiry=1001)).send(1, 21, good, 86).send(1, 21, settled(w, 3, node, channel, 12), 88)
     close, end = {"channel": channel, "node": node}, {"channel": channel, "payer": public(3)}

@@ -5,14 +5,17 @@ import receipt_log as log
 from ledger_forms import HASH, KEY, SIGNATURE, U64, U128, checked, list_of, record
 from ledger_nodes import there
 from ledger_records import (
-    ANCHOR, BOOK, BOUND, CHANNEL, OPERATOR, SETTLEMENT, anchor_key, book_key, bound_key, channel_key, settlement_key,
+    ANCHOR, BOOK, BOUND, CHANNEL, EARLIER_MOST, OPERATOR, SETTLEMENT, anchor_key, book_key, bound_key, channel_key, settlement_key,
 )  # fmt: skip
 from ledger_turn import TIME_MOST, reject_unless
 
 SIZE_MOST, PROOF_MOST = (1 << 53) - 1, 54
 MILLION = 1000000
 
-VOUCHER = record((("channel", HASH), ("cumulative", U128), ("expiry", U64), ("job", HASH)), version=True)
+VOUCHER = record(
+    (("channel", HASH), ("from", U128), ("cumulative", U128), ("expiry", U64), ("job", HASH)),
+    lambda one: one["from"] < one["cumulative"], version=True,
+)  # fmt: skip
 OPEN = record((("node", HASH), ("deposit", U128)))
 SETTLE = record((("node", HASH), ("epoch", U64), ("voucher", VOUCHER), ("signature", SIGNATURE)))
 CLOSE = record((("channel", HASH), ("node", HASH)))
@@ -126,10 +129,12 @@ def anchor(turn, body):
     reject_unless(bound is not None and bound["role"] == OPERATOR, 93)
     late = min(bound["until"] + turn.parameter("anchor_late_ms"), TIME_MOST)
     reject_unless(bound["until"] == 0 or turn.clock["time"] < late, 93)
-    before = turn.draft.read(anchor_key(turn.payer), ANCHOR, EMPTY_LOG)
+    found = turn.draft.read(anchor_key(turn.payer), ANCHOR)
+    before = EMPTY_LOG if found is None else found
     reject_unless(before["epoch"] != turn.clock["epoch"], 94)
     reject_unless(grew(before, body, body["proof"]), 95)
     anchored = {"size": body["size"], "root": body["root"], "epoch": turn.clock["epoch"], "time": turn.clock["time"]}
+    anchored["earlier"] = [] if found is None else [*found["earlier"], (found["epoch"], found["size"])][-EARLIER_MOST:]
     turn.draft.write(anchor_key(turn.payer), ANCHOR, anchored)
 
 

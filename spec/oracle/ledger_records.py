@@ -46,7 +46,12 @@ SETTLEMENT = record(
     lambda one: apart([(0, one["span"][0] - 1), *one["voided"], (one["span"][1] + 1, 0)]),
 )
 START = record((("height", U64), ("time", U64), ("beacon", HASH)))
-ANCHOR = record((("size", checked(U64, lambda size: size < 1 << 53)), ("root", HASH), ("epoch", U64), ("time", U64)))
+LOG_SIZE = checked(U64, lambda size: size < 1 << 53)
+EARLIER_MOST = 31
+ANCHOR = record(
+    (("size", LOG_SIZE), ("root", HASH), ("epoch", U64), ("time", U64), ("earlier", list_of(1, EARLIER_MOST, pair(U64, LOG_SIZE)))),
+    lambda one: grows([*one["earlier"], (one["epoch"], one["size"])]),
+)
 PARAMETER, SPEND, RULES_VERSION, CANCEL = 1, 2, 3, 4
 CONTENTS = {
     PARAMETER: record((("number", U16), ("value", U128))), SPEND: record((("to", KEY), ("amount", U128))),
@@ -72,6 +77,11 @@ RULES = record(
     (("version", U16), ("next", U16), ("at", U64)),
     lambda one: one != FIRST_RULES and (one["at"] == 0 if one["next"] == 0 else one["next"] > one["version"]),
 )
+
+
+def grows(anchors):
+    """A log's anchors: each of a later epoch, and no smaller."""
+    return all(one[0] < other[0] and one[1] <= other[1] for one, other in zip(anchors, anchors[1:]))
 
 
 def apart(spans):

@@ -1,6 +1,7 @@
-//! Vouchers: what a payer promises a node on a channel, all in all.
+//! Vouchers: what a payer promises a node on a channel, all in all, and for which job the last of it is.
 //!
-//! Never adds up: the greatest one is worth what it says, and each earlier one nothing more.
+//! Never adds up: the greatest one is worth what it says, and each earlier one nothing more. What an earlier one gave
+//! stands in it, so the payer itself says which of its money is for which job.
 
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::{PublicKey, SecretKey, Signature};
@@ -17,6 +18,8 @@ const VOUCHER_VERSION: u16 = 1;
 pub struct Voucher {
     /// On which channel.
     pub channel: ChannelId,
+    /// What earlier ones gave, less than all: the rest is for this job.
+    pub from: Amount,
     /// All that the node may take of it.
     pub cumulative: Amount,
     /// Until when it holds: not at that moment any more.
@@ -50,6 +53,7 @@ impl Voucher {
     pub fn write(&self, out: &mut Writer) {
         out.u16(VOUCHER_VERSION);
         out.bytes(&self.channel.0);
+        self.from.write(out);
         self.cumulative.write(out);
         out.u64(self.expiry.0);
         out.bytes(&self.job);
@@ -72,9 +76,17 @@ impl Voucher {
     /// As [`Self::decode`].
     pub fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         input.version("a voucher's", VOUCHER_VERSION)?;
+        let channel = ChannelId::read(input)?;
+        let from = Amount::read(input, "what earlier vouchers gave")?;
+        let cumulative = Amount::read(input, "what a voucher promises")?;
+        if from >= cumulative {
+            let reason = "it gives nothing more than earlier ones";
+            return Err(WireError::Value { what: "a voucher", reason });
+        }
         Ok(Self {
-            channel: ChannelId::read(input)?,
-            cumulative: Amount::read(input, "what a voucher promises")?,
+            channel,
+            from,
+            cumulative,
             expiry: Time(input.u64("until when a voucher holds")?),
             job: input.array("a voucher's job")?,
         })

@@ -1,6 +1,7 @@
 //! A worker's receipt log, as it was anchored last.
 //!
-//! Never shrinks, nor changes what it was: so a later root speaks for every leaf under an earlier one.
+//! Never shrinks, nor changes what it was: so a later root speaks for every leaf under an earlier one, and an earlier
+//! size says which leaves were there then.
 
 use commit::{Digest, Reader, WireError, Writer};
 use receipt::PublicKey;
@@ -13,8 +14,11 @@ use crate::values::{Epoch, Time};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnchorSlot(pub PublicKey);
 
+/// Earlier anchors that a record says the size of.
+pub const ANCHORS_EARLIER_MAX: usize = 31;
+
 /// A log's size and root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     /// Leaves.
     pub size: u64,
@@ -24,6 +28,8 @@ pub struct Anchor {
     pub epoch: Epoch,
     /// When.
     pub time: Time,
+    /// How many leaves it had when it was anchored before, in order; the oldest are forgotten.
+    pub earlier: Vec<(Epoch, u64)>,
 }
 
 impl Slot for AnchorSlot {
@@ -41,6 +47,22 @@ impl AnchorSlot {
 }
 
 impl Anchor {
+    /// How many leaves were anchored by the end of an epoch, as far as the record reaches back.
+    #[must_use]
+    pub fn size_by(&self, epoch: Epoch) -> u64 {
+        let known = self.earlier.iter().copied().chain([(self.epoch, self.size)]);
+        known.take_while(|(of, _)| *of <= epoch).last().map_or(0, |(_, size)| size)
+    }
+
+    /// The anchors before the next one: this one too.
+    #[must_use]
+    pub fn passed(self) -> Vec<(Epoch, u64)> {
+        let mut earlier = self.earlier;
+        earlier.push((self.epoch, self.size));
+        let forgotten = earlier.len().saturating_sub(ANCHORS_EARLIER_MAX);
+        earlier.split_off(forgotten)
+    }
+
     /// Reads a log's size.
     ///
     /// # Errors
@@ -58,14 +80,28 @@ impl Record for Anchor {
         out.bytes(&self.root);
         out.u64(self.epoch.0);
         out.u64(self.time.0);
+        out.length_u8(self.earlier.len());
+        for (epoch, size) in &self.earlier {
+            out.u64(epoch.0);
+            out.u64(*size);
+        }
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
+        let what = "earlier anchors";
+        let anchor = Self {
             size: Self::read_size(input)?,
             root: input.array("a log's root")?,
             epoch: Epoch(input.u64("the epoch of an anchor")?),
             time: Time(input.u64("the time of an anchor")?),
-        })
+            earlier: input.list_u8(what, ANCHORS_EARLIER_MAX, |input| {
+                Ok((Epoch(input.u64("the epoch of an anchor")?), Self::read_size(input)?))
+            })?,
+        };
+        let all = anchor.earlier.iter().copied().chain([(anchor.epoch, anchor.size)]);
+        match all.is_sorted_by(|one, next| one.0 < next.0 && one.1 <= next.1) {
+            true => Ok(anchor),
+            false => Err(WireError::Order { what }),
+        }
     }
 }

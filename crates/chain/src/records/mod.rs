@@ -27,7 +27,7 @@ mod settlement;
 mod stakes;
 
 pub use account::{Account, AccountSlot};
-pub use anchor::{Anchor, AnchorSlot};
+pub use anchor::{ANCHORS_EARLIER_MAX, Anchor, AnchorSlot};
 pub use ballot::{Ballot, BallotSlot};
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
 pub use candidates::{CANDIDATES_MAX, Candidates, CandidatesSlot};

@@ -224,13 +224,24 @@ pub(crate) fn settlement(random: &mut Random) -> Settlement {
 
 pub(crate) fn anchor(random: &mut Random) -> Anchor {
     let (epoch, time) = (Epoch(random.next()), Time(random.next()));
-    Anchor { size: random.below(1 << 53), root: random.bytes(), epoch, time }
+    let mut earlier = random.list(31, |random| (Epoch(random.next()), random.below(1 << 53)));
+    earlier.sort_unstable();
+    let mut sizes: Vec<_> = earlier.iter().map(|(_, size)| *size).collect();
+    sizes.sort_unstable();
+    earlier.iter_mut().zip(sizes).for_each(|(one, size)| one.1 = size);
+    let size = random.below(1 << 53);
+    earlier.retain(|one| one.0 < epoch && one.1 <= size);
+    Anchor { size, root: random.bytes(), epoch, time, earlier }
 }
 
 pub(crate) fn voucher(random: &mut Random) -> Voucher {
+    let amounts = [random.amount(), random.amount()];
+    let from = amounts.into_iter().min().unwrap();
+    let cumulative = amounts.into_iter().max().unwrap().max(Amount(from.0.saturating_add(1)));
     Voucher {
         channel: ChannelId(random.bytes()),
-        cumulative: random.amount(),
+        from: from.at_most(Amount(cumulative.0 - 1)),
+        cumulative,
         expiry: Time(random.next()),
         job: random.bytes(),
     }

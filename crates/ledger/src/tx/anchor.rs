@@ -63,15 +63,17 @@ impl AnchorLog {
         }
         let (slot, epoch) = (AnchorSlot(author.payer), context.clock.epoch);
         let before = view.get(&slot)?;
-        if before.is_some_and(|before| before.epoch == epoch) {
+        if before.as_ref().is_some_and(|before| before.epoch == epoch) {
             return Err(Rejection::AnchoredBefore.into());
         }
-        let (size, root) = before.map_or((0, empty_root()), |before| (before.size, before.root));
+        let log = before.as_ref().map(|before| (before.size, before.root));
+        let (size, root) = log.unwrap_or((0, empty_root()));
         if !grew((size, &root), (self.size, &self.root), &self.proof) {
             return Err(Rejection::LogOther.into());
         }
         let time = context.clock.time;
-        view.put(&slot, &Anchor { size: self.size, root: self.root, epoch, time })
+        let earlier = before.map(Anchor::passed).unwrap_or_default();
+        view.put(&slot, &Anchor { size: self.size, root: self.root, epoch, time, earlier })
     }
 }
 

@@ -49,12 +49,15 @@ fn refused(world: &World, action: &Action) -> Option<Rejection> {
 fn a_log_is_anchored_once_an_epoch_and_only_grows() {
     let mut world = World::new();
     made(&mut world, 2, OPERATOR);
+    let mut earlier = Vec::new();
     for (epoch, before, leaves) in [(1, 0, 0), (2, 0, 3), (3, 3, 3), (4, 3, 20), (9, 20, 21)] {
         world.epoch(Epoch(epoch));
         world.take(OPERATOR, &anchor(&log(leaves), before));
         let (log, time) = (log(leaves), world.header.time);
-        let wanted = Anchor { size: log.size(), root: log.root(), epoch: Epoch(epoch), time };
+        let (size, root) = (log.size(), log.root());
+        let wanted = Anchor { size, root, epoch: Epoch(epoch), time, earlier: earlier.clone() };
         assert_eq!(world.record(&AnchorSlot(public(OPERATOR))), Some(wanted));
+        earlier.push((Epoch(epoch), size));
     }
 }
 

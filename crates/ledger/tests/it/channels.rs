@@ -132,6 +132,7 @@ fn promise(&(channel, node): &Pair, cumulative: u128) -> Promise {
 fn settle_in(network: Network, promise: &Promise) -> Action {
     let voucher = Voucher {
         channel: promise.channel,
+        from: Amount(promise.cumulative - 1),
         cumulative: Amount(promise.cumulative),
         expiry: Time(promise.expiry),
         job: [7; 32],

@@ -80,8 +80,8 @@ impl Paid {
         let channel = ChannelId::of(network, public(PAYER), number);
         let deposit = Amount(2 * SETTLED);
         world.take(PAYER, &Action::ChannelOpen(ChannelOpen { node: court.node, deposit }));
-        let voucher =
-            Voucher { channel, cumulative: Amount(SETTLED), expiry: Time(u64::MAX), job: [7; 32] };
+        let (from, cumulative) = (Amount::ZERO, Amount(SETTLED));
+        let voucher = Voucher { channel, from, cumulative, expiry: Time(u64::MAX), job: [7; 32] };
         let signature = voucher.sign(network, &secret(PAYER));
         let settle = Settle { node: court.node, epoch: Epoch(1), voucher, signature };
         world.take(OWNER, &Action::Settle(settle));

@@ -80,8 +80,13 @@ pub(crate) fn bundle(leaves: u64) -> NetworkBundle {
     for at in 0..leaves {
         log.append(&if at == leaves / 3 { leaf } else { other(at) });
     }
-    let anchor =
-        Anchor { size: log.size(), root: log.root(), epoch: Epoch(2), time: Time(3_600_000) };
+    let anchor = Anchor {
+        size: log.size(),
+        root: log.root(),
+        epoch: Epoch(2),
+        time: Time(3_600_000),
+        earlier: vec![(Epoch(1), 1)],
+    };
     let (state, slot) = (state(network, &anchor), AnchorSlot(worker().public()));
     let place = Place {
         leaf,

@@ -75,7 +75,11 @@ fn settle(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
         true => clock.time,
         false => Time(u64::MAX),
     };
-    let voucher = Voucher { channel: id, cumulative, expiry, job: random.bytes() };
+    let from = match random.once_in(32) {
+        true => cumulative,
+        false => Amount(random.long() % cumulative.0.max(1)),
+    };
+    let voucher = Voucher { channel: id, from, cumulative, expiry, job: random.bytes() };
     let signer = match random.once_in(16) {
         true => actor(random.index(ACTORS)),
         false => key_of(&channel.payer)?,
