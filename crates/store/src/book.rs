@@ -11,6 +11,7 @@ use std::sync::{PoisonError, RwLock};
 use redb::{Database, ReadableDatabase, TableDefinition};
 
 use crate::database;
+use crate::disk::Disk;
 use crate::error::StoreError;
 
 /// A hash that names something.
@@ -62,7 +63,9 @@ impl ReceiptBook {
     /// # Errors
     /// [`StoreError`] where it can't be read, is another's now, or is no book.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        database::make(path, broken, |database| fill(database, |_, _, _| Ok(())))?;
+        database::make(&Disk::default(), path, broken, |database| {
+            fill(database, |_, _, _| Ok(()))
+        })?;
         let file = path.to_path_buf();
         // Not made here, nor when it is opened anew: one that was emptied is no book that has nothing in it.
         let book = Self::of(path, move || database::open(&file))?;

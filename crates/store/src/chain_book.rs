@@ -2,20 +2,28 @@
 //!
 //! The entries of the state are kept as they are after the last block (the snapshot), and every block with its
 //! certificate (the log). What was put in is durable when the call returns, a block with all it changed or nothing of it.
-//! Never judges a block and never executes one: it keeps what the ledger's rules made. The state is made again from
+//! Old blocks can be forgotten; the headers that lead from seats to seats stay, for whoever follows the network by links
+//! (`spec/ledger.md` 11). Never judges a block and never executes one: it keeps what the ledger's rules made, and refuses
+//! what does not go on from what is kept. The state is made again from
 //! its entries when it is asked for, and held against the header that commits to it. After a failed write the book takes
 //! no other: the instance ends, and the next one goes on from the last block.
+//!
+//! A commit has two phases: pages first, then the word that they hold. In one phase a checksum that anybody can compute
+//! tells a page that was written from one that was not, and what stands in pages comes from strangers. The allocator's
+//! state is kept too, so that a process that died is not followed by a walk through the whole file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chain::records::{Record, Seats, SeatsSlot, Slot};
 use chain::state::{Changes, Entry, State};
-use chain::{Block, Certificate, Header, Height};
+use chain::{Block, Certificate, Header, Height, transactions_root};
 use commit::Network;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::database;
+use crate::disk::Disk;
 use crate::error::StoreError;
 
 type Bytes = &'static [u8];
@@ -25,6 +33,8 @@ const ENTRIES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("entries
 const BLOCKS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("blocks v1");
 /// Certificates by height.
 const CERTIFICATES: TableDefinition<'_, u64, Bytes> = TableDefinition::new("certificates v1");
+/// By height: the headers that name other seats than certified them, their certificates, and these seats. They stay.
+const LINKS: TableDefinition<'_, u64, (Bytes, Bytes, Bytes)> = TableDefinition::new("links v1");
 /// The network's id and the last header, under 0.
 const TIP: TableDefinition<'_, u8, ([u8; 32], Bytes)> = TableDefinition::new("tip v1");
 
@@ -32,6 +42,16 @@ const TIP: TableDefinition<'_, u8, ([u8; 32], Bytes)> = TableDefinition::new("ti
 type KeptTip = ([u8; 32], Vec<u8>);
 /// The bytes of a block and of its certificate.
 type KeptBlock = (Vec<u8>, Vec<u8>);
+/// The bytes of a link's header, of its certificate and of its seats.
+type LinkBytes = (Vec<u8>, Vec<u8>, Vec<u8>);
+
+/// The tables that a block is written to.
+struct Rows<'a> {
+    blocks: redb::Table<'a, u64, Bytes>,
+    certificates: redb::Table<'a, u64, Bytes>,
+    entries: redb::Table<'a, Bytes, Bytes>,
+    links: redb::Table<'a, u64, (Bytes, Bytes, Bytes)>,
+}
 
 /// Where a chain has come to.
 #[derive(Clone, Debug)]
@@ -40,6 +60,17 @@ pub struct Tip {
     pub header: Header,
     /// The state after it.
     pub state: State,
+}
+
+/// A header that leads on whoever follows the network without its blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptLink {
+    /// The header.
+    pub header: Header,
+    /// Who took it.
+    pub certificate: Certificate,
+    /// The seats that it names, where they are not those that certify it.
+    pub seats: Option<Seats>,
 }
 
 /// The book of a chain.
@@ -56,7 +87,7 @@ impl ChainBook {
     /// # Errors
     /// [`StoreError`] where it can't be read, is another process' or another network's, or is no book.
     pub fn open(path: &Path, network: Network) -> Result<Self, StoreError> {
-        database::make(path, told, begin)?;
+        database::make(&Disk::default(), path, told, begin)?;
         let database = database::open(path).map_err(|error| told("open", path, error))?;
         database::private(path)?;
         Self::of(database, network, path)
@@ -87,21 +118,23 @@ impl ChainBook {
     /// Keeps what a network begins with.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::ChainDamaged`] where something is kept already.
+    /// [`StoreError`], where the state is not that of the header too; [`StoreError::ChainDamaged`] where something is kept
+    /// already.
     pub fn begin(&self, header: &Header, state: &State) -> Result<(), StoreError> {
         if self.kept_tip()?.is_some() {
             return Err(self.damaged("it has begun before"));
         }
-        self.write(header, |_, _, entries| {
+        self.is_of(header, state)?;
+        self.write(header, |rows| {
             for entry in state.entries() {
-                entries.insert(&*entry.key, &*entry.value)?;
+                rows.entries.insert(&*entry.key, &*entry.value)?;
             }
             Ok(())
         })
     }
 
     /// Keeps the next block, with its certificate and what it changed between the two states: all of it, durably, or
-    /// nothing.
+    /// nothing. The state before is the one that is kept.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -112,21 +145,33 @@ impl ChainBook {
         before: &State,
         after: &State,
     ) -> Result<(), StoreError> {
-        let height = block.header.height.0;
-        let last = self.kept_tip()?.and_then(|(_, header)| Header::decode(&header).ok());
-        if last.is_none_or(|last| last.hash(self.network) != block.header.parent) {
+        let header = &block.header;
+        let Some(last) = self.last()? else { return Err(self.refused("nothing has begun")) };
+        if last.hash(self.network) != header.parent || last.height.next() != header.height {
             return Err(self.refused("it does not follow the last one"));
         }
-        if after.root() != block.header.state_root {
-            return Err(self.refused("the state is not that of its header"));
+        if before.network() != self.network || before.root() != last.state_root {
+            return Err(self.refused("the state before it is not that of the last header"));
         }
-        self.write(&block.header, |blocks, certificates, entries| {
-            blocks.insert(height, block.encode().as_slice())?;
-            certificates.insert(height, certificate.encode().as_slice())?;
+        let root = transactions_root(self.network, &block.transactions);
+        let count = u32::try_from(block.transactions.len());
+        if count != Ok(header.transactions) || root != header.transactions_root {
+            return Err(self.refused("its transactions are not those of its header"));
+        }
+        let seats = self.is_of(header, after)?;
+        let (height, certificate) = (header.height.0, certificate.encode());
+        self.write(header, |rows| {
+            rows.blocks.insert(height, block.encode().as_slice())?;
+            rows.certificates.insert(height, certificate.as_slice())?;
+            if last.seats != header.seats {
+                let header = header.encode();
+                let link = (header.as_slice(), certificate.as_slice(), seats.as_slice());
+                rows.links.insert(height, link)?;
+            }
             for (place, entry) in after.since(before) {
                 match (entry, before.entry(&place)) {
-                    (Some(entry), _) => drop(entries.insert(&*entry.key, &*entry.value)?),
-                    (None, Some(gone)) => drop(entries.remove(&*gone.key)?),
+                    (Some(entry), _) => drop(rows.entries.insert(&*entry.key, &*entry.value)?),
+                    (None, Some(gone)) => drop(rows.entries.remove(&*gone.key)?),
                     (None, None) => {}
                 }
             }
@@ -134,13 +179,24 @@ impl ChainBook {
         })
     }
 
+    /// Whether a state is the one that a header commits to, with its seats: their record's bytes.
+    fn is_of(&self, header: &Header, state: &State) -> Result<Vec<u8>, StoreError> {
+        if state.network() != self.network || state.root() != header.state_root {
+            return Err(self.refused("the state is not that of its header"));
+        }
+        let kept = state.entry(&state.place(&SeatsSlot.key()));
+        let seats = kept.and_then(|entry| Seats::decode(&entry.value).ok());
+        let seats = seats.filter(|seats| seats.digest(self.network) == header.seats);
+        let seats = seats.ok_or_else(|| self.refused("the seats are not those of its header"))?;
+        Ok(seats.encode())
+    }
+
     /// Where the chain has come to; `None` where nothing has begun.
     ///
     /// # Errors
     /// [`StoreError::ChainDamaged`] where the entries are not those that the header commits to.
     pub fn tip(&self) -> Result<Option<Tip>, StoreError> {
-        let Some((_, header)) = self.kept_tip()? else { return Ok(None) };
-        let header = Header::decode(&header).map_err(|_| self.damaged("its last header"))?;
+        let Some(header) = self.last()? else { return Ok(None) };
         let changes = self.entries().map_err(|error| told("read", &self.path, error))?;
         let state = State::empty(self.network).updated(&changes);
         if state.root() != header.state_root {
@@ -162,18 +218,56 @@ impl ChainBook {
         Ok(Some((block, certificate)))
     }
 
-    /// Forgets the blocks below a height, so many at most; how many. The state stays.
+    /// Headers that lead from what is known at a height to the last block, so many at most: those behind it that name
+    /// other seats, and at the end the last one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn links(&self, behind: Height, most: usize) -> Result<Vec<KeptLink>, StoreError> {
+        let told = |error| told("read", &self.path, error);
+        let mut links = Vec::new();
+        for (header, certificate, seats) in self.kept_links(behind, most).map_err(told)? {
+            let seats = Seats::decode(&seats).map_err(|_| self.damaged("the seats of a link"))?;
+            links.push(self.link(&header, &certificate, Some(seats))?);
+        }
+        let Some(last) = self.last()? else { return Ok(links) };
+        let led = links.last().map_or(behind, |link| link.header.height);
+        if last.height <= led || links.len() >= most {
+            return Ok(links);
+        }
+        let kept = self.kept_block(last.height).map_err(told)?;
+        let (_, certificate) = kept.ok_or_else(|| self.damaged("its last block"))?;
+        links.push(self.link(&last.encode(), &certificate, None)?);
+        Ok(links)
+    }
+
+    fn link(
+        &self,
+        header: &[u8],
+        certificate: &[u8],
+        seats: Option<Seats>,
+    ) -> Result<KeptLink, StoreError> {
+        let header = Header::decode(header).map_err(|_| self.damaged("the header of a link"))?;
+        let certificate = Certificate::decode(certificate);
+        let certificate = certificate.map_err(|_| self.damaged("the certificate of a link"))?;
+        Ok(KeptLink { header, certificate, seats })
+    }
+
+    /// Forgets the blocks below a height, so many at most; how many. The state stays, the last block, and what
+    /// [`Self::links`] shows.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn forget_below(&self, height: Height, most: usize) -> Result<usize, StoreError> {
+        let Some(last) = self.last()? else { return Ok(0) };
+        let below = height.min(last.height);
         let forgotten = self.attempt(|database| {
-            let writing = database.begin_write()?;
+            let writing = begin_write(database)?;
             let mut count = 0;
             {
                 let mut blocks = writing.open_table(BLOCKS)?;
                 let mut certificates = writing.open_table(CERTIFICATES)?;
-                let old = blocks.range(..height.0)?.take(most);
+                let old = blocks.range(..below.0)?.take(most);
                 let old = old.map(|row| row.map(|(height, _)| height.value()));
                 for height in old.collect::<Result<Vec<_>, _>>()? {
                     blocks.remove(height)?;
@@ -185,6 +279,11 @@ impl ChainBook {
             Ok(count)
         });
         forgotten.map_err(|error| told("write", &self.path, error))
+    }
+
+    fn last(&self) -> Result<Option<Header>, StoreError> {
+        let Some((_, header)) = self.kept_tip()? else { return Ok(None) };
+        Header::decode(&header).map(Some).map_err(|_| self.damaged("its last header"))
     }
 
     fn kept_tip(&self) -> Result<Option<KeptTip>, StoreError> {
@@ -203,6 +302,17 @@ impl ChainBook {
         Ok(block.zip(certificate))
     }
 
+    fn kept_links(&self, behind: Height, most: usize) -> Result<Vec<LinkBytes>, redb::Error> {
+        let table = self.database.begin_read()?.open_table(LINKS)?;
+        let mut links = Vec::new();
+        for row in table.range(behind.0.saturating_add(1)..)?.take(most) {
+            let (_, row) = row?;
+            let (header, certificate, seats) = row.value();
+            links.push((header.to_vec(), certificate.to_vec(), seats.to_vec()));
+        }
+        Ok(links)
+    }
+
     fn entries(&self) -> Result<Changes, redb::Error> {
         let table = self.database.begin_read()?.open_table(ENTRIES)?;
         let mut changes = Changes::new();
@@ -218,19 +328,19 @@ impl ChainBook {
     fn write(
         &self,
         header: &Header,
-        rows: impl FnOnce(
-            &mut redb::Table<'_, u64, Bytes>,
-            &mut redb::Table<'_, u64, Bytes>,
-            &mut redb::Table<'_, Bytes, Bytes>,
-        ) -> Result<(), redb::Error>,
+        fill: impl FnOnce(&mut Rows<'_>) -> Result<(), redb::Error>,
     ) -> Result<(), StoreError> {
         let written = self.attempt(|database| {
-            let writing = database.begin_write()?;
-            rows(
-                &mut writing.open_table(BLOCKS)?,
-                &mut writing.open_table(CERTIFICATES)?,
-                &mut writing.open_table(ENTRIES)?,
-            )?;
+            let writing = begin_write(database)?;
+            {
+                let mut rows = Rows {
+                    blocks: writing.open_table(BLOCKS)?,
+                    certificates: writing.open_table(CERTIFICATES)?,
+                    entries: writing.open_table(ENTRIES)?,
+                    links: writing.open_table(LINKS)?,
+                };
+                fill(&mut rows)?;
+            }
             let tip = header.encode();
             writing.open_table(TIP)?.insert(0, (self.network.0, tip.as_slice()))?;
             writing.commit()?;
@@ -262,12 +372,20 @@ impl ChainBook {
     }
 }
 
+/// Begins a write that will be committed in two phases.
+fn begin_write(database: &Database) -> Result<redb::WriteTransaction, redb::Error> {
+    let mut writing = database.begin_write()?;
+    writing.set_quick_repair(true);
+    Ok(writing)
+}
+
 /// Makes what a book has.
 fn begin(database: &Database) -> Result<(), redb::Error> {
-    let writing = database.begin_write()?;
+    let writing = begin_write(database)?;
     writing.open_table(ENTRIES)?;
     writing.open_table(BLOCKS)?;
     writing.open_table(CERTIFICATES)?;
+    writing.open_table(LINKS)?;
     writing.open_table(TIP)?;
     writing.commit()?;
     Ok(())

@@ -10,6 +10,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tempfile::NamedTempFile;
+
 use crate::error::StoreError;
 
 /// A step that can fail.
@@ -52,6 +54,29 @@ impl Disk {
     /// Creates the folder and its parents.
     pub(crate) fn create_folder(&self, path: &Path) -> Result<(), StoreError> {
         self.step(Step::CreateFolder, "create the folder", path, || fs::create_dir_all(path))
+    }
+
+    /// The same, and makes the names of those that are new durable.
+    pub(crate) fn create_folder_durably(&self, path: &Path) -> Result<(), StoreError> {
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let new: Vec<&Path> = path.ancestors().take_while(missing).collect();
+        self.create_folder(path)?;
+        new.into_iter().filter_map(Path::parent).try_for_each(|folder| self.sync_names(folder))
+    }
+
+    /// Gives a finished file its name, where nothing has it: what another process gave it to stays.
+    pub(crate) fn name(&self, file: NamedTempFile, path: &Path) -> Result<(), StoreError> {
+        self.step(Step::Rename, "create", path, || match file.persist_noclobber(path) {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error.error),
+        })
+    }
+
+    /// Makes the names in a folder last.
+    pub(crate) fn sync_names(&self, folder: &Path) -> Result<(), StoreError> {
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        self.step(Step::SyncFolder, "sync the folder", here, || sync_folder(here))
     }
 
     /// Opens a file to go on writing at its end.
@@ -136,8 +161,7 @@ impl Disk {
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
         self.step(Step::Rename, "rename a finished file to", to, || fs::rename(from, to))?;
-        let folder = parent(to);
-        self.step(Step::SyncFolder, "sync the folder", folder, || sync_folder(folder))
+        self.sync_names(parent(to))
     }
 
     fn step<T>(

@@ -65,7 +65,7 @@ mod store;
 mod wheel;
 
 pub use book::{KeptReceipt, ReceiptBook};
-pub use chain_book::{ChainBook, Tip};
+pub use chain_book::{ChainBook, KeptLink, Tip};
 pub use config::{
     Config, DEFAULT_HUB, DEFAULT_INDEX, LeastRate, Network, Secret, Timeouts, default_home,
 };

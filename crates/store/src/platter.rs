@@ -13,6 +13,17 @@ pub(crate) struct Platter {
     pub(crate) left: Option<usize>,
     /// Whether the failing write leaves its first half.
     pub(crate) torn: bool,
+    /// What was written since, in order: where, and what.
+    pending: Vec<(usize, Vec<u8>)>,
+    pub(crate) counts: Counts,
+}
+
+/// What a disk was asked to do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) writes: u64,
+    pub(crate) written: u64,
+    pub(crate) syncs: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -29,6 +40,36 @@ impl Storage {
 }
 
 impl Platter {
+    /// What may be there after a crash: a disk writes what it was given since the last sync in any order, so any of it may
+    /// be there and the rest not.
+    pub(crate) fn after_a_crash(&self) -> Vec<Vec<u8>> {
+        let last = self.pending.len().saturating_sub(1);
+        let some: [fn(usize, usize) -> bool; 6] = [
+            |_, _| false,
+            |_, _| true,
+            |at, last| at == last,
+            |at, last| at != last,
+            |at, _| at % 2 == 0,
+            |at, _| at % 2 == 1,
+        ];
+        let mut found = vec![self.bytes.clone()];
+        for is_there in some {
+            let mut bytes = self.synced.clone();
+            bytes.resize(self.bytes.len(), 0);
+            for (at, (start, data)) in self.pending.iter().enumerate() {
+                let end = (start + data.len()).min(bytes.len());
+                if is_there(at, last) {
+                    bytes[*start..end].copy_from_slice(&data[..end - start]);
+                }
+            }
+            found.push(bytes);
+        }
+        found.push(self.synced.clone());
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// Whether a write or sync goes through: once one did not, none does.
     fn goes(&mut self) -> bool {
         match &mut self.left {
@@ -70,6 +111,8 @@ impl redb::StorageBackend for Storage {
             return Err(Self::full());
         }
         platter.synced = platter.bytes.clone();
+        platter.pending.clear();
+        platter.counts.syncs += 1;
         Ok(())
     }
 
@@ -84,6 +127,9 @@ impl redb::StorageBackend for Storage {
             (false, false) => 0,
         };
         platter.bytes[start..start + written].copy_from_slice(&data[..written]);
+        platter.pending.push((start, data[..written].to_vec()));
+        platter.counts.writes += 1;
+        platter.counts.written += u64::try_from(written).unwrap();
         if goes { Ok(()) } else { Err(Self::full()) }
     }
 }
@@ -107,8 +153,7 @@ pub(crate) fn each_failure<T: Copy>(
             let done = fill(storage.clone());
             let platter = storage.0.lock().unwrap();
             let at = format!("step {failing} of {steps}, torn {torn}");
-            // What the system had not written yet is lost, or is not.
-            for bytes in [platter.synced.clone(), platter.bytes.clone()] {
+            for bytes in platter.after_a_crash() {
                 is_whole(bytes, done, &at);
             }
         }
