@@ -119,6 +119,23 @@ def griefing(parameters):
         yield name, moves, size, decimal(cost), decimal(half), decimal(half - cost)
 
 
+# What accusing takes at least: bytes of the transaction without a filing or a receipt, work without a program's ops,
+# bytes of the record and its key. From ledger.md 3 and 7.
+ACCUSED = {
+    "50 dispute_open": (TRANSACTION + 32 + 98 + 2, 1_200, 33 + 353),
+    "61 missing_open": (TRANSACTION + 32 + 2 + 64, 2_000, 33 + 209),
+}
+
+
+def accuser(parameters):
+    fee = F(parameters["silence_fee"]) / ASSUMED["money an answer costs"]
+    for name, counts in ACCUSED.items():
+        prices = [parameters[price] for price in ("fee_byte", "fee_work", "fee_state")]
+        cost = F(sum(count * price for count, price in zip(counts, prices))) / ASSUMED["money an answer costs"]
+        assert fee < cost, "something is won by accusing who sleeps"
+        yield name, *counts, decimal(cost, 3), decimal(fee, 3), decimal(fee - cost, 3)
+
+
 def diluter():
     for times in (0, 1, 9):
         honest = F(100)
@@ -149,6 +166,9 @@ def printed():
     yield "**A challenge without ground.** What an innocent claimant pays to answer to the end, with the greatest moves there are, and what half of the challenger's bond leaves it. Nobody has to serve a program at the limits."
     yield ""
     yield from table(("program", "moves", "bytes", "cost", "half of the bond", "left"), griefing(parameters))
+    yield "**Accusing who sleeps.** The least that opening a case costs in fees, what the challenger of a silent node gets beside its bond, and what that leaves it, before the fees of all that follows."
+    yield ""
+    yield from table(("kind", "bytes", "work", "bytes of state", "cost", "gets", "left"), accuser(parameters))
     yield "**Dilution.** A worker that earned 100 and pays itself `times` as much: draws grow with what is settled, so those that fall on its true answers stay as many; the audit's share of its own payments is lost."
     yield ""
     yield from table(("times", "draws in all", "on true answers", "lost"), diluter())

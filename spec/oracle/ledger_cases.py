@@ -404,8 +404,8 @@ def node_records():
     """At their limits and beyond, and what no node is."""
     node = {
         "owner": public(1), "operator": public(2), "transport": OFFLINE, "validator": public(3), "roles": 15, "address": b"example.org:1",
-        "stake": 5, "unbonding": [(7, 8), (1, 2)], "owed": 3, "disputes": 2, "jailed_until": 9, "silences": 1, "first_silence": 4,
-        "retired": 0, "created": 3,
+        "stake": 5, "unbonding": [(7, 8), (1, 2)], "owed": 3, "debt": 6, "disputes": 2, "jailed_until": 9, "silences": 1,
+        "first_silence": 4, "last_silence": 5, "retired": 0, "created": 3,
     }  # fmt: skip
     node["unbonding"] = [{"amount": amount, "due": due} for amount, due in node["unbonding"]]
     some = lambda count: [{"amount": at + 1, "due": 0} for at in range(count)]  # noqa: E731

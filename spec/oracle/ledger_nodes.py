@@ -19,6 +19,10 @@ NEW_KEY = record(
     lambda one: one["role"] != OPERATOR or one["claim"] != NO_CLAIM,
 )
 RETIRE = record((("node", HASH),))
+# Of a node that nothing has happened to.
+FRESH = {
+    "unbonding": [], "owed": 0, "debt": 0, "disputes": 0, "jailed_until": 0, "silences": 0, "first_silence": 0, "last_silence": 0, "retired": 0,
+}  # fmt: skip
 
 
 def node_id(hashes, owner, number):
@@ -64,8 +68,7 @@ def create(turn, body):
         bind(turn, node, role, body[name])
     turn.draft.write(node_key(node), NODE, {
         "owner": turn.payer, **{name: body[name]["key"] for name in NAMES.values()}, "roles": body["roles"],
-        "address": body["address"], "stake": 0, "unbonding": [], "owed": 0, "disputes": 0, "jailed_until": 0, "silences": 0,
-        "first_silence": 0, "retired": 0, "created": turn.clock["time"],
+        "address": body["address"], "stake": 0, **FRESH, "created": turn.clock["time"],
     })  # fmt: skip
 
 

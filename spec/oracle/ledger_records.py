@@ -17,8 +17,8 @@ KEY_FOR = OPERATOR, TRANSPORT, VALIDATOR = 1, 2, 3
 UNBONDING = list_of(1, 8, record((("amount", U128), ("due", U64)), lambda one: one["amount"]))
 NODE = record((
     ("owner", KEY), ("operator", KEY), ("transport", KEY), ("validator", KEY), ("roles", ROLES), ("address", ADDRESS),
-    ("stake", U128), ("unbonding", UNBONDING), ("owed", U128), ("disputes", U16), ("jailed_until", U64), ("silences", U16),
-    ("first_silence", U64), ("retired", one_of(0, 1)), ("created", U64),
+    ("stake", U128), ("unbonding", UNBONDING), ("owed", U128), ("debt", U128), ("disputes", U16), ("jailed_until", U64),
+    ("silences", U16), ("first_silence", U64), ("last_silence", U64), ("retired", one_of(0, 1)), ("created", U64),
 ))  # fmt: skip
 BOUND = record(
     (("node", HASH), ("role", one_of(*KEY_FOR)), ("from", U64), ("until", U64)),

@@ -112,7 +112,7 @@ def place_nodes(draft, nodes):
     standing, stakes, keys = [], sum(node["stake"] for node in nodes), []
     for place, spec in enumerate(nodes):
         name = genesis_node(spec["owner"], place)
-        node = {**spec, "unbonding": [], "owed": 0, "disputes": 0, "jailed_until": 0, "silences": 0, "first_silence": 0, "retired": 0, "created": 0}
+        node = {**ledger_nodes.FRESH, **spec, "created": 0}
         true(node["operator"] != ledger_nodes.NO_KEY, "Nodes")
         draft.write(node_key(name), NODE, node)
         for role, use in ledger_nodes.NAMES.items():

@@ -32,7 +32,9 @@ def stake(turn, body):
     node = there(turn, body["node"])
     reject_unless(not node["retired"], 24)
     turn.charge(body["amount"], 8)
-    restaked(turn, body, node, node["stake"] + body["amount"])
+    paid = min(node["debt"], body["amount"])
+    turn.burn(paid)
+    restaked(turn, body, {**node, "debt": node["debt"] - paid}, node["stake"] + body["amount"] - paid)
 
 
 def unstake(turn, body):

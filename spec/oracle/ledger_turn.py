@@ -124,6 +124,10 @@ class Turn:
         purse = self.draft.read(PURSE_KEY, PURSE)
         self.draft.write(PURSE_KEY, PURSE, {**purse, "treasury": purse["treasury"] + amount})
 
+    def burn(self, amount):
+        purse = self.draft.read(PURSE_KEY, PURSE)
+        self.draft.write(PURSE_KEY, PURSE, {**purse, "burnt": purse["burnt"] + amount})
+
     def charge(self, amount, number):
         """Money out of the payer's account, or the rejection."""
         reject_unless(self.balance(self.payer) >= amount, number)

@@ -1,22 +1,19 @@
-//! Disputes as transactions find them: the referee's model and state, what is at stake, what a node loses.
+//! Disputes as transactions find them: the referee's model and state.
 //!
 //! Never decides a dispute: the referee of crate `dispute` does. A move's bytes are the mover's, the state's hash the
-//! ledger's.
+//! ledger's. What a node answers with is in [`crate::liability`].
 
+use chain::Time;
 use chain::records::{
-    BoundKey, Case, Course, Dispute, DisputeSlot, KeyRole, KeySlot, Node, NodeId, Outcome,
-    PackageSlot, ProgramSlot, Slot, Stage, dispute_state_hash,
+    BoundKey, Case, Course, Dispute, DisputeSlot, KeyRole, KeySlot, NodeId, Outcome, PackageSlot,
+    ProgramSlot, Slot, Stage, dispute_state_hash,
 };
-use chain::{Amount, Time};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Model, Party, Verdict};
 use program::Checked;
 use receipt::PublicKey;
 
-use crate::context::Context;
 use crate::models::referee_model;
-use crate::nodes::slash;
-use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
 
@@ -24,12 +21,6 @@ use crate::view::View;
 const READ_WORK: u64 = 200;
 /// Ops that are checked in a unit of work.
 const OPS_OF_WORK: u64 = 4;
-/// A share is counted in millionths.
-const MILLION: u128 = 1_000_000;
-/// How often at most what is held of a silent node doubles.
-const DOUBLINGS_MAX: u16 = 8;
-/// How often at most a bond doubles.
-const BOND_DOUBLINGS_MAX: u64 = 32;
 /// A referee that reads no clock: the ledger counts deadlines itself.
 pub(crate) const NO_TIME: u64 = 0;
 
@@ -174,71 +165,4 @@ pub(crate) fn check_signer(view: &View, key: PublicKey, node: NodeId) -> Result<
         Some(BoundKey { node: found, role: KeyRole::Operator, .. }) if found == node => Ok(()),
         Some(_) | None => Err(Rejection::NotSigner.into()),
     }
-}
-
-/// What of a node is not yet owed to other disputes, as far as one takes.
-fn can_owe(context: &Context, node: &Node) -> Result<Amount, Stop> {
-    let mut all = node.stake;
-    for part in &node.unbonding {
-        all = all.plus(part.amount).ok_or(Fault::Money("a node"))?;
-    }
-    let free = all.minus(node.owed).unwrap_or_default();
-    Ok(free.at_most(Amount(context.parameters.get(Parameter::Slash))))
-}
-
-/// Answers for one more dispute, or a receipt that is asked for. Gives what is owed for it, and the bond that it takes:
-/// beyond the usual count twice that of the one before, so that nobody can fill a node's list to keep others out.
-pub(crate) fn owe(context: &Context, node: &mut Node) -> Result<(Amount, Amount), Stop> {
-    let usual = context.parameters.get_u64(Parameter::DisputesMax);
-    let open = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
-    let beyond = u64::from(open).saturating_sub(usual);
-    if beyond > BOND_DOUBLINGS_MAX {
-        return Err(Rejection::DisputesFull.into());
-    }
-    let bond = Amount(context.parameters.get(Parameter::Bond)).times(1 << beyond);
-    let owed = can_owe(context, node)?;
-    node.owed = node.owed.plus(owed).ok_or(Fault::Money("what is owed"))?;
-    node.disputes = open;
-    Ok((owed, bond.ok_or(Fault::Money("a bond"))?))
-}
-
-/// Owes so much no more.
-pub(crate) fn release(node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
-    node.owed = node.owed.minus(*owed).ok_or(Fault::Money("what is owed"))?;
-    *owed = Amount::ZERO;
-    Ok(())
-}
-
-/// Answers for one less.
-pub(crate) fn close(node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
-    node.disputes = node.disputes.saturating_sub(1);
-    release(node, owed)
-}
-
-/// Out of work for a while.
-pub(crate) fn jail(context: &Context, node: &mut Node) {
-    let end = context.clock.time.after(context.parameters.get_u64(Parameter::JailMs));
-    node.jailed_until = node.jailed_until.max(end);
-}
-
-/// Counts a silence, and takes what is held for it: the more often lately, the more.
-pub(crate) fn silence(context: &Context, view: &mut View, node: &mut Node) -> Result<Amount, Stop> {
-    let (now, silences) = (context.clock.time, &mut node.silences);
-    let window = context.parameters.get_u64(Parameter::SilenceWindowMs);
-    if silences.count == 0 || now > silences.first.after(window) {
-        *silences = chain::records::Silences { count: 0, first: now };
-    }
-    let doubled = 1_u128 << silences.count.min(DOUBLINGS_MAX);
-    silences.count = silences.count.saturating_add(1);
-    let amount = Amount(context.parameters.get(Parameter::Slash)).times(doubled);
-    jail(context, node);
-    slash(view, node, amount.ok_or(Fault::Money("what is held"))?)
-}
-
-/// A refuted node's money: the challenger's share of it goes back to whoever calls, the rest ends.
-pub(crate) fn share(context: &Context, view: &mut View, taken: Amount) -> Result<Amount, Stop> {
-    let share = taken.times(context.parameters.get(Parameter::ChallengerShare));
-    let share = Amount(share.ok_or(Fault::Money("a share"))?.0 / MILLION);
-    view.burn(taken.minus(share).ok_or(Fault::Money("a share"))?)?;
-    Ok(share)
 }

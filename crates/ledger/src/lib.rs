@@ -14,6 +14,7 @@ mod context;
 mod disputes;
 mod epoch;
 mod execution;
+mod liability;
 mod models;
 mod names;
 mod nodes;

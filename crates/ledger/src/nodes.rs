@@ -54,8 +54,13 @@ pub(crate) fn put_stakes(view: &mut View, stakes: &Stakes) -> Result<(), Stop> {
     }
 }
 
-/// Puts money at stake that was taken from a record before. Whoever calls puts the node and names [`StakesSlot`].
+/// Puts money at stake that was taken from a record before. What the node has in debt is paid of it first, and ends.
+/// Whoever calls puts the node and names [`StakesSlot`].
 pub(crate) fn raise(view: &mut View, node: &mut Node, amount: Amount) -> Result<(), Stop> {
+    let paid = amount.at_most(node.debt);
+    view.burn(paid)?;
+    node.debt = node.debt.minus(paid).ok_or(Fault::Money("a debt"))?;
+    let amount = amount.minus(paid).ok_or(Fault::Money("a debt"))?;
     let all = stakes(view)?;
     let total = all.total.plus(amount).ok_or(Fault::Money("the sum of stakes"))?;
     node.stake = node.stake.plus(amount).ok_or(Fault::Money("a stake"))?;

@@ -124,8 +124,8 @@ parameters! {
     SilenceWindowMs = 47, "silence_window_ms", "milliseconds", 2_592_000_000, (60_000, 31_536_000_000),
         "each one within it holds twice as much as the one before";
     /// What the challenger of a silent node gets beside its bond.
-    SilenceFee = 48, "silence_fee", "money", 2_000_000, (0, 1_000_000_000_000_000_000),
-        "its fees, so that nothing is won by accusing who sleeps";
+    SilenceFee = 48, "silence_fee", "money", 400_000, (0, 1_000_000_000_000_000_000),
+        "most of its fees and never all, so that nothing is won by accusing who sleeps";
     /// What a proposal puts down.
     ProposalBond = 70, "proposal_bond", "money", 100_000_000, (0, 1_000_000_000_000_000_000_000_000),
         "voters' time costs something, and who wastes it pays";

@@ -232,7 +232,7 @@ rejections! {
     /// Nobody promised it, or not yet.
     NotDue = 125, "the receipt is not due in its worker's log, or not yet";
     /// Nothing is asked for twice by one.
-    MissingThere = 126, "this key asks for the receipt already";
+    MissingThere = 126, "somebody asks for the receipt already";
     /// Nobody asked, or it was answered.
     NoMissing = 127, "nobody asks for such a receipt";
     /// Not shown.

@@ -52,9 +52,11 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             Held::Account(_, account) => account.balance,
             Held::Node(_, node) => of_node(&node)?,
             Held::Dispute(_, dispute) => of_dispute(&dispute)?,
-            Held::Missing(_, missing) => {
-                missing.bond.plus(missing.held).ok_or(Fault::Money("what is missing"))?
-            }
+            Held::Missing(_, missing) => missing
+                .bond
+                .all()
+                .and_then(|bond| bond.plus(missing.held))
+                .ok_or(Fault::Money("what is missing"))?,
         };
         there = there.plus(money).ok_or(Fault::Money("the supply"))?;
     }
@@ -71,6 +73,6 @@ fn of_node(node: &Node) -> Result<Amount, Fault> {
 
 fn of_dispute(dispute: &Dispute) -> Result<Amount, Fault> {
     let Course::Open(case) = &dispute.course else { return Ok(Amount::ZERO) };
-    let bonds = case.bond.plus(case.appeal_bond);
+    let bonds = case.bond.all().and_then(|bond| bond.plus(case.appeal_bond));
     bonds.and_then(|bonds| bonds.plus(case.held)).ok_or(Fault::Money("a dispute"))
 }

@@ -6,7 +6,7 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{NodeId, PackageSlot, Record, Slot, Tag};
+use super::{Bond, NodeId, PackageSlot, Record, Slot, Tag};
 use crate::domains::{DISPUTE, DISPUTE_STATE};
 use crate::values::{Amount, Time};
 
@@ -95,8 +95,8 @@ pub struct Case {
     /// The hash of its program.
     pub program: Digest,
     /// What the challenger put in.
-    pub bond: Amount,
-    /// What of the node's stake answers for this.
+    pub bond: Bond,
+    /// What the node answers with for this.
     pub owed: Amount,
     /// What was taken of it for silence.
     pub held: Amount,
@@ -251,7 +251,7 @@ impl Case {
             claim,
             package: PackageSlot::read(input)?,
             program: input.array("a program's hash")?,
-            bond: Amount::read(input, "a bond")?,
+            bond: Bond::read(input)?,
             owed: Amount::read(input, "what is owed")?,
             held: Amount::read(input, "what is held")?,
             appellant: PublicKey(input.array("an appellant")?),

@@ -5,11 +5,11 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{NodeId, Record, Slot, Tag, read_bool};
+use super::{Bond, NodeId, Record, Slot, Tag, read_bool};
 use crate::domains::MISSING;
 use crate::values::{Amount, Time};
 
-/// Which receipt, asked for by whom.
+/// Which receipt. One asks for it at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MissingSlot(pub Digest);
 
@@ -24,11 +24,13 @@ pub struct Missing {
     pub receipt: Digest,
     /// Who asks.
     pub challenger: PublicKey,
+    /// Since when.
+    pub opened: Time,
     /// Until when an answer is taken.
     pub deadline: Time,
     /// What the challenger put in.
-    pub bond: Amount,
-    /// What of the node's stake answers for this.
+    pub bond: Bond,
+    /// What the node answers with for this.
     pub owed: Amount,
     /// Whether the first deadline has passed.
     pub silent: bool,
@@ -37,10 +39,10 @@ pub struct Missing {
 }
 
 impl MissingSlot {
-    /// Of a receipt and who asks for it.
+    /// Of a receipt.
     #[must_use]
-    pub fn of(network: Network, receipt: &Digest, challenger: PublicKey) -> Self {
-        Self(MISSING.hash(network, &[receipt, &challenger.0]))
+    pub fn of(network: Network, receipt: &Digest) -> Self {
+        Self(MISSING.hash(network, &[receipt]))
     }
 
     /// Reads it.
@@ -65,6 +67,7 @@ impl Record for Missing {
         for hash in [&self.node.0, &self.worker.0, &self.receipt, &self.challenger.0] {
             out.bytes(hash);
         }
+        out.u64(self.opened.0);
         out.u64(self.deadline.0);
         self.bond.write(out);
         self.owed.write(out);
@@ -78,8 +81,9 @@ impl Record for Missing {
             worker: PublicKey(input.array("a worker's key")?),
             receipt: input.array("a receipt's id")?,
             challenger: PublicKey(input.array("a challenger")?),
+            opened: Time(input.u64("when a receipt was asked for")?),
             deadline: Time(input.u64("a deadline")?),
-            bond: Amount::read(input, "a bond")?,
+            bond: Bond::read(input)?,
             owed: Amount::read(input, "what is owed")?,
             silent: read_bool(input, "whether a worker was silent")?,
             held: Amount::read(input, "what is held")?,

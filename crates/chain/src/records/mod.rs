@@ -6,6 +6,7 @@
 mod account;
 mod anchor;
 mod ballot;
+mod bond;
 mod book;
 mod candidates;
 mod channel;
@@ -29,6 +30,7 @@ mod stakes;
 pub use account::{Account, AccountSlot};
 pub use anchor::{ANCHORS_EARLIER_MAX, Anchor, AnchorSlot};
 pub use ballot::{Ballot, BallotSlot};
+pub use bond::Bond;
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
 pub use candidates::{CANDIDATES_MAX, Candidates, CandidatesSlot};
 pub use channel::{Channel, ChannelId, ChannelSlot, Closing};

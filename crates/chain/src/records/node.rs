@@ -40,13 +40,15 @@ pub struct Unbonding {
     pub due: Time,
 }
 
-/// How often a node stayed silent, lately.
+/// How often a node stayed silent, lately. Of cases that were open side by side one counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Silences {
     /// How often since the first.
     pub count: u16,
     /// When the first was.
     pub first: Time,
+    /// When the last one was that counted.
+    pub last: Time,
 }
 
 /// A node.
@@ -70,6 +72,8 @@ pub struct Node {
     pub unbonding: Vec<Unbonding>,
     /// What open disputes may still take of both.
     pub owed: Amount,
+    /// What cases that ended against it should have taken and did not find. What joins the stake pays it first.
+    pub debt: Amount,
     /// How many disputes are open.
     pub disputes: u16,
     /// Until when it may not stand for seats nor be paid; long ago: it may.
@@ -102,6 +106,7 @@ impl Node {
             stake: Amount::ZERO,
             unbonding: Vec::new(),
             owed: Amount::ZERO,
+            debt: Amount::ZERO,
             disputes: 0,
             jailed_until: Time(0),
             silences: Silences::default(),
@@ -226,10 +231,12 @@ impl Record for Node {
         out.length_u8(self.unbonding.len());
         self.unbonding.iter().for_each(|part| part.write(out));
         self.owed.write(out);
+        self.debt.write(out);
         out.u16(self.disputes);
         out.u64(self.jailed_until.0);
         out.u16(self.silences.count);
         out.u64(self.silences.first.0);
+        out.u64(self.silences.last.0);
         out.u8(self.retired.into());
         out.u64(self.created.0);
     }
@@ -246,11 +253,13 @@ impl Record for Node {
             stake: Amount::read(input, "a node's stake")?,
             unbonding: input.list_u8("amounts unbonding", UNBONDING_MAX, Unbonding::read)?,
             owed: Amount::read(input, "what disputes may take")?,
+            debt: Amount::read(input, "a node's debt")?,
             disputes: input.u16("open disputes")?,
             jailed_until: Time(input.u64("the end of a node's jail")?),
             silences: Silences {
                 count: input.u16("a node's silences")?,
                 first: Time(input.u64("a node's first silence")?),
+                last: Time(input.u64("a node's last silence")?),
             },
             retired: super::read_bool(input, "whether a node is retired")?,
             created: Time(input.u64("when a node was made")?),

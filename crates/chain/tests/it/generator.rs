@@ -1,7 +1,7 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, Anchor, Ballot, BoundKey, Candidates, Case, Channel, ChannelId, Clock,
+    Account, Address, Anchor, Ballot, Bond, BoundKey, Candidates, Case, Channel, ChannelId, Clock,
     Closing, Content, Course, Decision, Dispute, EpochBook, EpochStart, Hold, KeyRole, LabelRecord,
     Missing, NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber,
     ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat,
@@ -119,9 +119,10 @@ pub(crate) fn node(random: &mut Random) -> Node {
             due: Time(random.next()),
         }),
         owed: random.amount(),
+        debt: random.amount(),
         disputes: u16::try_from(random.below(1 << 16)).unwrap(),
         jailed_until: Time(random.next()),
-        silences: Silences { count: 2, first: Time(random.next()) },
+        silences: Silences { count: 2, first: Time(random.next()), last: Time(random.next()) },
         retired: random.below(2) == 1,
         created: Time(random.next()),
     }
@@ -355,7 +356,7 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
             claim: random.bytes(),
             package: PackageSlot { model: random.bytes(), publisher: PublicKey(random.bytes()) },
             program: random.bytes(),
-            bond: random.amount(),
+            bond: bond(random),
             owed: random.amount(),
             held: random.amount(),
             appellant: PublicKey(random.bytes()),
@@ -371,14 +372,19 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
     }
 }
 
+fn bond(random: &mut Random) -> Bond {
+    Bond { usual: random.amount(), beyond: random.amount() }
+}
+
 pub(crate) fn missing(random: &mut Random) -> Missing {
     Missing {
         node: NodeId(random.bytes()),
         worker: PublicKey(random.bytes()),
         receipt: random.bytes(),
         challenger: PublicKey(random.bytes()),
+        opened: Time(random.next()),
         deadline: Time(random.next()),
-        bond: random.amount(),
+        bond: bond(random),
         owed: random.amount(),
         silent: random.below(2) == 1,
         held: random.amount(),

@@ -1,6 +1,5 @@
 //! Kind 53, dispute_end: what was decided is paid, and the dispute keeps nothing but how it came out.
 
-use chain::Amount;
 use chain::records::{
     AccountSlot, Course, Dispute, DisputeSlot, Node, NodeId, NodeSlot, Outcome, Slot, Stage,
     StakesSlot,
@@ -10,10 +9,10 @@ use receipt::PublicKey;
 
 use crate::accounts::add;
 use crate::context::Context;
-use crate::disputes::{Open, close, jail, share};
-use crate::nodes::{find, raise, slash};
-use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::disputes::Open;
+use crate::liability::{close, forfeit, give_back, jail, lose, share, silent_for_good};
+use crate::nodes::find;
+use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
 /// What is asked. All but the dispute repeats what its record says.
@@ -80,20 +79,26 @@ impl DisputeEnd {
         close(&mut node, &mut open.case.owed)?;
         match outcome {
             Outcome::ClaimantRefuted => self.refuted(context, view, &mut node, &open)?,
-            Outcome::ClaimantSilent => self.silent(context, view, &open)?,
+            Outcome::ClaimantSilent => {
+                view.burn(open.case.appeal_bond)?;
+                let money = (self.challenger, open.case.bond, open.case.held);
+                silent_for_good(context, view, &mut node, money)?;
+            }
             Outcome::ChallengerRefuted | Outcome::ChallengerSilent => {
                 self.cleared(view, &mut node, &open)?;
             }
             Outcome::Planted => {
-                add(view, self.challenger, open.case.bond)?;
-                self.give_back(view, &mut node, &open)?;
+                add(view, self.challenger, open.case.bond.usual)?;
+                view.burn(open.case.bond.beyond)?;
+                self.won(view, &mut node, &open)?;
             }
         }
         view.put(&NodeSlot(self.node), &node)?;
         open.end(view, outcome)
     }
 
-    /// The stake goes: a share to the challenger, the rest out of existence. Once for each claim.
+    /// The stake goes: a share to the challenger, the rest out of existence. Once for each claim, and who was not the first
+    /// gets no more than the usual bond.
     fn refuted(
         &self,
         context: &Context,
@@ -103,14 +108,13 @@ impl DisputeEnd {
     ) -> Result<(), Stop> {
         let (claim, case) = (DisputeSlot(self.claim), &open.case);
         view.burn(case.appeal_bond)?;
-        add(view, self.challenger, case.bond)?;
+        add(view, self.challenger, case.bond.usual)?;
         if view.get(&claim)?.is_some() {
+            view.burn(case.bond.beyond)?;
             return view.burn(case.held);
         }
-        let taken = match case.held == Amount::ZERO {
-            true => slash(view, node, Amount(context.parameters.get(Parameter::Slash)))?,
-            false => case.held,
-        };
+        add(view, self.challenger, case.bond.beyond)?;
+        let taken = lose(context, view, node, case.held)?;
         let reward = share(context, view, taken)?;
         add(view, self.challenger, reward)?;
         jail(context, node);
@@ -119,31 +123,16 @@ impl DisputeEnd {
         view.put(&claim, &Dispute { node, challenger, opened, course })
     }
 
-    /// What was held goes. The challenger of who sleeps wins nothing but its fees.
-    fn silent(&self, context: &Context, view: &mut View, open: &Open) -> Result<(), Stop> {
-        let case = &open.case;
-        let fee = Amount(context.parameters.get(Parameter::SilenceFee)).at_most(case.held);
-        view.burn(Amount(case.held.0 - fee.0))?;
-        view.burn(case.appeal_bond)?;
-        add(view, self.challenger, case.bond)?;
-        add(view, self.challenger, fee)
-    }
-
-    /// Half of the challenger's bond is the owner's.
+    /// The challenger loses its bond.
     fn cleared(&self, view: &mut View, node: &mut Node, open: &Open) -> Result<(), Stop> {
-        let half = Amount(open.case.bond.0 / 2);
-        add(view, self.owner, half)?;
-        view.burn(Amount(open.case.bond.0 - half.0))?;
-        self.give_back(view, node, open)
+        forfeit(view, self.owner, open.case.bond)?;
+        self.won(view, node, open)
     }
 
     /// What was held is the node's again. Who was away loses one bond of it.
-    fn give_back(&self, view: &mut View, node: &mut Node, open: &Open) -> Result<(), Stop> {
+    fn won(&self, view: &mut View, node: &mut Node, open: &Open) -> Result<(), Stop> {
         let case = &open.case;
-        let lost = case.held.at_most(case.appeal_bond);
-        view.burn(lost)?;
-        let back = case.held.minus(lost).ok_or(Fault::Money("what was held"))?;
-        raise(view, node, back)?;
+        give_back(view, node, case.held, case.appeal_bond)?;
         match case.appellant == PublicKey::NONE {
             true => Ok(()),
             false => add(view, self.appellant, case.appeal_bond),

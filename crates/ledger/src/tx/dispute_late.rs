@@ -5,7 +5,8 @@ use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use crate::context::Context;
-use crate::disputes::{Open, release, silence};
+use crate::disputes::Open;
+use crate::liability::silence;
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop};
@@ -51,8 +52,8 @@ impl DisputeLate {
             open.case.stage = Stage::Decided(Outcome::ClaimantSilent);
         } else {
             let mut node = find(view, self.node)?;
-            release(&mut node, &mut open.case.owed)?;
-            open.case.held = silence(context, view, &mut node)?;
+            let about = (open.opened, &mut open.case.owed);
+            open.case.held = silence(context, view, &mut node, about)?;
             open.case.stage = Stage::Silent;
             open.case.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));
             view.put(&NodeSlot(self.node), &node)?;

@@ -1,6 +1,8 @@
 //! Kind 50, dispute_open: somebody says that one step of a node's answer is false, and puts a bond behind it.
 
-use chain::records::{Case, ClaimedStep, DisputeSlot, KeySlot, NodeId, NodeSlot, Slot, Stage};
+use chain::records::{
+    Bond, Case, ClaimedStep, DisputeSlot, KeySlot, NodeId, NodeSlot, Slot, Stage,
+};
 use chain::{Amount, Time};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Claim, Dispute, Filing, Model};
@@ -8,10 +10,11 @@ use receipt::{Envelope, PublicKey, Signature, Stop as Ending};
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
-use crate::disputes::{NO_TIME, NamedModel, Open, check_signer, kept, owe};
+use crate::disputes::{NO_TIME, NamedModel, Open, check_signer, kept};
+use crate::liability::owe;
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
 
 /// Bytes of a filing: four pieces of 1,024 bytes, a receipt of 4,096, their lengths.
@@ -83,7 +86,8 @@ impl DisputeOpen {
         let (owed, bond) = owe(context, &mut node)?;
         let network = context.network;
         let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
-        subtract(view, author.payer, bond, Rejection::Balance)?;
+        let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
+        subtract(view, author.payer, put_in, Rejection::Balance)?;
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let case = self.case((stage, state), (bond, owed), deadline, claim);
@@ -109,7 +113,7 @@ impl DisputeOpen {
     fn case(
         &self,
         (stage, state): (Stage, Digest),
-        (bond, owed): (Amount, Amount),
+        (bond, owed): (Bond, Amount),
         deadline: Time,
         claim: DisputeSlot,
     ) -> Case {

@@ -9,9 +9,9 @@ use receipt::Equivocation;
 
 use crate::accounts::add;
 use crate::context::{Author, Context};
-use crate::disputes::{check_signer, jail, share};
-use crate::nodes::{find, slash};
-use crate::parameters::Parameter;
+use crate::disputes::check_signer;
+use crate::liability::{jail, lose, share};
+use crate::nodes::find;
 use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
@@ -67,7 +67,7 @@ impl ShowEquivocation {
         if !self.evidence.holds(context.network) {
             return Err(Rejection::NoEquivocation.into());
         }
-        let taken = slash(view, &mut node, Amount(context.parameters.get(Parameter::Slash)))?;
+        let taken = lose(context, view, &mut node, Amount::ZERO)?;
         jail(context, &mut node);
         view.put(&NodeSlot(self.node), &node)?;
         let reward = share(context, view, taken)?;

@@ -1,6 +1,5 @@
 //! Kind 62, missing_answer: the receipt is shown in the log as it was anchored last. Anybody who has it may show it.
 
-use chain::Amount;
 use chain::records::{AccountSlot, AnchorSlot, MissingSlot, NodeId, NodeSlot, Slot, StakesSlot};
 use commit::{Digest, Reader, WireError, Writer};
 use receipt::log::included;
@@ -8,9 +7,9 @@ use receipt::{MissingAnswer, PublicKey};
 
 use crate::accounts::add;
 use crate::context::Context;
-use crate::disputes::close;
-use crate::nodes::{find, raise};
-use crate::stop::{Fault, Rejection, Stop};
+use crate::liability::{close, forfeit, give_back};
+use crate::nodes::find;
+use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
 /// Bytes of an answer: a leaf, an index, 53 hashes.
@@ -86,16 +85,12 @@ impl AnswerMissing {
         }
         close(&mut node, &mut missing.owed)?;
         if missing.silent {
-            // The challenger had to wait: it loses nothing. Who was away loses one bond.
-            let lost = missing.held.at_most(missing.bond);
-            view.burn(lost)?;
-            let back = missing.held.minus(lost).ok_or(Fault::Money("what was held"))?;
-            raise(view, &mut node, back)?;
-            add(view, self.challenger, missing.bond)?;
+            // The challenger had to wait: it has its usual bond. Who was away loses as much.
+            give_back(view, &mut node, missing.held, missing.bond.usual)?;
+            view.burn(missing.bond.beyond)?;
+            add(view, self.challenger, missing.bond.usual)?;
         } else {
-            let half = Amount(missing.bond.0 / 2);
-            add(view, self.owner, half)?;
-            view.burn(Amount(missing.bond.0 - half.0))?;
+            forfeit(view, self.owner, missing.bond)?;
         }
         view.put(&NodeSlot(self.node), &node)?;
         view.remove(&self.missing)

@@ -1,13 +1,11 @@
 //! Kind 63, missing_late: nobody showed the receipt in time; at first what silence costs is held, then it ends.
 
-use chain::Amount;
 use chain::records::{AccountSlot, MissingSlot, NodeId, NodeSlot, Slot, StakesSlot};
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use crate::accounts::add;
 use crate::context::Context;
-use crate::disputes::{close, release, silence};
+use crate::liability::{close, silence, silent_for_good};
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop};
@@ -59,15 +57,13 @@ impl MissingLate {
         }
         let mut node = find(view, self.node)?;
         if missing.silent {
-            let fee = Amount(context.parameters.get(Parameter::SilenceFee)).at_most(missing.held);
-            view.burn(Amount(missing.held.0 - fee.0))?;
-            add(view, self.challenger, missing.bond)?;
-            add(view, self.challenger, fee)?;
             close(&mut node, &mut missing.owed)?;
+            let money = (self.challenger, missing.bond, missing.held);
+            silent_for_good(context, view, &mut node, money)?;
             view.remove(&self.missing)?;
         } else {
-            release(&mut node, &mut missing.owed)?;
-            missing.held = silence(context, view, &mut node)?;
+            let about = (missing.opened, &mut missing.owed);
+            missing.held = silence(context, view, &mut node, about)?;
             missing.silent = true;
             missing.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));
             view.put(&self.missing, &missing)?;

@@ -4,14 +4,15 @@ use chain::Amount;
 use chain::records::{KeySlot, Missing, MissingSlot, NodeId, NodeSlot, Slot};
 use commit::{Network, Reader, WireError, Writer};
 use receipt::limits::RECEIPT_BYTES_MAX;
-use receipt::{Envelope, PublicKey, Receipt, Signature};
+use receipt::{Envelope, Receipt, Signature};
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
-use crate::disputes::{check_signer, owe};
+use crate::disputes::check_signer;
+use crate::liability::owe;
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
 
 /// Work of a receipt's signatures, at its limits.
@@ -48,7 +49,7 @@ impl MissingOpen {
         vec![
             NodeSlot(self.node).key(),
             KeySlot(self.receipt.worker).key(),
-            self.slot(author.network, author.payer).key(),
+            self.slot(author.network).key(),
         ]
     }
 
@@ -61,7 +62,7 @@ impl MissingOpen {
         let (network, worker) = (context.network, self.receipt.worker);
         let mut node = find(view, self.node)?;
         check_signer(view, worker, self.node)?;
-        let slot = self.slot(network, author.payer);
+        let slot = self.slot(network);
         if view.get(&slot)?.is_some() {
             return Err(Rejection::MissingThere.into());
         }
@@ -72,13 +73,16 @@ impl MissingOpen {
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
         envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
         let (owed, bond) = owe(context, &mut node)?;
-        subtract(view, author.payer, bond, Rejection::Balance)?;
+        let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
+        subtract(view, author.payer, put_in, Rejection::Balance)?;
+        let opened = context.clock.time;
         let missing = Missing {
             node: self.node,
             worker,
             receipt: self.receipt.id(network),
             challenger: author.payer,
-            deadline: context.clock.time.after(context.parameters.get_u64(Parameter::MoveMs)),
+            opened,
+            deadline: opened.after(context.parameters.get_u64(Parameter::MoveMs)),
             bond,
             owed,
             silent: false,
@@ -88,7 +92,7 @@ impl MissingOpen {
         view.put(&NodeSlot(self.node), &node)
     }
 
-    fn slot(&self, network: Network, challenger: PublicKey) -> MissingSlot {
-        MissingSlot::of(network, &self.receipt.id(network), challenger)
+    fn slot(&self, network: Network) -> MissingSlot {
+        MissingSlot::of(network, &self.receipt.id(network))
     }
 }

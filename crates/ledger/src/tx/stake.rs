@@ -1,4 +1,4 @@
-//! Kind 6, stake: money of the payer becomes what a node has at stake, and so its owner's.
+//! Kind 6, stake: money of the payer becomes what a node has at stake, and so its owner's. A debt is paid first.
 
 use chain::Amount;
 use chain::records::{NodeId, NodeSlot, Slot, StakesSlot};

@@ -34,7 +34,7 @@ pub(crate) const ACCUSER: u8 = 2;
 pub(crate) const OTHER: u8 = 3;
 /// The name of the node's operator key.
 pub(crate) const OPERATOR: u8 = 100 + 3 * OWNER;
-const STAKE: u128 = 300_000_000;
+pub(crate) const STAKE: u128 = 300_000_000;
 const WINDOW_MS: u64 = 60_000;
 const WHICH: Which = Which::Output { choice: 0 };
 
@@ -108,6 +108,8 @@ pub(crate) struct Court {
     pub(crate) filing: Filing,
     pub(crate) slot: DisputeSlot,
     pub(crate) claim: DisputeSlot,
+    step: ClaimedStep,
+    accuser: u8,
     referee: dispute::Dispute<'static>,
     honest: Story<'static>,
     lying: Story<'static>,
@@ -195,8 +197,13 @@ fn signed_head(world: &World, job: &Job, output: &[u32]) -> SignedHead {
 impl Court {
     /// In a world of its own, with a node that has money at stake.
     pub(crate) fn of(at: &mut World, lies: bool) -> Self {
+        Self::with(at, lies, STAKE)
+    }
+
+    /// The same, with so much at stake.
+    pub(crate) fn with(at: &mut World, lies: bool, stake: u128) -> Self {
         *at = world();
-        let node = staked(at, OWNER, STAKE);
+        let node = staked(at, OWNER, stake);
         let shape = Shape::default();
         let checked: &'static Checked = leak(Checked::new(shape.program()).unwrap());
         let file = shape.weights();
@@ -248,6 +255,8 @@ impl Court {
             filing,
             slot: step.disputed_by(at.network(), public(ACCUSER)),
             claim: step.slot(at.network()),
+            step,
+            accuser: ACCUSER,
             referee: dispute::Dispute::open(judged, subject, 0, 0),
             honest: Story::of(honest.weights, honest.record, known.clone()),
             lying: Story::of(lying.weights, lying.record, known),
@@ -264,8 +273,14 @@ impl Court {
         world.signed(name, &Action::DisputeOpen(Box::new(self.open())))
     }
 
+    /// The dispute of another accuser about the same claim.
+    pub(crate) fn turn_to(&mut self, world: &World, name: u8) {
+        self.accuser = name;
+        self.slot = self.step.disputed_by(world.network(), public(name));
+    }
+
     /// A move from where it stands.
-    fn step(&self, made: Move) -> DisputeMove {
+    fn moving(&self, made: Move) -> DisputeMove {
         let (dispute, node, model) = (self.slot, self.node, self.model);
         DisputeMove { dispute, node, model, state: self.referee.encode(), made }
     }
@@ -273,14 +288,14 @@ impl Court {
     /// The first move there is, which every claimant makes.
     fn root(&self) -> DisputeMove {
         let made = Claimant(&self.honest).answer(&self.referee.asked().unwrap());
-        self.step(made.unwrap())
+        self.moving(made.unwrap())
     }
 
     pub(crate) fn late(&self) -> Action {
         Action::DisputeLate(DisputeLate { dispute: self.slot, node: self.node })
     }
 
-    fn appeal(&self) -> Action {
+    pub(crate) fn appeal(&self) -> Action {
         Action::Appeal(Appeal { dispute: self.slot, node: self.node })
     }
 
@@ -289,7 +304,7 @@ impl Court {
             dispute: self.slot,
             node: self.node,
             owner: public(OWNER),
-            challenger: public(ACCUSER),
+            challenger: public(self.accuser),
             appellant,
             claim: self.claim.0,
         }))
@@ -304,19 +319,28 @@ impl Court {
             let asked = self.referee.asked().unwrap();
             let (name, made) = match turn {
                 Party::Claimant => (OWNER, Claimant(worker).answer(&asked)),
-                Party::Challenger => (ACCUSER, Challenger(accuser).answer(&asked)),
+                Party::Challenger => (self.accuser, Challenger(accuser).answer(&asked)),
             };
             let made = made.unwrap();
-            world.take(name, &Action::DisputeMove(Box::new(self.step(made.clone()))));
+            world.take(name, &Action::DisputeMove(Box::new(self.moving(made.clone()))));
             self.referee.take(turn, &made, 0).unwrap();
         }
     }
 
-    fn dispute(&self, world: &World) -> Dispute {
+    pub(crate) fn dispute(&self, world: &World) -> Dispute {
         world.record(&self.slot).unwrap()
     }
 
-    fn node(&self, world: &World) -> Node {
+    /// As if it had been played.
+    pub(crate) fn decide(&self, world: &mut World, outcome: Outcome) {
+        let record = self.dispute(world);
+        let Course::Open(mut case) = record.course else { panic!("it is open") };
+        case.stage = Stage::Decided(outcome);
+        world.put(&self.slot, &Dispute { course: Course::Open(case), ..record });
+        world.header.state_root = world.state.root();
+    }
+
+    pub(crate) fn node(&self, world: &World) -> Node {
         world.record(&NodeSlot(self.node)).unwrap()
     }
 
@@ -360,7 +384,17 @@ pub(crate) fn opened(world: &mut World, lies: bool) -> Court {
 
 /// Two tokens at one place, signed by the node's operator.
 pub(crate) fn equivocation(world: &World, node: NodeId, tokens: [u32; 2]) -> Action {
-    let job = job(&[1, 2, 3]);
+    equivocation_of(world, node, 3, tokens)
+}
+
+/// The same, of a job whose prompt ends in this token.
+pub(crate) fn equivocation_of(
+    world: &World,
+    node: NodeId,
+    prompt: u32,
+    tokens: [u32; 2],
+) -> Action {
+    let job = job(&[1, 2, prompt]);
     let salts = salts_of(world.network());
     let shown = |token: u32| {
         let output = [5, token];
@@ -370,15 +404,15 @@ pub(crate) fn equivocation(world: &World, node: NodeId, tokens: [u32; 2]) -> Act
     Action::Equivocation(Box::new(ShowEquivocation { node, evidence }))
 }
 
-fn default(parameter: Parameter) -> u128 {
+pub(crate) fn default(parameter: Parameter) -> u128 {
     parameter.row().default
 }
 
-fn slash() -> u128 {
+pub(crate) fn slash() -> u128 {
     default(Parameter::Slash)
 }
 
-fn bond() -> u128 {
+pub(crate) fn bond() -> u128 {
     default(Parameter::Bond)
 }
 
@@ -409,6 +443,8 @@ pub(crate) fn check_books(world: &World) {
         let Held::Node(NodeSlot(id), node) = node else { continue };
         let open: Vec<u128> = held.iter().filter_map(|held| of(*id, held)).collect();
         assert_eq!((usize::from(node.disputes), node.owed.0), (open.len(), open.iter().sum()));
+        let bare = node.stake == Amount::ZERO && node.unbonding.is_empty();
+        assert!(bare || node.debt == Amount::ZERO, "a debt is paid of what there is");
     }
 }
 
@@ -496,17 +532,7 @@ fn silence_costs_what_refutation_costs_and_is_not_called_fraud() {
     let mut court = court;
     let again = court.opening(&world, OTHER);
     world.block(1, &[again]);
-    let head = court.filing.head.head;
-    let Claim::Token(shown) = &court.filing.claim else { panic!("a token is claimed") };
-    let step = ClaimedStep {
-        worker: public(OPERATOR),
-        job: head.job,
-        choice: 0,
-        position: 1,
-        kind: 1,
-        what: shown.token,
-    };
-    court.slot = step.disputed_by(world.network(), public(OTHER));
+    court.turn_to(&world, OTHER);
     wait(&mut world);
     world.take(OTHER, &court.late());
     assert_eq!(court.node(&world).stake, Amount(STAKE - 3 * slash()));
@@ -566,7 +592,7 @@ fn a_node_without_money_can_be_refuted_all_the_same() {
     change(&mut world, court.node, |node| node.owed = Amount(STAKE - 5));
     let open = court.opening(&world, ACCUSER);
     world.block(1, &[open]);
-    assert_eq!(court.node(&world).owed, Amount(STAKE));
+    assert_eq!(court.node(&world).owed, Amount(STAKE - 5 + slash()));
     court.play(&mut world, 100);
     world.take(OTHER, &court.end(PublicKey::NONE));
     assert_eq!(court.node(&world).owed, Amount(STAKE - 5));
@@ -601,7 +627,7 @@ fn children_may_be_brought_by_anybody_for_the_node() {
     let asked = court.referee.asked().unwrap();
     let made = Claimant(&court.lying).answer(&asked).unwrap();
     assert!(matches!(made, Move::Children(_)), "{made:?}");
-    world.take(OTHER, &Action::DisputeMove(Box::new(court.step(made))));
+    world.take(OTHER, &Action::DisputeMove(Box::new(court.moving(made))));
     assert_eq!(court.stage(&world), Stage::Challenger);
 }
 
@@ -674,26 +700,9 @@ fn a_claim_is_slashed_for_once() {
     world.take(OTHER, &court.end(PublicKey::NONE));
     let stake = court.node(&world).stake;
     // The other dispute: the same moves, of the same worker.
-    let Claim::Token(shown) = &court.filing.claim else { panic!("a token is claimed") };
-    let (job, what) = (court.filing.head.head.job, shown.token);
-    let worker = public(OPERATOR);
-    let step = ClaimedStep { worker, job, choice: 0, position: 1, kind: 1, what };
-    let slot = step.disputed_by(world.network(), public(OTHER));
-    let Course::Open(mut case) = world.record(&slot).unwrap().course else { panic!("open") };
-    case.stage = Stage::Decided(Outcome::ClaimantRefuted);
-    let record = world.record(&slot).unwrap();
-    let mut working = Working::new(world.state.clone());
-    working.put(&slot, &Dispute { course: Course::Open(case), ..record });
-    world.state = working.finish();
-    world.header.state_root = world.state.root();
-    let end = Action::DisputeEnd(Box::new(DisputeEnd {
-        dispute: slot,
-        node: court.node,
-        owner: public(OWNER),
-        challenger: public(OTHER),
-        appellant: PublicKey::NONE,
-        claim: court.claim.0,
-    }));
+    court.turn_to(&world, OTHER);
+    court.decide(&mut world, Outcome::ClaimantRefuted);
+    let end = court.end(PublicKey::NONE);
     let got = gained(&mut world, OTHER, |world| world.take(ACCUSER, &end));
     assert_eq!(got, signed(bond()));
     assert_eq!((court.node(&world).stake, court.node(&world).owed), (stake, Amount::ZERO));
@@ -709,7 +718,7 @@ fn a_full_list_takes_greater_bonds() {
         let open = court.opening(&world, ACCUSER);
         world.block(1, &[open]);
         let Course::Open(case) = court.dispute(&world).course else { panic!("it is open") };
-        assert_eq!(case.bond, Amount(factor * bond()));
+        assert_eq!(case.bond.all(), Some(Amount(factor * bond())));
     }
     change(&mut world, court.node, |node| node.disputes = 8 + 31);
     let dear = court.opening(&world, ACCUSER);

@@ -7,6 +7,7 @@ mod channels;
 mod disputes;
 mod genesis;
 mod holds;
+mod liability;
 mod missing;
 mod names;
 mod nodes;

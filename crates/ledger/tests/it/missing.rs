@@ -36,7 +36,7 @@ pub(crate) const REJECTIONS: &[Case] = &[
     }),
     (Rejection::MissingThere, |world| {
         let asked = opened(world);
-        world.signed(ASKER, &asked.opening())
+        world.signed(OTHER, &asked.opening())
     }),
     (Rejection::NoMissing, |world| {
         let asked = due(world);
@@ -89,7 +89,7 @@ impl Asked {
         let network = at.network();
         let signature = Envelope::seal(&receipt, &secret(OPERATOR), network).unwrap().signature();
         let id = receipt.id(network);
-        let slot = MissingSlot::of(network, &id, public(ASKER));
+        let slot = MissingSlot::of(network, &id);
         let leaf = LogLeaf { receipt: id, channel: [3; 32], from: 7, to: 9 };
         let place = |at: u64| match at == PLACE {
             true => leaf.hash(),

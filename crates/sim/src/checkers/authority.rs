@@ -138,7 +138,8 @@ impl Block<'_> {
         for node in [&mut old, &mut new] {
             node.stake = chain::Amount::ZERO;
             node.unbonding.clear();
-            (node.owed, node.disputes) = (chain::Amount::ZERO, 0);
+            (node.owed, node.debt) = (chain::Amount::ZERO, chain::Amount::ZERO);
+            node.disputes = 0;
             (node.jailed_until, node.silences) = (Time(0), chain::records::Silences::default());
         }
         if old == new { Ok(()) } else { self.signed(is.owner, name) }

@@ -1,0 +1,175 @@
+//! What a node loses when cases go against it, and that nothing shelters it: neither silence, nor money that is held
+//! elsewhere, nor many cases at once.
+
+use chain::Amount;
+use chain::records::{Course, Outcome};
+use ledger::{Parameter, Rejection};
+use receipt::PublicKey;
+
+use crate::disputes::{
+    ACCUSER, Court, OTHER, OWNER, STAKE, bond, default, equivocation_of, gained, slash, wait,
+};
+use crate::stakes::{stake, unstake};
+use crate::world::{World, public};
+
+/// A third one who accuses.
+const THIRD: u8 = 4;
+
+/// A court that some have opened disputes in, side by side.
+fn accused(world: &mut World, court: &Court, by: &[u8]) {
+    for name in by {
+        let open = court.opening(world, *name);
+        world.block(1, &[open]);
+    }
+}
+
+/// Every one of these accusers' disputes passes its deadline.
+fn late(world: &mut World, court: &mut Court, by: &[u8]) {
+    wait(world);
+    for name in by {
+        court.turn_to(world, *name);
+        world.take(OTHER, &court.late());
+    }
+}
+
+/// So many lies that need no dispute.
+fn lie(world: &mut World, court: &Court, lies: u32) {
+    for prompt in 0..lies {
+        let shown = equivocation_of(world, court.node, 10 + prompt, [7, 8]);
+        world.take(THIRD, &shown);
+    }
+}
+
+/// What a node has, less its debt.
+fn worth(world: &World, court: &Court) -> i128 {
+    let node = court.node(world);
+    i128::try_from(node.stake.0).unwrap() - i128::try_from(node.debt.0).unwrap()
+}
+
+fn money(amount: u128) -> i128 {
+    i128::try_from(amount).unwrap()
+}
+
+#[test]
+fn what_a_refutation_does_not_find_is_owed_and_paid_by_what_comes_later() {
+    let mut world = World::new();
+    let court = Court::with(&mut world, true, slash() + 5);
+    lie(&mut world, &court, 3);
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.debt), (Amount::ZERO, Amount(2 * slash() - 5)));
+    world.take(OTHER, &stake(court.node, slash()));
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.debt), (Amount::ZERO, Amount(slash() - 5)));
+    world.take(OTHER, &stake(court.node, slash()));
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.debt), (Amount(5), Amount::ZERO));
+}
+
+/// The launderer: one true answer's case passes in silence, so that the stake is held while the lies are refuted.
+#[test]
+fn what_is_held_elsewhere_is_no_shelter() {
+    for stake in [slash(), 2 * slash(), 3 * slash() + 7] {
+        let lies = 3;
+        let mut open = World::new();
+        let mut court = Court::with(&mut open, false, stake);
+        accused(&mut open, &court, &[ACCUSER]);
+        lie(&mut open, &court, lies);
+        court.play(&mut open, 100);
+        open.take(OTHER, &court.end(PublicKey::NONE));
+        let plain = worth(&open, &court);
+
+        let mut world = World::new();
+        let mut court = Court::with(&mut world, false, stake);
+        accused(&mut world, &court, &[ACCUSER]);
+        late(&mut world, &mut court, &[ACCUSER]);
+        lie(&mut world, &court, lies);
+        world.take(OWNER, &court.appeal());
+        court.play(&mut world, 100);
+        world.take(OTHER, &court.end(public(OWNER)));
+        assert_eq!(court.dispute(&world).course, Course::Ended(Outcome::ChallengerRefuted));
+        assert_eq!(worth(&world, &court), plain - money(bond()), "it lost a bond by being away");
+    }
+}
+
+/// The same with lies about which it is silent, too: nothing is left for them to hold.
+#[test]
+fn silence_that_finds_nothing_is_owed_when_it_ends() {
+    let mut world = World::new();
+    let mut court = Court::with(&mut world, true, slash());
+    accused(&mut world, &court, &[ACCUSER, OTHER]);
+    late(&mut world, &mut court, &[ACCUSER, OTHER]);
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.debt, node.owed), (Amount::ZERO, Amount::ZERO, Amount(slash())));
+    // The first case is won, as far as the other one lets it.
+    court.turn_to(&world, ACCUSER);
+    world.take(OWNER, &court.appeal());
+    court.decide(&mut world, Outcome::ChallengerRefuted);
+    world.take(OTHER, &court.end(public(OWNER)));
+    let left = slash() - bond();
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.owed), (Amount(left), Amount(slash())));
+    let leaving = world.signed(OWNER, &unstake(court.node, 1));
+    assert_eq!(world.rejection(&leaving), Some(Rejection::Owed));
+    wait(&mut world);
+    court.turn_to(&world, OTHER);
+    let end = court.end(PublicKey::NONE);
+    let got = gained(&mut world, OTHER, |world| world.take(ACCUSER, &end));
+    assert_eq!(got, money(bond() + default(Parameter::SilenceFee)));
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.debt), (Amount::ZERO, Amount(slash() - left)));
+    assert_eq!((node.owed, node.disputes), (Amount::ZERO, 0));
+}
+
+#[test]
+fn cases_side_by_side_are_one_silence_and_hold_as_much_each() {
+    let by = [ACCUSER, OTHER];
+    for order in [by, [OTHER, ACCUSER]] {
+        let mut world = World::new();
+        let mut court = Court::of(&mut world, true);
+        accused(&mut world, &court, &by);
+        late(&mut world, &mut court, &order);
+        let node = court.node(&world);
+        assert_eq!((node.stake, node.silences.count), (Amount(STAKE - 2 * slash()), 1));
+        // One that was opened after them holds twice as much.
+        accused(&mut world, &court, &[THIRD]);
+        late(&mut world, &mut court, &[THIRD]);
+        let node = court.node(&world);
+        assert_eq!((node.stake, node.silences.count), (Amount(STAKE - 4 * slash()), 2));
+        assert_eq!(node.silences.last, world.header.time);
+    }
+}
+
+/// A case that was open all the while does not count a second time, however late its deadline passes.
+#[test]
+fn a_case_that_was_open_at_the_last_silence_holds_no_more() {
+    let mut world = World::new();
+    let mut court = Court::of(&mut world, true);
+    accused(&mut world, &court, &[ACCUSER]);
+    world.block(9_000, &[]);
+    accused(&mut world, &court, &[OTHER]);
+    (0..5).for_each(|_| world.block(10_000, &[]));
+    world.block(2_000, &[]);
+    world.take(THIRD, &court.late());
+    court.turn_to(&world, OTHER);
+    let early = world.signed(THIRD, &court.late());
+    assert_eq!(world.rejection(&early), Some(Rejection::NotLate));
+    late(&mut world, &mut court, &[OTHER]);
+    let node = court.node(&world);
+    assert_eq!((node.stake, node.silences.count), (Amount(STAKE - 2 * slash()), 1));
+}
+
+#[test]
+fn stake_that_comes_after_a_case_was_opened_answers_too() {
+    let mut world = World::new();
+    let mut court = Court::with(&mut world, true, 10);
+    accused(&mut world, &court, &[ACCUSER]);
+    assert_eq!(court.node(&world).owed, Amount(slash()));
+    world.take(OWNER, &stake(court.node, slash()));
+    let leaves =
+        |world: &World, amount| world.rejection(&world.signed(OWNER, &unstake(court.node, amount)));
+    assert_eq!(leaves(&world, 11), Some(Rejection::Owed));
+    assert_eq!(leaves(&world, 10), None);
+    court.play(&mut world, 100);
+    world.take(OTHER, &court.end(PublicKey::NONE));
+    assert_eq!(court.node(&world).stake, Amount(10));
+}
