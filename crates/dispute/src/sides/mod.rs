@@ -7,6 +7,7 @@ mod answers;
 pub mod cheats;
 mod invented;
 mod liars;
+pub mod recording;
 mod setting;
 mod story;
 mod survey;

@@ -12,7 +12,7 @@ use super::answers::{Challenger, Claimant};
 use super::liars::Random;
 use super::setting::Setting;
 use super::story::Lies;
-use super::{Side, Story, play_watched};
+use super::{Side, Story, Watch, play_watched};
 use crate::block::{Block, Tiles};
 use crate::game::Dispute;
 use crate::moves::Move;
@@ -39,6 +39,14 @@ pub struct Survey {
 /// # Errors
 /// What went wrong, of the first tile that is not proved right, or is greater than its bound.
 pub fn survey(seed: u64) -> Result<Survey, String> {
+    survey_watched(seed, &mut |_, _, _| {})
+}
+
+/// The same; `watch` sees the bytes of every move before the referee does.
+///
+/// # Errors
+/// As [`survey`].
+pub(super) fn survey_watched(seed: u64, watch: &mut Watch<'_>) -> Result<Survey, String> {
     let setting = Setting::random(&mut Random::new(seed));
     let weights = setting.load(&setting.file)?;
     let truth = setting.truth(&weights)?;
@@ -59,12 +67,8 @@ pub fn survey(seed: u64) -> Result<Survey, String> {
             let ends = matches!(claimed, Claimed::Fault(op) if index == last && op <= site.index);
             for tile in (0..Tiles::of(site, block.position).all()).filter(|_| !ends) {
                 let mut directed = Directed { story: &story, block: index, op: site.index, tile };
-                let played = court.play(
-                    &mut Claimant(&story),
-                    &mut directed,
-                    &mut random,
-                    &mut |_, _, _| {},
-                )?;
+                let played =
+                    court.play(&mut Claimant(&story), &mut directed, &mut random, watch)?;
                 let place = format!("{} tile {tile} of block {index}", site.op.name());
                 if played.verdict != Some(Verdict::ChallengerRefuted) {
                     return Err(format!("{place}: {:?}", played.verdict));
