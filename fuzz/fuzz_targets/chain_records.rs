@@ -8,7 +8,7 @@
 use chain::records::{
     Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, EpochStart,
     Held, Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, Plant,
-    ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement, Stakes,
+    ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement, Stakes, Withheld,
 };
 use commit::WireError;
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 type Again = fn(&[u8]) -> Result<Vec<u8>, WireError>;
 
 /// By the first byte of the key.
-const RECORDS: [(u8, Again); 25] = [
+const RECORDS: [(u8, Again); 26] = [
     (1, again::<Clock>),
     (2, again::<Purse>),
     (3, again::<ParameterValues>),
@@ -43,6 +43,7 @@ const RECORDS: [(u8, Again); 25] = [
     (25, again::<Ballot>),
     (26, again::<Rules>),
     (28, again::<Plant>),
+    (29, again::<Withheld>),
 ];
 
 fn again<R: Record>(bytes: &[u8]) -> Result<Vec<u8>, WireError> {

@@ -16,6 +16,8 @@ pub(crate) const NODE_KEY: Domain = Domain::new("probity node key v1");
 pub(crate) const DISPUTE: Domain = Domain::new("probity dispute v1");
 pub(crate) const DISPUTE_STATE: Domain = Domain::new("probity dispute state v1");
 pub(crate) const MISSING: Domain = Domain::new("probity missing v1");
+/// Ids of chunks that are asked for.
+pub(crate) const PART: Domain = Domain::new("probity part v1");
 /// What a plant hides.
 pub(crate) const PLANT: Domain = Domain::new("probity plant v1");
 /// Ids of proposals.

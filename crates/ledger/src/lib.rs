@@ -7,6 +7,7 @@
 
 mod accounts;
 mod apply;
+mod asked;
 mod begin;
 mod channels;
 mod claims;
@@ -19,6 +20,7 @@ mod models;
 mod names;
 mod nodes;
 mod parameters;
+mod plants;
 mod proposals;
 mod seats;
 mod stop;
@@ -27,6 +29,7 @@ pub mod tx;
 mod view;
 
 pub use apply::{BlockError, PROTOCOL, Proposed, apply, apply_authentic, propose};
+pub use asked::AskedOf;
 pub use begin::{GenesisError, begin, seated};
 pub use claims::Claim;
 pub use context::{Author, Context};

@@ -29,6 +29,18 @@ pub(crate) fn owned(view: &View, id: NodeId, author: &Author) -> Result<Node, St
     }
 }
 
+/// A node that the author may speak for: its owner, or its operator's key.
+///
+/// # Errors
+/// [`Rejection::NoNode`], [`Rejection::NotNode`].
+pub(crate) fn spoken_for(view: &View, id: NodeId, author: &Author) -> Result<Node, Stop> {
+    let node = find(view, id)?;
+    match [node.owner, node.operator].contains(&author.payer) {
+        true => Ok(node),
+        false => Err(Rejection::NotNode.into()),
+    }
+}
+
 /// A node of the author's that has not ended.
 ///
 /// # Errors

@@ -126,6 +126,18 @@ parameters! {
     /// What the challenger of a silent node gets beside its bond.
     SilenceFee = 48, "silence_fee", "money", 400_000, (0, 1_000_000_000_000_000_000),
         "most of its fees and never all, so that nothing is won by accusing who sleeps";
+    /// How many plants a node may have of an epoch.
+    PlantsEpoch = 60, "plants_epoch", "plants", 4, (1, 256),
+        "enough that who looks at nothing is found out, too few to answer much falsely under their cover";
+    /// What a node puts in for a plant.
+    PlantBond = 61, "plant_bond", "money", 4_000_000, (0, 1_000_000_000_000_000_000),
+        "who plants and never says what it was loses it; more than is paid of it";
+    /// What of it goes to who finds the plant.
+    PlantPay = 62, "plant_pay", "money", 1_000_000, (0, 1_000_000_000_000_000_000),
+        "pays who disputes a plant for its fees and its work";
+    /// How long a plant stays.
+    PlantEpochs = 63, "plant_epochs", "epochs", 480, (2, 2_000),
+        "longer than its job can be disputed: as long again is left to show what it was";
     /// What a proposal puts down.
     ProposalBond = 70, "proposal_bond", "money", 100_000_000, (0, 1_000_000_000_000_000_000_000_000),
         "voters' time costs something, and who wastes it pays";

@@ -237,6 +237,22 @@ rejections! {
     NoMissing = 127, "nobody asks for such a receipt";
     /// Not shown.
     NotIncluded = 128, "the answer does not show the receipt in the log as it was anchored last";
+    /// Of no file, or behind its end.
+    NoChunk = 131, "the package's file has no such chunk";
+    /// Nothing is asked for twice at once.
+    PartThere = 132, "somebody asks for the chunk already";
+    /// Nobody asked, or it was answered.
+    NoPart = 133, "nobody asks for such a chunk";
+    /// Not shown.
+    ChunkOther = 134, "the slice does not show the chunk of the file";
+    /// As many as may be.
+    PlantThere = 135, "the node may have no such plant in this epoch, or has it already";
+    /// Never committed to, or ended.
+    NoPlant = 136, "there is no such plant";
+    /// It hides something else.
+    PlantOther = 137, "the plant is for another job, choice or position";
+    /// Too early or too late.
+    PlantTime = 138, "the plant is not old enough for that, or its time has passed";
     /// No such parameter, or not such a value.
     ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds";
     /// Rules never go back.

@@ -43,6 +43,9 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::Rules(_) => Amount::ZERO,
             Held::Proposal(_, proposal) => proposal.bond,
             Held::Plant(_, plant) => plant.bond,
+            Held::Withheld(_, withheld) => {
+                withheld.asked.money().ok_or(Fault::Money("what is withheld"))?
+            }
             Held::Channel(_, channel) => channel.left(),
             Held::Settlement(_, settlement) => settlement.left(),
             Held::Purse(purse) => {
@@ -52,11 +55,9 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             Held::Account(_, account) => account.balance,
             Held::Node(_, node) => of_node(&node)?,
             Held::Dispute(_, dispute) => of_dispute(&dispute)?,
-            Held::Missing(_, missing) => missing
-                .bond
-                .all()
-                .and_then(|bond| bond.plus(missing.held))
-                .ok_or(Fault::Money("what is missing"))?,
+            Held::Missing(_, missing) => {
+                missing.asked.money().ok_or(Fault::Money("what is missing"))?
+            }
         };
         there = there.plus(money).ok_or(Fault::Money("the supply"))?;
     }

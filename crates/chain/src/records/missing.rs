@@ -5,9 +5,8 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{Bond, NodeId, Record, Slot, Tag, read_bool};
+use super::{Asked, Record, Slot, Tag};
 use crate::domains::MISSING;
-use crate::values::{Amount, Time};
 
 /// Which receipt. One asks for it at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,26 +15,12 @@ pub struct MissingSlot(pub Digest);
 /// A receipt that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// Who answers for it.
-    pub node: NodeId,
     /// The key that signed it, whose log it should be in.
     pub worker: PublicKey,
     /// Its id.
     pub receipt: Digest,
-    /// Who asks.
-    pub challenger: PublicKey,
-    /// Since when.
-    pub opened: Time,
-    /// Until when an answer is taken.
-    pub deadline: Time,
-    /// What the challenger put in.
-    pub bond: Bond,
-    /// What the node answers with for this.
-    pub owed: Amount,
-    /// Whether the first deadline has passed.
-    pub silent: bool,
-    /// What was taken for that.
-    pub held: Amount,
+    /// Who asks whom.
+    pub asked: Asked,
 }
 
 impl MissingSlot {
@@ -64,29 +49,16 @@ impl Slot for MissingSlot {
 
 impl Record for Missing {
     fn write(&self, out: &mut Writer) {
-        for hash in [&self.node.0, &self.worker.0, &self.receipt, &self.challenger.0] {
-            out.bytes(hash);
-        }
-        out.u64(self.opened.0);
-        out.u64(self.deadline.0);
-        self.bond.write(out);
-        self.owed.write(out);
-        out.u8(self.silent.into());
-        self.held.write(out);
+        out.bytes(&self.worker.0);
+        out.bytes(&self.receipt);
+        self.asked.write(out);
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            node: NodeId::read(input)?,
             worker: PublicKey(input.array("a worker's key")?),
             receipt: input.array("a receipt's id")?,
-            challenger: PublicKey(input.array("a challenger")?),
-            opened: Time(input.u64("when a receipt was asked for")?),
-            deadline: Time(input.u64("a deadline")?),
-            bond: Bond::read(input)?,
-            owed: Amount::read(input, "what is owed")?,
-            silent: read_bool(input, "whether a worker was silent")?,
-            held: Amount::read(input, "what is held")?,
+            asked: Asked::read(input)?,
         })
     }
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod anchor;
+mod asked;
 mod ballot;
 mod bond;
 mod book;
@@ -26,9 +27,11 @@ mod rules;
 mod seats;
 mod settlement;
 mod stakes;
+mod withheld;
 
 pub use account::{Account, AccountSlot};
 pub use anchor::{ANCHORS_EARLIER_MAX, Anchor, AnchorSlot};
+pub use asked::Asked;
 pub use ballot::{Ballot, BallotSlot};
 pub use bond::Bond;
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
@@ -56,6 +59,7 @@ pub use rules::{Rules, RulesSlot};
 pub use seats::{SEATS_MAX, Seat, Seats, SeatsSlot};
 pub use settlement::{EpochBook, EpochBookSlot, SPANS_MAX, Settlement, SettlementSlot, Span};
 pub use stakes::{Stakes, StakesSlot};
+pub use withheld::{Withheld, WithheldSlot};
 
 use commit::{Reader, WireError, Writer};
 
@@ -130,6 +134,7 @@ pub(crate) enum Tag {
     Ballot = 25,
     Rules = 26,
     Plant = 28,
+    Withheld = 29,
 }
 
 impl Tag {
@@ -194,6 +199,8 @@ pub enum Held {
     Rules(Rules),
     /// A plant.
     Plant(PlantSlot, Plant),
+    /// A chunk that is asked for.
+    Withheld(WithheldSlot, Withheld),
 }
 
 impl Held {
@@ -232,6 +239,7 @@ impl Held {
             25 => Self::Ballot(BallotSlot::read(&mut input)?, Ballot::decode(value)?),
             26 => Self::Rules(Rules::decode(value)?),
             28 => Self::Plant(PlantSlot::read(&mut input)?, Plant::decode(value)?),
+            29 => Self::Withheld(WithheldSlot::read(&mut input)?, Withheld::decode(value)?),
             found => {
                 let what = "the kind of a record";
                 return Err(WireError::Unknown { what, found: found.into() });

@@ -60,12 +60,12 @@ impl PackageSlot {
 }
 
 impl Part {
-    fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Writer) {
         out.bytes(&self.hash);
         out.u64(self.bytes);
     }
 
-    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let hash = input.array("a part's hash")?;
         Ok(Self { hash, bytes: input.u64("a part's length")? })
     }

@@ -3,7 +3,7 @@
 use chain::records::{
     Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, EpochStart,
     Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, Plant, ProgramBytes,
-    Proposal, Purse, Record, Rules, Seats, Settlement, Stakes,
+    Proposal, Purse, Record, Rules, Seats, Settlement, Stakes, Withheld,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
@@ -77,6 +77,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(Settlement, generator::settlement),
     decoder!(Transaction, generator::transaction),
     decoder!(Voucher, generator::voucher),
+    decoder!(Withheld, generator::withheld),
     Decoder {
         name: "Block",
         make: |random| {

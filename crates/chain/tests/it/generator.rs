@@ -1,11 +1,11 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, Anchor, Ballot, Bond, BoundKey, Candidates, Case, Channel, ChannelId, Clock,
-    Closing, Content, Course, Decision, Dispute, EpochBook, EpochStart, Hold, KeyRole, LabelRecord,
-    Missing, NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber,
+    Account, Address, Anchor, Asked, Ballot, Bond, BoundKey, Candidates, Case, Channel, ChannelId,
+    Clock, Closing, Content, Course, Decision, Dispute, EpochBook, EpochStart, Hold, KeyRole,
+    LabelRecord, Missing, NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber,
     ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat,
-    Seats, Settlement, Silences, Span, Stage, Stakes, Unbonding,
+    Seats, Settlement, Silences, Span, Stage, Stakes, Unbonding, Withheld,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -376,11 +376,9 @@ fn bond(random: &mut Random) -> Bond {
     Bond { usual: random.amount(), beyond: random.amount() }
 }
 
-pub(crate) fn missing(random: &mut Random) -> Missing {
-    Missing {
+fn asked(random: &mut Random) -> Asked {
+    Asked {
         node: NodeId(random.bytes()),
-        worker: PublicKey(random.bytes()),
-        receipt: random.bytes(),
         challenger: PublicKey(random.bytes()),
         opened: Time(random.next()),
         deadline: Time(random.next()),
@@ -389,6 +387,16 @@ pub(crate) fn missing(random: &mut Random) -> Missing {
         silent: random.below(2) == 1,
         held: random.amount(),
     }
+}
+
+pub(crate) fn missing(random: &mut Random) -> Missing {
+    let (worker, receipt) = (PublicKey(random.bytes()), random.bytes());
+    Missing { worker, receipt, asked: asked(random) }
+}
+
+pub(crate) fn withheld(random: &mut Random) -> Withheld {
+    let file = Part { hash: random.bytes(), bytes: random.next() };
+    Withheld { file, chunk: random.next(), asked: asked(random) }
 }
 
 pub(crate) fn plant(random: &mut Random) -> Plant {

@@ -88,8 +88,9 @@ impl DisputeEnd {
                 self.cleared(view, &mut node, &open)?;
             }
             Outcome::Planted => {
+                // Who showed the plant first paid as much as the bond is beyond the usual one.
                 add(view, self.challenger, open.case.bond.usual)?;
-                view.burn(open.case.bond.beyond)?;
+                add(view, self.challenger, open.case.bond.beyond)?;
                 self.won(view, &mut node, &open)?;
             }
         }

@@ -7,7 +7,7 @@ use chain::records::{
     Outcome, Settlement, SettlementSlot, Slot, Span,
 };
 use chain::{Amount, Epoch};
-use commit::{Network, Reader, WireError, Writer};
+use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::{MissingAnswer, PublicKey, Receipt};
 
@@ -53,14 +53,35 @@ pub struct DisputedStep {
     pub what: u32,
 }
 
+impl DisputedStep {
+    pub(super) fn write(self, out: &mut Writer) {
+        out.u32(self.choice);
+        out.u32(self.position);
+        out.u8(self.kind);
+        out.u32(self.what);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            choice: input.u32("a choice")?,
+            position: input.u32("where a step is")?,
+            kind: input.u8("what is claimed")?,
+            what: input.u32("a token or an op")?,
+        })
+    }
+
+    /// What this worker claims of the step of this job.
+    pub(super) fn claimed(self, worker: PublicKey, job: Digest) -> ClaimedStep {
+        let Self { choice, position, kind, what } = self;
+        ClaimedStep { worker, job, choice, position, kind, what }
+    }
+}
+
 impl HoldPay {
     pub(super) fn write(&self, out: &mut Writer) {
         out.bytes(&self.dispute.0);
         out.bytes(&self.node.0);
-        out.u32(self.step.choice);
-        out.u32(self.step.position);
-        out.u8(self.step.kind);
-        out.u32(self.step.what);
+        self.step.write(out);
         for bytes in [self.receipt.encode(), self.answer.encode()] {
             out.length_u16(bytes.len());
             out.bytes(&bytes);
@@ -72,12 +93,7 @@ impl HoldPay {
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let (dispute, node) = (DisputeSlot::read(input)?, NodeId::read(input)?);
-        let step = DisputedStep {
-            choice: input.u32("a choice")?,
-            position: input.u32("where a step is")?,
-            kind: input.u8("what is claimed")?,
-            what: input.u32("a token or an op")?,
-        };
+        let step = DisputedStep::read(input)?;
         let receipt = input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?;
         let answer = input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?;
         Ok(Self {
@@ -125,7 +141,7 @@ impl HoldPay {
     fn judge(&self, network: Network, view: &View) -> Result<(), Stop> {
         let Dispute { node, challenger, course, .. } =
             view.get(&self.dispute)?.ok_or(Rejection::NoDispute)?;
-        let step = self.claimed();
+        let step = self.step.claimed(self.receipt.worker, self.receipt.job);
         // What stands under a claim ended against the node, too, and has nobody's key in its id.
         let ids = [challenger, PublicKey::NONE].map(|key| step.disputed_by(network, key));
         if node != self.node || !ids.contains(&self.dispute) {
@@ -159,12 +175,6 @@ impl HoldPay {
             return Err(Rejection::SpanHeld);
         }
         Ok(spans)
-    }
-
-    fn claimed(&self) -> ClaimedStep {
-        let DisputedStep { choice, position, kind, what } = self.step;
-        let Receipt { worker, job, .. } = self.receipt;
-        ClaimedStep { worker, job, choice, position, kind, what }
     }
 
     fn settlement(&self) -> SettlementSlot {

@@ -1,14 +1,12 @@
 //! Kind 62, missing_answer: the receipt is shown in the log as it was anchored last. Anybody who has it may show it.
 
-use chain::records::{AccountSlot, AnchorSlot, MissingSlot, NodeId, NodeSlot, Slot, StakesSlot};
+use chain::records::{AnchorSlot, MissingSlot, Slot};
 use commit::{Digest, Reader, WireError, Writer};
 use receipt::log::included;
 use receipt::{MissingAnswer, PublicKey};
 
-use crate::accounts::add;
+use crate::asked::AskedOf;
 use crate::context::Context;
-use crate::liability::{close, forfeit, give_back};
-use crate::nodes::find;
 use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
@@ -22,12 +20,8 @@ pub(super) const WORK: u64 = 30;
 pub struct AnswerMissing {
     /// What is missing.
     pub missing: MissingSlot,
-    /// Who answers for it.
-    pub node: NodeId,
-    /// The node's owner.
-    pub owner: PublicKey,
-    /// Who asks.
-    pub challenger: PublicKey,
+    /// Who is asked by whom.
+    pub of: AskedOf,
     /// Whose log it is.
     pub worker: PublicKey,
     /// Where it stands.
@@ -37,10 +31,8 @@ pub struct AnswerMissing {
 impl AnswerMissing {
     pub(super) fn write(&self, out: &mut Writer) {
         out.bytes(&self.missing.0);
-        out.bytes(&self.node.0);
-        for key in [self.owner, self.challenger, self.worker] {
-            out.bytes(&key.0);
-        }
+        self.of.write(out);
+        out.bytes(&self.worker.0);
         let answer = self.answer.encode();
         out.length_u16(answer.len());
         out.bytes(&answer);
@@ -49,9 +41,7 @@ impl AnswerMissing {
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             missing: MissingSlot::read(input)?,
-            node: NodeId::read(input)?,
-            owner: PublicKey(input.array("a node's owner")?),
-            challenger: PublicKey(input.array("a challenger")?),
+            of: AskedOf::read(input)?,
             worker: PublicKey(input.array("a worker's key")?),
             answer: MissingAnswer::decode(
                 input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?,
@@ -60,39 +50,21 @@ impl AnswerMissing {
     }
 
     pub(super) fn touches(&self) -> Vec<Vec<u8>> {
-        vec![
-            self.missing.key(),
-            NodeSlot(self.node).key(),
-            StakesSlot.key(),
-            AccountSlot(self.owner).key(),
-            AccountSlot(self.challenger).key(),
-            AnchorSlot(self.worker).key(),
-        ]
+        let mut keys = self.of.touches();
+        keys.extend([self.missing.key(), AnchorSlot(self.worker).key()]);
+        keys
     }
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
-        let mut missing = view.get(&self.missing)?.ok_or(Rejection::NoMissing)?;
-        let mut node = find(view, self.node)?;
-        let named = (self.node, self.owner, self.challenger, self.worker);
-        if named != (missing.node, node.owner, missing.challenger, missing.worker) {
+        let missing = view.get(&self.missing)?.ok_or(Rejection::NoMissing)?;
+        if self.worker != missing.worker {
             return Err(Rejection::DisputeNames.into());
         }
-        if context.clock.time > missing.deadline {
-            return Err(Rejection::MoveLate.into());
-        }
+        let node = self.of.check(context, view, &missing.asked)?;
         if !shows(view, self.worker, &self.answer, &missing.receipt)? {
             return Err(Rejection::NotIncluded.into());
         }
-        close(&mut node, &mut missing.owed)?;
-        if missing.silent {
-            // The challenger had to wait: it has its usual bond. Who was away loses as much.
-            give_back(view, &mut node, missing.held, missing.bond.usual)?;
-            view.burn(missing.bond.beyond)?;
-            add(view, self.challenger, missing.bond.usual)?;
-        } else {
-            forfeit(view, self.owner, missing.bond)?;
-        }
-        view.put(&NodeSlot(self.node), &node)?;
+        self.of.shown(view, node, missing.asked)?;
         view.remove(&self.missing)
     }
 }

@@ -1,13 +1,11 @@
 //! Kind 63, missing_late: nobody showed the receipt in time; at first what silence costs is held, then it ends.
 
-use chain::records::{AccountSlot, MissingSlot, NodeId, NodeSlot, Slot, StakesSlot};
+use chain::records::{AccountSlot, Missing, MissingSlot, NodeId, NodeSlot, Slot, StakesSlot};
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
+use crate::asked::late;
 use crate::context::Context;
-use crate::liability::{close, silence, silent_for_good};
-use crate::nodes::find;
-use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
@@ -47,27 +45,10 @@ impl MissingLate {
     }
 
     pub(super) fn execute(self, context: &Context, view: &mut View) -> Result<(), Stop> {
-        let mut missing = view.get(&self.missing)?.ok_or(Rejection::NoMissing)?;
-        if (self.node, self.challenger) != (missing.node, missing.challenger) {
-            return Err(Rejection::DisputeNames.into());
+        let missing = view.get(&self.missing)?.ok_or(Rejection::NoMissing)?;
+        match late(context, view, missing.asked, (self.node, self.challenger))? {
+            Some(asked) => view.put(&self.missing, &Missing { asked, ..missing }),
+            None => view.remove(&self.missing),
         }
-        let now = context.clock.time;
-        if now <= missing.deadline {
-            return Err(Rejection::NotLate.into());
-        }
-        let mut node = find(view, self.node)?;
-        if missing.silent {
-            close(&mut node, &mut missing.owed)?;
-            let money = (self.challenger, missing.bond, missing.held);
-            silent_for_good(context, view, &mut node, money)?;
-            view.remove(&self.missing)?;
-        } else {
-            let about = (missing.opened, &mut missing.owed);
-            missing.held = silence(context, view, &mut node, about)?;
-            missing.silent = true;
-            missing.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));
-            view.put(&self.missing, &missing)?;
-        }
-        view.put(&NodeSlot(self.node), &node)
     }
 }

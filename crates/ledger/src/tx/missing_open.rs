@@ -1,18 +1,15 @@
 //! Kind 61, missing_open: somebody holds a receipt that was due in its worker's log, and asks where it stands.
 
-use chain::Amount;
 use chain::records::{KeySlot, Missing, MissingSlot, NodeId, NodeSlot, Slot};
 use commit::{Network, Reader, WireError, Writer};
 use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::{Envelope, Receipt, Signature};
 
-use crate::accounts::subtract;
+use crate::asked::ask;
 use crate::context::{Author, Context};
 use crate::disputes::check_signer;
-use crate::liability::owe;
 use crate::nodes::find;
-use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
 /// Work of a receipt's signatures, at its limits.
@@ -60,7 +57,7 @@ impl MissingOpen {
         view: &mut View,
     ) -> Result<(), Stop> {
         let (network, worker) = (context.network, self.receipt.worker);
-        let mut node = find(view, self.node)?;
+        let node = find(view, self.node)?;
         check_signer(view, worker, self.node)?;
         let slot = self.slot(network);
         if view.get(&slot)?.is_some() {
@@ -72,24 +69,8 @@ impl MissingOpen {
         }
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
         envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
-        let (owed, bond) = owe(context, &mut node)?;
-        let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
-        subtract(view, author.payer, put_in, Rejection::Balance)?;
-        let opened = context.clock.time;
-        let missing = Missing {
-            node: self.node,
-            worker,
-            receipt: self.receipt.id(network),
-            challenger: author.payer,
-            opened,
-            deadline: opened.after(context.parameters.get_u64(Parameter::MoveMs)),
-            bond,
-            owed,
-            silent: false,
-            held: Amount::ZERO,
-        };
-        view.put(&slot, &missing)?;
-        view.put(&NodeSlot(self.node), &node)
+        let asked = ask(context, author, view, (self.node, node))?;
+        view.put(&slot, &Missing { worker, receipt: self.receipt.id(network), asked })
     }
 
     fn slot(&self, network: Network) -> MissingSlot {

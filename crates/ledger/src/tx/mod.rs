@@ -28,6 +28,12 @@ mod node_retire;
 mod node_set;
 mod package;
 mod package_withdraw;
+mod part_answer;
+mod part_late;
+mod part_open;
+mod plant;
+mod plant_end;
+mod plant_meet;
 mod program;
 mod propose;
 mod release;
@@ -65,6 +71,12 @@ pub use node_retire::NodeRetire;
 pub use node_set::NodeSet;
 pub use package::{MANIFEST_BYTES_MAX, PublishPackage};
 pub use package_withdraw::PackageWithdraw;
+pub use part_answer::AnswerPart;
+pub use part_late::PartLate;
+pub use part_open::PartOpen;
+pub use plant::PutPlant;
+pub use plant_end::PlantEnd;
+pub use plant_meet::MeetPlant;
 pub use program::{PROGRAM_OPS_MAX, PublishProgram};
 pub use propose::Propose;
 pub use release::ReleasePay;
@@ -150,6 +162,18 @@ pub enum Action {
     MissingAnswer(Box<AnswerMissing>),
     /// Kind 63.
     MissingLate(MissingLate),
+    /// Kind 64.
+    PartOpen(Box<PartOpen>),
+    /// Kind 65.
+    PartAnswer(Box<AnswerPart>),
+    /// Kind 66.
+    PartLate(PartLate),
+    /// Kind 70.
+    Plant(PutPlant),
+    /// Kind 71.
+    PlantMeet(Box<MeetPlant>),
+    /// Kind 72.
+    PlantEnd(PlantEnd),
     /// Kind 80.
     Propose(Propose),
     /// Kind 81.
@@ -197,6 +221,12 @@ impl Action {
             Self::MissingOpen(_) => 61,
             Self::MissingAnswer(_) => 62,
             Self::MissingLate(_) => 63,
+            Self::PartOpen(_) => 64,
+            Self::PartAnswer(_) => 65,
+            Self::PartLate(_) => 66,
+            Self::Plant(_) => 70,
+            Self::PlantMeet(_) => 71,
+            Self::PlantEnd(_) => 72,
             Self::Propose(_) => 80,
             Self::Vote(_) => 81,
             Self::Cancel(_) => 82,
@@ -241,6 +271,12 @@ impl Action {
             Self::MissingOpen(action) => action.write(&mut out),
             Self::MissingAnswer(action) => action.write(&mut out),
             Self::MissingLate(action) => action.write(&mut out),
+            Self::PartOpen(action) => action.write(&mut out),
+            Self::PartAnswer(action) => action.write(&mut out),
+            Self::PartLate(action) => action.write(&mut out),
+            Self::Plant(action) => action.write(&mut out),
+            Self::PlantMeet(action) => action.write(&mut out),
+            Self::PlantEnd(action) => action.write(&mut out),
             Self::Propose(action) => action.write(&mut out),
             Self::Vote(action) => action.write(&mut out),
             Self::Cancel(action) => action.write(&mut out),
@@ -297,6 +333,12 @@ impl Action {
             61 => MissingOpen::read(input).map(|asked| Self::MissingOpen(Box::new(asked))),
             62 => AnswerMissing::read(input).map(|shown| Self::MissingAnswer(Box::new(shown))),
             63 => MissingLate::read(input).map(Self::MissingLate),
+            64 => PartOpen::read(input).map(|read| Self::PartOpen(Box::new(read))),
+            65 => AnswerPart::read(input).map(|read| Self::PartAnswer(Box::new(read))),
+            66 => PartLate::read(input).map(Self::PartLate),
+            70 => PutPlant::read(input).map(Self::Plant),
+            71 => MeetPlant::read(input).map(|read| Self::PlantMeet(Box::new(read))),
+            72 => PlantEnd::read(input).map(Self::PlantEnd),
             80 => Propose::read(input).map(Self::Propose),
             81 => Vote::read(input).map(Self::Vote),
             82 => Cancel::read(input).map(Self::Cancel),
@@ -341,6 +383,12 @@ impl Action {
             Self::MissingOpen(action) => action.touches(author),
             Self::MissingAnswer(action) => action.touches(),
             Self::MissingLate(action) => action.touches(),
+            Self::PartOpen(action) => action.touches(author),
+            Self::PartAnswer(action) => action.touches(),
+            Self::PartLate(action) => action.touches(),
+            Self::Plant(action) => action.touches(),
+            Self::PlantMeet(action) => action.touches(),
+            Self::PlantEnd(action) => action.touches(),
             Self::Propose(action) => action.touches(author),
             Self::Vote(action) => action.touches(),
             Self::Cancel(action) => action.touches(),
@@ -375,7 +423,10 @@ impl Action {
             | Self::DisputeLate(_)
             | Self::DisputeEnd(_)
             | Self::Appeal(_)
-            | Self::MissingLate(_) => 1,
+            | Self::MissingLate(_)
+            | Self::PartLate(_)
+            | Self::Plant(_)
+            | Self::PlantEnd(_) => 1,
             Self::NodeCreate(action) => action.work(),
             Self::NodeKey(action) => action.work(),
             Self::Program(action) => action.work(),
@@ -388,6 +439,9 @@ impl Action {
             Self::MissingOpen(_) => missing_open::WORK,
             Self::Hold(_) => hold::WORK,
             Self::MissingAnswer(_) => missing_answer::WORK,
+            Self::PartOpen(_) => part_open::WORK,
+            Self::PartAnswer(_) => part_answer::WORK,
+            Self::PlantMeet(_) => plant_meet::WORK,
         }
     }
 
@@ -429,6 +483,12 @@ impl Action {
             Self::MissingOpen(action) => action.execute(context, author, view),
             Self::MissingAnswer(action) => action.execute(context, view),
             Self::MissingLate(action) => action.execute(context, view),
+            Self::PartOpen(action) => action.execute(context, author, view),
+            Self::PartAnswer(action) => action.execute(context, view),
+            Self::PartLate(action) => action.execute(context, view),
+            Self::Plant(action) => action.execute(context, author, view),
+            Self::PlantMeet(action) => action.execute(context, author, view),
+            Self::PlantEnd(action) => action.execute(context, author, view),
             Self::Propose(action) => action.execute(context, author, view),
             Self::Vote(action) => action.execute(context, author, view),
             Self::Cancel(action) => action.execute(context, author, view),

@@ -436,8 +436,10 @@ pub(crate) fn check_books(world: &World) {
         if let Held::Dispute(_, Dispute { node, course: Course::Open(case), .. }) = held {
             return (*node == id).then_some(case.owed.0);
         }
-        let Held::Missing(_, missing) = held else { return None };
-        (missing.node == id).then_some(missing.owed.0)
+        let missing = if let Held::Missing(_, missing) = held { Some(missing.asked) } else { None };
+        let part = if let Held::Withheld(_, part) = held { Some(part.asked) } else { None };
+        let asked = missing.or(part)?;
+        (asked.node == id).then_some(asked.owed.0)
     };
     for node in &held {
         let Held::Node(NodeSlot(id), node) = node else { continue };

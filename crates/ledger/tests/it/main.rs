@@ -13,6 +13,8 @@ mod names;
 mod nodes;
 mod packages;
 mod parameters;
+mod parts;
+mod plants;
 mod proposals;
 mod rejections;
 mod seats;

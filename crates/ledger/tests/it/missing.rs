@@ -3,7 +3,7 @@
 use chain::records::{MissingSlot, Node, NodeId, NodeSlot, ParameterValues};
 use chain::{Amount, Epoch};
 use ledger::tx::{Action, AnchorLog, AnswerMissing, MissingLate, MissingOpen};
-use ledger::{Parameter, Rejection};
+use ledger::{AskedOf, Parameter, Rejection};
 use receipt::log::{Log, LogLeaf};
 use receipt::{
     Choice, Envelope, Head, MissingAnswer, Receipt, Signature, SignedHead, Stop, Usage, WorkKind,
@@ -15,11 +15,11 @@ use crate::stakes::staked;
 use crate::transfer::transfer;
 use crate::world::{World, genesis, public, secret};
 
-const OWNER: u8 = 1;
+pub(crate) const OWNER: u8 = 1;
 const ASKER: u8 = 2;
 const OTHER: u8 = 3;
-const OPERATOR: u8 = 100 + 3 * OWNER;
-const STAKE: u128 = 300_000_000;
+pub(crate) const OPERATOR: u8 = 100 + 3 * OWNER;
+pub(crate) const STAKE: u128 = 300_000_000;
 /// Where the receipt stands among the leaves, which are so many.
 const PLACE: u64 = 2;
 const LEAVES: u64 = 5;
@@ -58,7 +58,22 @@ struct Asked {
     leaf: LogLeaf,
 }
 
-fn receipt(world: &World) -> Receipt {
+/// A world of short windows where these parameters are so, too.
+pub(crate) fn with(values: &[(Parameter, u128)]) -> World {
+    let mut genesis = genesis();
+    let short = [(Parameter::MoveMs, 60_000), (Parameter::AppealMs, 60_000)];
+    let values = short.iter().chain(values);
+    let values = values.map(|(parameter, value)| (parameter.number(), *value));
+    genesis.parameters = ParameterValues(values.collect());
+    World::of(genesis)
+}
+
+/// A world of short windows.
+pub(crate) fn windows() -> World {
+    with(&[])
+}
+
+pub(crate) fn receipt(world: &World) -> Receipt {
     let head = Head { job: [5; 32], choice: 0, start: 0, prior: [0; 32], count: 3, root: [6; 32] };
     let head = SignedHead::sign(head, &secret(OPERATOR), world.network());
     Receipt {
@@ -78,11 +93,7 @@ fn receipt(world: &World) -> Receipt {
 impl Asked {
     /// In a world of its own, before the receipt is due.
     fn of(at: &mut World) -> Self {
-        let mut genesis = genesis();
-        let windows = [Parameter::MoveMs, Parameter::AppealMs];
-        let values = windows.map(|parameter| (parameter.number(), 60_000));
-        genesis.parameters = ParameterValues(values.into());
-        *at = World::of(genesis);
+        *at = windows();
         let node = staked(at, OWNER, STAKE);
         at.take(OWNER, &transfer(OPERATOR, 1_000_000));
         let receipt = receipt(at);
@@ -107,9 +118,7 @@ impl Asked {
         let proof = self.log.inclusion(PLACE, LEAVES).unwrap();
         Action::MissingAnswer(Box::new(AnswerMissing {
             missing: self.slot,
-            node: self.node,
-            owner: public(OWNER),
-            challenger: public(ASKER),
+            of: AskedOf { node: self.node, owner: public(OWNER), challenger: public(ASKER) },
             worker: public(OPERATOR),
             answer: MissingAnswer { leaf: self.leaf, index, proof },
         }))
@@ -143,16 +152,16 @@ fn anchor(world: &mut World, asked: &Asked) {
     world.take(OPERATOR, &Action::Anchor(AnchorLog { size, root, proof: Vec::new() }));
 }
 
-fn wait(world: &mut World) {
+pub(crate) fn wait(world: &mut World) {
     (0..7).for_each(|_| world.block(10_000, &[]));
     check_books(world);
 }
 
-fn default(parameter: Parameter) -> u128 {
+pub(crate) fn default(parameter: Parameter) -> u128 {
     parameter.row().default
 }
 
-fn gained(world: &mut World, name: u8, step: impl FnOnce(&mut World)) -> u128 {
+pub(crate) fn gained(world: &mut World, name: u8, step: impl FnOnce(&mut World)) -> u128 {
     let before = world.account(name).balance.0;
     step(world);
     check_books(world);

@@ -21,6 +21,8 @@ const GROUPS: &[&[Case]] = &[
     crate::names::REJECTIONS,
     crate::disputes::REJECTIONS,
     crate::missing::REJECTIONS,
+    crate::parts::REJECTIONS,
+    crate::plants::REJECTIONS,
     crate::stakes::REJECTIONS,
     crate::seats::REJECTIONS,
     crate::proposals::REJECTIONS,

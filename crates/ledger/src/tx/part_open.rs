@@ -1,0 +1,111 @@
+//! Kind 64, part_open: somebody holds a receipt about a model, and asks its worker for a chunk of the model's files.
+
+use chain::records::{KeySlot, NodeId, NodeSlot, PackageSlot, Part, Slot, Withheld, WithheldSlot};
+use commit::{Network, Reader, WireError, Writer};
+use receipt::limits::RECEIPT_BYTES_MAX;
+use receipt::{Envelope, PublicKey, Receipt, Signature};
+
+use crate::asked::ask;
+use crate::context::{Author, Context};
+use crate::disputes::check_signer;
+use crate::nodes::find;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// Work of a receipt's signatures, at its limits.
+pub(super) const WORK: u64 = 2_000;
+/// Bytes of a chunk.
+pub(super) const CHUNK_BYTES: u64 = 1_024;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartOpen {
+    /// Who answers for it.
+    pub node: NodeId,
+    /// The receipt: who signed it has the model.
+    pub receipt: Receipt,
+    /// Its envelope's signature.
+    pub signature: Signature,
+    /// Who published the model.
+    pub publisher: PublicKey,
+    /// Which of the package's files.
+    pub file: u16,
+    /// Which chunk of it.
+    pub chunk: u64,
+}
+
+impl PartOpen {
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+        let receipt = self.receipt.encode();
+        out.length_u16(receipt.len());
+        out.bytes(&receipt);
+        out.bytes(&self.signature.0);
+        out.bytes(&self.publisher.0);
+        out.u16(self.file);
+        out.u64(self.chunk);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let node = NodeId::read(input)?;
+        let receipt = input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?;
+        Ok(Self {
+            node,
+            receipt: Receipt::decode(receipt)?,
+            signature: Signature(input.array("a receipt's signature")?),
+            publisher: PublicKey(input.array("a publisher's key")?),
+            file: input.u16("a file of a package")?,
+            chunk: input.u64("a chunk of a file")?,
+        })
+    }
+
+    pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
+        vec![
+            NodeSlot(self.node).key(),
+            KeySlot(self.receipt.worker).key(),
+            self.package().key(),
+            self.slot(author.network).key(),
+        ]
+    }
+
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let (network, worker) = (context.network, self.receipt.worker);
+        let node = find(view, self.node)?;
+        check_signer(view, worker, self.node)?;
+        let slot = self.slot(network);
+        if view.get(&slot)?.is_some() {
+            return Err(Rejection::PartThere.into());
+        }
+        if self.receipt.anchor_by == 0 {
+            return Err(Rejection::NotDue.into());
+        }
+        let file = self.file(view)?;
+        let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
+        envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
+        let asked = ask(context, author, view, (self.node, node))?;
+        view.put(&slot, &Withheld { file, chunk: self.chunk, asked })
+    }
+
+    /// The file, where it has the chunk.
+    fn file(&self, view: &View) -> Result<Part, Stop> {
+        let package = view.get(&self.package())?.ok_or(Rejection::PackageAbsent)?;
+        let file = package.files.get(usize::from(self.file)).copied();
+        let start = self.chunk.checked_mul(CHUNK_BYTES);
+        let file = file.filter(|file| start.is_some_and(|start| start < file.bytes));
+        Ok(file.ok_or(Rejection::NoChunk)?)
+    }
+
+    fn package(&self) -> PackageSlot {
+        PackageSlot { model: self.receipt.model, publisher: self.publisher }
+    }
+
+    fn slot(&self, network: Network) -> WithheldSlot {
+        let Receipt { worker, model, .. } = &self.receipt;
+        WithheldSlot::of(network, *worker, model, (self.file, self.chunk))
+    }
+}

@@ -1,0 +1,93 @@
+//! Kind 72, plant_end: a plant has had its time. Who shows what it was gets the rest of its bond back.
+//!
+//! Never gives anything to who hides what it was: the bond is burnt then.
+
+use chain::Epoch;
+use chain::records::{AccountSlot, NodeSlot, PlantSlot, Planted, Slot};
+use commit::{Reader, WireError, Writer};
+use receipt::PublicKey;
+
+use crate::accounts::add;
+use crate::context::{Author, Context};
+use crate::nodes::{find, spoken_for};
+use crate::parameters::Parameter;
+use crate::plants::{check_opening, find_plant, last_epoch};
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlantEnd {
+    /// Which.
+    pub slot: PlantSlot,
+    /// The node's owner.
+    pub owner: PublicKey,
+    /// What it was; none: nobody showed it.
+    pub opening: Option<Planted>,
+}
+
+impl PlantEnd {
+    pub(super) fn write(self, out: &mut Writer) {
+        self.slot.write(out);
+        out.bytes(&self.owner.0);
+        out.u8(self.opening.is_some().into());
+        if let Some(Planted { job, choice, position, salt }) = self.opening {
+            out.bytes(&job);
+            out.u32(choice);
+            out.u32(position);
+            out.bytes(&salt);
+        }
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let slot = PlantSlot::read(input)?;
+        let owner = PublicKey(input.array("a node's owner")?);
+        let what = "whether a plant is opened";
+        let opening = match input.u8(what)? {
+            0 => None,
+            1 => Some(Planted {
+                job: input.array("a job")?,
+                choice: input.u32("a choice")?,
+                position: input.u32("where a step is")?,
+                salt: input.array("a plant's salt")?,
+            }),
+            found => return Err(WireError::Unknown { what, found: found.into() }),
+        };
+        Ok(Self { slot, owner, opening })
+    }
+
+    pub(super) fn touches(self) -> Vec<Vec<u8>> {
+        vec![self.slot.key(), NodeSlot(self.slot.node).key(), AccountSlot(self.owner).key()]
+    }
+
+    pub(super) fn execute(
+        self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let plant = find_plant(view, self.slot)?;
+        if find(view, self.slot.node)?.owner != self.owner {
+            return Err(Rejection::OwnerOther.into());
+        }
+        let now = context.clock.epoch;
+        match self.opening {
+            Some(opening) => {
+                spoken_for(view, self.slot.node, author)?;
+                let epochs = context.parameters.get_u64(Parameter::PlantEpochs);
+                check_old(now, Epoch(self.slot.epoch.0.saturating_add(epochs)))?;
+                check_opening(context, &plant, &opening)?;
+                add(view, self.owner, plant.bond)?;
+            }
+            None => {
+                check_old(now, last_epoch(context, self.slot))?;
+                view.burn(plant.bond)?;
+            }
+        }
+        view.remove(&self.slot)
+    }
+}
+
+fn check_old(now: Epoch, last: Epoch) -> Result<(), Rejection> {
+    if now > last { Ok(()) } else { Err(Rejection::PlantTime) }
+}
