@@ -6,9 +6,10 @@
 #![no_main]
 
 use chain::records::{
-    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, EpochStart,
-    Held, Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, Plant,
-    ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement, Stakes, Withheld,
+    Account, Anchor, Audit, Auditors, Ballot, BoundKey, Candidates, Channel, Clock, Dispute,
+    EpochBook, EpochStart, Held, Hold, LabelRecord, Missing, NameRecord, Node, Package, Panel,
+    ParameterValues, Plant, ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement,
+    Stakes, Withheld,
 };
 use commit::WireError;
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +18,7 @@ use libfuzzer_sys::fuzz_target;
 type Again = fn(&[u8]) -> Result<Vec<u8>, WireError>;
 
 /// By the first byte of the key.
-const RECORDS: [(u8, Again); 26] = [
+const RECORDS: [(u8, Again); 29] = [
     (1, again::<Clock>),
     (2, again::<Purse>),
     (3, again::<ParameterValues>),
@@ -39,9 +40,12 @@ const RECORDS: [(u8, Again); 26] = [
     (19, again::<Missing>),
     (20, again::<Hold>),
     (21, again::<EpochStart>),
+    (22, again::<Auditors>),
+    (23, again::<Audit>),
     (24, again::<Proposal>),
     (25, again::<Ballot>),
     (26, again::<Rules>),
+    (27, again::<Panel>),
     (28, again::<Plant>),
     (29, again::<Withheld>),
 ];

@@ -31,6 +31,12 @@ pub(crate) const TRANSACTION_NODE: Domain = Domain::new("probity transaction nod
 pub(crate) const CHANNEL: Domain = Domain::new("probity channel v1");
 /// What a payer signs for a node.
 pub(crate) const VOUCHER: Domain = Domain::new("probity voucher v1");
+/// Which unit of settled money is audited.
+pub(crate) const DRAW: Domain = Domain::new("probity draw v1");
+/// Which auditor audits it.
+pub(crate) const AUDITOR: Domain = Domain::new("probity auditor v1");
+pub(crate) const AUDIT_COMMITMENT: Domain = Domain::new("probity audit commitment v1");
+pub(crate) const FINDING: Domain = Domain::new("probity finding v1");
 /// What a validator signs of a header's hash.
 pub(crate) const CERTIFICATE: Domain = Domain::new("probity certificate v1");
 

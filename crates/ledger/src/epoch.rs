@@ -8,6 +8,7 @@ use chain::records::{
 };
 use chain::{Amount, Epoch};
 
+use crate::audits;
 use crate::context::Context;
 use crate::parameters::Parameter;
 use crate::seats::{Standing, obstacle, share};
@@ -34,6 +35,7 @@ pub(crate) fn end(working: &mut Working, purse: Purse, context: &Context) -> Res
     if let Some(shared) = reshared(standing, context) {
         working.put(&SeatsSlot, &shared);
     }
+    audits::seat(working, context)?;
     start(working, &context.clock);
     Ok(purse)
 }

@@ -8,6 +8,7 @@
 mod accounts;
 mod apply;
 mod asked;
+mod audits;
 mod begin;
 mod channels;
 mod claims;
@@ -20,6 +21,7 @@ mod models;
 mod names;
 mod nodes;
 mod parameters;
+mod payout;
 mod plants;
 mod proposals;
 mod seats;

@@ -126,6 +126,36 @@ parameters! {
     /// What the challenger of a silent node gets beside its bond.
     SilenceFee = 48, "silence_fee", "money", 400_000, (0, 1_000_000_000_000_000_000),
         "most of its fees and never all, so that nothing is won by accusing who sleeps";
+    /// In how much settled money one unit is audited.
+    AuditUnit = 50, "audit_unit", "money", 50_000_000, (1_000, 1_000_000_000_000_000_000_000_000),
+        "less than what a false answer costs who gave it, so that all that was gained until one is drawn is less, too";
+    /// How many auditors an audit has.
+    Auditors = 51, "auditors", "nodes", 2, (1, 8),
+        "one that computes and disputes is enough; another one sees who does not";
+    /// What an auditor has at stake.
+    StakeAuditor = 52, "stake_auditor", "money", 100_000_000, (1, 1_000_000_000_000_000_000_000_000),
+        "who says that an answer is true has something to lose, and the list of auditors is not filled for nothing";
+    /// How long a worker has to show what a drawn unit paid, or an opening.
+    ShowMs = 53, "show_ms", "milliseconds", 7_200_000, (60_000, 604_800_000),
+        "two hours: a worker answers draws by itself, and its log's earlier sizes reach back no further than a day more";
+    /// How long auditors have to compute an answer and commit.
+    CommitMs = 54, "commit_ms", "milliseconds", 21_600_000, (60_000, 604_800_000),
+        "fetching a model and one pass over the longest answer fit into it";
+    /// How long everybody has to reveal.
+    RevealMs = 55, "reveal_ms", "milliseconds", 7_200_000, (60_000, 604_800_000),
+        "nothing has to be computed any more";
+    /// What an auditor gets whose finding another one shares.
+    AuditFee = 56, "audit_fee", "money", 600_000, (0, 1_000_000_000_000_000_000),
+        "all fees of an audit are less than the share that is kept of what one is drawn in";
+    /// What whoever draws gets.
+    DrawFee = 57, "draw_fee", "money", 700_000, (0, 1_000_000_000_000_000_000),
+        "its transaction's fee, which is that of a record, and a little more";
+    /// What a false alarm costs.
+    FalseAlarm = 58, "false_alarm", "money", 4_000_000, (0, 1_000_000_000_000_000_000),
+        "as much as a bond: who says that an answer is false disputes it";
+    /// What an auditor loses that vouched for a false answer.
+    LazySlash = 59, "lazy_slash", "money", 60_000_000, (0, 1_000_000_000_000_000_000),
+        "more than fees for audits that were not done gain until a plant is met";
     /// How many plants a node may have of an epoch.
     PlantsEpoch = 60, "plants_epoch", "plants", 4, (1, 256),
         "enough that who looks at nothing is found out, too few to answer much falsely under their cover";

@@ -253,6 +253,32 @@ rejections! {
     PlantOther = 137, "the plant is for another job, choice or position";
     /// Too early or too late.
     PlantTime = 138, "the plant is not old enough for that, or its time has passed";
+    /// Not its business.
+    NotAuditor = 140, "the node does not say that it audits";
+    /// Not enough to be drawn.
+    AuditorStake = 141, "the node has less at stake than an auditor needs";
+    /// It is.
+    Enrolled = 142, "the node is enrolled already";
+    /// It is not.
+    NotEnrolled = 143, "the node is not enrolled";
+    /// No room.
+    AuditorsFull = 144, "as many nodes are enrolled as may, and the one that is named is not enrolled with less at stake";
+    /// The beacon says something else.
+    NothingDrawn = 145, "the index draws nothing, or nothing of this settlement";
+    /// Once.
+    DrawnBefore = 146, "the index was drawn before";
+    /// Never drawn, or over.
+    NoAudit = 147, "there is no such audit";
+    /// It could have been made for the draw.
+    AnchoredLate = 148, "the leaf was not in a log that was anchored before the draw";
+    /// Something else, or somebody else.
+    NotAwaited = 149, "the audit does not wait for this, or not from this node";
+    /// Another answer.
+    ShownOther = 150, "what is shown is not what was drawn or asked for";
+    /// Another finding.
+    CommitmentOther = 151, "that is not what was committed to";
+    /// Too early.
+    AuditOn = 152, "the audit, or the dispute that its alarm is about, is not over";
     /// No such parameter, or not such a value.
     ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds";
     /// Rules never go back.

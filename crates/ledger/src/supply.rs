@@ -38,6 +38,8 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::EpochBook(..)
             | Held::Anchor(..)
             | Held::Ballot(..)
+            | Held::Auditors(_)
+            | Held::Panel(_)
             | Held::Hold(..)
             | Held::EpochStart(..)
             | Held::Rules(_) => Amount::ZERO,
@@ -55,6 +57,7 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             Held::Account(_, account) => account.balance,
             Held::Node(_, node) => of_node(&node)?,
             Held::Dispute(_, dispute) => of_dispute(&dispute)?,
+            Held::Audit(_, audit) => audit.bond.plus(audit.held).ok_or(Fault::Money("an audit"))?,
             Held::Missing(_, missing) => {
                 missing.asked.money().ok_or(Fault::Money("what is missing"))?
             }

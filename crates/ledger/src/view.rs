@@ -163,6 +163,17 @@ impl View {
         Ok(())
     }
 
+    /// The same, or as much as there is; gives what it was.
+    ///
+    /// # Errors
+    /// None but faults.
+    pub fn spend_at_most(&mut self, amount: Amount) -> Result<Amount, Stop> {
+        let left = self.treasury.minus(self.flows.spent).unwrap_or_default();
+        let part = amount.at_most(left);
+        self.spend(part)?;
+        Ok(part)
+    }
+
     /// Moves money into the treasury: it was taken from a record before.
     ///
     /// # Errors

@@ -133,7 +133,11 @@ fn read_opening(text: &str) -> Result<Opening, Malformed> {
 }
 
 /// Holds every byte of an opening against the receipt's commitments.
-fn check_opening(opening: &Opening, receipt: &Receipt, network: Network) -> Result<(), Refuted> {
+pub(crate) fn check_opening(
+    opening: &Opening,
+    receipt: &Receipt,
+    network: Network,
+) -> Result<(), Refuted> {
     let salts = Salts { network, blind: opening.blind };
     if opening.job.commitment(&salts) != receipt.job {
         return Err(Refuted::Opening { what: "job" });

@@ -96,6 +96,11 @@ impl Rendered {
         }
     }
 
+    /// Whether somebody who rendered has this number.
+    pub(crate) const fn is_number(number: u8) -> bool {
+        number <= 3
+    }
+
     pub(crate) const fn number(&self) -> u8 {
         match self {
             Self::Nobody => 0,

@@ -3,10 +3,12 @@
 //! Never kept by anybody who should not read the answer: it holds prompt and output, and the blind with which single
 //! tokens can be proved to anyone.
 
-use commit::{Blind, Reader, WireError, Writer};
+use commit::{Blind, Network, Reader, WireError, Writer};
 
+use crate::file::check_opening;
 use crate::job::{Job, read_tokens};
 use crate::limits::{CHOICES_MAX, RECEIPT_CHOICES_MAX};
+use crate::statement::Receipt;
 
 /// The version of openings.
 pub(crate) const OPENING_VERSION: u16 = 1;
@@ -32,6 +34,12 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// Whether it is what a receipt commits to.
+    #[must_use]
+    pub fn opens(&self, receipt: &Receipt, network: Network) -> bool {
+        check_opening(self, receipt, network).is_ok()
+    }
+
     /// The canonical bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -127,6 +127,17 @@ impl Receipt {
         RECEIPT.hash(network, &[&self.encode()])
     }
 
+    /// Positions of a choice's trace, all of which an audit's finding is over: each token but the last one was fed in; where
+    /// it ends in a fault those before it.
+    #[must_use]
+    pub fn positions(&self, choice: &Choice) -> u32 {
+        match (choice.stop, choice.count()) {
+            (Stop::Fault { position, .. }, _) => position,
+            (_, 0) => 0,
+            (_, count) => self.usage.prompt.saturating_add(count) - 1,
+        }
+    }
+
     /// Whether every head in it was signed by the worker it names.
     #[must_use]
     pub fn heads_hold(&self, network: Network) -> bool {

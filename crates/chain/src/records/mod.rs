@@ -6,6 +6,8 @@
 mod account;
 mod anchor;
 mod asked;
+mod audit;
+mod auditors;
 mod ballot;
 mod bond;
 mod book;
@@ -32,6 +34,11 @@ mod withheld;
 pub use account::{Account, AccountSlot};
 pub use anchor::{ANCHORS_EARLIER_MAX, Anchor, AnchorSlot};
 pub use asked::Asked;
+pub use audit::{
+    AUDITORS_DRAWN_MAX, Audit, AuditSlot, AuditStage, Auditor, Awaited, Shown, Word,
+    audit_commitment, audit_finding,
+};
+pub use auditors::{AUDITORS_MAX, Auditors, AuditorsSlot, Panel, PanelSlot, Panelist};
 pub use ballot::{Ballot, BallotSlot};
 pub use bond::Bond;
 pub use book::{Clock, ClockSlot, Purse, PurseSlot};
@@ -130,9 +137,12 @@ pub(crate) enum Tag {
     Missing = 19,
     Hold = 20,
     EpochStart = 21,
+    Auditors = 22,
+    Audit = 23,
     Proposal = 24,
     Ballot = 25,
     Rules = 26,
+    Panel = 27,
     Plant = 28,
     Withheld = 29,
 }
@@ -191,6 +201,12 @@ pub enum Held {
     Hold(HoldSlot, Hold),
     /// An epoch's start.
     EpochStart(EpochStartSlot, EpochStart),
+    /// Who can be drawn as an auditor.
+    Auditors(Auditors),
+    /// An audit.
+    Audit(AuditSlot, Audit),
+    /// Among whom auditors are drawn in an epoch.
+    Panel(Panel),
     /// A proposal.
     Proposal(ProposalSlot, Proposal),
     /// A vote.
@@ -235,9 +251,12 @@ impl Held {
             19 => Self::Missing(MissingSlot::read(&mut input)?, Missing::decode(value)?),
             20 => Self::Hold(HoldSlot::read(&mut input)?, Hold::decode(value)?),
             21 => Self::EpochStart(EpochStartSlot::read(&mut input)?, EpochStart::decode(value)?),
+            22 => Self::Auditors(Auditors::decode(value)?),
+            23 => Self::Audit(AuditSlot::read(&mut input)?, Audit::decode(value)?),
             24 => Self::Proposal(ProposalSlot::read(&mut input)?, Proposal::decode(value)?),
             25 => Self::Ballot(BallotSlot::read(&mut input)?, Ballot::decode(value)?),
             26 => Self::Rules(Rules::decode(value)?),
+            27 => Self::Panel(Panel::decode(value)?),
             28 => Self::Plant(PlantSlot::read(&mut input)?, Plant::decode(value)?),
             29 => Self::Withheld(WithheldSlot::read(&mut input)?, Withheld::decode(value)?),
             found => {

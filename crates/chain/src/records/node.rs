@@ -134,6 +134,14 @@ impl NodeId {
 
 impl Roles {
     const KNOWN: u8 = 0b1111;
+    /// Computes others' answers again.
+    pub const AUDITOR: Self = Self(4);
+
+    /// Whether these are among them.
+    #[must_use]
+    pub const fn has(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
 
     /// Of bits; `None` for one without a meaning.
     #[must_use]

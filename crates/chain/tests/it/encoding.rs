@@ -1,9 +1,10 @@
 //! One value, one string of bytes: round trips, and refusal of everything else.
 
 use chain::records::{
-    Account, Anchor, Ballot, BoundKey, Candidates, Channel, Clock, Dispute, EpochBook, EpochStart,
-    Hold, LabelRecord, Missing, NameRecord, Node, Package, ParameterValues, Plant, ProgramBytes,
-    Proposal, Purse, Record, Rules, Seats, Settlement, Stakes, Withheld,
+    Account, Anchor, Audit, Auditors, Ballot, BoundKey, Candidates, Channel, Clock, Dispute,
+    EpochBook, EpochStart, Hold, LabelRecord, Missing, NameRecord, Node, Package, Panel,
+    ParameterValues, Plant, ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement,
+    Stakes, Withheld,
 };
 use chain::state::Proof;
 use chain::{Block, Certificate, Genesis, Header, Transaction, Voucher};
@@ -50,6 +51,9 @@ const DECODERS: &[Decoder] = &[
     decoder!(Rules, generator::rules),
     decoder!(Account, generator::account),
     decoder!(Anchor, generator::anchor),
+    decoder!(Audit, generator::audit),
+    decoder!(Auditors, generator::auditors),
+    decoder!(Panel, generator::panel),
     decoder!(BoundKey, generator::bound_key),
     decoder!(Candidates, generator::candidates),
     decoder!(Certificate, generator::certificate),

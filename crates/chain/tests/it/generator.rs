@@ -1,11 +1,12 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, Anchor, Asked, Ballot, Bond, BoundKey, Candidates, Case, Channel, ChannelId,
-    Clock, Closing, Content, Course, Decision, Dispute, EpochBook, EpochStart, Hold, KeyRole,
-    LabelRecord, Missing, NameRecord, Node, NodeId, Outcome, Package, PackageSlot, ParameterNumber,
-    ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat,
-    Seats, Settlement, Silences, Span, Stage, Stakes, Unbonding, Withheld,
+    Account, Address, Anchor, Asked, Audit, AuditStage, Auditor, Auditors, Awaited, Ballot, Bond,
+    BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing, Content, Course, Decision,
+    Dispute, DisputeSlot, EpochBook, EpochStart, Hold, KeyRole, LabelRecord, Missing, NameRecord,
+    Node, NodeId, Outcome, Package, PackageSlot, Panel, Panelist, ParameterNumber, ParameterValues,
+    Part, Plant, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats, Settlement,
+    Shown, Silences, Span, Stage, Stakes, Unbonding, Withheld, Word,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -233,6 +234,67 @@ pub(crate) fn anchor(random: &mut Random) -> Anchor {
     let size = random.below(1 << 53);
     earlier.retain(|one| one.0 < epoch && one.1 <= size);
     Anchor { size, root: random.bytes(), epoch, time, earlier }
+}
+
+pub(crate) fn auditors(random: &mut Random) -> Auditors {
+    let mut nodes = random.list(9, |random| NodeId(random.bytes()));
+    nodes.push(NodeId(random.bytes()));
+    Auditors(nodes.into_iter().collect())
+}
+
+pub(crate) fn panel(random: &mut Random) -> Panel {
+    let of = |node, random: &mut Random| {
+        let weight = Amount(random.amount().0.max(1));
+        Panelist { node, owner: PublicKey(random.bytes()), weight }
+    };
+    let Auditors(nodes) = auditors(random);
+    Panel(nodes.into_iter().map(|node| of(node, random)).collect())
+}
+
+fn word(random: &mut Random) -> Word {
+    match random.below(4) {
+        0 => Word::None,
+        1 => Word::Committed(random.bytes()),
+        2 => Word::Root(random.bytes()),
+        _ => Word::Alarm(DisputeSlot(random.bytes())),
+    }
+}
+
+pub(crate) fn audit(random: &mut Random) -> Audit {
+    let stages = [
+        AuditStage::Show,
+        AuditStage::Commit,
+        AuditStage::Reveal,
+        AuditStage::Opening,
+        AuditStage::Silent(Awaited::Show),
+        AuditStage::Silent(Awaited::Reveal),
+        AuditStage::Silent(Awaited::Opening),
+        AuditStage::Over,
+    ];
+    Audit {
+        node: NodeId(random.bytes()),
+        channel: ChannelId(random.bytes()),
+        unit: random.amount(),
+        drawn: Time(random.next()),
+        stage: stages[usize::try_from(random.below(8)).unwrap()],
+        deadline: Time(random.next()),
+        owed: random.amount(),
+        held: random.amount(),
+        shown: Shown {
+            worker: PublicKey(random.bytes()),
+            job: random.bytes(),
+            receipt: random.bytes(),
+            tokens: u32::try_from(random.below(1 << 32)).unwrap(),
+        },
+        asker: PublicKey(random.bytes()),
+        bond: random.amount(),
+        word: word(random),
+        auditors: random.list(8, |random| Auditor {
+            node: NodeId(random.bytes()),
+            word: word(random),
+            closed: random.below(2) == 1,
+        }),
+    }
 }
 
 pub(crate) fn voucher(random: &mut Random) -> Voucher {

@@ -1,10 +1,10 @@
 //! Kind 25, collect: a settlement whose epoch could be audited is paid to the node's owner.
 
+use chain::Epoch;
 use chain::records::{
     AccountSlot, ChannelId, EpochBook, EpochBookSlot, NodeId, NodeSlot, Settlement, SettlementSlot,
     Slot,
 };
-use chain::{Amount, Epoch};
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
@@ -12,11 +12,9 @@ use crate::accounts::add;
 use crate::context::Context;
 use crate::nodes;
 use crate::parameters::Parameter;
+use crate::payout::shared;
 use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
-
-/// Parts that a share is counted in.
-const MILLION: u128 = 1_000_000;
 
 /// What is asked, by anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,13 +94,4 @@ impl Collect {
     fn slot(&self) -> SettlementSlot {
         SettlementSlot { epoch: self.epoch, channel: self.channel }
     }
-}
-
-/// What a node is paid of an amount, and what is kept for audits.
-fn shared(context: &Context, amount: Amount) -> Result<(Amount, Amount), Fault> {
-    let share = context.parameters.get(Parameter::AuditShare);
-    let (whole, rest) = (Amount(amount.0 / MILLION), Amount(amount.0 % MILLION * share / MILLION));
-    let kept = whole.times(share).and_then(|whole| whole.plus(rest));
-    let parts = kept.and_then(|kept| Some((amount.minus(kept)?, kept)));
-    parts.ok_or(Fault::Money("the audits' share"))
 }

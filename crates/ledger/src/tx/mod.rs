@@ -4,6 +4,13 @@
 
 mod anchor;
 mod appeal;
+mod audit_ask;
+mod audit_close;
+mod audit_commit;
+mod audit_late;
+mod audit_opening;
+mod audit_reveal;
+mod audit_show;
 mod cancel;
 mod channel_close;
 mod channel_end;
@@ -13,7 +20,9 @@ mod dispute_end;
 mod dispute_late;
 mod dispute_move;
 mod dispute_open;
+mod draw;
 mod enact;
+mod enrol;
 mod equivocation;
 mod hold;
 mod label;
@@ -47,6 +56,13 @@ mod withdraw;
 
 pub use anchor::{ANCHOR_PROOF_MAX, AnchorLog};
 pub use appeal::Appeal;
+pub use audit_ask::{ASKED_TOKENS_MAX, AuditAsk};
+pub use audit_close::AuditClose;
+pub use audit_commit::AuditCommit;
+pub use audit_late::AuditLate;
+pub use audit_opening::AuditOpening;
+pub use audit_reveal::{AuditReveal, Found};
+pub use audit_show::AuditShow;
 pub use cancel::Cancel;
 pub use channel_close::ChannelClose;
 pub use channel_end::ChannelEnd;
@@ -56,7 +72,9 @@ pub use dispute_end::DisputeEnd;
 pub use dispute_late::DisputeLate;
 pub use dispute_move::DisputeMove;
 pub use dispute_open::DisputeOpen;
+pub use draw::DrawAudit;
 pub use enact::Enact;
+pub use enrol::Enrol;
 pub use equivocation::ShowEquivocation;
 pub use hold::{DisputedStep, HoldPay};
 pub use label::SetLabel;
@@ -144,6 +162,24 @@ pub enum Action {
     Hold(Box<HoldPay>),
     /// Kind 27.
     Release(ReleasePay),
+    /// Kind 30.
+    Enrol(Enrol),
+    /// Kind 31.
+    Draw(DrawAudit),
+    /// Kind 32.
+    AuditShow(Box<AuditShow>),
+    /// Kind 33.
+    AuditCommit(AuditCommit),
+    /// Kind 34.
+    AuditReveal(AuditReveal),
+    /// Kind 35.
+    AuditClose(Box<AuditClose>),
+    /// Kind 36.
+    AuditLate(Box<AuditLate>),
+    /// Kind 38.
+    AuditAsk(AuditAsk),
+    /// Kind 39.
+    AuditOpening(Box<AuditOpening>),
     /// Kind 50.
     DisputeOpen(Box<DisputeOpen>),
     /// Kind 51.
@@ -212,6 +248,15 @@ impl Action {
             Self::Collect(_) => 25,
             Self::Hold(_) => 26,
             Self::Release(_) => 27,
+            Self::Enrol(_) => 30,
+            Self::Draw(_) => 31,
+            Self::AuditShow(_) => 32,
+            Self::AuditCommit(_) => 33,
+            Self::AuditReveal(_) => 34,
+            Self::AuditClose(_) => 35,
+            Self::AuditLate(_) => 36,
+            Self::AuditAsk(_) => 38,
+            Self::AuditOpening(_) => 39,
             Self::DisputeOpen(_) => 50,
             Self::DisputeMove(_) => 51,
             Self::DisputeLate(_) => 52,
@@ -262,6 +307,15 @@ impl Action {
             Self::Collect(action) => action.write(&mut out),
             Self::Hold(action) => action.write(&mut out),
             Self::Release(action) => action.write(&mut out),
+            Self::Enrol(action) => action.write(&mut out),
+            Self::Draw(action) => action.write(&mut out),
+            Self::AuditShow(action) => action.write(&mut out),
+            Self::AuditCommit(action) => action.write(&mut out),
+            Self::AuditReveal(action) => action.write(&mut out),
+            Self::AuditClose(action) => action.write(&mut out),
+            Self::AuditLate(action) => action.write(&mut out),
+            Self::AuditAsk(action) => action.write(&mut out),
+            Self::AuditOpening(action) => action.write(&mut out),
             Self::DisputeOpen(action) => action.write(&mut out),
             Self::DisputeMove(action) => action.write(&mut out),
             Self::DisputeLate(action) => action.write(&mut out),
@@ -324,6 +378,15 @@ impl Action {
             25 => Collect::read(input).map(Self::Collect),
             26 => HoldPay::read(input).map(|action| Self::Hold(Box::new(action))),
             27 => ReleasePay::read(input).map(Self::Release),
+            30 => Enrol::read(input).map(Self::Enrol),
+            31 => DrawAudit::read(input).map(Self::Draw),
+            32 => AuditShow::read(input).map(|action| Self::AuditShow(Box::new(action))),
+            33 => AuditCommit::read(input).map(Self::AuditCommit),
+            34 => AuditReveal::read(input).map(Self::AuditReveal),
+            35 => AuditClose::read(input).map(|action| Self::AuditClose(Box::new(action))),
+            36 => AuditLate::read(input).map(|action| Self::AuditLate(Box::new(action))),
+            38 => AuditAsk::read(input).map(Self::AuditAsk),
+            39 => AuditOpening::read(input).map(|action| Self::AuditOpening(Box::new(action))),
             50 => DisputeOpen::read(input).map(|action| Self::DisputeOpen(Box::new(action))),
             51 => DisputeMove::read(input).map(|action| Self::DisputeMove(Box::new(action))),
             52 => DisputeLate::read(input).map(Self::DisputeLate),
@@ -374,6 +437,15 @@ impl Action {
             Self::Collect(action) => action.touches(),
             Self::Hold(action) => action.touches(),
             Self::Release(action) => action.touches(),
+            Self::Enrol(action) => action.touches(),
+            Self::Draw(action) => action.touches(),
+            Self::AuditShow(action) => action.touches(),
+            Self::AuditCommit(action) => action.touches(),
+            Self::AuditReveal(action) => action.touches(),
+            Self::AuditClose(action) => action.touches(author),
+            Self::AuditLate(action) => action.touches(),
+            Self::AuditAsk(action) => action.touches(),
+            Self::AuditOpening(action) => action.touches(),
             Self::DisputeOpen(action) => action.touches(author),
             Self::DisputeMove(action) => action.touches(),
             Self::DisputeLate(action) => action.touches(),
@@ -420,6 +492,11 @@ impl Action {
             | Self::ChannelEnd(_)
             | Self::Collect(_)
             | Self::Release(_)
+            | Self::Enrol(_)
+            | Self::AuditCommit(_)
+            | Self::AuditClose(_)
+            | Self::AuditLate(_)
+            | Self::AuditAsk(_)
             | Self::DisputeLate(_)
             | Self::DisputeEnd(_)
             | Self::Appeal(_)
@@ -435,6 +512,10 @@ impl Action {
             Self::Anchor(action) => action.work(),
             Self::DisputeOpen(action) => action.work(),
             Self::DisputeMove(action) => action.work(),
+            Self::Draw(_) => draw::WORK,
+            Self::AuditShow(_) => audit_show::WORK,
+            Self::AuditReveal(_) => audit_reveal::WORK,
+            Self::AuditOpening(action) => action.work(),
             Self::Equivocation(_) => equivocation::WORK,
             Self::MissingOpen(_) => missing_open::WORK,
             Self::Hold(_) => hold::WORK,
@@ -474,6 +555,15 @@ impl Action {
             Self::Collect(action) => action.execute(context, view),
             Self::Hold(action) => action.execute(context, view),
             Self::Release(action) => action.execute(view),
+            Self::Enrol(action) => action.execute(context, author, view),
+            Self::Draw(action) => action.execute(context, author, view),
+            Self::AuditShow(action) => action.execute(context, author, view),
+            Self::AuditCommit(action) => action.execute(context, author, view),
+            Self::AuditReveal(action) => action.execute(context, author, view),
+            Self::AuditClose(action) => action.execute(context, view),
+            Self::AuditLate(action) => action.execute(context, view),
+            Self::AuditAsk(action) => action.execute(context, author, view),
+            Self::AuditOpening(action) => action.execute(context, view),
             Self::DisputeOpen(action) => action.execute(context, author, view),
             Self::DisputeMove(action) => action.execute(context, author, view),
             Self::DisputeLate(action) => action.execute(context, view),

@@ -2,6 +2,7 @@
 
 use chain::records::{CANDIDATES_MAX, Candidates, CandidatesSlot, Node, NodeId, NodeSlot, Slot};
 use commit::{Reader, WireError, Writer};
+use std::collections::BTreeSet;
 
 use crate::context::{Author, Context};
 use crate::nodes::{find, owned};
@@ -18,7 +19,7 @@ pub struct Stand {
     pub wish: Wish,
 }
 
-/// What a node wants of the candidates.
+/// What a node wants of a list: the candidates, the auditors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// Not to be among them.
@@ -33,30 +34,16 @@ pub enum Wish {
 impl Stand {
     pub(super) fn write(self, out: &mut Writer) {
         out.bytes(&self.node.0);
-        match self.wish {
-            Wish::Leave => out.u8(0),
-            Wish::Join { instead } => {
-                out.u8(1);
-                out.bytes(&instead.0);
-            }
-        }
+        self.wish.write(out);
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        let (node, what) = (NodeId::read(input)?, "whether a node stands");
-        let wish = match input.u8(what)? {
-            0 => Wish::Leave,
-            1 => Wish::Join { instead: NodeId::read(input)? },
-            found => return Err(WireError::Unknown { what, found: found.into() }),
-        };
-        Ok(Self { node, wish })
+        Ok(Self { node: NodeId::read(input)?, wish: Wish::read(input)? })
     }
 
     pub(super) fn touches(self) -> Vec<Vec<u8>> {
         let mut keys = vec![NodeSlot(self.node).key(), CandidatesSlot.key()];
-        if let Wish::Join { instead } = self.wish {
-            keys.push(NodeSlot(instead).key());
-        }
+        keys.extend(self.wish.touches());
         keys
     }
 
@@ -82,7 +69,8 @@ impl Stand {
                     return Err(Rejection::Standing.into());
                 }
                 if candidates.0.len() == CANDIDATES_MAX {
-                    make_room(view, &mut candidates, instead, &node)?;
+                    let otherwise = Rejection::CandidatesFull;
+                    make_room(view, &mut candidates.0, instead, (&node, otherwise))?;
                 }
                 candidates.0.insert(self.node);
             }
@@ -91,17 +79,46 @@ impl Stand {
     }
 }
 
-/// Where no more may stand, one that has less at stake goes.
-fn make_room(
+impl Wish {
+    pub(super) fn write(self, out: &mut Writer) {
+        match self {
+            Self::Leave => out.u8(0),
+            Self::Join { instead } => {
+                out.u8(1);
+                out.bytes(&instead.0);
+            }
+        }
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let what = "whether a node joins a list";
+        match input.u8(what)? {
+            0 => Ok(Self::Leave),
+            1 => Ok(Self::Join { instead: NodeId::read(input)? }),
+            found => Err(WireError::Unknown { what, found: found.into() }),
+        }
+    }
+
+    /// Besides the node's own.
+    pub(super) fn touches(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Leave => None,
+            Self::Join { instead } => Some(NodeSlot(instead).key()),
+        }
+    }
+}
+
+/// Where no more may be in a list, one that has less at stake goes.
+pub(super) fn make_room(
     view: &View,
-    candidates: &mut Candidates,
+    list: &mut BTreeSet<NodeId>,
     instead: NodeId,
-    node: &Node,
+    (node, otherwise): (&Node, Rejection),
 ) -> Result<(), Stop> {
-    let stands = candidates.0.remove(&instead);
-    match stands && find(view, instead)?.stake < node.stake {
+    let listed = list.remove(&instead);
+    match listed && find(view, instead)?.stake < node.stake {
         true => Ok(()),
-        false => Err(Rejection::CandidatesFull.into()),
+        false => Err(otherwise.into()),
     }
 }
 

@@ -441,10 +441,16 @@ pub(crate) fn check_books(world: &World) {
         let asked = missing.or(part)?;
         (asked.node == id).then_some(asked.owed.0)
     };
+    let audited = |id: NodeId, held: &Held| {
+        let Held::Audit(_, audit) = held else { return None };
+        (audit.node == id).then_some(audit.owed.0)
+    };
     for node in &held {
         let Held::Node(NodeSlot(id), node) = node else { continue };
         let open: Vec<u128> = held.iter().filter_map(|held| of(*id, held)).collect();
-        assert_eq!((usize::from(node.disputes), node.owed.0), (open.len(), open.iter().sum()));
+        let audits = held.iter().filter_map(|held| audited(*id, held));
+        let owed = open.iter().copied().chain(audits).sum();
+        assert_eq!((usize::from(node.disputes), node.owed.0), (open.len(), owed));
         let bare = node.stake == Amount::ZERO && node.unbonding.is_empty();
         assert!(bare || node.debt == Amount::ZERO, "a debt is paid of what there is");
     }

@@ -29,6 +29,7 @@ const GROUPS: &[&[Case]] = &[
     crate::channels::REJECTIONS,
     crate::anchors::REJECTIONS,
     crate::holds::REJECTIONS,
+    crate::audits::REJECTIONS,
 ];
 
 const BASE: &[Case] = &[

@@ -112,6 +112,26 @@ impl Job {
 }
 
 impl JobLeaf {
+    /// What leaf 0 says.
+    ///
+    /// # Errors
+    /// [`WireError`] for what is no leaf 0.
+    pub fn terms(&self) -> Result<Terms, WireError> {
+        if self.leaf != 0 {
+            return Err(WireError::Unknown { what: "a leaf of terms", found: self.leaf.into() });
+        }
+        let mut input = Reader::new(&self.bytes);
+        let (terms, rendered_by) = read_terms(&mut input)?;
+        input.end("the leaf of terms")?;
+        match Rendered::is_number(rendered_by) {
+            true => Ok(terms),
+            false => {
+                let what = "who rendered";
+                Err(WireError::Unknown { what, found: rendered_by.into() })
+            }
+        }
+    }
+
     /// The height that leaf 0 dates its job with, 0 where it has no date; `None` for what begins like no leaf 0.
     /// What stands behind it is not read.
     #[must_use]

@@ -27,17 +27,24 @@ struct Block<'a> {
     new_epoch: bool,
     /// Whether a proposal is enacted.
     enacts: bool,
+    /// Whether a transaction of the block pays audits out of the treasury.
+    audits: bool,
 }
 
 /// The kind that enacts proposals.
 const ENACT: KindNumber = KindNumber(83);
+/// Kinds that pay who draws audits, and auditors.
+const AUDITS: [KindNumber; 2] = [KindNumber(31), KindNumber(35)];
 
 pub(crate) fn check(step: &Step<'_>) -> Seen {
     let (was, is) = clock(step.before).zip(clock(step.after)).ok_or("a state has no clock")?;
     let signers = step.block.transactions.iter().map(|transaction| transaction.payer).collect();
     let new_epoch = is.epoch != was.epoch;
-    let enacts = step.block.transactions.iter().any(|transaction| transaction.kind == ENACT);
-    let block = Block { signers, before: step.before, now: is.time, new_epoch, enacts };
+    let any = |kinds: &[KindNumber]| {
+        step.block.transactions.iter().any(|transaction| kinds.contains(&transaction.kind))
+    };
+    let (enacts, audits) = (any(&[ENACT]), any(&AUDITS));
+    let block = Block { signers, before: step.before, now: is.time, new_epoch, enacts, audits };
     for (was, is) in changed(step.before, step.after) {
         let read = |entry: &Arc<Entry>| Held::decode(&entry.key, &entry.value).ok();
         let (was, is) = (was.and_then(read), is.and_then(read));
@@ -203,7 +210,8 @@ impl Block<'_> {
         let issued = is.issued == was.issued || (self.new_epoch && is.issued > was.issued);
         holds(issued, || "money is issued within an epoch".to_owned())?;
         let spent = is.treasury < was.treasury;
-        holds(!spent || self.enacts, || "the treasury is spent by nobody's vote".to_owned())?;
+        let pays = self.enacts || self.audits;
+        holds(!spent || pays, || "the treasury is spent by nobody's vote".to_owned())?;
         holds(is.burnt >= was.burnt, || "burnt money comes back".to_owned())
     }
 }

@@ -1,0 +1,328 @@
+//! Audits as transactions find them: what is drawn, who may speak when, what a node answers with.
+//!
+//! Never computes an answer: whoever says that one is false opens a dispute about it. What a node loses by silence is
+//! [`crate::liability`]'s.
+
+use chain::Amount;
+use chain::records::{
+    Audit, AuditSlot, AuditStage, Auditor, Auditors, AuditorsSlot, EpochBook, Node, NodeId,
+    NodeSlot, Panel, PanelSlot, Panelist, Roles, Settlement, Word,
+};
+use commit::{Digest, Network};
+use receipt::PublicKey;
+
+use crate::context::{Author, Context};
+use crate::liability::give_back;
+use crate::nodes;
+use crate::parameters::Parameter;
+use crate::stop::{Fault, Rejection, Stop};
+use crate::view::{View, Working};
+
+/// How many tries there are for each auditor that is to be drawn.
+const TRIES: u32 = 4;
+
+/// Why a node may not audit; none: it may.
+pub(crate) fn obstacle(node: &Node, context: &Context) -> Option<Rejection> {
+    let enough = Amount(context.parameters.get(Parameter::StakeAuditor));
+    let obstacles = [
+        (node.retired, Rejection::Retired),
+        (node.jailed_until > context.clock.time, Rejection::Jailed),
+        (!node.roles.has(Roles::AUDITOR), Rejection::NotAuditor),
+        (node.stake < enough, Rejection::AuditorStake),
+    ];
+    obstacles.into_iter().find_map(|(stands, why)| stands.then_some(why))
+}
+
+/// The epoch's panel: those that are enrolled and may audit. The others leave the list.
+///
+/// # Errors
+/// [`Fault`] where the state is none.
+pub(crate) fn seat(working: &mut Working, context: &Context) -> Result<(), Fault> {
+    let enrolled = working.get(&AuditorsSlot)?.unwrap_or_default();
+    let mut panel = Vec::with_capacity(enrolled.0.len());
+    for id in &enrolled.0 {
+        let node = working.get(&NodeSlot(*id))?.ok_or(Fault::Lacking("a node that is enrolled"))?;
+        if obstacle(&node, context).is_none() {
+            panel.push(Panelist { node: *id, owner: node.owner, weight: node.stake });
+        }
+    }
+    let left = Auditors(panel.iter().map(|one| one.node).collect());
+    match left.0.is_empty() {
+        true => {
+            working.remove(&AuditorsSlot);
+            working.remove(&PanelSlot);
+        }
+        false => {
+            working.put(&AuditorsSlot, &left);
+            working.put(&PanelSlot, &Panel(panel));
+        }
+    }
+    Ok(())
+}
+
+/// Who is enrolled.
+pub(crate) fn enrolled(view: &View) -> Result<Auditors, Stop> {
+    Ok(view.get(&AuditorsSlot)?.unwrap_or_default())
+}
+
+/// Puts them back.
+pub(crate) fn put_enrolled(view: &mut View, auditors: &Auditors) -> Result<(), Stop> {
+    match auditors.0.is_empty() {
+        true => view.remove(&AuditorsSlot),
+        false => view.put(&AuditorsSlot, auditors),
+    }
+}
+
+/// A hash as a number, the lowest byte first, modulo one that is above zero.
+fn modulo(hash: &Digest, bound: u128) -> u128 {
+    let mut rest = 0_u128;
+    let bits = hash.iter().rev().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1));
+    for bit in bits {
+        // Twice the rest, and the bit, each less the bound where that is not below it: nothing leaves 128 bits.
+        let above = bound - rest;
+        rest = if rest >= above { rest - above } else { rest + rest };
+        rest = if rest == bound - 1 && bit == 1 { 0 } else { rest + u128::from(bit) };
+    }
+    rest
+}
+
+/// The number that an index of an epoch draws, where it is one: of the units of what was settled, and of as many more
+/// as fill the last draw's share, each is as likely.
+pub(crate) fn number(
+    context: &Context,
+    slot: AuditSlot,
+    book: &EpochBook,
+    beacon: &Digest,
+) -> Option<Amount> {
+    let unit = context.parameters.get(Parameter::AuditUnit);
+    let draws = book.settled.0.div_ceil(unit);
+    if u128::from(slot.index) >= draws {
+        return None;
+    }
+    let all = draws.saturating_mul(unit);
+    Some(Amount(modulo(&slot.number(context.network, beacon), all)))
+}
+
+/// The unit of the channel's money that a number is, where it lies in this settlement.
+pub(crate) fn unit(settlement: &Settlement, number: Amount) -> Option<Amount> {
+    let Settlement { span, starts, .. } = *settlement;
+    let within = number.minus(starts)?;
+    let unit = span.from.plus(within)?;
+    (unit < span.to).then_some(unit)
+}
+
+/// Who audits: nodes of the panel, drawn by their weights, none of this owner's and none twice.
+pub(crate) fn auditors(
+    context: &Context,
+    slot: AuditSlot,
+    beacon: &Digest,
+    (panel, owner): (&Panel, PublicKey),
+) -> Result<Vec<Auditor>, Fault> {
+    let mut total = Amount::ZERO;
+    for one in &panel.0 {
+        total = total.plus(one.weight).ok_or(Fault::Money("the weight of a panel"))?;
+    }
+    let wanted = context.parameters.get_u64(Parameter::Auditors);
+    let wanted = u32::try_from(wanted).map_err(|_| Fault::Lacking("auditors in bounds"))?;
+    let (mut drawn, mut most) = (Vec::<Auditor>::new(), wanted);
+    if total == Amount::ZERO {
+        return Ok(drawn);
+    }
+    for tried in 0..wanted.saturating_mul(TRIES) {
+        if most == 0 {
+            break;
+        }
+        let hash = slot.auditor(context.network, beacon, tried);
+        let Some(one) = at(panel, modulo(&hash, total.0)) else { continue };
+        if one.owner != owner && drawn.iter().all(|before| before.node != one.node) {
+            drawn.push(Auditor { node: one.node, word: Word::None, closed: false });
+            most -= 1;
+        }
+    }
+    Ok(drawn)
+}
+
+/// To whom a number below the sum of the weights falls.
+fn at(panel: &Panel, number: u128) -> Option<&Panelist> {
+    let mut left = number;
+    panel.0.iter().find(|one| match left.checked_sub(one.weight.0) {
+        Some(rest) => {
+            left = rest;
+            false
+        }
+        None => true,
+    })
+}
+
+/// An audit as it is now: where too few committed in time, findings are awaited.
+///
+/// # Errors
+/// [`Rejection::NoAudit`].
+pub(crate) fn find(context: &Context, view: &View, slot: AuditSlot) -> Result<Audit, Stop> {
+    let mut audit = view.get(&slot)?.ok_or(Rejection::NoAudit)?;
+    if audit.stage == AuditStage::Commit && context.clock.time > audit.deadline {
+        audit.stage = AuditStage::Reveal;
+        let window = context.parameters.get_u64(Parameter::RevealMs);
+        audit.deadline = audit.deadline.after(window);
+    }
+    Ok(audit)
+}
+
+/// Waits for the next thing.
+pub(crate) fn wait(context: &Context, audit: &mut Audit, stage: AuditStage, window: Parameter) {
+    audit.stage = stage;
+    audit.deadline = context.clock.time.after(context.parameters.get_u64(window));
+}
+
+/// Whether the audit is at one of these stages, and what it waits for is in time.
+///
+/// # Errors
+/// [`Rejection::NotAwaited`], [`Rejection::MoveLate`].
+pub(crate) fn check_due(
+    context: &Context,
+    audit: &Audit,
+    stages: &[AuditStage],
+) -> Result<(), Stop> {
+    if !stages.contains(&audit.stage) {
+        return Err(Rejection::NotAwaited.into());
+    }
+    match context.clock.time <= audit.deadline {
+        true => Ok(()),
+        false => Err(Rejection::MoveLate.into()),
+    }
+}
+
+/// A node that the author speaks for, as its owner or operator.
+///
+/// # Errors
+/// [`Rejection::NoNode`], [`Rejection::NotNode`].
+pub(crate) fn spoken_for(view: &View, node: NodeId, author: &Author) -> Result<Node, Stop> {
+    let node = nodes::find(view, node)?;
+    match [node.owner, node.operator].contains(&author.payer) {
+        true => Ok(node),
+        false => Err(Rejection::NotNode.into()),
+    }
+}
+
+/// The node answers for an audit with what a refutation costs.
+pub(crate) fn owe(context: &Context, node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
+    let all = Amount(context.parameters.get(Parameter::Slash)).max(*owed);
+    let more = all.minus(*owed).and_then(|more| node.owed.plus(more));
+    node.owed = more.ok_or(Fault::Money("what is owed"))?;
+    *owed = all;
+    Ok(())
+}
+
+/// The node answers for it no more.
+pub(crate) fn owe_no_more(node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
+    node.owed = node.owed.minus(*owed).ok_or(Fault::Money("what is owed"))?;
+    *owed = Amount::ZERO;
+    Ok(())
+}
+
+/// A node that was silent has brought what it was asked for: it loses a bond, and answers for the audit as before.
+/// Whoever calls puts the node and names the stakes.
+pub(crate) fn come_back(
+    context: &Context,
+    view: &mut View,
+    node: &mut Node,
+    audit: &mut Audit,
+) -> Result<(), Stop> {
+    if let AuditStage::Silent(_) = audit.stage {
+        let bond = Amount(context.parameters.get(Parameter::Bond));
+        give_back(view, node, audit.held, bond)?;
+        audit.held = Amount::ZERO;
+        owe(context, node, &mut audit.owed)?;
+    }
+    Ok(())
+}
+
+/// Whether everything was said, or the time for it is over; what the node says cannot lack.
+pub(crate) fn is_decided(context: &Context, audit: &Audit) -> bool {
+    let awaited = |auditor: &Auditor| matches!(auditor.word, Word::Committed(_));
+    match audit.stage {
+        AuditStage::Over => true,
+        AuditStage::Reveal => {
+            let all = !audit.auditors.iter().any(awaited);
+            matches!(audit.word, Word::Root(_)) && (all || context.clock.time > audit.deadline)
+        }
+        AuditStage::Show | AuditStage::Commit | AuditStage::Opening | AuditStage::Silent(_) => {
+            false
+        }
+    }
+}
+
+/// One thing less is decided about a settlement.
+pub(crate) fn let_go(settlement: &mut Settlement) -> Result<(), Fault> {
+    let held = settlement.held.checked_sub(1);
+    settlement.held = held.ok_or(Fault::Lacking("a settlement's count of proceedings"))?;
+    Ok(())
+}
+
+/// The epoch in which an audit is drawn: nothing of it goes before that epoch is over, so no index is drawn twice.
+pub(crate) fn drawn_in(slot: AuditSlot) -> chain::Epoch {
+    slot.epoch.next().next()
+}
+
+/// Whether the epoch in which it was drawn is over.
+///
+/// # Errors
+/// [`Rejection::AuditOn`].
+pub(crate) fn check_after(context: &Context, slot: AuditSlot) -> Result<(), Stop> {
+    match context.clock.epoch > drawn_in(slot) {
+        true => Ok(()),
+        false => Err(Rejection::AuditOn.into()),
+    }
+}
+
+/// What is committed to a finding of a node.
+pub(crate) fn commitment(
+    network: Network,
+    finding: &Digest,
+    node: NodeId,
+    salt: &Digest,
+) -> Digest {
+    chain::records::audit_commitment(network, finding, node, salt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_a_number_whose_lowest_byte_is_first() {
+        let hash = |bytes: &[u8]| {
+            let mut hash = [0; 32];
+            hash[..bytes.len()].copy_from_slice(bytes);
+            hash
+        };
+        assert_eq!(modulo(&hash(&[7]), 10), 7);
+        assert_eq!(modulo(&hash(&[0, 1]), 10), 6);
+        assert_eq!(modulo(&hash(&[0, 1]), u128::MAX), 256);
+        assert_eq!(modulo(&hash(&[9; 32]), 1), 0);
+        // 2^256 - 1 is a multiple of 2^128 - 1, and 2^128 is one more than one.
+        assert_eq!(modulo(&[255; 32], u128::MAX), 0);
+        let mut high = [0; 32];
+        high[16] = 1;
+        assert_eq!(modulo(&high, u128::MAX), 1);
+        assert_eq!(modulo(&high, u128::MAX - 1), 2);
+        for bound in [3, 1_000_003, 1 << 100, (1 << 127) + 1, u128::MAX - 4] {
+            let slow = [3, 1, 4, 1, 5, 9, 2, 6].repeat(4);
+            let hash: Digest = slow.try_into().unwrap();
+            assert!(modulo(&hash, bound) < bound);
+        }
+    }
+
+    #[test]
+    fn a_number_falls_to_one_of_the_panel_by_its_weight() {
+        let one = |name, weight| Panelist {
+            node: NodeId([name; 32]),
+            owner: PublicKey([name; 32]),
+            weight: Amount(weight),
+        };
+        let panel = Panel(vec![one(1, 2), one(2, 1), one(3, 3)]);
+        let drawn = |number| at(&panel, number).map(|one| one.node.0[0]);
+        let all: Vec<_> = (0..7).map(drawn).collect();
+        assert_eq!(all, [Some(1), Some(1), Some(2), Some(3), Some(3), Some(3), None]);
+    }
+}

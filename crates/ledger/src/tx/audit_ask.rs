@@ -1,0 +1,62 @@
+//! Kind 38, audit_ask: an auditor was given no opening, and asks for it where everybody sees it.
+
+use chain::Amount;
+use chain::records::{AuditSlot, AuditStage, NodeId, NodeSlot, Slot, Word};
+use commit::{Reader, WireError, Writer};
+use receipt::PublicKey;
+
+use crate::accounts::subtract;
+use crate::audits::{check_due, find, spoken_for, wait};
+use crate::context::{Author, Context};
+use crate::parameters::Parameter;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// Tokens of an answer whose opening goes into a body.
+pub const ASKED_TOKENS_MAX: u32 = 1 << 15;
+
+/// What is asked, by the auditor's owner or operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditAsk {
+    /// In which audit.
+    pub audit: AuditSlot,
+    /// Which auditor.
+    pub node: NodeId,
+}
+
+impl AuditAsk {
+    pub(super) fn write(self, out: &mut Writer) {
+        self.audit.write(out);
+        out.bytes(&self.node.0);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { audit: AuditSlot::read(input)?, node: NodeId::read(input)? })
+    }
+
+    pub(super) fn touches(self) -> Vec<Vec<u8>> {
+        vec![self.audit.key(), NodeSlot(self.node).key()]
+    }
+
+    pub(super) fn execute(
+        self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let mut audit = find(context, view, self.audit)?;
+        spoken_for(view, self.node, author)?;
+        check_due(context, &audit, &[AuditStage::Commit])?;
+        let mut auditors = audit.auditors.iter();
+        let waits = auditors.any(|one| one.node == self.node && one.word == Word::None);
+        let first = audit.asker == PublicKey::NONE;
+        if !waits || !first || audit.shown.tokens > ASKED_TOKENS_MAX {
+            return Err(Rejection::NotAwaited.into());
+        }
+        let bond = Amount(context.parameters.get(Parameter::Bond));
+        subtract(view, author.payer, bond, Rejection::Balance)?;
+        (audit.asker, audit.bond) = (author.payer, bond);
+        wait(context, &mut audit, AuditStage::Opening, Parameter::ShowMs);
+        view.put(&self.audit, &audit)
+    }
+}

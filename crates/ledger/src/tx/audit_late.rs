@@ -1,0 +1,129 @@
+//! Kind 36, audit_late: a worker let pass what an audit asked it for; at first what silence costs is held, then it ends.
+
+use chain::Amount;
+use chain::records::{
+    AccountSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, NodeId, NodeSlot,
+    SettlementSlot, Slot, StakesSlot, Word,
+};
+use commit::{Reader, WireError, Writer};
+use receipt::PublicKey;
+
+use crate::accounts::add;
+use crate::audits::{check_after, find, let_go, owe_no_more, wait};
+use crate::context::Context;
+use crate::liability::{lose, silence};
+use crate::nodes;
+use crate::parameters::Parameter;
+use crate::payout::void;
+use crate::stop::{Fault, Rejection, Stop};
+use crate::view::View;
+
+/// What is asked, by anybody. All but the first repeats what the records say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditLate {
+    /// In which audit.
+    pub audit: AuditSlot,
+    /// Whose answer it is.
+    pub node: NodeId,
+    /// The channel that paid it.
+    pub channel: ChannelId,
+    /// Who opened the channel.
+    pub payer: PublicKey,
+    /// By which of its transactions: with the payer's key the channel's id.
+    pub number: u64,
+    /// Who asked for an opening; zeros: nobody.
+    pub asker: PublicKey,
+}
+
+impl AuditLate {
+    pub(super) fn write(&self, out: &mut Writer) {
+        self.audit.write(out);
+        out.bytes(&self.node.0);
+        out.bytes(&self.channel.0);
+        out.bytes(&self.payer.0);
+        out.u64(self.number);
+        out.bytes(&self.asker.0);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            audit: AuditSlot::read(input)?,
+            node: NodeId::read(input)?,
+            channel: ChannelId::read(input)?,
+            payer: PublicKey(input.array("a channel's payer")?),
+            number: input.u64("a transaction's number")?,
+            asker: PublicKey(input.array("who asked for an opening")?),
+        })
+    }
+
+    pub(super) fn touches(&self) -> Vec<Vec<u8>> {
+        vec![
+            self.audit.key(),
+            NodeSlot(self.node).key(),
+            StakesSlot.key(),
+            self.settlement().key(),
+            AccountSlot(self.payer).key(),
+            AccountSlot(self.asker).key(),
+        ]
+    }
+
+    pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+        let mut audit = find(context, view, self.audit)?;
+        if (self.node, self.channel, self.asker) != (audit.node, audit.channel, audit.asker) {
+            return Err(Rejection::DisputeNames.into());
+        }
+        if ChannelId::of(context.network, self.payer, self.number) != self.channel {
+            return Err(Rejection::ChannelPayer.into());
+        }
+        let awaited = awaited(&audit).ok_or(Rejection::NotAwaited)?;
+        if context.clock.time <= audit.deadline {
+            return Err(Rejection::NotLate.into());
+        }
+        if let AuditStage::Silent(_) = audit.stage {
+            return self.end(context, view, &mut audit);
+        }
+        let mut node = nodes::find(view, self.node)?;
+        let about = (audit.drawn, &mut audit.owed);
+        audit.held = silence(context, view, &mut node, about)?;
+        wait(context, &mut audit, AuditStage::Silent(awaited), Parameter::AppealMs);
+        view.put(&NodeSlot(self.node), &node)?;
+        view.put(&self.audit, &audit)
+    }
+
+    /// It stayed silent: what is held is lost, and what the channel paid in the epoch is void.
+    fn end(&self, context: &Context, view: &mut View, audit: &mut Audit) -> Result<(), Stop> {
+        check_after(context, self.audit)?;
+        let mut node = nodes::find(view, self.node)?;
+        owe_no_more(&mut node, &mut audit.owed)?;
+        let taken = lose(context, view, &mut node, audit.held)?;
+        view.burn(taken)?;
+        view.put(&NodeSlot(self.node), &node)?;
+        if audit.bond > Amount::ZERO {
+            add(view, self.asker, audit.bond)?;
+        }
+        let slot = self.settlement();
+        let settlement = view.get(&slot)?;
+        let mut settlement = settlement.ok_or(Fault::Lacking("a settlement that is held"))?;
+        let all = [settlement.span];
+        let back = void(context, view, &mut settlement, &all)?;
+        add(view, self.payer, back)?;
+        let_go(&mut settlement)?;
+        view.put(&slot, &settlement)?;
+        view.remove(&self.audit)
+    }
+
+    fn settlement(&self) -> SettlementSlot {
+        SettlementSlot { epoch: self.audit.epoch, channel: self.channel }
+    }
+}
+
+/// What the node is asked for now, or was when it fell silent.
+fn awaited(audit: &Audit) -> Option<Awaited> {
+    match audit.stage {
+        AuditStage::Show => Some(Awaited::Show),
+        AuditStage::Reveal if matches!(audit.word, Word::Committed(_)) => Some(Awaited::Reveal),
+        AuditStage::Opening => Some(Awaited::Opening),
+        AuditStage::Silent(awaited) => Some(awaited),
+        AuditStage::Reveal | AuditStage::Commit | AuditStage::Over => None,
+    }
+}

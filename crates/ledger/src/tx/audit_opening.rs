@@ -1,0 +1,110 @@
+//! Kind 39, audit_opening: the opening that an auditor asked for, in the open. The job's consent is that anybody may have it.
+
+use chain::Amount;
+use chain::records::{
+    AccountSlot, AuditSlot, AuditStage, Awaited, NodeId, NodeSlot, Slot, StakesSlot,
+};
+use commit::{Reader, WireError, Writer};
+use receipt::limits::RECEIPT_BYTES_MAX;
+use receipt::{Opening, PublicKey, Receipt};
+
+use crate::accounts::add;
+use crate::audits::{check_due, come_back, find, wait};
+use crate::context::Context;
+use crate::nodes;
+use crate::parameters::Parameter;
+use crate::stop::{Fault, Rejection, Stop};
+use crate::view::View;
+
+/// Bytes of an opening: a body has room for a receipt beside it.
+const OPENING_BYTES_MAX: usize = (1 << 18) - (1 << 13);
+/// Work of a receipt.
+const WORK: u64 = 100;
+/// Bytes of an opening that are read and hashed in a unit of work: a token.
+const BYTES_OF_WORK: u64 = 4;
+
+/// What is asked, by anybody who has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditOpening {
+    /// In which audit.
+    pub audit: AuditSlot,
+    /// Whose answer it is.
+    pub node: NodeId,
+    /// The node's owner.
+    pub owner: PublicKey,
+    /// Who asked.
+    pub asker: PublicKey,
+    /// The receipt that was shown.
+    pub receipt: Receipt,
+    /// What it commits to.
+    pub opening: Opening,
+    /// Bytes of the opening.
+    pub bytes: usize,
+}
+
+impl AuditOpening {
+    pub(super) fn write(&self, out: &mut Writer) {
+        self.audit.write(out);
+        for hash in [&self.node.0, &self.owner.0, &self.asker.0] {
+            out.bytes(hash);
+        }
+        let receipt = self.receipt.encode();
+        out.length_u16(receipt.len());
+        out.bytes(&receipt);
+        let opening = self.opening.encode();
+        out.length_u32(opening.len());
+        out.bytes(&opening);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let audit = AuditSlot::read(input)?;
+        let node = NodeId::read(input)?;
+        let owner = PublicKey(input.array("a node's owner")?);
+        let asker = PublicKey(input.array("who asked for an opening")?);
+        let receipt = Receipt::decode(input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?)?;
+        let bytes = input.bytes_u32("bytes of an opening", OPENING_BYTES_MAX)?;
+        let (opening, bytes) = (Opening::decode(bytes)?, bytes.len());
+        Ok(Self { audit, node, owner, asker, receipt, opening, bytes })
+    }
+
+    pub(super) fn touches(&self) -> Vec<Vec<u8>> {
+        vec![
+            self.audit.key(),
+            NodeSlot(self.node).key(),
+            StakesSlot.key(),
+            AccountSlot(self.owner).key(),
+            AccountSlot(self.asker).key(),
+        ]
+    }
+
+    pub(super) fn work(&self) -> u64 {
+        WORK + u64::try_from(self.bytes).unwrap_or(u64::MAX) / BYTES_OF_WORK
+    }
+
+    pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+        let mut audit = find(context, view, self.audit)?;
+        let mut node = nodes::find(view, self.node)?;
+        if (self.node, self.owner, self.asker) != (audit.node, node.owner, audit.asker) {
+            return Err(Rejection::DisputeNames.into());
+        }
+        let silent = AuditStage::Silent(Awaited::Opening);
+        check_due(context, &audit, &[AuditStage::Opening, silent])?;
+        let network = context.network;
+        let shown = self.receipt.id(network) == audit.shown.receipt;
+        if !shown || !self.opening.opens(&self.receipt, network) {
+            return Err(Rejection::ShownOther.into());
+        }
+        let bond = std::mem::take(&mut audit.bond);
+        if audit.stage == silent {
+            add(view, self.asker, bond)?;
+        } else {
+            let half = Amount(bond.0 / 2);
+            add(view, self.owner, half)?;
+            view.burn(bond.minus(half).ok_or(Fault::Money("a bond"))?)?;
+        }
+        come_back(context, view, &mut node, &mut audit)?;
+        view.put(&NodeSlot(self.node), &node)?;
+        wait(context, &mut audit, AuditStage::Commit, Parameter::CommitMs);
+        view.put(&self.audit, &audit)
+    }
+}

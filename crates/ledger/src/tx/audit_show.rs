@@ -1,0 +1,195 @@
+//! Kind 32, audit_show: the worker shows the answer that a drawn unit paid, and commits to what it found itself.
+//!
+//! Never takes the worker's word for it: the payer signed for which job the unit is, and the leaf stood in a log that was
+//! anchored before anybody knew what would be drawn.
+
+use chain::records::{
+    AnchorSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, KeySlot, NodeId, NodeSlot, Shown,
+    Slot, StakesSlot, Word,
+};
+use chain::{Amount, Voucher};
+use commit::{Digest, Network, Reader, WireError, Writer};
+use receipt::limits::RECEIPT_BYTES_MAX;
+use receipt::log::included;
+use receipt::{
+    AuditConsent, Envelope, JobLeaf, MissingAnswer, PublicKey, Receipt, Signature, Terms, WorkKind,
+};
+
+use super::audit_commit::read_commitment;
+use super::missing_answer::ANSWER_BYTES_MAX;
+use crate::audits::{check_due, come_back, find, spoken_for, wait};
+use crate::context::{Author, Context};
+use crate::disputes::check_signer;
+use crate::parameters::Parameter;
+use crate::stop::{Rejection, Stop};
+use crate::view::View;
+
+/// Work of a receipt's signatures, at its limits, of a voucher's, and of as many hashes as a log has levels.
+pub(super) const WORK: u64 = 2_150;
+/// Bytes of a job's leaf 0 as it is shown: sixteen named auditors, a salt, three hashes.
+const TERMS_BYTES_MAX: usize = 1 << 11;
+
+/// What is asked, by the node's owner or operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditShow {
+    /// In which audit.
+    pub audit: AuditSlot,
+    /// Whose answer.
+    pub node: NodeId,
+    /// The answer.
+    pub receipt: Receipt,
+    /// Its envelope's signature.
+    pub signature: Signature,
+    /// Leaf 0 of its job: who may audit it.
+    pub terms: JobLeaf,
+    /// Where the receipt stands in the worker's log.
+    pub answer: MissingAnswer,
+    /// Which money its payer gave for the job.
+    pub voucher: Voucher,
+    /// The voucher's signature.
+    pub voucher_signature: Signature,
+    /// Who opened the channel.
+    pub payer: PublicKey,
+    /// By which of its transactions: with the payer's key the channel's id.
+    pub number: u64,
+    /// To the node's own finding.
+    pub commitment: Digest,
+}
+
+impl AuditShow {
+    pub(super) fn write(&self, out: &mut Writer) {
+        self.audit.write(out);
+        out.bytes(&self.node.0);
+        write_bytes(out, &self.receipt.encode());
+        out.bytes(&self.signature.0);
+        write_bytes(out, &self.terms.encode());
+        write_bytes(out, &self.answer.encode());
+        self.voucher.write(out);
+        out.bytes(&self.voucher_signature.0);
+        out.bytes(&self.payer.0);
+        out.u64(self.number);
+        out.bytes(&self.commitment);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let (audit, node) = (AuditSlot::read(input)?, NodeId::read(input)?);
+        let receipt = Receipt::decode(input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?)?;
+        let signature = Signature(input.array("a receipt's signature")?);
+        let terms = JobLeaf::decode(input.bytes_u16("bytes of a leaf", TERMS_BYTES_MAX)?)?;
+        let answer = input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?;
+        Ok(Self {
+            audit,
+            node,
+            receipt,
+            signature,
+            terms,
+            answer: MissingAnswer::decode(answer)?,
+            voucher: Voucher::read(input)?,
+            voucher_signature: Signature(input.array("a voucher's signature")?),
+            payer: PublicKey(input.array("a channel's payer")?),
+            number: input.u64("a transaction's number")?,
+            commitment: read_commitment(input)?,
+        })
+    }
+
+    pub(super) fn touches(&self) -> Vec<Vec<u8>> {
+        vec![
+            self.audit.key(),
+            NodeSlot(self.node).key(),
+            StakesSlot.key(),
+            KeySlot(self.receipt.worker).key(),
+            AnchorSlot(self.receipt.worker).key(),
+        ]
+    }
+
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
+        let mut audit = find(context, view, self.audit)?;
+        if audit.node != self.node {
+            return Err(Rejection::DisputeNames.into());
+        }
+        let mut node = spoken_for(view, self.node, author)?;
+        check_due(context, &audit, &[AuditStage::Show, AuditStage::Silent(Awaited::Show)])?;
+        let terms = self.check_receipt(context.network, view)?;
+        self.check_paid(context.network, &audit)?;
+        self.check_anchored(view)?;
+        come_back(context, view, &mut node, &mut audit)?;
+        audit.shown = Shown {
+            worker: self.receipt.worker,
+            job: self.receipt.job,
+            receipt: self.receipt.id(context.network),
+            tokens: self.receipt.usage.prompt.saturating_add(self.receipt.usage.output),
+        };
+        // Where no dispute could be about it, or nobody may look or was drawn to, nobody audits it.
+        let open = terms.consent == AuditConsent::Open && terms.kind == WorkKind::Generate;
+        if open && terms.beacon_height != 0 && !audit.auditors.is_empty() {
+            audit.word = Word::Committed(self.commitment);
+            wait(context, &mut audit, AuditStage::Commit, Parameter::CommitMs);
+        } else {
+            audit.auditors.clear();
+            audit.stage = AuditStage::Over;
+        }
+        view.put(&NodeSlot(self.node), &node)?;
+        view.put(&self.audit, &audit)
+    }
+
+    /// The node's worker signed the receipt, and the job's own leaf says who may audit it.
+    fn check_receipt(&self, network: Network, view: &View) -> Result<Terms, Stop> {
+        check_signer(view, self.receipt.worker, self.node)?;
+        let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
+        envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
+        let its_own = self.terms.is_of(network, &self.receipt.job);
+        let terms = self.terms.terms().ok().filter(|_| its_own);
+        let terms = terms.ok_or(Rejection::ShownOther)?;
+        let said = (self.receipt.consent, self.receipt.kind);
+        match said == (terms.consent.number(), terms.kind) {
+            true => Ok(terms),
+            false => Err(Rejection::ShownOther.into()),
+        }
+    }
+
+    /// The drawn unit was paid for this job: the payer says so, and the leaf does not say otherwise.
+    fn check_paid(&self, network: Network, audit: &Audit) -> Result<(), Rejection> {
+        if ChannelId::of(network, self.payer, self.number) != audit.channel {
+            return Err(Rejection::ChannelPayer);
+        }
+        let (leaf, voucher) = (&self.answer.leaf, &self.voucher);
+        let one = leaf.receipt == self.receipt.id(network)
+            && leaf.channel == audit.channel.0
+            && voucher.channel == audit.channel
+            && voucher.job == self.receipt.job;
+        let inside = Amount(leaf.from) <= voucher.from
+            && voucher.from <= audit.unit
+            && audit.unit < voucher.cumulative
+            && voucher.cumulative <= Amount(leaf.to);
+        if !one || !inside {
+            return Err(Rejection::ShownOther);
+        }
+        match voucher.holds(network, self.payer, &self.voucher_signature) {
+            true => Ok(()),
+            false => Err(Rejection::VoucherSignature),
+        }
+    }
+
+    /// The leaf stands in the worker's log, and stood there before the draw.
+    fn check_anchored(&self, view: &View) -> Result<(), Stop> {
+        let MissingAnswer { leaf, index, proof } = &self.answer;
+        let anchor = view.get(&AnchorSlot(self.receipt.worker))?.ok_or(Rejection::NotIncluded)?;
+        if !included(&leaf.hash(), *index, proof, anchor.size, &anchor.root) {
+            return Err(Rejection::NotIncluded.into());
+        }
+        match *index < anchor.size_by(self.audit.epoch.next()) {
+            true => Ok(()),
+            false => Err(Rejection::AnchoredLate.into()),
+        }
+    }
+}
+
+fn write_bytes(out: &mut Writer, bytes: &[u8]) {
+    out.length_u16(bytes.len());
+    out.bytes(bytes);
+}
