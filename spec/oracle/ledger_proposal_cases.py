@@ -5,7 +5,7 @@ from ledger_node_cases import NO_CLAIM, made
 from ledger_world import RICH, World, public
 
 BOND = 1000
-FREE = [(1, 0), (2, 0), (3, 0), (4, 604800000), (11, 60000), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40)]
+FREE = [(1, 0), (2, 0), (3, 0), (4, 604800000), (11, 60000), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40), (75, 0)]
 FEE, NO_FEE = (1, {"number": 1, "value": 5}), (1, {"number": 1, "value": 0})
 
 
@@ -86,7 +86,7 @@ def enacted_worlds():
     wait(w, *[10000] * 5, 9999).block(1).send(4, 83, enact(late, 1, NO_FEE))
     yield "proposals that are not carried, taken back, or too late", w
 
-    w, nodes = council(100, 1, parameters=[*FREE, (75, 101)])
+    w, nodes = council(100, 1, parameters=[*FREE[:-1], (75, 101)])
     few, enough = proposed(w, 1, FEE), proposed(w, 1, NO_FEE)
     w.send(1, 81, ballot(few, nodes[0])).send(1, 81, ballot(enough, nodes[0])).send(2, 81, ballot(enough, nodes[1]))
     wait(w, 10000, 5000).send(3, 83, enact(few, 1, FEE)).send(3, 83, enact(enough, 1, NO_FEE))

@@ -184,8 +184,8 @@ parameters! {
     QuorumPercent = 74, "quorum_percent", "percent", 40, (1, 100),
         "a few can't decide while the others sleep; more would let a third of all stake stop everything";
     /// How much stake has to vote, however little there is.
-    QuorumLeast = 75, "quorum_least", "money", 0, (0, 1_000_000_000_000_000_000_000_000),
-        "where little is at stake yet a few coins would decide; a network that begins so says how much has to vote";
+    QuorumLeast = 75, "quorum_least", "money", 4_000_000_000, (0, 1_000_000_000_000_000_000_000_000),
+        "four times what one candidate needs: where little is at stake yet, dust decides nothing";
 }
 
 impl Parameter {

@@ -21,6 +21,8 @@ use crate::view::View;
 const FILING_BYTES_MAX: usize = 1 << 14;
 /// Work of the signatures and hashes of a filing.
 const WORK: u64 = 1_000;
+/// The same, with a receipt's signatures, at its limits.
+const FAULT_WORK: u64 = 1_800;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +70,8 @@ impl DisputeOpen {
     }
 
     pub(super) fn work(&self) -> u64 {
-        WORK + self.model.work()
+        let work = if self.signature.is_some() { FAULT_WORK } else { WORK };
+        work + self.model.work()
     }
 
     pub(super) fn execute(

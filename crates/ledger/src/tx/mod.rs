@@ -554,7 +554,7 @@ impl Action {
             Self::Anchor(action) => action.execute(context, author, view),
             Self::Collect(action) => action.execute(context, view),
             Self::Hold(action) => action.execute(context, view),
-            Self::Release(action) => action.execute(view),
+            Self::Release(action) => action.execute(context, view),
             Self::Enrol(action) => action.execute(context, author, view),
             Self::Draw(action) => action.execute(context, author, view),
             Self::AuditShow(action) => action.execute(context, author, view),

@@ -1,16 +1,18 @@
 //! Kind 27, release: a dispute has ended, and holds a settlement no more; what a node lied or was silent about is void.
 //!
-//! Never pays the node: that is collected. What is void goes back to who paid on the channel, each part of it once.
+//! Never pays the node: that is collected. What is void goes back to who paid on the channel, less the audits' share, each
+//! part of it once.
 
+use chain::Epoch;
 use chain::records::{
-    AccountSlot, ChannelId, Course, DisputeSlot, Hold, HoldSlot, Outcome, Settlement,
-    SettlementSlot, Slot,
+    AccountSlot, ChannelId, Course, DisputeSlot, HoldSlot, Outcome, SettlementSlot, Slot,
 };
-use chain::{Amount, Epoch};
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use crate::accounts::add;
+use crate::context::Context;
+use crate::payout::void;
 use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
 
@@ -45,7 +47,7 @@ impl ReleasePay {
         vec![self.hold.key(), dispute.key(), settlement.key(), AccountSlot(self.payer).key()]
     }
 
-    pub(super) fn execute(self, view: &mut View) -> Result<(), Stop> {
+    pub(super) fn execute(self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let HoldSlot { dispute, settlement: slot } = self.hold;
         let hold = view.get(&self.hold)?.ok_or(Rejection::NoHold)?;
         if hold.payer != self.payer {
@@ -61,7 +63,7 @@ impl ReleasePay {
         settlement.held = held.ok_or(Fault::Lacking("a settlement's count of disputes"))?;
         match outcome {
             Outcome::ClaimantRefuted | Outcome::ClaimantSilent | Outcome::Planted => {
-                let back = void(&mut settlement, &hold)?;
+                let back = void(context, view, &mut settlement, &hold.spans)?;
                 add(view, self.payer, back)?;
             }
             Outcome::ChallengerRefuted | Outcome::ChallengerSilent => (),
@@ -69,13 +71,4 @@ impl ReleasePay {
         view.put(&slot, &settlement)?;
         view.remove(&self.hold)
     }
-}
-
-/// Makes void what is held. What of it was not void before: money that goes elsewhere.
-fn void(settlement: &mut Settlement, hold: &Hold) -> Result<Amount, Fault> {
-    let before = settlement.left();
-    for span in &hold.spans {
-        settlement.voided = settlement.span.joined(&settlement.voided, *span);
-    }
-    before.minus(settlement.left()).ok_or(Fault::Money("what is void"))
 }

@@ -1,6 +1,9 @@
 //! Kinds 26 and 27: a settlement that a dispute is about, and what is void of it when the dispute has ended.
 
-use chain::records::{ChannelId, ClaimedStep, Hold, HoldSlot, Settlement, SettlementSlot, Span};
+use chain::records::{
+    ChannelId, ClaimedStep, EpochBookSlot, Hold, HoldSlot, PurseSlot, Settlement, SettlementSlot,
+    Span,
+};
 use chain::{Amount, Epoch, Time, Voucher};
 use dispute::Claim;
 use ledger::Rejection;
@@ -212,7 +215,7 @@ fn what_was_paid_for_a_lie_goes_back_to_who_paid() {
     assert_eq!(refused(&late, &paid.collect()), Some(Rejection::SettlementHeld));
     world.take(OTHER, &paid.court.end(PublicKey::NONE));
     let got = gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release()));
-    assert_eq!(got, 4_000_000);
+    assert_eq!(got, less_share(4_000_000));
     let settlement = paid.settlement(&world);
     assert_eq!((pairs(&settlement.voided), settlement.held), (vec![PAID], 0));
     assert_eq!(world.record(&paid.hold_slot()), None);
@@ -257,10 +260,13 @@ fn who_is_silent_to_the_end_is_not_paid() {
     wait(&mut world);
     world.take(OTHER, &paid.court.end(PublicKey::NONE));
     let got = gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release()));
-    assert_eq!(got, 4_000_000);
+    assert_eq!(got, less_share(4_000_000));
     // Held after the end: it was not collected yet.
     world.take(OTHER, &paid.hold(1));
-    assert_eq!(gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release())), 2_000_000);
+    assert_eq!(
+        gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release())),
+        less_share(2_000_000)
+    );
     assert_eq!(paid.collected(&mut world), less_share(SETTLED - 6_000_000));
 }
 
@@ -279,7 +285,7 @@ fn leaves_of_one_receipt_are_held_together() {
     paid.court.play(&mut world, 100);
     world.take(OTHER, &paid.court.end(PublicKey::NONE));
     let got = gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release()));
-    assert_eq!(got, 11_000_000);
+    assert_eq!(got, less_share(11_000_000));
 }
 
 /// Nobody's dispute stands in another's way, and what two of them make void is void once.
@@ -308,7 +314,7 @@ fn two_disputes_hold_the_same_and_it_is_void_once() {
         paid.court.slot = slot;
         let release = paid.release();
         let got = gained(&mut world, PAYER, |world| world.take(OTHER, &release));
-        assert_eq!((got, paid.settlement(&world).held), (back, held));
+        assert_eq!((got, paid.settlement(&world).held), (less_share(back), held));
     }
     assert_eq!(pairs(&paid.settlement(&world).voided), [(1_000_000, 7_000_000)]);
 }
@@ -327,14 +333,20 @@ fn what_ended_against_the_node_can_be_held_still() {
     let slot = HoldSlot { dispute: hold.dispute, ..paid.hold_slot() };
     world.take(OTHER, &Action::Hold(Box::new(hold)));
     let release = Action::Release(ReleasePay { hold: slot, payer: public(PAYER) });
-    assert_eq!(gained(&mut world, PAYER, |world| world.take(OTHER, &release)), 4_000_000);
+    assert_eq!(
+        gained(&mut world, PAYER, |world| world.take(OTHER, &release)),
+        less_share(4_000_000)
+    );
     paid.court.play(&mut world, 100);
     world.take(OTHER, &paid.court.end(PublicKey::NONE));
     assert_eq!(refused(&world, &paid.hold(0)), Some(Rejection::SpanHeld), "void already");
     // Under the claim itself stands that it was refuted: it holds as the dispute does.
     paid.court.slot = paid.court.claim;
     world.take(OTHER, &paid.hold(1));
-    assert_eq!(gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release())), 2_000_000);
+    assert_eq!(
+        gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release())),
+        less_share(2_000_000)
+    );
 }
 
 #[test]
@@ -373,6 +385,26 @@ fn a_release_pays_who_paid() {
     let paid = held(&mut world, true);
     let release = ReleasePay { hold: paid.hold_slot(), payer: public(OTHER) };
     assert_eq!(refused(&world, &Action::Release(release)), Some(Rejection::ChannelPayer));
+}
+
+/// Who pays itself to be drawn less loses the audits' share of it, also where it lets its own answer be found false.
+#[test]
+fn what_goes_back_has_paid_the_audits_share() {
+    let mut world = World::new();
+    let mut paid = held(&mut world, true);
+    paid.court.play(&mut world, 100);
+    world.take(OTHER, &paid.court.end(PublicKey::NONE));
+    let treasury = |world: &World| world.record(&PurseSlot).unwrap().treasury.0;
+    let book = world.record(&EpochBookSlot(Epoch(1)));
+    let before = treasury(&world);
+    world.take(OTHER, &paid.release());
+    assert_eq!(treasury(&world), before + 160_000);
+    assert_eq!(
+        world.record(&EpochBookSlot(Epoch(1))),
+        book,
+        "what was settled is what is drawn from"
+    );
+    assert_eq!(paid.collected(&mut world), less_share(SETTLED - 4_000_000), "and so is the rest");
 }
 
 /// A record lists sixteen spans: with one more the whole settlement counts.

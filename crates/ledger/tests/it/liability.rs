@@ -2,14 +2,15 @@
 //! elsewhere, nor many cases at once.
 
 use chain::Amount;
-use chain::records::{Course, Outcome};
+use chain::records::{Course, Dispute, Outcome, PurseSlot};
 use ledger::{Parameter, Rejection};
 use receipt::PublicKey;
 
 use crate::disputes::{
-    ACCUSER, Court, OTHER, OWNER, STAKE, bond, default, equivocation_of, gained, slash, wait,
+    ACCUSER, Court, OTHER, OWNER, STAKE, bond, check_books, default, equivocation_of, gained,
+    slash, wait,
 };
-use crate::stakes::{stake, unstake};
+use crate::stakes::{change, stake, unstake};
 use crate::world::{World, public};
 
 /// A third one who accuses.
@@ -88,6 +89,7 @@ fn what_is_held_elsewhere_is_no_shelter() {
         world.take(OTHER, &court.end(public(OWNER)));
         assert_eq!(court.dispute(&world).course, Course::Ended(Outcome::ChallengerRefuted));
         assert_eq!(worth(&world, &court), plain - money(bond()), "it lost a bond by being away");
+        check_books(&world);
     }
 }
 
@@ -172,4 +174,73 @@ fn stake_that_comes_after_a_case_was_opened_answers_too() {
     court.play(&mut world, 100);
     world.take(OTHER, &court.end(PublicKey::NONE));
     assert_eq!(court.node(&world).stake, Amount(10));
+}
+
+/// The bond of a list that is full: what is more than the usual comes back to who is the first to refute the claim.
+/// Who shows a plant has paid for it.
+#[test]
+fn what_a_bond_is_beyond_the_usual_comes_back_only_with_a_claim_that_is_refuted_first() {
+    let reward = slash() / 1_000_000 * default(Parameter::ChallengerShare);
+    let silence = default(Parameter::SilenceFee);
+    for (outcome, got, half) in [
+        (Outcome::ClaimantRefuted, 4 * bond() + reward, 0),
+        (Outcome::ClaimantSilent, bond() + silence, 0),
+        (Outcome::ChallengerRefuted, 0, bond() / 2),
+        (Outcome::ChallengerSilent, 0, bond() / 2),
+        (Outcome::Planted, 4 * bond(), 0),
+    ] {
+        let mut world = World::new();
+        let court = full(&mut world);
+        let [accuser, owner, burnt] = ended(&mut world, &court, outcome);
+        assert_eq!((accuser, owner), (got, half), "{outcome:?}");
+        let taken = STAKE - court.node(&world).stake.0;
+        assert_eq!(accuser + owner + burnt, taken + 4 * bond(), "{outcome:?}");
+    }
+}
+
+/// Who is right and second gets the usual bond: what it put in beyond is lost.
+#[test]
+fn who_fills_a_list_with_true_accusations_pays_for_it() {
+    let mut world = World::new();
+    let court = full(&mut world);
+    let course = Course::Ended(Outcome::ClaimantRefuted);
+    let first = Dispute { course, ..court.dispute(&world) };
+    world.put(&court.claim, &first);
+    let got = ended(&mut world, &court, Outcome::ClaimantRefuted);
+    assert_eq!(got, [bond(), 0, 3 * bond()]);
+    assert_eq!(court.node(&world).stake, Amount(STAKE));
+}
+
+/// A dispute that is the second above the usual count.
+fn full(world: &mut World) -> Court {
+    let court = Court::of(world, true);
+    change(world, court.node, |node| node.disputes = 9);
+    accused(world, &court, &[ACCUSER]);
+    let Course::Open(case) = court.dispute(world).course else { panic!("it is open") };
+    assert_eq!((case.bond.usual.0, case.bond.beyond.0), (bond(), 3 * bond()));
+    court
+}
+
+/// What the accuser and the owner get when it ends so, and what is burnt.
+fn ended(world: &mut World, court: &Court, outcome: Outcome) -> [u128; 3] {
+    court.decide(world, outcome);
+    let money = |world: &World| {
+        let burnt = world.record(&PurseSlot).unwrap().burnt.0;
+        [world.account(ACCUSER).balance.0, world.account(OWNER).balance.0, burnt]
+    };
+    let before = money(world);
+    world.take(OTHER, &court.end(PublicKey::NONE));
+    let after = money(world);
+    [0, 1, 2].map(|at| after[at] - before[at])
+}
+
+/// Nothing is won by accusing who sleeps: what opening a case took in fees is more than the challenger gets.
+#[test]
+fn accusing_costs_more_than_silence_pays() {
+    let mut world = World::new();
+    let court = Court::of(&mut world, true);
+    let before = world.account(ACCUSER).balance.0;
+    accused(&mut world, &court, &[ACCUSER]);
+    let cost = before - bond() - world.account(ACCUSER).balance.0;
+    assert!(cost > default(Parameter::SilenceFee), "{cost}");
 }

@@ -11,7 +11,7 @@ use receipt::{
 
 use crate::disputes::check_books;
 use crate::rejections::Case;
-use crate::stakes::staked;
+use crate::stakes::{change, staked};
 use crate::transfer::transfer;
 use crate::world::{World, genesis, public, secret};
 
@@ -221,6 +221,50 @@ fn a_worker_that_stays_away_loses_what_is_held() {
     assert_eq!(node.stake, Amount(STAKE - default(Parameter::Slash)));
     assert_eq!((node.disputes, node.silences.count), (0, 1));
     assert_eq!(world.record(&asked.slot), None);
+}
+
+/// No answer refutes a claim: what a bond is beyond the usual is lost, whoever is right.
+#[test]
+fn what_a_bond_is_beyond_the_usual_is_lost() {
+    let bond = default(Parameter::Bond);
+    for (silent, answered, to_asker, to_owner) in [
+        (false, true, 0, bond / 2),
+        (true, true, bond, 0),
+        (true, false, bond + default(Parameter::SilenceFee), 0),
+    ] {
+        let mut world = World::new();
+        let asked = due(&mut world);
+        change(&mut world, asked.node, |node| node.disputes = 9);
+        world.take(ASKER, &asked.opening());
+        if silent {
+            (0..7).for_each(|_| world.block(10_000, &[]));
+            world.take(OTHER, &asked.late());
+        }
+        let last = match answered {
+            true => asked.answer(PLACE),
+            false => asked.late(),
+        };
+        match answered {
+            true => anchor(&mut world, &asked),
+            false => (0..7).for_each(|_| world.block(10_000, &[])),
+        }
+        let money = |world: &World| [ASKER, OWNER].map(|name| world.account(name).balance.0);
+        let before = money(&world);
+        world.take(OTHER, &last);
+        let after = money(&world);
+        assert_eq!([after[0] - before[0], after[1] - before[1]], [to_asker, to_owner]);
+    }
+}
+
+/// Nothing is won by asking who sleeps.
+#[test]
+fn asking_costs_more_than_silence_pays() {
+    let mut world = World::new();
+    let asked = due(&mut world);
+    let before = world.account(ASKER).balance.0;
+    world.take(ASKER, &asked.opening());
+    let cost = before - default(Parameter::Bond) - world.account(ASKER).balance.0;
+    assert!(cost > default(Parameter::SilenceFee), "{cost}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The table of parameters: complete, in order, within its own bounds.
 
-use ledger::{Parameters, TABLE};
+use ledger::{Parameter, Parameters, TABLE};
 
 #[test]
 fn the_table_is_in_order_and_its_defaults_are_within_bounds() {
@@ -13,6 +13,14 @@ fn the_table_is_in_order_and_its_defaults_are_within_bounds() {
         let value = Parameters::of(&Default::default()).unwrap().get(row.parameter);
         assert_eq!(value, row.default, "{}", row.name);
     }
+}
+
+/// A proposal needs as much as the fewest candidates that seats are shared among have at least.
+#[test]
+fn dust_is_no_quorum() {
+    let of = |parameter: Parameter| parameter.row().default;
+    let least = of(Parameter::CandidatesMin) * of(Parameter::StakeValidator);
+    assert_eq!(of(Parameter::QuorumLeast), least);
 }
 
 /// The page and the code say the same, row for row.

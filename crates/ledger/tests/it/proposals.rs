@@ -106,6 +106,7 @@ fn quick() -> World {
         (Parameter::TimelockMs, TIMELOCK_MS.into()),
         (Parameter::EnactMs, ENACT_MS.into()),
         (Parameter::UnbondMs, 60_000),
+        (Parameter::QuorumLeast, 0),
     ]);
     World::of(Genesis { parameters, ..genesis() })
 }
@@ -379,9 +380,14 @@ fn the_treasury_can_be_spent_to_its_last_unit() {
 
 #[test]
 fn a_few_coins_decide_nothing_where_more_have_to_vote() {
-    for (stake, is) in [(99, Decision::Refused), (100, Decision::Enacted)] {
+    let usual = Parameter::QuorumLeast.row().default;
+    for (least, stake, is) in [
+        (100, 99, Decision::Refused),
+        (100, 100, Decision::Enacted),
+        (usual, RICH / 2, Decision::Refused),
+    ] {
         let mut genesis = quick().genesis;
-        genesis.parameters.0.insert(Parameter::QuorumLeast.number(), 100);
+        genesis.parameters.0.insert(Parameter::QuorumLeast.number(), least);
         let mut world = World::of(genesis);
         let (id, made) = proposed(&mut world, 1, fee(5));
         assert_eq!(made.staked, Amount::ZERO);
