@@ -8,7 +8,7 @@
 
 use chain::records::{
     Account, Anchor, BoundKey, Channel, Held, LabelSlot, NameRecord, NameSlot, Node, NodeSlot,
-    Package, Purse,
+    Package, Plant, PlantSlot, Purse,
 };
 use chain::state::{Entry, State};
 use chain::{KindNumber, Time};
@@ -97,6 +97,9 @@ impl Block<'_> {
         if let Some(Held::Key(slot, _)) = was.or(is) {
             return key_stays(slot.0, kept!(was, Key), kept!(is, Key));
         }
+        if let Some(Held::Plant(slot, _)) = was.or(is) {
+            return self.plant(slot, kept!(was, Plant), kept!(is, Plant));
+        }
         if let Some(Held::Package(slot, _)) = was.or(is) {
             return self.package(slot.publisher, kept!(was, Package), kept!(is, Package));
         }
@@ -150,6 +153,22 @@ impl Block<'_> {
             (node.jailed_until, node.silences) = (Time(0), chain::records::Silences::default());
         }
         if old == new { Ok(()) } else { self.signed(is.owner, name) }
+    }
+
+    /// Its node's alone to put and to open; whoever burns it says nothing of what it hid.
+    fn plant(&self, slot: &PlantSlot, was: Option<&Plant>, is: Option<&Plant>) -> Seen {
+        let changes = match (was, is) {
+            (Some(was), Some(is)) => {
+                was.commitment == is.commitment && is.bond <= was.bond && (is.met || !was.met)
+            }
+            (Some(_), None) => return Ok(()),
+            (None, _) => true,
+        };
+        let what = || format!("plant {slot:?} goes from {was:?} to {is:?}");
+        holds(changes, what)?;
+        let Some(node) = record(self.before, &NodeSlot(slot.node)) else { return Ok(()) };
+        let may = [node.owner, node.operator].iter().any(|key| self.signers.contains(key));
+        holds(may, what)
     }
 
     fn package(&self, publisher: PublicKey, was: Option<&Package>, is: Option<&Package>) -> Seen {

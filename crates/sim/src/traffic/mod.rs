@@ -10,6 +10,8 @@ mod governance;
 mod names;
 mod nodes;
 mod packages;
+mod parts;
+mod plants;
 mod spoilt;
 mod stakes;
 mod transfer;
@@ -53,6 +55,8 @@ pub const GENERATORS: &[Generator] = &[
     Generator { name: "equivocations", weight: 1, make: equivocations::make },
     Generator { name: "governance", weight: 4, make: governance::make },
     Generator { name: "packages", weight: 1, make: packages::make },
+    Generator { name: "parts", weight: 2, make: parts::make },
+    Generator { name: "plants", weight: 2, make: plants::make },
     Generator { name: "names", weight: 4, make: names::make },
 ];
 

@@ -25,11 +25,17 @@ const CARDS: u8 = 4;
 struct Tiny {
     program: Vec<u8>,
     units: Vec<u8>,
+    weights: Vec<u8>,
     file: File,
 }
 
 /// Made once: every seed publishes the same.
 static TINY: LazyLock<Tiny> = LazyLock::new(tiny);
+
+/// The bytes of its one file.
+pub(super) fn weights() -> &'static [u8] {
+    &TINY.weights
+}
 
 pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
     let has_program = scene.held.iter().any(|held| matches!(held, Held::Program(..)));
@@ -99,5 +105,5 @@ fn tiny() -> Tiny {
     let mut shards = Shards::new();
     shards.update(&weights);
     let file = File { name: "model.gguf".into(), hashes: shards.finish() };
-    Tiny { program: checked.encode(), units, file }
+    Tiny { program: checked.encode(), units, weights, file }
 }
