@@ -156,13 +156,14 @@ fn outcome(verdict: Verdict) -> Outcome {
     }
 }
 
-/// Whether a key is, or was, this node's operator key: then the node answers for what it signed.
+/// A key that is, or was, this node's operator key: then the node answers for what it signed.
 ///
 /// # Errors
 /// [`Rejection::NotSigner`].
-pub(crate) fn check_signer(view: &View, key: PublicKey, node: NodeId) -> Result<(), Stop> {
-    match view.get(&KeySlot(key))? {
-        Some(BoundKey { node: found, role: KeyRole::Operator, .. }) if found == node => Ok(()),
-        Some(_) | None => Err(Rejection::NotSigner.into()),
+pub(crate) fn check_signer(view: &View, key: PublicKey, node: NodeId) -> Result<BoundKey, Stop> {
+    let bound = view.get(&KeySlot(key))?.ok_or(Rejection::NotSigner)?;
+    match bound.role == KeyRole::Operator && bound.node == node {
+        true => Ok(bound),
+        false => Err(Rejection::NotSigner.into()),
     }
 }

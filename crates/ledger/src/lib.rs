@@ -13,6 +13,7 @@ mod begin;
 mod channels;
 mod claims;
 mod context;
+mod dates;
 mod disputes;
 mod epoch;
 mod execution;

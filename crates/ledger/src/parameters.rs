@@ -126,6 +126,9 @@ parameters! {
     /// What the challenger of a silent node gets beside its bond.
     SilenceFee = 48, "silence_fee", "money", 400_000, (0, 1_000_000_000_000_000_000),
         "most of its fees and never all, so that nothing is won by accusing who sleeps";
+    /// How many epochs later a job is still judged.
+    DisputeEpochs = 49, "dispute_epochs", "epochs", 240, (1, 2_000),
+        "ten days: clients and auditors have looked by then, and openings need not be kept for ever";
     /// In how much settled money one unit is audited.
     AuditUnit = 50, "audit_unit", "money", 50_000_000, (1_000, 1_000_000_000_000_000_000_000_000),
         "less than what a false answer costs who gave it, so that all that was gained until one is drawn is less, too";

@@ -230,13 +230,17 @@ rejections! {
     /// Not its worker's words.
     ReceiptUnsigned = 124, "the receipt is not signed by its worker, or a head in it is not";
     /// Nobody promised it, or not yet.
-    NotDue = 125, "the receipt is not due in its worker's log, or not yet";
+    NotDue = 125, "the receipt is not due in its worker's log, or not yet, or no more";
     /// Nothing is asked for twice by one.
     MissingThere = 126, "somebody asks for the receipt already";
     /// Nobody asked, or it was answered.
     NoMissing = 127, "nobody asks for such a receipt";
     /// Not shown.
     NotIncluded = 128, "the answer does not show the receipt in the log as it was anchored last";
+    /// Nobody can tell when it was asked, or it was too long ago.
+    NoDate = 129, "the job has no date in the epoch that is named, or is too old to be judged";
+    /// Given up before.
+    KeyEnded = 130, "the key was no longer the node's at that date";
     /// Of no file, or behind its end.
     NoChunk = 131, "the package's file has no such chunk";
     /// Nothing is asked for twice at once.

@@ -6,7 +6,7 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{Bond, NodeId, PackageSlot, Record, Slot, Tag};
+use super::{Bond, NodeId, PackageSlot, Record, Slot, Tag, read_bool};
 use crate::domains::{DISPUTE, DISPUTE_STATE};
 use crate::values::{Amount, Time};
 
@@ -104,6 +104,8 @@ pub struct Case {
     pub appellant: PublicKey,
     /// What it put in.
     pub appeal_bond: Amount,
+    /// Whether the challenger has a share of what is taken if it is right.
+    pub rewarded: bool,
     /// The hash of the referee's state: whoever moves brings the bytes.
     pub state: Digest,
 }
@@ -239,6 +241,7 @@ impl Case {
         self.held.write(out);
         out.bytes(&self.appellant.0);
         self.appeal_bond.write(out);
+        out.u8(self.rewarded.into());
         out.bytes(&self.state);
     }
 
@@ -256,6 +259,7 @@ impl Case {
             held: Amount::read(input, "what is held")?,
             appellant: PublicKey(input.array("an appellant")?),
             appeal_bond: Amount::read(input, "a bond")?,
+            rewarded: read_bool(input, "whether a challenger is rewarded")?,
             state: input.array("the hash of a state")?,
         })
     }

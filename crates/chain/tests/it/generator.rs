@@ -423,6 +423,7 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
             held: random.amount(),
             appellant: PublicKey(random.bytes()),
             appeal_bond: random.amount(),
+            rewarded: random.below(2) == 1,
             state: random.bytes(),
         })),
     };

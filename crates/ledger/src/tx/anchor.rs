@@ -1,12 +1,11 @@
 //! Kind 24, anchor: a worker's receipt log, once an epoch, by the key that signs the receipts.
 
-use chain::Time;
 use chain::records::{Anchor, AnchorSlot, BoundKey, KeyRole, KeySlot, Slot};
 use commit::{Digest, Reader, WireError, Writer};
 use receipt::log::{LOG_PATH_MAX, empty_root, grew};
 
 use crate::context::{Author, Context};
-use crate::parameters::Parameter;
+use crate::dates::speaks;
 use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
@@ -58,7 +57,8 @@ impl AnchorLog {
         view: &mut View,
     ) -> Result<(), Stop> {
         let bound = view.get(&KeySlot(author.payer))?;
-        if !bound.is_some_and(|bound| may_anchor(context, &bound)) {
+        let may = |bound: BoundKey| bound.role == KeyRole::Operator && speaks(context, &bound);
+        if !bound.is_some_and(may) {
             return Err(Rejection::NotOperator.into());
         }
         let (slot, epoch) = (AnchorSlot(author.payer), context.clock.epoch);
@@ -75,11 +75,4 @@ impl AnchorLog {
         let earlier = before.map(Anchor::passed).unwrap_or_default();
         view.put(&slot, &Anchor { size: self.size, root: self.root, epoch, time, earlier })
     }
-}
-
-/// A node's operator key, or one that was until lately: what it signed last is anchored by it alone.
-fn may_anchor(context: &Context, bound: &BoundKey) -> bool {
-    let late = bound.until.after(context.parameters.get_u64(Parameter::AnchorLateMs));
-    let still = bound.until == Time(0) || context.clock.time < late;
-    bound.role == KeyRole::Operator && still
 }

@@ -116,8 +116,13 @@ impl DisputeEnd {
         }
         add(view, self.challenger, case.bond.beyond)?;
         let taken = lose(context, view, node, case.held)?;
-        let reward = share(context, view, taken)?;
-        add(view, self.challenger, reward)?;
+        match case.rewarded {
+            true => {
+                let reward = share(context, view, taken)?;
+                add(view, self.challenger, reward)?;
+            }
+            false => view.burn(taken)?,
+        }
         jail(context, node);
         let course = Course::Ended(Outcome::ClaimantRefuted);
         let (node, challenger, opened) = (self.node, self.challenger, open.opened);

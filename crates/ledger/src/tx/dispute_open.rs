@@ -3,13 +3,14 @@
 use chain::records::{
     Bond, Case, ClaimedStep, DisputeSlot, KeySlot, NodeId, NodeSlot, Slot, Stage,
 };
-use chain::{Amount, Time};
+use chain::{Amount, Epoch, Time};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Claim, Dispute, Filing, Model};
 use receipt::{Envelope, PublicKey, Signature, Stop as Ending};
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
+use crate::dates;
 use crate::disputes::{NO_TIME, NamedModel, Open, check_signer, kept};
 use crate::liability::owe;
 use crate::nodes::find;
@@ -29,6 +30,8 @@ const FAULT_WORK: u64 = 1_800;
 pub struct DisputeOpen {
     /// Who is accused.
     pub node: NodeId,
+    /// In which epoch the job is dated.
+    pub epoch: Epoch,
     /// The model that the job is about.
     pub model: NamedModel,
     /// What shows the step.
@@ -40,6 +43,7 @@ pub struct DisputeOpen {
 impl DisputeOpen {
     pub(super) fn write(&self, out: &mut Writer) {
         out.bytes(&self.node.0);
+        out.u64(self.epoch.0);
         self.model.write(out);
         let filing = self.filing.encode();
         out.length_u16(filing.len());
@@ -48,13 +52,15 @@ impl DisputeOpen {
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        let (node, model) = (NodeId::read(input)?, NamedModel::read(input)?);
+        let node = NodeId::read(input)?;
+        let epoch = Epoch(input.u64("the epoch of a date")?);
+        let model = NamedModel::read(input)?;
         let filing = Filing::decode(input.bytes_u16("bytes of a filing", FILING_BYTES_MAX)?)?;
         let signature = match &filing.claim {
             Claim::Token(_) => None,
             Claim::Fault(_) => Some(Signature(input.array("a receipt's signature")?)),
         };
-        Ok(Self { node, model, filing, signature })
+        Ok(Self { node, epoch, model, filing, signature })
     }
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
@@ -65,6 +71,7 @@ impl DisputeOpen {
             claim.key(),
             dispute.key(),
         ];
+        keys.extend(dates::touches(self.epoch));
         keys.extend(self.model.touches());
         keys
     }
@@ -81,7 +88,9 @@ impl DisputeOpen {
         view: &mut View,
     ) -> Result<(), Stop> {
         let mut node = find(view, self.node)?;
-        check_signer(view, self.filing.head.worker, self.node)?;
+        let key = check_signer(view, self.filing.head.worker, self.node)?;
+        let start = dates::check(context, view, &self.filing.terms, self.epoch)?;
+        dates::check_key(&key, &start)?;
         let (claim, slot) = self.slots(context.network, author.payer);
         if view.get(&claim)?.is_some() || view.get(&slot)?.is_some() {
             return Err(Rejection::DisputeThere.into());
@@ -93,7 +102,8 @@ impl DisputeOpen {
         subtract(view, author.payer, put_in, Rejection::Balance)?;
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
-        let case = self.case((stage, state), (bond, owed), deadline, claim);
+        let rewarded = dates::speaks(context, &key);
+        let case = self.case((stage, state), (bond, owed), (deadline, rewarded), claim);
         Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
         view.put(&NodeSlot(self.node), &node)
     }
@@ -117,7 +127,7 @@ impl DisputeOpen {
         &self,
         (stage, state): (Stage, Digest),
         (bond, owed): (Bond, Amount),
-        deadline: Time,
+        (deadline, rewarded): (Time, bool),
         claim: DisputeSlot,
     ) -> Case {
         Case {
@@ -131,6 +141,7 @@ impl DisputeOpen {
             held: Amount::ZERO,
             appellant: PublicKey::NONE,
             appeal_bond: Amount::ZERO,
+            rewarded,
             state,
         }
     }

@@ -1,14 +1,15 @@
 //! Kind 60, equivocation: a node signed two tokens for one place. The evidence is whole: nobody need be asked.
 
-use chain::Amount;
 use chain::records::{
     ClaimedStep, Course, Dispute, DisputeSlot, KeySlot, NodeId, NodeSlot, Outcome, Slot, StakesSlot,
 };
+use chain::{Amount, Epoch};
 use commit::{Network, Reader, WireError, Writer};
-use receipt::Equivocation;
+use receipt::{Equivocation, JobLeaf};
 
 use crate::accounts::add;
 use crate::context::{Author, Context};
+use crate::dates::{self, read_leaf, write_leaf};
 use crate::disputes::check_signer;
 use crate::liability::{jail, lose, share};
 use crate::nodes::find;
@@ -25,6 +26,10 @@ pub(super) const WORK: u64 = 300;
 pub struct ShowEquivocation {
     /// Whose.
     pub node: NodeId,
+    /// In which epoch the job is dated.
+    pub epoch: Epoch,
+    /// Leaf 0 of the job, with its date.
+    pub terms: JobLeaf,
     /// The two tokens.
     pub evidence: Equivocation,
 }
@@ -32,6 +37,8 @@ pub struct ShowEquivocation {
 impl ShowEquivocation {
     pub(super) fn write(&self, out: &mut Writer) {
         out.bytes(&self.node.0);
+        out.u64(self.epoch.0);
+        write_leaf(&self.terms, out);
         let evidence = self.evidence.encode();
         out.length_u16(evidence.len());
         out.bytes(&evidence);
@@ -39,17 +46,21 @@ impl ShowEquivocation {
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let node = NodeId::read(input)?;
+        let epoch = Epoch(input.u64("the epoch of a date")?);
+        let terms = read_leaf(input)?;
         let evidence = input.bytes_u16("bytes of evidence", EVIDENCE_BYTES_MAX)?;
-        Ok(Self { node, evidence: Equivocation::decode(evidence)? })
+        Ok(Self { node, epoch, terms, evidence: Equivocation::decode(evidence)? })
     }
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
-        vec![
+        let mut keys = vec![
             NodeSlot(self.node).key(),
             StakesSlot.key(),
             KeySlot(self.evidence.one.0.worker).key(),
             self.slot(author.network).key(),
-        ]
+        ];
+        keys.extend(dates::touches(self.epoch));
+        keys
     }
 
     pub(super) fn execute(
@@ -59,7 +70,12 @@ impl ShowEquivocation {
         view: &mut View,
     ) -> Result<(), Stop> {
         let mut node = find(view, self.node)?;
-        check_signer(view, self.evidence.one.0.worker, self.node)?;
+        let head = &self.evidence.one.0;
+        let key = check_signer(view, head.worker, self.node)?;
+        if !self.terms.is_of(context.network, &head.head.job) {
+            return Err(Rejection::NoDate.into());
+        }
+        dates::check_key(&key, &dates::check(context, view, &self.terms, self.epoch)?)?;
         let slot = self.slot(context.network);
         if view.get(&slot)?.is_some() {
             return Err(Rejection::DisputeThere.into());
@@ -70,8 +86,13 @@ impl ShowEquivocation {
         let taken = lose(context, view, &mut node, Amount::ZERO)?;
         jail(context, &mut node);
         view.put(&NodeSlot(self.node), &node)?;
-        let reward = share(context, view, taken)?;
-        add(view, author.payer, reward)?;
+        match dates::speaks(context, &key) {
+            true => {
+                let reward = share(context, view, taken)?;
+                add(view, author.payer, reward)?;
+            }
+            false => view.burn(taken)?,
+        }
         let (challenger, opened) = (author.payer, context.clock.time);
         let course = Course::Ended(Outcome::ClaimantRefuted);
         view.put(&slot, &Dispute { node: self.node, challenger, opened, course })

@@ -1,12 +1,14 @@
 //! Kind 61, missing_open: somebody holds a receipt that was due in its worker's log, and asks where it stands.
 
-use chain::records::{KeySlot, Missing, MissingSlot, NodeId, NodeSlot, Slot};
+use chain::Epoch;
+use chain::records::{EpochStartSlot, KeySlot, Missing, MissingSlot, NodeId, NodeSlot, Slot};
 use commit::{Network, Reader, WireError, Writer};
 use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::{Envelope, Receipt, Signature};
 
 use crate::asked::ask;
 use crate::context::{Author, Context};
+use crate::dates::check_receipt;
 use crate::disputes::check_signer;
 use crate::nodes::find;
 use crate::stop::{Rejection, Stop};
@@ -47,6 +49,7 @@ impl MissingOpen {
             NodeSlot(self.node).key(),
             KeySlot(self.receipt.worker).key(),
             self.slot(author.network).key(),
+            EpochStartSlot(self.anchor_by()).key(),
         ]
     }
 
@@ -58,19 +61,23 @@ impl MissingOpen {
     ) -> Result<(), Stop> {
         let (network, worker) = (context.network, self.receipt.worker);
         let node = find(view, self.node)?;
-        check_signer(view, worker, self.node)?;
+        let key = check_signer(view, worker, self.node)?;
         let slot = self.slot(network);
         if view.get(&slot)?.is_some() {
             return Err(Rejection::MissingThere.into());
         }
-        let due = self.receipt.anchor_by;
-        if due == 0 || context.clock.epoch.0 <= due {
+        if context.clock.epoch <= self.anchor_by() {
             return Err(Rejection::NotDue.into());
         }
+        check_receipt(context, view, &key, self.anchor_by())?;
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
         envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
         let asked = ask(context, author, view, (self.node, node))?;
         view.put(&slot, &Missing { worker, receipt: self.receipt.id(network), asked })
+    }
+
+    fn anchor_by(&self) -> Epoch {
+        Epoch(self.receipt.anchor_by)
     }
 
     fn slot(&self, network: Network) -> MissingSlot {

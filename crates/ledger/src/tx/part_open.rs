@@ -1,12 +1,16 @@
 //! Kind 64, part_open: somebody holds a receipt about a model, and asks its worker for a chunk of the model's files.
 
-use chain::records::{KeySlot, NodeId, NodeSlot, PackageSlot, Part, Slot, Withheld, WithheldSlot};
+use chain::Epoch;
+use chain::records::{
+    EpochStartSlot, KeySlot, NodeId, NodeSlot, PackageSlot, Part, Slot, Withheld, WithheldSlot,
+};
 use commit::{Network, Reader, WireError, Writer};
 use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::{Envelope, PublicKey, Receipt, Signature};
 
 use crate::asked::ask;
 use crate::context::{Author, Context};
+use crate::dates::check_receipt;
 use crate::disputes::check_signer;
 use crate::nodes::find;
 use crate::stop::{Rejection, Stop};
@@ -65,6 +69,7 @@ impl PartOpen {
             KeySlot(self.receipt.worker).key(),
             self.package().key(),
             self.slot(author.network).key(),
+            EpochStartSlot(self.anchor_by()).key(),
         ]
     }
 
@@ -76,14 +81,12 @@ impl PartOpen {
     ) -> Result<(), Stop> {
         let (network, worker) = (context.network, self.receipt.worker);
         let node = find(view, self.node)?;
-        check_signer(view, worker, self.node)?;
+        let key = check_signer(view, worker, self.node)?;
         let slot = self.slot(network);
         if view.get(&slot)?.is_some() {
             return Err(Rejection::PartThere.into());
         }
-        if self.receipt.anchor_by == 0 {
-            return Err(Rejection::NotDue.into());
-        }
+        check_receipt(context, view, &key, self.anchor_by())?;
         let file = self.file(view)?;
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
         envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
@@ -98,6 +101,10 @@ impl PartOpen {
         let start = self.chunk.checked_mul(CHUNK_BYTES);
         let file = file.filter(|file| start.is_some_and(|start| start < file.bytes));
         Ok(file.ok_or(Rejection::NoChunk)?)
+    }
+
+    fn anchor_by(&self) -> Epoch {
+        Epoch(self.receipt.anchor_by)
     }
 
     fn package(&self) -> PackageSlot {

@@ -4,7 +4,7 @@ use chain::records::{
     ClaimedStep, Course, Dispute, DisputeSlot, Held, Node, NodeId, NodeSlot, Outcome, Package,
     PackageSlot, ParameterValues, Part, ProgramBytes, ProgramSlot, Stage,
 };
-use chain::{Amount, Authentic, Time};
+use chain::{Amount, Authentic, Epoch, Time};
 use commit::{Blind, Salts};
 use dispute::sides::{Challenger, Claimant, Job as Known, Side, Story};
 use dispute::{Claim, Filing, Model, Move, Party};
@@ -135,7 +135,8 @@ pub(crate) fn wait(world: &mut World) {
     check_books(world);
 }
 
-fn job(prompt: &[u32]) -> Job {
+/// A job that is dated at this height.
+fn job(prompt: &[u32], beacon_height: u64) -> Job {
     let fields = JobFields {
         terms: Terms {
             kind: WorkKind::Generate,
@@ -143,7 +144,7 @@ fn job(prompt: &[u32]) -> Job {
             arithmetic: 1,
             sampling: 1,
             nonce_by: NonceChooser::Client,
-            beacon_height: 0,
+            beacon_height,
             requester: PublicKey::NONE,
             consent: AuditConsent::Open,
         },
@@ -209,7 +210,7 @@ impl Court {
         let file = shape.weights();
         let tokens = [1, 2, 3, 4];
         let (prompt, before) = tokens.split_at(3);
-        let job = job(prompt);
+        let job = job(prompt, 1);
         let honest = told(checked, file.clone(), &tokens, &job).unwrap();
         let mut others = checked.program().tensors.iter().filter_map(|tensor| {
             let mut other = file.clone();
@@ -264,9 +265,9 @@ impl Court {
         }
     }
 
-    fn open(&self) -> DisputeOpen {
+    pub(crate) fn open(&self) -> DisputeOpen {
         let (node, model, filing) = (self.node, self.model, self.filing.clone());
-        DisputeOpen { node, model, filing, signature: None }
+        DisputeOpen { node, epoch: Epoch(1), model, filing, signature: None }
     }
 
     pub(crate) fn opening(&self, world: &World, name: u8) -> Authentic {
@@ -394,14 +395,25 @@ pub(crate) fn equivocation_of(
     prompt: u32,
     tokens: [u32; 2],
 ) -> Action {
-    let job = job(&[1, 2, prompt]);
+    Action::Equivocation(Box::new(two_tokens(world, node, tokens, (prompt, 1))))
+}
+
+/// The same, of a job that is dated at this height, too, in the first epoch.
+pub(crate) fn two_tokens(
+    world: &World,
+    node: NodeId,
+    tokens: [u32; 2],
+    (prompt, height): (u32, u64),
+) -> ShowEquivocation {
+    let job = job(&[1, 2, prompt], height);
     let salts = salts_of(world.network());
     let shown = |token: u32| {
         let output = [5, token];
         (signed_head(world, &job, &output), PartialOpening::new(&salts, WHICH, &output, 1).unwrap())
     };
     let evidence = Equivocation { one: shown(tokens[0]), other: shown(tokens[1]) };
-    Action::Equivocation(Box::new(ShowEquivocation { node, evidence }))
+    let terms = job.show(&salts, 0).unwrap();
+    ShowEquivocation { node, epoch: Epoch(1), terms, evidence }
 }
 
 pub(crate) fn default(parameter: Parameter) -> u128 {

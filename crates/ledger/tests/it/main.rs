@@ -5,6 +5,7 @@ mod anchors;
 mod audits;
 mod blocks;
 mod channels;
+mod dates;
 mod disputes;
 mod genesis;
 mod holds;

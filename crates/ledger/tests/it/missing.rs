@@ -1,7 +1,7 @@
 //! Kinds 61 to 63: a receipt that its worker did not show in its log.
 
-use chain::records::{MissingSlot, Node, NodeId, NodeSlot, ParameterValues};
-use chain::{Amount, Epoch};
+use chain::records::{KeyRole, MissingSlot, Node, NodeId, NodeSlot, ParameterValues};
+use chain::{Amount, Epoch, Time};
 use ledger::tx::{Action, AnchorLog, AnswerMissing, MissingLate, MissingOpen};
 use ledger::{AskedOf, Parameter, Rejection};
 use receipt::log::{Log, LogLeaf};
@@ -9,7 +9,9 @@ use receipt::{
     Choice, Envelope, Head, MissingAnswer, Receipt, Signature, SignedHead, Stop, Usage, WorkKind,
 };
 
+use crate::dates::late;
 use crate::disputes::check_books;
+use crate::nodes::key;
 use crate::rejections::Case;
 use crate::stakes::{change, staked};
 use crate::transfer::transfer;
@@ -32,6 +34,20 @@ pub(crate) const REJECTIONS: &[Case] = &[
     }),
     (Rejection::NotDue, |world| {
         let asked = Asked::of(world);
+        world.signed(ASKER, &asked.opening())
+    }),
+    (Rejection::NotDue, |world| {
+        let asked = Asked::of(world);
+        world.epoch(Epoch(2 + 241));
+        world.signed(ASKER, &asked.opening())
+    }),
+    (Rejection::KeyEnded, |world| {
+        let asked = Asked::of(world);
+        let other = key(world, (asked.node, KeyRole::Operator), OPERATOR, 60);
+        world.take(OWNER, &other);
+        world.at(Time(world.header.time.0 + late()));
+        world.block(1, &[]);
+        world.epoch(Epoch(3));
         world.signed(ASKER, &asked.opening())
     }),
     (Rejection::MissingThere, |world| {
@@ -278,4 +294,27 @@ fn a_receipt_that_nobody_promised_to_anchor_is_never_due() {
     asked.open.node = other;
     let open = world.signed(ASKER, &asked.opening());
     assert_eq!(world.rejection(&open), Some(Rejection::NotSigner));
+}
+
+/// A receipt is asked for as long as a job is judged, and under a key that could still anchor it.
+#[test]
+fn a_receipt_is_asked_for_in_its_time() {
+    for (passed, epoch, found) in [
+        (None, 2 + 240, None),
+        (None, 2 + 241, Some(Rejection::NotDue)),
+        (Some(0), 3, None),
+        (Some(late() - 2), 3, None),
+        (Some(late()), 3, Some(Rejection::KeyEnded)),
+    ] {
+        let mut world = World::new();
+        let asked = Asked::of(&mut world);
+        if let Some(passed) = passed {
+            let other = key(&world, (asked.node, KeyRole::Operator), OPERATOR, 60);
+            world.take(OWNER, &other);
+            world.at(Time(world.header.time.0 + passed));
+        }
+        world.epoch(Epoch(epoch));
+        let opening = world.signed(ASKER, &asked.opening());
+        assert_eq!(world.rejection(&opening), found, "{passed:?} {epoch}");
+    }
 }

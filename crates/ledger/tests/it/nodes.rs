@@ -64,7 +64,7 @@ fn set(node: NodeId, roles: u8, address: &str) -> Action {
     Action::NodeSet(NodeSet { node, roles, address })
 }
 
-fn key(world: &World, (node, role): (NodeId, KeyRole), before: u8, then: u8) -> Action {
+pub(crate) fn key(world: &World, (node, role): (NodeId, KeyRole), before: u8, then: u8) -> Action {
     let (before, claim) = (public(before), claim(world, node, role, then));
     Action::NodeKey(NodeKey { node, role, before, claim })
 }

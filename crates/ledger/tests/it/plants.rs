@@ -139,6 +139,7 @@ impl Field {
             owed,
             held: Amount::ZERO,
             appellant: PublicKey::NONE,
+            rewarded: true,
             appeal_bond: Amount::ZERO,
             state: [7; 32],
         };

@@ -1,7 +1,8 @@
 //! A network of a few accounts, one block after the other.
 
 use chain::records::{
-    Account, AccountSlot, Clock, ClockSlot, Held, NodeId, NodeSlot, Record, Seat, Seats, Slot,
+    Account, AccountSlot, Clock, ClockSlot, EpochStart, EpochStartSlot, Held, NodeId, NodeSlot,
+    Record, Seat, Seats, Slot,
 };
 use chain::state::State;
 use chain::{Amount, Authentic, Epoch, Genesis, Header, NetworkKind, Stamp, Time, Transaction};
@@ -90,9 +91,13 @@ impl World {
         self.put(&ClockSlot, &Clock { time, ..clock });
     }
 
-    /// Goes on to an epoch, which has just begun.
+    /// Goes on to an epoch, which has just begun; before it the one after this one did.
     pub(crate) fn epoch(&mut self, epoch: Epoch) {
         let clock = self.record(&ClockSlot).unwrap();
+        let Clock { height, time, beacon, .. } = clock;
+        for begun in [clock.epoch.next(), epoch] {
+            self.put(&EpochStartSlot(begun), &EpochStart { height, time, beacon });
+        }
         self.put(&ClockSlot, &Clock { epoch, epoch_began: clock.time, ..clock });
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Never an honest node's: whoever signs both is a cheat.
 
-use chain::records::{NodeId, NodeSlot};
+use chain::Epoch;
+use chain::records::{EpochStartSlot, NodeId, NodeSlot};
 use commit::{Blind, Network, Salts};
 use ledger::tx::{Action, ShowEquivocation};
 use receipt::{
@@ -29,24 +30,47 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
         true => Network::OFFLINE,
         false => scene.state.network(),
     };
-    let job = job(random)?;
+    let (epoch, height) = date(random, scene)?;
+    let job = job(random, height)?;
     let said = random.once_in(4);
     let one = shown(network, &job, operator, 7)?;
     let other = shown(network, &job, operator, if said { 7 } else { 8 })?;
     let node = if random.once_in(12) { NodeId(random.bytes()) } else { node };
-    let evidence = ShowEquivocation { node, evidence: Equivocation { one, other } };
+    let terms = job.show(&salts(network), 0)?;
+    let evidence = Equivocation { one, other };
+    let evidence = ShowEquivocation { node, epoch, terms, evidence };
     let payer = actor(random.index(ACTORS));
     Some(Wish { payer, action: Action::Equivocation(Box::new(evidence)) })
 }
 
-fn job(random: &mut Random) -> Option<Job> {
+/// An epoch and a height, mostly one of it: the next block's or one of an epoch that has passed.
+fn date(random: &mut Random, scene: &Scene<'_>) -> Option<(Epoch, u64)> {
+    let (now, next) = (scene.header.epoch, scene.header.height.0 + 1);
+    let epoch = match random.once_in(4) {
+        true => Epoch(random.between(0, now.0)),
+        false => now,
+    };
+    let start = scene.record(&EpochStartSlot(epoch))?.height.0;
+    let end = scene.record(&EpochStartSlot(epoch.next())).map_or(next, |end| end.height.0);
+    let height = match random.once_in(8) {
+        true => random.between(start.saturating_sub(1), end),
+        false => random.between(start, end.saturating_sub(1)),
+    };
+    Some((epoch, height))
+}
+
+fn salts(network: Network) -> Salts {
+    Salts { network, blind: Blind([4; 32]) }
+}
+
+fn job(random: &mut Random, beacon_height: u64) -> Option<Job> {
     let terms = Terms {
         kind: WorkKind::Generate,
         model: [9; 32],
         arithmetic: 1,
         sampling: 1,
         nonce_by: NonceChooser::Client,
-        beacon_height: 0,
+        beacon_height,
         requester: PublicKey::NONE,
         consent: AuditConsent::Open,
     };
@@ -69,7 +93,7 @@ fn shown(
     operator: &Key,
     token: u32,
 ) -> Option<(SignedHead, PartialOpening)> {
-    let salts = Salts { network, blind: Blind([4; 32]) };
+    let salts = salts(network);
     let output = [5, token];
     let head = Head {
         job: job.commitment(&salts),
