@@ -23,14 +23,11 @@ ASSUMED = {
     "answers of a worker an hour": F(60),
 }
 
-# The transactions that use these are not written yet (decision 0020). Amounts in answers' prices.
-PLANNED = {
-    "audit_every": F(20),  # settled value for each draw
-    "audit_share": F(0),  # kept from each settlement: a parameter already, from the page's table
-    "auditors": 2,
-    "plant_rate": F(2, 100),  # of audits
-    "lazy_slash": F(30),
-}
+# Nobody can know it beforehand: how many workers plant.
+PLANNED = {"plant_rate": F(2, 100)}  # of audits
+
+# Parameters of audits, from the page's table: amounts in answers' prices.
+AUDIT = {}
 
 # Parameters of disputes, from the page's table: amounts in answers' prices.
 DISPUTE = {}
@@ -57,8 +54,8 @@ def table(head, lines):
 
 def detection(share):
     """An answer's chance to be audited by at least one who is not of the worker's hand."""
-    drawn = 1 / PLANNED["audit_every"]
-    return drawn * (1 - share ** PLANNED["auditors"])
+    drawn = 1 / AUDIT["audit_unit"]
+    return drawn * (1 - share ** AUDIT["auditors"])
 
 
 def worker():
@@ -73,9 +70,9 @@ def worker():
 
 def auditor():
     cost = ASSUMED["replay / generation"] * ASSUMED["cost of an honest answer"]
-    fee = PLANNED["audit_share"] * PLANNED["audit_every"] / PLANNED["auditors"]
+    fee = AUDIT["audit_fee"]
     for rate in (F(0), F(1, 200), PLANNED["plant_rate"], F(1, 20)):
-        honest, lazy = fee - cost, fee - rate * PLANNED["lazy_slash"]
+        honest, lazy = fee - cost, fee - rate * AUDIT["lazy_slash"]
         yield decimal(rate, 3), decimal(fee), decimal(cost), decimal(honest), decimal(lazy), "yes" if honest > lazy else "**no**"
 
 
@@ -140,9 +137,44 @@ def diluter():
     for times in (0, 1, 9):
         honest = F(100)
         total = honest * (1 + times)
-        draws = total / PLANNED["audit_every"]
+        draws = total / AUDIT["audit_unit"]
         on_honest = draws * honest / total
-        yield times, decimal(draws, 1), decimal(on_honest, 1), decimal(honest * times * PLANNED["audit_share"], 1)
+        yield times, decimal(draws, 1), decimal(on_honest, 1), decimal(honest * times * AUDIT["audit_share"], 1)
+
+
+# What an audit's transactions take, beside an account: of 32 with a receipt of one choice and one segment, a terms leaf that
+# names nobody and a log of 2^20 leaves; of 31 with two auditors. From ledger.md 3 and 7.
+AUDITED = {
+    "31 draw": (TRANSACTION + 76, 60, 13 + 311 + 2 * 66),
+    "32 audit_show": (TRANSACTION + 44 + 2 + 370 + 64 + 2 + 223 + 2 + 747 + 138 + 64 + 40 + 32, 2_150, 0),
+    "33 audit_commit, 34 audit_reveal": (2 * TRANSACTION + 76 + 109, 3, 0),
+}
+
+
+def audited(parameters):
+    gets = {"31 draw": AUDIT["draw_fee"], "33 audit_commit, 34 audit_reveal": AUDIT["audit_fee"]}
+    for name, counts in AUDITED.items():
+        prices = [parameters[price] for price in ("fee_byte", "fee_work", "fee_state")]
+        cost = F(sum(count * price for count, price in zip(counts, prices))) / ASSUMED["money an answer costs"]
+        got = gets.get(name, F(0))
+        assert got == 0 or got > cost, f"nobody pays for {name}"
+        yield name, *counts, decimal(cost, 3), decimal(got, 3), decimal(got - cost, 3)
+    kept = AUDIT["audit_share"] * AUDIT["audit_unit"]
+    paid = AUDIT["draw_fee"] + AUDIT["auditors"] * AUDIT["audit_fee"]
+    assert paid <= kept, "audits cost more than is kept for them"
+    yield "kept of a unit, less all fees", "", "", "", decimal(paid, 3), decimal(kept, 3), decimal(kept - paid, 3)
+
+
+def farmer():
+    """Who settles a little with itself, draws and audits it: what it is paid, by how likely that is, and what is kept of it."""
+    paid = AUDIT["draw_fee"] + AUDIT["auditors"] * AUDIT["audit_fee"]
+    for parts in (F(1, 1000), F(1, 10), F(1), F(3)):
+        settled = parts * AUDIT["audit_unit"]
+        draws = -(-settled // AUDIT["audit_unit"])
+        likely = settled / (draws * AUDIT["audit_unit"])
+        won, kept = draws * likely * paid, settled * AUDIT["audit_share"]
+        assert won <= kept
+        yield decimal(settled), draws, decimal(likely, 3), decimal(won, 3), decimal(kept, 3), decimal(draws * paid, 3)
 
 
 def printed():
@@ -150,16 +182,24 @@ def printed():
     for name in ("slash", "bond"):
         DISPUTE[name] = F(parameters[name]) / ASSUMED["money an answer costs"]
     DISPUTE["challenger_share"] = F(parameters["challenger_share"], 10**6)
-    PLANNED["audit_share"] = F(parameters["audit_share"], 10**6)
-    yield "What is assumed, and what is planned (amounts in prices of an answer):"
+    for name in ("audit_unit", "audit_fee", "draw_fee", "lazy_slash"):
+        AUDIT[name] = F(parameters[name]) / ASSUMED["money an answer costs"]
+    AUDIT.update(audit_share=F(parameters["audit_share"], 10**6), auditors=parameters["auditors"])
+    yield "What is assumed, what nobody can know beforehand, and parameters (amounts in prices of an answer):"
     yield ""
-    yield from table(("what", "value"), [(name, decimal(value)) for name, value in {**ASSUMED, **PLANNED, **DISPUTE}.items()])
+    yield from table(("what", "value"), [(name, decimal(value)) for name, value in {**ASSUMED, **PLANNED, **AUDIT, **DISPUTE}.items()])
     yield "**A rational worker.** What it gains by a cheap false answer, less what it loses when one is refuted: the stake that is slashed, of which a friend who accuses it wins back the challenger's share, and the answer's pay. `least stake` is what makes the gain nothing."
     yield ""
     yield from table(("auditors' stake in its hand", "seen", "least stake", "slashed", "gain of a false answer"), worker())
     yield "**A lazy auditor**, who reveals a root that it was told, saves the replay and loses where the audit was a plant."
     yield ""
     yield from table(("plants among audits", "fee", "cost of a replay", "honest", "lazy", "honest is better"), auditor())
+    yield "**An audit.** What its transactions take in fees, what is paid for them, and what is left of the share that is kept of as much as one is drawn in."
+    yield ""
+    yield from table(("kind", "bytes", "work", "bytes of state", "cost", "gets", "left"), audited(parameters))
+    yield "**Fees for nothing.** Who settles with itself, draws and audits it wins no more than is kept of it: a draw that is not full draws nothing as often as it is empty. Without that rule it would win what the last column says."
+    yield ""
+    yield from table(("settles", "draws", "each draws something", "wins", "is kept", "otherwise"), farmer())
     yield "**Silence.** What an accused worker loses, in prices of an answer."
     yield ""
     yield from table(("what it does", "loses", "that is"), silence())

@@ -1,6 +1,7 @@
 """Cases of ledger.md sections 4 to 8: a genesis and blocks of transactions, what is taken, and blocks that may not follow."""
 
 import ledger as form
+import ledger_audit_cases
 import ledger_channel_cases
 import ledger_node_cases
 import ledger_package_cases
@@ -173,7 +174,7 @@ WORLDS = []  # what was made: a name and a world each
 
 
 def cases():
-    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases, ledger_proposal_cases)
+    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases, ledger_audit_cases, ledger_proposal_cases)
     makers = (base_cases, *(group.worlds for group in groups))
     WORLDS.extend(world for maker in makers for world in maker())
     return [(name, world.inputs()) for name, world in WORLDS] + geneses() + ledger_seat_cases.refused_geneses() + refused_blocks()

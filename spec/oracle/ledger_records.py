@@ -1,6 +1,6 @@
 """ledger.md section 3: keys and records of the state, by the first byte of the key."""
 
-from ledger_forms import HASH, KEY, Form, U8, U16, U64, U128, blob, checked, list_of, one_of, pair, record
+from ledger_forms import HASH, KEY, Form, U8, U16, U32, U64, U128, blob, checked, list_of, one_of, pair, record
 from receipt_decode import true
 
 PARAMETERS_MOST, SEATS_MOST = 256, 128
@@ -52,6 +52,17 @@ ANCHOR = record(
     (("size", LOG_SIZE), ("root", HASH), ("epoch", U64), ("time", U64), ("earlier", list_of(1, EARLIER_MOST, pair(U64, LOG_SIZE)))),
     lambda one: grows([*one["earlier"], (one["epoch"], one["size"])]),
 )
+AUDITORS = checked(list_of(2, 256, HASH, lambda one: one), lambda nodes: nodes != [])
+PANELIST = record((("node", HASH), ("owner", KEY), ("weight", U128)), lambda one: one["weight"])
+PANEL = checked(list_of(2, 256, PANELIST, lambda one: one["node"]), lambda panel: panel != [])
+SHOW, COMMIT, REVEAL, OPENING, SILENT_SHOW, SILENT_REVEAL, SILENT_OPENING, OVER = range(1, 9)
+NO_WORD = (0, bytes(32))
+WORD = checked(pair(one_of(0, 1, 2, 3), HASH), lambda word: word[0] or word == NO_WORD)
+AUDIT = record((
+    ("node", HASH), ("channel", HASH), ("unit", U128), ("drawn", U64), ("stage", one_of(*range(1, 9))), ("deadline", U64),
+    ("owed", U128), ("held", U128), ("worker", KEY), ("job", HASH), ("receipt", HASH), ("tokens", U32), ("asker", KEY),
+    ("bond", U128), ("word", WORD), ("auditors", list_of(1, 8, record((("node", HASH), ("word", WORD), ("closed", one_of(0, 1)))))),
+))  # fmt: skip
 PARAMETER, SPEND, RULES_VERSION, CANCEL = 1, 2, 3, 4
 CONTENTS = {
     PARAMETER: record((("number", U16), ("value", U128))), SPEND: record((("to", KEY), ("amount", U128))),
@@ -109,11 +120,16 @@ RECORDS = {
     16: ("settlement", pair(U64, HASH), SETTLEMENT),
     17: ("anchor", KEY, ANCHOR),
     21: ("epoch start", U64, START),
+    22: ("auditors", pair(), AUDITORS),
+    23: ("audit", pair(U64, U32), AUDIT),
     24: ("proposal", HASH, PROPOSAL),
     25: ("ballot", pair(HASH, HASH), BALLOT),
     26: ("rules", pair(), RULES),
+    27: ("panel", pair(), PANEL),
 }
-CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY, RULES_KEY = (bytes([tag]) for tag in (1, 2, 3, 4, 8, 9, 26))
+CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY, RULES_KEY, AUDITORS_KEY, PANEL_KEY = (
+    bytes([tag]) for tag in (1, 2, 3, 4, 8, 9, 26, 22, 27)
+)
 
 
 def account_key(key):
@@ -162,6 +178,10 @@ def anchor_key(key):
 
 def start_key(epoch):
     return b"\x15" + U64.write(epoch)
+
+
+def audit_key(epoch, index):
+    return b"\x17" + U64.write(epoch) + U32.write(index)
 
 
 def proposal_key(proposal):

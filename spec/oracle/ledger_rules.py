@@ -4,6 +4,7 @@ A kind of transaction is a row of `KINDS`: how its body is read, its work, its r
 """
 
 import ledger as form
+import ledger_audits
 import ledger_channels
 import ledger_nodes
 import ledger_packages
@@ -41,7 +42,7 @@ def one(_):
     return 1
 
 
-GROUPS = (ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_proposals)
+GROUPS = (ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_audits, ledger_proposals)
 KINDS = {1: (TRANSFER, one, transfer)}
 for group in GROUPS:
     KINDS.update(group.KINDS)
@@ -67,6 +68,7 @@ class Execution:
         if time >= clock["epoch_began"] + parameter(self.draft, "epoch_ms"):
             clock = {**clock, "epoch": clock["epoch"] + 1, "epoch_began": time}
             ledger_seats.end_epoch(self.draft, clock)
+            ledger_audits.seat_panel(self.draft, time)
         self.clock = clock
         self.draft.write(CLOCK_KEY, CLOCK, clock)
         self.rules = ledger_proposals.followed(self.draft, time)
@@ -231,5 +233,6 @@ HELD = {
     6: lambda node: node["stake"] + sum(one["amount"] for one in node["unbonding"]),
     14: lambda channel: channel["deposit"] - channel["settled"],
     16: ledger_channels.owed,
+    23: lambda audit: audit["bond"] + audit["held"],
     24: lambda proposal: proposal["bond"],
 }
