@@ -128,6 +128,14 @@ export interface NoReceipt extends Findings {
   why: "malformed";
 }
 
+/** A bundle of a network that does not place its receipt, which accuses nobody. */
+export interface NoPlace extends Findings {
+  verdict: "cannot_judge";
+  reason: string;
+  /** Another start is needed, or a newer release. */
+  why: "start" | "unsupported";
+}
+
 export type Report = Verified | CannotJudge | Refuted | NoReceipt;
 
 /**
@@ -163,28 +171,51 @@ export interface Anchor {
   stamp_ms: number;
   /** Whether that is of about now. */
   fresh: "fresh" | "old" | "ahead";
+  /** The block that the network was followed from (0: its genesis), and what its clock said. */
+  start_height: number;
+  start_stamp_ms: number;
+  /** Whether that is not older than former seats are trusted for. */
+  start_fresh: "fresh" | "old" | "ahead";
+}
+
+/** What a network is followed from, and what counts as now. */
+export interface Followed {
+  /** A later header to begin at than the genesis: the bytes of a start, from somebody trusted or kept from the last time. */
+  start?: Uint8Array | ArrayBuffer | null;
+  /** Milliseconds since 1970; default: this machine's clock. */
+  now?: number;
+  /** How old the header may be to be fresh, in milliseconds; default: a day. */
+  bound?: number;
+  /** How old the start (or the genesis) may be, in milliseconds; default: ten days. Less than stake takes to unbond. */
+  startBound?: number;
 }
 
 /**
- * Checks a bundle of a network from its genesis alone: the receipt as `verify` does, then the way from the genesis to a
+ * Checks a bundle of a network from its genesis, or a later start: the receipt as `verify` does, then the way from the genesis to a
  * certified header, the anchor of the worker's log in its state, and the receipt's leaf in the log.
  *
  * @param genesis the genesis's bytes: whoever trusts another one is in another network
  * @param bundle the file, as bytes or as text
- * @throws Error when the genesis is none, or an option is none that is known
+ * @throws Error when the genesis is none, the start is none of its network, or an option is none that is known
  */
 export function verifyBundle(
   genesis: Uint8Array | ArrayBuffer,
   bundle: Uint8Array | ArrayBuffer | string,
-  options?: {
-    /** Milliseconds since 1970; default: this machine's clock. */
-    now?: number;
-    /** How old the header may be to be fresh, in milliseconds; default: a day. */
-    bound?: number;
+  options?: Followed & {
     /** The evidence without which the verdict is not "verified"; default ["signature"]. */
     required?: Kind[];
   },
-): Report & { anchor?: Anchor };
+): (Report & { anchor?: Anchor }) | NoPlace;
+
+/**
+ * The start that a bundle leads to, to be kept and brought the next time; undefined where the bundle is not taken, or
+ * what it leads to is not established to be of now.
+ */
+export function nextStart(
+  genesis: Uint8Array | ArrayBuffer,
+  bundle: Uint8Array | ArrayBuffer | string,
+  options?: Followed,
+): Uint8Array | undefined;
 
 /** The messages that a receipt file opens; undefined where it is not taken, hides them, or was asked in tokens. */
 export function messages(receipt: Uint8Array | ArrayBuffer | string): Messages | undefined;

@@ -1,5 +1,5 @@
 // Checks the receipt of an answer: what index.d.ts says. Nothing is sent anywhere.
-import { initSync, messages as opened, Stream as Module, verify as check, verify_bundle as placed } from "./wasm.js";
+import { initSync, messages as opened, next_start as kept, Stream as Module, verify as check, verify_bundle as placed } from "./wasm.js";
 
 // The module lies beside this file, in a browser and in node.
 const url = new URL("./wasm_bg.wasm", import.meta.url);
@@ -21,9 +21,18 @@ export function verify(receipt, opening, { network, required = ["signature"] } =
 
 const DAY_MS = 86_400_000;
 
-export function verifyBundle(genesis, bundle, { now = Date.now(), bound = DAY_MS, required = ["signature"] } = {}) {
-  const [at, within] = [now, bound].map((ms) => BigInt(Math.trunc(ms)));
-  return JSON.parse(placed(octets("genesis", genesis), octets("bundle", bundle), at, within, required));
+export function verifyBundle(genesis, bundle, { required = ["signature"], ...options } = {}) {
+  return JSON.parse(placed(...followed(genesis, bundle, options), required));
+}
+
+export function nextStart(genesis, bundle, options = {}) {
+  return kept(...followed(genesis, bundle, options));
+}
+
+function followed(genesis, bundle, { start, now = Date.now(), bound = DAY_MS, startBound = 10 * DAY_MS }) {
+  const times = [now, bound, startBound].map((ms) => BigInt(Math.trunc(ms)));
+  const from = start == null ? undefined : octets("start", start);
+  return [octets("genesis", genesis), from, octets("bundle", bundle), ...times];
 }
 
 export function messages(receipt) {

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { messages, Stream, verify, verifyBundle } from "probity-light";
+import { messages, nextStart, Stream, verify, verifyBundle } from "probity-light";
 
 const [folder, testdata] = process.argv.slice(2);
 const data = (name) => new Uint8Array(readFileSync(join(testdata, name)));
@@ -53,6 +53,15 @@ const text = new TextDecoder().decode(bundle);
 assert.equal(verifyBundle(genesis, text.replace(/"index": \d+/, '"index": 5'), { now }).verdict, "refuted");
 assert.equal(verifyBundle(genesis, "{}", { now }).why, "malformed");
 assert.throws(() => verifyBundle(bundle, bundle, { now }), /no genesis/);
+assert.throws(() => verifyBundle(genesis, bundle, { now, start: genesis }), /no start/);
+const places = JSON.parse(readFileSync(join(testdata, "network_reports.json"), "utf8"));
+for (const { name, start, next, replace, report: expected, ...options } of places.cases) {
+  const whole = text.replace(...(replace ?? ["", ""]));
+  const from = { ...options, start: start && new Uint8Array(Buffer.from(start, "hex")) };
+  assert.deepEqual(verifyBundle(genesis, whole, from), expected, name);
+  const found = nextStart(genesis, whole, from);
+  assert.equal(found && Buffer.from(found).toString("hex"), next, name);
+}
 const took = Array.from({ length: 100 }, () => {
   const start = process.hrtime.bigint();
   verifyBundle(genesis, bundle, { now });

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from probity_light import verify
+from probity_light import next_start, verify, verify_bundle
 
 testdata = Path(sys.argv[1])
 agreed = json.loads((testdata / "reports.json").read_text())
@@ -48,7 +48,18 @@ for at in range(0, len(honest), sweep["step"]):
     digest.update(f"{at} {found['verdict']} {found['reason']}\n".encode())
 assert digest.hexdigest() == sweep["sha256"], "an altered byte"
 
+genesis, bundle = data("genesis.bin"), data("network_bundle.json")
+for case in json.loads((testdata / "network_reports.json").read_text())["cases"]:
+    whole = bundle.decode().replace(*case["replace"], 1) if "replace" in case else bundle.decode()
+    names = {"now": "now", "bound": "bound", "startBound": "start_bound"}
+    options = {names[name]: case[name] for name in names if name in case}
+    options["start"] = bytes.fromhex(case["start"]) if "start" in case else None
+    assert verify_bundle(genesis, whole.encode(), **options) == case["report"], case["name"]
+    found = next_start(genesis, whole.encode(), **options)
+    assert found == (bytes.fromhex(case["next"]) if "next" in case else None), case["name"]
+
 # Mistakes of the caller are raised.
+assert "no start" in raised(ValueError, lambda: verify_bundle(genesis, bundle, start=genesis))
 assert '"audit" is no kind' in raised(ValueError, lambda: verify(honest, required=["audit"]))
 assert "a network is 64" in raised(ValueError, lambda: verify(honest, network="ab"))
 raised(TypeError, lambda: verify(honest, required="signature"))

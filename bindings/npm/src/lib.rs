@@ -5,7 +5,7 @@
 //! Never decides anything: index.js gives it its shape. Failure: a caller's mistake is thrown as an `Error`.
 
 use commit::Network;
-use light::StreamJson;
+use light::{Bounds, StreamJson};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
 /// Checks a receipt file; see index.d.ts.
@@ -30,16 +30,38 @@ pub fn verify(
 /// # Errors
 /// The caller's mistake.
 #[wasm_bindgen]
-#[allow(clippy::needless_pass_by_value, reason = "a list comes by value from JavaScript")]
+#[allow(clippy::needless_pass_by_value, reason = "what is optional comes by value from JavaScript")]
 pub fn verify_bundle(
     genesis: &[u8],
+    start: Option<Vec<u8>>,
     bundle: &[u8],
     now_ms: u64,
-    bound_ms: u64,
+    header_ms: u64,
+    start_ms: u64,
     required: Vec<String>,
 ) -> Result<String, JsError> {
     let required = required.iter().map(String::as_str);
-    light::verify_bundle_words(genesis, bundle, now_ms, bound_ms, required)
+    let at = (now_ms, Bounds { header_ms, start_ms });
+    light::verify_bundle_words((genesis, start.as_deref()), bundle, at, required)
+        .map_err(|mistake| JsError::new(&mistake.to_string()))
+}
+
+/// The start that a bundle of a network leads to; see index.d.ts.
+///
+/// # Errors
+/// The caller's mistake.
+#[wasm_bindgen]
+#[allow(clippy::needless_pass_by_value, reason = "what is optional comes by value from JavaScript")]
+pub fn next_start(
+    genesis: &[u8],
+    start: Option<Vec<u8>>,
+    bundle: &[u8],
+    now_ms: u64,
+    header_ms: u64,
+    start_ms: u64,
+) -> Result<Option<Vec<u8>>, JsError> {
+    let at = (now_ms, Bounds { header_ms, start_ms });
+    light::next_start_words((genesis, start.as_deref()), bundle, at)
         .map_err(|mistake| JsError::new(&mistake.to_string()))
 }
 

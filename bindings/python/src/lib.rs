@@ -7,6 +7,7 @@ use pyo3::prelude::pymodule;
 /// The module.
 #[pymodule]
 mod _native {
+    use light::Bounds;
     use pyo3::exceptions::PyValueError;
     use pyo3::prelude::{PyErr, PyResult, Python, pyfunction};
 
@@ -25,6 +26,38 @@ mod _native {
                 let required = required.iter().map(String::as_str);
                 light::verify_words(receipt, opening, network, required)
             })
+            .map_err(|mistake| PyErr::new::<PyValueError, _>(mistake.to_string()))
+    }
+
+    /// Checks a bundle of a network; see `__init__.py`.
+    #[pyfunction]
+    fn verify_bundle(
+        python: Python<'_>,
+        (genesis, start): (&[u8], Option<&[u8]>),
+        bundle: &[u8],
+        (now_ms, header_ms, start_ms): (u64, u64, u64),
+        required: Vec<String>,
+    ) -> PyResult<String> {
+        let at = (now_ms, Bounds { header_ms, start_ms });
+        python
+            .detach(|| {
+                let required = required.iter().map(String::as_str);
+                light::verify_bundle_words((genesis, start), bundle, at, required)
+            })
+            .map_err(|mistake| PyErr::new::<PyValueError, _>(mistake.to_string()))
+    }
+
+    /// The start that a bundle leads to; see `__init__.py`.
+    #[pyfunction]
+    fn next_start(
+        python: Python<'_>,
+        (genesis, start): (&[u8], Option<&[u8]>),
+        bundle: &[u8],
+        (now_ms, header_ms, start_ms): (u64, u64, u64),
+    ) -> PyResult<Option<Vec<u8>>> {
+        let at = (now_ms, Bounds { header_ms, start_ms });
+        python
+            .detach(|| light::next_start_words((genesis, start), bundle, at))
             .map_err(|mistake| PyErr::new::<PyValueError, _>(mistake.to_string()))
     }
 }

@@ -1,4 +1,4 @@
-//! Writes a network's genesis and a bundle of it for the bindings' tests: `network FOLDER`.
+//! Writes a network's genesis, a bundle of it and what is said of that for the bindings' tests: `network FOLDER`.
 //!
 //! Never a test: `tests/it/bundle.rs` compares what was written.
 #![allow(clippy::unwrap_used, reason = "it is the tests' case")]
@@ -11,5 +11,6 @@ use std::path::PathBuf;
 fn main() -> std::io::Result<()> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_default());
     std::fs::write(folder.join("genesis.bin"), network_case::genesis().encode())?;
-    std::fs::write(folder.join("network_bundle.json"), network_case::bundle(1_000).to_json())
+    std::fs::write(folder.join("network_bundle.json"), network_case::bundle(1_000).to_json())?;
+    std::fs::write(folder.join("network_reports.json"), network_case::reports())
 }

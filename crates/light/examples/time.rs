@@ -15,7 +15,10 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let check = median(|| light::verify_words(file, None, None, ["signature"]));
-    let placed = median(|| light::verify_bundle_words(genesis, bundle, 0, 0, ["signature"]));
+    let placed = median(|| {
+        let at = (0, light::Bounds::default());
+        light::verify_bundle_words((genesis, None), bundle, at, ["signature"])
+    });
     println!("{check} us per check, {placed} us per bundle of a network");
     ExitCode::SUCCESS
 }

@@ -1,18 +1,19 @@
-//! A receipt's place in a network, from the genesis alone: links, the anchor in the state, the leaf in the log.
+//! A receipt's place in a network, from the genesis or a later start: links, the anchor in the state, the leaf in the log.
 //!
 //! Never asks anybody and never knows the time: it is given. Never says more than a quorum's word: what that does not
 //! establish stands in the report. Failure: a [`BundleError`] names the first step that does not lead on.
 
 use chain::records::{Anchor, AnchorSlot, Record, Slot};
 use chain::state::{Proof, ProofError};
-use chain::{Genesis, Header, Stamp};
-use commit::WireError;
+use chain::{CertificateError, Genesis, Header, Height, Stamp};
+use commit::{Network, WireError};
 use receipt::log::included;
-use receipt::{Altered, NetworkBundle, Refusal};
+use receipt::{Altered, NetworkBundle, ReceiptFile, Refusal};
 use thiserror::Error;
 use verify::{Kind, PlaceJson, Replay, Report, ReportJson, examine};
 
-use crate::follow::{Freshness, Known, Link, LinkError};
+use crate::follow::{Bounds, Freshness, Known, Link, LinkError};
+use crate::start::{Start, StartError};
 
 /// A bundle that was taken, and what is to be made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,12 @@ pub struct Anchored {
     pub header: Header,
     /// How that header's stamp stands to the time.
     pub freshness: Freshness,
+    /// Height and stamp of what the network was followed from.
+    pub start: (Height, Stamp),
+    /// How that stamp stands to the time.
+    pub start_freshness: Freshness,
+    /// What to follow the network from the next time; none where that is not established to be of about now.
+    pub kept: Option<Start>,
     /// The verdict and its lines.
     pub report: Report,
 }
@@ -51,6 +58,35 @@ pub enum BundleError {
         /// Why.
         why: LinkError,
     },
+    /// The first link does not go on from what is known.
+    #[error(
+        "link {at} does not go on from what is known here: {why}; a bundle may begin at a later start than the one that is given: bring that one, or ask for a bundle that begins earlier"
+    )]
+    Begins {
+        /// Which, from 0.
+        at: usize,
+        /// Why.
+        why: CertificateError,
+    },
+    /// The bundle ends before the start.
+    #[error(
+        "the bundle ends at height {height}, and the start that is given is of height {start}: give an earlier start or none, or ask for a newer bundle"
+    )]
+    Behind {
+        /// The last link's.
+        height: u64,
+        /// The start's.
+        start: u64,
+    },
+    /// Another header of the start's height.
+    #[error("the bundle's last header and the start's are two headers of height {height}")]
+    Two {
+        /// Their height.
+        height: u64,
+    },
+    /// No start of this network.
+    #[error("the start: {0}")]
+    Start(#[from] StartError),
     /// No link.
     #[error("no link leads from the genesis to a header")]
     NoLinks,
@@ -65,17 +101,21 @@ pub enum BundleError {
     },
 }
 
-/// Checks a bundle of a network against its genesis; headers older than the bound are told to be old.
+/// Checks a bundle of a network against its genesis, or a later start; what is older than the bounds is told to be old.
 ///
 /// # Errors
 /// [`BundleError`] says what can't be read or is false.
 pub fn verify_bundle(
     genesis: &Genesis,
+    start: Option<&Start>,
     bundle: &[u8],
-    (now, bound_ms): (Stamp, u64),
+    (now, bounds): (Stamp, Bounds),
     required: &[Kind],
 ) -> Result<Anchored, BundleError> {
-    let mut known = Known::of(genesis);
+    let mut known = match start {
+        None => Known::of(genesis),
+        Some(start) => Known::since(genesis, start)?,
+    };
     let bundle = NetworkBundle::parse(bundle, known.network())?;
     let header = follow(&mut known, &bundle)?;
     let anchor = anchor(&known, &header, &bundle)?;
@@ -84,39 +124,101 @@ pub fn verify_bundle(
     if !included(&leaf, place.index, &place.proof, anchor.size, &anchor.root) {
         return Err(BundleError::Inclusion { index: place.index });
     }
-    let freshness = known.freshness(now, bound_ms);
-    let (network, opening) = (known.network(), file.opening());
-    let report = examine(file.receipt(), opening, network, required, &Replay::NotTried);
-    let report = report.anchored(freshness == Freshness::Fresh);
-    Ok(Anchored { bundle, anchor, header, freshness, report })
+    let freshness = known.freshness(now, bounds.header_ms);
+    let start_freshness = known.start_freshness(now, bounds.start_ms);
+    let both = [freshness, start_freshness];
+    let kept = known.kept().filter(|_| both == [Freshness::Fresh; 2]);
+    let report = examined(file, both, required, &Replay::NotTried);
+    let start = known.start();
+    Ok(Anchored { bundle, anchor, header, freshness, start, start_freshness, kept, report })
+}
+
+fn examined(
+    file: &ReceiptFile,
+    [header, start]: [Freshness; 2],
+    required: &[Kind],
+    replay: &Replay,
+) -> Report {
+    let report = examine(file.receipt(), file.opening(), file.network(), required, replay);
+    report.anchored(header == Freshness::Fresh, start == Freshness::Fresh)
 }
 
 /// The same as one report, whether the bundle is taken or not.
 #[must_use]
 pub fn bundle_report(
     genesis: &Genesis,
+    start: Option<&Start>,
     bundle: &[u8],
-    at: (Stamp, u64),
+    at: (Stamp, Bounds),
     required: &[Kind],
 ) -> ReportJson {
-    let network = genesis.network();
-    match verify_bundle(genesis, bundle, at, required) {
-        Ok(anchored) => anchored.json(),
-        Err(BundleError::Receipt(refusal)) => {
-            let altered = Altered::of(&refusal, bundle, network);
-            ReportJson::refused(&refusal, required).altered(altered.as_ref())
+    match verify_bundle(genesis, start, bundle, at, required) {
+        Ok(anchored) => anchored.json(&anchored.report),
+        Err(error) => error.json(bundle, genesis.network(), required),
+    }
+}
+
+impl BundleError {
+    /// As a report for others to read.
+    #[must_use]
+    pub fn json(&self, bundle: &[u8], network: Network, required: &[Kind]) -> ReportJson {
+        match self {
+            Self::Receipt(refusal) => {
+                let altered = Altered::of(refusal, bundle, network);
+                ReportJson::refused(refusal, required).altered(altered.as_ref())
+            }
+            Self::Bytes { .. }
+            | Self::Link { .. }
+            | Self::Begins { .. }
+            | Self::Behind { .. }
+            | Self::Two { .. }
+            | Self::Start(_)
+            | Self::NoLinks
+            | Self::Anchor(_)
+            | Self::Inclusion { .. } => ReportJson::nowhere(self.to_string(), self.why(), required),
         }
-        Err(error) => {
-            let malformed = matches!(error, BundleError::Bytes { .. } | BundleError::NoLinks);
-            ReportJson::nowhere(error.to_string(), malformed, required)
+    }
+
+    /// Why it accuses nobody: `malformed`, `unsupported`, or another `start` is needed; none where something is false.
+    #[must_use]
+    pub const fn why(&self) -> Option<&'static str> {
+        match self {
+            Self::Receipt(Refusal::Malformed(_)) | Self::Bytes { .. } | Self::NoLinks => {
+                Some("malformed")
+            }
+            Self::Link { why: LinkError::Kind | LinkError::Rules { .. }, .. } => {
+                Some("unsupported")
+            }
+            // Which of the two histories is the network's nobody can tell from here.
+            Self::Begins { .. } | Self::Behind { .. } | Self::Two { .. } | Self::Start(_) => {
+                Some("start")
+            }
+            Self::Link {
+                why:
+                    LinkError::Height { .. }
+                    | LinkError::Certificate(_)
+                    | LinkError::Seats
+                    | LinkError::SameSeats,
+                ..
+            }
+            | Self::Receipt(Refusal::Refuted(_))
+            | Self::Anchor(_)
+            | Self::Inclusion { .. } => None,
         }
     }
 }
 
 impl Anchored {
-    /// As a report for others to read.
+    /// The report, with what came of replaying.
     #[must_use]
-    pub fn json(&self) -> ReportJson {
+    pub fn examined(&self, required: &[Kind], replay: &Replay) -> Report {
+        let both = [self.freshness, self.start_freshness];
+        examined(self.bundle.file(), both, required, replay)
+    }
+
+    /// A report of it, for others to read.
+    #[must_use]
+    pub fn json(&self, report: &Report) -> ReportJson {
         let place = PlaceJson {
             index: self.bundle.place().index,
             size: self.anchor.size,
@@ -125,19 +227,42 @@ impl Anchored {
             height: self.header.height.0,
             stamp_ms: self.header.stamp.0,
             fresh: self.freshness.name(),
+            start_height: self.start.0.0,
+            start_stamp_ms: self.start.1.0,
+            start_fresh: self.start_freshness.name(),
         };
-        ReportJson::new(&self.report, self.bundle.file()).placed(place)
+        ReportJson::new(report, self.bundle.file()).placed(place)
     }
 }
 
-/// The last header that the links lead to.
+/// The last header that the links lead to; those that are not above the start are passed over.
 fn follow(known: &mut Known, bundle: &NetworkBundle) -> Result<Header, BundleError> {
+    let (start, _) = known.start();
+    let (mut last, mut first) = (None, true);
     for (at, bytes) in bundle.place().links.iter().enumerate() {
         let link = Link::decode(bytes);
         let link = link.map_err(|source| BundleError::Bytes { what: "a link", source })?;
-        known.follow(&link).map_err(|why| BundleError::Link { at, why })?;
+        last = Some(link.header);
+        if link.header.height > start || start == Height(0) || !first {
+            known.follow(&link).map_err(|why| leads_nowhere(at, first, why))?;
+            first = false;
+        }
     }
-    known.header().copied().ok_or(BundleError::NoLinks)
+    let last = last.ok_or(BundleError::NoLinks)?;
+    let (height, start) = (last.height.0, start.0);
+    match known.header() {
+        Some(header) if *header == last => Ok(last),
+        Some(_) | None if height == start => Err(BundleError::Two { height }),
+        Some(_) | None => Err(BundleError::Behind { height, start }),
+    }
+}
+
+/// Whoever knows other seats than those who certified the first link can't tell whose history is the network's.
+fn leads_nowhere(at: usize, first: bool, why: LinkError) -> BundleError {
+    if let (LinkError::Certificate(why), true) = (why, first) {
+        return BundleError::Begins { at, why };
+    }
+    BundleError::Link { at, why }
 }
 
 /// The record of the log's anchor, where it stands in the header's state.

@@ -1,4 +1,5 @@
-//! A network followed from its genesis: header by header, each certified by the seats that an earlier one names.
+//! A network followed from its genesis, or a later start: header by header, each certified by the seats that an earlier
+//! one names.
 //!
 //! Never needs a state or a transaction, and skips every block between two that change the seats. Never trusts a clock:
 //! who asks says what time it is. Failure: a [`LinkError`]; what was known before stays known.
@@ -8,8 +9,30 @@ use chain::{Certificate, CertificateError, Genesis, Header, Height, NetworkKind,
 use commit::{Digest, Network, Reader, WireError, Writer};
 use thiserror::Error;
 
+use crate::start::{Start, StartError};
+
 /// How far a stamp may be ahead of the time of whoever asks: clocks differ.
 pub const AHEAD_MS_MAX: u64 = 60_000;
+/// The versions of the rules that are known here: what a record of another says can't be told.
+pub(crate) const RULES_MIN: u16 = 1;
+pub(crate) const RULES_MAX: u16 = 1;
+const DAY_MS: u64 = 86_400_000;
+
+/// How old something may be to count as of now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The last header, in milliseconds.
+    pub header_ms: u64,
+    /// What the network was followed from, in milliseconds: less than the time for which stake unbonds.
+    pub start_ms: u64,
+}
+
+impl Default for Bounds {
+    /// A day, and ten days.
+    fn default() -> Self {
+        Self { header_ms: DAY_MS, start_ms: 10 * DAY_MS }
+    }
+}
 
 /// A header with the word of those who certify it, and who certifies what follows where these are others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +51,8 @@ pub struct Known {
     network: Network,
     kind: NetworkKind,
     seats: Seats,
+    /// Height and stamp of what it is followed from.
+    start: (Height, Stamp),
     header: Option<Header>,
 }
 
@@ -37,6 +62,14 @@ pub enum LinkError {
     /// Certificates of a kind that this network does not take.
     #[error("a list of signatures is a certificate in a simulation only")]
     Kind,
+    /// Rules that nobody here knows.
+    #[error(
+        "the header follows version {found} of the rules, and this release knows {RULES_MIN} to {RULES_MAX}: take a newer release"
+    )]
+    Rules {
+        /// The header's.
+        found: u16,
+    },
     /// Not after what is known.
     #[error("the header has height {found}; what is known has {known}")]
     Height {
@@ -68,6 +101,14 @@ pub enum Freshness {
 }
 
 impl Freshness {
+    fn of(stamp: Stamp, now: Stamp, bound_ms: u64) -> Self {
+        match () {
+            () if stamp.0.saturating_add(bound_ms) < now.0 => Self::Old,
+            () if now.0.saturating_add(AHEAD_MS_MAX) < stamp.0 => Self::Ahead,
+            () => Self::Fresh,
+        }
+    }
+
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -84,7 +125,32 @@ impl Known {
     #[must_use]
     pub fn of(genesis: &Genesis) -> Self {
         let (network, kind) = (genesis.network(), genesis.kind);
-        Self { network, kind, seats: genesis.seats.clone(), header: None }
+        let start = (Height(0), genesis.stamp);
+        Self { network, kind, seats: genesis.seats.clone(), start, header: None }
+    }
+
+    /// What a later start says.
+    ///
+    /// # Errors
+    /// [`StartError`] where it is of another network.
+    pub fn since(genesis: &Genesis, start: &Start) -> Result<Self, StartError> {
+        start.is_of(genesis)?;
+        let (header, seats) = (*start.header(), start.seats().clone());
+        let start = (header.height, header.stamp);
+        Ok(Self { seats, start, header: Some(header), ..Self::of(genesis) })
+    }
+
+    /// What to follow the network from the next time; none where it is the genesis alone. Whether it is established to be of
+    /// about now has to be asked before it is kept.
+    #[must_use]
+    pub fn kept(&self) -> Option<Start> {
+        Start::new(self.network, self.header?, self.seats.clone()).ok()
+    }
+
+    /// Height and stamp of what it was followed from.
+    #[must_use]
+    pub fn start(&self) -> (Height, Stamp) {
+        self.start
     }
 
     /// The network.
@@ -114,6 +180,9 @@ impl Known {
         if self.kind != NetworkKind::Simulation {
             return Err(LinkError::Kind);
         }
+        if !(RULES_MIN..=RULES_MAX).contains(&link.header.protocol) {
+            return Err(LinkError::Rules { found: link.header.protocol });
+        }
         let known = self.header.map_or(Height(0), |header| header.height);
         if link.header.height <= known {
             return Err(LinkError::Height { found: link.header.height.0, known: known.0 });
@@ -136,12 +205,15 @@ impl Known {
     /// Whether the last header is of about now.
     #[must_use]
     pub fn freshness(&self, now: Stamp, bound_ms: u64) -> Freshness {
-        let stamp = self.header.map_or(0, |header| header.stamp.0);
-        match () {
-            () if stamp.saturating_add(bound_ms) < now.0 => Freshness::Old,
-            () if now.0.saturating_add(AHEAD_MS_MAX) < stamp => Freshness::Ahead,
-            () => Freshness::Fresh,
-        }
+        let stamp = self.header.map_or(self.start.1, |header| header.stamp);
+        Freshness::of(stamp, now, bound_ms)
+    }
+
+    /// Whether what it was followed from is so: whoever has keys of former seats can write another history from an older
+    /// one, with any stamps.
+    #[must_use]
+    pub fn start_freshness(&self, now: Stamp, bound_ms: u64) -> Freshness {
+        Freshness::of(self.start.1, now, bound_ms)
     }
 }
 

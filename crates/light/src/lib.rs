@@ -6,6 +6,7 @@
 
 mod bundle;
 mod follow;
+mod start;
 mod stream;
 mod stream_json;
 mod words;
@@ -16,10 +17,11 @@ use receipt::{Altered, Malformed, Opening, ReceiptFile, Refusal};
 use verify::{Kind, Replay, Report, ReportJson, examine};
 
 pub use bundle::{Anchored, BundleError, bundle_report, verify_bundle};
-pub use follow::{AHEAD_MS_MAX, Freshness, Known, Link, LinkError};
+pub use follow::{AHEAD_MS_MAX, Bounds, Freshness, Known, Link, LinkError};
+pub use start::{Start, StartError};
 pub use stream::{Begun, ByReceipt, Stream, StreamError};
 pub use stream_json::{StreamJson, messages};
-pub use words::{Mistake, begun_words, verify_bundle_words, verify_words};
+pub use words::{Mistake, begun_words, next_start_words, verify_bundle_words, verify_words};
 
 /// A file that was taken, and what is to be made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@ use receipt::PublicKey;
 use thiserror::Error;
 use verify::Kind;
 
+use crate::follow::Bounds;
+use crate::start::{Start, StartError};
 use crate::stream::Begun;
 
 /// What a caller got wrong.
@@ -22,6 +24,9 @@ pub enum Mistake {
     /// No genesis.
     #[error("these bytes are no genesis of a network: {0}")]
     Genesis(WireError),
+    /// No start of the genesis's network.
+    #[error("these bytes are no start of the network: {0}")]
+    Start(StartError),
     /// A key, commitment or blind that is none.
     #[error("{0} is 64 lower-case hexadecimal digits")]
     Digits(&'static str),
@@ -43,21 +48,45 @@ pub fn verify_words<'a>(
     Ok(crate::verify(file, opening, network, &required).text())
 }
 
-/// [`crate::verify_bundle`], with the genesis as bytes and times in milliseconds; gives the JSON text of a report, whether
-/// the bundle is taken or not.
+/// [`crate::verify_bundle`], with genesis and start as bytes and the time in milliseconds; gives the JSON text of a report,
+/// whether the bundle is taken or not.
 ///
 /// # Errors
-/// [`Mistake`] names what is no genesis or no word.
+/// [`Mistake`] names what is no genesis, no start of its network, or no word.
 pub fn verify_bundle_words<'a>(
-    genesis: &[u8],
+    (genesis, start): (&[u8], Option<&[u8]>),
     bundle: &[u8],
-    now_ms: u64,
-    bound_ms: u64,
+    (now_ms, bounds): (u64, Bounds),
     required: impl IntoIterator<Item = &'a str>,
 ) -> Result<String, Mistake> {
+    let (genesis, start) = origin(genesis, start)?;
+    let (required, at) = (kinds(required)?, (Stamp(now_ms), bounds));
+    Ok(crate::bundle_report(&genesis, start.as_ref(), bundle, at, &required).text())
+}
+
+/// The start that a bundle leads to, to be kept for the next time; none where the bundle is not taken, or what it leads to
+/// is not established to be of about now.
+///
+/// # Errors
+/// As [`verify_bundle_words`].
+pub fn next_start_words(
+    (genesis, start): (&[u8], Option<&[u8]>),
+    bundle: &[u8],
+    (now_ms, bounds): (u64, Bounds),
+) -> Result<Option<Vec<u8>>, Mistake> {
+    let (genesis, start) = origin(genesis, start)?;
+    let at = (Stamp(now_ms), bounds);
+    let anchored = crate::verify_bundle(&genesis, start.as_ref(), bundle, at, &[]).ok();
+    Ok(anchored.and_then(|anchored| anchored.kept).map(|start| start.encode()))
+}
+
+fn origin(genesis: &[u8], start: Option<&[u8]>) -> Result<(Genesis, Option<Start>), Mistake> {
     let genesis = Genesis::decode(genesis).map_err(Mistake::Genesis)?;
-    let required = kinds(required)?;
-    Ok(crate::bundle_report(&genesis, bundle, (Stamp(now_ms), bound_ms), &required).text())
+    let start = start.map(Start::decode).transpose().map_err(Mistake::Start)?;
+    if let Some(start) = &start {
+        start.is_of(&genesis).map_err(Mistake::Start)?;
+    }
+    Ok((genesis, start))
 }
 
 fn kinds<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Vec<Kind>, Mistake> {

@@ -8,14 +8,14 @@
 //! | `probity` | "report v1" |
 //! | `verdict` | `verified`: all required evidence holds; `refuted`: something is false; `cannot_judge`: nobody can tell with what is at hand, which accuses nobody |
 //! | `reason` | in words, for people; absent when verified |
-//! | `why` | when it can't be judged: for want of the `opening` or the `model`; it asks for something `unsupported`; the file is `malformed`, so no receipt file; or it is `unreadable`, and nothing was seen of it |
+//! | `why` | when it can't be judged: for want of the `opening` or the `model`; it asks for something `unsupported`; a bundle of a network needs another `start`; the file is `malformed`, so no receipt file; or it is `unreadable`, and nothing was seen of it |
 //! | `required` | the kinds of evidence that were asked for |
 //! | `checked` | the kinds that were looked at: those whose outcome is `holds` or `fails` |
 //! | `evidence` | a list of {`kind`, `outcome` (`holds`, `fails`, `not_checked`), `required`, `claim`, `trusts`}, and `unchecked`, why it was not looked at, if it was not |
 //! | `not_established` | a list of {`what`, `text`}, never empty |
 //! | `auditable` | whether auditors may open it |
 //! | `log` | {`index`, `size`, `root`} of a bundle: where the receipt stands, under which signed root |
-//! | `anchor` | {`index`, `size`, `root`, `epoch`, `height`, `stamp_ms`, `fresh`} of a bundle of a network: where the receipt stands in the anchored log, in which block's state, and whether that is `fresh`, `old` or `ahead` of the time given |
+//! | `anchor` | {`index`, `size`, `root`, `epoch`, `height`, `stamp_ms`, `fresh`, ...} of a bundle of a network: where the receipt stands in the anchored log, in which block's state, and whether that is `fresh`, `old` or `ahead` of the time given; and {`start_height`, `start_stamp_ms`, `start_fresh`} of what the network was followed from |
 //!
 //! The last three, and what the receipt says, are absent when the file was not taken: then nothing in it counts.
 
@@ -71,6 +71,12 @@ pub struct PlaceJson {
     pub stamp_ms: u64,
     /// `fresh`, `old` or `ahead` of the time that was given.
     pub fresh: &'static str,
+    /// The block that the network was followed from; 0: its genesis.
+    pub start_height: u64,
+    /// What that one's clock said.
+    pub start_stamp_ms: u64,
+    /// `fresh`, `old` or `ahead`, by the bound for what a network is followed from.
+    pub start_fresh: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -189,11 +195,8 @@ impl ReportJson {
 
     /// Of a receipt whose signatures hold in a bundle that does not place it: nothing of the file counts.
     #[must_use]
-    pub fn nowhere(reason: String, malformed: bool, required: &[Kind]) -> Self {
-        let (verdict, why) = match malformed {
-            true => (CANNOT_JUDGE, Some("malformed")),
-            false => (REFUTED, None),
-        };
+    pub fn nowhere(reason: String, why: Option<&'static str>, required: &[Kind]) -> Self {
+        let verdict = if why.is_some() { CANNOT_JUDGE } else { REFUTED };
         let line = |kind, looked_at| Evidence::new(kind, looked_at, required, None);
         let replay = line(Kind::Replay, Err(Unchecked::NotTaken));
         let signature = line(Kind::Signature, Ok(true));

@@ -75,6 +75,8 @@ pub enum NotEstablished {
     Seats,
     /// Where an anchor was found under a header that is old, or ahead of the time.
     Still,
+    /// Where the network was followed from something that is older than former seats are trusted for.
+    History,
     /// Where somebody but the client is said to have made the nonce.
     Nonce,
     /// Where nobody re-rendered.
@@ -205,15 +207,19 @@ impl Report {
         self
     }
 
-    /// With an anchor that was found in a network, under a header that is of about now, or is not.
+    /// With an anchor that was found in a network, under a header that is of about now, or is not, and followed from what is
+    /// of late enough, or is not.
     #[must_use]
-    pub fn anchored(mut self, fresh: bool) -> Self {
+    pub fn anchored(mut self, fresh: bool, lately_begun: bool) -> Self {
         use NotEstablished as Not;
         let time = |what: &Not| matches!(what, Not::Time | Not::TimeUntilAnchored);
         self.not_established.retain(|what| !time(what));
         self.not_established.extend([Not::TimeBeforeAnchor, Not::Seats]);
         if !fresh {
             self.not_established.push(Not::Still);
+        }
+        if !lately_begun {
+            self.not_established.push(Not::History);
         }
         self
     }
@@ -303,6 +309,7 @@ impl NotEstablished {
             }
             Self::Seats => "seats",
             Self::Still => "still",
+            Self::History => "history",
             Self::Nonce => "nonce",
             Self::PromptOfMessages => "prompt_of_messages",
             Self::UnreadMembers => "unread_members",
@@ -343,6 +350,7 @@ impl NotEstablished {
             Self::TimeBeforeAnchor => "when before its anchor",
             Self::Seats => "that the network's quorum kept to its rules",
             Self::Still => "that it is so still",
+            Self::History => "that this is the network's own history (the start is too old)",
             Self::Nonce => "where the nonce is from",
             Self::PromptOfMessages => "that the prompt is what the messages render to",
             Self::UnreadMembers => "that the prompt says all that is in the messages",
@@ -378,7 +386,10 @@ impl NotEstablished {
                 "that those who had the network's seats kept to its rules: a quorum of them could have certified something else, too"
             }
             Self::Still => {
-                "that the network says so still: the header's stamp is too far from the time that was given, and keys that are out of use may be in anybody's hands"
+                "that the network says so still: the header's stamp is too far from the time that was given, and keys that are out of use may be in anybody's hands; ask for a newer bundle"
+            }
+            Self::History => {
+                "that this is the network's own history: what it was followed from is older than former seats are trusted for (or ahead of the time that was given), and whoever has the keys of former seats can write another history from there, with any stamps; bring a later start"
             }
             Self::Nonce => {
                 "where the nonce is from: nobody checked here the gateway or the beacon that it is said to be from"

@@ -74,6 +74,18 @@ class Log(TypedDict):
     size: int
     root: str
 
+class Anchor(TypedDict):
+    index: int
+    size: int
+    root: str
+    epoch: int
+    height: int
+    stamp_ms: int
+    fresh: Literal["fresh", "old", "ahead"]
+    start_height: int
+    start_stamp_ms: int
+    start_fresh: Literal["fresh", "old", "ahead"]
+
 class _Findings(TypedDict):
     probity: Literal["report v1"]
     verdict: Literal["verified", "refuted", "cannot_judge"]
@@ -86,7 +98,7 @@ class Report(_Findings, total=False):
     """What the receipt says is there only where its signatures and commitments hold."""
 
     reason: str
-    why: Literal["opening", "model", "unsupported", "malformed"]
+    why: Literal["opening", "model", "unsupported", "malformed", "start"]
     receipt: str
     network: str
     worker: str
@@ -102,6 +114,7 @@ class Report(_Findings, total=False):
     choices: list[Choice]
     opened: Opened
     log: Log
+    anchor: Anchor
 
 def verify(
     receipt: bytes,
@@ -110,3 +123,22 @@ def verify(
     network: str | None = None,
     required: Iterable[Kind] = ...,
 ) -> Report: ...
+def verify_bundle(
+    genesis: bytes,
+    bundle: bytes,
+    *,
+    start: bytes | None = None,
+    now: int | None = None,
+    bound: int = ...,
+    start_bound: int = ...,
+    required: Iterable[Kind] = ...,
+) -> Report: ...
+def next_start(
+    genesis: bytes,
+    bundle: bytes,
+    *,
+    start: bytes | None = None,
+    now: int | None = None,
+    bound: int = ...,
+    start_bound: int = ...,
+) -> bytes | None: ...

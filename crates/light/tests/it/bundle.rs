@@ -1,16 +1,17 @@
 //! A receipt's place in a network, and everything that is none.
 
 use chain::{Height, Stamp};
-use light::{BundleError, Freshness, verify_bundle, verify_bundle_words};
+use light::{Bounds, BundleError, Freshness, verify_bundle, verify_bundle_words};
 use receipt::{NetworkBundle, Place, ReceiptFile, Refusal};
 use verify::{Kind, NotEstablished, Verdict};
 
-use crate::network_case::{NOW, bundle, genesis};
+use crate::network_case::{NOW, bundle, genesis, reports};
 
 const DAY_MS: u64 = 86_400_000;
 
 fn verified(bundle: &str) -> Result<light::Anchored, BundleError> {
-    verify_bundle(&genesis(), bundle.as_bytes(), (Stamp(NOW), DAY_MS), &[Kind::Signature])
+    let at = (Stamp(NOW), Bounds::default());
+    verify_bundle(&genesis(), None, bundle.as_bytes(), at, &[Kind::Signature])
 }
 
 #[test]
@@ -32,8 +33,8 @@ fn a_place_is_shown_from_the_genesis_alone() {
 #[test]
 fn an_old_header_is_told_to_be_old() {
     let text = bundle(10).to_json();
-    let later = (Stamp(NOW + 2 * DAY_MS), DAY_MS);
-    let anchored = verify_bundle(&genesis(), text.as_bytes(), later, &[]).unwrap();
+    let later = (Stamp(NOW + 2 * DAY_MS), Bounds::default());
+    let anchored = verify_bundle(&genesis(), None, text.as_bytes(), later, &[]).unwrap();
     assert_eq!(anchored.freshness, Freshness::Old);
     assert!(anchored.report.not_established.contains(&NotEstablished::Still));
 }
@@ -69,7 +70,7 @@ fn what_is_no_place() {
         BundleError::Anchor(_)
     ));
     assert!(matches!(refused(|place| place.anchor_proof.push(1)), BundleError::Bytes { .. }));
-    assert!(matches!(refused(|place| place.links[0][40] ^= 1), BundleError::Link { at: 0, .. }));
+    assert!(matches!(refused(|place| place.links[0][40] ^= 1), BundleError::Begins { at: 0, .. }));
     assert!(matches!(refused(|place| place.links[0].push(1)), BundleError::Bytes { .. }));
     assert_eq!(refused(|place| place.links.clear()), BundleError::NoLinks);
     let again: Change = |place| place.links.push(place.links[0].clone());
@@ -90,7 +91,8 @@ fn another_network_knows_nothing_of_it() {
     let text = bundle(10).to_json();
     let mut other = genesis();
     other.stamp = Stamp(1);
-    let refused = verify_bundle(&other, text.as_bytes(), (Stamp(NOW), DAY_MS), &[]);
+    let at = (Stamp(NOW), Bounds::default());
+    let refused = verify_bundle(&other, None, text.as_bytes(), at, &[]);
     assert!(matches!(refused, Err(BundleError::Receipt(Refusal::Malformed(_)))), "{refused:?}");
 }
 
@@ -111,14 +113,50 @@ const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bindings/test
 fn the_bindings_have_this_case() {
     let read = |name: &str| std::fs::read(format!("{TESTDATA}/{name}")).unwrap();
     assert_eq!(read("genesis.bin"), genesis().encode());
-    assert_eq!(read("network_bundle.json"), bundle(1_000).to_json().into_bytes());
+    let same = read("network_bundle.json") == bundle(1_000).to_json().into_bytes();
+    assert!(same, "the bytes changed: cargo run -p light --example network bindings/testdata");
+    let same = read("network_reports.json") == reports().into_bytes();
+    assert!(same, "the reports changed: cargo run -p light --example network bindings/testdata");
+}
+
+/// In words that the example could not change with the reports.
+#[test]
+fn every_language_says_what_is_established() {
+    let found: Vec<[String; 4]> =
+        serde_json::from_str::<serde_json::Value>(&reports()).unwrap()["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|case| {
+                let report = &case["report"];
+                let word = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
+                let kept = if case["next"].is_string() { "kept" } else { "" };
+                let place = &report["anchor"];
+                let fresh = format!("{} {}", word(&place["fresh"]), word(&place["start_fresh"]));
+                [word(&report["verdict"]), word(&report["why"]), fresh, kept.to_owned()]
+            })
+            .collect();
+    let wanted = [
+        ["verified", "", "fresh fresh", "kept"],
+        ["verified", "", "fresh fresh", "kept"],
+        ["verified", "", "old fresh", ""],
+        ["verified", "", "fresh old", ""],
+        ["verified", "", "fresh fresh", "kept"],
+        ["verified", "", "ahead ahead", ""],
+        ["cannot_judge", "start", " ", ""],
+        ["refuted", "", " ", ""],
+        ["cannot_judge", "start", " ", ""],
+        ["cannot_judge", "unsupported", " ", ""],
+    ];
+    assert_eq!(found, wanted.map(|row| row.map(str::to_owned)));
 }
 
 #[test]
 fn words_give_a_report_whatever_is_given() {
     let (genesis, text) = (genesis().encode(), bundle(10).to_json());
     let report = |bundle: &str, now| {
-        let words = verify_bundle_words(&genesis, bundle.as_bytes(), now, DAY_MS, ["signature"]);
+        let at = (now, Bounds::default());
+        let words = verify_bundle_words((&genesis, None), bundle.as_bytes(), at, ["signature"]);
         serde_json::from_str::<serde_json::Value>(&words.unwrap()).unwrap()
     };
     let verified = report(&text, NOW);
@@ -138,5 +176,6 @@ fn words_give_a_report_whatever_is_given() {
         (&nothing["verdict"], &nothing["why"]),
         (&"cannot_judge".into(), &"malformed".into())
     );
-    assert!(verify_bundle_words(&genesis[1..], text.as_bytes(), NOW, DAY_MS, []).is_err());
+    let at = (NOW, Bounds::default());
+    assert!(verify_bundle_words((&genesis[1..], None), text.as_bytes(), at, []).is_err());
 }

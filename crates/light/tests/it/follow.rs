@@ -119,7 +119,10 @@ fn a_stamp_is_held_against_the_time() {
     assert_eq!(fresh(stamp - AHEAD_MS_MAX), Freshness::Fresh);
     assert_eq!(fresh(stamp + 500), Freshness::Fresh);
     assert_eq!(fresh(stamp + 501), Freshness::Old);
-    assert_eq!(Known::of(&genesis(NetworkKind::Main)).freshness(Stamp(BEGAN), 500), Freshness::Old);
+    let alone = Known::of(&genesis(NetworkKind::Main));
+    assert_eq!(alone.freshness(Stamp(BEGAN + 500), 500), Freshness::Fresh);
+    assert_eq!(alone.freshness(Stamp(BEGAN + 501), 500), Freshness::Old);
+    assert_eq!((alone.start(), alone.kept()), ((Height(0), Stamp(BEGAN)), None));
 }
 
 #[test]

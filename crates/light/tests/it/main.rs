@@ -5,5 +5,6 @@ mod agreed;
 mod bundle;
 mod follow;
 mod network_case;
+mod starts;
 mod streams;
 mod words;

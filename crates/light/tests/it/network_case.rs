@@ -11,12 +11,13 @@ use chain::{
     Amount, Certificate, Epoch, Genesis, Header, Height, NetworkKind, Stamp, Time, View, vote,
 };
 use commit::{Network, Salts};
-use light::Link;
+use light::{Bounds, Link, Start, next_start_words, verify_bundle_words};
 use receipt::log::{Log, LogLeaf};
 use receipt::{
     Choice, Envelope, Head, NetworkBundle, Place, PublicKey, Receipt, ReceiptFile, SecretKey,
     SignedHead, Stop, TokenVector, Usage, Which,
 };
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(crate) const NOW: u64 = 1_700_000_100_000;
@@ -134,4 +135,60 @@ pub(crate) fn link(network: Network, state: &State) -> Link {
     let votes = seats().into_iter().take(3).map(|key| vote(network, &key, View(2), &hash));
     let certificate = Certificate::Quorum { view: View(2), signatures: (0..).zip(votes).collect() };
     Link { header, certificate, seats: None }
+}
+
+const DAY_MS: u64 = 86_400_000;
+
+/// How a bundle is checked, and what must come of it in every language: `bindings/testdata/network_reports.json`.
+pub(crate) fn reports() -> String {
+    let text = bundle(1_000).to_json();
+    let (network, seats) = (genesis().network(), genesis().seats);
+    let header = Link::decode(&bundle(1_000).place().links[0]).unwrap().header;
+    let start = |header| commit::hex(&Start::new(network, header, seats.clone()).unwrap().encode());
+    let beyond = Header { height: Height(80), ..header };
+    let cases = [
+        json!({ "name": "from the genesis", "now": NOW }),
+        json!({ "name": "from a start that was kept", "now": NOW, "start": start(header) }),
+        json!({ "name": "an old header", "now": NOW + 2 * DAY_MS }),
+        json!({ "name": "an old start", "now": NOW + 11 * DAY_MS, "bound": 20 * DAY_MS }),
+        json!({ "name": "a start as old as it may be", "now": NOW + 11 * DAY_MS, "bound": 20 * DAY_MS, "startBound": 12 * DAY_MS }),
+        json!({ "name": "ahead of the time", "now": NOW - DAY_MS }),
+        json!({ "name": "a later start than the bundle's end", "now": NOW, "start": start(beyond) }),
+        json!({ "name": "another place", "now": NOW, "replace": ["\"index\": 333", "\"index\": 334"] }),
+        json!({ "name": "a header that nobody certified", "now": NOW, "replace": ["AQABAE0A", "AQABAE4A"] }),
+        json!({ "name": "rules that are not known", "now": NOW, "replace": ["AQABAE0A", "AQACAE0A"] }),
+    ];
+    let cases: Vec<Value> = cases.into_iter().map(|case| reported(case, &text)).collect();
+    serde_json::to_string_pretty(&json!({ "cases": cases })).unwrap() + "\n"
+}
+
+/// A case with its report, and the start to keep where there is one.
+fn reported(mut case: Value, text: &str) -> Value {
+    let number = |name: &str| case[name].as_u64();
+    let start = case["start"].as_str().map(|hex| {
+        let digits = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(digits).collect::<Vec<u8>>()
+    });
+    let usual = Bounds::default();
+    let bounds = Bounds {
+        header_ms: number("bound").unwrap_or(usual.header_ms),
+        start_ms: number("startBound").unwrap_or(usual.start_ms),
+    };
+    let at = (number("now").unwrap(), bounds);
+    let file = match case["replace"].as_array() {
+        Some(pair) => {
+            assert!(text.contains(pair[0].as_str().unwrap()), "{pair:?}");
+            text.replacen(pair[0].as_str().unwrap(), pair[1].as_str().unwrap(), 1)
+        }
+        None => text.to_owned(),
+    };
+    let genesis = genesis().encode();
+    let from = (&genesis[..], start.as_deref());
+    let report = verify_bundle_words(from, file.as_bytes(), at, ["signature"]).unwrap();
+    let next = next_start_words(from, file.as_bytes(), at).unwrap();
+    case["report"] = serde_json::from_str(&report).unwrap();
+    if let Some(next) = next {
+        case["next"] = commit::hex(&next).into();
+    }
+    case
 }
