@@ -119,18 +119,100 @@ def griefing(parameters):
 # What accusing takes at least: bytes of the transaction without a filing or a receipt, work without a program's ops,
 # bytes of the record and its key. From ledger.md 3 and 7.
 ACCUSED = {
-    "50 dispute_open": (TRANSACTION + 32 + 98 + 2, 1_200, 33 + 353),
+    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2, 1_200, 33 + 354),
     "61 missing_open": (TRANSACTION + 32 + 2 + 64, 2_000, 33 + 209),
+    "64 part_open": (TRANSACTION + 32 + 2 + 64 + 42, 2_000, 33 + 193),
 }
+
+
+def opening(kind, parameters):
+    """What opening a case costs in fees, at least."""
+    prices = [parameters[price] for price in ("fee_byte", "fee_work", "fee_state")]
+    return F(sum(count * price for count, price in zip(ACCUSED[kind], prices))) / ASSUMED["money an answer costs"]
 
 
 def accuser(parameters):
     fee = F(parameters["silence_fee"]) / ASSUMED["money an answer costs"]
     for name, counts in ACCUSED.items():
-        prices = [parameters[price] for price in ("fee_byte", "fee_work", "fee_state")]
-        cost = F(sum(count * price for count, price in zip(counts, prices))) / ASSUMED["money an answer costs"]
+        cost = opening(name, parameters)
         assert fee < cost, "something is won by accusing who sleeps"
         yield name, *counts, decimal(cost, 3), decimal(fee, 3), decimal(fee - cost, 3)
+
+
+class Accused:
+    """A node's money as ledger.md 7.7 moves it."""
+
+    def __init__(self, stake):
+        self.stake, self.debt, self.held = stake, F(0), F(0)
+
+    def take(self, amount):
+        taken = min(amount, self.stake)
+        self.stake -= taken
+        return taken
+
+    def silent(self):
+        self.held = self.take(DISPUTE["slash"])
+
+    def lose(self, held=F(0)):
+        lacking = max(F(0), DISPUTE["slash"] - held)
+        self.debt += lacking - self.take(lacking)
+
+    def win_after_silence(self):
+        back = max(F(0), self.held - DISPUTE["bond"])
+        paid = min(back, self.debt)
+        self.debt, self.stake, self.held = self.debt - paid, self.stake + back - paid, F(0)
+
+
+def launderer():
+    for stake, lies in ((1, 1), (1, 3), (2, 1), (3, 3), (5, 3)):
+        plain, slept, silent = (Accused(stake * DISPUTE["slash"]) for _ in range(3))
+        for _ in range(lies):
+            plain.lose()
+        slept.silent()
+        for _ in range(lies):
+            slept.lose()
+        slept.win_after_silence()
+        silent.silent()
+        others = [silent.take(DISPUTE["slash"]) for _ in range(lies)]
+        silent.win_after_silence()
+        for held in others:
+            silent.lose(held)
+        for one in (slept, silent):
+            assert one.stake <= plain.stake, "silence shelters a liar's stake"
+        yield decimal(stake * DISPUTE["slash"], 0 + 1), lies, *(f"{decimal(one.stake, 1)}, owes {decimal(one.debt, 1)}" for one in (plain, slept, silent))
+
+
+def beyond(at, usual):
+    """What the bond of a case is more than the usual: the list's at-th."""
+    return DISPUTE["bond"] * (2 ** max(0, at - usual) - 1)
+
+
+def outage(parameters):
+    usual, fee = parameters["disputes_max"], F(parameters["silence_fee"]) / ASSUMED["money an answer costs"]
+    for cases in (1, 2, 8, 12, 16):
+        cost = opening("61 missing_open", parameters) - fee
+        lost = sum(beyond(at, usual) for at in range(1, cases + 1))
+        yield cases, decimal(cases * DISPUTE["slash"], 1), decimal(cases * DISPUTE["bond"], 1), decimal((cases + 1) * DISPUTE["slash"], 1), decimal(cases * cost + lost, 2)
+
+
+def filler(parameters):
+    usual, least = parameters["disputes_max"], opening("50 dispute_open", parameters)
+    for more in (0, 1, 2, 4, 8, 16):
+        cases = usual + more
+        fees = cases * least
+        lost = sum(beyond(at, usual) for at in range(1, cases + 1))
+        false = fees + lost + cases * DISPUTE["bond"] / 2
+        # One claim, true, by as many keys: the first gets all its bond and a share of what its friend's node loses.
+        true = fees + lost + DISPUTE["slash"] * (1 - DISPUTE["challenger_share"])
+        yield more, decimal(DISPUTE["bond"] + beyond(cases + 1, usual), 0 + 1), decimal(false, 1), decimal(true, 1), decimal(fees, 1)
+
+
+def returned():
+    """A worker that pays itself, and has some of it made void by a friend who shows its lie."""
+    paid = F(100)
+    for name, void, lies in (("collects all", F(0), 0), ("has one answer found false", F(1), 1), ("has all found false at once", paid, 1)):
+        kept = void * AUDIT["audit_share"] + (paid - void) * AUDIT["audit_share"]
+        yield name, decimal(paid, 1), decimal(void, 1), decimal(kept, 1), decimal(lies * DISPUTE["slash"] * (1 - DISPUTE["challenger_share"]), 1)
 
 
 def diluter():
@@ -209,6 +291,18 @@ def printed():
     yield "**Accusing who sleeps.** The least that opening a case costs in fees, what the challenger of a silent node gets beside its bond, and what that leaves it, before the fees of all that follows."
     yield ""
     yield from table(("kind", "bytes", "work", "bytes of state", "cost", "gets", "left"), accuser(parameters))
+    yield "**The launderer** lets the case of one true answer pass in silence, so that its stake is held while its lies are refuted, or lets all their cases pass in silence, and wins the first case then. What it has at the end, and owes out of all that joins its stake later: never more than who answers, and a bond less."
+    yield ""
+    yield from table(("stake", "lies", "all refuted", "one true case silent meanwhile", "silent in all"), launderer())
+    yield "**One outage against cases side by side.** What a node loses that is away, by how many cases somebody opens against it while it is, and what that costs the accuser, whose bonds lie there meanwhile. Bonds beyond the usual are not given back."
+    yield ""
+    yield from table(("cases", "away for good", "back in time for appeals", "away again within the window", "costs the accuser"), outage(parameters))
+    yield "**Filling a list.** What the friends of a liar lose who fill its list with cases above the usual count, so that an honest challenger has to put in more, which it gets back where it is the first to refute the claim."
+    yield ""
+    yield from table(("above the usual", "the next one puts in", "false cases lose", "one true claim, many keys", "of that fees"), filler(parameters))
+    yield "**What goes back.** A worker pays itself 100, and its friends make some of that void: the audits' share is kept of all of it, and who lies to get money back is slashed besides."
+    yield ""
+    yield from table(("what it does", "paid", "void", "kept", "slashed, less its friend's share"), returned())
     yield "**Dilution.** A worker that earned 100 and pays itself `times` as much: draws grow with what is settled, so those that fall on its true answers stay as many; the audit's share of its own payments is lost."
     yield ""
     yield from table(("times", "draws in all", "on true answers", "lost"), diluter())

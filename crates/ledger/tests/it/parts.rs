@@ -124,6 +124,17 @@ fn a_worker_that_shows_a_chunk_is_paid_for_the_trouble() {
     }
 }
 
+/// Nothing is won by asking who sleeps.
+#[test]
+fn asking_costs_more_than_silence_pays() {
+    let mut world = World::new();
+    let asked = Asked::of(&mut world, 0, 1);
+    let before = world.account(ASKER).balance.0;
+    world.take(ASKER, &asked.opening());
+    let cost = before - default(Parameter::Bond) - world.account(ASKER).balance.0;
+    assert!(cost > default(Parameter::SilenceFee), "{cost}");
+}
+
 #[test]
 fn nothing_but_the_chunk_itself_is_an_answer() {
     let mut world = World::new();
