@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 pub const ACTORS: usize = 160;
 /// Who orders blocks.
 pub const VALIDATORS: usize = 32;
+/// Who plays in a court: nobody else's traffic signs for them, or moves what is theirs.
+pub(crate) const PLAYERS: usize = 256;
 
 /// A key with its public half.
 #[derive(Debug)]
@@ -21,6 +23,9 @@ pub struct Key {
 }
 
 static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| (0..ACTORS + VALIDATORS).map(made).collect());
+
+static PLAYING: LazyLock<Vec<Key>> =
+    LazyLock::new(|| (0..PLAYERS).map(|at| made(ACTORS + VALIDATORS + at)).collect());
 
 static PLACES: LazyLock<BTreeMap<PublicKey, usize>> =
     LazyLock::new(|| KEYS.iter().enumerate().map(|(at, key)| (key.public, at)).collect());
@@ -45,7 +50,12 @@ pub fn validator(at: usize) -> &'static Key {
     &KEYS[ACTORS + at % VALIDATORS]
 }
 
-/// Whose public key it is, where it is one of ours.
+/// So many players' keys from a place on.
+pub(crate) fn players(from: usize, count: usize) -> &'static [Key] {
+    &PLAYING[from..from + count]
+}
+
+/// Whose public key it is, where it is one of ours; no player's.
 #[must_use]
 pub fn key_of(public: &PublicKey) -> Option<&'static Key> {
     PLACES.get(public).map(|at| &KEYS[*at])

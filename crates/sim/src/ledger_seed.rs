@@ -4,13 +4,15 @@
 
 use chain::records::{Account, AccountSlot, NodeId, ParameterNumber, ParameterValues, Seat, Seats};
 use chain::state::State;
-use chain::{Amount, Authentic, Genesis, Header, NetworkKind, Stamp};
+use chain::{Amount, Authentic, Block, Genesis, Header, NetworkKind, Stamp};
 use ledger::{BlockError, Opening, Proposed, TABLE, Working, begin, seated};
 use receipt::PublicKey;
 use std::collections::BTreeMap;
 
 use crate::canary::Canary;
+use crate::checkers::court::Gallery;
 use crate::checkers::{Checkers, Step};
+use crate::court::{BLOCKS_MAX, Court};
 use crate::genesis::{NODES_MAX, nodes as nodes_of};
 use crate::keys::{ACTORS, VALIDATORS, actor, validator};
 use crate::random::Random;
@@ -36,6 +38,19 @@ const LONG_BLOCKS: u64 = 110;
 /// Transactions that are offered to one of its blocks.
 const LONG_OFFERS: (u64, u64) = (0, 4);
 
+/// One seed in so many has a court.
+pub const COURTS: u64 = 16;
+/// Which of them.
+const COURT: u64 = 5;
+/// Transactions of everybody else that are offered to a court's block.
+const COURT_OFFERS: (u64, u64) = (0, 1);
+
+/// The seed of the n-th court.
+#[must_use]
+pub fn court(nth: u64) -> u64 {
+    nth * COURTS + COURT
+}
+
 /// A network on its way.
 struct Run {
     random: Random,
@@ -45,6 +60,7 @@ struct Run {
     traffic: Traffic,
     /// How many transactions a block is offered.
     offers: (u64, u64),
+    court: Option<(Court, Gallery)>,
     checkers: Checkers,
     report: Report,
     /// Nothing comes after this.
@@ -55,30 +71,21 @@ struct Run {
 #[must_use]
 pub fn run(seed: u64, canary: Option<Canary>) -> Report {
     let mut random = Random::new(seed, 0x1ed9_e45e_ed00_0001);
-    let genesis = genesis(&mut random);
+    let (genesis, court) = match seed % COURTS == COURT {
+        true => {
+            let nth = usize::try_from(seed / COURTS).unwrap_or(usize::MAX);
+            let (genesis, court) = crate::court::genesis(&mut random, nth);
+            (genesis, Some(court))
+        }
+        false => (genesis(&mut random), None),
+    };
     let mut report = Report { ledger_seeds: 1, ..Report::default() };
     let mut found = Vec::new();
     match begin(&genesis) {
         Ok((state, header)) => {
-            let (state, header) = with_the_tired(&mut random, &state, header);
-            let traffic = Traffic::new(state.network());
-            let checkers = Checkers::new(&state);
-            let subject = Subject::new(canary);
-            let (offers, ended) = (OFFERS, false);
-            let mut run =
-                Run { random, subject, state, header, traffic, offers, checkers, report, ended };
-            let long = run.random.once_in(LONG);
-            let blocks = match long {
-                true => LONG_BLOCKS,
-                false => run.random.between(BLOCKS.0, BLOCKS.1),
-            };
-            run.offers = if long { LONG_OFFERS } else { OFFERS };
-            for _ in 0..blocks {
-                found = run.block();
-                if !found.is_empty() || run.ended {
-                    break;
-                }
-            }
+            let mut run = Run::new(random, (state, header), court, Subject::new(canary));
+            run.report = report;
+            found = run.go();
             report = run.report;
         }
         Err(error) => found.push(("genesis", error.to_string())),
@@ -89,16 +96,70 @@ pub fn run(seed: u64, canary: Option<Canary>) -> Report {
 }
 
 impl Run {
+    fn new(
+        mut random: Random,
+        (state, header): (State, Header),
+        court: Option<Court>,
+        subject: Subject,
+    ) -> Self {
+        let (state, header) = match &court {
+            Some(_) => (state, header),
+            None => with_the_tired(&mut random, &state, header),
+        };
+        let traffic = match &court {
+            Some(_) => Traffic::beside(state.network()),
+            None => Traffic::new(state.network()),
+        };
+        let court = court.map(|court| {
+            let gallery = Gallery::new(&Scene::new(&state, &header), &court.hall);
+            (court, gallery)
+        });
+        let checkers = Checkers::new(&state);
+        let (offers, report, ended) = (OFFERS, Report::default(), false);
+        Self { random, subject, state, header, traffic, offers, court, checkers, report, ended }
+    }
+
+    /// Block after block, to the end of the seed or to a finding.
+    fn go(&mut self) -> Vec<(&'static str, String)> {
+        let long = self.court.is_none() && self.random.once_in(LONG);
+        let (blocks, offers) = match (&self.court, long) {
+            (Some(_), _) => (BLOCKS_MAX, COURT_OFFERS),
+            (None, true) => (LONG_BLOCKS, LONG_OFFERS),
+            (None, false) => (self.random.between(BLOCKS.0, BLOCKS.1), OFFERS),
+        };
+        self.offers = offers;
+        for _ in 0..blocks {
+            let found = self.block();
+            if !found.is_empty() || self.ended {
+                return found;
+            }
+        }
+        match self.court {
+            Some(_) => vec![("court", format!("it is not over in {BLOCKS_MAX} blocks"))],
+            None => Vec::new(),
+        }
+    }
+
+    /// What everybody wants, and what the proposer's clock says.
+    fn begins(&mut self) -> (Vec<Offer>, Opening) {
+        let mut scene = Scene::new(&self.state, &self.header);
+        let count = self.random.between(self.offers.0, self.offers.1);
+        let Some((court, _)) = &mut self.court else {
+            let offers = self.traffic.offers(&mut self.random, &mut scene, count);
+            let passed = passes_ms(&mut self.random);
+            return (offers, self.opening(passed));
+        };
+        let mut offers = court.offers(&mut self.random, &mut scene);
+        offers.extend(self.traffic.offers(&mut self.random, &mut scene, count));
+        let passed = court.passes_ms(&mut self.random, &scene);
+        (offers, self.opening(passed))
+    }
+
     /// The next block, made, judged and looked at.
     fn block(&mut self) -> Vec<(&'static str, String)> {
-        let offers = {
-            let mut scene = Scene::new(&self.state, &self.header);
-            let count = self.random.between(self.offers.0, self.offers.1);
-            self.traffic.offers(&mut self.random, &mut scene, count)
-        };
+        let (offers, opening) = self.begins();
         let (offers, authentic) = self.authenticated(offers);
         self.report.offered += u64::try_from(offers.len()).expect("a short list");
-        let opening = self.opening();
         let proposer = match self.proposer(&opening, &authentic) {
             Ok(proposer) => proposer,
             Err(found) => return vec![("proposers", found)],
@@ -126,7 +187,7 @@ impl Run {
             after: &state,
             left_out: &left_out,
         };
-        let found = self.checkers.look(&step, &mut self.random, &mut self.report.refused);
+        let mut found = self.checkers.look(&step, &mut self.random, &mut self.report.refused);
         self.report.blocks += 1;
         for transaction in &block.transactions {
             *self.report.kinds.entry(transaction.kind.0).or_default() += 1;
@@ -135,6 +196,20 @@ impl Run {
             *self.report.rejections.entry(*why).or_default() += 1;
         }
         (self.state, self.header) = (state, block.header);
+        found.extend(self.hear(&block));
+        found
+    }
+
+    /// What a court's checkers see of a block, and of all of it when it is over.
+    fn hear(&mut self, block: &Block) -> Vec<(&'static str, String)> {
+        let Some((court, gallery)) = &mut self.court else { return Vec::new() };
+        let scene = Scene::new(&self.state, &self.header);
+        let mut found = gallery.look(&scene, block, &court.hall);
+        court.observe(block);
+        self.ended = court.is_over(&scene);
+        if self.ended {
+            found.extend(gallery.end(&scene, &court.hall, &mut self.report));
+        }
         found
     }
 
@@ -149,22 +224,13 @@ impl Run {
         (offers, authentic)
     }
 
-    /// What the proposer's clock says: a little later, much later, at once, or as late as there is.
-    fn opening(&mut self) -> Opening {
-        let random = &mut self.random;
-        let passed = match random.below(12) {
-            0 | 1 => 1,
-            2 => random.between(1, 50),
-            3 => random.between(10_000, 60_000),
-            4 => random.between(3_600_000, 400_000_000),
-            5 if random.once_in(8) => random.next() >> random.below(64),
-            _ => random.between(100, 5_000),
-        };
+    /// What the proposer's clock says, and what consensus gives.
+    fn opening(&mut self, passed: u64) -> Opening {
         // The last stamps there are belong to the last blocks a seed may make.
-        let last = u64::MAX - LONG_BLOCKS + self.header.height.0;
+        let last = u64::MAX - BLOCKS_MAX + self.header.height.0;
         let next = self.header.stamp.0.saturating_add(1);
         let stamp = self.header.stamp.0.saturating_add(passed).min(last).max(next);
-        Opening { stamp: Stamp(stamp), beacon: random.bytes() }
+        Opening { stamp: Stamp(stamp), beacon: self.random.bytes() }
     }
 
     /// Somebody with a seat; who has none, or whose clock stands still, is refused.
@@ -200,6 +266,18 @@ impl Run {
             Err(found) => Err(format!("{how}: {found}")),
             Ok(_) => Err(format!("{how}: a block was made")),
         }
+    }
+}
+
+/// How much later the next block is: a little, much, at once, or as late as there is.
+fn passes_ms(random: &mut Random) -> u64 {
+    match random.below(12) {
+        0 | 1 => 1,
+        2 => random.between(1, 50),
+        3 => random.between(10_000, 60_000),
+        4 => random.between(3_600_000, 400_000_000),
+        5 if random.once_in(8) => random.next() >> random.below(64),
+        _ => random.between(100, 5_000),
     }
 }
 

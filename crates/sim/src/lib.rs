@@ -10,7 +10,9 @@
 
 pub mod campaign;
 pub mod canary;
+mod cheats;
 pub mod checkers;
+mod court;
 mod faults;
 mod genesis;
 mod keys;
@@ -22,6 +24,7 @@ pub mod recording;
 mod report;
 mod scene;
 mod subject;
+mod tiny;
 pub mod traffic;
 mod validator;
 

@@ -27,6 +27,19 @@ pub struct Finding {
     pub what: String,
 }
 
+/// What came of a cheat, in all courts together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cheated {
+    /// Courts it played in.
+    pub run: u64,
+    /// Of them those in which it lost stake or a bond by the rules.
+    pub punished: u64,
+    /// What it has more in the end than it would have by being honest: less, where it is below zero.
+    pub gain: i128,
+    /// The greatest gain of one court.
+    pub best: i128,
+}
+
 /// What seeds came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -46,6 +59,8 @@ pub struct Report {
     pub refused: BTreeMap<&'static str, u64>,
     /// Faults and cheats that were injected.
     pub faults: BTreeMap<&'static str, u64>,
+    /// Courts in which a cheat played.
+    pub cheats: BTreeMap<&'static str, Cheated>,
     /// What was counted besides.
     pub counts: BTreeMap<&'static str, u64>,
     /// What must not be.
@@ -63,6 +78,12 @@ impl Report {
         sum(&mut self.rejections, other.rejections);
         sum(&mut self.refused, other.refused);
         sum(&mut self.faults, other.faults);
+        for (cheat, more) in other.cheats {
+            self.cheats
+                .entry(cheat)
+                .or_insert(Cheated { best: i128::MIN, ..Cheated::default() })
+                .add(more);
+        }
         sum(&mut self.counts, other.counts);
         self.findings.extend(other.findings);
         self.findings.sort_unstable();
@@ -76,7 +97,21 @@ impl Report {
 
     /// Counts something once more.
     pub fn count(&mut self, what: &'static str) {
-        *self.counts.entry(what).or_default() += 1;
+        self.count_more(what, 1);
+    }
+
+    /// Counts so many more of something.
+    pub(crate) fn count_more(&mut self, what: &'static str, more: u64) {
+        *self.counts.entry(what).or_default() += more;
+    }
+}
+
+impl Cheated {
+    fn add(&mut self, other: Self) {
+        self.run += other.run;
+        self.punished += other.punished;
+        self.gain += other.gain;
+        self.best = self.best.max(other.best);
     }
 }
 

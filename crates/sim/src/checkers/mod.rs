@@ -6,6 +6,7 @@
 mod agreement;
 mod altered;
 mod authority;
+pub(crate) mod court;
 mod encoding;
 pub(crate) mod finality;
 mod header;
@@ -18,6 +19,8 @@ mod sums;
 mod supply;
 mod time;
 pub(crate) mod votes;
+
+pub use court::NAMES as COURT_NAMES;
 
 use chain::state::State;
 use chain::{Authentic, Block, Header};

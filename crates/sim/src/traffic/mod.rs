@@ -79,17 +79,28 @@ pub struct Offer {
 }
 
 /// Everybody's wishes, one after the other.
-#[derive(Debug)]
 pub struct Traffic {
     network: Network,
+    generators: &'static [Generator],
     made: Vec<Transaction>,
 }
+
+/// Kinds that leave others' nodes and channels alone: where a court is what a seed is for.
+const BESIDE: &[Generator] = &[
+    Generator { name: "transfer", weight: 1, make: transfer::make },
+    Generator { name: "names", weight: 1, make: names::make },
+];
 
 impl Traffic {
     /// Nobody has asked for anything yet.
     #[must_use]
     pub fn new(network: Network) -> Self {
-        Self { network, made: Vec::new() }
+        Self { network, generators: GENERATORS, made: Vec::new() }
+    }
+
+    /// The same beside a court.
+    pub(crate) fn beside(network: Network) -> Self {
+        Self { generators: BESIDE, ..Self::new(network) }
     }
 
     /// Transactions, some of them spoilt.
@@ -98,7 +109,7 @@ impl Traffic {
     }
 
     fn offer(&mut self, random: &mut Random, scene: &mut Scene<'_>) -> Option<Offer> {
-        let wish = wish(random, scene)?;
+        let wish = wish(self.generators, random, scene)?;
         if random.once_in(SPOILT) {
             let (_, spoil) = random.pick(SPOILERS);
             return Some(spoil(self, random, scene, &wish));
@@ -121,11 +132,11 @@ impl Traffic {
 }
 
 /// What somebody wants, of the kinds there are.
-fn wish(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
-    let all = GENERATORS.iter().map(|generator| generator.weight).sum();
+fn wish(generators: &'static [Generator], random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    let all = generators.iter().map(|generator| generator.weight).sum();
     for _ in 0..TRIES {
         let mut at = random.below(all);
-        let chosen = GENERATORS.iter().find(|generator| {
+        let chosen = generators.iter().find(|generator| {
             let here = at < generator.weight;
             at = at.saturating_sub(generator.weight);
             here

@@ -6,33 +6,20 @@
 use chain::records::Held;
 use commit::Network;
 use ledger::tx::{Action, PackageWithdraw, PublishPackage, PublishProgram};
-use package::{About, File, Manifest, Part, PartKind, Shards, UnitsBuilder, sign};
-use program::Checked;
-use program::tiny::Shape;
-use std::sync::LazyLock;
+use package::{About, Manifest, Part, PartKind, sign};
 
 use super::Wish;
 use crate::keys::{ACTORS, actor, key_of};
 use crate::random::Random;
 use crate::scene::Scene;
+use crate::tiny::TINY;
 
 /// Who publishes.
 const PUBLISHERS: usize = 6;
 /// Packages that differ in the card alone.
 const CARDS: u8 = 4;
 
-/// A tiny model's parts.
-struct Tiny {
-    program: Vec<u8>,
-    units: Vec<u8>,
-    weights: Vec<u8>,
-    file: File,
-}
-
-/// Made once: every seed publishes the same.
-static TINY: LazyLock<Tiny> = LazyLock::new(tiny);
-
-/// The bytes of its one file.
+/// The bytes of the model's one file.
 pub(super) fn weights() -> &'static [u8] {
     &TINY.weights
 }
@@ -90,20 +77,4 @@ fn manifest(random: &mut Random) -> Option<Manifest> {
         PartKind::Template | PartKind::Quality => None,
     });
     Manifest::new(About::default(), parts, vec![TINY.file.clone()]).ok()
-}
-
-fn tiny() -> Tiny {
-    let (shape, weights) = (Shape::default(), Shape::default().weights());
-    let checked = Checked::new(shape.program()).expect("the tiny model's program is sound");
-    let mut units = UnitsBuilder::new(&checked);
-    for tensor in &checked.program().tensors {
-        let start = usize::try_from(tensor.location.offset).expect("it is tiny");
-        let length = usize::try_from(tensor.bytes()).expect("it is tiny");
-        units.add(tensor, &weights[start..start + length]).expect("the tensor is whole");
-    }
-    let units = units.finish().expect("every tensor was added").encode();
-    let mut shards = Shards::new();
-    shards.update(&weights);
-    let file = File { name: "model.gguf".into(), hashes: shards.finish() };
-    Tiny { program: checked.encode(), units, weights, file }
 }

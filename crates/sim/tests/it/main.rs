@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod canaries;
+mod courts;
 mod ledger_seeds;
 mod network_seeds;
 mod recording;

@@ -1,0 +1,76 @@
+//! Cheats of a court: one file each, one line in [`CHEATS`]. Each does what the rules let anybody do, and nothing else.
+//!
+//! A cheat has its own keys and its friends', and signs with no others. Each says in its doc what it wants, and what it
+//! comes to instead. Never looked at by a checker: those go by the ledger and by what a player was cast as.
+
+mod bond_filler;
+mod double_payer;
+mod equivocator;
+mod false_answerer;
+mod griefing_challenger;
+mod launderer;
+mod log_omitter;
+mod outage;
+mod silent_liar;
+mod twice_paid;
+mod voucher_cheat;
+mod whale_voter;
+
+use crate::court::{Player, Standing};
+use crate::random::Random;
+
+/// What a cheat is to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A worker whom clients ask.
+    Worker,
+    /// One who pays, or accuses.
+    Client,
+    /// One who has stake and votes.
+    Owner,
+}
+
+/// One of them.
+pub(crate) struct Cheat {
+    /// Its name.
+    pub(crate) name: &'static str,
+    pub(crate) role: Role,
+    pub(crate) standing: Standing,
+    /// Nodes it has.
+    pub(crate) nodes: usize,
+    /// Keys of friends.
+    pub(crate) friends: usize,
+    /// Answers that it may get for nothing, of each worker: work that is not paid yet is bounded, not nothing.
+    pub(crate) unpaid: u128,
+    /// Makes a player.
+    pub(crate) cast: fn(&mut Random) -> Box<dyn Player>,
+}
+
+/// A worker that cheats.
+const WORKER: Cheat = Cheat {
+    name: "",
+    role: Role::Worker,
+    standing: Standing::Cheat,
+    nodes: 1,
+    friends: 0,
+    unpaid: 0,
+    cast: |_| Box::new(crate::court::Worker),
+};
+/// A client that cheats.
+const CLIENT: Cheat = Cheat { role: Role::Client, nodes: 0, ..WORKER };
+
+/// Every one.
+pub(crate) const CHEATS: &[Cheat] = &[
+    Cheat { name: "false answerer", cast: false_answerer::cast, ..WORKER },
+    Cheat { name: "silent liar", cast: silent_liar::cast, ..WORKER },
+    Cheat { name: "equivocator", cast: equivocator::cast, ..WORKER },
+    Cheat { name: "log omitter", cast: log_omitter::cast, ..WORKER },
+    Cheat { name: "silent honest node", standing: Standing::Offline, cast: outage::cast, ..WORKER },
+    Cheat { name: "launderer", friends: 1, cast: launderer::cast, ..WORKER },
+    Cheat { name: "bond filler", friends: 40, cast: bond_filler::cast, ..WORKER },
+    Cheat { name: "twice paid", cast: twice_paid::cast, ..WORKER },
+    Cheat { name: "griefing challenger", cast: griefing_challenger::cast, ..CLIENT },
+    Cheat { name: "voucher cheat", unpaid: 1, cast: voucher_cheat::cast, ..CLIENT },
+    Cheat { name: "double payer", unpaid: 1, cast: double_payer::cast, ..CLIENT },
+    Cheat { name: "whale voter", role: Role::Owner, nodes: 2, cast: whale_voter::cast, ..WORKER },
+];

@@ -1,0 +1,87 @@
+//! A node that is away is never slashed for fraud, and loses no more than what was held for its silences.
+//!
+//! Would catch: a silence that counts as a lie, one that costs more than the rules hold for it, stake that is held and
+//! does not come back when the node does.
+
+use chain::records::{Course, DisputeSlot, Held, NodeId, Outcome};
+use ledger::Parameter;
+use std::collections::BTreeMap;
+
+use super::super::{Seen, holds};
+use super::Hearing;
+use super::wealth::{Wealth, asked};
+use crate::court::{Hall, Standing};
+
+/// What was held of nodes that are away: by case, of whom, how much.
+#[derive(Debug, Default)]
+pub(super) struct Away {
+    disputes: BTreeMap<DisputeSlot, (NodeId, u128)>,
+    asked: BTreeMap<Vec<u8>, (NodeId, u128)>,
+}
+
+/// How often at most what is held of one silence doubles.
+const DOUBLINGS_MAX: u32 = 8;
+
+fn away(hall: &Hall) -> impl Iterator<Item = NodeId> {
+    let parties = hall.parties.iter().filter(|party| party.standing == Standing::Offline);
+    parties.flat_map(|party| party.nodes.iter().copied())
+}
+
+impl Away {
+    pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
+        let most = hearing.amount(Parameter::Slash) << DOUBLINGS_MAX;
+        for node in away(hearing.hall) {
+            for held in &hearing.after.held {
+                self.note(node, held)?;
+            }
+            let fell = hearing.had.fell(node, hearing.has);
+            let held = hearing.had.means(node).held;
+            holds(fell <= held, || format!("a node that is away loses {fell}; {held} was held"))?;
+            let taken = hearing.has.means(node).held;
+            holds(taken <= most, || format!("{taken} is held of a node that is away"))?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, node: NodeId, held: &Held) -> Seen {
+        if let Some((key, asked)) = asked(held)
+            && asked.node == node
+        {
+            self.asked.insert(key, (node, asked.held.0));
+        }
+        let Held::Dispute(slot, dispute) = held else { return Ok(()) };
+        if dispute.node != node {
+            return Ok(());
+        }
+        match &dispute.course {
+            Course::Open(case) => {
+                let entry = self.disputes.entry(*slot).or_insert((node, 0));
+                entry.1 = entry.1.max(case.held.0);
+                Ok(())
+            }
+            Course::Ended(Outcome::ClaimantRefuted) => {
+                Err("a node that was away is refuted".to_owned())
+            }
+            Course::Ended(
+                Outcome::ClaimantSilent
+                | Outcome::ChallengerRefuted
+                | Outcome::ChallengerSilent
+                | Outcome::Planted,
+            ) => Ok(()),
+        }
+    }
+
+    /// All that it lost was held first.
+    pub(super) fn end(&self, hall: &Hall, begun: &Wealth, ended: &Wealth) -> Seen {
+        for node in away(hall) {
+            let lost = begun.fell(node, ended);
+            let of = |held: &(NodeId, u128)| if held.0 == node { held.1 } else { 0 };
+            let disputes: u128 = self.disputes.values().map(of).sum();
+            let asked: u128 = self.asked.values().map(of).sum();
+            holds(lost <= disputes + asked, || {
+                format!("a node that was away lost {lost}; {} was held", disputes + asked)
+            })?;
+        }
+        Ok(())
+    }
+}

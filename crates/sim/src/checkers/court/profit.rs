@@ -1,0 +1,171 @@
+//! Cheating does not pay: when all windows have passed no cheat has more than it would have by being honest.
+//!
+//! An honest one in its place would have been paid for all that it sold, less the audits' share, and would have paid for
+//! all that it got; what it put down would be its own again. A cheat is given besides the work that a lie saves, at most
+//! the answer's price, and the fees of what the honest do too. Would catch: a bond that comes back too often, a reward
+//! that is worth a lie, pay for what was refuted.
+
+use chain::KindNumber;
+use chain::records::{AccountSlot, Course, Held};
+use ledger::Parameter;
+use ledger::tx::Action;
+use std::collections::BTreeMap;
+
+use super::super::{Seen, holds};
+use super::slashed::against;
+use super::wealth::{all_of, case};
+use super::{Hearing, Parties};
+use crate::court::{Hall, PRICE, Standing};
+use crate::report::{Cheated, Report};
+use crate::scene::Scene;
+
+/// A share is counted in millionths.
+const MILLION: u128 = 1_000_000;
+/// Kinds that the honest send too: channels, settlements, anchors.
+const DUTY: std::ops::RangeInclusive<u16> = 20..=25;
+/// Those, and what is held and released.
+const PAYING: std::ops::RangeInclusive<u16> = 20..=27;
+
+/// What everybody began with, and paid in fees for what everybody does.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    begun: Vec<i128>,
+    duty: BTreeMap<usize, u128>,
+    /// Halves of the bonds of others who accused them in vain.
+    vindicated: BTreeMap<usize, u128>,
+    paying_bytes: u64,
+    disputing_bytes: u64,
+}
+
+impl Books {
+    pub(super) fn new(scene: &Scene<'_>, hall: &Hall) -> Self {
+        let parties = 0..hall.parties.len();
+        Self { begun: parties.map(|at| worth(scene, hall, at)).collect(), ..Self::default() }
+    }
+
+    pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
+        self.vindicate(hearing);
+        for made in &hearing.block.transactions {
+            let mut parties = hearing.hall.parties.iter();
+            let payer = |key: &crate::keys::Key| key.public == made.payer;
+            let Some(at) = parties.position(|party| party.keys.iter().any(payer)) else { continue };
+            let bytes = made.encode().len();
+            self.count(made.kind, u64::try_from(bytes).unwrap_or(u64::MAX));
+            if DUTY.contains(&made.kind.0)
+                && let Ok(action) = Action::decode(made.kind, &made.body)
+            {
+                let bytes = u128::try_from(bytes).unwrap_or(u128::MAX);
+                let fee = bytes * hearing.amount(Parameter::FeeByte)
+                    + u128::from(action.work()) * hearing.amount(Parameter::FeeWork);
+                *self.duty.entry(at).or_default() += fee;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever is accused in vain gets half of the bond: that is no gain of a cheat's, but where a friend put it up.
+    fn vindicate(&mut self, hearing: &Hearing<'_>) {
+        let shown = hearing.shown().map(|asked| (asked.node, asked.challenger, asked.bond.usual));
+        let lost = hearing.before.iter().filter_map(|held| {
+            let Held::Dispute(slot, dispute) = held else { return None };
+            let now = hearing.after.record(slot)?.course;
+            let for_it = matches!(now, Course::Ended(_)) && !against(&now);
+            let bond = case(held).filter(|_| for_it)?.1.bond.usual;
+            Some((dispute.node, dispute.challenger, bond))
+        });
+        for (node, challenger, bond) in shown.chain(lost) {
+            let mut parties = hearing.hall.parties.iter();
+            let Some(at) = parties.position(|party| party.nodes.contains(&node)) else { continue };
+            let keys = hearing.hall.parties[at].keys;
+            if keys.iter().all(|key| key.public != challenger) {
+                *self.vindicated.entry(at).or_default() += bond.0 / 2;
+            }
+        }
+    }
+
+    fn count(&mut self, kind: KindNumber, bytes: u64) {
+        match PAYING.contains(&kind.0) {
+            true => self.paying_bytes += bytes,
+            false => self.disputing_bytes += bytes,
+        }
+    }
+
+    /// What came of everybody.
+    pub(super) fn end(
+        &self,
+        scene: &Scene<'_>,
+        hall: &Hall,
+        punished: &Parties,
+        report: &mut Report,
+    ) -> Seen {
+        let share = scene.parameter(Parameter::AuditShare);
+        let workers = hall.parties.iter().filter(|party| party.serves).count();
+        for (at, party) in hall.parties.iter().enumerate() {
+            let sold = party.sold - party.sold * share / MILLION;
+            let saved = false_answers(hall, at) * PRICE;
+            let duty = self.duty.get(&at).copied().unwrap_or_default();
+            let vindicated = self.vindicated.get(&at).copied().unwrap_or_default();
+            let honest = self.begun[at] + signed(sold + vindicated) - signed(party.bought);
+            let gain = worth(scene, hall, at) + signed(duty + saved) - honest;
+            if party.standing == Standing::Honest {
+                continue;
+            }
+            let punished = u64::from(punished.contains(&at));
+            let came = Cheated { run: 1, punished, gain, best: gain };
+            report.cheats.insert(party.name, came);
+            let unpaid = party.unpaid * PRICE * u128::try_from(workers).unwrap_or(u128::MAX);
+            holds(gain <= signed(unpaid), || format!("a {} gains {gain}", party.name))?;
+        }
+        let answers = u64::try_from(hall.answers.len()).unwrap_or(u64::MAX);
+        report.count_more("answers of courts", answers);
+        report.count_more("bytes of channels and logs", self.paying_bytes);
+        report.count_more("bytes of disputes and all else", self.disputing_bytes);
+        Ok(())
+    }
+}
+
+fn signed(amount: u128) -> i128 {
+    i128::try_from(amount).unwrap_or(i128::MAX)
+}
+
+fn false_answers(hall: &Hall, worker: usize) -> u128 {
+    let answers = hall.answers.iter();
+    let lies = answers.filter(|answer| answer.worker.0 == worker && !answer.is_true()).count();
+    u128::try_from(lies).unwrap_or(u128::MAX)
+}
+
+/// All that a player has, wherever it lies.
+fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
+    let party = &hall.parties[at];
+    let own = |key| party.keys.iter().any(|own| own.public == key);
+    let accounts = party.keys.iter();
+    let accounts = accounts.filter_map(|key| scene.record(&AccountSlot(key.public)));
+    let mut debt = 0;
+    let mut all: u128 = accounts.map(|account| account.balance.0).sum();
+    for held in &scene.held {
+        if let Held::Node(slot, node) = held
+            && party.nodes.contains(&slot.0)
+        {
+            let leaving: u128 = node.unbonding.iter().map(|part| part.amount.0).sum();
+            all += node.stake.0 + leaving;
+            debt += node.debt.0;
+        } else if let Held::Channel(_, channel) = held
+            && own(channel.payer)
+        {
+            all += channel.left().0;
+        } else if let Held::Settlement(_, settlement) = held
+            && party.nodes.contains(&settlement.node)
+        {
+            all += settlement.left().0;
+        } else if let Held::Proposal(_, proposal) = held
+            && own(proposal.proposer)
+        {
+            all += proposal.bond.0;
+        } else if let Held::Dispute(_, dispute) = held {
+            let open = matches!(dispute.course, Course::Open(_)) && own(dispute.challenger);
+            let case = case(held).filter(|_| open);
+            all += case.map_or(0, |(_, case)| all_of(case.bond));
+        }
+    }
+    signed(all) - signed(debt)
+}

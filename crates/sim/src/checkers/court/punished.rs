@@ -1,0 +1,132 @@
+//! Whoever is refuted pays, in the block that says so; and every lie that an honest client found is refuted, or passed
+//! over in silence to the end, within the windows that moves have.
+//!
+//! Would catch: stake that is out of reach when its lie is refuted, a case that never ends, a claim that is closed and
+//! was not paid for.
+
+use chain::Time;
+use chain::records::{Course, Held, NodeId, Outcome};
+use ledger::Parameter;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{Seen, holds};
+use super::slashed::against;
+use super::wealth::{Wealth, case};
+use super::{Hearing, Parties};
+use crate::court::{Hall, Standing};
+use crate::scene::Scene;
+
+/// More windows than a dispute has moves.
+const WINDOWS: u64 = 40;
+
+/// Who lost a bond.
+#[derive(Debug, Default)]
+pub(super) struct Docket {
+    lost_bonds: Parties,
+}
+
+impl Docket {
+    pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
+        self.bonds(hearing);
+        for (node, count) in refuted(hearing) {
+            let wanted = hearing.amount(Parameter::Slash).saturating_mul(count);
+            let fell = hearing.had.fell(node, hearing.has);
+            let had = hearing.had.means(node);
+            holds(fell >= wanted, || format!("who is refuted had {had:?} and loses {fell}"))?;
+            let end = hearing.now.after(window(hearing, Parameter::JailMs));
+            let jailed = hearing.after.held.iter().any(|held| {
+                matches!(held, Held::Node(slot, node_is) if slot.0 == node && node_is.jailed_until >= end)
+            });
+            holds(jailed, || "who is refuted is not jailed".to_owned())?;
+        }
+        in_time(hearing)
+    }
+
+    /// Challengers whose cases ended for the node.
+    fn bonds(&mut self, hearing: &Hearing<'_>) {
+        let shown = hearing.shown().map(|asked| asked.challenger);
+        let mut losers: BTreeSet<_> = shown.collect();
+        for held in &hearing.after.held {
+            if let Held::Dispute(_, dispute) = held
+                && matches!(dispute.course, Course::Ended(_))
+                && !against(&dispute.course)
+            {
+                losers.insert(dispute.challenger);
+            }
+        }
+        for (at, party) in hearing.hall.parties.iter().enumerate() {
+            if party.keys.iter().any(|key| losers.contains(&key.public)) {
+                self.lost_bonds.insert(at);
+            }
+        }
+    }
+
+    /// Players who lost stake or a bond.
+    pub(super) fn parties(&self, hall: &Hall, begun: &Wealth, ended: &Wealth) -> Parties {
+        let mut all = self.lost_bonds.clone();
+        for (at, party) in hall.parties.iter().enumerate() {
+            if party.nodes.iter().any(|node| ended.all(*node) < begun.all(*node)) {
+                all.insert(at);
+            }
+        }
+        all
+    }
+
+    /// No lie that an honest client accused of is left.
+    pub(super) fn end(&self, scene: &Scene<'_>, hall: &Hall) -> Seen {
+        for trial in &hall.trials {
+            let answer = &hall.answers[trial.answer];
+            let found = hall.party(trial.accuser).standing == Standing::Honest && !answer.is_true();
+            let refuted = scene.record(&trial.claim).is_some();
+            let course = scene.record(&trial.slot).map(|dispute| dispute.course);
+            let ended = course.is_some_and(|course| against(&course));
+            holds(!found || refuted || ended, || {
+                let name = hall.party(trial.accused).name;
+                format!("a lie of a {name} was found and is not refuted")
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Claims that are refuted since the block before, by node: only those for which nothing was held.
+fn refuted(hearing: &Hearing<'_>) -> BTreeMap<NodeId, u128> {
+    let mut all = BTreeMap::new();
+    let claims: BTreeSet<_> = hearing.hall.trials.iter().map(|trial| trial.claim).collect();
+    for held in &hearing.after.held {
+        let Held::Dispute(slot, dispute) = held else { continue };
+        let new =
+            !hearing.before.iter().any(|old| matches!(old, Held::Dispute(of, _) if of == slot));
+        let of_claim = claims.contains(slot) && held_before(hearing, slot.0) == 0;
+        if new && of_claim && dispute.course == Course::Ended(Outcome::ClaimantRefuted) {
+            *all.entry(dispute.node).or_default() += 1;
+        }
+    }
+    all
+}
+
+/// What was held in cases about a claim.
+fn held_before(hearing: &Hearing<'_>, claim: commit::Digest) -> u128 {
+    let cases = hearing.before.iter().filter_map(case);
+    cases.filter(|(_, case)| case.claim == claim).map(|(_, case)| case.held.0).sum()
+}
+
+fn window(hearing: &Hearing<'_>, parameter: Parameter) -> u64 {
+    u64::try_from(hearing.amount(parameter)).unwrap_or(u64::MAX)
+}
+
+/// No case is open for longer than its moves may take.
+fn in_time(hearing: &Hearing<'_>) -> Seen {
+    let one =
+        window(hearing, Parameter::MoveMs).saturating_add(window(hearing, Parameter::TimeStepMs));
+    let all = one.saturating_mul(WINDOWS).saturating_add(window(hearing, Parameter::AppealMs));
+    for held in &hearing.after.held {
+        if let Held::Dispute(_, dispute) = held
+            && case(held).is_some()
+        {
+            let Time(last) = dispute.opened.after(all);
+            holds(hearing.now.0 <= last, || "a case does not end".to_owned())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Who plays in a court, and the network that it plays in.
+//!
+//! Never two players with one key. Windows are short, so that all of them pass; money is as the defaults are.
+
+use chain::records::{Address, NodeId, ParameterValues, Roles, Seat, Seats};
+use chain::{Amount, Genesis, GenesisNode, NetworkKind, Stamp};
+use ledger::Parameter;
+use receipt::PublicKey;
+use receipt::log::Log;
+use std::collections::BTreeMap;
+
+use super::Court;
+use super::bailiff::Bailiff;
+use super::custom::Client;
+use super::hall::{Hall, Party, PartyId, Standing};
+use super::stage::Player;
+use super::work::Worker;
+use crate::cheats::{CHEATS, Cheat, Role};
+use crate::keys::{ACTORS, Key, actor, players, validator};
+use crate::random::Random;
+
+/// Honest workers, and honest clients.
+const WORKERS: usize = 2;
+const CLIENTS: usize = 2;
+/// Cheats besides the one that a seed is for.
+const MORE: usize = 2;
+/// What everybody has; a friend has far more, for bonds that double.
+const RICH: u128 = 10_000_000_000;
+const FRIEND: u128 = 1 << 70;
+/// A worker's stake, in slashes; who launders has one.
+const STAKE: u128 = 10;
+/// Answers that an honest client wants of each worker.
+const WANTS: (u64, u64) = (1, 2);
+
+/// A player before it plays.
+struct Casting {
+    party: Party,
+    player: Box<dyn Player>,
+    /// What each node has at stake.
+    stake: u128,
+}
+
+/// A network, and who plays in it, by seed.
+pub(crate) fn genesis(random: &mut Random, main: usize) -> (Genesis, Court) {
+    let mut keys = 1;
+    let mut casts = Vec::new();
+    for _ in 0..WORKERS {
+        casts.push(casting(&mut keys, &HONEST_WORKER, Box::new(Worker)));
+    }
+    for cheat in chosen(random, main) {
+        casts.push(casting(&mut keys, cheat, (cheat.cast)(random)));
+    }
+    let serve: Vec<PartyId> =
+        (0..casts.len()).filter(|at| casts[*at].party.serves).map(PartyId).collect();
+    for _ in 0..CLIENTS {
+        let wants = serve.iter().map(|at| (*at, random.between(WANTS.0, WANTS.1))).collect();
+        casts.push(casting(&mut keys, &HONEST_CLIENT, Box::new(Client { wants })));
+    }
+    let bailiff = &players(0, 1)[0];
+    casts.push(casting(&mut keys, &HONEST_CLIENT, Box::new(Bailiff)));
+    let genesis = begun(random, &mut casts, bailiff);
+    let network = genesis.network();
+    let (parties, players) = casts.into_iter().map(|cast| (cast.party, cast.player)).unzip();
+    let hall = Hall {
+        network,
+        bailiff,
+        parties,
+        asks: Vec::new(),
+        answers: Vec::new(),
+        channels: Vec::new(),
+        trials: Vec::new(),
+        asked: Vec::new(),
+    };
+    (genesis, Court { hall, players, moved: false })
+}
+
+/// No cheats.
+const HONEST_WORKER: Cheat = Cheat {
+    name: "honest worker",
+    role: Role::Worker,
+    standing: Standing::Honest,
+    nodes: 1,
+    friends: 0,
+    unpaid: 0,
+    cast: |_| Box::new(Worker),
+};
+const HONEST_CLIENT: Cheat =
+    Cheat { name: "honest client", role: Role::Client, nodes: 0, ..HONEST_WORKER };
+
+/// The cheat that a seed is for, some more, and somebody who accuses where one is away.
+fn chosen(random: &mut Random, main: usize) -> Vec<&'static Cheat> {
+    let mut chosen = vec![main % CHEATS.len()];
+    for _ in 0..MORE {
+        let more = random.index(CHEATS.len());
+        if !chosen.contains(&more) {
+            chosen.push(more);
+        }
+    }
+    let place = |name| CHEATS.iter().position(|cheat| cheat.name == name);
+    let away = place("silent honest node").is_some_and(|at| chosen.contains(&at));
+    let griefs = place("griefing challenger");
+    chosen.extend(griefs.filter(|at| away && !chosen.contains(at)));
+    chosen.into_iter().map(|at| &CHEATS[at]).collect()
+}
+
+fn casting(keys: &mut usize, cheat: &'static Cheat, player: Box<dyn Player>) -> Casting {
+    let own = 1 + cheat.nodes.max(1) + cheat.friends;
+    let slash = Parameter::Slash.row().default;
+    let stake = match (cheat.name, cheat.role) {
+        ("launderer", _) => slash,
+        (_, Role::Owner) => slash * STAKE / 2,
+        (_, Role::Worker | Role::Client) => slash * STAKE,
+    };
+    let party = Party {
+        name: cheat.name,
+        standing: cheat.standing,
+        serves: cheat.role == Role::Worker && cheat.nodes > 0,
+        unpaid: cheat.unpaid,
+        keys: players(*keys, own),
+        nodes: vec![NodeId([0; 32]); cheat.nodes],
+        log: Log::default(),
+        leaves: Vec::new(),
+        sold: 0,
+        bought: 0,
+    };
+    *keys += own;
+    Casting { party, player, stake }
+}
+
+fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> Genesis {
+    let mut accounts = BTreeMap::from([(bailiff.public, Amount(RICH))]);
+    let mut nodes: Vec<GenesisNode> = Vec::new();
+    for cast in casts {
+        let party = &mut cast.party;
+        let own = 1 + party.nodes.len().max(1);
+        for (at, key) in party.keys.iter().enumerate() {
+            accounts.insert(key.public, Amount(if at < own { RICH } else { FRIEND }));
+        }
+        for (at, id) in party.nodes.iter_mut().enumerate() {
+            let node = GenesisNode {
+                owner: party.keys[0].public,
+                operator: party.keys[1 + at].public,
+                transport: PublicKey::NONE,
+                validator: PublicKey::NONE,
+                roles: Roles::of(1).expect("a worker"),
+                address: Address::of("node.example:4433").expect("it is plain"),
+                stake: Amount(cast.stake),
+            };
+            let place = u16::try_from(nodes.len()).expect("a few nodes");
+            *id = node.id(place);
+            nodes.push(node);
+        }
+    }
+    accounts.extend((0..ACTORS).map(|at| (actor(at).public, Amount(RICH))));
+    let seat = |at| Seat { node: NodeId([7; 32]), key: validator(at).public };
+    Genesis {
+        kind: NetworkKind::Simulation,
+        stamp: Stamp(1_700_000_000_000 + random.below(1 << 40)),
+        parameters: parameters(random),
+        seats: Seats((0..4).map(seat).collect()),
+        accounts: accounts.into_iter().collect(),
+        treasury: Amount(RICH),
+        nodes,
+    }
+}
+
+/// Windows that pass; what goes with what is the rules' to say.
+fn parameters(random: &mut Random) -> ParameterValues {
+    let mut values: Vec<(Parameter, u64)> = vec![
+        (Parameter::EpochMs, 30_000),
+        (Parameter::TimeStepMs, 15_000),
+        (Parameter::ChannelCloseMs, 60_000),
+        (Parameter::CollectEpochs, random.between(2, 5)),
+        (Parameter::MoveMs, random.between(60_000, 90_000)),
+        (Parameter::AppealMs, random.between(60_000, 120_000)),
+        (Parameter::JailMs, random.between(1_000, 60_000)),
+        (Parameter::DisputesMax, random.between(1, 8)),
+        (Parameter::VoteMs, random.between(30_000, 90_000)),
+        (Parameter::TimelockMs, random.between(0, 30_000)),
+        (Parameter::EnactMs, 60_000),
+    ];
+    if random.once_in(12) {
+        values.push((Parameter::Bond, 0));
+    }
+    let values = values.into_iter();
+    let values = values.map(|(parameter, value)| (parameter.number(), u128::from(value)));
+    ParameterValues(values.collect())
+}

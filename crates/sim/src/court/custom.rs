@@ -1,0 +1,241 @@
+//! What a client does: it asks, pays, checks every answer, and accuses whoever told it something false.
+//!
+//! Never takes an answer's word: it runs the model itself.
+
+use chain::Time;
+use chain::records::{
+    AnchorSlot, ChannelId, ChannelSlot, DisputeSlot, Held, HoldSlot, SettlementSlot,
+    Stage as Course,
+};
+
+use super::cases::{CASES, Tale};
+use super::forms;
+use super::hall::{Answer, Ask, PRICE, PartyId, Paying};
+use super::stage::{Player, Progress, Stage};
+use super::trial::Trial;
+
+/// What a channel is opened with, in prices of an answer.
+const DEPOSIT: u128 = 8;
+/// Until which block anybody asks for anything.
+pub(crate) const ASKING_BLOCKS: u64 = 14;
+/// Until when vouchers hold.
+pub(crate) const LASTING: Time = Time(u64::MAX);
+
+/// An honest client.
+pub(crate) struct Client {
+    /// Of whom it wants how many answers.
+    pub(crate) wants: Vec<(PartyId, u64)>,
+}
+
+impl Player for Client {
+    fn act(&mut self, stage: &mut Stage<'_, '_>) {
+        for (worker, left) in &mut self.wants {
+            ask(stage, *worker, left);
+            leave(stage, *worker, *left);
+        }
+        pay(stage, |_| (PRICE, LASTING));
+        check(stage);
+        prosecute(stage, |_| Some(Tale::True));
+        hold(stage);
+    }
+}
+
+/// The channel to a worker: opened, where there is none yet.
+pub(crate) fn channel(stage: &mut Stage<'_, '_>, worker: PartyId) -> Option<usize> {
+    let me = stage.me;
+    if let Some(at) = stage.hall.channel(me, worker) {
+        return Some(at);
+    }
+    let node = stage.hall.party(worker).node()?;
+    let key = stage.party().owner();
+    let network = stage.hall.network;
+    let made = stage.scene.account(key.public).made;
+    let ids = (0..made).map(|number| (number, ChannelId::of(network, key.public, number)));
+    let mine =
+        ids.filter_map(|(number, id)| Some((number, id, stage.scene.record(&ChannelSlot(id))?)));
+    let found = mine.into_iter().find(|(_, _, record)| record.node == node);
+    match found {
+        Some((number, id, record)) => {
+            let (deposit, promised) = (record.deposit.0, 0);
+            let paying = Paying { client: me, worker, id, number, deposit, promised };
+            stage.hall.channels.push(paying);
+        }
+        None if stage.clock.height.0 < ASKING_BLOCKS => {
+            stage.wish(key, Some(forms::channel_open(node, DEPOSIT * PRICE)));
+        }
+        None => {}
+    }
+    None
+}
+
+/// Asks for an answer, one after the other.
+pub(crate) fn ask(stage: &mut Stage<'_, '_>, worker: PartyId, left: &mut u64) {
+    if *left == 0 || stage.clock.height.0 >= ASKING_BLOCKS {
+        *left = 0;
+        return;
+    }
+    let me = stage.me;
+    if channel(stage, worker).is_none() {
+        return;
+    }
+    let waits = stage.hall.asks.iter().any(|ask| (ask.client, ask.worker) == (me, worker));
+    if !waits {
+        let case = stage.random.index(CASES);
+        let date = (stage.clock.height.0, stage.epoch());
+        stage.hall.asks.push(Ask { client: me, worker, case, date });
+        *left -= 1;
+    }
+}
+
+/// Pays for what it got: how much, and until when the voucher holds.
+pub(crate) fn pay(stage: &mut Stage<'_, '_>, how: impl Fn(usize) -> (u128, Time)) {
+    let me = stage.me;
+    for at in 0..stage.hall.answers.len() {
+        let answer = &stage.hall.answers[at];
+        if answer.client == me && answer.paid.is_none() {
+            let (more, expiry) = how(at);
+            if more > 0 {
+                stage.hall.promise(at, more, expiry);
+            }
+        }
+    }
+}
+
+/// Accuses an answer, under a key of its own.
+pub(crate) fn accuse(stage: &mut Stage<'_, '_>, answer: usize, by: &'static crate::keys::Key) {
+    let made = (answer, &stage.hall.answers[answer]);
+    let trial = Trial::of(stage.hall.network, made, stage.me, by);
+    let known = stage.hall.trials.iter().any(|other| other.slot == trial.slot);
+    if !known {
+        stage.hall.trials.push(trial);
+    }
+}
+
+/// Looks at all that it got.
+pub(crate) fn check(stage: &mut Stage<'_, '_>) {
+    let (me, key) = (stage.me, stage.party().owner());
+    for at in 0..stage.hall.answers.len() {
+        if stage.hall.answers[at].client != me {
+            continue;
+        }
+        let known = stage.hall.trials.iter().any(|trial| trial.answer == at && trial.accuser == me);
+        if !stage.hall.answers[at].is_true() && !known {
+            accuse(stage, at, key);
+        }
+        check_twin(stage, at);
+        check_log(stage, at);
+    }
+}
+
+/// Shows two tokens for one place.
+fn check_twin(stage: &mut Stage<'_, '_>, at: usize) {
+    let answer = &stage.hall.answers[at];
+    if answer.twin.is_none() || stage.scene.record(&twin_slot(stage.hall.network, answer)).is_some()
+    {
+        return;
+    }
+    let (key, shown) = (stage.party().owner(), forms::equivocation(stage.hall, answer));
+    stage.wish(key, shown);
+}
+
+/// Under which an equivocation stands when it was shown.
+pub(crate) fn twin_slot(network: commit::Network, answer: &Answer) -> DisputeSlot {
+    let (worker, job) = (answer.receipt.worker, answer.receipt.job);
+    let step =
+        chain::records::ClaimedStep { worker, job, choice: 0, position: 0, kind: 3, what: 0 };
+    step.slot(network)
+}
+
+/// Asks for a receipt that was due in its worker's log and is not there.
+fn check_log(stage: &mut Stage<'_, '_>, at: usize) {
+    let answer = &stage.hall.answers[at];
+    let due = stage.epoch().0 > answer.receipt.anchor_by;
+    let anchor = stage.scene.record(&AnchorSlot(answer.receipt.worker));
+    let size = anchor.map_or(0, |anchor| anchor.size);
+    let there = answer.leaf.is_some_and(|(_, index)| index < size);
+    let key = stage.party().owner();
+    let slot = forms::missing_slot(stage.hall, answer);
+    let asked = stage.hall.asked.contains(&slot);
+    if due && !there && answer.paid.is_some() && !asked {
+        match stage.scene.record(&slot).is_some() {
+            true => stage.hall.asked.push(slot),
+            false => {
+                let action = forms::missing_open(stage.hall, answer);
+                stage.wish(key, action);
+            }
+        }
+    }
+}
+
+/// Goes on with what it accused of: opens it, and names what its tale says; none: it sleeps.
+pub(crate) fn prosecute(stage: &mut Stage<'_, '_>, tale: impl Fn(&Trial) -> Option<Tale>) {
+    let me = stage.me;
+    for at in 0..stage.hall.trials.len() {
+        let trial = &stage.hall.trials[at];
+        if trial.accuser != me {
+            continue;
+        }
+        let (by, opens) = (trial.by, forms::dispute_open(stage.hall, trial));
+        match stage.progress(trial) {
+            Progress::Unknown => stage.wish(by, opens),
+            Progress::Open(case) if case.stage == Course::Challenger => {
+                let made =
+                    tale(trial).and_then(|tale| forms::dispute_move(stage.hall, trial, tale));
+                stage.wish(by, made);
+            }
+            Progress::Open(_) | Progress::Ended | Progress::Closed => {}
+        }
+    }
+}
+
+/// Holds what was paid for an answer that it accused.
+pub(crate) fn hold(stage: &mut Stage<'_, '_>) {
+    let (me, key) = (stage.me, stage.party().owner());
+    let mut wanted = Vec::new();
+    for trial in stage.hall.trials.iter().filter(|trial| trial.accuser == me) {
+        let holds = match stage.progress(trial) {
+            Progress::Open(_) | Progress::Ended => true,
+            Progress::Unknown | Progress::Closed => false,
+        };
+        wanted.extend(holds.then(|| holding(stage, trial)).flatten());
+    }
+    for action in wanted {
+        stage.wish(key, Some(action));
+    }
+}
+
+/// What holds a trial's pay, where it is settled and neither held nor void.
+fn holding(stage: &Stage<'_, '_>, trial: &Trial) -> Option<ledger::tx::Action> {
+    let answer = &stage.hall.answers[trial.answer];
+    let (leaf, index) = answer.leaf?;
+    let size = stage.anchored(trial.accused)?.size;
+    let paying = &stage.hall.channels[stage.hall.channel(answer.client, answer.worker)?];
+    let mut settled = stage.scene.held.iter().filter_map(|held| {
+        if let Held::Settlement(slot, settlement) = held { Some((*slot, settlement)) } else { None }
+    });
+    let covers = |(slot, settlement): &(SettlementSlot, &chain::records::Settlement)| {
+        let (from, to) = (settlement.span.from.0, settlement.span.to.0);
+        slot.channel == paying.id && from < leaf.to && leaf.from < to
+    };
+    let (slot, settlement) = settled.find(covers)?;
+    let hold = HoldSlot { dispute: trial.slot, settlement: slot };
+    let void =
+        settlement.voided.iter().any(|span| span.from.0 <= leaf.from && leaf.to <= span.to.0);
+    let free = stage.scene.record(&hold).is_none() && index < size && !void;
+    free.then(|| forms::hold(stage.hall, trial, paying, (slot.epoch, size))).flatten()
+}
+
+/// Closes a channel that is not needed any more.
+pub(crate) fn leave(stage: &mut Stage<'_, '_>, worker: PartyId, left: u64) {
+    let Some(at) = stage.hall.channel(stage.me, worker) else { return };
+    let paying = &stage.hall.channels[at];
+    let Some(record) = stage.scene.record(&ChannelSlot(paying.id)) else { return };
+    let waits = stage.hall.answers.iter().any(|answer| {
+        (answer.client, answer.worker) == (stage.me, worker) && answer.paid.is_none()
+    });
+    let over = stage.clock.height.0 > ASKING_BLOCKS + 4;
+    if left == 0 && over && !waits && record.closing.is_none() {
+        let (key, close) = (stage.party().owner(), forms::channel_close(paying.id, record.node));
+        stage.wish(key, Some(close));
+    }
+}

@@ -1,0 +1,289 @@
+//! What a court's players know beside the ledger: who they are, jobs and answers, vouchers, workers' logs, disputes as
+//! they stand.
+//!
+//! Never more than honest people would tell each other, but that a story is made for whoever wants to tell it.
+
+use chain::records::{ChannelId, MissingSlot, NodeId};
+use chain::{Amount, Epoch, Time, Voucher};
+use commit::{Blind, Digest, Network, Salts};
+use dispute::sides::Story;
+use receipt::log::{Log, LogLeaf};
+use receipt::{
+    Choice, Envelope, Head, Job, Receipt, Signature, SignedHead, Stop, TokenVector, Usage, Which,
+    WorkKind,
+};
+use std::cell::OnceCell;
+
+use super::cases::{Case, MANIFEST, Tale, case};
+use super::trial::Trial;
+use crate::keys::Key;
+use crate::random::Random;
+
+/// What an answer costs.
+pub(crate) const PRICE: u128 = 1_000_000;
+/// The output of the one choice that jobs here have.
+pub(crate) const WHICH: Which = Which::Output { choice: 0 };
+/// Epochs that a receipt has until it has to be in an anchored log.
+const ANCHOR_EPOCHS: u64 = 3;
+
+/// What a player is to be judged as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Follows the rules and is always there.
+    Honest,
+    /// Follows the rules, and is away for a time.
+    Offline,
+    /// Cheats.
+    Cheat,
+}
+
+/// A place in the table of players.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PartyId(pub(crate) usize);
+
+/// Somebody, with all keys that are his.
+pub(crate) struct Party {
+    /// What he plays.
+    pub(crate) name: &'static str,
+    pub(crate) standing: Standing,
+    /// Answers whoever asks.
+    pub(crate) serves: bool,
+    /// The first one owns his nodes, the next ones operate them, the others are friends'.
+    pub(crate) keys: &'static [Key],
+    pub(crate) nodes: Vec<NodeId>,
+    /// The receipts of his first node's operator key.
+    pub(crate) log: Log,
+    pub(crate) leaves: Vec<LogLeaf>,
+    /// What his answers cost, paid or promised.
+    pub(crate) sold: u128,
+    /// What answers cost that he got.
+    pub(crate) bought: u128,
+    /// Answers that he may get for nothing, of each worker.
+    pub(crate) unpaid: u128,
+}
+
+/// Somebody wants an answer.
+pub(crate) struct Ask {
+    pub(crate) client: PartyId,
+    pub(crate) worker: PartyId,
+    pub(crate) case: usize,
+    /// What dates it: a height, and the epoch that it is of.
+    pub(crate) date: (u64, Epoch),
+}
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) client: PartyId,
+    pub(crate) worker: PartyId,
+    pub(crate) case: &'static Case,
+    /// In which epoch the job is dated.
+    pub(crate) epoch: Epoch,
+    pub(crate) job: Job,
+    pub(crate) salts: Salts,
+    pub(crate) output: Vec<u32>,
+    pub(crate) head: SignedHead,
+    pub(crate) receipt: Receipt,
+    /// Its envelope's.
+    pub(crate) signature: Signature,
+    /// Another output that the worker signed a head for.
+    pub(crate) twin: Option<Vec<u32>>,
+    /// What the client promised for it.
+    pub(crate) paid: Option<Promise>,
+    /// Where it stands in the worker's log, and how it was paid there.
+    pub(crate) leaf: Option<(LogLeaf, u64)>,
+    /// Its worker shall not log it.
+    pub(crate) kept_out: bool,
+    tales: [OnceCell<Story<'static>>; 2],
+}
+
+/// A voucher.
+#[derive(Clone, Copy)]
+pub(crate) struct Promise {
+    pub(crate) voucher: Voucher,
+    pub(crate) signature: Signature,
+    /// What earlier ones gave.
+    pub(crate) from: u128,
+}
+
+/// A client's channel to a worker.
+pub(crate) struct Paying {
+    pub(crate) client: PartyId,
+    pub(crate) worker: PartyId,
+    pub(crate) id: ChannelId,
+    /// The number of the transaction that opened it.
+    pub(crate) number: u64,
+    pub(crate) deposit: u128,
+    pub(crate) promised: u128,
+}
+
+/// All of it.
+pub(crate) struct Hall {
+    pub(crate) network: Network,
+    /// Who publishes, and sees to what anybody may.
+    pub(crate) bailiff: &'static Key,
+    pub(crate) parties: Vec<Party>,
+    pub(crate) asks: Vec<Ask>,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) channels: Vec<Paying>,
+    pub(crate) trials: Vec<Trial>,
+    /// Receipts that somebody asked the ledger for.
+    pub(crate) asked: Vec<MissingSlot>,
+}
+
+impl Party {
+    /// Who owns his nodes and pays for most of what he does.
+    pub(crate) fn owner(&self) -> &'static Key {
+        &self.keys[0]
+    }
+
+    /// Who signs for his first node.
+    pub(crate) fn operator(&self) -> &'static Key {
+        &self.keys[1]
+    }
+
+    /// Whether they are one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.owner().public == other.owner().public
+    }
+
+    /// His first node.
+    pub(crate) fn node(&self) -> Option<NodeId> {
+        self.nodes.first().copied()
+    }
+}
+
+impl Answer {
+    /// Whether the model says the same.
+    pub(crate) fn is_true(&self) -> bool {
+        self.output == self.case.truth
+    }
+
+    /// The token at the disputed place.
+    pub(crate) fn token(&self) -> u32 {
+        *self.output.last().expect("an output has tokens")
+    }
+
+    /// What happened, as somebody tells it.
+    pub(crate) fn story(&self, tale: Tale) -> &Story<'static> {
+        let at = if tale == Tale::True { 0 } else { 1 };
+        let made = || self.case.story(&self.job, self.salts, &self.output, tale);
+        self.tales[at].get_or_init(made)
+    }
+
+    /// Its receipt's id.
+    pub(crate) fn id(&self) -> Digest {
+        self.receipt.id(self.salts.network)
+    }
+
+    /// A head for another output of the same job.
+    pub(crate) fn other_head(&self, operator: &Key, output: &[u32]) -> SignedHead {
+        signed_head(&self.salts, self.head.head.job, output, operator)
+    }
+}
+
+fn signed_head(salts: &Salts, job: Digest, output: &[u32], operator: &Key) -> SignedHead {
+    let count = u32::try_from(output.len()).expect("a few tokens");
+    let root = TokenVector::over(*salts, WHICH, output).root();
+    let head = Head { job, choice: 0, start: 0, prior: [0; 32], count, root };
+    SignedHead::sign(head, &operator.secret, salts.network)
+}
+
+impl Hall {
+    /// A player.
+    pub(crate) fn party(&self, id: PartyId) -> &Party {
+        &self.parties[id.0]
+    }
+
+    /// Whose node it is.
+    pub(crate) fn of_node(&self, node: NodeId) -> Option<&Party> {
+        self.parties.iter().find(|party| party.nodes.contains(&node))
+    }
+
+    /// Everybody's channels are told apart by client and worker.
+    pub(crate) fn channel(&self, client: PartyId, worker: PartyId) -> Option<usize> {
+        let here = |paying: &Paying| (paying.client, paying.worker) == (client, worker);
+        self.channels.iter().position(here)
+    }
+
+    /// A worker answers.
+    pub(crate) fn answer(&mut self, random: &mut Random, ask: &Ask, tale: Tale, epoch: u64) {
+        let (network, operator) = (self.network, self.party(ask.worker).operator());
+        let salts = Salts { network, blind: Blind(random.bytes()) };
+        let case = case(ask.case);
+        let (height, dated) = ask.date;
+        let job = case.job(height);
+        let output = case.output(tale);
+        let head = signed_head(&salts, job.commitment(&salts), &output, operator);
+        let receipt = Receipt {
+            kind: WorkKind::Generate,
+            job: head.head.job,
+            model: MANIFEST.id().0,
+            arithmetic: 1,
+            sampling: 1,
+            consent: 2,
+            anchor_by: epoch + ANCHOR_EPOCHS,
+            usage: Usage { prompt: 3, output: head.head.count },
+            choices: vec![Choice { index: 0, segments: vec![head], stop: Stop::Length }],
+            worker: operator.public,
+        };
+        let sealed = Envelope::seal(&receipt, &operator.secret, network);
+        let signature = sealed.expect("a small receipt").signature();
+        self.parties[ask.worker.0].sold += PRICE;
+        self.parties[ask.client.0].bought += PRICE;
+        self.answers.push(Answer {
+            client: ask.client,
+            worker: ask.worker,
+            case,
+            epoch: dated,
+            job,
+            salts,
+            output,
+            head,
+            receipt,
+            signature,
+            twin: None,
+            paid: None,
+            leaf: None,
+            kept_out: false,
+            tales: Default::default(),
+        });
+    }
+
+    /// A client promises so much more for an answer.
+    pub(crate) fn promise(&mut self, answer: usize, more: u128, expiry: Time) {
+        let (client, worker) = (self.answers[answer].client, self.answers[answer].worker);
+        let Some(at) = self.channel(client, worker) else { return };
+        let key = self.party(client).owner();
+        let paying = &mut self.channels[at];
+        let from = paying.promised;
+        paying.promised += more;
+        let (channel, cumulative) = (paying.id, Amount(paying.promised));
+        if paying.promised <= paying.deposit {
+            // Who promises more than the price gives it.
+            self.parties[worker.0].sold += more.saturating_sub(PRICE);
+        }
+        let job = self.answers[answer].receipt.job;
+        let voucher = Voucher { channel, from: Amount(from), cumulative, expiry, job };
+        let signature = voucher.sign(self.network, &key.secret);
+        self.answers[answer].paid = Some(Promise { voucher, signature, from });
+    }
+
+    /// A worker logs an answer, as it was paid.
+    pub(crate) fn enter(&mut self, answer: usize) {
+        let made = &mut self.answers[answer];
+        let receipt = made.receipt.id(self.network);
+        let leaf = match &made.paid {
+            Some(Promise { voucher, from, .. }) => LogLeaf {
+                receipt,
+                channel: voucher.channel.0,
+                from: *from,
+                to: voucher.cumulative.0,
+            },
+            None => LogLeaf::offline(receipt),
+        };
+        let worker = &mut self.parties[made.worker.0];
+        let index = worker.log.append(&leaf);
+        worker.leaves.push(leaf);
+        made.leaf = Some((leaf, index));
+    }
+}

@@ -1,0 +1,162 @@
+//! A court: workers, clients and cheats with real answers of a tiny model, so that what is disputed ends at a tile.
+//!
+//! Every player is a state machine that looks at the ledger and the hall before a block and wishes for transactions; it
+//! is never told what will be taken. What a rule wants of a body is in `forms`; what a wish is spoilt into, in `spoil`.
+//! All of it comes from a seed. Never judged here: [`crate::checkers`] looks on.
+
+mod bailiff;
+mod cases;
+mod cast;
+mod custom;
+pub(crate) mod forms;
+mod hall;
+mod spoil;
+mod stage;
+mod trial;
+pub(crate) mod work;
+
+pub(crate) use cases::Tale;
+pub(crate) use cast::genesis;
+pub(crate) use custom::{LASTING, accuse, ask, hold, pay, prosecute};
+pub(crate) use hall::{Hall, PRICE, PartyId, Standing};
+pub(crate) use stage::{Player, Stage};
+pub(crate) use trial::Trial;
+pub(crate) use work::Worker;
+
+use chain::records::{Course, Decision, Held, Stage as At};
+use chain::{Amount, Block, Transaction};
+use commit::Network;
+use ledger::tx::Action;
+
+use self::custom::ASKING_BLOCKS;
+use crate::random::Random;
+use crate::scene::{Scene, clock};
+use crate::traffic::{Offer, Wish};
+
+/// More than anything costs.
+const FEE_MAX: Amount = Amount(u128::MAX);
+/// One wish in so many is spoilt on its way, or made twice.
+const SPOILT: u64 = 4;
+/// Blocks in which everything must be over.
+pub(crate) const BLOCKS_MAX: u64 = 260;
+/// Kinds of disputes and receipts that are asked for: while there are any, time goes slowly.
+const MOVING: std::ops::RangeInclusive<u16> = 50..=51;
+
+/// A court on its way.
+pub(crate) struct Court {
+    pub(crate) hall: Hall,
+    players: Vec<Box<dyn Player>>,
+    /// Whether somebody moved before the last block.
+    moved: bool,
+}
+
+/// Who answers whoever asks, but for oneself.
+pub(crate) fn workers(stage: &Stage<'_, '_>) -> Vec<PartyId> {
+    let all = stage.hall.parties.iter().enumerate();
+    let serve = all.filter(|(at, party)| party.serves && *at != stage.me.0);
+    serve.map(|(at, _)| PartyId(at)).collect()
+}
+
+/// Whether a case against oneself was taken up after a silence.
+pub(crate) fn is_taken_up(stage: &Stage<'_, '_>) -> bool {
+    let me = stage.me;
+    let own = stage.open(|trial| trial.accused == me);
+    own.iter().any(|(_, case)| case.appellant != work::NOBODY && case.stage == At::Claimant)
+}
+
+impl Court {
+    /// What everybody wants before the next block.
+    pub(crate) fn offers(&mut self, random: &mut Random, scene: &mut Scene<'_>) -> Vec<Offer> {
+        let mut wishes = Vec::new();
+        let Some(clock) = clock(scene.state) else { return Vec::new() };
+        if clock.height.0 == 0 {
+            let bailiff = self.hall.bailiff;
+            let published = forms::published(&self.hall);
+            wishes.extend(published.map(|action| Wish { payer: bailiff, action }));
+        }
+        for at in 0..self.players.len() {
+            let player = &mut self.players[at];
+            let (me, hall, wishes) = (PartyId(at), &mut self.hall, &mut wishes);
+            player.act(&mut Stage { me, hall, scene, random, clock, wishes });
+        }
+        self.moved = wishes.iter().any(|wish| MOVING.contains(&wish.action.kind().0));
+        let mut offers = Vec::new();
+        for wish in wishes {
+            self.send(random, scene, wish, &mut offers);
+        }
+        offers
+    }
+
+    /// A wish on its way: before it, now and then, the same spoilt; behind it the same again.
+    fn send(
+        &self,
+        random: &mut Random,
+        scene: &mut Scene<'_>,
+        wish: Wish,
+        offers: &mut Vec<Offer>,
+    ) {
+        let network = self.hall.network;
+        if random.once_in(SPOILT)
+            && let Some(spoilt) = spoil::spoilt(random, scene, &self.hall, &wish)
+        {
+            offers.push(signed(network, scene, &spoilt));
+        }
+        offers.push(signed(network, scene, &wish));
+        scene.goes(wish.payer.public);
+        let again = !matches!(wish.action, Action::Propose(_) | Action::Stake(_));
+        if again && random.once_in(2 * SPOILT) {
+            offers.push(signed(network, scene, &wish));
+            // Where the first is left out the second is taken: whoever comes next counts on neither.
+        }
+    }
+
+    /// Follows a block.
+    pub(crate) fn observe(&mut self, block: &Block) {
+        let moves = block.transactions.iter().filter(|made| MOVING.contains(&made.kind.0));
+        for made in moves {
+            let Ok(Action::DisputeMove(made)) = Action::decode(made.kind, &made.body) else {
+                continue;
+            };
+            let mut trials = self.hall.trials.iter_mut();
+            if let Some(trial) = trials.find(|trial| trial.slot == made.dispute) {
+                trial.took(&made.made);
+            }
+        }
+    }
+
+    /// How much of a step of time may pass before the next block: little while somebody moves.
+    pub(crate) fn passes_ms(&self, random: &mut Random, scene: &Scene<'_>) -> u64 {
+        let step = scene.parameter(ledger::Parameter::TimeStepMs);
+        let slow = self.moved || scene.header.height.0 < ASKING_BLOCKS;
+        match slow {
+            true => random.between(500, 2_500),
+            false => u64::try_from(step).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Whether nothing is left to come.
+    pub(crate) fn is_over(&self, scene: &Scene<'_>) -> bool {
+        let Some(clock) = clock(scene.state) else { return true };
+        let last = self.hall.answers.iter().map(|answer| answer.receipt.anchor_by).max();
+        let early = clock.height.0 <= ASKING_BLOCKS + 4 || clock.epoch.0 <= last.unwrap_or(0) + 2;
+        !early && !scene.held.iter().any(is_pending)
+    }
+}
+
+/// Whether something is still to come of a record.
+fn is_pending(held: &Held) -> bool {
+    if let Held::Dispute(_, dispute) = held {
+        return matches!(dispute.course, Course::Open(_));
+    }
+    if let Held::Proposal(_, proposal) = held {
+        return proposal.decision == Decision::Open;
+    }
+    matches!(held, Held::Missing(..) | Held::Hold(..) | Held::Settlement(..))
+}
+
+fn signed(network: Network, scene: &Scene<'_>, wish: &Wish) -> Offer {
+    let number = scene.number(wish.payer.public);
+    let what = (wish.action.kind(), number, FEE_MAX);
+    let transaction = Transaction::sign(network, &wish.payer.secret, what, wish.action.encode());
+    Offer { transaction, signed: true }
+}

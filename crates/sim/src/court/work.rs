@@ -1,0 +1,186 @@
+//! What a worker does: it answers, logs, anchors, settles, and stands up for its answers. A cheat does some of it
+//! otherwise.
+//!
+//! Never takes money for what it has not done: vouchers are of finished jobs.
+
+use chain::records::{BallotSlot, ChannelSlot, Decision, Held, SettlementSlot, Stage as Course};
+use ledger::tx::{Action, Vote};
+use receipt::PublicKey;
+
+use super::cases::Tale;
+use super::custom::LASTING;
+use super::forms;
+use super::hall::{Ask, PRICE, PartyId, Promise};
+use super::stage::{Player, Stage};
+use super::trial::Trial;
+
+/// An honest worker.
+pub(crate) struct Worker;
+
+impl Player for Worker {
+    fn act(&mut self, stage: &mut Stage<'_, '_>) {
+        serve(stage, |_| Tale::True);
+        log(stage);
+        anchor(stage);
+        settle(stage);
+        defend(stage, |_| Tale::True);
+        appeal(stage, |_| true);
+        show(stage);
+        vote(stage);
+    }
+}
+
+/// Answers whoever asked, but who has not paid for what it got; says how the n-th answer is to be.
+pub(crate) fn serve(stage: &mut Stage<'_, '_>, mut tale: impl FnMut(usize) -> Tale) {
+    let me = stage.me;
+    let (mine, others): (Vec<Ask>, Vec<Ask>) =
+        stage.hall.asks.drain(..).partition(|ask| ask.worker == me);
+    stage.hall.asks = others;
+    for ask in mine {
+        if owes(stage, ask.client) {
+            continue;
+        }
+        let before = stage.hall.answers.iter().filter(|answer| answer.worker == me).count();
+        let epoch = stage.epoch().0;
+        stage.hall.answer(stage.random, &ask, tale(before), epoch);
+    }
+}
+
+/// Whether a client has not paid for something it got: not enough, not for long enough, or more than it locked.
+fn owes(stage: &Stage<'_, '_>, client: PartyId) -> bool {
+    let mut answers = stage.hall.answers.iter();
+    answers.any(|answer| {
+        let mine = (answer.worker, answer.client) == (stage.me, client);
+        let deposit = stage.hall.channel(client, stage.me);
+        let deposit = deposit.map_or(0, |at| stage.hall.channels[at].deposit);
+        let paid = answer.paid.is_some_and(|promise| {
+            let cumulative = promise.voucher.cumulative.0;
+            let worth = cumulative - promise.from >= PRICE && cumulative <= deposit;
+            worth && promise.voucher.expiry == LASTING
+        });
+        mine && !paid
+    })
+}
+
+/// Enters in its log what was paid, and what must be there soon.
+pub(crate) fn log(stage: &mut Stage<'_, '_>) {
+    for at in 0..stage.hall.answers.len() {
+        let answer = &stage.hall.answers[at];
+        let due = answer.receipt.anchor_by <= stage.clock.epoch.0 + 1;
+        let mine = answer.worker == stage.me && answer.leaf.is_none() && !answer.kept_out;
+        if mine && (answer.paid.is_some() || due) {
+            stage.hall.enter(at);
+        }
+    }
+}
+
+/// Anchors its log, where it grew.
+pub(crate) fn anchor(stage: &mut Stage<'_, '_>) {
+    let (before, me) = (stage.anchored(stage.me), stage.me);
+    let (size, done) =
+        before.map_or((0, false), |before| (before.size, before.epoch == stage.epoch()));
+    if !done && stage.party().log.size() > size {
+        let operator = stage.party().operator();
+        let action = forms::anchor(stage.hall, me, size);
+        stage.wish(operator, action);
+    }
+}
+
+/// The best promise of each channel of its own.
+pub(crate) fn promises(stage: &Stage<'_, '_>) -> Vec<Promise> {
+    let mine = stage.hall.channels.iter().filter(|paying| paying.worker == stage.me);
+    let best = mine.filter_map(|paying| {
+        let paid = stage.hall.answers.iter().filter_map(|answer| answer.paid);
+        let here = paid.filter(|promise| promise.voucher.channel == paying.id);
+        here.max_by_key(|promise| promise.voucher.cumulative)
+    });
+    best.collect()
+}
+
+/// Settles what it was promised.
+pub(crate) fn settle(stage: &mut Stage<'_, '_>) {
+    let Some(node) = stage.party().node() else { return };
+    for promise in promises(stage) {
+        let (channel, epoch) = (promise.voucher.channel, stage.epoch());
+        let Some(record) = stage.scene.record(&ChannelSlot(channel)) else { continue };
+        let worth = promise.voucher.cumulative > record.settled;
+        let within = promise.voucher.cumulative <= record.deposit;
+        let lasts = stage.clock.time < promise.voucher.expiry;
+        let free = stage.scene.record(&SettlementSlot { epoch, channel }).is_none();
+        if worth && within && lasts && free {
+            let owner = stage.party().owner();
+            stage.wish(owner, Some(forms::settle(node, epoch, &promise)));
+        }
+    }
+}
+
+/// Makes the moves that are its own, as its tale goes.
+pub(crate) fn defend(stage: &mut Stage<'_, '_>, tale: impl Fn(&Trial) -> Tale) {
+    defend_some(stage, |_| true, tale);
+}
+
+/// The same in some cases.
+pub(crate) fn defend_some(
+    stage: &mut Stage<'_, '_>,
+    which: impl Fn(&Trial) -> bool,
+    tale: impl Fn(&Trial) -> Tale,
+) {
+    let me = stage.me;
+    let owner = stage.party().owner();
+    for (at, case) in stage.open(|trial| trial.accused == me && which(trial)) {
+        // Who comes too late tries all the same, now and then.
+        let late = stage.is_past(case.deadline) && !stage.random.once_in(4);
+        if case.stage == Course::Claimant && !late {
+            let trial = &stage.hall.trials[at];
+            let action = forms::dispute_move(stage.hall, trial, tale(trial));
+            stage.wish(owner, action);
+        }
+    }
+}
+
+/// Takes its cases up where it was silent.
+pub(crate) fn appeal(stage: &mut Stage<'_, '_>, which: impl Fn(&Trial) -> bool) {
+    let me = stage.me;
+    let owner = stage.party().owner();
+    for (at, case) in stage.open(|trial| trial.accused == me && which(trial)) {
+        if case.stage == Course::Silent && !stage.is_past(case.deadline) {
+            let action = forms::appeal(stage.hall, &stage.hall.trials[at]);
+            stage.wish(owner, action);
+        }
+    }
+}
+
+/// Shows receipts that are asked for, where they are in its anchored log.
+pub(crate) fn show(stage: &mut Stage<'_, '_>) {
+    let Some(size) = stage.anchored(stage.me).map(|anchor| anchor.size) else { return };
+    let (owner, worker) = (stage.party().owner(), stage.party().operator().public);
+    for (slot, missing) in stage.missing() {
+        let late = stage.is_past(missing.asked.deadline) && !stage.random.once_in(4);
+        if missing.worker != worker || late {
+            continue;
+        }
+        let mut answers = stage.hall.answers.iter();
+        let asked = answers.find(|answer| answer.id() == missing.receipt);
+        let at = (slot, missing.asked.challenger);
+        let shown = asked.and_then(|answer| forms::missing_answer(stage.hall, answer, at, size));
+        stage.wish(owner, shown);
+    }
+}
+
+/// Votes against whatever is proposed.
+fn vote(stage: &mut Stage<'_, '_>) {
+    let Some(node) = stage.party().node() else { return };
+    let owner = stage.party().owner();
+    let open = stage.scene.held.iter().filter_map(|held| {
+        let Held::Proposal(slot, proposal) = held else { return None };
+        let ballot = BallotSlot { proposal: slot.0, node };
+        let free = stage.scene.record(&ballot).is_none() && stage.clock.time < proposal.ends;
+        (free && proposal.decision == Decision::Open).then_some(slot.0)
+    });
+    for proposal in open.collect::<Vec<_>>() {
+        stage.wish(owner, Some(Action::Vote(Vote { proposal, node, yes: false })));
+    }
+}
+
+/// Nobody's key.
+pub(crate) const NOBODY: PublicKey = PublicKey::NONE;

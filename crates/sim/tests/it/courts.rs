@@ -1,0 +1,66 @@
+//! Seeds with a court: real answers, disputed to the last tile.
+
+use ledger::Rejection;
+use sim::ledger_seed::{self, court};
+use sim::{Finding, Report};
+use std::sync::LazyLock;
+
+/// Courts that are looked at.
+const COURTS: u64 = 48;
+/// Kinds that only a court reaches.
+const KINDS: &[u16] = &[26, 27, 50, 51, 52, 53, 54, 60, 61, 62, 63];
+/// Rejections of theirs that few seeds reach: as many disputes as a node may have, as many holds as are counted, a leaf
+/// that pays for something else.
+const RARE: &[u16] = &[103, 105, 112];
+
+static REPORT: LazyLock<Report> = LazyLock::new(|| {
+    let mut all = Report::default();
+    std::thread::scope(|scope| {
+        let half = |first| {
+            move || (first..COURTS).step_by(2).map(|nth| ledger_seed::run(court(nth), None))
+        };
+        let halves = [0, 1].map(|first| scope.spawn(move || half(first)().collect::<Vec<_>>()));
+        for reports in halves {
+            reports.join().unwrap().into_iter().for_each(|report| all.add(report));
+        }
+    });
+    all
+});
+
+#[test]
+fn sound_rules_are_quiet() {
+    assert_eq!(REPORT.findings, Vec::<Finding>::new());
+    assert_eq!(REPORT.ledger_seeds, COURTS);
+}
+
+#[test]
+fn a_seed_gives_the_same_run_again() {
+    assert_eq!(ledger_seed::run(court(1), None), ledger_seed::run(court(1), None));
+}
+
+#[test]
+fn every_kind_and_what_it_is_refused_for_is_reached() {
+    for kind in KINDS {
+        assert!(REPORT.kinds.contains_key(kind), "kind {kind} was not reached");
+    }
+    let numbers = 102..129;
+    let of_disputes = |rejection: &&Rejection| {
+        let number = rejection.number();
+        numbers.contains(&number) && !RARE.contains(&number)
+    };
+    for rejection in Rejection::ALL.iter().filter(of_disputes) {
+        assert!(REPORT.rejections.contains_key(rejection), "{rejection} was not reached");
+    }
+}
+
+/// Every cheat that was drawn is there, and none of those who lie or are silent goes free.
+#[test]
+fn cheats_are_punished() {
+    for name in
+        ["false answerer", "silent liar", "equivocator", "log omitter", "launderer", "bond filler"]
+    {
+        let cheat = REPORT.cheats.get(name).unwrap();
+        assert!(cheat.run > 0 && cheat.punished == cheat.run, "{name}: {cheat:?}");
+        assert!(cheat.best < 0, "{name}: {cheat:?}");
+    }
+}
