@@ -99,6 +99,12 @@ pub enum Sabotage {
     ClockAhead,
     /// What a validator voted is not durable.
     VotesForgotten,
+    /// What a validator voted for is not durable.
+    BodiesForgotten,
+    /// A validator keeps more than it may.
+    Hoards,
+    /// A certified block names another proposer.
+    AnothersName,
     /// The links are down for ever.
     NeverHeals,
     /// A validator stops.
@@ -112,6 +118,9 @@ impl Sabotage {
         Self::TooFewSigned,
         Self::ClockAhead,
         Self::VotesForgotten,
+        Self::BodiesForgotten,
+        Self::Hoards,
+        Self::AnothersName,
         Self::NeverHeals,
         Self::Stops,
     ];
@@ -124,6 +133,9 @@ impl Sabotage {
             Self::TooFewSigned => "a certificate of too few",
             Self::ClockAhead => "a certified block of the future",
             Self::VotesForgotten => "votes are not durable",
+            Self::BodiesForgotten => "blocks that were voted for are not durable",
+            Self::Hoards => "a validator keeps more than it may",
+            Self::AnothersName => "a certified block in another's name",
             Self::NeverHeals => "the links are down for ever",
             Self::Stops => "a validator stops",
         }
@@ -137,6 +149,9 @@ impl Sabotage {
             Self::TooFewSigned => "certificates",
             Self::ClockAhead => "clocks",
             Self::VotesForgotten => "votes",
+            Self::BodiesForgotten => "durable",
+            Self::Hoards => "bounds",
+            Self::AnothersName => "proposers",
             Self::NeverHeals => "liveness",
             Self::Stops => "stopped",
         }

@@ -66,6 +66,11 @@ impl Network {
         self.now_ms
     }
 
+    /// How much has happened.
+    pub(crate) fn happened(&self) -> u64 {
+        self.sequence - u64::try_from(self.queue.len()).expect("a queue in memory")
+    }
+
     /// What happens next; time goes there.
     pub(crate) fn next(&mut self) -> Option<Happening> {
         let ((at, _), happening) = self.queue.pop_first()?;

@@ -15,6 +15,7 @@ use crate::canary::Sabotage;
 use crate::checkers::finality::{Latest, Observer};
 use crate::checkers::liveness::Goal;
 use crate::checkers::votes::Votes;
+use crate::checkers::{bounds, durable};
 use crate::faults::{Client, FAULTS, Of, Stage};
 use crate::genesis::nodes;
 use crate::keys::{ACTORS, Key, actor, validator};
@@ -23,7 +24,7 @@ use crate::random::Random;
 use crate::report::{Finding, Report, World};
 use crate::scene::record;
 use crate::validator::{
-    Action, Disk, Event, Kept, Message, Peer, SNAPSHOT_BLOCKS, TOLERANCE_MS, Validator,
+    Action, BODIES_MAX, Disk, Event, Kept, Message, Peer, SNAPSHOT_BLOCKS, TOLERANCE_MS, Validator,
 };
 
 /// Validators.
@@ -100,6 +101,7 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Report {
             }
             report.refused = run.observer.refused;
             *report.counts.entry("simulated seconds").or_default() = run.network.now_ms() / 1_000;
+            *report.counts.entry("happenings").or_default() = run.network.happened();
             run.found
         }
         Err(error) => vec![("genesis", error)],
@@ -219,6 +221,13 @@ impl Run {
             return;
         }
         let mut actions = validator.handle(clock_ms, event);
+        if node.cheats.is_empty() {
+            let mut held = validator.held();
+            if self.sabotage == Some(Sabotage::Hoards) {
+                held.bodies += BODIES_MAX;
+            }
+            self.found.extend(bounds::check(&held).err().map(|what| ("bounds", what)));
+        }
         for which in node.cheats.clone() {
             let on = self
                 .faults
@@ -265,8 +274,15 @@ impl Run {
 
     fn said(&mut self, peer: Peer, message: &Message, sound: bool) {
         let speaker = self.nodes[peer.0].key.public;
-        if sound && let Err(what) = self.votes.look(speaker, message) {
+        if !sound {
+            return;
+        }
+        if let Err(what) = self.votes.look(speaker, message) {
             self.found.push(("votes", what));
+        }
+        let (network, disk) = (self.observer.state.network(), &self.nodes[peer.0].disk);
+        if let Err(what) = durable::look(network, disk, speaker, message) {
+            self.found.push(("durable", what));
         }
     }
 
@@ -275,8 +291,8 @@ impl Run {
             self.certified(block, certificate);
         }
         let node = &mut self.nodes[peer.0];
-        let forgets = self.sabotage == Some(Sabotage::VotesForgotten);
-        if !(forgets && matches!(kept, Kept::Vote(_))) {
+        let forgets = self.sabotage == Some(Sabotage::BodiesForgotten);
+        if !(forgets && matches!(kept, Kept::Body(..))) {
             node.disk.keep(kept);
         }
         let Some(validator) = &node.validator else { return };
@@ -304,14 +320,18 @@ impl Run {
                 let mut other = Block::clone(&block);
                 other.header.stamp.0 += 1 << 40;
                 block = Arc::new(other);
-                let hash = block.header.hash(self.observer.state.network());
-                let (network, view) = (self.observer.state.network(), View(0));
-                let sign = |key: &Key| chain::vote(network, &key.secret, view, &hash);
-                let signed = (0..).zip(&self.nodes).map(|(at, node)| (at, sign(node.key)));
-                certificate = Certificate::Quorum { view, signatures: signed.collect() };
+                certificate = self.everybodys(&block);
+            }
+            Some(Sabotage::AnothersName) => {
+                let mut other = Block::clone(&block);
+                other.header.proposer = actor(0).public;
+                block = Arc::new(other);
+                certificate = self.everybodys(&block);
             }
             Some(
                 Sabotage::TwoChains
+                | Sabotage::BodiesForgotten
+                | Sabotage::Hoards
                 | Sabotage::VotesForgotten
                 | Sabotage::NeverHeals
                 | Sabotage::Stops,
@@ -327,6 +347,15 @@ impl Run {
         }
     }
 
+    /// A certificate that every validator's key signed.
+    fn everybodys(&self, block: &Block) -> Certificate {
+        let (network, view) = (self.observer.state.network(), View(0));
+        let hash = block.header.hash(network);
+        let sign = |key: &Key| chain::vote(network, &key.secret, view, &hash);
+        let signatures = (0..).zip(&self.nodes).map(|(at, node)| (at, sign(node.key))).collect();
+        Certificate::Quorum { view, signatures }
+    }
+
     fn clock(&self, peer: Peer) -> u64 {
         let begun = self.genesis.stamp.0 + self.network.now_ms();
         (begun + self.nodes[peer.0].skew_ms).saturating_sub(SKEW_MS)
@@ -336,6 +365,9 @@ impl Run {
         let node = &mut self.nodes[peer.0];
         node.instance += 1;
         node.crashes = None;
+        if self.sabotage == Some(Sabotage::VotesForgotten) {
+            node.disk.votes.clear();
+        }
         match Validator::start(node.key, self.peers.clone(), &self.genesis, &node.disk) {
             Ok(validator) => node.validator = Some(validator),
             Err(why) => self.found.push(("stopped", why)),

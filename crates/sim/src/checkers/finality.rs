@@ -1,7 +1,7 @@
 //! Validators certify one block a height, each is what follows from the one before, and its certificate holds for the
 //! seats of the state before it.
 //!
-//! Would catch: two chains, a certificate of too few or of others, a block that was certified though it may not follow, a
+//! Would catch: two chains, a block that no view's leader made, a certificate of too few or of others, a block that was certified though it may not follow, a
 //! stamp that ran ahead of every sound clock. Every checker of ledger seeds looks at these blocks too.
 
 use chain::state::State;
@@ -61,6 +61,14 @@ impl Observer {
         let before = seats(&self.state).unwrap_or_default();
         if let Err(error) = certificate.check(network, &before, &hash) {
             return seen("certificates", Err(format!("height {}: {error}", height.0)));
+        }
+        let Certificate::Quorum { view, .. } = certificate;
+        let count = u64::try_from(before.0.len()).unwrap_or(u64::MAX).max(1);
+        let led = |view: u64| usize::try_from((height.0 + view) % count).ok();
+        let mut leaders = (0..count).take_while(|at| *at <= view.0).filter_map(led);
+        if !leaders.any(|at| before.0.get(at).is_some_and(|seat| seat.key == block.header.proposer))
+        {
+            return seen("proposers", Err(format!("height {} has no leader's block", height.0)));
         }
         let bytes = certificate.encode();
         if Certificate::decode(&bytes).as_ref() != Ok(certificate) {

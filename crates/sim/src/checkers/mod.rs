@@ -6,7 +6,9 @@
 mod agreement;
 mod altered;
 mod authority;
+pub(crate) mod bounds;
 pub(crate) mod court;
+pub(crate) mod durable;
 mod encoding;
 pub(crate) mod finality;
 mod header;

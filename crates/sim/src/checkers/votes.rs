@@ -1,10 +1,10 @@
-//! A sound validator says at most one thing: one block a view, not to nullify what it finalized;
+//! A sound validator says at most one thing: one block a view, as its vote and as its proposal, not to nullify what it finalized;
 //! before a crash and after it.
 //!
 //! Would catch: a vote that was said before it was durable, a restart that forgets, a rule of consensus that lets a
 //! validator contradict itself.
 
-use chain::Height;
+use chain::{Header, Height};
 use commit::Digest;
 use receipt::PublicKey;
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ type At = (PublicKey, Height, View);
 pub(crate) struct Votes {
     notarized: BTreeMap<At, Digest>,
     last: BTreeMap<At, Word>,
+    proposed: BTreeMap<At, Header>,
 }
 
 impl Votes {
@@ -32,8 +33,15 @@ impl Votes {
             Message::Signed(signed) if signed.signer == speaker => {
                 self.vote(speaker, signed.ballot())
             }
+            Message::Proposal { view, block, .. } => {
+                let header = block.header;
+                let at = (speaker, header.height, *view);
+                let first = *self.proposed.entry(at).or_insert(header);
+                holds(first == header, || {
+                    format!("{speaker} proposes two blocks at {}, {}", header.height.0, view.0)
+                })
+            }
             Message::Signed(_)
-            | Message::Proposal { .. }
             | Message::Status { .. }
             | Message::Wanted { .. }
             | Message::Body(_)

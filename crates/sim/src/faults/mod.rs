@@ -4,6 +4,7 @@
 //! never more of them than consensus bears. A **cheat of a client** makes transactions. A **fault** is of machines and
 //! links, of as many as it likes. Each says in its doc what holds nevertheless. Never looked at by a checker.
 
+mod body_swapper;
 mod clock_pusher;
 mod crash;
 mod double_spender;
@@ -12,11 +13,15 @@ mod equivocating_leader;
 mod flooder;
 mod forger;
 mod invalid_proposer;
+mod junk_bodies;
 mod lossy_links;
 mod partition;
+mod penniless_crowd;
+mod rejected_crowd;
 mod replayer;
 mod silent_leader;
 mod slow_links;
+mod vote_flooder;
 mod vote_withholder;
 
 use chain::state::State;
@@ -83,9 +88,14 @@ pub(crate) const FAULTS: &[Fault] = &[
     Fault { name: "vote withholder", of: Of::Validator(vote_withholder::act) },
     Fault { name: "double voter", of: Of::Validator(double_voter::act) },
     Fault { name: "forger", of: Of::Validator(forger::act) },
+    Fault { name: "junk bodies", of: Of::Validator(junk_bodies::act) },
+    Fault { name: "body swapper", of: Of::Validator(body_swapper::act) },
+    Fault { name: "vote flooder", of: Of::Validator(vote_flooder::act) },
     Fault { name: "double spender", of: Of::Client(double_spender::act) },
     Fault { name: "replayer", of: Of::Client(replayer::act) },
     Fault { name: "flooder", of: Of::Client(flooder::act) },
+    Fault { name: "penniless crowd", of: Of::Client(penniless_crowd::act) },
+    Fault { name: "rejected crowd", of: Of::Client(rejected_crowd::act) },
     Fault { name: "crash and restart", of: Of::Machines(crash::some) },
     Fault { name: "all crash at once", of: Of::Machines(crash::all) },
     Fault { name: "partition", of: Of::Links(partition::begin) },

@@ -4,7 +4,8 @@
 
 use chain::state::Entry;
 use chain::{Block, Certificate, Header};
-use std::collections::BTreeSet;
+use commit::Digest;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::message::{Ballot, Kept};
@@ -24,7 +25,7 @@ pub(crate) struct Snapshot {
 pub(crate) struct Disk {
     pub(crate) chain: Vec<(Arc<Block>, Certificate)>,
     pub(crate) votes: BTreeSet<Ballot>,
-    pub(crate) bodies: Vec<Arc<Block>>,
+    pub(crate) bodies: BTreeMap<Digest, Arc<Block>>,
     pub(crate) snapshot: Option<Snapshot>,
 }
 
@@ -35,11 +36,16 @@ impl Disk {
             Kept::Vote(ballot) => {
                 self.votes.insert(ballot);
             }
-            Kept::Body(block) => self.bodies.push(block),
+            Kept::Body(hash, block) => {
+                self.bodies.insert(hash, block);
+            }
+            Kept::Gone(hash) => {
+                self.bodies.remove(&hash);
+            }
             Kept::Block(block, certificate) => {
                 let height = block.header.height;
                 self.votes.retain(|ballot| ballot.height > height);
-                self.bodies.retain(|body| body.header.height > height);
+                self.bodies.retain(|_, body| body.header.height > height);
                 self.chain.push((block, certificate));
             }
         }

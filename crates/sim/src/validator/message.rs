@@ -165,8 +165,10 @@ pub(crate) enum Event {
 pub(crate) enum Kept {
     /// A vote that was cast.
     Vote(Ballot),
-    /// A block that one votes for: a quorum that has voted must be able to show it.
-    Body(Arc<Block>),
+    /// A block that one votes for, by its header's hash: a quorum that has voted must be able to show it.
+    Body(Digest, Arc<Block>),
+    /// One of these is needed no more.
+    Gone(Digest),
     /// A certified block.
     Block(Arc<Block>, Certificate),
 }

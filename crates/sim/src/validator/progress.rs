@@ -27,9 +27,9 @@ impl Validator {
         let ballot = Ballot { height: self.round.height, view, word };
         if self.round.cast.insert(ballot) {
             if let Word::Notarize(hash) | Word::Finalize(hash) = word
-                && let Some(block) = self.round.newly_kept(&hash)
+                && let Some(block) = self.round.bodies.newly_kept(&hash)
             {
-                actions.push(Action::Keep(Kept::Body(block)));
+                actions.push(Action::Keep(Kept::Body(hash, block)));
             }
             actions.push(Action::Keep(Kept::Vote(ballot)));
             actions.push(Action::Broadcast(self.round.voted(self.network, self.key, ballot)));
@@ -37,16 +37,15 @@ impl Validator {
     }
 
     /// Notarizes what the view's leader proposed, where it may.
-    fn notarize(&mut self, actions: &mut Vec<Action>) {
-        let view = self.round.view;
-        let Some(hash) = self.round.proposed.get(&view).copied() else { return };
+    pub(super) fn notarize(&mut self, actions: &mut Vec<Action>) {
+        let (view, round) = (self.round.view, &self.round);
+        let Some(hash) = round.proposed(view) else { return };
+        let Some(header) = round.sound(&hash).map(|(block, _)| block.header) else { return };
         let spoke = |word| matches!(word, Word::Notarize(_) | Word::Nullify);
-        if self.round.has_cast(view, spoke) || !self.round.is_justified(view, hash) {
+        if round.has_cast(view, spoke) || !round.is_justified(view, hash, header.proposer) {
             return;
         }
-        let latest = self.clock_ms.saturating_add(TOLERANCE_MS);
-        let sound = self.round.sound(&hash);
-        if sound.is_some_and(|(block, _)| block.header.stamp.0 <= latest) {
+        if header.stamp.0 <= self.clock_ms.saturating_add(TOLERANCE_MS) {
             self.cast(view, Word::Notarize(hash), actions);
         }
     }
