@@ -108,7 +108,7 @@ def draw(turn, body):
     turn.draft.write(audit_key(epoch, index), AUDIT, {
         "node": body["node"], "channel": body["channel"], "unit": start + within, "drawn": now, "stage": SHOW,
         "deadline": turn.later(turn.parameter("show_ms")), "owed": slash, "held": 0, "worker": NO_KEY, "job": bytes(32),
-        "receipt": bytes(32), "tokens": 0, "asker": NO_KEY, "bond": 0, "word": NO_WORD, "auditors": auditors,
+        "receipt": bytes(32), "tokens": 0, "asker": NO_KEY, "bond": 0, "word": NO_WORD, "planted": 0, "auditors": auditors,
     })  # fmt: skip
     purse = turn.draft.read(PURSE_KEY, PURSE)
     fee = min(turn.parameter("draw_fee"), purse["treasury"])

@@ -61,7 +61,7 @@ WORD = checked(pair(one_of(0, 1, 2, 3), HASH), lambda word: word[0] or word == N
 AUDIT = record((
     ("node", HASH), ("channel", HASH), ("unit", U128), ("drawn", U64), ("stage", one_of(*range(1, 9))), ("deadline", U64),
     ("owed", U128), ("held", U128), ("worker", KEY), ("job", HASH), ("receipt", HASH), ("tokens", U32), ("asker", KEY),
-    ("bond", U128), ("word", WORD), ("auditors", list_of(1, 8, record((("node", HASH), ("word", WORD), ("closed", one_of(0, 1)))))),
+    ("bond", U128), ("word", WORD), ("planted", one_of(0, 1)), ("auditors", list_of(1, 8, record((("node", HASH), ("word", WORD), ("closed", one_of(0, 1)))))),
 ))  # fmt: skip
 PARAMETER, SPEND, RULES_VERSION, CANCEL = 1, 2, 3, 4
 CONTENTS = {

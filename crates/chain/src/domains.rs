@@ -16,6 +16,10 @@ pub(crate) const NODE_KEY: Domain = Domain::new("probity node key v1");
 pub(crate) const DISPUTE: Domain = Domain::new("probity dispute v1");
 pub(crate) const DISPUTE_STATE: Domain = Domain::new("probity dispute state v1");
 pub(crate) const MISSING: Domain = Domain::new("probity missing v1");
+/// What an auditor said was true.
+pub(crate) const VOUCHING: Domain = Domain::new("probity vouching v1");
+/// Ids of disputes about it.
+pub(crate) const VOUCHING_DISPUTE: Domain = Domain::new("probity vouching dispute v1");
 /// Ids of chunks that are asked for.
 pub(crate) const PART: Domain = Domain::new("probity part v1");
 /// What a plant hides.

@@ -3,7 +3,7 @@
 //! Never judges what is shown: the kinds of transactions do. What it costs is as of every case ([`crate::liability`]).
 
 use chain::Amount;
-use chain::records::{AccountSlot, Asked, Node, NodeId, NodeSlot, Slot, StakesSlot};
+use chain::records::{AccountSlot, Asked, Matter, Node, NodeId, NodeSlot, Slot, StakesSlot};
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
@@ -101,7 +101,7 @@ pub(crate) fn ask(
     view: &mut View,
     (id, mut node): (NodeId, Node),
 ) -> Result<Asked, Stop> {
-    let (owed, bond) = owe(context, &mut node)?;
+    let (owed, bond) = owe(context, &mut node, Matter::Claim)?;
     let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
     subtract(view, author.payer, put_in, Rejection::Balance)?;
     view.put(&NodeSlot(id), &node)?;
@@ -139,10 +139,12 @@ pub(crate) fn late(
     let mut node = find(view, id)?;
     let left = if asked.silent {
         close(&mut node, &mut asked.owed)?;
-        silent_for_good(context, view, &mut node, (challenger, asked.bond, asked.held))?;
+        let lost = (Matter::Claim, asked.held);
+        silent_for_good(context, view, &mut node, (challenger, asked.bond), lost)?;
         None
     } else {
-        asked.held = silence(context, view, &mut node, (asked.opened, &mut asked.owed))?;
+        let about = (Matter::Claim, asked.opened, &mut asked.owed);
+        asked.held = silence(context, view, &mut node, about)?;
         asked.silent = true;
         asked.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));
         Some(asked)

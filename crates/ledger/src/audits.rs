@@ -252,6 +252,12 @@ pub(crate) fn is_decided(context: &Context, audit: &Audit) -> bool {
     }
 }
 
+/// Whether nobody may dispute any more what an auditor found: until then it is not paid, either.
+pub(crate) fn is_vouching_over(context: &Context, audit: &Audit) -> bool {
+    let window = context.parameters.get_u64(Parameter::MoveMs);
+    context.clock.time > audit.deadline.after(window)
+}
+
 /// One thing less is decided about a settlement.
 pub(crate) fn let_go(settlement: &mut Settlement) -> Result<(), Fault> {
     let held = settlement.held.checked_sub(1);

@@ -3,11 +3,11 @@
 //! Never decides a dispute: the referee of crate `dispute` does. A move's bytes are the mover's, the state's hash the
 //! ledger's. What a node answers with is in [`crate::liability`].
 
-use chain::Time;
 use chain::records::{
-    BoundKey, Case, Course, Dispute, DisputeSlot, KeyRole, KeySlot, NodeId, Outcome, PackageSlot,
-    ProgramSlot, Slot, Stage, dispute_state_hash,
+    Bond, BoundKey, Case, Course, Dispute, DisputeSlot, KeyRole, KeySlot, Matter, NodeId, Outcome,
+    PackageSlot, ProgramSlot, Slot, Stage, dispute_state_hash,
 };
+use chain::{Amount, Time};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Model, Party, Verdict};
 use program::Checked;
@@ -61,6 +61,32 @@ impl NamedModel {
     /// Units of work to read it.
     pub(crate) fn work(&self) -> u64 {
         READ_WORK + u64::from(self.ops) / OPS_OF_WORK
+    }
+
+    /// A case about a step of this model, as it begins: under which claim, and whose word it is; where the referee is;
+    /// the bond, and what the node owes for it; until when a move is awaited, and whether a reward is paid.
+    pub(crate) fn case(
+        &self,
+        (claim, matter): (DisputeSlot, Matter),
+        (stage, state): (Stage, Digest),
+        (bond, owed): (Bond, Amount),
+        (deadline, rewarded): (Time, bool),
+    ) -> Case {
+        Case {
+            stage,
+            deadline,
+            claim: claim.0,
+            package: self.package,
+            program: self.program,
+            matter,
+            bond,
+            owed,
+            held: Amount::ZERO,
+            appellant: PublicKey::NONE,
+            appeal_bond: Amount::ZERO,
+            rewarded,
+            state,
+        }
     }
 
     /// Gives it to a referee.

@@ -4,7 +4,7 @@
 //! these, so that no kind is cheaper for a node than another. Never decides a case. Whoever calls puts the node back and
 //! names its slot and that of the stakes.
 
-use chain::records::{Bond, Node, Silences};
+use chain::records::{Bond, Matter, Node, Silences};
 use chain::{Amount, Time};
 use receipt::PublicKey;
 
@@ -22,13 +22,25 @@ const DOUBLINGS_MAX: u16 = 8;
 /// How often at most a bond doubles.
 const BOND_DOUBLINGS_MAX: u64 = 32;
 
+/// What a case costs a node that loses it. Every case costs what one about a claim does, but that about an auditor's word.
+fn costs(context: &Context, matter: Matter) -> Amount {
+    Amount(context.parameters.get(match matter {
+        Matter::Claim => Parameter::Slash,
+        Matter::Vouching => Parameter::LazySlash,
+    }))
+}
+
 /// Answers with what a refutation costs for one more case, whatever the node has now. Gives what is owed for it, and the
 /// bond that it takes: beyond the usual count twice that of the one before, so that nobody can fill a node's list to keep
 /// others out.
 ///
 /// # Errors
 /// [`Rejection::DisputesFull`].
-pub(crate) fn owe(context: &Context, node: &mut Node) -> Result<(Amount, Bond), Stop> {
+pub(crate) fn owe(
+    context: &Context,
+    node: &mut Node,
+    matter: Matter,
+) -> Result<(Amount, Bond), Stop> {
     let usual = context.parameters.get_u64(Parameter::DisputesMax);
     let open = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
     let beyond = u64::from(open).saturating_sub(usual);
@@ -37,7 +49,7 @@ pub(crate) fn owe(context: &Context, node: &mut Node) -> Result<(Amount, Bond), 
     }
     let usual = Amount(context.parameters.get(Parameter::Bond));
     let more = usual.times((1 << beyond) - 1).ok_or(Fault::Money("a bond"))?;
-    let owed = Amount(context.parameters.get(Parameter::Slash));
+    let owed = costs(context, matter);
     node.owed = node.owed.plus(owed).ok_or(Fault::Money("what is owed"))?;
     node.disputes = open;
     Ok((owed, Bond { usual, beyond: more }))
@@ -71,11 +83,11 @@ pub(crate) fn silence(
     context: &Context,
     view: &mut View,
     node: &mut Node,
-    (opened, owed): (Time, &mut Amount),
+    (matter, opened, owed): (Matter, Time, &mut Amount),
 ) -> Result<Amount, Stop> {
     jail(context, node);
     let times = counted(context, &mut node.silences, opened);
-    let amount = Amount(context.parameters.get(Parameter::Slash)).times(times);
+    let amount = costs(context, matter).times(times);
     let held = slash(view, node, amount.ok_or(Fault::Money("what is held"))?)?;
     owe_less(node, owed, held.at_most(*owed))?;
     Ok(held)
@@ -105,10 +117,9 @@ pub(crate) fn lose(
     context: &Context,
     view: &mut View,
     node: &mut Node,
-    held: Amount,
+    (matter, held): (Matter, Amount),
 ) -> Result<Amount, Stop> {
-    let costs = Amount(context.parameters.get(Parameter::Slash));
-    let lacking = costs.minus(held).unwrap_or_default();
+    let lacking = costs(context, matter).minus(held).unwrap_or_default();
     let found = slash(view, node, lacking)?;
     let debt = lacking.minus(found).and_then(|left| node.debt.plus(left));
     node.debt = debt.ok_or(Fault::Money("a debt"))?;
@@ -129,9 +140,10 @@ pub(crate) fn silent_for_good(
     context: &Context,
     view: &mut View,
     node: &mut Node,
-    (challenger, bond, held): (PublicKey, Bond, Amount),
+    (challenger, bond): (PublicKey, Bond),
+    lost: (Matter, Amount),
 ) -> Result<(), Stop> {
-    let taken = lose(context, view, node, held)?;
+    let taken = lose(context, view, node, lost)?;
     let fee = Amount(context.parameters.get(Parameter::SilenceFee)).at_most(taken);
     view.burn(taken.minus(fee).ok_or(Fault::Money("what is taken"))?)?;
     view.burn(bond.beyond)?;

@@ -171,6 +171,9 @@ parameters! {
     /// How long a plant stays.
     PlantEpochs = 63, "plant_epochs", "epochs", 480, (2, 2_000),
         "longer than its job can be disputed: as long again is left to show what it was";
+    /// What whoever planted gets where an auditor that was drawn found it.
+    PlantReward = 64, "plant_reward", "money", 500_000, (0, 1_000_000_000_000_000_000),
+        "half of what is paid to who finds a plant, and less than the audits' share of what one is drawn in";
     /// What a proposal puts down.
     ProposalBond = 70, "proposal_bond", "money", 100_000_000, (0, 1_000_000_000_000_000_000_000_000),
         "voters' time costs something, and who wastes it pays";

@@ -283,6 +283,8 @@ rejections! {
     CommitmentOther = 151, "that is not what was committed to";
     /// Too early.
     AuditOn = 152, "the audit, or the dispute that its alarm is about, is not over";
+    /// No such auditor, or it said something else.
+    NotVouched = 139, "the node did not find that audit's answer true, or is done with it";
     /// No such parameter, or not such a value.
     ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds";
     /// Rules never go back.

@@ -50,6 +50,8 @@ pub struct Audit {
     pub bond: Amount,
     /// What the node says.
     pub word: Word,
+    /// Whether somebody's alarm was about a plant of the node's.
+    pub planted: bool,
     /// The auditors, as they were drawn.
     pub auditors: Vec<Auditor>,
 }
@@ -296,6 +298,7 @@ impl Record for Audit {
         out.bytes(&self.asker.0);
         self.bond.write(out);
         self.word.write(out);
+        out.u8(self.planted.into());
         out.length_u8(self.auditors.len());
         self.auditors.iter().for_each(|auditor| auditor.write(out));
     }
@@ -314,6 +317,7 @@ impl Record for Audit {
             asker: PublicKey(input.array("who asked for an opening")?),
             bond: Amount::read(input, "a bond")?,
             word: Word::read(input)?,
+            planted: read_bool(input, "whether an alarm was about a plant")?,
             auditors: input.list_u8("auditors of an audit", AUDITORS_DRAWN_MAX, Auditor::read)?,
         })
     }

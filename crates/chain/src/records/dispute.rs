@@ -6,8 +6,8 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{Bond, NodeId, PackageSlot, Record, Slot, Tag, read_bool};
-use crate::domains::{DISPUTE, DISPUTE_STATE};
+use super::{AuditSlot, Bond, NodeId, PackageSlot, Record, Slot, Tag, read_bool};
+use crate::domains::{DISPUTE, DISPUTE_STATE, VOUCHING, VOUCHING_DISPUTE};
 use crate::values::{Amount, Time};
 
 /// Which dispute, or which claim.
@@ -81,6 +81,24 @@ pub enum Course {
     Ended(Outcome),
 }
 
+/// Whose word a dispute is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matter {
+    /// The worker's: it claims the step.
+    Claim,
+    /// An auditor's: it found nothing false in the answer that has the step.
+    Vouching,
+}
+
+/// What an auditor said of an answer, in which audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouching {
+    /// The audit.
+    pub audit: AuditSlot,
+    /// The auditor.
+    pub node: NodeId,
+}
+
 /// An open dispute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -94,6 +112,8 @@ pub struct Case {
     pub package: PackageSlot,
     /// The hash of its program.
     pub program: Digest,
+    /// Whose word is disputed.
+    pub matter: Matter,
     /// What the challenger put in.
     pub bond: Bond,
     /// What the node answers with for this.
@@ -130,6 +150,46 @@ impl ClaimedStep {
             &challenger.0,
         ];
         DisputeSlot(DISPUTE.hash(network, &pieces))
+    }
+}
+
+impl Vouching {
+    /// The slot of the whole word, in which stands that it was refuted: whatever step it was.
+    #[must_use]
+    pub fn slot(&self, network: Network) -> DisputeSlot {
+        let Self { audit, node } = self;
+        let (epoch, index) = (audit.epoch.0.to_le_bytes(), audit.index.to_le_bytes());
+        DisputeSlot(VOUCHING.hash(network, &[&epoch, &index, &node.0]))
+    }
+
+    /// The slot of a dispute about one step of the answer.
+    #[must_use]
+    pub fn disputed_by(
+        &self,
+        network: Network,
+        step: &ClaimedStep,
+        challenger: PublicKey,
+    ) -> DisputeSlot {
+        let pieces: [&[u8]; 2] = [&self.slot(network).0, &step.disputed_by(network, challenger).0];
+        DisputeSlot(VOUCHING_DISPUTE.hash(network, &pieces))
+    }
+}
+
+impl Matter {
+    fn number(self) -> u8 {
+        match self {
+            Self::Claim => 1,
+            Self::Vouching => 2,
+        }
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        let what = "whose word is disputed";
+        match input.u8(what)? {
+            1 => Ok(Self::Claim),
+            2 => Ok(Self::Vouching),
+            found => Err(WireError::Unknown { what, found: found.into() }),
+        }
     }
 }
 
@@ -236,6 +296,7 @@ impl Case {
         for hash in [&self.claim, &self.package.model, &self.package.publisher.0, &self.program] {
             out.bytes(hash);
         }
+        out.u8(self.matter.number());
         self.bond.write(out);
         self.owed.write(out);
         self.held.write(out);
@@ -254,6 +315,7 @@ impl Case {
             claim,
             package: PackageSlot::read(input)?,
             program: input.array("a program's hash")?,
+            matter: Matter::read(input)?,
             bond: Bond::read(input)?,
             owed: Amount::read(input, "what is owed")?,
             held: Amount::read(input, "what is held")?,

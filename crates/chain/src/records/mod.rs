@@ -45,7 +45,8 @@ pub use book::{Clock, ClockSlot, Purse, PurseSlot};
 pub use candidates::{CANDIDATES_MAX, Candidates, CandidatesSlot};
 pub use channel::{Channel, ChannelId, ChannelSlot, Closing};
 pub use dispute::{
-    Case, ClaimedStep, Course, Dispute, DisputeSlot, Outcome, Stage, dispute_state_hash,
+    Case, ClaimedStep, Course, Dispute, DisputeSlot, Matter, Outcome, Stage, Vouching,
+    dispute_state_hash,
 };
 pub use epoch_start::{EpochStart, EpochStartSlot};
 pub use hold::{Hold, HoldSlot};

@@ -3,10 +3,10 @@
 use chain::records::{
     Account, Address, Anchor, Asked, Audit, AuditStage, Auditor, Auditors, Awaited, Ballot, Bond,
     BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing, Content, Course, Decision,
-    Dispute, DisputeSlot, EpochBook, EpochStart, Hold, KeyRole, LabelRecord, Missing, NameRecord,
-    Node, NodeId, Outcome, Package, PackageSlot, Panel, Panelist, ParameterNumber, ParameterValues,
-    Part, Plant, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats, Settlement,
-    Shown, Silences, Span, Stage, Stakes, Unbonding, Withheld, Word,
+    Dispute, DisputeSlot, EpochBook, EpochStart, Hold, KeyRole, LabelRecord, Matter, Missing,
+    NameRecord, Node, NodeId, Outcome, Package, PackageSlot, Panel, Panelist, ParameterNumber,
+    ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat,
+    Seats, Settlement, Shown, Silences, Span, Stage, Stakes, Unbonding, Withheld, Word,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -289,6 +289,7 @@ pub(crate) fn audit(random: &mut Random) -> Audit {
         asker: PublicKey(random.bytes()),
         bond: random.amount(),
         word: word(random),
+        planted: random.below(2) == 1,
         auditors: random.list(8, |random| Auditor {
             node: NodeId(random.bytes()),
             word: word(random),
@@ -418,6 +419,7 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
             claim: random.bytes(),
             package: PackageSlot { model: random.bytes(), publisher: PublicKey(random.bytes()) },
             program: random.bytes(),
+            matter: if random.below(2) == 1 { Matter::Claim } else { Matter::Vouching },
             bond: bond(random),
             owed: random.amount(),
             held: random.amount(),

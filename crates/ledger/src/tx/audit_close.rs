@@ -11,7 +11,9 @@ use commit::{Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use crate::accounts::add;
-use crate::audits::{check_after, enrolled, find, is_decided, let_go, owe_no_more, put_enrolled};
+use crate::audits::{
+    check_after, enrolled, find, is_decided, is_vouching_over, let_go, owe_no_more, put_enrolled,
+};
 use crate::context::{Author, Context};
 use crate::nodes::{self, slash};
 use crate::parameters::Parameter;
@@ -36,6 +38,7 @@ pub struct AuditClose {
 /// How the dispute about an alarm stands.
 enum Alarm {
     True,
+    Planted,
     False,
     Open,
     Absent,
@@ -101,7 +104,7 @@ impl AuditClose {
             return Err(Rejection::OwnerOther.into());
         }
         match self.node == audit.node {
-            true => self.end(view, audit),
+            true => self.end(context, view, audit),
             false => self.close(context, view, audit),
         }
     }
@@ -117,9 +120,14 @@ impl AuditClose {
         }
         match auditor.word {
             Word::None | Word::Committed(_) => self.leave(view)?,
+            Word::Root(_) if !is_vouching_over(context, &others) => {
+                return Err(Rejection::AuditOn.into());
+            }
             Word::Root(_) if self.agrees(&others, auditor.word) => self.reward(context, view)?,
             Word::Root(_) => (),
-            Word::Alarm(dispute) => self.judge(context, view, (&others, dispute))?,
+            Word::Alarm(dispute) => {
+                audit.planted |= self.judge(context, view, (&others, dispute))?;
+            }
         }
         auditor.closed = true;
         view.put(&self.audit, &audit)
@@ -144,13 +152,13 @@ impl AuditClose {
         add(view, self.owner, paid)
     }
 
-    /// What an alarm is worth: the dispute says so.
+    /// What an alarm is worth: the dispute says so. Gives whether it was about a plant.
     fn judge(
         &self,
         context: &Context,
         view: &mut View,
         (audit, said): (&Audit, DisputeSlot),
-    ) -> Result<(), Stop> {
+    ) -> Result<bool, Stop> {
         let its_own = |(step, _): &(ClaimedStep, PublicKey)| {
             (step.worker, step.job) == (audit.shown.worker, audit.shown.job)
         };
@@ -160,15 +168,15 @@ impl AuditClose {
         if dispute != said {
             return Err(Rejection::DisputeNames.into());
         }
-        let window = context.parameters.get_u64(Parameter::MoveMs);
-        let too_late = context.clock.time > audit.deadline.after(window);
-        match (alarm(view, claim)?, alarm(view, dispute)?) {
-            (Alarm::True, _) | (_, Alarm::True) => self.reward(context, view),
-            (_, Alarm::Open) => Err(Rejection::AuditOn.into()),
-            (_, Alarm::False) => self.slash(context, view),
-            (_, Alarm::Absent) if too_late => self.slash(context, view),
-            (_, Alarm::Absent) => Err(Rejection::AuditOn.into()),
-        }
+        let too_late = is_vouching_over(context, audit);
+        let planted = match (alarm(view, claim)?, alarm(view, dispute)?) {
+            (_, Alarm::Planted) => true,
+            (Alarm::True | Alarm::Planted, _) | (_, Alarm::True) => false,
+            (_, Alarm::Absent) if too_late => return self.slash(context, view).map(|()| false),
+            (_, Alarm::False) => return self.slash(context, view).map(|()| false),
+            (_, Alarm::Open | Alarm::Absent) => return Err(Rejection::AuditOn.into()),
+        };
+        self.reward(context, view).map(|()| planted)
     }
 
     /// A false alarm.
@@ -180,8 +188,8 @@ impl AuditClose {
         view.put(&NodeSlot(self.node), &node)
     }
 
-    /// The node whose answer it is: the audit goes.
-    fn end(&self, view: &mut View, mut audit: Audit) -> Result<(), Stop> {
+    /// The node whose answer it is: the audit goes. Who planted and was found out has kept auditors awake.
+    fn end(&self, context: &Context, view: &mut View, mut audit: Audit) -> Result<(), Stop> {
         if self.alarm.is_some() {
             return Err(Rejection::DisputeNames.into());
         }
@@ -191,6 +199,11 @@ impl AuditClose {
         let mut node = nodes::find(view, self.node)?;
         owe_no_more(&mut node, &mut audit.owed)?;
         view.put(&NodeSlot(self.node), &node)?;
+        if audit.planted {
+            let reward = Amount(context.parameters.get(Parameter::PlantReward));
+            let paid = view.spend_at_most(reward)?;
+            add(view, self.owner, paid)?;
+        }
         let slot = self.settlement();
         let settlement = view.get(&slot)?;
         let mut settlement = settlement.ok_or(Fault::Lacking("a settlement that is held"))?;
@@ -215,7 +228,8 @@ fn alarm(view: &View, slot: DisputeSlot) -> Result<Alarm, Stop> {
         None => Alarm::Absent,
         Some(Dispute { course: Course::Open(_), .. }) => Alarm::Open,
         Some(Dispute { course: Course::Ended(outcome), .. }) => match outcome {
-            Outcome::ClaimantRefuted | Outcome::ClaimantSilent | Outcome::Planted => Alarm::True,
+            Outcome::ClaimantRefuted | Outcome::ClaimantSilent => Alarm::True,
+            Outcome::Planted => Alarm::Planted,
             Outcome::ChallengerRefuted | Outcome::ChallengerSilent => Alarm::False,
         },
     })

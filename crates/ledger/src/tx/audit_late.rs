@@ -2,7 +2,7 @@
 
 use chain::Amount;
 use chain::records::{
-    AccountSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, NodeId, NodeSlot,
+    AccountSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, Matter, NodeId, NodeSlot,
     SettlementSlot, Slot, StakesSlot, Word,
 };
 use commit::{Reader, WireError, Writer};
@@ -83,7 +83,7 @@ impl AuditLate {
             return self.end(context, view, &mut audit);
         }
         let mut node = nodes::find(view, self.node)?;
-        let about = (audit.drawn, &mut audit.owed);
+        let about = (Matter::Claim, audit.drawn, &mut audit.owed);
         audit.held = silence(context, view, &mut node, about)?;
         wait(context, &mut audit, AuditStage::Silent(awaited), Parameter::AppealMs);
         view.put(&NodeSlot(self.node), &node)?;
@@ -95,7 +95,7 @@ impl AuditLate {
         check_after(context, self.audit)?;
         let mut node = nodes::find(view, self.node)?;
         owe_no_more(&mut node, &mut audit.owed)?;
-        let taken = lose(context, view, &mut node, audit.held)?;
+        let taken = lose(context, view, &mut node, (Matter::Claim, audit.held))?;
         view.burn(taken)?;
         view.put(&NodeSlot(self.node), &node)?;
         if audit.bond > Amount::ZERO {

@@ -81,8 +81,9 @@ impl DisputeEnd {
             Outcome::ClaimantRefuted => self.refuted(context, view, &mut node, &open)?,
             Outcome::ClaimantSilent => {
                 view.burn(open.case.appeal_bond)?;
-                let money = (self.challenger, open.case.bond, open.case.held);
-                silent_for_good(context, view, &mut node, money)?;
+                let lost = (open.case.matter, open.case.held);
+                let accuser = (self.challenger, open.case.bond);
+                silent_for_good(context, view, &mut node, accuser, lost)?;
             }
             Outcome::ChallengerRefuted | Outcome::ChallengerSilent => {
                 self.cleared(view, &mut node, &open)?;
@@ -115,7 +116,7 @@ impl DisputeEnd {
             return view.burn(case.held);
         }
         add(view, self.challenger, case.bond.beyond)?;
-        let taken = lose(context, view, node, case.held)?;
+        let taken = lose(context, view, node, (case.matter, case.held))?;
         match case.rewarded {
             true => {
                 let reward = share(context, view, taken)?;

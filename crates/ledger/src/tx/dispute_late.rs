@@ -52,7 +52,7 @@ impl DisputeLate {
             open.case.stage = Stage::Decided(Outcome::ClaimantSilent);
         } else {
             let mut node = find(view, self.node)?;
-            let about = (open.opened, &mut open.case.owed);
+            let about = (open.case.matter, open.opened, &mut open.case.owed);
             open.case.held = silence(context, view, &mut node, about)?;
             open.case.stage = Stage::Silent;
             open.case.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));

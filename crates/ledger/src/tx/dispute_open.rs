@@ -1,9 +1,7 @@
 //! Kind 50, dispute_open: somebody says that one step of a node's answer is false, and puts a bond behind it.
 
-use chain::records::{
-    Bond, Case, ClaimedStep, DisputeSlot, KeySlot, NodeId, NodeSlot, Slot, Stage,
-};
-use chain::{Amount, Epoch, Time};
+use chain::Epoch;
+use chain::records::{ClaimedStep, DisputeSlot, KeySlot, Matter, NodeId, NodeSlot, Slot, Stage};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Claim, Dispute, Filing, Model};
 use receipt::{Envelope, PublicKey, Signature, Stop as Ending};
@@ -19,7 +17,7 @@ use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
 
 /// Bytes of a filing: four pieces of 1,024 bytes, a receipt of 4,096, their lengths.
-const FILING_BYTES_MAX: usize = 1 << 14;
+pub(super) const FILING_BYTES_MAX: usize = 1 << 14;
 /// Work of the signatures and hashes of a filing.
 const WORK: u64 = 1_000;
 /// The same, with a receipt's signatures, at its limits.
@@ -95,7 +93,7 @@ impl DisputeOpen {
         if view.get(&claim)?.is_some() || view.get(&slot)?.is_some() {
             return Err(Rejection::DisputeThere.into());
         }
-        let (owed, bond) = owe(context, &mut node)?;
+        let (owed, bond) = owe(context, &mut node, Matter::Claim)?;
         let network = context.network;
         let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
@@ -103,7 +101,8 @@ impl DisputeOpen {
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let rewarded = dates::speaks(context, &key);
-        let case = self.case((stage, state), (bond, owed), (deadline, rewarded), claim);
+        let about = (claim, Matter::Claim);
+        let case = self.model.case(about, (stage, state), (bond, owed), (deadline, rewarded));
         Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
         view.put(&NodeSlot(self.node), &node)
     }
@@ -122,33 +121,10 @@ impl DisputeOpen {
         }
         Ok(kept(network, &Dispute::open(model, subject, NO_TIME, NO_TIME)))
     }
-
-    fn case(
-        &self,
-        (stage, state): (Stage, Digest),
-        (bond, owed): (Bond, Amount),
-        (deadline, rewarded): (Time, bool),
-        claim: DisputeSlot,
-    ) -> Case {
-        Case {
-            stage,
-            deadline,
-            claim: claim.0,
-            package: self.model.package,
-            program: self.model.program,
-            bond,
-            owed,
-            held: Amount::ZERO,
-            appellant: PublicKey::NONE,
-            appeal_bond: Amount::ZERO,
-            rewarded,
-            state,
-        }
-    }
 }
 
 /// The step that a filing is about. Whether it shows it is not asked.
-fn claimed(filing: &Filing) -> ClaimedStep {
+pub(super) fn claimed(filing: &Filing) -> ClaimedStep {
     let head = &filing.head.head;
     let (kind, position, what) = match &filing.claim {
         Claim::Token(shown) => (1, shown.position, shown.token),

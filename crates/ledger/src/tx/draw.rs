@@ -110,6 +110,7 @@ impl DrawAudit {
             asker: PublicKey::NONE,
             bond: Amount::ZERO,
             word: Word::None,
+            planted: false,
             auditors: Vec::new(),
         }
     }

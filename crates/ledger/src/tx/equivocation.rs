@@ -1,7 +1,8 @@
 //! Kind 60, equivocation: a node signed two tokens for one place. The evidence is whole: nobody need be asked.
 
 use chain::records::{
-    ClaimedStep, Course, Dispute, DisputeSlot, KeySlot, NodeId, NodeSlot, Outcome, Slot, StakesSlot,
+    ClaimedStep, Course, Dispute, DisputeSlot, KeySlot, Matter, NodeId, NodeSlot, Outcome, Slot,
+    StakesSlot,
 };
 use chain::{Amount, Epoch};
 use commit::{Network, Reader, WireError, Writer};
@@ -83,7 +84,7 @@ impl ShowEquivocation {
         if !self.evidence.holds(context.network) {
             return Err(Rejection::NoEquivocation.into());
         }
-        let taken = lose(context, view, &mut node, Amount::ZERO)?;
+        let taken = lose(context, view, &mut node, (Matter::Claim, Amount::ZERO))?;
         jail(context, &mut node);
         view.put(&NodeSlot(self.node), &node)?;
         match dates::speaks(context, &key) {

@@ -52,6 +52,7 @@ mod stand;
 mod transfer;
 mod unstake;
 mod vote;
+mod vouch_dispute;
 mod withdraw;
 
 pub use anchor::{ANCHOR_PROOF_MAX, AnchorLog};
@@ -104,6 +105,7 @@ pub use stand::{Stand, Wish};
 pub use transfer::Transfer;
 pub use unstake::Unstake;
 pub use vote::Vote;
+pub use vouch_dispute::VouchDispute;
 pub use withdraw::Withdraw;
 
 use chain::KindNumber;
@@ -176,6 +178,8 @@ pub enum Action {
     AuditClose(Box<AuditClose>),
     /// Kind 36.
     AuditLate(Box<AuditLate>),
+    /// Kind 37.
+    VouchDispute(Box<VouchDispute>),
     /// Kind 38.
     AuditAsk(AuditAsk),
     /// Kind 39.
@@ -255,6 +259,7 @@ impl Action {
             Self::AuditReveal(_) => 34,
             Self::AuditClose(_) => 35,
             Self::AuditLate(_) => 36,
+            Self::VouchDispute(_) => 37,
             Self::AuditAsk(_) => 38,
             Self::AuditOpening(_) => 39,
             Self::DisputeOpen(_) => 50,
@@ -314,6 +319,7 @@ impl Action {
             Self::AuditReveal(action) => action.write(&mut out),
             Self::AuditClose(action) => action.write(&mut out),
             Self::AuditLate(action) => action.write(&mut out),
+            Self::VouchDispute(action) => action.write(&mut out),
             Self::AuditAsk(action) => action.write(&mut out),
             Self::AuditOpening(action) => action.write(&mut out),
             Self::DisputeOpen(action) => action.write(&mut out),
@@ -385,6 +391,7 @@ impl Action {
             34 => AuditReveal::read(input).map(Self::AuditReveal),
             35 => AuditClose::read(input).map(|action| Self::AuditClose(Box::new(action))),
             36 => AuditLate::read(input).map(|action| Self::AuditLate(Box::new(action))),
+            37 => VouchDispute::read(input).map(|read| Self::VouchDispute(Box::new(read))),
             38 => AuditAsk::read(input).map(Self::AuditAsk),
             39 => AuditOpening::read(input).map(|action| Self::AuditOpening(Box::new(action))),
             50 => DisputeOpen::read(input).map(|action| Self::DisputeOpen(Box::new(action))),
@@ -444,6 +451,7 @@ impl Action {
             Self::AuditReveal(action) => action.touches(),
             Self::AuditClose(action) => action.touches(author),
             Self::AuditLate(action) => action.touches(),
+            Self::VouchDispute(action) => action.touches(author),
             Self::AuditAsk(action) => action.touches(),
             Self::AuditOpening(action) => action.touches(),
             Self::DisputeOpen(action) => action.touches(author),
@@ -512,6 +520,7 @@ impl Action {
             Self::Anchor(action) => action.work(),
             Self::DisputeOpen(action) => action.work(),
             Self::DisputeMove(action) => action.work(),
+            Self::VouchDispute(action) => action.work(),
             Self::Draw(_) => draw::WORK,
             Self::AuditShow(_) => audit_show::WORK,
             Self::AuditReveal(_) => audit_reveal::WORK,
@@ -562,6 +571,7 @@ impl Action {
             Self::AuditReveal(action) => action.execute(context, author, view),
             Self::AuditClose(action) => action.execute(context, view),
             Self::AuditLate(action) => action.execute(context, view),
+            Self::VouchDispute(action) => action.execute(context, author, view),
             Self::AuditAsk(action) => action.execute(context, author, view),
             Self::AuditOpening(action) => action.execute(context, view),
             Self::DisputeOpen(action) => action.execute(context, author, view),

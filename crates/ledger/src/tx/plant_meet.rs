@@ -12,6 +12,7 @@ use receipt::{JobLeaf, PublicKey};
 use super::hold::DisputedStep;
 use crate::accounts::{add, subtract};
 use crate::context::{Author, Context};
+use crate::dates::{read_leaf, write_leaf};
 use crate::disputes::Open;
 use crate::nodes::spoken_for;
 use crate::parameters::Parameter;
@@ -19,8 +20,6 @@ use crate::plants::{check_opening, check_time, find_plant, first_start};
 use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
 
-/// Bytes of the job's terms: leaf 0 with sixteen named auditors.
-const TERMS_BYTES_MAX: usize = 1024;
 /// Work of a leaf's hashes.
 pub(super) const WORK: u64 = 50;
 
@@ -51,9 +50,7 @@ impl MeetPlant {
         self.step.write(out);
         out.bytes(&self.challenger.0);
         out.bytes(&self.salt);
-        let terms = self.terms.encode();
-        out.length_u16(terms.len());
-        out.bytes(&terms);
+        write_leaf(&self.terms, out);
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -64,7 +61,7 @@ impl MeetPlant {
             step: DisputedStep::read(input)?,
             challenger: PublicKey(input.array("a challenger")?),
             salt: input.array("a plant's salt")?,
-            terms: JobLeaf::decode(input.bytes_u16("bytes of a job's terms", TERMS_BYTES_MAX)?)?,
+            terms: read_leaf(input)?,
         })
     }
 

@@ -966,3 +966,53 @@ fn a_finding_is_over_all_positions_whose_tokens_were_fed_in() {
     let silent = Choice { segments: Vec::new(), ..stopped(Stop::Length) };
     assert_eq!(receipt.positions(&silent), 0);
 }
+
+#[test]
+fn who_found_an_answer_true_is_paid_when_nobody_may_doubt_it_any_more() {
+    let mut world = World::new();
+    let trial = shown(&mut world);
+    trial.agree(&mut world);
+    let deadline = Trial::audit(&world, 0).deadline;
+    world.epoch(Epoch(4));
+    let close = trial.close(&world, AUDITORS[0], None);
+    world.at(deadline.after(60_000 - 1));
+    assert_eq!(refused(&world, OTHER, &close), Some(Rejection::AuditOn));
+    world.at(deadline.after(60_000));
+    assert_eq!(refused(&world, OTHER, &close), None);
+}
+
+#[test]
+fn who_planted_what_a_drawn_auditor_found_is_rewarded_once() {
+    for outcome in [Outcome::Planted, Outcome::ClaimantRefuted] {
+        let mut world = World::new();
+        let trial = shown(&mut world);
+        trial.alarmed(&mut world);
+        trial.judged(&mut world, outcome);
+        let close = trial.close(&world, AUDITORS[0], Some(AUDITORS[0]));
+        let fee = signed(default(Parameter::AuditFee));
+        let got = gained(&mut world, AUDITORS[0], |world| world.take(OTHER, &close));
+        assert_eq!(got, fee, "whoever found it is paid as for any alarm that is true");
+        world.take(OTHER, &trial.close(&world, AUDITORS[1], None));
+        let end = trial.close(&world, OWNER, None);
+        let got = gained(&mut world, OWNER, |world| world.take(OTHER, &end));
+        let planted = outcome == Outcome::Planted;
+        let reward = if planted { signed(default(Parameter::PlantReward)) } else { 0 };
+        assert_eq!(got, reward);
+    }
+}
+
+#[test]
+fn an_empty_treasury_owes_a_planter_nothing() {
+    let mut world = World::new();
+    let trial = shown(&mut world);
+    trial.alarmed(&mut world);
+    trial.judged(&mut world, Outcome::Planted);
+    world.take(OTHER, &trial.close(&world, AUDITORS[0], Some(AUDITORS[0])));
+    world.take(OTHER, &trial.close(&world, AUDITORS[1], None));
+    let purse: Purse = world.record(&PurseSlot).unwrap();
+    let (left, moved) = (Amount(3), purse.treasury.0 - 3);
+    world.put(&PurseSlot, &Purse { treasury: left, burnt: Amount(purse.burnt.0 + moved), ..purse });
+    let end = trial.close(&world, OWNER, None);
+    let got = gained(&mut world, OWNER, |world| world.take(OTHER, &end));
+    assert_eq!(got, 3);
+}

@@ -104,11 +104,13 @@ pub(crate) const REJECTIONS: &[Case] = &[
 /// A node, a job, and two runs of it: with the model's weights and with others.
 pub(crate) struct Court {
     pub(crate) node: NodeId,
-    model: NamedModel,
+    /// Who owns the node, and moves for it.
+    pub(crate) owner: u8,
+    pub(crate) model: NamedModel,
     pub(crate) filing: Filing,
     pub(crate) slot: DisputeSlot,
     pub(crate) claim: DisputeSlot,
-    step: ClaimedStep,
+    pub(crate) step: ClaimedStep,
     accuser: u8,
     referee: dispute::Dispute<'static>,
     honest: Story<'static>,
@@ -252,6 +254,7 @@ impl Court {
             ClaimedStep { worker, job: head.job, choice: 0, position: 1, kind: 1, what: claimed };
         Self {
             node,
+            owner: OWNER,
             model,
             filing,
             slot: step.disputed_by(at.network(), public(ACCUSER)),
@@ -304,7 +307,7 @@ impl Court {
         Action::DisputeEnd(Box::new(DisputeEnd {
             dispute: self.slot,
             node: self.node,
-            owner: public(OWNER),
+            owner: public(self.owner),
             challenger: public(self.accuser),
             appellant,
             claim: self.claim.0,
@@ -319,7 +322,7 @@ impl Court {
             let Some(turn) = self.referee.turn() else { break };
             let asked = self.referee.asked().unwrap();
             let (name, made) = match turn {
-                Party::Claimant => (OWNER, Claimant(worker).answer(&asked)),
+                Party::Claimant => (self.owner, Claimant(worker).answer(&asked)),
                 Party::Challenger => (self.accuser, Challenger(accuser).answer(&asked)),
             };
             let made = made.unwrap();

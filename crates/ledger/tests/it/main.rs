@@ -23,4 +23,5 @@ mod seats;
 mod stakes;
 mod transfer;
 mod vectors;
+mod vouchings;
 mod world;

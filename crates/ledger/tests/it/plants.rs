@@ -2,7 +2,8 @@
 
 use chain::records::{
     Account, AccountSlot, Bond, Case, ClaimedStep, Course, Dispute, DisputeSlot, EpochStart,
-    EpochStartSlot, Node, NodeId, NodeSlot, Outcome, PackageSlot, PlantSlot, Planted, Stage,
+    EpochStartSlot, Matter, Node, NodeId, NodeSlot, Outcome, PackageSlot, PlantSlot, Planted,
+    Stage,
 };
 use chain::{Amount, Epoch, Height, Time};
 use commit::{Blind, Digest, Salts};
@@ -135,6 +136,7 @@ impl Field {
             claim: step.slot(world.network()).0,
             package: PackageSlot { model: [9; 32], publisher: public(5) },
             program: [8; 32],
+            matter: Matter::Claim,
             bond,
             owed,
             held: Amount::ZERO,

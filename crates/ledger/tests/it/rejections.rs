@@ -23,6 +23,7 @@ const GROUPS: &[&[Case]] = &[
     crate::missing::REJECTIONS,
     crate::parts::REJECTIONS,
     crate::plants::REJECTIONS,
+    crate::vouchings::REJECTIONS,
     crate::dates::REJECTIONS,
     crate::stakes::REJECTIONS,
     crate::seats::REJECTIONS,
