@@ -5,7 +5,7 @@ import receipt_log as log
 from ledger_node_cases import NO_CLAIM, OPERATOR, made, new_key
 from ledger_world import RICH, World, public, secret
 
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (30, 60000), (31, 5000), (32, 1), (33, 40000)]  # no fees; short epochs
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (30, 60000), (31, 40000), (32, 1), (33, 40000)]  # no fees; short epochs
 JOB = b"\x44" * 32
 FAR = (1 << 64) - 1
 
@@ -116,8 +116,10 @@ def anchor_worlds():
     for old, size in ((7, 7), (7, 8), (8, 33), (33, 64), (64, 65), (65, 130)):
         epoch(w).send(20, 24, anchored(old, size))
     epoch(w).send(1, 4, new_key(w, node, OPERATOR, 20, 40)).send(20, 24, anchored(130, 131)).send(40, 24, anchored(0, 0))
-    w.block(4999).send(20, 24, anchored(131, 132), 94)
-    w.block(1).send(20, 24, anchored(131, 132), 93)
+    for _ in range(3):
+        epoch(w)
+    w.send(20, 24, anchored(131, 132)).block(9999).send(20, 24, anchored(132, 133), 94)
+    w.block(1).send(20, 24, anchored(132, 133), 93)
     epoch(w).send(40, 24, {**anchored(0, 0), "root": bytes(32)}, 95).send(40, 24, {**anchored(0, 4), "proof": [bytes(32)]}, 95).send(40, 24, anchored(0, 4))
     yield "anchors", w
 
@@ -127,7 +129,9 @@ def anchor_worlds():
         w.send(1, 1, {"to": public(key), "amount": 1000})
     w.send(21, 24, anchored(0, 3), 93).send(22, 24, anchored(0, 3), 93)
     epoch(w).send(1, 4, new_key(w, node, OPERATOR, 20, 40))
-    epoch(w).send(20, 24, anchored(0, 3), 93)
+    for _ in range(4):
+        epoch(w)
+    w.send(20, 24, anchored(0, 3), 93)
     yield "whose anchors are not taken", w
 
 

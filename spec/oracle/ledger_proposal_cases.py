@@ -5,7 +5,7 @@ from ledger_node_cases import NO_CLAIM, made
 from ledger_world import RICH, World, public
 
 BOND = 1000
-FREE = [(1, 0), (2, 0), (3, 0), (4, 604800000), (11, 60000), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40), (75, 0)]
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (11, 120000), (32, 1), (49, 2), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40), (75, 0)]
 FEE, NO_FEE = (1, {"number": 1, "value": 5}), (1, {"number": 1, "value": 0})
 
 
@@ -69,7 +69,7 @@ def enacted_worlds():
     w.send(1, 80, {"content": of_rules(2, 5)}, 161).send(1, 1, {"to": public(2), "amount": 1}, fee_max=0)
     w.block().send(1, 1, {"to": public(2), "amount": 1}, 5, fee_max=5 * 176 - 1).send(1, 1, {"to": public(2), "amount": 1}, fee_max=5 * 176)
     w.block().send(1, 8, {"node": nodes[0]}, 29)
-    wait(w, *[10000] * 5, 3000).send(1, 8, {"node": nodes[0]})
+    wait(w, *[10000] * 11, 3000).send(1, 8, {"node": nodes[0]})
     yield "proposals of every content are enacted", w
 
     w, nodes = council(400, 300, 300)
@@ -98,15 +98,25 @@ def enacted_worlds():
     wait(w, 10000).send(2, 83, enact(nothing, 1, FEE))
     yield "a proposal where nobody has a stake", w
 
+    w, nodes = council(100)
+    contents = [(1, {"number": number, "value": value}) for number, value in ((49, 3), (5, 14000), (32, 2), (5, 10001))]
+    judged, step, later, none = (proposed(w, 1, content) for content in contents[:2] * 2)
+    for proposal in (judged, step, later, none):
+        w.send(1, 81, ballot(proposal, nodes[0]))
+    wait(w, 10000, 5000).send(2, 83, enact(judged, 1, contents[0])).send(2, 83, enact(step, 1, contents[1]), 160)
+    w.block().send(2, 80, {"content": contents[3]}, 160).send(2, 80, {"content": contents[2]}).send(3, 83, enact(later, 1, contents[0]))
+    yield "values that go with the others one by one", w
+
 
 def rejected_worlds():
     w, (one, two) = council(400, 0, treasury=100)
     for content, why in (
-        ((1, {"number": 9999, "value": 1}), 160), ((1, {"number": 5, "value": 999}), 160), ((1, {"number": 5, "value": 60001}), 160),
+        ((1, {"number": 9999, "value": 1}), 160), ((1, {"number": 11, "value": 99999}), 160), ((1, {"number": 49, "value": 4}), 160),
+        ((1, {"number": 32, "value": 2}), 160), ((1, {"number": 31, "value": 39999}), 160), ((1, {"number": 63, "value": 3}), 160), ((1, {"number": 5, "value": 999}), 160), ((1, {"number": 5, "value": 60001}), 160),
         (spend(1, 0), 6), (of_rules(0, 1), 161), (of_rules(1, 1), 161), (against(bytes(32), 1), 162),
     ):  # fmt: skip
         w.send(1, 80, {"content": content}, why)
-    poor = World(parameters=[*FREE[:5], (70, RICH + 1)]).block().send(1, 80, {"content": FEE}, 8).send(1, 80, {"content": spend(1, 0)}, 6)
+    poor = World(parameters=[*FREE[:7], (70, RICH + 1)]).block().send(1, 80, {"content": FEE}, 8).send(1, 80, {"content": spend(1, 0)}, 6)
     w.send(1, 80, b"\0", 2).send(1, 80, b"\5" + bytes(32), 2).send(1, 80, b"\1" + bytes(17), 2).send(1, 80, b"\1" + bytes(19), 2)
     fee = proposed(w, 1, FEE)
     w.send(2, 80, {"content": against(fee, 2)}, 164)

@@ -7,7 +7,7 @@ from ledger_records import (
     PURSE_KEY, REFUSED, RULES, RULES_KEY, SPEND, STAKES, STAKES_KEY, ballot_key, proposal_key,
 )  # fmt: skip
 from ledger_stake import stakes
-from ledger_turn import MONEY_MOST, TABLE, TIME_MOST, reject_unless
+from ledger_turn import MONEY_MOST, TIME_MOST, good, parameters_of, reject_unless
 
 PROPOSE = record((("content", CONTENT),))
 VOTE = record((("proposal", HASH), ("node", HASH), ("yes", one_of(0, 1))))
@@ -38,8 +38,7 @@ def newer(turn, version):
 def check_content(turn, content):
     what, said = content
     if what == PARAMETER:
-        row = TABLE.get(said["number"])
-        reject_unless(row is not None and row[2] <= said["value"] <= row[3], 160)
+        reject_unless(good([*parameters_of(turn.before), (said["number"], said["value"])]), 160)
     elif what == SPEND:
         reject_unless(said["amount"] > 0, 6)
     elif what == CANCEL:
@@ -123,6 +122,7 @@ def enact(turn, body):
 def done(turn, what, said):
     if what == PARAMETER:
         values = {**dict(turn.draft.read(PARAMETERS_KEY, PARAMETERS)), said["number"]: said["value"]}
+        reject_unless(good(values.items()), 160)
         turn.draft.write(PARAMETERS_KEY, PARAMETERS, sorted(values.items()))
     elif what == SPEND:
         purse = turn.draft.read(PURSE_KEY, PURSE)

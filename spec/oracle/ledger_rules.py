@@ -18,7 +18,7 @@ from ledger_records import (
     account_key, bound_key, node_key,
 )  # fmt: skip
 from ledger_records import read as read_record
-from ledger_turn import MADE_MOST, MONEY_MOST, NONE_MADE, TABLE, Draft, Rejected, State, Turn, grown, parameter, reject_unless
+from ledger_turn import MADE_MOST, MONEY_MOST, NONE_MADE, Draft, Rejected, State, Turn, good, grown, parameter, reject_unless
 from receipt import Hashes
 from receipt_decode import true
 
@@ -138,7 +138,7 @@ def begin(genesis):
     made = form.GENESIS.whole(genesis)
     hashes = Hashes(form.network_of(genesis))
     true(made["seats"] != [], "Seats")
-    true(all(number in TABLE and TABLE[number][2] <= value <= TABLE[number][3] for number, value in made["parameters"]), "Parameters")
+    true(good(made["parameters"]), "Parameters")
     true(all(balance > 0 for _, balance in made["accounts"]), "Money")
     issued = made["treasury"] + sum(balance for _, balance in made["accounts"]) + sum(node["stake"] for node in made["nodes"])
     true(issued <= MONEY_MOST, "Money")

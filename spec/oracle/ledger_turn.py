@@ -134,6 +134,21 @@ class Turn:
         self.pay(self.payer, -amount)
 
 
+def good(values):
+    """Whether these numbers and values, the last of each number, and the defaults of the others may hold: section 9."""
+    if not all(number in TABLE and TABLE[number][2] <= value <= TABLE[number][3] for number, value in values):
+        return False
+    held = {**{number: default for number, (_, default, _, _) in TABLE.items()}, **dict(values)}
+    of = lambda name: held[NUMBERS[name]]  # noqa: E731
+    epoch, judged = of("epoch_ms") + of("time_step_ms"), of("dispute_epochs")
+    stake_stays, anchors = of("unbond_ms") >= (judged + 3) * epoch, of("anchor_late_ms") >= 2 * epoch
+    return stake_stays and anchors and of("collect_epochs") < judged and of("plant_epochs") >= judged + 2
+
+
+def parameters_of(state):
+    return PARAMETERS.whole(state.get(PARAMETERS_KEY))
+
+
 def parameter(state, name):
     number = NUMBERS[name]
     return dict(PARAMETERS.whole(state.get(PARAMETERS_KEY))).get(number, TABLE[number][1])

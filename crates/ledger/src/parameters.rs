@@ -3,6 +3,7 @@
 //! Never read from anywhere but the state. A value outside its bounds can't be set.
 
 use chain::records::{ParameterNumber, ParameterValues};
+use std::collections::BTreeMap;
 
 /// A parameter's row.
 #[derive(Clone, Copy, Debug)]
@@ -91,10 +92,10 @@ parameters! {
     ChannelCloseMs = 30, "channel_close_ms", "milliseconds", 86_400_000, (60_000, 2_592_000_000),
         "a day: a node that was away still gets what it was promised";
     /// How long a key that is an operator's no more can still anchor its log.
-    AnchorLateMs = 31, "anchor_late_ms", "milliseconds", 7_200_000, (0, 604_800_000),
-        "two epochs: what a key signed last is still anchored, and who stole it has no longer";
+    AnchorLateMs = 31, "anchor_late_ms", "milliseconds", 10_800_000, (22_000, 1_209_720_000),
+        "three epochs: what a key signed last is still anchored, and who stole it has no longer";
     /// How many whole epochs a settlement waits.
-    CollectEpochs = 32, "collect_epochs", "epochs", 48, (1, 10_000),
+    CollectEpochs = 32, "collect_epochs", "epochs", 48, (1, 1_997),
         "audits and disputes about an epoch's answers come before its pay";
     /// What is kept of a settlement.
     AuditShare = 33, "audit_share", "millionths", 40_000, (0, 500_000),
@@ -127,7 +128,7 @@ parameters! {
     SilenceFee = 48, "silence_fee", "money", 400_000, (0, 1_000_000_000_000_000_000),
         "most of its fees and never all, so that nothing is won by accusing who sleeps";
     /// How many epochs later a job is still judged.
-    DisputeEpochs = 49, "dispute_epochs", "epochs", 240, (1, 2_000),
+    DisputeEpochs = 49, "dispute_epochs", "epochs", 240, (2, 1_998),
         "ten days: clients and auditors have looked by then, and openings need not be kept for ever";
     /// In how much settled money one unit is audited.
     AuditUnit = 50, "audit_unit", "money", 50_000_000, (1_000, 1_000_000_000_000_000_000_000_000),
@@ -169,7 +170,7 @@ parameters! {
     PlantPay = 62, "plant_pay", "money", 1_000_000, (0, 1_000_000_000_000_000_000),
         "pays who disputes a plant for its fees and its work";
     /// How long a plant stays.
-    PlantEpochs = 63, "plant_epochs", "epochs", 480, (2, 2_000),
+    PlantEpochs = 63, "plant_epochs", "epochs", 480, (4, 2_000),
         "longer than its job can be disputed: as long again is left to show what it was";
     /// What whoever planted gets where an auditor that was drawn found it.
     PlantReward = 64, "plant_reward", "money", 500_000, (0, 1_000_000_000_000_000_000),
@@ -214,7 +215,8 @@ impl Parameter {
 pub struct Parameters([u128; TABLE.len()]);
 
 impl Parameters {
-    /// The defaults, and these values instead; `None` for a number that is none or a value outside its bounds.
+    /// The defaults, and these values instead; `None` for a number that is none, a value outside its bounds, or values
+    /// that do not go together.
     #[must_use]
     pub fn of(values: &ParameterValues) -> Option<Self> {
         let mut all = [0; TABLE.len()];
@@ -229,7 +231,27 @@ impl Parameters {
             }
             all[at] = *value;
         }
-        Some(Self(all))
+        Some(Self(all)).filter(Self::go_together)
+    }
+
+    /// These, and another value of one of them; `None` as in [`Self::of`].
+    #[must_use]
+    pub fn with(&self, number: ParameterNumber, value: u128) -> Option<Self> {
+        let values = TABLE.iter().zip(self.0).map(|(row, value)| (row.parameter.number(), value));
+        let mut values: BTreeMap<_, _> = values.collect();
+        values.insert(number, value);
+        Self::of(&ParameterValues(values))
+    }
+
+    /// Whether stake and plants outlast what they answer for, keys can anchor what they signed last, and nobody is paid
+    /// before he can be disputed. No sum or product of values within their bounds leaves a u128.
+    fn go_together(&self) -> bool {
+        let epoch = self.get(Parameter::EpochMs) + self.get(Parameter::TimeStepMs);
+        let judged = self.get(Parameter::DisputeEpochs);
+        self.get(Parameter::UnbondMs) >= (judged + 3) * epoch
+            && self.get(Parameter::AnchorLateMs) >= 2 * epoch
+            && self.get(Parameter::CollectEpochs) < judged
+            && self.get(Parameter::PlantEpochs) >= judged + 2
     }
 
     /// A parameter's value.

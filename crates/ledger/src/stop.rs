@@ -286,7 +286,7 @@ rejections! {
     /// No such auditor, or it said something else.
     NotVouched = 139, "the node did not find that audit's answer true, or is done with it";
     /// No such parameter, or not such a value.
-    ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds";
+    ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds or does not go with the others";
     /// Rules never go back.
     RulesVersion = 161, "the rules' version is not above the one that holds and the one that is decided on";
     /// No proposal of this id.

@@ -5,7 +5,7 @@
 use chain::records::{Account, AccountSlot, NodeId, ParameterNumber, ParameterValues, Seat, Seats};
 use chain::state::State;
 use chain::{Amount, Authentic, Block, Genesis, Header, NetworkKind, Stamp};
-use ledger::{BlockError, Opening, Proposed, TABLE, Working, begin, seated};
+use ledger::{BlockError, Opening, Parameter, Proposed, TABLE, Working, begin, seated};
 use receipt::PublicKey;
 use std::collections::BTreeMap;
 
@@ -343,6 +343,28 @@ fn parameters(random: &mut Random) -> ParameterValues {
             values.0.insert(ParameterNumber(row.parameter.number().0), value.clamp(least, most));
         }
     }
+    together(values)
+}
+
+/// The same, but for values that do not go with the others: those are as near as they may be.
+fn together(mut values: ParameterValues) -> ParameterValues {
+    let mut between = |parameter: Parameter, least: u128, most: u128| -> u128 {
+        let row = parameter.row();
+        let value = values.0.get(&parameter.number()).copied().unwrap_or(row.default);
+        let fits = value.min(most).max(least);
+        if fits != value {
+            values.0.insert(parameter.number(), fits);
+        }
+        fits
+    };
+    let any = u128::MAX;
+    let epoch = between(Parameter::EpochMs, 0, any) + between(Parameter::TimeStepMs, 0, any);
+    let (_, stays) = Parameter::UnbondMs.row().bounds;
+    let judged = between(Parameter::DisputeEpochs, 2, stays / epoch - 3);
+    between(Parameter::CollectEpochs, 1, judged - 1);
+    between(Parameter::PlantEpochs, judged + 2, any);
+    between(Parameter::UnbondMs, (judged + 3) * epoch, any);
+    between(Parameter::AnchorLateMs, 2 * epoch, any);
     values
 }
 

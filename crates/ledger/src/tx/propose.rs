@@ -2,15 +2,15 @@
 
 use chain::Amount;
 use chain::records::{
-    Content, Decision, ParameterNumber, ParameterValues, Proposal, ProposalId, ProposalSlot,
-    RulesSlot, Slot, Stakes, StakesSlot,
+    Content, Decision, ParameterNumber, Proposal, ProposalId, ProposalSlot, RulesSlot, Slot,
+    Stakes, StakesSlot,
 };
 use commit::{Reader, WireError, Writer};
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
 use crate::nodes::{put_stakes, stakes};
-use crate::parameters::{Parameter, Parameters};
+use crate::parameters::Parameter;
 use crate::proposals::open;
 use crate::stop::{Rejection, Stop};
 use crate::view::View;
@@ -47,7 +47,7 @@ impl Propose {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        check(&self.content, view)?;
+        check(&self.content, context, view)?;
         let bond = Amount(context.parameters.get(Parameter::ProposalBond));
         subtract(view, author.payer, bond, Rejection::Balance)?;
         let all = stakes(view)?;
@@ -73,9 +73,9 @@ impl Propose {
 }
 
 /// Whether it makes sense now.
-fn check(content: &Content, view: &View) -> Result<(), Stop> {
+fn check(content: &Content, context: &Context, view: &View) -> Result<(), Stop> {
     match *content {
-        Content::Parameter { number, value } => within(number, value),
+        Content::Parameter { number, value } => within(number, value, context),
         Content::Spend { amount, .. } if amount == Amount::ZERO => {
             Err(Rejection::NothingMoved.into())
         }
@@ -90,8 +90,8 @@ fn check(content: &Content, view: &View) -> Result<(), Stop> {
     }
 }
 
-fn within(number: ParameterNumber, value: u128) -> Result<(), Stop> {
-    match Parameters::of(&ParameterValues([(number, value)].into())) {
+fn within(number: ParameterNumber, value: u128, context: &Context) -> Result<(), Stop> {
+    match context.parameters.with(number, value) {
         Some(_) => Ok(()),
         None => Err(Rejection::ParameterBounds.into()),
     }

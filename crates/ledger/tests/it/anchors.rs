@@ -107,7 +107,7 @@ fn a_key_that_was_changed_anchors_for_a_while() {
         let mut world = world.clone();
         let bound = BoundKey { node: NodeId([1; 32]), role, from: Time(0), until: Time(until) };
         world.put(&KeySlot(public(OPERATOR)), &bound);
-        world.at(Time(7_200_000));
+        world.at(Time(crate::dates::late()));
         let log = anchor(&log(1), 0);
         world.rejection(&world.signed(OPERATOR, &log))
     };

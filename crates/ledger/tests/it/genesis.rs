@@ -4,6 +4,7 @@ use chain::records::{ParameterNumber, ParameterValues, PurseSlot, Seats};
 use chain::{Amount, Genesis};
 use ledger::{GenesisError, Parameter, begin, supply};
 
+use crate::parameters::APART;
 use crate::world::{RICH, World, genesis};
 
 #[test]
@@ -37,6 +38,13 @@ fn what_begins_no_network() {
     let (_, max) = Parameter::EpochMs.row().bounds;
     let beyond = set(Parameter::EpochMs.number().0, max + 1);
     assert_eq!(refused(&|genesis| genesis.parameters = beyond.clone()), GenesisError::Parameters);
+    for (parameter, value) in APART {
+        let apart = set(parameter.number().0, value);
+        assert_eq!(
+            refused(&|genesis| genesis.parameters = apart.clone()),
+            GenesisError::Parameters
+        );
+    }
     let money = |error| matches!(error, GenesisError::Money(_));
     assert!(money(refused(&|genesis| genesis.accounts[0].1 = Amount::ZERO)));
     assert!(money(refused(&|genesis| genesis.treasury = Amount(u128::MAX))));

@@ -1,5 +1,6 @@
 //! The table of parameters: complete, in order, within its own bounds.
 
+use chain::records::ParameterValues;
 use ledger::{Parameter, Parameters, TABLE};
 
 #[test]
@@ -38,5 +39,62 @@ fn the_page_lists_them() {
             row.reason
         );
         assert!(page.contains(&line), "docs/economics.md lacks:\n{line}");
+    }
+}
+
+/// Values that are just within their bounds and do not go with the defaults of the others.
+pub(crate) const APART: [(Parameter, u128); 7] = [
+    (Parameter::UnbondMs, 243 * 3_610_000 - 1),
+    (Parameter::DisputeEpochs, 333),
+    (Parameter::EpochMs, 4_967_778),
+    (Parameter::AnchorLateMs, 2 * 3_610_000 - 1),
+    (Parameter::CollectEpochs, 240),
+    (Parameter::DisputeEpochs, 48),
+    (Parameter::PlantEpochs, 241),
+];
+
+#[test]
+fn values_go_together_or_are_none() {
+    let one = |parameter: Parameter, value| {
+        Parameters::of(&ParameterValues([(parameter.number(), value)].into())).is_some()
+    };
+    for (parameter, value) in APART {
+        let (min, max) = parameter.row().bounds;
+        assert!((min..=max).contains(&value), "{parameter:?}");
+        assert!(!one(parameter, value), "{parameter:?} {value}");
+    }
+    for (parameter, value) in [
+        (Parameter::UnbondMs, 243 * 3_610_000),
+        (Parameter::DisputeEpochs, 332),
+        (Parameter::EpochMs, 4_967_777),
+        (Parameter::AnchorLateMs, 2 * 3_610_000),
+        (Parameter::CollectEpochs, 239),
+        (Parameter::DisputeEpochs, 49),
+        (Parameter::PlantEpochs, 242),
+    ] {
+        assert!(one(parameter, value), "{parameter:?} {value}");
+    }
+}
+
+/// No bound is one that nobody can come to: with others that go with it every one can be had.
+#[test]
+fn every_bound_can_be_had() {
+    for row in TABLE {
+        let judged = if row.parameter == Parameter::CollectEpochs { 1_998 } else { 2 };
+        let others = [
+            (Parameter::EpochMs, 10_000),
+            (Parameter::TimeStepMs, 1_000),
+            (Parameter::UnbondMs, 31_536_000_000),
+            (Parameter::AnchorLateMs, 1_209_720_000),
+            (Parameter::CollectEpochs, 1),
+            (Parameter::DisputeEpochs, judged),
+            (Parameter::PlantEpochs, 2_000),
+        ];
+        let others = others.map(|(parameter, value)| (parameter.number(), value));
+        for value in [row.bounds.0, row.bounds.1] {
+            let mut values = ParameterValues(others.into());
+            values.0.insert(row.parameter.number(), value);
+            assert!(Parameters::of(&values).is_some(), "{} {value}", row.name);
+        }
     }
 }

@@ -8,10 +8,11 @@ use chain::{Amount, Genesis, Time};
 use ledger::tx::{Action, Cancel, Enact, Propose, Vote};
 use ledger::{BlockError, Execution, Parameter, Rejection, Working, propose};
 
+use crate::parameters::APART;
 use crate::rejections::Case;
 use crate::seats::parameters;
 use crate::stakes::{staked, unstake};
-use crate::world::{RICH, World, genesis, public};
+use crate::world::{RICH, SWIFT, World, genesis, public};
 
 const BOND: u128 = 1_000;
 const VOTE_MS: u64 = 50_000;
@@ -100,15 +101,14 @@ fn enact(proposal: ProposalId, proposer: u8, content: Content) -> Action {
 
 /// A network in which votes are short.
 fn quick() -> World {
-    let parameters = parameters(&[
+    let set = [
         (Parameter::ProposalBond, BOND),
         (Parameter::VoteMs, VOTE_MS.into()),
         (Parameter::TimelockMs, TIMELOCK_MS.into()),
         (Parameter::EnactMs, ENACT_MS.into()),
-        (Parameter::UnbondMs, 60_000),
         (Parameter::QuorumLeast, 0),
-    ]);
-    World::of(Genesis { parameters, ..genesis() })
+    ];
+    World::of(Genesis { parameters: parameters(&set), ..genesis() })
 }
 
 fn proposed(world: &mut World, name: u8, content: Content) -> (ProposalId, Proposal) {
@@ -233,11 +233,11 @@ fn a_later_vote_takes_the_earlier_ones_place() {
     assert_eq!((record(&world, id).yes, record(&world, id).no), (Amount::ZERO, Amount(107)));
 }
 
-/// Whatever became of the parameters since: a vote of thirty days was called, and stake leaves in a minute.
+/// Whatever became of the parameters since: a vote of thirty days was called, and stake leaves in two.
 #[test]
 fn stake_that_votes_is_not_free_before_the_vote_ends() {
     let long = (Parameter::VoteMs, 2_592_000_000);
-    let parameters = parameters(&[long, (Parameter::UnbondMs, 60_000)]);
+    let parameters = parameters(&[&[long][..], &SWIFT].concat());
     let mut world = World::of(Genesis { parameters, ..genesis() });
     let node = staked(&mut world, 1, 100);
     let (id, made) = proposed(&mut world, 1, fee(5));
@@ -361,6 +361,37 @@ fn a_shorter_vote_does_not_free_what_voted_in_a_longer_one() {
     let (_, short) = proposed(&mut world, 1, fee(5));
     assert!(short.ends < long.ends);
     assert_eq!(world.record(&StakesSlot).unwrap().voting_ends, long.ends);
+}
+
+/// Each of two values goes with the others until the other one holds.
+#[test]
+fn values_that_do_not_go_together_never_hold() {
+    let value = |parameter: Parameter, value| {
+        let number = parameter.number();
+        Content::Parameter { number, value }
+    };
+    for (parameter, apart) in APART {
+        let world = quick();
+        let signed = world.signed(1, &proposal(value(parameter, apart)));
+        assert_eq!(world.rejection(&signed), Some(Rejection::ParameterBounds), "{parameter:?}");
+    }
+    let longer = value(Parameter::EpochMs, 4_967_777);
+    let judged = value(Parameter::DisputeEpochs, 332);
+    let mut world = quick();
+    let node = staked(&mut world, 1, 100);
+    let ids = [longer, judged].map(|content| {
+        let (id, _) = proposed(&mut world, 1, content);
+        world.take(1, &vote(id, node, true));
+        id
+    });
+    wait(&mut world, VOTE_MS + TIMELOCK_MS);
+    world.take(2, &enact(ids[0], 1, longer));
+    let signed = world.signed(2, &enact(ids[1], 1, judged));
+    assert_eq!(world.rejection(&signed), Some(Rejection::ParameterBounds));
+    assert_eq!(record(&world, ids[1]).decision, Decision::Open);
+    world.block(1, &[]);
+    let again = world.signed(1, &proposal(judged));
+    assert_eq!(world.rejection(&again), Some(Rejection::ParameterBounds), "it is known now");
 }
 
 #[test]

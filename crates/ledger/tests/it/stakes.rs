@@ -1,16 +1,14 @@
 //! Kinds 6 to 8.
 
-use chain::records::{Node, NodeId, NodeSlot, ParameterValues, StakesSlot, Unbonding};
-use chain::{Amount, Time};
+use chain::records::{Node, NodeId, NodeSlot, StakesSlot, Unbonding};
+use chain::{Amount, Genesis, Time};
 use ledger::tx::{Action, Stake, Unstake, Withdraw};
-use ledger::{Parameter, Rejection, Working};
+use ledger::{Rejection, Working};
 
 use crate::nodes::{made, retire};
 use crate::rejections::Case;
-use crate::world::{RICH, World, genesis};
-
-/// How long stake takes to leave here.
-const UNBOND_MS: u64 = 60_000;
+use crate::seats::parameters;
+use crate::world::{RICH, SWIFT, UNBOND_MS, World, genesis};
 
 /// Every rejection of these kinds that others don't have.
 pub(crate) const REJECTIONS: &[Case] = &[
@@ -65,10 +63,7 @@ pub(crate) fn change(world: &mut World, id: NodeId, change: impl FnOnce(&mut Nod
 }
 
 fn world() -> World {
-    let mut genesis = genesis();
-    let set = (Parameter::UnbondMs.number(), UNBOND_MS.into());
-    genesis.parameters = ParameterValues([set].into());
-    World::of(genesis)
+    World::of(Genesis { parameters: parameters(&SWIFT), ..genesis() })
 }
 
 fn node(world: &World, id: NodeId) -> Node {
@@ -107,7 +102,7 @@ fn stake_leaves_after_its_time() {
     let unbonding = unbonding.map(|(amount, due)| Unbonding { amount: Amount(amount), due });
     assert_eq!(node(&world, id).unbonding, unbonding);
     assert_eq!((node(&world, id).stake, total(&world).0), (Amount(50), before + 50));
-    (0..5).for_each(|_| world.block(10_000, &[]));
+    (0..9).for_each(|_| world.block(10_000, &[]));
     world.block(9_997, &[]);
     assert_eq!(world.header.time, Time(UNBOND_MS + 1));
     assert_eq!(world.rejection(&world.signed(1, &withdraw(id))), Some(Rejection::NothingDue));
@@ -126,7 +121,7 @@ fn what_disputes_may_take_does_not_leave() {
     let mut world = world();
     let id = staked(&mut world, 1, 100);
     world.take(1, &unstake(id, 60));
-    (0..7).for_each(|_| world.block(10_000, &[]));
+    (0..11).for_each(|_| world.block(10_000, &[]));
     let with = |owed| {
         let mut world = world.clone();
         change(&mut world, id, |node| node.owed = Amount(owed));
@@ -145,7 +140,7 @@ fn a_retired_node_takes_no_stake_and_gives_it_back() {
     let refused = world.rejection(&world.signed(1, &stake(id, 1)));
     assert_eq!(refused, Some(Rejection::Retired));
     world.take(1, &unstake(id, 100));
-    (0..7).for_each(|_| world.block(10_000, &[]));
+    (0..11).for_each(|_| world.block(10_000, &[]));
     world.take(1, &withdraw(id));
     assert_eq!(node(&world, id).stake, Amount::ZERO);
 }

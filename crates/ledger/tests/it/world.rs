@@ -9,7 +9,8 @@ use chain::{Amount, Authentic, Epoch, Genesis, Header, NetworkKind, Stamp, Time,
 use commit::Network;
 use ledger::tx::Action;
 use ledger::{
-    Execution, Opening, Proposed, Rejection, Stop, Working, apply, begin, propose, supply,
+    Execution, Opening, Parameter, Proposed, Rejection, Stop, Working, apply, begin, propose,
+    supply,
 };
 use receipt::{PublicKey, SecretKey};
 use std::collections::BTreeSet;
@@ -49,6 +50,15 @@ pub(crate) fn genesis() -> Genesis {
         nodes: Vec::new(),
     }
 }
+
+/// The shortest time in which stake can leave here, and what goes with it: short epochs, in which little is judged.
+pub(crate) const UNBOND_MS: u64 = 100_000;
+pub(crate) const SWIFT: [(Parameter, u128); 4] = [
+    (Parameter::EpochMs, 10_000),
+    (Parameter::UnbondMs, UNBOND_MS as u128),
+    (Parameter::CollectEpochs, 1),
+    (Parameter::DisputeEpochs, 2),
+];
 
 impl World {
     pub(crate) fn new() -> Self {
