@@ -247,6 +247,38 @@ def audited(parameters):
     yield "kept of a unit, less all fees", "", "", "", decimal(paid, 3), decimal(kept, 3), decimal(kept - paid, 3)
 
 
+# What a plant's transactions take: of 70 the record and its key, of 71 a terms leaf that names nobody. From ledger.md 3 and 7.
+PLANTED = {
+    "70 plant": (TRANSACTION + 73, 1, 42 + 49),
+    "71 plant_meet": (TRANSACTION + 32 + 41 + 32 + 13 + 32 + 32 + 2 + 223, 50, 0),
+    "72 plant_end": (TRANSACTION + 41 + 32 + 73, 1, 0),
+}
+
+
+def charged(counts, parameters):
+    prices = [parameters[price] for price in ("fee_byte", "fee_work", "fee_state")]
+    return F(sum(count * price for count, price in zip(counts, prices))) / ASSUMED["money an answer costs"]
+
+
+def planter(parameters):
+    """What one plant that is drawn wins, where each auditor looks at nothing with this chance and the others do."""
+    kept = AUDIT["audit_share"] * AUDIT["audit_unit"]
+    pay, reward = (F(parameters[name]) / ASSUMED["money an answer costs"] for name in ("plant_pay", "plant_reward"))
+    own = sum(charged(counts, parameters) for counts in (*PLANTED.values(), AUDITED["32 audit_show"]))
+    vouch = opening("50 dispute_open", parameters) + answered(DISPUTED["8B/8k"], parameters)[2]
+    share = AUDIT["lazy_slash"] * DISPUTE["challenger_share"]
+    for lazy in (F(0), F(1, 20), F(1, 10), F(1, 5), F(1, 2)):
+        alarm = 1 - lazy ** AUDIT["auditors"]
+        won = AUDIT["auditors"] * lazy * (share - vouch)
+        lost = kept + own + alarm * (pay - reward)
+        yield decimal(lazy), decimal(kept, 3), decimal(own, 3), decimal(alarm * (pay - reward), 3), decimal(won, 2), decimal(won - lost, 2)
+    # Who is worker, client, whoever draws and all auditors, and finds its own plant: fees of the treasury for nothing.
+    fees = AUDIT["draw_fee"] + AUDIT["auditors"] * AUDIT["audit_fee"] + reward
+    assert fees <= kept, "the treasury pays planters to find themselves"
+    spent = own + opening("50 dispute_open", parameters) + sum(charged(AUDITED[name], parameters) for name in AUDITED if "show" not in name)
+    yield "all its own", decimal(kept, 3), decimal(spent, 3), decimal(-fees, 3), "0.00", decimal(fees - kept - spent, 2)
+
+
 def farmer():
     """Who settles a little with itself, draws and audits it: what it is paid, by how likely that is, and what is kept of it."""
     paid = AUDIT["draw_fee"] + AUDIT["auditors"] * AUDIT["audit_fee"]
@@ -282,6 +314,9 @@ def printed():
     yield "**Fees for nothing.** Who settles with itself, draws and audits it wins no more than is kept of it: a draw that is not full draws nothing as often as it is empty. Without that rule it would win what the last column says."
     yield ""
     yield from table(("settles", "draws", "each draws something", "wins", "is kept", "otherwise"), farmer())
+    yield "**A planter.** What one drawn plant wins, by how often an auditor looks at nothing: the audits' share of the unit that is drawn, fees, what is paid to who finds it less the reward, and the challenger's share of each lazy auditor's stake less a dispute to the end. The last line has a planter that is everybody: worker, client, drawer, auditors and accuser. Whether the planted token is false makes no difference but that an honest auditor's word about a true one can't be refuted."
+    yield ""
+    yield from table(("lazy", "share kept", "fees", "to the finder", "from the lazy", "wins"), planter(parameters))
     yield "**Silence.** What an accused worker loses, in prices of an answer."
     yield ""
     yield from table(("what it does", "loses", "that is"), silence())

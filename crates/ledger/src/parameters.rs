@@ -167,14 +167,14 @@ parameters! {
     PlantBond = 61, "plant_bond", "money", 4_000_000, (0, 1_000_000_000_000_000_000),
         "who plants and never says what it was loses it; more than is paid of it";
     /// What of it goes to who finds the plant.
-    PlantPay = 62, "plant_pay", "money", 1_000_000, (0, 1_000_000_000_000_000_000),
+    PlantPay = 62, "plant_pay", "money", 600_000, (0, 1_000_000_000_000_000_000),
         "pays who disputes a plant for its fees and its work";
     /// How long a plant stays.
     PlantEpochs = 63, "plant_epochs", "epochs", 480, (4, 2_000),
         "longer than its job can be disputed: as long again is left to show what it was";
     /// What whoever planted gets where an auditor that was drawn found it.
-    PlantReward = 64, "plant_reward", "money", 500_000, (0, 1_000_000_000_000_000_000),
-        "half of what is paid to who finds a plant, and less than the audits' share of what one is drawn in";
+    PlantReward = 64, "plant_reward", "money", 100_000, (0, 1_000_000_000_000_000_000),
+        "what an audit's other fees leave of the share that is kept of what one is drawn in, so that nobody plants for it";
     /// What a proposal puts down.
     ProposalBond = 70, "proposal_bond", "money", 100_000_000, (0, 1_000_000_000_000_000_000_000_000),
         "voters' time costs something, and who wastes it pays";

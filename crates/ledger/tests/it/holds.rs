@@ -1,8 +1,8 @@
 //! Kinds 26 and 27: a settlement that a dispute is about, and what is void of it when the dispute has ended.
 
 use chain::records::{
-    ChannelId, ClaimedStep, EpochBookSlot, Hold, HoldSlot, PurseSlot, Settlement, SettlementSlot,
-    Span,
+    ChannelId, ClaimedStep, EpochBookSlot, Hold, HoldSlot, Outcome, PurseSlot, Settlement,
+    SettlementSlot, Span,
 };
 use chain::{Amount, Epoch, Time, Voucher};
 use dispute::Claim;
@@ -267,6 +267,23 @@ fn who_is_silent_to_the_end_is_not_paid() {
         gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release())),
         less_share(2_000_000)
     );
+    assert_eq!(paid.collected(&mut world), less_share(SETTLED - 6_000_000));
+}
+
+/// What was said beforehand to be false is no more paid than what is found to be: planting costs the audits' share.
+#[test]
+fn what_was_paid_for_a_plant_goes_back_to_who_paid() {
+    let mut world = World::new();
+    let paid = held(&mut world, true);
+    paid.court.decide(&mut world, Outcome::Planted);
+    world.take(OTHER, &paid.court.end(PublicKey::NONE));
+    let got = gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release()));
+    assert_eq!(got, less_share(4_000_000));
+    assert_eq!(pairs(&paid.settlement(&world).voided), [PAID]);
+    // Held after the end, as well.
+    world.take(OTHER, &paid.hold(1));
+    let got = gained(&mut world, PAYER, |world| world.take(OTHER, &paid.release()));
+    assert_eq!(got, less_share(2_000_000));
     assert_eq!(paid.collected(&mut world), less_share(SETTLED - 6_000_000));
 }
 

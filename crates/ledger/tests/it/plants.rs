@@ -7,7 +7,9 @@ use chain::records::{
 };
 use chain::{Amount, Epoch, Height, Time};
 use commit::{Blind, Digest, Salts};
-use ledger::tx::{Action, DisputeEnd, DisputedStep, MeetPlant, PlantEnd, PutPlant};
+use ledger::tx::{
+    Action, Appeal, DisputeEnd, DisputeLate, DisputedStep, MeetPlant, PlantEnd, PutPlant,
+};
 use ledger::{Parameter, Rejection};
 use receipt::{
     AuditConsent, Job, JobFields, JobLeaf, NonceChooser, PublicKey, Rendered, StopRule, Terms,
@@ -442,6 +444,33 @@ fn a_node_has_so_many_plants_of_an_epoch() {
     world.epoch(Epoch(1));
     world.take(OWNER, &retire(field.node));
     assert_eq!(rejected(&world, OWNER, &field.putting(1)), Some(Rejection::Retired));
+}
+
+#[test]
+fn a_planter_that_was_away_takes_its_case_up_first() {
+    let mut world = World::new();
+    let field = sown(&mut world, FIRST);
+    let found = field.accused(&mut world, FINDER, 0);
+    wait(&mut world);
+    let (dispute, node) = (found.slot, field.node);
+    world.take(OTHER, &Action::DisputeLate(DisputeLate { dispute, node }));
+    let slash = default(Parameter::Slash);
+    assert_eq!(field.node(&world).stake, Amount(STAKE - slash));
+    assert_eq!(rejected(&world, OWNER, &field.meeting(&found)), Some(Rejection::NotAsked));
+    world.take(OWNER, &Action::Appeal(Appeal { dispute, node }));
+    let before = world.account(OWNER).balance.0;
+    world.take(OWNER, &field.meeting(&found));
+    let mut ending = field.ending(&found);
+    if let Action::DisputeEnd(end) = &mut ending {
+        end.appellant = public(OWNER);
+    }
+    world.take(OTHER, &ending);
+    check_books(&world);
+    // As whoever wins a case that it had slept over: its bond is back, as much of what was held is lost.
+    let bond = default(Parameter::Bond);
+    assert_eq!(world.account(OWNER).balance.0 - before, bond);
+    let node = field.node(&world);
+    assert_eq!((node.stake, node.debt, node.owed), (Amount(STAKE - bond), Amount(0), Amount(0)));
 }
 
 /// Whether the planted token is false nobody asks: it is its planter's money alone that moves.
