@@ -17,8 +17,8 @@ use crate::traffic::Traffic;
 const MAGIC: &[u8] = b"probity recording v1";
 /// Transactions that are offered to a block.
 const OFFERS: (u64, u64) = (0, 8);
-/// Kinds that the oracle has not: it plays no dispute.
-const BEYOND: RangeInclusive<u16> = 50..=69;
+/// Kinds that the oracle has not: it reads no receipt and plays no dispute.
+const BEYOND: [RangeInclusive<u16>; 2] = [32..=39, 50..=72];
 
 /// A chain, and what was offered.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ pub fn record(seed: u64, blocks: u64) -> Result<Recorded, String> {
         let offers = traffic.offers(&mut random, &mut scene, count);
         let authentic: Vec<Authentic> = offers
             .into_iter()
-            .filter(|offer| !BEYOND.contains(&offer.transaction.kind.0))
+            .filter(|offer| !BEYOND.iter().any(|kinds| kinds.contains(&offer.transaction.kind.0)))
             .filter_map(|offer| offer.transaction.authenticate(network))
             .collect();
         let passed = if random.once_in(40) { 60_000 } else { random.between(1, 3_000) };

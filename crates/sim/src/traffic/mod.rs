@@ -4,6 +4,7 @@
 //! which. Never makes what a scene can't explain: it sees the state and nothing else.
 
 mod anchors;
+mod audits;
 mod channels;
 mod equivocations;
 mod governance;
@@ -52,6 +53,7 @@ pub const GENERATORS: &[Generator] = &[
     Generator { name: "stakes", weight: 4, make: stakes::make },
     Generator { name: "channels", weight: 8, make: channels::make },
     Generator { name: "anchors", weight: 2, make: anchors::make },
+    Generator { name: "audits", weight: 4, make: audits::make },
     Generator { name: "equivocations", weight: 1, make: equivocations::make },
     Generator { name: "governance", weight: 4, make: governance::make },
     Generator { name: "packages", weight: 1, make: packages::make },
