@@ -7,7 +7,7 @@ use chain::records::{
     AnchorSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, KeySlot, NodeId, NodeSlot, Shown,
     Slot, StakesSlot, Word,
 };
-use chain::{Amount, Voucher};
+use chain::{Amount, Epoch, Voucher};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::log::included;
@@ -19,6 +19,7 @@ use super::audit_commit::read_commitment;
 use super::missing_answer::ANSWER_BYTES_MAX;
 use crate::audits::{check_due, come_back, find, spoken_for, wait};
 use crate::context::{Author, Context};
+use crate::dates;
 use crate::disputes::check_signer;
 use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop};
@@ -26,8 +27,8 @@ use crate::view::View;
 
 /// Work of a receipt's signatures, at its limits, of a voucher's, and of as many hashes as a log has levels.
 pub(super) const WORK: u64 = 2_150;
-/// Bytes of a job's leaf 0 as it is shown: sixteen named auditors, a salt, three hashes.
-const TERMS_BYTES_MAX: usize = 1 << 11;
+/// Of the epochs for which a job is judged, the part that is left when it is settled: auditors and who disputes have time.
+const PART_LEFT: u64 = 2;
 
 /// What is asked, by the node's owner or operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct AuditShow {
     pub signature: Signature,
     /// Leaf 0 of its job: who may audit it.
     pub terms: JobLeaf,
+    /// The epoch that it dates its job in; without a date any.
+    pub dated: Epoch,
     /// Where the receipt stands in the worker's log.
     pub answer: MissingAnswer,
     /// Which money its payer gave for the job.
@@ -62,7 +65,8 @@ impl AuditShow {
         out.bytes(&self.node.0);
         write_bytes(out, &self.receipt.encode());
         out.bytes(&self.signature.0);
-        write_bytes(out, &self.terms.encode());
+        dates::write_leaf(&self.terms, out);
+        out.u64(self.dated.0);
         write_bytes(out, &self.answer.encode());
         self.voucher.write(out);
         out.bytes(&self.voucher_signature.0);
@@ -75,7 +79,8 @@ impl AuditShow {
         let (audit, node) = (AuditSlot::read(input)?, NodeId::read(input)?);
         let receipt = Receipt::decode(input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?)?;
         let signature = Signature(input.array("a receipt's signature")?);
-        let terms = JobLeaf::decode(input.bytes_u16("bytes of a leaf", TERMS_BYTES_MAX)?)?;
+        let terms = dates::read_leaf(input)?;
+        let dated = Epoch(input.u64("the epoch of a job")?);
         let answer = input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?;
         Ok(Self {
             audit,
@@ -83,6 +88,7 @@ impl AuditShow {
             receipt,
             signature,
             terms,
+            dated,
             answer: MissingAnswer::decode(answer)?,
             voucher: Voucher::read(input)?,
             voucher_signature: Signature(input.array("a voucher's signature")?),
@@ -93,13 +99,15 @@ impl AuditShow {
     }
 
     pub(super) fn touches(&self) -> Vec<Vec<u8>> {
-        vec![
+        let mut keys = vec![
             self.audit.key(),
             NodeSlot(self.node).key(),
             StakesSlot.key(),
             KeySlot(self.receipt.worker).key(),
             AnchorSlot(self.receipt.worker).key(),
-        ]
+        ];
+        keys.extend(dates::touches(self.dated));
+        keys
     }
 
     pub(super) fn execute(
@@ -114,7 +122,7 @@ impl AuditShow {
         }
         let mut node = spoken_for(view, self.node, author)?;
         check_due(context, &audit, &[AuditStage::Show, AuditStage::Silent(Awaited::Show)])?;
-        let terms = self.check_receipt(context.network, view)?;
+        let terms = self.check_receipt(context, view)?;
         self.check_paid(context.network, &audit)?;
         self.check_anchored(view)?;
         come_back(context, view, &mut node, &mut audit)?;
@@ -137,19 +145,28 @@ impl AuditShow {
         view.put(&self.audit, &audit)
     }
 
-    /// The node's worker signed the receipt, and the job's own leaf says who may audit it.
-    fn check_receipt(&self, network: Network, view: &View) -> Result<Terms, Stop> {
-        check_signer(view, self.receipt.worker, self.node)?;
+    /// The node's worker signed the receipt, and the job's own leaf says who may audit it, and since when it is there.
+    fn check_receipt(&self, context: &Context, view: &View) -> Result<Terms, Stop> {
+        let network = context.network;
+        let key = check_signer(view, self.receipt.worker, self.node)?;
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
         envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
         let its_own = self.terms.is_of(network, &self.receipt.job);
         let terms = self.terms.terms().ok().filter(|_| its_own);
         let terms = terms.ok_or(Rejection::ShownOther)?;
         let said = (self.receipt.consent, self.receipt.kind);
-        match said == (terms.consent.number(), terms.kind) {
-            true => Ok(terms),
-            false => Err(Rejection::ShownOther.into()),
+        if said != (terms.consent.number(), terms.kind) {
+            return Err(Rejection::ShownOther.into());
         }
+        if terms.beacon_height != 0 {
+            let start = dates::check(context, view, &self.terms, self.dated)?;
+            let epochs = context.parameters.get_u64(Parameter::DisputeEpochs) / PART_LEFT;
+            if self.audit.epoch.0 > self.dated.0.saturating_add(epochs) {
+                return Err(Rejection::NoDate.into());
+            }
+            dates::check_key(&key, &start)?;
+        }
+        Ok(terms)
     }
 
     /// The drawn unit was paid for this job: the payer says so, and the leaf does not say otherwise.

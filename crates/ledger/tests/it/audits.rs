@@ -1,10 +1,11 @@
 //! Kinds 30 to 39: units of settled money that are drawn, and what is said of the answers that they paid.
 
 use chain::records::{
-    Anchor, AnchorSlot, Audit, AuditSlot, AuditStage, Auditors, AuditorsSlot, Awaited, ChannelId,
-    ClaimedStep, ClockSlot, Course, Dispute, EpochBook, EpochBookSlot, NodeId, NodeSlot, Outcome,
-    PanelSlot, ParameterValues, ParametersSlot, Purse, PurseSlot, Roles, Settlement,
-    SettlementSlot, Span, Word, audit_commitment, audit_finding,
+    Anchor, AnchorSlot, Audit, AuditSlot, AuditStage, Auditors, AuditorsSlot, Awaited, BoundKey,
+    ChannelId, ClaimedStep, ClockSlot, Course, Dispute, EpochBook, EpochBookSlot, EpochStart,
+    EpochStartSlot, KeySlot, NodeId, NodeSlot, Outcome, PanelSlot, ParameterValues, ParametersSlot,
+    Purse, PurseSlot, Roles, Settlement, SettlementSlot, Span, Word, audit_commitment,
+    audit_finding,
 };
 use chain::{Amount, Epoch, Time, Voucher};
 use commit::{Blind, Digest, Network, Salts};
@@ -328,6 +329,7 @@ impl Trial {
             receipt: answer.receipt.clone(),
             signature: sealed.signature(),
             terms: answer.opening.job.show(&salts, 0).unwrap(),
+            dated: SETTLED,
             answer: MissingAnswer {
                 leaf: answer.leaf,
                 index: at,
@@ -1015,4 +1017,37 @@ fn an_empty_treasury_owes_a_planter_nothing() {
     let end = trial.close(&world, OWNER, None);
     let got = gained(&mut world, OWNER, |world| world.take(OTHER, &end));
     assert_eq!(got, 3);
+}
+
+/// A liar could wait with its pay until nobody may dispute it any more, or sign by a key that does not bind it.
+#[test]
+fn what_nobody_can_dispute_any_more_is_not_shown() {
+    let mut world = World::new();
+    let trial = drawn(&mut world);
+    let show = trial.show(&world, 0, &|_| ());
+    assert_eq!(refused(&world, OWNER, &show), None);
+    let elsewhere = trial.show(&world, 0, &|show| show.dated = Epoch(2));
+    assert_eq!(refused(&world, OWNER, &elsewhere), Some(Rejection::NoDate));
+    // Settled when half of its time was over.
+    let mut late = world.clone();
+    let half = default(Parameter::DisputeEpochs) / 2;
+    let settled = Epoch(1 + u64::try_from(half).unwrap());
+    for (settled, taken) in [(settled, true), (settled.next(), false)] {
+        let slot = AuditSlot { epoch: settled, index: 0 };
+        late.put(&slot, &Trial::audit(&world, 0));
+        let audit = |show: &mut AuditShow| show.audit = slot;
+        let wanted = (!taken).then_some(Rejection::NoDate);
+        assert_eq!(refused(&late, OWNER, &trial.show(&world, 0, &audit)), wanted);
+    }
+    // By a key that the node had given up when the job was asked for.
+    let mut other = world.clone();
+    let slot = KeySlot(public(operator(OWNER)));
+    let start = other.record(&EpochStartSlot(SETTLED)).unwrap();
+    let bound = other.record(&slot).unwrap();
+    other.put(&EpochStartSlot(SETTLED), &EpochStart { time: Time(5), ..start });
+    for (until, taken) in [(Time(6), true), (Time(5), false)] {
+        other.put(&slot, &BoundKey { until, ..bound });
+        let wanted = (!taken).then_some(Rejection::KeyEnded);
+        assert_eq!(refused(&other, OWNER, &show), wanted);
+    }
 }
