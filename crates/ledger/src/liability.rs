@@ -170,3 +170,116 @@ pub(crate) fn give_back(
     view.burn(lost)?;
     raise(view, node, held.minus(lost).ok_or(Fault::Money("what is held"))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameters::Parameters;
+    use crate::view::Working;
+    use chain::records::{Address, Clock, Roles, Slot, Stakes, StakesSlot};
+    use chain::state::State;
+    use chain::{Epoch, Height, KindNumber, Stamp};
+    use commit::Network;
+
+    /// A case against the node: whether what it is about is a lie, and how far it has come.
+    struct Case {
+        lie: bool,
+        opened: Time,
+        owed: Amount,
+        /// What is held, once the node was silent.
+        held: Option<Amount>,
+        over: bool,
+    }
+
+    fn context() -> Context {
+        let clock = Clock {
+            height: Height(1),
+            stamp: Stamp(1),
+            time: Time(1_000),
+            epoch: Epoch(1),
+            epoch_began: Time(0),
+            beacon: [0; 32],
+        };
+        let parameters = Parameters::of(&Default::default()).unwrap();
+        Context { network: Network::OFFLINE, clock, parameters }
+    }
+
+    fn view(stake: u128) -> View {
+        let mut working = Working::new(State::empty(Network::OFFLINE));
+        working.put(&StakesSlot, &Stakes { total: Amount(stake), voting_ends: Time(7) });
+        working.view(KindNumber(0), vec![StakesSlot.key()])
+    }
+
+    /// SplitMix64, below a bound.
+    fn below(seed: &mut u64, bound: u64) -> u64 {
+        *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    /// One more step of a case: the node is silent, or the case ends as it should, or by silence.
+    fn step(case: &mut Case, seed: &mut u64, context: &Context, view: &mut View, node: &mut Node) {
+        if case.held.is_none() && below(seed, 2) == 0 {
+            let about = (case.opened, &mut case.owed);
+            case.held = Some(silence(context, view, node, about).unwrap());
+            return;
+        }
+        let held = case.held.unwrap_or_default();
+        close(node, &mut case.owed).unwrap();
+        if case.lie || (case.held.is_some() && below(seed, 4) == 0) {
+            lose(context, view, node, held).unwrap();
+            // By silence for good, a truth is lost as a lie is.
+            case.lie = true;
+        } else {
+            give_back(view, node, held, Amount(4_000_000)).unwrap();
+        }
+        case.over = true;
+    }
+
+    /// Whatever a node is silent about, in whatever order its cases end: it never keeps more than who answers everything,
+    /// and loses for each case that goes against it.
+    #[test]
+    fn no_order_of_silence_and_refutation_shelters_a_stake() {
+        let slash = Parameter::Slash.row().default;
+        for seed in 0..2_000 {
+            let mut seed = seed << 20;
+            let mut context = context();
+            let stake = slash / 2 * u128::from(below(&mut seed, 12)) + 7;
+            let mut view = view(stake);
+            let said = (Roles::default(), Address::default());
+            let mut node = Node::new(PublicKey::NONE, [PublicKey::NONE; 3], said, Time(0));
+            node.stake = Amount(stake);
+            let mut cases: Vec<Case> = Vec::new();
+            let count = 1 + below(&mut seed, 6);
+            while cases.len() < count as usize || cases.iter().any(|case| !case.over) {
+                context.clock.time = context.clock.time.after(below(&mut seed, 2));
+                let open = cases.iter().position(|case| !case.over && below(&mut seed, 2) == 0);
+                if let Some(at) = open {
+                    step(&mut cases[at], &mut seed, &context, &mut view, &mut node);
+                } else if cases.len() < count as usize {
+                    let (owed, _) = owe(&context, &mut node).unwrap();
+                    let (lie, opened) = (below(&mut seed, 2) == 0, context.clock.time);
+                    cases.push(Case { lie, opened, owed, held: None, over: false });
+                }
+                let held: u128 = cases
+                    .iter()
+                    .filter(|case| !case.over)
+                    .filter_map(|case| case.held)
+                    .map(|held| held.0)
+                    .sum();
+                assert!(node.debt == Amount::ZERO || node.stake == Amount::ZERO);
+                assert!(node.stake.0 + held <= stake, "nothing is made");
+            }
+            let lost = slash * cases.iter().filter(|case| case.lie).count() as u128;
+            assert!(
+                node.stake.0 + lost <= stake + node.debt.0,
+                "{} {} {}",
+                node.stake.0,
+                lost,
+                node.debt.0
+            );
+            assert_eq!((node.owed, node.disputes), (Amount::ZERO, 0));
+        }
+    }
+}
