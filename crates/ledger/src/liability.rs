@@ -120,10 +120,16 @@ pub(crate) fn lose(
     (matter, held): (Matter, Amount),
 ) -> Result<Amount, Stop> {
     let lacking = costs(context, matter).minus(held).unwrap_or_default();
-    let found = slash(view, node, lacking)?;
-    let debt = lacking.minus(found).and_then(|left| node.debt.plus(left));
-    node.debt = debt.ok_or(Fault::Money("a debt"))?;
+    let found = fine(view, node, lacking)?;
     Ok(held.plus(found).ok_or(Fault::Money("what is taken"))?)
+}
+
+/// Takes so much of a node; what it has not is its debt. Gives what was taken; whoever calls says where it goes.
+pub(crate) fn fine(view: &mut View, node: &mut Node, amount: Amount) -> Result<Amount, Stop> {
+    let found = slash(view, node, amount)?;
+    let debt = amount.minus(found).and_then(|left| node.debt.plus(left));
+    node.debt = debt.ok_or(Fault::Money("a debt"))?;
+    Ok(found)
 }
 
 /// A refuted node's money: the challenger's share of it goes back to whoever calls, the rest ends.
@@ -221,14 +227,14 @@ mod tests {
     /// One more step of a case: the node is silent, or the case ends as it should, or by silence.
     fn step(case: &mut Case, seed: &mut u64, context: &Context, view: &mut View, node: &mut Node) {
         if case.held.is_none() && below(seed, 2) == 0 {
-            let about = (case.opened, &mut case.owed);
+            let about = (Matter::Claim, case.opened, &mut case.owed);
             case.held = Some(silence(context, view, node, about).unwrap());
             return;
         }
         let held = case.held.unwrap_or_default();
         close(node, &mut case.owed).unwrap();
         if case.lie || (case.held.is_some() && below(seed, 4) == 0) {
-            lose(context, view, node, held).unwrap();
+            lose(context, view, node, (Matter::Claim, held)).unwrap();
             // By silence for good, a truth is lost as a lie is.
             case.lie = true;
         } else {
@@ -251,14 +257,14 @@ mod tests {
             let mut node = Node::new(PublicKey::NONE, [PublicKey::NONE; 3], said, Time(0));
             node.stake = Amount(stake);
             let mut cases: Vec<Case> = Vec::new();
-            let count = 1 + below(&mut seed, 6);
-            while cases.len() < count as usize || cases.iter().any(|case| !case.over) {
+            let count = usize::try_from(1 + below(&mut seed, 6)).unwrap();
+            while cases.len() < count || cases.iter().any(|case| !case.over) {
                 context.clock.time = context.clock.time.after(below(&mut seed, 2));
                 let open = cases.iter().position(|case| !case.over && below(&mut seed, 2) == 0);
                 if let Some(at) = open {
                     step(&mut cases[at], &mut seed, &context, &mut view, &mut node);
-                } else if cases.len() < count as usize {
-                    let (owed, _) = owe(&context, &mut node).unwrap();
+                } else if cases.len() < count {
+                    let (owed, _) = owe(&context, &mut node, Matter::Claim).unwrap();
                     let (lie, opened) = (below(&mut seed, 2) == 0, context.clock.time);
                     cases.push(Case { lie, opened, owed, held: None, over: false });
                 }

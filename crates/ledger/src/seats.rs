@@ -138,7 +138,11 @@ mod tests {
     fn nobody_of_four_has_a_third_of_the_seats_there_may_be() {
         assert_eq!(shared(&[1_000, 1, 1], 31), [31, 0, 0]);
         assert_eq!(shared(&[4, 1, 1, 1], 31), [10, 7, 7, 7]);
-        assert_eq!(shared(&[5, 1, 1, 1], 31), [10, 8, 7, 6], "of equals the least key is first, twice");
+        assert_eq!(
+            shared(&[5, 1, 1, 1], 31),
+            [10, 8, 7, 6],
+            "of equals the least key is first, twice"
+        );
         // Where no more can be given, there are fewer; each still has less than a third.
         assert_eq!(shared(&[9, 9, 9, 9], 6), [1, 1, 1, 1]);
         for seats in 4..=128 {

@@ -15,7 +15,8 @@ use crate::audits::{
     check_after, enrolled, find, is_decided, is_vouching_over, let_go, owe_no_more, put_enrolled,
 };
 use crate::context::{Author, Context};
-use crate::nodes::{self, slash};
+use crate::liability::fine;
+use crate::nodes;
 use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop};
 use crate::view::View;
@@ -172,18 +173,18 @@ impl AuditClose {
         let planted = match (alarm(view, claim)?, alarm(view, dispute)?) {
             (_, Alarm::Planted) => true,
             (Alarm::True | Alarm::Planted, _) | (_, Alarm::True) => false,
-            (_, Alarm::Absent) if too_late => return self.slash(context, view).map(|()| false),
-            (_, Alarm::False) => return self.slash(context, view).map(|()| false),
+            (_, Alarm::Absent) if too_late => return self.fined(context, view).map(|()| false),
+            (_, Alarm::False) => return self.fined(context, view).map(|()| false),
             (_, Alarm::Open | Alarm::Absent) => return Err(Rejection::AuditOn.into()),
         };
         self.reward(context, view).map(|()| planted)
     }
 
     /// A false alarm.
-    fn slash(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+    fn fined(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let mut node = nodes::find(view, self.node)?;
         let amount = Amount(context.parameters.get(Parameter::FalseAlarm));
-        let taken = slash(view, &mut node, amount)?;
+        let taken = fine(view, &mut node, amount)?;
         view.burn(taken)?;
         view.put(&NodeSlot(self.node), &node)
     }

@@ -845,6 +845,15 @@ fn an_alarm_that_nobody_disputes_is_false_and_holds_the_pay_until_then() {
     let mut later = world.clone();
     later.epoch(Epoch(100));
     assert_eq!(refused(&later, OWNER, &collect), Some(Rejection::SettlementHeld));
+    let mut dear = world.clone();
+    dear.put(&ParametersSlot, &{
+        let mut values = dear.record(&ParametersSlot).unwrap();
+        values.0.insert(Parameter::FalseAlarm.number(), STAKE + 5);
+        values
+    });
+    dear.take(OTHER, &close);
+    let node = dear.record(&NodeSlot(trial.node_of(AUDITORS[0]))).unwrap();
+    assert_eq!((node.stake, node.debt), (Amount::ZERO, Amount(5)), "what it has not it owes");
     world.take(OTHER, &close);
     let node = world.record(&NodeSlot(trial.node_of(AUDITORS[0]))).unwrap();
     assert_eq!(node.stake, Amount(STAKE - default(Parameter::FalseAlarm)));
