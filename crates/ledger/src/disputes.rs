@@ -79,6 +79,7 @@ impl NamedModel {
             package: self.package,
             program: self.program,
             matter,
+            begun: false,
             bond,
             owed,
             held: Amount::ZERO,

@@ -114,6 +114,8 @@ pub struct Case {
     pub program: Digest,
     /// Whose word is disputed.
     pub matter: Matter,
+    /// Whether a move was made.
+    pub begun: bool,
     /// What the challenger put in.
     pub bond: Bond,
     /// What the node answers with for this.
@@ -297,6 +299,7 @@ impl Case {
             out.bytes(hash);
         }
         out.u8(self.matter.number());
+        out.u8(self.begun.into());
         self.bond.write(out);
         self.owed.write(out);
         self.held.write(out);
@@ -316,6 +319,7 @@ impl Case {
             package: PackageSlot::read(input)?,
             program: input.array("a program's hash")?,
             matter: Matter::read(input)?,
+            begun: read_bool(input, "whether a move was made")?,
             bond: Bond::read(input)?,
             owed: Amount::read(input, "what is owed")?,
             held: Amount::read(input, "what is held")?,

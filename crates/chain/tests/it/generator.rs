@@ -419,6 +419,7 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
             claim: random.bytes(),
             package: PackageSlot { model: random.bytes(), publisher: PublicKey(random.bytes()) },
             program: random.bytes(),
+            begun: random.below(2) == 1,
             matter: if random.below(2) == 1 { Matter::Claim } else { Matter::Vouching },
             bond: bond(random),
             owed: random.amount(),

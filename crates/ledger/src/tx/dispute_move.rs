@@ -98,6 +98,7 @@ impl DisputeMove {
             Ok(kept(network, &referee))
         })?;
         (open.case.stage, open.case.state) = after;
+        open.case.begun = true;
         let window = context.parameters.get_u64(Parameter::MoveMs);
         open.case.deadline = context.clock.time.after(window);
         open.put(view)

@@ -90,9 +90,9 @@ impl MeetPlant {
             return Err(Rejection::DisputeNames.into());
         }
         spoken_for(view, self.plant.node, author)?;
-        match open.case.stage {
-            Stage::Claimant | Stage::Challenger => (),
-            Stage::Silent | Stage::Decided(_) => return Err(Rejection::NotAsked.into()),
+        // Who planted knows it at once: it lets nobody prove what it could have said.
+        if open.case.stage != Stage::Claimant || open.case.begun {
+            return Err(Rejection::NotAsked.into());
         }
         if context.clock.time > open.case.deadline {
             return Err(Rejection::MoveLate.into());

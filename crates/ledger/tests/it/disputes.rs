@@ -513,6 +513,23 @@ fn who_accuses_the_truth_loses_its_bond_half_of_it_to_the_owner() {
 }
 
 #[test]
+fn a_dispute_has_begun_with_its_first_move() {
+    let begun = |world: &World, court: &Court| match court.dispute(world).course {
+        Course::Open(case) => case.begun,
+        Course::Ended(outcome) => panic!("{outcome:?}"),
+    };
+    let mut world = World::new();
+    let mut court = opened(&mut world, true);
+    assert!(!begun(&world, &court));
+    wait(&mut world);
+    world.take(OTHER, &court.late());
+    world.take(OWNER, &court.appeal());
+    assert!(!begun(&world, &court), "nobody has moved yet");
+    court.play(&mut world, 1);
+    assert!(begun(&world, &court));
+}
+
+#[test]
 fn an_accuser_that_goes_away_loses_its_bond() {
     let mut world = World::new();
     let mut court = opened(&mut world, true);

@@ -139,6 +139,7 @@ impl Field {
             package: PackageSlot { model: [9; 32], publisher: public(5) },
             program: [8; 32],
             matter: Matter::Claim,
+            begun: false,
             bond,
             owed,
             held: Amount::ZERO,
@@ -360,26 +361,28 @@ fn a_plant_opens_to_one_step_of_one_job() {
     assert_eq!(rejected(&world, OWNER, &sound.meeting(&found)), Some(Rejection::DisputeNames));
 }
 
+/// Later it would let its accuser pay for a whole dispute.
 #[test]
-fn a_plant_is_met_while_a_move_is_awaited() {
+fn a_plant_is_met_instead_of_the_first_move() {
     let mut world = World::new();
     let field = sown(&mut world, FIRST);
     let found = field.accused(&mut world, FINDER, 0);
-    let at = |world: &World, stage: Stage| {
+    let at = |world: &World, stage: Stage, begun: bool| {
         let mut world = world.clone();
         let Dispute { node, challenger, opened, course } = world.record(&found.slot).unwrap();
         let Course::Open(mut case) = course else { panic!("it is open") };
-        case.stage = stage;
+        (case.stage, case.begun) = (stage, begun);
         world.put(&found.slot, &Dispute { node, challenger, opened, course: Course::Open(case) });
         rejected(&world, OWNER, &field.meeting(&found))
     };
-    assert_eq!(at(&world, Stage::Claimant), None);
-    assert_eq!(at(&world, Stage::Challenger), None);
-    assert_eq!(at(&world, Stage::Silent), Some(Rejection::NotAsked));
+    assert_eq!(at(&world, Stage::Claimant, false), None);
+    assert_eq!(at(&world, Stage::Claimant, true), Some(Rejection::NotAsked));
+    assert_eq!(at(&world, Stage::Challenger, true), Some(Rejection::NotAsked));
+    assert_eq!(at(&world, Stage::Silent, false), Some(Rejection::NotAsked));
     let decided = Stage::Decided(Outcome::ClaimantRefuted);
-    assert_eq!(at(&world, decided), Some(Rejection::NotAsked), "what was proved stays proved");
+    assert_eq!(at(&world, decided, true), Some(Rejection::NotAsked), "what was proved stays so");
     wait(&mut world);
-    assert_eq!(at(&world, Stage::Claimant), Some(Rejection::MoveLate));
+    assert_eq!(at(&world, Stage::Claimant, false), Some(Rejection::MoveLate));
 }
 
 #[test]
