@@ -75,7 +75,7 @@ def drawn_worlds():
     epoch(w, 7).send(4, 31, drawn(1, 0, one, worker), 83).send(4, 31, drawn(2, 0, one, worker), 145)
     yield "draws of an epoch", w
 
-    w = World(parameters=[*FREE[:-1], (57, 10**9 - 5)], treasury=10**9).block()
+    w = World(parameters=[*FREE[:-1], (57, 999999995)], treasury=1000000000).block()
     node = auditor(w, 1, 20, 50)
     channel = opened(w, 4, node, 4000)
     w.send(1, 21, settled(w, 4, node, channel, 3000)).send(1, 30, enrol(node))

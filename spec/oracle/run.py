@@ -26,6 +26,7 @@ import dispute_cases
 import embedding_cases
 import frequencies
 import golden
+import golden_network
 import grammar_cases
 import ledger_cases
 import no_floats
@@ -86,6 +87,10 @@ def files():
     return found
 
 
+def goldens():
+    return {**golden.files(), **golden_network.files()}
+
+
 def first_difference(path, committed, fresh):
     old, new = committed.splitlines(), fresh.splitlines()
     for at in range(max(len(old), len(new))):
@@ -136,7 +141,7 @@ def check():
     changed = altered()
     if changed:
         return changed
-    differs = folder_differs(VECTORS, files(), FOREIGN) or folder_differs(GOLDEN, golden.files(), set())
+    differs = folder_differs(VECTORS, files(), FOREIGN) or folder_differs(GOLDEN, goldens(), set())
     if differs:
         return differs
     rope = VECTORS.joinpath("rope_freqs.json")
@@ -152,7 +157,7 @@ def main():
     if sys.argv[1:]:
         print("usage: run.py [--check]")
         return 2
-    for folder, made in ((VECTORS, files()), (GOLDEN, golden.files())):
+    for folder, made in ((VECTORS, files()), (GOLDEN, goldens())):
         folder.mkdir(exist_ok=True)
         for name, text in made.items():
             folder.joinpath(name).write_text(text)

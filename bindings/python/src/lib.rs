@@ -33,11 +33,13 @@ mod _native {
     #[pyfunction]
     fn verify_bundle(
         python: Python<'_>,
-        (genesis, start): (&[u8], Option<&[u8]>),
+        genesis: &[u8],
+        start: Option<&[u8]>,
         bundle: &[u8],
-        (now_ms, header_ms, start_ms): (u64, u64, u64),
+        times: (u64, u64, u64),
         required: Vec<String>,
     ) -> PyResult<String> {
+        let (now_ms, header_ms, start_ms) = times;
         let at = (now_ms, Bounds { header_ms, start_ms });
         python
             .detach(|| {
@@ -51,10 +53,12 @@ mod _native {
     #[pyfunction]
     fn next_start(
         python: Python<'_>,
-        (genesis, start): (&[u8], Option<&[u8]>),
+        genesis: &[u8],
+        start: Option<&[u8]>,
         bundle: &[u8],
-        (now_ms, header_ms, start_ms): (u64, u64, u64),
+        times: (u64, u64, u64),
     ) -> PyResult<Option<Vec<u8>>> {
+        let (now_ms, header_ms, start_ms) = times;
         let at = (now_ms, Bounds { header_ms, start_ms });
         python
             .detach(|| light::next_start_words((genesis, start), bundle, at))

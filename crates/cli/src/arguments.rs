@@ -3,6 +3,7 @@
 //! A value is checked here, before anything is opened: a refusal names the option, what was typed
 //! and what is permitted, and nothing was done.
 
+mod judging;
 mod packages;
 mod proxy;
 mod serve;
@@ -10,7 +11,6 @@ mod values;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::LazyLock;
 
 use canon::KernelSet;
@@ -19,13 +19,10 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use program::check::ARITHMETIC_VERSION;
-use receipt::PublicKey;
 use store::{ModelRef, RefError};
 use text::template::CivilTime;
-use verify::Kind;
 
-use crate::public_key;
-
+pub(crate) use judging::{NetworkOptions, VerifyOptions};
 pub(crate) use packages::{
     BuildOptions, InspectOptions, PackageCommand, SignOptions, VerifyPackageOptions, YesNo,
 };
@@ -83,29 +80,6 @@ const MODEL_HELP: &str = "A model is named in one of five ways:
 
 A package's folder (`probity run ./folder`) is shown by `probity package inspect`; it is its
 owner's, and nothing here deletes it.";
-
-const VERIFY_HELP: &str = "\
-Examples:
-  probity run smollm2-135m \"Why is the sky blue?\" --receipt r.json && probity verify r.json
-  probity verify r.json --evidence signature      without the model: only who said so
-  probity verify r.json --signed-by worker.pem    and that it is this worker's
-  probity verify - < r.json                       one receipt from standard input
-  probity verify answers/ --json | jq -c '[.file, .verdict, .checked]'
-
-What is said of a lie:
-  a file that was altered after signing    REFUTED: which part is not what was signed; of a job only
-                                           the file's own unsigned view can say which member
-  a worker that signed a wrong answer      REFUTED: choice, position, expected and found token; or
-                                           the end, the prompt or the count that is not the model's
-
-Exit status: 0 all verified; 1 one is refuted; 2 one can't be judged (with what is missing and how
-to get it), or anything else stood in the way.
-
-With --json one object a receipt is printed: `verdict` is verified, refuted or cannot_judge;
-`required` lists the kinds of evidence that were asked for, `checked` those that were looked at: a
-signature alone is [\"signature\"]. `reason` says the verdict in words, and where it can't be judged
-`why` is opening, model, unsupported, malformed (no receipt file) or unreadable (nothing was seen of
-the file). `unread_members` names what the model's template does not read of the messages.";
 
 const BENCH_HELP: &str = "\
 A model is named as in `probity help run`. The figures leave out loading and a short warm-up.
@@ -190,7 +164,7 @@ pub(crate) enum Command {
     ///
     /// A receipt is checked by its worker's signature, by its opening, and by replay: one pass of the
     /// model over prompt and output, with every token drawn again and compared.
-    #[command(after_help = VERIFY_HELP)]
+    #[command(after_help = judging::HELP)]
     Verify(VerifyOptions),
     /// Look at receipts and at the log of those this machine signed
     #[command(subcommand)]
@@ -280,31 +254,6 @@ pub(crate) struct RunOptions {
     /// Replace the receipt where one is there already
     #[arg(long, requires = "receipt")]
     pub(crate) force: bool,
-    #[command(flatten)]
-    pub(crate) engine: EngineOptions,
-}
-
-#[derive(Args)]
-pub(crate) struct VerifyOptions {
-    /// Receipt files, bundles, or folders of them (*.json); `-` is one receipt on standard input
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) files: Vec<PathBuf>,
-    /// What is required, of: signature, replay
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "signature,replay", value_parser = Kind::from_str)]
-    pub(crate) evidence: Vec<Kind>,
-    /// The model to replay with, as `probity run` names it [default: found by the receipt's model id
-    /// among the pulled models, and the packages and files that were built or ran here]
-    #[arg(long, value_name = "MODEL", value_parser = ModelName::parse)]
-    pub(crate) model: Option<ModelName>,
-    /// The key that must have signed: its 64 digits, or a file that `probity key export` wrote
-    #[arg(long, value_name = "KEY", value_parser = public_key::named)]
-    pub(crate) signed_by: Option<PublicKey>,
-    /// Print one JSON object per receipt instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Say everything: whole ids, whom each kind of evidence trusts, in full what is not established
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) verbose: bool,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
 }

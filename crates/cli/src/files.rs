@@ -83,10 +83,14 @@ impl Pending {
         &self.path
     }
 
-    pub(crate) fn write(mut self, text: &str) -> Result<()> {
+    pub(crate) fn write(self, text: &str) -> Result<()> {
+        self.write_bytes(text.as_bytes())
+    }
+
+    pub(crate) fn write_bytes(mut self, bytes: &[u8]) -> Result<()> {
         let path = self.path;
         let context = || format!("can't write {}", path.display());
-        self.file.write_all(text.as_bytes()).with_context(context)?;
+        self.file.write_all(bytes).with_context(context)?;
         self.file.as_file().sync_all().with_context(context)?;
         let done = if self.force.0 {
             self.file.persist(&path)

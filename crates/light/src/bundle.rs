@@ -6,7 +6,7 @@
 use chain::records::{Anchor, AnchorSlot, Record, Slot};
 use chain::state::{Proof, ProofError};
 use chain::{CertificateError, Genesis, Header, Height, Stamp};
-use commit::{Network, WireError};
+use commit::WireError;
 use receipt::log::included;
 use receipt::{Altered, NetworkBundle, ReceiptFile, Refusal};
 use thiserror::Error;
@@ -154,19 +154,20 @@ pub fn bundle_report(
 ) -> ReportJson {
     match verify_bundle(genesis, start, bundle, at, required) {
         Ok(anchored) => anchored.json(&anchored.report),
-        Err(error) => error.json(bundle, genesis.network(), required),
+        Err(BundleError::Receipt(refusal)) => {
+            let altered = Altered::of(&refusal, bundle, genesis.network());
+            ReportJson::refused(&refusal, required).altered(altered.as_ref())
+        }
+        Err(error) => error.json(required),
     }
 }
 
 impl BundleError {
     /// As a report for others to read.
     #[must_use]
-    pub fn json(&self, bundle: &[u8], network: Network, required: &[Kind]) -> ReportJson {
+    pub fn json(&self, required: &[Kind]) -> ReportJson {
         match self {
-            Self::Receipt(refusal) => {
-                let altered = Altered::of(refusal, bundle, network);
-                ReportJson::refused(refusal, required).altered(altered.as_ref())
-            }
+            Self::Receipt(refusal) => ReportJson::refused(refusal, required),
             Self::Bytes { .. }
             | Self::Link { .. }
             | Self::Begins { .. }

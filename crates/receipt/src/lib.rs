@@ -46,7 +46,7 @@ pub use job::{
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use messages::{Messages, Rendered, Renderer};
 pub use missing::{MissingAnswer, MissingChallenge};
-pub use network_bundle::{LINKS_MAX, NetworkBundle, Place};
+pub use network_bundle::{LINKS_MAX, NetworkBundle, Place, is_network_bundle};
 pub use opening::{Opening, Output};
 pub use partial::{Equivocation, PartialOpening};
 pub use refusal::{Malformed, Refusal, Refuted};

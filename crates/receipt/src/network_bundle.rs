@@ -102,6 +102,17 @@ impl NetworkBundle {
     }
 }
 
+/// Whether a file says that it is a bundle of a network, whatever else it says.
+#[must_use]
+pub fn is_network_bundle(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Kind {
+        probity: String,
+    }
+    bytes.len() <= FILE_BYTES_MAX
+        && serde_json::from_slice::<Kind>(bytes).is_ok_and(|file| file.probity == NETWORK_BUNDLE)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BundleJson<'a> {

@@ -41,7 +41,7 @@ def verify_bundle(
     if isinstance(required, str):
         raise TypeError("required: a list of words, not one word")
     times = (_now(now), bound, start_bound)
-    return json.loads(_verify_bundle((genesis, start), bundle, times, list(required)))
+    return json.loads(_verify_bundle(genesis, start, bundle, times, list(required)))
 
 
 def next_start(genesis, bundle, *, start=None, now=None, bound=_DAY_MS, start_bound=10 * _DAY_MS):
@@ -49,7 +49,7 @@ def next_start(genesis, bundle, *, start=None, now=None, bound=_DAY_MS, start_bo
 
     None where the bundle is not taken, or what it leads to is not established to be of now.
     """
-    found = _next_start((genesis, start), bundle, (_now(now), bound, start_bound))
+    found = _next_start(genesis, start, bundle, (_now(now), bound, start_bound))
     return None if found is None else bytes(found)
 
 

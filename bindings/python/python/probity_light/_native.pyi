@@ -2,8 +2,8 @@ def verify(
     receipt: bytes, opening: bytes | None, network: str | None, required: list[str]
 ) -> str: ...
 def verify_bundle(
-    origin: tuple[bytes, bytes | None], bundle: bytes, times: tuple[int, int, int], required: list[str]
+    genesis: bytes, start: bytes | None, bundle: bytes, times: tuple[int, int, int], required: list[str]
 ) -> str: ...
 def next_start(
-    origin: tuple[bytes, bytes | None], bundle: bytes, times: tuple[int, int, int]
+    genesis: bytes, start: bytes | None, bundle: bytes, times: tuple[int, int, int]
 ) -> bytes | None: ...

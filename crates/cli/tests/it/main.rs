@@ -8,6 +8,7 @@ mod conversation;
 mod folders;
 mod ids;
 mod models;
+mod networks;
 mod packages;
 mod receipts;
 mod refusals;

@@ -43,7 +43,7 @@ impl Given {
         ReceiptFile::parse(&fs::read(&self.receipt).unwrap(), Network::OFFLINE).unwrap()
     }
 
-    fn secret(&self) -> SecretKey {
+    pub(crate) fn secret(&self) -> SecretKey {
         let text = fs::read_to_string(self.world.home().join("keys/worker")).unwrap();
         let digits = text.lines().nth(1).unwrap();
         SecretKey::from_seed(receipt::PublicKey::from_hex(digits).unwrap().0)

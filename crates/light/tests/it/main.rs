@@ -4,6 +4,7 @@
 mod agreed;
 mod bundle;
 mod follow;
+mod golden;
 mod network_case;
 mod starts;
 mod streams;

@@ -7,18 +7,25 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use commit::Network;
+use light::{Anchored, BundleError};
 use package::ModelId;
 use receipt::limits::FILE_BYTES_MAX;
 use receipt::{Altered, Malformed, Opening, Receipt, ReceiptFile, Refusal};
 use verify::{Replay, opened};
 
 use super::excerpt;
+use super::origin::Origin;
 use crate::failure::{Usage, describe};
 use crate::files::beginning;
 use crate::output::{counted, tell};
 
 /// What stands for standard input.
 const STANDARD_INPUT: &str = "-";
+
+const NETWORK_NEEDED: &str =
+    "this is a bundle of a network: name the network's genesis file with --network";
+const NO_NETWORK_NEEDED: &str =
+    "this is no bundle of a network: leave --network out to check it as a receipt file";
 
 /// A file, and what can be said of it.
 pub(super) struct Case {
@@ -49,19 +56,28 @@ pub(super) struct Unread {
 /// What came of reading a file.
 pub(super) enum Reading {
     Taken(Box<ReceiptFile>),
+    /// A bundle of the network that was named.
+    Placed(Box<Anchored>),
     Refused(Refusal, Option<Altered>),
+    /// A bundle whose receipt has no place in the network.
+    Nowhere(Box<BundleError>),
+    /// A bundle of a network where none was named, or the other way round: what to do.
+    Misplaced(Refusal, &'static str),
     /// The system gives no bytes.
     Unreadable(String),
 }
 
 impl Case {
-    fn read(path: &Path) -> Self {
+    fn read(path: &Path, origin: Option<&Origin>) -> Self {
         let file = bytes(path).map_or_else(
             |error| Reading::Unreadable(describe(&error)),
-            |bytes| bytes.map_or_else(|refusal| Reading::Refused(refusal, None), |b| taken(&b)),
+            |bytes| {
+                bytes.map_or_else(|refusal| Reading::Refused(refusal, None), |b| taken(&b, origin))
+            },
         );
         let mut case = Self::new(path, file);
-        let open = |(receipt, opening)| opened(receipt, opening, Network::OFFLINE).is_ok();
+        let network = case.receipt_file().map_or(Network::OFFLINE, ReceiptFile::network);
+        let open = |(receipt, opening)| opened(receipt, opening, network).is_ok();
         if case.both().is_some_and(open) {
             case.model = case.both().map(|(receipt, _)| ModelId(receipt.model));
             case.asked = case.both().and_then(|(_, opening)| excerpt::asked(opening));
@@ -83,9 +99,30 @@ impl Case {
     }
 
     pub(super) fn both(&self) -> Option<(&Receipt, &Opening)> {
+        let file = self.receipt_file()?;
+        Some((file.receipt(), file.opening()?))
+    }
+
+    fn receipt_file(&self) -> Option<&ReceiptFile> {
         match &self.file {
-            Reading::Taken(file) => Some((file.receipt(), file.opening()?)),
-            Reading::Refused(..) | Reading::Unreadable(_) => None,
+            Reading::Taken(file) => Some(file),
+            Reading::Placed(anchored) => Some(anchored.bundle.file()),
+            Reading::Refused(..)
+            | Reading::Nowhere(_)
+            | Reading::Misplaced(..)
+            | Reading::Unreadable(_) => None,
+        }
+    }
+
+    /// The start that it leads to, where that is of now.
+    pub(super) fn kept(&self) -> Option<&light::Start> {
+        match &self.file {
+            Reading::Placed(anchored) => anchored.kept.as_ref(),
+            Reading::Taken(_)
+            | Reading::Refused(..)
+            | Reading::Nowhere(_)
+            | Reading::Misplaced(..)
+            | Reading::Unreadable(_) => None,
         }
     }
 }
@@ -110,9 +147,15 @@ fn bytes(path: &Path) -> Result<Result<Vec<u8>, Refusal>> {
     Ok(Err(Malformed::Size { what: "a receipt file", found, max: FILE_BYTES_MAX }.into()))
 }
 
-fn taken(bytes: &[u8]) -> Reading {
+fn taken(bytes: &[u8], origin: Option<&Origin>) -> Reading {
+    if let Some(origin) = origin {
+        return placed(bytes, origin);
+    }
     match ReceiptFile::parse(bytes, Network::OFFLINE) {
         Ok(file) => Reading::Taken(Box::new(file)),
+        Err(refusal @ Refusal::Malformed(_)) if receipt::is_network_bundle(bytes) => {
+            Reading::Misplaced(refusal, NETWORK_NEEDED)
+        }
         Err(refusal) => {
             let altered = Altered::of(&refusal, bytes, Network::OFFLINE);
             Reading::Refused(refusal, altered)
@@ -120,24 +163,41 @@ fn taken(bytes: &[u8]) -> Reading {
     }
 }
 
+fn placed(bytes: &[u8], origin: &Origin) -> Reading {
+    let Origin { genesis, start, now, bounds, .. } = origin;
+    match light::verify_bundle(genesis, start.as_ref(), bytes, (*now, *bounds), &[]) {
+        Ok(anchored) => Reading::Placed(Box::new(anchored)),
+        Err(BundleError::Receipt(refusal @ Refusal::Malformed(_)))
+            if !receipt::is_network_bundle(bytes) =>
+        {
+            Reading::Misplaced(refusal, NO_NETWORK_NEEDED)
+        }
+        Err(BundleError::Receipt(refusal)) => {
+            let altered = Altered::of(&refusal, bytes, genesis.network());
+            Reading::Refused(refusal, altered)
+        }
+        Err(error) => Reading::Nowhere(Box::new(error)),
+    }
+}
+
 /// Reads every file that was named.
-pub(super) fn read_all(named: &[PathBuf]) -> Result<Vec<Case>> {
+pub(super) fn read_all(named: &[PathBuf], origin: Option<&Origin>) -> Result<Vec<Case>> {
     let inputs = named.iter().filter(|path| **path == Path::new(STANDARD_INPUT)).count();
     if inputs > 1 {
         bail!(Usage("standard input holds one receipt: name `-` once".into()));
     }
-    Ok(named.iter().flat_map(|path| cases(path)).collect())
+    Ok(named.iter().flat_map(|path| cases(path, origin)).collect())
 }
 
 /// What was named, a folder as the receipts in it.
-fn cases(path: &Path) -> Vec<Case> {
+fn cases(path: &Path, origin: Option<&Origin>) -> Vec<Case> {
     if !path.is_dir() {
-        return vec![Case::read(path)];
+        return vec![Case::read(path, origin)];
     }
     let unreadable = |why| vec![Case::new(path, Reading::Unreadable(why))];
     match receipts_in(path) {
         Ok(files) if files.is_empty() => unreadable("it holds no receipts (*.json)".into()),
-        Ok(files) => files.iter().map(|file| Case::read(file)).collect(),
+        Ok(files) => files.iter().map(|file| Case::read(file, origin)).collect(),
         Err(error) => unreadable(describe(&error)),
     }
 }

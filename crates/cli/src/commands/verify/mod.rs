@@ -2,13 +2,14 @@
 //!
 //! Never says "verified" of what was not checked, and never trusts a word of a file: signatures and
 //! openings are checked before a model is looked for, and the model is found by its id alone.
-//! `excerpt` and `case` read what is asked, `judging` replays it, `printing` says what came of it: each knows only
+//! `origin` reads what a network is followed from, `excerpt` and `case` what is asked, `judging` replays it, `printing` says what came of it: each knows only
 //! those before it.
 
 mod case;
 mod evidence;
 mod excerpt;
 mod judging;
+mod origin;
 mod printing;
 
 use std::process::ExitCode;
@@ -28,13 +29,14 @@ pub(crate) fn run(options: &VerifyOptions) -> Result<ExitCode> {
 }
 
 fn judge(options: &VerifyOptions) -> Result<ExitCode> {
-    let mut cases = case::read_all(&options.files)?;
+    let origin = origin::Origin::read(&options.network)?;
+    let mut cases = case::read_all(&options.files, origin.as_ref())?;
     let costs = if options.evidence.contains(&Kind::Replay) {
         judging::replay_all(&mut cases, options)?
     } else {
         Vec::new()
     };
-    let printer = printing::Printer::new(options, &cases);
+    let printer = printing::Printer::new(options, origin.as_ref(), &cases);
     let judged: Vec<(String, u8)> =
         cases.iter().map(|case| printer.judged(case)).collect::<Result<_>>()?;
     let exits: Vec<u8> = judged.iter().map(|(_, exit)| *exit).collect();
@@ -48,6 +50,10 @@ fn judge(options: &VerifyOptions) -> Result<ExitCode> {
     }
     for cost in &costs {
         tell(printing::cost(cost));
+    }
+    if let Some(origin) = &origin {
+        let sound = cases.iter().zip(&exits).filter(|(_, exit)| **exit != 1);
+        origin.keep(sound.filter_map(|(case, _)| case.kept()))?;
     }
     Ok(ExitCode::from(exits.into_iter().fold(0, worse)))
 }

@@ -3,7 +3,8 @@
 //! Never decides anything. What comes from a file can act neither on a terminal nor on whoever reads lines.
 
 use anyhow::Result;
-use commit::Network;
+use chain::Stamp;
+use light::Anchored;
 use receipt::{ReceiptFile, Refusal, WorkKind};
 use serde::Serialize;
 use verify::{
@@ -13,6 +14,7 @@ use verify::{
 use super::case::{Case, Reading};
 use super::evidence;
 use super::judging::{Cost, pullable};
+use super::origin::{Origin, ago};
 use crate::arguments::VerifyOptions;
 use crate::clock::Figure;
 use crate::output::{counted, escaped, json_line, shown};
@@ -23,6 +25,7 @@ const HASH_DIGITS: usize = 16;
 /// How everything is to be said.
 pub(super) struct Printer<'a> {
     options: &'a VerifyOptions,
+    origin: Option<&'a Origin>,
     /// How many cases there are.
     cases: usize,
     /// What could be pulled by name, where a model is missing.
@@ -30,7 +33,11 @@ pub(super) struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(options: &'a VerifyOptions, cases: &[Case]) -> Self {
+    pub(super) fn new(
+        options: &'a VerifyOptions,
+        origin: Option<&'a Origin>,
+        cases: &[Case],
+    ) -> Self {
         let missing =
             |case: &Case| matches!(case.replay, Replay::Impossible(Missing::Model { .. }));
         let pullable = if cases.iter().any(missing) {
@@ -39,7 +46,7 @@ impl<'a> Printer<'a> {
         } else {
             Vec::new()
         };
-        Self { options, cases: cases.len(), pullable }
+        Self { options, origin, cases: cases.len(), pullable }
     }
 
     /// What is to be printed, and the exit status.
@@ -47,12 +54,38 @@ impl<'a> Printer<'a> {
         let required = &self.options.evidence;
         let (report, text, exit) = match &case.file {
             Reading::Taken(file) => {
-                let report = self.report(case, file);
+                let report =
+                    examine(file.receipt(), file.opening(), file.network(), required, &case.replay);
+                let report = self.report(case, file, report);
+                let place = place(file);
                 (
                     ReportJson::new(&report, file),
-                    self.text(case, &report, file),
+                    self.text(case, &report, file, &place),
                     report.verdict.exit(),
                 )
+            }
+            Reading::Placed(anchored) => {
+                let file = anchored.bundle.file();
+                let report = self.report(case, file, anchored.examined(required, &case.replay));
+                let place = self.place_in_network(anchored);
+                (
+                    anchored.json(&report),
+                    self.text(case, &report, file, &place),
+                    report.verdict.exit(),
+                )
+            }
+            Reading::Nowhere(error) => {
+                let (word, exit) = match error.why() {
+                    None => ("REFUTED", 1),
+                    Some(_) => ("CAN'T BE JUDGED", 2),
+                };
+                let said = escaped(&error.to_string());
+                let text = format!("{}: {word}\n  {said}\n", shown(&case.path));
+                (error.json(required), text, exit)
+            }
+            Reading::Misplaced(refusal, way_out) => {
+                let text = format!("{}: CAN'T BE JUDGED\n  {way_out}\n", shown(&case.path));
+                (ReportJson::refused(refusal, required), text, 2)
             }
             Reading::Refused(refusal, altered) => {
                 let report = ReportJson::refused(refusal, required).altered(altered.as_ref());
@@ -100,20 +133,47 @@ impl<'a> Printer<'a> {
         Some(format!("{}: {}\n", counted(exits.len(), "receipt", "receipts"), parts.join(", ")))
     }
 
-    fn report(&self, case: &Case, file: &ReceiptFile) -> Report {
-        let (receipt, opening) = (file.receipt(), file.opening());
-        let required = &self.options.evidence;
-        let mut report = examine(receipt, opening, file.network(), required, &case.replay);
+    /// With what is known of the template and of the key that was asked for.
+    fn report(&self, case: &Case, file: &ReceiptFile, mut report: Report) -> Report {
         if case.unread.all_known && case.unread.members.is_empty() {
             report = report.all_read();
         }
         match self.options.signed_by {
-            Some(wanted) => report.signed_by(receipt, wanted),
+            Some(wanted) => report.signed_by(file.receipt(), wanted),
             None => report,
         }
     }
 
-    fn text(&self, case: &Case, report: &Report, file: &ReceiptFile) -> String {
+    /// Where a bundle of a network has the receipt, and whether that is so now.
+    fn place_in_network(&self, anchored: &Anchored) -> String {
+        let now = self.origin.map_or(Stamp(0), |origin| origin.now);
+        // People count from 1, as of a log.
+        let number = anchored.bundle.place().index.saturating_add(1);
+        let (size, epoch) = (anchored.anchor.size, anchored.anchor.epoch.0);
+        let (height, begun) = (anchored.header.height.0, anchored.start.0.0);
+        let stamped = ago(anchored.header.stamp.0, now);
+        let from = match begun {
+            0 => "its genesis".to_owned(),
+            _ => format!("block {begun}"),
+        };
+        let since = ago(anchored.start.1.0, now);
+        let mut text = format!(
+            "  log     number {number} of {size}, anchored in epoch {epoch}\n  network block {height}, stamped {stamped}; \
+             followed from {from}, stamped {since}\n"
+        );
+        let lines = [NotEstablished::Still, NotEstablished::History];
+        let open = lines.iter().filter(|line| anchored.report.not_established.contains(line));
+        let open: Vec<&str> = open.map(|line| line.text()).collect();
+        if open.is_empty() {
+            text += "  now     established, on the word of a quorum of the network's seats\n";
+        }
+        for line in open {
+            text += &format!("  now     NOT established {line}\n");
+        }
+        text
+    }
+
+    fn text(&self, case: &Case, report: &Report, file: &ReceiptFile, place: &str) -> String {
         let (word, reason) = match &report.verdict {
             Verdict::Verified if report.holds(Kind::Replay) => ("VERIFIED", String::new()),
             Verdict::Verified => ("VERIFIED (signature only, not replayed)", String::new()),
@@ -133,26 +193,30 @@ impl<'a> Printer<'a> {
         if self.options.verbose {
             return verdict
                 + &reason
-                + &said(file)
+                + &said(file, place)
                 + &begins
                 + &lines(report, &case.unread.members);
         }
         if self.cases > 1 && report.verdict == Verdict::Verified {
             return verdict;
         }
-        verdict + &reason + &begins + &who(case, file) + &short_lines(report, &case.unread.members)
+        verdict
+            + &reason
+            + &begins
+            + &who(case, file, place)
+            + &short_lines(report, &case.unread.members)
     }
 }
 
 /// Model and worker, as people recognise them.
-fn who(case: &Case, file: &ReceiptFile) -> String {
+fn who(case: &Case, file: &ReceiptFile, place: &str) -> String {
     let id = Hex(file.receipt().model).to_string();
     let model = match &case.model_name {
         Some(name) => format!("{} ({id:.HASH_DIGITS$})", escaped(name)),
         None => format!("{id:.HASH_DIGITS$}"),
     };
     let worker = file.receipt().worker.to_string();
-    format!("  model   {model}\n  worker  {worker:.HASH_DIGITS$}\n{}", place(file))
+    format!("  model   {model}\n  worker  {worker:.HASH_DIGITS$}\n{place}")
 }
 
 /// Where a bundle's receipt stands in its worker's log.
@@ -222,7 +286,7 @@ fn way_out(missing: &Missing, pullable: &[&str]) -> String {
 }
 
 /// What the receipt says.
-fn said(file: &ReceiptFile) -> String {
+fn said(file: &ReceiptFile, place: &str) -> String {
     let (receipt, usage) = (file.receipt(), file.receipt().usage);
     let came = match receipt.kind {
         WorkKind::Generate => format!("{} out", usage.output),
@@ -234,10 +298,10 @@ fn said(file: &ReceiptFile) -> String {
     let stops: Vec<&str> = receipt.choices.iter().map(|choice| choice.stop.name()).collect();
     format!(
         "  receipt {}\n  worker  {}\n  model   {}\n{}  tokens  {} in, {}; ended by {}\n",
-        Hex(receipt.id(Network::OFFLINE)),
+        Hex(receipt.id(file.network())),
         receipt.worker,
         Hex(receipt.model),
-        place(file),
+        place,
         usage.prompt,
         came,
         stops.join(", "),
