@@ -119,7 +119,8 @@ def griefing(parameters):
 # What accusing takes at least: bytes of the transaction without a filing or a receipt, work without a program's ops,
 # bytes of the record and its key. From ledger.md 3 and 7.
 ACCUSED = {
-    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2, 1_200, 33 + 354),
+    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2, 1_200, 33 + 355),
+    "37 vouch_dispute": (TRANSACTION + 44 + 98 + 2 + 2, 1_250, 33 + 355),
     "61 missing_open": (TRANSACTION + 32 + 2 + 64, 2_000, 33 + 209),
     "64 part_open": (TRANSACTION + 32 + 2 + 64 + 42, 2_000, 33 + 193),
 }
