@@ -3,6 +3,8 @@
 import ledger as form
 import ledger_audit_cases
 import ledger_channel_cases
+import ledger_dispute_cases
+import ledger_missing_cases
 import ledger_node_cases
 import ledger_package_cases
 import ledger_proposal_cases
@@ -185,3 +187,8 @@ def cases():
     return [(name, world.inputs()) for name, world in WORLDS] + geneses() + ledger_seat_cases.refused_geneses() + refused_blocks()
 
 
+def of_disputes():
+    """A file of their own: what answers for jobs."""
+    made = [world for group in (ledger_dispute_cases, ledger_missing_cases) for world in group.worlds()]
+    WORLDS.extend(made)
+    return [(name, world.inputs()) for name, world in made]

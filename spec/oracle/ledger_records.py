@@ -63,6 +63,35 @@ AUDIT = record((
     ("owed", U128), ("held", U128), ("worker", KEY), ("job", HASH), ("receipt", HASH), ("tokens", U32), ("asker", KEY),
     ("bond", U128), ("word", WORD), ("planted", one_of(0, 1)), ("auditors", list_of(1, 8, record((("node", HASH), ("word", WORD), ("closed", one_of(0, 1)))))),
 ))  # fmt: skip
+OF_DISPUTE = record((("node", HASH), ("challenger", KEY), ("opened", U64), ("stage", one_of(1, 2, 3, 4, 5))))
+OUTCOME, BOND = one_of(1, 2, 3, 4, 5), pair(U128, U128)  # a bond: usual, beyond
+CLAIM, VOUCHING = 1, 2
+OPEN_DISPUTE = record((
+    ("deadline", U64), ("claim", HASH), ("model", HASH), ("publisher", KEY), ("program", HASH), ("matter", one_of(CLAIM, VOUCHING)), ("begun", one_of(0, 1)),
+    ("bond", BOND), ("owed", U128), ("held", U128), ("appellant", KEY), ("appeal_bond", U128), ("rewarded", one_of(0, 1)), ("state", HASH),
+))  # fmt: skip
+DECIDED, ENDED = 4, 5
+
+
+def write_dispute(one):
+    outcome = OUTCOME.write(one["outcome"]) if one["stage"] in (DECIDED, ENDED) else b""
+    return OF_DISPUTE.write(one) + outcome + (b"" if one["stage"] == ENDED else OPEN_DISPUTE.write(one))
+
+
+def read_dispute(i):
+    found = OF_DISPUTE.read(i)
+    found |= {"outcome": OUTCOME.read(i)} if found["stage"] in (DECIDED, ENDED) else {}
+    return found | ({} if found["stage"] == ENDED else OPEN_DISPUTE.read(i))
+
+
+DISPUTE = Form(write_dispute, read_dispute)
+MISSING = record((
+    ("worker", KEY), ("receipt", HASH), ("node", HASH), ("challenger", KEY), ("opened", U64), ("deadline", U64), ("bond", BOND),
+    ("owed", U128), ("silent", one_of(0, 1)), ("held", U128),
+))  # fmt: skip
+HOLD = checked(
+    record((("payer", KEY), ("spans", list_of(1, 16, SPAN)))), lambda one: one["spans"] != [] and apart(one["spans"]),
+)  # fmt: skip
 PARAMETER, SPEND, RULES_VERSION, CANCEL = 1, 2, 3, 4
 CONTENTS = {
     PARAMETER: record((("number", U16), ("value", U128))), SPEND: record((("to", KEY), ("amount", U128))),
@@ -119,6 +148,9 @@ RECORDS = {
     15: ("epoch book", U64, BOOK),
     16: ("settlement", pair(U64, HASH), SETTLEMENT),
     17: ("anchor", KEY, ANCHOR),
+    18: ("dispute", HASH, DISPUTE),
+    19: ("missing", HASH, MISSING),
+    20: ("hold", pair(HASH, U64, HASH), HOLD),
     21: ("epoch start", U64, START),
     22: ("auditors", pair(), AUDITORS),
     23: ("audit", pair(U64, U32), AUDIT),
@@ -174,6 +206,18 @@ def settlement_key(epoch, channel):
 
 def anchor_key(key):
     return b"\x11" + key
+
+
+def dispute_key(dispute):
+    return b"\x12" + dispute
+
+
+def missing_key(missing):
+    return b"\x13" + missing
+
+
+def hold_key(dispute, epoch, channel):
+    return b"\x14" + dispute + U64.write(epoch) + channel
 
 
 def start_key(epoch):

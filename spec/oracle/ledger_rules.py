@@ -6,15 +6,18 @@ A kind of transaction is a row of `KINDS`: how its body is read, its work, its r
 import ledger as form
 import ledger_audits
 import ledger_channels
+import ledger_disputes
+import ledger_missing
 import ledger_nodes
 import ledger_packages
+import ledger_pay
 import ledger_proposals
 import ledger_seats
 import ledger_stake
 from exact import Refused
 from ledger_forms import KEY, U16, U128, record
 from ledger_records import (
-    ACCOUNT, BOUND, CLOCK, CLOCK_KEY, NODE, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, STAKES, STAKES_KEY,
+    ACCOUNT, BOUND, CLOCK, CLOCK_KEY, ENDED, NODE, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, STAKES, STAKES_KEY,
     account_key, bound_key, node_key,
 )  # fmt: skip
 from ledger_records import read as read_record
@@ -42,7 +45,10 @@ def one(_):
     return 1
 
 
-GROUPS = (ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_audits, ledger_proposals)
+GROUPS = (
+    ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_pay, ledger_audits, ledger_disputes, ledger_missing,
+    ledger_proposals,
+)  # fmt: skip
 KINDS = {1: (TRANSFER, one, transfer)}
 for group in GROUPS:
     KINDS.update(group.KINDS)
@@ -233,6 +239,8 @@ HELD = {
     6: lambda node: node["stake"] + sum(one["amount"] for one in node["unbonding"]),
     14: lambda channel: channel["deposit"] - channel["settled"],
     16: ledger_channels.owed,
+    18: lambda dispute: 0 if dispute["stage"] == ENDED else sum(dispute["bond"]) + dispute["held"] + dispute["appeal_bond"],
+    19: lambda missing: sum(missing["bond"]) + missing["held"],
     23: lambda audit: audit["bond"] + audit["held"],
     24: lambda proposal: proposal["bond"],
 }

@@ -1,4 +1,4 @@
-//! `spec/vectors/ledger_blocks.json`, which an oracle made that shares no code with this crate: byte for byte.
+//! `spec/vectors/ledger_blocks.json` and `ledger_disputes.json`, which an oracle made that shares no code with this crate: byte for byte.
 //!
 //! A file nobody checks fails `every_file_is_checked`.
 
@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
-/// The last two are checked by `crates/chain/tests/it/vectors.rs`.
-const FILES: [&str; 3] = ["ledger_blocks", "ledger_bytes", "ledger_state"];
+/// Bytes and states are checked by `crates/chain/tests/it/vectors.rs`.
+const FILES: [&str; 4] = ["ledger_blocks", "ledger_bytes", "ledger_disputes", "ledger_state"];
 
 #[test]
 fn every_file_is_checked() {
@@ -27,15 +27,24 @@ fn every_file_is_checked() {
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "says which case failed")]
 fn ledger_blocks() {
-    let text = std::fs::read_to_string(format!("{FOLDER}/ledger_blocks.json")).unwrap();
+    each("ledger_blocks");
+}
+
+#[test]
+fn ledger_disputes() {
+    each("ledger_disputes");
+}
+
+#[allow(clippy::print_stdout, reason = "says which case failed")]
+fn each(file: &str) {
+    let text = std::fs::read_to_string(format!("{FOLDER}/{file}.json")).unwrap();
     let vectors: Json = serde_json::from_str(&text).unwrap();
-    assert_eq!((&vectors["spec"], &vectors["op"]), (&"ledger".into(), &"ledger_blocks".into()));
+    assert_eq!((&vectors["spec"], &vectors["op"]), (&"ledger".into(), &file.into()));
     let cases = vectors["cases"].as_array().unwrap();
     assert!(!cases.is_empty());
     for case in cases {
-        println!("ledger_blocks: {}", case["name"]);
+        println!("{file}: {}", case["name"]);
         check(&case["inputs"], case);
     }
 }

@@ -1,0 +1,284 @@
+"""ledger.md section 7.7: disputes: opened, moved through the referee, late, taken up again, ended."""
+
+import dispute as form
+import receipt_decode as decode
+import referee
+import referee_forms
+import referee_model
+from exact import Refused
+from ledger_forms import HASH, KEY, SIGNATURE, Form, U16, U64, blob, record
+from ledger_liable import accused, acquitted, burn, jailed, joined, lost, operates, put, share_of, silent, to_account
+from ledger_missing import answers, date_holds, dispute_id, height_of, inside, sealed, speaks
+from ledger_nodes import there
+from ledger_records import CLAIM, DECIDED, DISPUTE, ENDED, PACKAGE, PROGRAM, dispute_key, package_key, program_key
+from ledger_turn import reject_unless
+from receipt import u8, u32
+from receipt_decode import Input, true
+
+FILING_MOST, STATE_MOST, MOVE_MOST = 1 << 14, 40960, 65536
+NODES_MOVE, CHALLENGERS_MOVE, SILENT_STAGE = 1, 2, 3
+REFUTED, CHALLENGER_REFUTED, CLAIMANT_SILENT, CHALLENGER_SILENT, PLANTED = 1, 2, 3, 4, 5
+NOBODY, CHILDREN, OPERANDS = bytes(32), 3, 8
+
+
+# Bodies.
+
+
+def read_filing(i):
+    pieces, claim = form.read_filing(i.data)
+    i.take(len(i.data))
+    return pieces, claim
+
+
+def read_move(i):
+    made = referee_forms.move(i.data)
+    i.take(len(i.data))
+    return made
+
+
+MODEL = (("model", HASH), ("publisher", KEY), ("program", HASH), ("ops", U16))
+FILING = inside(2, FILING_MOST, read_filing)
+OPENED = record((("node", HASH), ("epoch", U64), *MODEL, ("filing", FILING)))
+
+
+def write_open(body):
+    return OPENED.write(body) + (b"" if body.get("signature") is None else SIGNATURE.write(body["signature"]))
+
+
+def read_open(i):
+    body = OPENED.read(i)
+    return {**body, "signature": SIGNATURE.read(i) if body["filing"][1][1] == form.FAULT else None}
+
+
+OPEN = Form(write_open, read_open)
+MOVE = record((("dispute", HASH), ("node", HASH), *MODEL, ("state", blob(2, STATE_MOST)), ("move", inside(4, MOVE_MOST, read_move))))
+ABOUT = record((("dispute", HASH), ("node", HASH)))
+END = record((("dispute", HASH), ("node", HASH), ("owner", KEY), ("challenger", KEY), ("appellant", KEY), ("claim", HASH)))
+
+
+def open_work(body):
+    return (2000 if body["filing"][1][1] == form.FAULT else 1200) + body["ops"] // 4
+
+
+def move_work(body):
+    return (2200 if body["move"][1]["number"] == OPERANDS else 700) + body["ops"] // 4
+
+
+# The model.
+
+
+MODELS = {}  # of (program's hash): what a referee holds, which takes time to make
+
+
+def named_model(turn, body):
+    package = turn.draft.read(package_key(body["model"], body["publisher"]), PACKAGE)
+    reject_unless(package is not None, 56)
+    reject_unless(package["program"] == body["program"], 111)
+    data = PROGRAM.whole(turn.draft.get(program_key(body["program"])))
+    key = (body["program"], body["model"], package["units"], tuple(package["files"]))
+    if key not in MODELS:
+        MODELS[key] = referee_model.Model(referee_model.read_program(data), body["model"], package["files"], package["units"])
+    reject_unless(MODELS[key].ops <= body["ops"], 111)
+    return MODELS[key]
+
+
+def state_hash(turn, data):
+    return turn.hashes.hash(b"probity dispute state v1", data)
+
+
+# 50
+
+
+def claim_of(filing):
+    """What the filing claims, as an id is made of it: position, kind, what; None: it shows no fault."""
+    pieces, claim = filing
+    shown = pieces[4]
+    if claim == form.TOKEN:
+        return shown[1]["position"], 1, shown[1]["token"]
+    stop = fault_in(shown[0], pieces[0][0])
+    return None if stop is None else (stop[0], 2, stop[1])
+
+
+def fault_in(receipt, signed):
+    """Position and op of the choice that ends with this head in a fault; what has none has no step."""
+    i = Input(receipt)
+    i.take(2 + 1 + 32 + 32 + 4 + 1 + 8 + 8)
+    for _ in range(i.number(1)):
+        i.take(4)
+        segments = [decode.signed_head(i) for _ in range(i.number(1))]
+        number = i.number(1)
+        rest = Input(i.take({2: 1, 4: 68, 6: 8}.get(number, 0)))
+        last = segments[-1]
+        if number == 6 and last["worker"] + last["bytes"] + last["signature"] == signed:
+            return rest.number(4), rest.number(4)
+    return None
+
+
+def open_(turn, body):
+    node, (data, filing) = there(turn, body["node"]), body["filing"]
+    head = filing[0][0][1]
+    bound = operates(turn, head["worker"], body["node"])
+    answers(bound, date_holds(turn, height_of(filing[0][1][0]), body["epoch"]))
+    claimed = claim_of(filing)
+    reject_unless(claimed is not None, 114)
+    step = (turn.hashes, head["worker"], head["job"], head["choice"], *claimed)
+    claim, dispute = dispute_id(*step), dispute_id(*step, turn.payer)
+    reject_unless(turn.draft.get(dispute_key(claim)) is None and turn.draft.get(dispute_key(dispute)) is None, 113)
+    node, bond, owed = accused(turn, node)
+    model = named_model(turn, body)
+    try:
+        state = first_state(turn.hashes, model, data, filing, body["signature"])
+    except Refused:
+        reject_unless(False, 114)
+    turn.charge(sum(bond), 8)
+    put(turn, body["node"], node)
+    turn.draft.write(dispute_key(dispute), DISPUTE, {
+        "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": NODES_MOVE,
+        "deadline": turn.later(turn.parameter("move_ms")), "claim": claim, "model": body["model"], "publisher": body["publisher"],
+        "program": body["program"], "matter": CLAIM, "begun": 0, "bond": bond, "owed": owed, "held": 0, "appellant": NOBODY, "appeal_bond": 0,
+        "rewarded": int(speaks(turn, bound)), "state": state_hash(turn, state),
+    })  # fmt: skip
+
+
+def first_state(hashes, model, data, filing, signature):
+    """The referee's first state; Refused where the filing opens no dispute about this model."""
+    held = {
+        "model": model.model, "arithmetic": model.arithmetic, "sampling": model.sampling, "context": model.context,
+        "ops": model.ops, "epilogue": model.epilogue(),
+    }  # fmt: skip
+    (signed, *leaves, claimed), claim = filing
+    positions, what = form.check_filing(hashes, held, data)
+    true(claim == form.TOKEN or sealed(hashes, claimed[0], signature), "Signature")
+    head = signed[1]
+    prompt, parameters = (form.shown_leaf(hashes, head["job"], n, shown[0]) for n, shown in zip((2, 3), leaves[1:]))
+    salt = leaves[1][0][-128:-96]
+    pieces = head["job"] + head["worker"] + salt + prompt + u32(head["count"]) + head["root"] + parameters[:-8] + u32(head["choice"])
+    pieces += u32(positions) + u8(claim) + u32(what["token"] if claim == form.TOKEN else what["fault"])
+    return referee.opened(model, hashes.network, pieces, 0, 0)
+
+
+# 51 to 54
+
+
+def open_dispute(turn, body):
+    found = turn.draft.read(dispute_key(body["dispute"]), DISPUTE)
+    reject_unless(found is not None and found["stage"] != ENDED, 115)
+    reject_unless(found["node"] == body["node"], 111)
+    return found
+
+
+def moves_for(turn, node):
+    return turn.payer in (node["owner"], node["operator"])
+
+
+def move(turn, body):
+    found = open_dispute(turn, body)
+    reject_unless((body["model"], body["publisher"], body["program"]) == (found["model"], found["publisher"], found["program"]), 111)
+    made, node = body["move"][1], there(turn, body["node"])
+    if found["stage"] == NODES_MOVE:
+        reject_unless(made["number"] == CHILDREN or moves_for(turn, node), 116)
+    else:
+        reject_unless(found["stage"] == CHALLENGERS_MOVE and turn.payer == found["challenger"], 116)
+    reject_unless(turn.clock["time"] <= found["deadline"], 117)
+    reject_unless(state_hash(turn, body["state"]) == found["state"], 118)
+    model = named_model(turn, body)
+    try:
+        state = referee_forms.read_state(model, turn.hashes.network, body["state"])
+    except Refused:
+        reject_unless(False, 118)
+    party = referee.CLAIMANT if found["stage"] == NODES_MOVE else referee.CHALLENGER
+    try:
+        after = referee.take(state, party, made, 0)
+    except Refused:
+        reject_unless(False, 119)
+    turn.draft.write(dispute_key(body["dispute"]), DISPUTE, {
+        **found, **stage_of(after), "begun": 1, "deadline": turn.later(turn.parameter("move_ms")), "state": state_hash(turn, referee_forms.write_state(after)),
+    })  # fmt: skip
+
+
+def stage_of(state):
+    if state["number"] == referee_forms.OVER:
+        return {"stage": DECIDED, "outcome": state["verdict"]}
+    return {"stage": NODES_MOVE if referee.turn(state) == referee.CLAIMANT else CHALLENGERS_MOVE}
+
+
+def late(turn, body):
+    found = open_dispute(turn, body)
+    reject_unless(found["stage"] in (NODES_MOVE, CHALLENGERS_MOVE), 116)
+    reject_unless(found["deadline"] < turn.clock["time"], 120)
+    if found["stage"] == CHALLENGERS_MOVE:
+        after = {**found, "stage": DECIDED, "outcome": CHALLENGER_SILENT}
+    elif found["appellant"] != NOBODY:
+        after = {**found, "stage": DECIDED, "outcome": CLAIMANT_SILENT}
+    else:
+        after = {**found, **silent(turn, body["node"], there(turn, body["node"]), found), "stage": SILENT_STAGE}
+    turn.draft.write(dispute_key(body["dispute"]), DISPUTE, after)
+
+
+def appeal(turn, body):
+    found = open_dispute(turn, body)
+    reject_unless(moves_for(turn, there(turn, body["node"])), 116)
+    reject_unless(found["stage"] == SILENT_STAGE and found["deadline"] >= turn.clock["time"], 122)
+    bond = turn.parameter("bond")
+    turn.charge(bond, 8)
+    deadline = turn.later(turn.parameter("move_ms"))
+    turn.draft.write(dispute_key(body["dispute"]), DISPUTE, {**found, "stage": NODES_MOVE, "deadline": deadline, "appellant": turn.payer, "appeal_bond": bond})
+
+
+def end(turn, body):
+    found = open_dispute(turn, body)
+    node = there(turn, body["node"])
+    said = (body["owner"], body["challenger"], body["appellant"], body["claim"])
+    reject_unless(said == (node["owner"], found["challenger"], found["appellant"], found["claim"]), 111)
+    waited = found["stage"] == SILENT_STAGE and found["deadline"] < turn.clock["time"]
+    reject_unless(found["stage"] == DECIDED or waited, 121)
+    outcome = CLAIMANT_SILENT if waited else found["outcome"]
+    ended = {name: found[name] for name in ("node", "challenger", "opened")} | {"stage": ENDED, "outcome": outcome}
+    node, (usual, beyond) = acquitted(node, found), found["bond"]
+    if outcome == REFUTED:
+        node = refuted(turn, found, node, ended)
+    elif outcome == CLAIMANT_SILENT:
+        node, taken = lost(turn, node, found["held"])
+        fee = min(taken, turn.parameter("silence_fee"))
+        to_account(turn, found["challenger"], usual + fee)
+        burn(turn, taken - fee + beyond + found["appeal_bond"])
+    else:
+        paid = found["challenger"] if outcome == PLANTED else node["owner"]
+        part = usual if outcome == PLANTED else usual // 2
+        to_account(turn, paid, part)
+        burn(turn, usual - part + beyond)
+        node = given_back(turn, found, node)
+    put(turn, body["node"], node)
+    turn.draft.write(dispute_key(body["dispute"]), DISPUTE, ended)
+
+
+def refuted(turn, found, node, ended):
+    usual, beyond = found["bond"]
+    key = dispute_key(found["claim"])
+    if turn.draft.get(key) is not None:
+        to_account(turn, found["challenger"], usual)
+        burn(turn, found["held"] + beyond + found["appeal_bond"])
+        return node
+    node, taken = lost(turn, node, found["held"])
+    share = share_of(turn, taken) if found["rewarded"] else 0
+    to_account(turn, found["challenger"], usual + beyond + share)
+    burn(turn, taken - share + found["appeal_bond"])
+    turn.draft.write(key, DISPUTE, ended)
+    return jailed(turn, node)
+
+
+def given_back(turn, found, node):
+    """What is held joins the stake, less as much as the appeal's bond, which goes back."""
+    less = min(found["held"], found["appeal_bond"])
+    burn(turn, less)
+    to_account(turn, found["appellant"], found["appeal_bond"])
+    return joined(turn, node, found["held"] - less)
+
+
+KINDS = {
+    50: (OPEN, open_work, open_),
+    51: (MOVE, move_work, move),
+    52: (ABOUT, lambda _: 1, late),
+    53: (END, lambda _: 1, end),
+    54: (ABOUT, lambda _: 1, appeal),
+}
