@@ -37,6 +37,8 @@ const LONG: u64 = 16;
 const LONG_BLOCKS: u64 = 110;
 /// Transactions that are offered to one of its blocks.
 const LONG_OFFERS: (u64, u64) = (0, 4);
+/// What the clock says of a block where time races: the greatest step, and more.
+const RACING_MS: (u64, u64) = (60_000, 120_000);
 
 /// One seed in so many has a court.
 pub const COURTS: u64 = 16;
@@ -60,6 +62,8 @@ struct Run {
     traffic: Traffic,
     /// How many transactions a block is offered.
     offers: (u64, u64),
+    /// Whether time passes as quickly as it may, a great step with every block.
+    races: bool,
     court: Option<(Court, Gallery)>,
     checkers: Checkers,
     report: Report,
@@ -115,8 +119,19 @@ impl Run {
             (court, gallery)
         });
         let checkers = Checkers::new(&state);
-        let (offers, report, ended) = (OFFERS, Report::default(), false);
-        Self { random, subject, state, header, traffic, offers, court, checkers, report, ended }
+        Self {
+            random,
+            subject,
+            state,
+            header,
+            traffic,
+            offers: OFFERS,
+            races: false,
+            court,
+            checkers,
+            report: Report::default(),
+            ended: false,
+        }
     }
 
     /// Block after block, to the end of the seed or to a finding.
@@ -128,6 +143,8 @@ impl Run {
             (None, false) => (self.random.between(BLOCKS.0, BLOCKS.1), OFFERS),
         };
         self.offers = offers;
+        let step = Scene::new(&self.state, &self.header).parameter(Parameter::TimeStepMs);
+        self.races = step == Parameter::TimeStepMs.row().bounds.1;
         for _ in 0..blocks {
             let found = self.block();
             if !found.is_empty() || self.ended {
@@ -146,7 +163,10 @@ impl Run {
         let count = self.random.between(self.offers.0, self.offers.1);
         let Some((court, _)) = &mut self.court else {
             let offers = self.traffic.offers(&mut self.random, &mut scene, count);
-            let passed = passes_ms(&mut self.random);
+            let passed = match self.races {
+                true => self.random.between(RACING_MS.0, RACING_MS.1),
+                false => passes_ms(&mut self.random),
+            };
             return (offers, self.opening(passed));
         };
         let mut offers = court.offers(&mut self.random, &mut scene);
@@ -343,7 +363,19 @@ fn parameters(random: &mut Random) -> ParameterValues {
             values.0.insert(ParameterNumber(row.parameter.number().0), value.clamp(least, most));
         }
     }
+    if swift && random.once_in(2) {
+        race(&mut values);
+    }
     together(values)
+}
+
+/// Few blocks are enough until stake leaves.
+fn race(values: &mut ParameterValues) {
+    let step = Parameter::TimeStepMs;
+    values.0.insert(step.number(), step.row().bounds.1);
+    for least in [Parameter::EpochMs, Parameter::DisputeEpochs, Parameter::UnbondMs] {
+        values.0.insert(least.number(), least.row().bounds.0);
+    }
 }
 
 /// The same, but for values that do not go with the others: those are as near as they may be.

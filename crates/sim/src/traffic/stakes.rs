@@ -8,11 +8,14 @@ use ledger::tx::{Action, Stake, Stand, Unstake, Wish as Standing, Withdraw};
 
 use super::Wish;
 use super::nodes::{owned, there};
-use crate::keys::{ACTORS, actor};
+use crate::keys::{ACTORS, actor, key_of};
 use crate::random::Random;
 use crate::scene::Scene;
 
 pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    if let Some(wish) = due(random, scene) {
+        return Some(wish);
+    }
     if random.once_in(2) {
         let payer = actor(random.index(ACTORS));
         let nodes = there(scene);
@@ -36,4 +39,14 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
         _ => Action::Unstake(Unstake { node: id, amount: random.amount(node.stake) }),
     };
     Some(Wish { payer, action })
+}
+
+/// Money that is due, now and then.
+fn due(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    let mut nodes = there(scene);
+    let now = scene.header.time;
+    nodes.retain(|(_, node)| node.unbonding.iter().any(|part| part.due <= now));
+    let (node, record) = random.choose(&nodes)?;
+    let payer = key_of(&record.owner)?;
+    random.once_in(2).then_some(Wish { payer, action: Action::Withdraw(Withdraw { node: *node }) })
 }
