@@ -1,14 +1,16 @@
 //! Kinds 64 to 66: a chunk of a model that its worker does not show.
 
-use chain::records::{Node, NodeId, NodeSlot, Package, PackageSlot, Part, WithheldSlot};
-use chain::{Amount, Time};
+use chain::records::{KeyRole, Node, NodeId, NodeSlot, Package, PackageSlot, Part, WithheldSlot};
+use chain::{Amount, Epoch, Time};
 use dispute::Slice;
 use ledger::tx::{Action, AnswerPart, PartLate, PartOpen};
 use ledger::{AskedOf, Parameter, Rejection};
 use receipt::{Envelope, Signature};
 
+use crate::dates::late;
 use crate::disputes::check_books;
 use crate::missing::{OPERATOR, OWNER, STAKE, default, gained, receipt, wait, windows};
+use crate::nodes::key;
 use crate::rejections::Case;
 use crate::stakes::staked;
 use crate::world::{World, public, secret};
@@ -282,5 +284,27 @@ fn somebody_else_than_the_records_say_is_none_of_theirs() {
         let why =
             if of.owner == sound.owner { Rejection::DisputeNames } else { Rejection::NotLate };
         assert_eq!(world.rejection(&late), Some(why));
+    }
+}
+
+/// By a receipt that is dated, as long as its jobs are judged, and of a key that could still anchor it then.
+#[test]
+fn a_chunk_is_asked_for_in_a_receipts_time() {
+    for (given_up, epoch, found) in [
+        (false, 1, None),
+        (false, 2 + 240, None),
+        (false, 2 + 241, Some(Rejection::NotDue)),
+        (true, 3, Some(Rejection::KeyEnded)),
+    ] {
+        let mut world = World::new();
+        let asked = Asked::of(&mut world, 0, 0);
+        if given_up {
+            let other = key(&world, (asked.node, KeyRole::Operator), OPERATOR, 60);
+            world.take(OWNER, &other);
+            world.at(Time(world.header.time.0 + late()));
+        }
+        world.epoch(Epoch(epoch));
+        let opening = world.signed(ASKER, &asked.opening());
+        assert_eq!(world.rejection(&opening), found, "{given_up} {epoch}");
     }
 }
