@@ -13,12 +13,15 @@ use commit::Network;
 use receipt::PublicKey;
 use thiserror::Error;
 
-use crate::execution::{Execution, Made, Opening, next};
+use crate::execution::{BLOCK_WORK_MAX, Execution, Made, Opening, next};
 use crate::stop::{Fault, Rejection, Stop};
 use crate::view::Working;
 
 /// The version of the rules that this release executes.
 pub const PROTOCOL: u16 = 1;
+
+/// Work that a proposer tries: what is rejected at last costs it time, too, and nobody pays for that.
+const TRIED_WORK_MAX: u64 = 2 * BLOCK_WORK_MAX;
 
 /// Why a block can't follow.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -68,7 +71,7 @@ pub struct Proposed {
     pub left_out: Vec<(usize, Rejection)>,
 }
 
-/// Makes a block of as many of these transactions as can be taken, up to the first that it has no room for.
+/// Makes a block of as many of these transactions as can be taken, up to the first that it has no room for, or no time.
 ///
 /// # Errors
 /// [`BlockError::Stamp`], or a fault.
@@ -88,7 +91,8 @@ pub fn propose(
     let mut bytes = HEADER_BYTES;
     for (at, transaction) in transactions.iter().enumerate() {
         let with = bytes + 4 + transaction.get().bytes();
-        if with > BLOCK_BYTES_MAX || taken.len() == TRANSACTIONS_MAX {
+        let full = with > BLOCK_BYTES_MAX || taken.len() == TRANSACTIONS_MAX;
+        if full || execution.tried() >= TRIED_WORK_MAX {
             break;
         }
         match execution.take(transaction) {

@@ -19,7 +19,7 @@ use crate::stop::{Fault, Rejection, Stop};
 use crate::tx::Action;
 use crate::view::{Flows, View, Working};
 
-/// Units of work of a block's transactions together. The greatest one has less than a twentieth of it.
+/// Units of work of a block's transactions together. No one has more than an eighth of it.
 pub const BLOCK_WORK_MAX: u64 = 1 << 19;
 
 /// What a proposer brings, besides transactions.
@@ -40,6 +40,8 @@ pub struct Execution {
     rules: u16,
     /// Work of the transactions that were taken.
     work: u64,
+    /// Work of these and of those that were rejected.
+    tried: u64,
 }
 
 /// What a block makes.
@@ -67,7 +69,7 @@ impl Execution {
             true => epoch::end(&mut working, purse, &context)?,
         };
         let rules = rules(&mut working, context.clock.time)?;
-        Ok(Self { context, working, purse, rules, work: 0 })
+        Ok(Self { context, working, purse, rules, work: 0, tried: 0 })
     }
 
     /// Where and when this block is executed.
@@ -80,6 +82,12 @@ impl Execution {
     #[must_use]
     pub fn rules(&self) -> u16 {
         self.rules
+    }
+
+    /// Work of all that was tried, rejections too.
+    #[must_use]
+    pub fn tried(&self) -> u64 {
+        self.tried
     }
 
     /// Takes a transaction, or changes nothing.
@@ -96,6 +104,7 @@ impl Execution {
         if work > BLOCK_WORK_MAX {
             return Err(Stop::NoRoom);
         }
+        self.tried = self.tried.saturating_add(action.work());
         let mut keys = vec![AccountSlot(payer).key()];
         keys.extend(action.touches(&author));
         let view = self.working.view(transaction.kind, keys);

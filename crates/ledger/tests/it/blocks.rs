@@ -2,6 +2,7 @@
 
 use chain::records::{Address, ClockSlot, EpochStart, EpochStartSlot, KeyRole, NodeId, Roles};
 use chain::{Authentic, Block, Epoch, Header, Height, Stamp, Time, transactions_root};
+use commit::Network;
 use ledger::tx::{Action, NodeCreate};
 use ledger::{BLOCK_WORK_MAX, BlockError, Claim, Rejection, apply, propose};
 use receipt::Signature;
@@ -164,6 +165,26 @@ fn a_block_has_room_for_so_much_work() {
     block.header.transactions_root = transactions_root(world.network(), &block.transactions);
     let refused = apply(&world.state, &world.header, block).unwrap_err();
     assert_eq!(refused, BlockError::Work);
+}
+
+/// Transactions that are rejected late keep nobody from proposing in time.
+#[test]
+fn a_proposer_tries_so_much_work() {
+    let mut world = World::new();
+    world.take(1, &crate::packages::program());
+    let unsigned = crate::packages::published(crate::packages::manifest(), 1, Network::OFFLINE);
+    let rejected = world.signed(1, &unsigned);
+    let tried = 2 * BLOCK_WORK_MAX / unsigned.work() + 1;
+    let mut all = vec![rejected; usize::try_from(tried).unwrap() + 5];
+    all.push(world.signed(1, &transfer(2, 1)));
+    let propose = |all: &[Authentic]| {
+        propose(&world.state, &world.header, public(11), &world.opening(1), all).unwrap()
+    };
+    let proposed = propose(&all);
+    assert_eq!(proposed.left_out.len() as u64, tried);
+    assert_eq!(proposed.block.transactions, []);
+    let proposed = propose(&all[6..]);
+    assert_eq!((proposed.left_out.len() as u64, proposed.block.transactions.len()), (tried - 1, 1));
 }
 
 #[test]
