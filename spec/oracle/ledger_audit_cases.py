@@ -5,7 +5,7 @@ from ledger_node_cases import NO_CLAIM, made
 from ledger_world import World
 
 # No fees; short epochs; a unit of a thousand; three at stake to audit; what a draw pays.
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (32, 1), (50, 1000), (52, 3), (57, 70)]
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (32, 1), (46, 60000), (53, 60000), (50, 1000), (52, 3), (56, 1), (57, 30), (64, 2)]
 
 
 def auditor(w, owner, keys, stake, **changed):
@@ -75,7 +75,7 @@ def drawn_worlds():
     epoch(w, 7).send(4, 31, drawn(1, 0, one, worker), 83).send(4, 31, drawn(2, 0, one, worker), 145)
     yield "draws of an epoch", w
 
-    w = World(parameters=[*FREE[:-1], (57, 999999995)], treasury=1000000000).block()
+    w = World(parameters=FREE, treasury=35).block()
     node = auditor(w, 1, 20, 50)
     channel = opened(w, 4, node, 4000)
     w.send(1, 21, settled(w, 4, node, channel, 3000)).send(1, 30, enrol(node))

@@ -94,7 +94,7 @@ def base_cases():
         w.block(passed)
     yield "block time", w
 
-    w = World(parameters=[(4, 10000), (5, 1000)])
+    w = World(parameters=[(4, 10000), (5, 1000), (46, 60000), (53, 60000)])
     for passed in (1000,) * 9 + (999, 1, 5000, 1):
         w.block(passed, proposer=12)
     for _ in range(12):
@@ -123,6 +123,8 @@ def geneses():
         one("genesis in which keys end too early refused", parameters=[(31, 2 * 3610000 - 1)]),
         one("genesis in which pay comes too early refused", parameters=[(32, 240)]),
         one("genesis in which plants end too early refused", parameters=[(63, 241)]),
+        one("genesis in which answers are shown too late refused", parameters=[(53, 26 * 3600000 - 86400000 + 1)]),
+        one("genesis in which audits cost too much refused", parameters=[(56, 600001)]),
         one("genesis with a parameter above its bound refused", parameters=[(4, 604800001)]),
         one("genesis with a parameter below its bound refused", parameters=[(5, 999)]),
         one("genesis with a unit too much refused", accounts=[(public(1), 1)], treasury=most),

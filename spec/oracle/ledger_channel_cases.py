@@ -5,7 +5,7 @@ import receipt_log as log
 from ledger_node_cases import NO_CLAIM, OPERATOR, made, new_key
 from ledger_world import RICH, World, public, secret
 
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (30, 60000), (31, 40000), (32, 1), (33, 40000)]  # no fees; short epochs
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (30, 60000), (31, 40000), (32, 1), (33, 40000)]  # no fees; short epochs
 JOB = b"\x44" * 32
 FAR = (1 << 64) - 1
 

@@ -20,7 +20,7 @@ from receipt import i32, u16, u32
 from referee_proofs import Trace
 
 MOVE, APPEAL = 60000, 60000
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (40, MOVE), (46, APPEAL)]
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (40, MOVE), (46, APPEAL), (53, 60000)]
 STAKE, BOND, SLASH = 500000000, 4000000, 60000000
 KEY = 20  # the operator's
 MODEL = digest(manifest())

@@ -5,7 +5,7 @@ from ledger_node_cases import NO_CLAIM, made
 from ledger_world import RICH, World, public
 
 BOND = 1000
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (11, 120000), (32, 1), (49, 2), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40), (75, 0)]
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (11, 120000), (32, 1), (49, 2), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40), (75, 0)]
 FEE, NO_FEE = (1, {"number": 1, "value": 5}), (1, {"number": 1, "value": 0})
 
 
@@ -116,7 +116,7 @@ def rejected_worlds():
         (spend(1, 0), 6), (of_rules(0, 1), 161), (of_rules(1, 1), 161), (against(bytes(32), 1), 162),
     ):  # fmt: skip
         w.send(1, 80, {"content": content}, why)
-    poor = World(parameters=[*FREE[:7], (70, RICH + 1)]).block().send(1, 80, {"content": FEE}, 8).send(1, 80, {"content": spend(1, 0)}, 6)
+    poor = World(parameters=[*FREE[:9], (70, RICH + 1)]).block().send(1, 80, {"content": FEE}, 8).send(1, 80, {"content": spend(1, 0)}, 6)
     w.send(1, 80, b"\0", 2).send(1, 80, b"\5" + bytes(32), 2).send(1, 80, b"\1" + bytes(17), 2).send(1, 80, b"\1" + bytes(19), 2)
     fee = proposed(w, 1, FEE)
     w.send(2, 80, {"content": against(fee, 2)}, 164)

@@ -4,7 +4,7 @@ from ledger_node_cases import made
 from ledger_world import RICH, World
 
 UNBOND = 100000
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (11, UNBOND), (32, 1), (49, 2)]  # no fees; short epochs, until stake is out
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (11, UNBOND), (32, 1), (49, 2)]  # no fees; short epochs, until stake is out
 
 
 def some(node, amount):

@@ -142,7 +142,10 @@ def good(values):
     of = lambda name: held[NUMBERS[name]]  # noqa: E731
     epoch, judged = of("epoch_ms") + of("time_step_ms"), of("dispute_epochs")
     stake_stays, anchors = of("unbond_ms") >= (judged + 3) * epoch, of("anchor_late_ms") >= 2 * epoch
-    return stake_stays and anchors and of("collect_epochs") < judged and of("plant_epochs") >= judged + 2
+    shown = of("show_ms") + of("appeal_ms") <= 26 * of("epoch_ms")
+    paid = of("draw_fee") + of("auditors") * of("audit_fee") + of("plant_reward")
+    audits = shown and paid <= of("audit_unit") * of("audit_share") // 1000000
+    return stake_stays and anchors and of("collect_epochs") < judged and of("plant_epochs") >= judged + 2 and audits
 
 
 def parameters_of(state):

@@ -210,6 +210,11 @@ impl Parameter {
     }
 }
 
+/// Epochs for which a drawn answer can be shown at most: an anchor has the sizes of 31 before it, and draws take some.
+const SHOWN_EPOCHS: u128 = 26;
+/// A share is counted in millionths.
+const MILLION: u128 = 1_000_000;
+
 /// The values that hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameters([u128; TABLE.len()]);
@@ -252,6 +257,17 @@ impl Parameters {
             && self.get(Parameter::AnchorLateMs) >= 2 * epoch
             && self.get(Parameter::CollectEpochs) < judged
             && self.get(Parameter::PlantEpochs) >= judged + 2
+            && self.audits_go_together()
+    }
+
+    /// Whether a log's earlier sizes reach back from the last moment in which an answer is shown, and audits are paid of
+    /// what is kept for them.
+    fn audits_go_together(&self) -> bool {
+        let shown = self.get(Parameter::ShowMs) + self.get(Parameter::AppealMs);
+        let kept = self.get(Parameter::AuditUnit) * self.get(Parameter::AuditShare) / MILLION;
+        let fees = self.get(Parameter::Auditors) * self.get(Parameter::AuditFee);
+        let paid = self.get(Parameter::DrawFee) + fees + self.get(Parameter::PlantReward);
+        shown <= SHOWN_EPOCHS * self.get(Parameter::EpochMs) && paid <= kept
     }
 
     /// A parameter's value.

@@ -397,6 +397,16 @@ fn together(mut values: ParameterValues) -> ParameterValues {
     between(Parameter::PlantEpochs, judged + 2, any);
     between(Parameter::UnbondMs, (judged + 3) * epoch, any);
     between(Parameter::AnchorLateMs, 2 * epoch, any);
+    let (shown, _) = Parameter::ShowMs.row().bounds;
+    let lasts = 26 * between(Parameter::EpochMs, 0, any);
+    let appeal = between(Parameter::AppealMs, 0, lasts - shown);
+    between(Parameter::ShowMs, 0, lasts - appeal);
+    let share = between(Parameter::AuditShare, 0, any);
+    let kept = between(Parameter::AuditUnit, 0, any) * share / 1_000_000;
+    let drawn = between(Parameter::DrawFee, 0, kept);
+    let auditors = between(Parameter::Auditors, 0, any);
+    let fees = auditors * between(Parameter::AuditFee, 0, (kept - drawn) / auditors);
+    between(Parameter::PlantReward, 0, kept - drawn - fees);
     values
 }
 

@@ -43,7 +43,7 @@ fn the_page_lists_them() {
 }
 
 /// Values that are just within their bounds and do not go with the defaults of the others.
-pub(crate) const APART: [(Parameter, u128); 7] = [
+pub(crate) const APART: [(Parameter, u128); 16] = [
     (Parameter::UnbondMs, 243 * 3_610_000 - 1),
     (Parameter::DisputeEpochs, 333),
     (Parameter::EpochMs, 4_967_778),
@@ -51,6 +51,15 @@ pub(crate) const APART: [(Parameter, u128); 7] = [
     (Parameter::CollectEpochs, 240),
     (Parameter::DisputeEpochs, 48),
     (Parameter::PlantEpochs, 241),
+    (Parameter::ShowMs, 26 * 3_600_000 - 86_400_000 + 1),
+    (Parameter::AppealMs, 26 * 3_600_000 - 7_200_000 + 1),
+    (Parameter::EpochMs, 3_599_999),
+    (Parameter::AuditUnit, 49_999_999),
+    (Parameter::AuditShare, 39_999),
+    (Parameter::Auditors, 3),
+    (Parameter::AuditFee, 600_001),
+    (Parameter::DrawFee, 700_001),
+    (Parameter::PlantReward, 100_001),
 ];
 
 #[test]
@@ -81,8 +90,17 @@ fn values_go_together_or_are_none() {
 fn every_bound_can_be_had() {
     for row in TABLE {
         let judged = if row.parameter == Parameter::CollectEpochs { 1_998 } else { 2 };
+        let shows = [Parameter::ShowMs, Parameter::AppealMs].contains(&row.parameter);
+        let epoch = if shows { 604_800_000 } else { 10_000 };
         let others = [
-            (Parameter::EpochMs, 10_000),
+            (Parameter::EpochMs, epoch),
+            (Parameter::ShowMs, 60_000),
+            (Parameter::AppealMs, 60_000),
+            (Parameter::AuditUnit, 1_000_000_000_000_000_000_000_000),
+            (Parameter::AuditShare, 500_000),
+            (Parameter::AuditFee, 0),
+            (Parameter::DrawFee, 0),
+            (Parameter::PlantReward, 0),
             (Parameter::TimeStepMs, 1_000),
             (Parameter::UnbondMs, 31_536_000_000),
             (Parameter::AnchorLateMs, 1_209_720_000),

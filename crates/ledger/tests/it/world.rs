@@ -53,11 +53,13 @@ pub(crate) fn genesis() -> Genesis {
 
 /// The shortest time in which stake can leave here, and what goes with it: short epochs, in which little is judged.
 pub(crate) const UNBOND_MS: u64 = 100_000;
-pub(crate) const SWIFT: [(Parameter, u128); 4] = [
+pub(crate) const SWIFT: [(Parameter, u128); 6] = [
     (Parameter::EpochMs, 10_000),
     (Parameter::UnbondMs, UNBOND_MS as u128),
     (Parameter::CollectEpochs, 1),
     (Parameter::DisputeEpochs, 2),
+    (Parameter::AppealMs, 60_000),
+    (Parameter::ShowMs, 60_000),
 ];
 
 impl World {

@@ -168,6 +168,7 @@ fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> G
 fn parameters(random: &mut Random) -> ParameterValues {
     let mut values: Vec<(Parameter, u64)> = vec![
         (Parameter::EpochMs, 30_000),
+        (Parameter::ShowMs, 60_000),
         (Parameter::TimeStepMs, 15_000),
         (Parameter::ChannelCloseMs, 60_000),
         (Parameter::CollectEpochs, random.between(2, 5)),
