@@ -12,7 +12,7 @@ use crate::context::{Author, Context};
 use crate::liability::{close, forfeit, give_back, owe, silence, silent_for_good};
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Who is asked by whom, as a body repeats what the records say.
@@ -62,13 +62,9 @@ impl AskedOf {
     ) -> Result<Node, Stop> {
         let node = find(view, self.node)?;
         let named = (self.node, self.owner, self.challenger);
-        if named != (asked.node, node.owner, asked.challenger) {
-            return Err(Rejection::DisputeNames.into());
-        }
-        match context.clock.time > asked.deadline {
-            true => Err(Rejection::MoveLate.into()),
-            false => Ok(node),
-        }
+        require(named == (asked.node, node.owner, asked.challenger), Rejection::DisputeNames)?;
+        require(context.clock.time <= asked.deadline, Rejection::MoveLate)?;
+        Ok(node)
     }
 
     /// It was shown. Whoever calls removes the record.
@@ -129,13 +125,9 @@ pub(crate) fn late(
     mut asked: Asked,
     (id, challenger): (NodeId, PublicKey),
 ) -> Result<Option<Asked>, Stop> {
-    if (id, challenger) != (asked.node, asked.challenger) {
-        return Err(Rejection::DisputeNames.into());
-    }
+    require((id, challenger) == (asked.node, asked.challenger), Rejection::DisputeNames)?;
     let now = context.clock.time;
-    if now <= asked.deadline {
-        return Err(Rejection::NotLate.into());
-    }
+    require(now > asked.deadline, Rejection::NotLate)?;
     let mut node = find(view, id)?;
     let left = if asked.silent {
         close(&mut node, &mut asked.owed)?;

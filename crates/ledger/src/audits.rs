@@ -15,7 +15,7 @@ use crate::context::{Author, Context};
 use crate::liability::give_back;
 use crate::nodes;
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::{View, Working};
 
 /// How many tries there are for each auditor that is to be drawn.
@@ -30,7 +30,7 @@ pub(crate) fn obstacle(node: &Node, context: &Context) -> Option<Rejection> {
         (!node.roles.has(Roles::AUDITOR), Rejection::NotAuditor),
         (node.stake < enough, Rejection::AuditorStake),
     ];
-    obstacles.into_iter().find_map(|(stands, why)| stands.then_some(why))
+    obstacles.into_iter().find_map(|(stands, why)| require(!stands, why).err())
 }
 
 /// The epoch's panel: those that are enrolled and may audit. The others leave the list.
@@ -183,13 +183,8 @@ pub(crate) fn check_due(
     audit: &Audit,
     stages: &[AuditStage],
 ) -> Result<(), Stop> {
-    if !stages.contains(&audit.stage) {
-        return Err(Rejection::NotAwaited.into());
-    }
-    match context.clock.time <= audit.deadline {
-        true => Ok(()),
-        false => Err(Rejection::MoveLate.into()),
-    }
+    require(stages.contains(&audit.stage), Rejection::NotAwaited)?;
+    Ok(require(context.clock.time <= audit.deadline, Rejection::MoveLate)?)
 }
 
 /// A node that the author speaks for, as its owner or operator.
@@ -198,10 +193,8 @@ pub(crate) fn check_due(
 /// [`Rejection::NoNode`], [`Rejection::NotNode`].
 pub(crate) fn spoken_for(view: &View, node: NodeId, author: &Author) -> Result<Node, Stop> {
     let node = nodes::find(view, node)?;
-    match [node.owner, node.operator].contains(&author.payer) {
-        true => Ok(node),
-        false => Err(Rejection::NotNode.into()),
-    }
+    require([node.owner, node.operator].contains(&author.payer), Rejection::NotNode)?;
+    Ok(node)
 }
 
 /// The node answers for an audit with what a refutation costs.
@@ -275,10 +268,7 @@ pub(crate) fn drawn_in(slot: AuditSlot) -> chain::Epoch {
 /// # Errors
 /// [`Rejection::AuditOn`].
 pub(crate) fn check_after(context: &Context, slot: AuditSlot) -> Result<(), Stop> {
-    match context.clock.epoch > drawn_in(slot) {
-        true => Ok(()),
-        false => Err(Rejection::AuditOn.into()),
-    }
+    Ok(require(context.clock.epoch > drawn_in(slot), Rejection::AuditOn)?)
 }
 
 /// What is committed to a finding of a node.

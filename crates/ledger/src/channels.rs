@@ -5,7 +5,7 @@
 use chain::records::{Channel, ChannelId, ChannelSlot, Closing, NodeId};
 
 use crate::context::Context;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// A channel that is there.
@@ -22,10 +22,8 @@ pub(crate) fn find(view: &View, id: ChannelId) -> Result<Channel, Stop> {
 /// [`Rejection::NoChannel`], [`Rejection::ChannelNode`].
 pub(crate) fn paying(view: &View, id: ChannelId, node: NodeId) -> Result<Channel, Stop> {
     let channel = find(view, id)?;
-    match channel.node == node {
-        true => Ok(channel),
-        false => Err(Rejection::ChannelNode.into()),
-    }
+    require(channel.node == node, Rejection::ChannelNode)?;
+    Ok(channel)
 }
 
 /// Whether a channel that is closing so may end.

@@ -7,7 +7,7 @@ use chain::records::{BoundKey, KeyRole, KeySlot, NodeId};
 use commit::{Network, Reader, WireError, Writer};
 use receipt::{PublicKey, Signature};
 
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Units of work to check a key's own word.
@@ -67,13 +67,9 @@ impl Claim {
             return Ok(());
         }
         let Binding { network, node, role, from } = *binding;
-        if !role.holds(network, node, self.key, &self.signature) {
-            return Err(Rejection::KeyUnsigned.into());
-        }
+        require(role.holds(network, node, self.key, &self.signature), Rejection::KeyUnsigned)?;
         let slot = KeySlot(self.key);
-        if view.get(&slot)?.is_some() {
-            return Err(Rejection::KeyBound.into());
-        }
+        require(view.get(&slot)?.is_none(), Rejection::KeyBound)?;
         view.put(&slot, &BoundKey { node, role, from, until: Time(0) })
     }
 }

@@ -9,7 +9,7 @@ use receipt::JobLeaf;
 
 use crate::context::Context;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Bytes of a job's leaf 0: sixteen named auditors have the most.
@@ -48,10 +48,8 @@ pub(crate) fn check(
         false => view.get(&EpochStartSlot(epoch.next()))?.ok_or(Rejection::NoDate)?.height,
     };
     let dated = height > 0 && start.height.0 <= height && height < end.0;
-    match dated && is_judged(context, epoch) {
-        true => Ok(start),
-        false => Err(Rejection::NoDate.into()),
-    }
+    require(dated && is_judged(context, epoch), Rejection::NoDate)?;
+    Ok(start)
 }
 
 /// Whether a key was still its node's when an epoch began.
@@ -59,10 +57,7 @@ pub(crate) fn check(
 /// # Errors
 /// [`Rejection::KeyEnded`].
 pub(crate) fn check_key(bound: &BoundKey, start: &EpochStart) -> Result<(), Stop> {
-    match bound.until == Time(0) || start.time < bound.until {
-        true => Ok(()),
-        false => Err(Rejection::KeyEnded.into()),
-    }
+    Ok(require(bound.until == Time(0) || start.time < bound.until, Rejection::KeyEnded)?)
 }
 
 /// Whether a receipt, by the epoch in which it was to be anchored at the latest, may still be asked for, and its key could
@@ -76,15 +71,13 @@ pub(crate) fn check_receipt(
     bound: &BoundKey,
     anchor_by: Epoch,
 ) -> Result<(), Stop> {
-    if anchor_by == Epoch(0) || !is_judged(context, anchor_by) {
-        return Err(Rejection::NotDue.into());
-    }
+    require(anchor_by != Epoch(0) && is_judged(context, anchor_by), Rejection::NotDue)?;
     let start = view.get(&EpochStartSlot(anchor_by))?;
     let anchored = bound.until.after(context.parameters.get_u64(Parameter::AnchorLateMs));
-    match bound.until == Time(0) || start.is_some_and(|start| start.time < anchored) {
-        true => Ok(()),
-        false => Err(Rejection::KeyEnded.into()),
-    }
+    Ok(require(
+        bound.until == Time(0) || start.is_some_and(|start| start.time < anchored),
+        Rejection::KeyEnded,
+    )?)
 }
 
 /// Whether a key is its node's, or was until lately: it may anchor, and what it is found to have signed is rewarded.

@@ -14,7 +14,7 @@ use program::Checked;
 use receipt::PublicKey;
 
 use crate::models::referee_model;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of a referee that reads a program, before its ops.
@@ -100,9 +100,7 @@ impl NamedModel {
         run: impl FnOnce(&Model<'_>) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
         let package = view.get(&self.package)?.ok_or(Rejection::PackageAbsent)?;
-        if package.program != self.program {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(package.program == self.program, Rejection::DisputeNames)?;
         let program = view.get(&ProgramSlot(self.program))?;
         let program = program.ok_or(Fault::Lacking("a package's program"))?;
         // It was checked when it was published: nothing but its length can be against it.
@@ -131,10 +129,8 @@ impl Open {
         let dispute = view.get(&slot)?.ok_or(Rejection::NoDispute)?;
         let Dispute { node: found, challenger, opened, course } = dispute;
         let Course::Open(case) = course else { return Err(Rejection::NoDispute.into()) };
-        match found == node {
-            true => Ok(Self { slot, node, challenger, opened, case: *case }),
-            false => Err(Rejection::DisputeNames.into()),
-        }
+        require(found == node, Rejection::DisputeNames)?;
+        Ok(Self { slot, node, challenger, opened, case: *case })
     }
 
     /// Whether this is the model that it is about.
@@ -142,10 +138,10 @@ impl Open {
     /// # Errors
     /// [`Rejection::DisputeNames`].
     pub(crate) fn check_model(&self, named: &NamedModel) -> Result<(), Stop> {
-        match (self.case.package, self.case.program) == (named.package, named.program) {
-            true => Ok(()),
-            false => Err(Rejection::DisputeNames.into()),
-        }
+        Ok(require(
+            (self.case.package, self.case.program) == (named.package, named.program),
+            Rejection::DisputeNames,
+        )?)
     }
 
     /// Keeps it as it is now.
@@ -189,8 +185,6 @@ fn outcome(verdict: Verdict) -> Outcome {
 /// [`Rejection::NotSigner`].
 pub(crate) fn check_signer(view: &View, key: PublicKey, node: NodeId) -> Result<BoundKey, Stop> {
     let bound = view.get(&KeySlot(key))?.ok_or(Rejection::NotSigner)?;
-    match bound.role == KeyRole::Operator && bound.node == node {
-        true => Ok(bound),
-        false => Err(Rejection::NotSigner.into()),
-    }
+    require(bound.role == KeyRole::Operator && bound.node == node, Rejection::NotSigner)?;
+    Ok(bound)
 }

@@ -15,7 +15,7 @@ use crate::accounts::subtract;
 use crate::context::{Author, Context};
 use crate::epoch;
 use crate::parameters::{Parameter, Parameters};
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::tx::Action;
 use crate::view::{Flows, View, Working};
 
@@ -112,9 +112,7 @@ impl Execution {
         count(&mut view, payer, number)?;
         action.execute(&self.context, &author, &mut view)?;
         let fee = self.fee(transaction.bytes(), action.work(), &view)?;
-        if fee > transaction.fee_max {
-            return Err(Rejection::FeeAbove.into());
-        }
+        require(fee <= transaction.fee_max, Rejection::FeeAbove)?;
         subtract(&mut view, payer, fee, Rejection::FeeUnpaid)?;
         let purse = paid(self.purse, fee, view.flows())?;
         self.working.take(view);
@@ -193,9 +191,7 @@ fn rules(working: &mut Working, time: Time) -> Result<u16, Fault> {
 /// The account's next number, once.
 fn count(view: &mut View, payer: PublicKey, number: u64) -> Result<(), Stop> {
     let mut account = view.get(&AccountSlot(payer))?.unwrap_or_default();
-    if account.made != number {
-        return Err(Rejection::Number.into());
-    }
+    require(account.made == number, Rejection::Number)?;
     account.made = number.checked_add(1).ok_or(Rejection::Exhausted)?;
     view.put(&AccountSlot(payer), &account)
 }

@@ -12,7 +12,7 @@ use crate::accounts::add;
 use crate::context::Context;
 use crate::nodes::{raise, slash};
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// A share is counted in millionths.
@@ -44,9 +44,7 @@ pub(crate) fn owe(
     let usual = context.parameters.get_u64(Parameter::DisputesMax);
     let open = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
     let beyond = u64::from(open).saturating_sub(usual);
-    if beyond > BOND_DOUBLINGS_MAX {
-        return Err(Rejection::DisputesFull.into());
-    }
+    require(beyond <= BOND_DOUBLINGS_MAX, Rejection::DisputesFull)?;
     let usual = Amount(context.parameters.get(Parameter::Bond));
     let more = usual.times((1 << beyond) - 1).ok_or(Fault::Money("a bond"))?;
     let owed = costs(context, matter);

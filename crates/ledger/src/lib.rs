@@ -10,6 +10,8 @@ mod apply;
 mod asked;
 mod audits;
 mod begin;
+#[cfg(feature = "canary")]
+pub mod canary;
 mod channels;
 mod claims;
 mod context;

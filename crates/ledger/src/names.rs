@@ -7,7 +7,7 @@ use receipt::PublicKey;
 
 use crate::context::Context;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Whether anybody may claim it.
@@ -27,11 +27,7 @@ pub(crate) fn owned(
     by: PublicKey,
 ) -> Result<NameRecord, Stop> {
     let record = view.get(&NameSlot(name.clone()))?.ok_or(Rejection::NameAbsent)?;
-    if record.owner != by {
-        return Err(Rejection::NameOwner.into());
-    }
-    if context.clock.time >= record.until {
-        return Err(Rejection::NameLapsed.into());
-    }
+    require(record.owner == by, Rejection::NameOwner)?;
+    require(context.clock.time < record.until, Rejection::NameLapsed)?;
     Ok(record)
 }

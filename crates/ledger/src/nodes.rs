@@ -6,7 +6,7 @@ use chain::Amount;
 use chain::records::{Node, NodeId, NodeSlot, Stakes, StakesSlot};
 
 use crate::context::Author;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// A node that is there.
@@ -23,10 +23,8 @@ pub(crate) fn find(view: &View, id: NodeId) -> Result<Node, Stop> {
 /// [`Rejection::NoNode`], [`Rejection::NotOwner`].
 pub(crate) fn owned(view: &View, id: NodeId, author: &Author) -> Result<Node, Stop> {
     let node = find(view, id)?;
-    match node.owner == author.payer {
-        true => Ok(node),
-        false => Err(Rejection::NotOwner.into()),
-    }
+    require(node.owner == author.payer, Rejection::NotOwner)?;
+    Ok(node)
 }
 
 /// A node that the author may speak for: its owner, or its operator's key.
@@ -35,10 +33,8 @@ pub(crate) fn owned(view: &View, id: NodeId, author: &Author) -> Result<Node, St
 /// [`Rejection::NoNode`], [`Rejection::NotNode`].
 pub(crate) fn spoken_for(view: &View, id: NodeId, author: &Author) -> Result<Node, Stop> {
     let node = find(view, id)?;
-    match [node.owner, node.operator].contains(&author.payer) {
-        true => Ok(node),
-        false => Err(Rejection::NotNode.into()),
-    }
+    require([node.owner, node.operator].contains(&author.payer), Rejection::NotNode)?;
+    Ok(node)
 }
 
 /// A node of the author's that has not ended.
@@ -47,10 +43,8 @@ pub(crate) fn spoken_for(view: &View, id: NodeId, author: &Author) -> Result<Nod
 /// [`Rejection::NoNode`], [`Rejection::NotOwner`], [`Rejection::Retired`].
 pub(crate) fn active(view: &View, id: NodeId, author: &Author) -> Result<Node, Stop> {
     let node = owned(view, id, author)?;
-    match node.retired {
-        false => Ok(node),
-        true => Err(Rejection::Retired.into()),
-    }
+    require(!node.retired, Rejection::Retired)?;
+    Ok(node)
 }
 
 /// All stakes together.

@@ -7,7 +7,7 @@ use chain::records::{EpochStartSlot, Plant, PlantSlot, Planted};
 
 use crate::context::Context;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// A whole epoch lies between the one of a plant and the first one that its job may be dated in.
@@ -26,10 +26,7 @@ pub(crate) fn find_plant(view: &View, slot: PlantSlot) -> Result<Plant, Stop> {
 /// # Errors
 /// [`Rejection::PlantOther`].
 pub(crate) fn check_opening(context: &Context, plant: &Plant, to: &Planted) -> Result<(), Stop> {
-    match to.commitment(context.network) == plant.commitment {
-        true => Ok(()),
-        false => Err(Rejection::PlantOther.into()),
-    }
+    Ok(require(to.commitment(context.network) == plant.commitment, Rejection::PlantOther)?)
 }
 
 /// The start of the first epoch that a plant's job may be dated in.
@@ -55,8 +52,5 @@ pub(crate) fn check_time(
 ) -> Result<(), Stop> {
     let first = view.get(&first_start(slot))?;
     let old = first.is_some_and(|start| start.height.0 <= height);
-    match old && context.clock.epoch <= last_epoch(context, slot) {
-        true => Ok(()),
-        false => Err(Rejection::PlantTime.into()),
-    }
+    Ok(require(old && context.clock.epoch <= last_epoch(context, slot), Rejection::PlantTime)?)
 }

@@ -8,7 +8,7 @@ use chain::records::{Decision, Proposal, ProposalId, ProposalSlot};
 use crate::accounts::add;
 use crate::context::Context;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// A hundred of a hundred.
@@ -20,10 +20,8 @@ const WHOLE: u128 = 100;
 /// [`Rejection::NoProposal`], [`Rejection::ProposalEnded`].
 pub(crate) fn open(view: &View, id: ProposalId) -> Result<Proposal, Stop> {
     let proposal = view.get(&ProposalSlot(id))?.ok_or(Rejection::NoProposal)?;
-    match proposal.decision == Decision::Open {
-        true => Ok(proposal),
-        false => Err(Rejection::ProposalEnded.into()),
-    }
+    require(proposal.decision == Decision::Open, Rejection::ProposalEnded)?;
+    Ok(proposal)
 }
 
 /// What share of the votes has to be for it: more than one of two, or more than two of three.

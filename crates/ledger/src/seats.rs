@@ -9,7 +9,7 @@ use std::cmp::{Ordering, Reverse};
 
 use crate::context::Context;
 use crate::parameters::Parameter;
-use crate::stop::Rejection;
+use crate::stop::{Rejection, require};
 
 /// Where so many stand, one of them gets less than a third of all seats that there may be.
 const CAPPED_FROM: usize = 4;
@@ -31,7 +31,7 @@ pub(crate) fn obstacle(node: &Node, context: &Context) -> Option<Rejection> {
         (node.validator == PublicKey::NONE, Rejection::NoValidatorKey),
         (node.stake < enough, Rejection::StakeShort),
     ];
-    obstacles.into_iter().find_map(|(stands, why)| stands.then_some(why))
+    obstacles.into_iter().find_map(|(stands, why)| require(!stands, why).err())
 }
 
 /// Shares so many seats among candidates that each have something at stake: seat by seat to whose stake is the greatest

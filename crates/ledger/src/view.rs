@@ -8,7 +8,7 @@ use chain::state::{Changes, Entry, Place, State};
 use chain::{Amount, KindNumber};
 use std::sync::Arc;
 
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 
 /// A state and what became of it so far in a block.
 #[derive(Clone, Debug)]
@@ -156,9 +156,7 @@ impl View {
     /// [`Rejection::TreasuryShort`].
     pub fn spend(&mut self, amount: Amount) -> Result<(), Stop> {
         let spent = self.flows.spent.plus(amount).ok_or(Rejection::TreasuryShort)?;
-        if spent > self.treasury {
-            return Err(Rejection::TreasuryShort.into());
-        }
+        require(spent <= self.treasury, Rejection::TreasuryShort)?;
         self.flows.spent = spent;
         Ok(())
     }

@@ -6,7 +6,7 @@ use receipt::log::{LOG_PATH_MAX, empty_root, grew};
 
 use crate::context::{Author, Context};
 use crate::dates::speaks;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Hashes of a consistency proof: one of each level of the greatest log, and the old root's.
@@ -58,19 +58,16 @@ impl AnchorLog {
     ) -> Result<(), Stop> {
         let bound = view.get(&KeySlot(author.payer))?;
         let may = |bound: BoundKey| bound.role == KeyRole::Operator && speaks(context, &bound);
-        if !bound.is_some_and(may) {
-            return Err(Rejection::NotOperator.into());
-        }
+        require(bound.is_some_and(may), Rejection::NotOperator)?;
         let (slot, epoch) = (AnchorSlot(author.payer), context.clock.epoch);
         let before = view.get(&slot)?;
-        if before.as_ref().is_some_and(|before| before.epoch == epoch) {
-            return Err(Rejection::AnchoredBefore.into());
-        }
+        require(
+            before.as_ref().is_none_or(|before| before.epoch != epoch),
+            Rejection::AnchoredBefore,
+        )?;
         let log = before.as_ref().map(|before| (before.size, before.root));
         let (size, root) = log.unwrap_or((0, empty_root()));
-        if !grew((size, &root), (self.size, &self.root), &self.proof) {
-            return Err(Rejection::LogOther.into());
-        }
+        require(grew((size, &root), (self.size, &self.root), &self.proof), Rejection::LogOther)?;
         let time = context.clock.time;
         let earlier = before.map(Anchor::passed).unwrap_or_default();
         view.put(&slot, &Anchor { size: self.size, root: self.root, epoch, time, earlier })

@@ -9,7 +9,7 @@ use crate::context::{Author, Context};
 use crate::disputes::Open;
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -44,13 +44,12 @@ impl Appeal {
         let mut open = Open::find(view, self.dispute, self.node)?;
         let node = find(view, self.node)?;
         // A stranger's moves would bind the node: nobody else may ruin its case.
-        if ![node.owner, node.operator].contains(&author.payer) {
-            return Err(Rejection::NotAsked.into());
-        }
+        require([node.owner, node.operator].contains(&author.payer), Rejection::NotAsked)?;
         let now = context.clock.time;
-        if open.case.stage != Stage::Silent || now > open.case.deadline {
-            return Err(Rejection::NotSilent.into());
-        }
+        require(
+            open.case.stage == Stage::Silent && now <= open.case.deadline,
+            Rejection::NotSilent,
+        )?;
         let bond = Amount(context.parameters.get(Parameter::Bond));
         subtract(view, author.payer, bond, Rejection::Balance)?;
         (open.case.appellant, open.case.appeal_bond) = (author.payer, bond);

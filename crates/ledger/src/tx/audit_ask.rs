@@ -9,7 +9,7 @@ use crate::accounts::subtract;
 use crate::audits::{check_due, find, spoken_for, wait};
 use crate::context::{Author, Context};
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Tokens of an answer whose opening goes into a body.
@@ -50,9 +50,7 @@ impl AuditAsk {
         let mut auditors = audit.auditors.iter();
         let waits = auditors.any(|one| one.node == self.node && one.word == Word::None);
         let first = audit.asker == PublicKey::NONE;
-        if !waits || !first || audit.shown.tokens > ASKED_TOKENS_MAX {
-            return Err(Rejection::NotAwaited.into());
-        }
+        require(waits && first && audit.shown.tokens <= ASKED_TOKENS_MAX, Rejection::NotAwaited)?;
         let bond = Amount(context.parameters.get(Parameter::Bond));
         subtract(view, author.payer, bond, Rejection::Balance)?;
         (audit.asker, audit.bond) = (author.payer, bond);

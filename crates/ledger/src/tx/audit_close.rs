@@ -18,7 +18,7 @@ use crate::context::{Author, Context};
 use crate::liability::fine;
 use crate::nodes;
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by anybody.
@@ -94,16 +94,10 @@ impl AuditClose {
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let audit = find(context, view, self.audit)?;
-        if audit.channel != self.channel {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(audit.channel == self.channel, Rejection::DisputeNames)?;
         check_after(context, self.audit)?;
-        if !is_decided(context, &audit) {
-            return Err(Rejection::AuditOn.into());
-        }
-        if nodes::find(view, self.node)?.owner != self.owner {
-            return Err(Rejection::OwnerOther.into());
-        }
+        require(is_decided(context, &audit), Rejection::AuditOn)?;
+        require(nodes::find(view, self.node)?.owner == self.owner, Rejection::OwnerOther)?;
         match self.node == audit.node {
             true => self.end(context, view, audit),
             false => self.close(context, view, audit),
@@ -116,16 +110,18 @@ impl AuditClose {
         let mut auditors = audit.auditors.iter_mut();
         let auditor = auditors.find(|auditor| auditor.node == self.node && !auditor.closed);
         let auditor = auditor.ok_or(Rejection::NotAwaited)?;
-        if self.alarm.is_some() != matches!(auditor.word, Word::Alarm(_)) {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(
+            self.alarm.is_some() == matches!(auditor.word, Word::Alarm(_)),
+            Rejection::DisputeNames,
+        )?;
         match auditor.word {
             Word::None | Word::Committed(_) => self.leave(view)?,
-            Word::Root(_) if !is_vouching_over(context, &others) => {
-                return Err(Rejection::AuditOn.into());
+            Word::Root(_) => {
+                require(is_vouching_over(context, &others), Rejection::AuditOn)?;
+                if self.agrees(&others, auditor.word) {
+                    self.reward(context, view)?;
+                }
             }
-            Word::Root(_) if self.agrees(&others, auditor.word) => self.reward(context, view)?,
-            Word::Root(_) => (),
             Word::Alarm(dispute) => {
                 audit.planted |= self.judge(context, view, (&others, dispute))?;
             }
@@ -166,9 +162,7 @@ impl AuditClose {
         let slots =
             self.disputes(context.network).filter(|_| self.alarm.as_ref().is_some_and(its_own));
         let [claim, dispute] = slots.ok_or(Rejection::DisputeNames)?;
-        if dispute != said {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(dispute == said, Rejection::DisputeNames)?;
         let too_late = is_vouching_over(context, audit);
         let planted = match (alarm(view, claim)?, alarm(view, dispute)?) {
             (_, Alarm::Planted) => true,
@@ -191,12 +185,8 @@ impl AuditClose {
 
     /// The node whose answer it is: the audit goes. Who planted and was found out has kept auditors awake.
     fn end(&self, context: &Context, view: &mut View, mut audit: Audit) -> Result<(), Stop> {
-        if self.alarm.is_some() {
-            return Err(Rejection::DisputeNames.into());
-        }
-        if audit.auditors.iter().any(|auditor| !auditor.closed) {
-            return Err(Rejection::AuditOn.into());
-        }
+        require(self.alarm.is_none(), Rejection::DisputeNames)?;
+        require(audit.auditors.iter().all(|auditor| auditor.closed), Rejection::AuditOn)?;
         let mut node = nodes::find(view, self.node)?;
         owe_no_more(&mut node, &mut audit.owed)?;
         view.put(&NodeSlot(self.node), &node)?;

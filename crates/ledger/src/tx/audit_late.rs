@@ -15,7 +15,7 @@ use crate::liability::{lose, silence};
 use crate::nodes;
 use crate::parameters::Parameter;
 use crate::payout::void;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by anybody. All but the first repeats what the records say.
@@ -69,16 +69,16 @@ impl AuditLate {
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let mut audit = find(context, view, self.audit)?;
-        if (self.node, self.channel, self.asker) != (audit.node, audit.channel, audit.asker) {
-            return Err(Rejection::DisputeNames.into());
-        }
-        if ChannelId::of(context.network, self.payer, self.number) != self.channel {
-            return Err(Rejection::ChannelPayer.into());
-        }
+        require(
+            (self.node, self.channel, self.asker) == (audit.node, audit.channel, audit.asker),
+            Rejection::DisputeNames,
+        )?;
+        require(
+            ChannelId::of(context.network, self.payer, self.number) == self.channel,
+            Rejection::ChannelPayer,
+        )?;
         let awaited = awaited(&audit).ok_or(Rejection::NotAwaited)?;
-        if context.clock.time <= audit.deadline {
-            return Err(Rejection::NotLate.into());
-        }
+        require(context.clock.time > audit.deadline, Rejection::NotLate)?;
         if let AuditStage::Silent(_) = audit.stage {
             return self.end(context, view, &mut audit);
         }

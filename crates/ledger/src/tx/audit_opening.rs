@@ -13,7 +13,7 @@ use crate::audits::{check_due, come_back, find, wait};
 use crate::context::Context;
 use crate::nodes;
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Bytes of an opening: a body has room for a receipt beside it.
@@ -84,16 +84,15 @@ impl AuditOpening {
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let mut audit = find(context, view, self.audit)?;
         let mut node = nodes::find(view, self.node)?;
-        if (self.node, self.owner, self.asker) != (audit.node, node.owner, audit.asker) {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(
+            (self.node, self.owner, self.asker) == (audit.node, node.owner, audit.asker),
+            Rejection::DisputeNames,
+        )?;
         let silent = AuditStage::Silent(Awaited::Opening);
         check_due(context, &audit, &[AuditStage::Opening, silent])?;
         let network = context.network;
         let shown = self.receipt.id(network) == audit.shown.receipt;
-        if !shown || !self.opening.opens(&self.receipt, network) {
-            return Err(Rejection::ShownOther.into());
-        }
+        require(shown && self.opening.opens(&self.receipt, network), Rejection::ShownOther)?;
         let bond = std::mem::take(&mut audit.bond);
         if audit.stage == silent {
             add(view, self.asker, bond)?;

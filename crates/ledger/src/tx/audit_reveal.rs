@@ -11,7 +11,7 @@ use receipt::PublicKey;
 use super::hold::DisputedStep;
 use crate::audits::{check_due, come_back, commitment, find, spoken_for};
 use crate::context::{Author, Context};
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of two hashes.
@@ -108,12 +108,13 @@ impl AuditReveal {
         let finding = self.found.finding(context.network, &audit.shown, author.payer);
         let word = audit.word_of(self.node).ok_or(Rejection::NotAwaited)?;
         let Word::Committed(committed) = *word else { return Err(Rejection::NotAwaited.into()) };
-        if commitment(context.network, &finding, self.node, &self.salt) != committed {
-            return Err(Rejection::CommitmentOther.into());
-        }
+        require(
+            commitment(context.network, &finding, self.node, &self.salt) == committed,
+            Rejection::CommitmentOther,
+        )?;
+        require(!own || matches!(self.found, Found::Root(_)), Rejection::NotAwaited)?;
         *word = match self.found {
             Found::Root(root) => Word::Root(root),
-            Found::False(_) if own => return Err(Rejection::NotAwaited.into()),
             Found::False(_) => Word::Alarm(DisputeSlot(finding)),
         };
         if audit.stage != AuditStage::Reveal {

@@ -22,7 +22,7 @@ use crate::context::{Author, Context};
 use crate::dates;
 use crate::disputes::check_signer;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of a receipt's signatures, at its limits, of a voucher's, and of as many hashes as a log has levels.
@@ -117,9 +117,7 @@ impl AuditShow {
         view: &mut View,
     ) -> Result<(), Stop> {
         let mut audit = find(context, view, self.audit)?;
-        if audit.node != self.node {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(audit.node == self.node, Rejection::DisputeNames)?;
         let mut node = spoken_for(view, self.node, author)?;
         check_due(context, &audit, &[AuditStage::Show, AuditStage::Silent(Awaited::Show)])?;
         let terms = self.check_receipt(context, view)?;
@@ -150,20 +148,16 @@ impl AuditShow {
         let network = context.network;
         let key = check_signer(view, self.receipt.worker, self.node)?;
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
-        envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
+        require(envelope.open(network).is_ok(), Rejection::ReceiptUnsigned)?;
         let its_own = self.terms.is_of(network, &self.receipt.job);
         let terms = self.terms.terms().ok().filter(|_| its_own);
         let terms = terms.ok_or(Rejection::ShownOther)?;
         let said = (self.receipt.consent, self.receipt.kind);
-        if said != (terms.consent.number(), terms.kind) {
-            return Err(Rejection::ShownOther.into());
-        }
+        require(said == (terms.consent.number(), terms.kind), Rejection::ShownOther)?;
         if terms.beacon_height != 0 {
             let start = dates::check(context, view, &self.terms, self.dated)?;
             let epochs = context.parameters.get_u64(Parameter::DisputeEpochs) / PART_LEFT;
-            if self.audit.epoch.0 > self.dated.0.saturating_add(epochs) {
-                return Err(Rejection::NoDate.into());
-            }
+            require(self.audit.epoch.0 <= self.dated.0.saturating_add(epochs), Rejection::NoDate)?;
             dates::check_key(&key, &start)?;
         }
         Ok(terms)
@@ -171,9 +165,10 @@ impl AuditShow {
 
     /// The drawn unit was paid for this job: the payer says so, and the leaf does not say otherwise.
     fn check_paid(&self, network: Network, audit: &Audit) -> Result<(), Rejection> {
-        if ChannelId::of(network, self.payer, self.number) != audit.channel {
-            return Err(Rejection::ChannelPayer);
-        }
+        require(
+            ChannelId::of(network, self.payer, self.number) == audit.channel,
+            Rejection::ChannelPayer,
+        )?;
         let (leaf, voucher) = (&self.answer.leaf, &self.voucher);
         let one = leaf.receipt == self.receipt.id(network)
             && leaf.channel == audit.channel.0
@@ -183,26 +178,22 @@ impl AuditShow {
             && voucher.from <= audit.unit
             && audit.unit < voucher.cumulative
             && voucher.cumulative <= Amount(leaf.to);
-        if !one || !inside {
-            return Err(Rejection::ShownOther);
-        }
-        match voucher.holds(network, self.payer, &self.voucher_signature) {
-            true => Ok(()),
-            false => Err(Rejection::VoucherSignature),
-        }
+        require(one && inside, Rejection::ShownOther)?;
+        require(
+            voucher.holds(network, self.payer, &self.voucher_signature),
+            Rejection::VoucherSignature,
+        )
     }
 
     /// The leaf stands in the worker's log, and stood there before the draw.
     fn check_anchored(&self, view: &View) -> Result<(), Stop> {
         let MissingAnswer { leaf, index, proof } = &self.answer;
         let anchor = view.get(&AnchorSlot(self.receipt.worker))?.ok_or(Rejection::NotIncluded)?;
-        if !included(&leaf.hash(), *index, proof, anchor.size, &anchor.root) {
-            return Err(Rejection::NotIncluded.into());
-        }
-        match *index < anchor.size_by(self.audit.epoch.next()) {
-            true => Ok(()),
-            false => Err(Rejection::AnchoredLate.into()),
-        }
+        require(
+            included(&leaf.hash(), *index, proof, anchor.size, &anchor.root),
+            Rejection::NotIncluded,
+        )?;
+        Ok(require(*index < anchor.size_by(self.audit.epoch.next()), Rejection::AnchoredLate)?)
     }
 }
 

@@ -5,7 +5,7 @@ use commit::{Reader, WireError, Writer};
 
 use crate::context::{Author, Context};
 use crate::proposals::{end, open};
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -35,12 +35,8 @@ impl Cancel {
         view: &mut View,
     ) -> Result<(), Stop> {
         let proposal = open(view, self.proposal)?;
-        if proposal.proposer != author.payer {
-            return Err(Rejection::NotProposer.into());
-        }
-        if context.clock.time >= proposal.ends {
-            return Err(Rejection::VoteOver.into());
-        }
+        require(proposal.proposer == author.payer, Rejection::NotProposer)?;
+        require(context.clock.time < proposal.ends, Rejection::VoteOver)?;
         end(view, self.proposal, &proposal, Decision::Cancelled)
     }
 }

@@ -7,7 +7,7 @@ use crate::channels::{may_end, paying};
 use crate::context::{Author, Context};
 use crate::nodes;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by the channel's payer or the owner of its node.
@@ -52,9 +52,7 @@ impl ChannelClose {
         } else {
             return Err(Rejection::NotParty.into());
         };
-        if too_late {
-            return Err(Rejection::Closing.into());
-        }
+        require(!too_late, Rejection::Closing)?;
         view.put(&ChannelSlot(self.channel), &Channel { closing: Some(closing), ..channel })
     }
 }

@@ -7,7 +7,7 @@ use receipt::PublicKey;
 use crate::accounts::add;
 use crate::channels::{find, may_end};
 use crate::context::Context;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by anybody.
@@ -36,12 +36,11 @@ impl ChannelEnd {
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let channel = find(view, self.channel)?;
-        if channel.payer != self.payer {
-            return Err(Rejection::ChannelPayer.into());
-        }
-        if !channel.closing.is_some_and(|closing| may_end(context, &closing)) {
-            return Err(Rejection::NotEnded.into());
-        }
+        require(channel.payer == self.payer, Rejection::ChannelPayer)?;
+        require(
+            channel.closing.is_some_and(|closing| may_end(context, &closing)),
+            Rejection::NotEnded,
+        )?;
         add(view, channel.payer, channel.left())?;
         view.remove(&ChannelSlot(self.channel))
     }

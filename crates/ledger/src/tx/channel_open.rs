@@ -7,7 +7,7 @@ use commit::{Reader, WireError, Writer};
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
 use crate::nodes;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -40,12 +40,8 @@ impl ChannelOpen {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        if self.deposit == Amount::ZERO {
-            return Err(Rejection::NothingMoved.into());
-        }
-        if nodes::find(view, self.node)?.retired {
-            return Err(Rejection::Retired.into());
-        }
+        require(self.deposit != Amount::ZERO, Rejection::NothingMoved)?;
+        require(!nodes::find(view, self.node)?.retired, Rejection::Retired)?;
         subtract(view, author.payer, self.deposit, Rejection::Balance)?;
         let channel = Channel {
             payer: author.payer,

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::nodes;
 use crate::parameters::Parameter;
 use crate::payout::shared;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by anybody.
@@ -71,23 +71,16 @@ impl Collect {
     }
 
     fn judge(&self, context: &Context, view: &View, settlement: &Settlement) -> Result<(), Stop> {
-        if settlement.node != self.node {
-            return Err(Rejection::SettlementNode.into());
-        }
+        require(settlement.node == self.node, Rejection::SettlementNode)?;
         let node = nodes::find(view, self.node)?;
-        if node.owner != self.owner {
-            return Err(Rejection::OwnerOther.into());
-        }
+        require(node.owner == self.owner, Rejection::OwnerOther)?;
         let epochs = context.parameters.get_u64(Parameter::CollectEpochs);
-        if context.clock.epoch.0 <= self.epoch.0.saturating_add(epochs) {
-            return Err(Rejection::CollectEarly.into());
-        }
-        if settlement.held > 0 {
-            return Err(Rejection::SettlementHeld.into());
-        }
-        if context.clock.time < node.jailed_until {
-            return Err(Rejection::JailedUnpaid.into());
-        }
+        require(
+            context.clock.epoch.0 > self.epoch.0.saturating_add(epochs),
+            Rejection::CollectEarly,
+        )?;
+        require(settlement.held == 0, Rejection::SettlementHeld)?;
+        require(context.clock.time >= node.jailed_until, Rejection::JailedUnpaid)?;
         Ok(())
     }
 

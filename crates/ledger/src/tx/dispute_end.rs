@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::disputes::Open;
 use crate::liability::{close, forfeit, give_back, jail, lose, share, silent_for_good};
 use crate::nodes::find;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked. All but the dispute repeats what its record says.
@@ -66,15 +66,18 @@ impl DisputeEnd {
         let mut open = Open::find(view, self.dispute, self.node)?;
         let mut node = find(view, self.node)?;
         let named = (self.owner, self.challenger, self.appellant, self.claim);
-        if named != (node.owner, open.challenger, open.case.appellant, open.case.claim) {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(
+            named == (node.owner, open.challenger, open.case.appellant, open.case.claim),
+            Rejection::DisputeNames,
+        )?;
         let outcome = match open.case.stage {
             Stage::Decided(outcome) => outcome,
-            Stage::Silent if context.clock.time > open.case.deadline => Outcome::ClaimantSilent,
-            Stage::Silent | Stage::Claimant | Stage::Challenger => {
-                return Err(Rejection::NotDecided.into());
+            Stage::Silent => {
+                let over = context.clock.time > open.case.deadline;
+                require(over, Rejection::NotDecided)?;
+                Outcome::ClaimantSilent
             }
+            Stage::Claimant | Stage::Challenger => return Err(Rejection::NotDecided.into()),
         };
         close(&mut node, &mut open.case.owed)?;
         match outcome {

@@ -9,7 +9,7 @@ use crate::disputes::Open;
 use crate::liability::silence;
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -43,9 +43,7 @@ impl DisputeLate {
             Stage::Silent | Stage::Decided(_) => return Err(Rejection::NotAsked.into()),
         };
         let now = context.clock.time;
-        if now <= open.case.deadline {
-            return Err(Rejection::NotLate.into());
-        }
+        require(now > open.case.deadline, Rejection::NotLate)?;
         if challenger {
             open.case.stage = Stage::Decided(Outcome::ChallengerSilent);
         } else if open.case.appellant != PublicKey::NONE {

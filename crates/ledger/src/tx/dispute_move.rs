@@ -9,7 +9,7 @@ use crate::context::{Author, Context};
 use crate::disputes::{NO_TIME, NamedModel, Open, kept};
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of a move that the referee only compares.
@@ -83,13 +83,12 @@ impl DisputeMove {
         let mut open = Open::find(view, self.dispute, self.node)?;
         open.check_model(&self.model)?;
         let side = self.side(author, view, &open)?;
-        if context.clock.time > open.case.deadline {
-            return Err(Rejection::MoveLate.into());
-        }
+        require(context.clock.time <= open.case.deadline, Rejection::MoveLate)?;
         let network = context.network;
-        if dispute_state_hash(network, &self.state) != open.case.state {
-            return Err(Rejection::DisputeState.into());
-        }
+        require(
+            dispute_state_hash(network, &self.state) == open.case.state,
+            Rejection::DisputeState,
+        )?;
         let after = self.model.judge(view, |model| {
             let referee = Dispute::decode(model, network, &self.state);
             let mut referee = referee.map_err(|_| Rejection::DisputeState)?;
@@ -115,6 +114,7 @@ impl DisputeMove {
             Stage::Challenger => (Party::Challenger, author.payer == open.challenger),
             Stage::Silent | Stage::Decided(_) => return Err(Rejection::NotAsked.into()),
         };
-        if may { Ok(side) } else { Err(Rejection::NotAsked.into()) }
+        require(may, Rejection::NotAsked)?;
+        Ok(side)
     }
 }

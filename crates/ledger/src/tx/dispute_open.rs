@@ -13,7 +13,7 @@ use crate::disputes::{NO_TIME, NamedModel, Open, check_signer, kept};
 use crate::liability::owe;
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Bytes of a filing: four pieces of 1,024 bytes, a receipt of 4,096, their lengths.
@@ -90,9 +90,10 @@ impl DisputeOpen {
         let start = dates::check(context, view, &self.filing.terms, self.epoch)?;
         dates::check_key(&key, &start)?;
         let (claim, slot) = self.slots(context.network, author.payer);
-        if view.get(&claim)?.is_some() || view.get(&slot)?.is_some() {
-            return Err(Rejection::DisputeThere.into());
-        }
+        require(
+            view.get(&claim)?.is_none() && view.get(&slot)?.is_none(),
+            Rejection::DisputeThere,
+        )?;
         let (owed, bond) = owe(context, &mut node, Matter::Claim)?;
         let network = context.network;
         let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
@@ -117,7 +118,7 @@ impl DisputeOpen {
         let subject = self.filing.check(model, network).map_err(|_| Rejection::Filing)?;
         if let (Claim::Fault(receipt), Some(signature)) = (&self.filing.claim, self.signature) {
             let envelope = Envelope::of_receipt(receipt, signature, network);
-            envelope.open(network).map_err(|_| Rejection::Filing)?;
+            require(envelope.open(network).is_ok(), Rejection::Filing)?;
         }
         Ok(kept(network, &Dispute::open(model, subject, NO_TIME, NO_TIME)))
     }

@@ -15,7 +15,7 @@ use crate::audits::{auditors, drawn_in, number, owe, unit, wait};
 use crate::context::{Author, Context};
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of as many hashes as there are tries, over the greatest panel.
@@ -65,20 +65,14 @@ impl DrawAudit {
         view: &mut View,
     ) -> Result<(), Stop> {
         let epoch = drawn_in(self.audit);
-        if context.clock.epoch != epoch {
-            return Err(Rejection::EpochOther.into());
-        }
+        require(context.clock.epoch == epoch, Rejection::EpochOther)?;
         let start = view.get(&EpochStartSlot(epoch))?;
         let beacon = start.ok_or(Fault::Lacking("the start of its epoch"))?.beacon;
         let book = view.get(&EpochBookSlot(self.audit.epoch))?.ok_or(Rejection::NothingDrawn)?;
         let number = number(context, self.audit, &book, &beacon).ok_or(Rejection::NothingDrawn)?;
-        if view.get(&self.audit)?.is_some() {
-            return Err(Rejection::DrawnBefore.into());
-        }
+        require(view.get(&self.audit)?.is_none(), Rejection::DrawnBefore)?;
         let mut settlement = view.get(&self.settlement())?.ok_or(Rejection::NoSettlement)?;
-        if settlement.node != self.node {
-            return Err(Rejection::SettlementNode.into());
-        }
+        require(settlement.node == self.node, Rejection::SettlementNode)?;
         let unit = unit(&settlement, number).ok_or(Rejection::NothingDrawn)?;
         settlement.held = settlement.held.checked_add(1).ok_or(Rejection::HoldsFull)?;
         let mut node = find(view, self.node)?;

@@ -13,7 +13,7 @@ use crate::accounts::add;
 use crate::context::Context;
 use crate::parameters::Parameters;
 use crate::proposals::{Majority, carried, end, open};
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -58,22 +58,19 @@ impl Enact {
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let proposal = open(view, self.proposal)?;
-        if proposal.proposer != self.proposer || proposal.content != self.content {
-            return Err(Rejection::OtherProposal.into());
-        }
+        require(
+            proposal.proposer == self.proposer && proposal.content == self.content,
+            Rejection::OtherProposal,
+        )?;
         let now = context.clock.time;
-        if now < proposal.ends {
-            return Err(Rejection::VoteOn.into());
-        }
+        require(now >= proposal.ends, Rejection::VoteOn)?;
         if !carried(&proposal, majority(&self.content), context) {
             return end(view, self.proposal, &proposal, Decision::Refused);
         }
         if now >= proposal.lapses {
             return end(view, self.proposal, &proposal, Decision::Lapsed);
         }
-        if now < proposal.opens {
-            return Err(Rejection::Timelock.into());
-        }
+        require(now >= proposal.opens, Rejection::Timelock)?;
         end(view, self.proposal, &proposal, Decision::Enacted)?;
         enact(&self.content, view)
     }

@@ -7,7 +7,7 @@ use super::stand::{Wish, make_room};
 use crate::audits::{enrolled, obstacle, put_enrolled};
 use crate::context::{Author, Context};
 use crate::nodes::owned;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -45,17 +45,13 @@ impl Enrol {
         let mut auditors = enrolled(view)?;
         match self.wish {
             Wish::Leave => {
-                if !auditors.0.remove(&self.node) {
-                    return Err(Rejection::NotEnrolled.into());
-                }
+                require(auditors.0.remove(&self.node), Rejection::NotEnrolled)?;
             }
             Wish::Join { instead } => {
                 if let Some(why) = obstacle(&node, context) {
                     return Err(why.into());
                 }
-                if auditors.0.contains(&self.node) {
-                    return Err(Rejection::Enrolled.into());
-                }
+                require(!auditors.0.contains(&self.node), Rejection::Enrolled)?;
                 if auditors.0.len() == AUDITORS_MAX {
                     let otherwise = Rejection::AuditorsFull;
                     make_room(view, &mut auditors.0, instead, (&node, otherwise))?;

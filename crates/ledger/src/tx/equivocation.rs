@@ -14,7 +14,7 @@ use crate::dates::{self, read_leaf, write_leaf};
 use crate::disputes::check_signer;
 use crate::liability::{jail, lose, share};
 use crate::nodes::find;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Bytes of evidence: two heads, two tokens with sixteen hashes each.
@@ -73,17 +73,11 @@ impl ShowEquivocation {
         let mut node = find(view, self.node)?;
         let head = &self.evidence.one.0;
         let key = check_signer(view, head.worker, self.node)?;
-        if !self.terms.is_of(context.network, &head.head.job) {
-            return Err(Rejection::NoDate.into());
-        }
+        require(self.terms.is_of(context.network, &head.head.job), Rejection::NoDate)?;
         dates::check_key(&key, &dates::check(context, view, &self.terms, self.epoch)?)?;
         let slot = self.slot(context.network);
-        if view.get(&slot)?.is_some() {
-            return Err(Rejection::DisputeThere.into());
-        }
-        if !self.evidence.holds(context.network) {
-            return Err(Rejection::NoEquivocation.into());
-        }
+        require(view.get(&slot)?.is_none(), Rejection::DisputeThere)?;
+        require(self.evidence.holds(context.network), Rejection::NoEquivocation)?;
         let taken = lose(context, view, &mut node, (Matter::Claim, Amount::ZERO))?;
         jail(context, &mut node);
         view.put(&NodeSlot(self.node), &node)?;

@@ -13,7 +13,7 @@ use receipt::{MissingAnswer, PublicKey, Receipt};
 
 use super::missing_answer::{ANSWER_BYTES_MAX, shows};
 use crate::context::Context;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of a receipt's bytes and as many hashes as a log has levels.
@@ -121,13 +121,9 @@ impl HoldPay {
         self.judge(context.network, view)?;
         let slot = self.settlement();
         let mut settlement = view.get(&slot)?.ok_or(Rejection::NoSettlement)?;
-        if settlement.node != self.node {
-            return Err(Rejection::SettlementNode.into());
-        }
+        require(settlement.node == self.node, Rejection::SettlementNode)?;
         let receipt = self.receipt.id(context.network);
-        if !shows(view, self.receipt.worker, &self.answer, &receipt)? {
-            return Err(Rejection::NotIncluded.into());
-        }
+        require(shows(view, self.receipt.worker, &self.answer, &receipt)?, Rejection::NotIncluded)?;
         let hold = view.get(&self.slot())?;
         if hold.is_none() {
             settlement.held = settlement.held.checked_add(1).ok_or(Rejection::HoldsFull)?;
@@ -144,9 +140,7 @@ impl HoldPay {
         let step = self.step.claimed(self.receipt.worker, self.receipt.job);
         // What stands under a claim ended against the node, too, and has nobody's key in its id.
         let ids = [challenger, PublicKey::NONE].map(|key| step.disputed_by(network, key));
-        if node != self.node || !ids.contains(&self.dispute) {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(node == self.node && ids.contains(&self.dispute), Rejection::DisputeNames)?;
         let doubted = match course {
             Course::Open(_)
             | Course::Ended(
@@ -154,14 +148,9 @@ impl HoldPay {
             ) => true,
             Course::Ended(Outcome::ChallengerRefuted | Outcome::ChallengerSilent) => false,
         };
-        if !doubted {
-            return Err(Rejection::EndedForNode.into());
-        }
+        require(doubted, Rejection::EndedForNode)?;
         let channel = ChannelId::of(network, self.payer, self.number);
-        match channel == self.settlement().channel {
-            true => Ok(()),
-            false => Err(Rejection::ChannelPayer.into()),
-        }
+        Ok(require(channel == self.settlement().channel, Rejection::ChannelPayer)?)
     }
 
     /// What is held then, with what was held before.
@@ -171,9 +160,10 @@ impl HoldPay {
         let whole = settlement.span;
         let span = whole.within(paid).ok_or(Rejection::SpanElsewhere)?;
         let spans = whole.joined(&before, span);
-        if spans == before || whole.joined(&settlement.voided, span) == settlement.voided {
-            return Err(Rejection::SpanHeld);
-        }
+        require(
+            spans != before && whole.joined(&settlement.voided, span) != settlement.voided,
+            Rejection::SpanHeld,
+        )?;
         Ok(spans)
     }
 

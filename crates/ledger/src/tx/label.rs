@@ -6,7 +6,7 @@ use receipt::PublicKey;
 
 use crate::context::{Author, Context};
 use crate::names::owned;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by the name's owner.
@@ -54,16 +54,13 @@ impl SetLabel {
         view: &mut View,
     ) -> Result<(), Stop> {
         let name = owned(context, view, &self.name, author.payer)?;
-        if name.tenure != self.tenure {
-            return Err(Rejection::NameTenure.into());
-        }
+        require(name.tenure == self.tenure, Rejection::NameTenure)?;
         let package = view.get(&self.package())?.ok_or(Rejection::PackageAbsent)?;
-        if package.withdrawn.is_some() {
-            return Err(Rejection::Withdrawn.into());
-        }
-        if self.label.is_version() && view.get(&self.slot())?.is_some() {
-            return Err(Rejection::VersionSet.into());
-        }
+        require(package.withdrawn.is_none(), Rejection::Withdrawn)?;
+        require(
+            !self.label.is_version() || view.get(&self.slot())?.is_none(),
+            Rejection::VersionSet,
+        )?;
         let (model, publisher, set) = (self.model, self.publisher, context.clock.time);
         view.put(&self.slot(), &LabelRecord { model, publisher, set })
     }

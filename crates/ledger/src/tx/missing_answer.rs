@@ -7,7 +7,7 @@ use receipt::{MissingAnswer, PublicKey};
 
 use crate::asked::AskedOf;
 use crate::context::Context;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Bytes of an answer: a leaf, an index, 53 hashes.
@@ -57,13 +57,9 @@ impl AnswerMissing {
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let missing = view.get(&self.missing)?.ok_or(Rejection::NoMissing)?;
-        if self.worker != missing.worker {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(self.worker == missing.worker, Rejection::DisputeNames)?;
         let node = self.of.check(context, view, &missing.asked)?;
-        if !shows(view, self.worker, &self.answer, &missing.receipt)? {
-            return Err(Rejection::NotIncluded.into());
-        }
+        require(shows(view, self.worker, &self.answer, &missing.receipt)?, Rejection::NotIncluded)?;
         self.of.shown(view, node, missing.asked)?;
         view.remove(&self.missing)
     }

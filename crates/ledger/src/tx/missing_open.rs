@@ -11,7 +11,7 @@ use crate::context::{Author, Context};
 use crate::dates::check_receipt;
 use crate::disputes::check_signer;
 use crate::nodes::find;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of a receipt's signatures, at its limits.
@@ -63,15 +63,11 @@ impl MissingOpen {
         let node = find(view, self.node)?;
         let key = check_signer(view, worker, self.node)?;
         let slot = self.slot(network);
-        if view.get(&slot)?.is_some() {
-            return Err(Rejection::MissingThere.into());
-        }
-        if context.clock.epoch <= self.anchor_by() {
-            return Err(Rejection::NotDue.into());
-        }
+        require(view.get(&slot)?.is_none(), Rejection::MissingThere)?;
+        require(context.clock.epoch > self.anchor_by(), Rejection::NotDue)?;
         check_receipt(context, view, &key, self.anchor_by())?;
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
-        envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
+        require(envelope.open(network).is_ok(), Rejection::ReceiptUnsigned)?;
         let asked = ask(context, author, view, (self.node, node))?;
         view.put(&slot, &Missing { worker, receipt: self.receipt.id(network), asked })
     }

@@ -112,7 +112,7 @@ use chain::KindNumber;
 use commit::{Reader, WireError, Writer};
 
 use crate::context::{Author, Context};
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// A body, by its kind.
@@ -352,7 +352,7 @@ impl Action {
     pub fn decode(kind: KindNumber, body: &[u8]) -> Result<Self, Rejection> {
         let mut input = Reader::new(body);
         let action = Self::read(kind, &mut input)?.map_err(|_| Rejection::Body)?;
-        input.end("the body").map_err(|_| Rejection::Body)?;
+        require(input.end("the body").is_ok(), Rejection::Body)?;
         Ok(action)
     }
 

@@ -8,7 +8,7 @@ use crate::accounts::subtract;
 use crate::context::{Author, Context};
 use crate::names::is_free;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, for the payer.
@@ -47,14 +47,15 @@ impl NameClaim {
                 tenure: before.tenure.saturating_add(1),
                 until: now.after(term),
             },
-            Some(before) if before.owner == author.payer => {
+            Some(before) => {
+                require(before.owner == author.payer, Rejection::NameTaken)?;
                 let until = before.until.after(term);
-                if until > now.after(context.parameters.get_u64(Parameter::NameAheadMs)) {
-                    return Err(Rejection::NameAhead.into());
-                }
-                NameRecord { until, ..before }
+                require(
+                    until <= now.after(context.parameters.get_u64(Parameter::NameAheadMs)),
+                    Rejection::NameAhead,
+                )?;
+                NameRecord { owner: author.payer, until, ..before }
             }
-            Some(_) => return Err(Rejection::NameTaken.into()),
         };
         let fee = Amount(context.parameters.get(Parameter::NameFee));
         subtract(view, author.payer, fee, Rejection::Balance)?;

@@ -6,7 +6,7 @@ use receipt::PublicKey;
 
 use crate::context::{Author, Context};
 use crate::names::owned;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by the name's owner.
@@ -40,9 +40,7 @@ impl NameTransfer {
         view: &mut View,
     ) -> Result<(), Stop> {
         let before = owned(context, view, &self.name, author.payer)?;
-        if self.to == before.owner {
-            return Err(Rejection::ToItself.into());
-        }
+        require(self.to != before.owner, Rejection::ToItself)?;
         view.put(&NameSlot(self.name.clone()), &NameRecord { owner: self.to, ..before })
     }
 }

@@ -7,7 +7,7 @@ use receipt::PublicKey;
 use crate::claims::{Binding, Claim};
 use crate::context::{Author, Context};
 use crate::nodes::active;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -57,9 +57,7 @@ impl NodeKey {
     ) -> Result<(), Stop> {
         let mut node = active(view, self.node, author)?;
         let key = key_of(&mut node, self.role);
-        if *key != self.before {
-            return Err(Rejection::KeyBefore.into());
-        }
+        require(*key == self.before, Rejection::KeyBefore)?;
         *key = self.claim.key;
         let Self { node: id, role, .. } = *self;
         let (network, from) = (context.network, context.clock.time);

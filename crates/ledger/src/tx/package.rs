@@ -8,7 +8,7 @@ use receipt::{PublicKey, Signature};
 
 use crate::context::Context;
 use crate::models::referee_model;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Bytes of a manifest in the ledger.
@@ -60,12 +60,11 @@ impl PublishPackage {
     }
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
-        if view.get(&self.slot())?.is_some() {
-            return Err(Rejection::PackageThere.into());
-        }
-        if !signed(self.manifest.id(), self.publisher, &self.signature, context.network) {
-            return Err(Rejection::PackageSignature.into());
-        }
+        require(view.get(&self.slot())?.is_none(), Rejection::PackageThere)?;
+        require(
+            signed(self.manifest.id(), self.publisher, &self.signature, context.network),
+            Rejection::PackageSignature,
+        )?;
         let package = self.judged(context, view)?;
         view.put(&self.slot(), &package)
     }
@@ -75,9 +74,7 @@ impl PublishPackage {
         let part = self.part(PartKind::Program).ok_or(Rejection::PackageParts)?;
         let units = self.part(PartKind::Units).ok_or(Rejection::PackageParts)?;
         let program = view.get(&ProgramSlot(part.hash))?.ok_or(Rejection::ProgramAbsent)?;
-        if u64::try_from(program.0.len()) != Ok(part.bytes) {
-            return Err(Rejection::PackageParts.into());
-        }
+        require(u64::try_from(program.0.len()) == Ok(part.bytes), Rejection::PackageParts)?;
         let checked =
             Checked::decode(&program.0).map_err(|_| Fault::Lacking("a checked program"))?;
         let files = self.manifest.files().iter();

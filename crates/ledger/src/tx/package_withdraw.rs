@@ -6,7 +6,7 @@ use chain::records::{PackageSlot, Slot};
 use commit::{Digest, Reader, WireError, Writer};
 
 use crate::context::{Author, Context};
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by the publisher's own account.
@@ -37,9 +37,7 @@ impl PackageWithdraw {
     ) -> Result<(), Stop> {
         let slot = self.slot(author);
         let mut package = view.get(&slot)?.ok_or(Rejection::PackageAbsent)?;
-        if package.withdrawn.is_some() {
-            return Err(Rejection::Withdrawn.into());
-        }
+        require(package.withdrawn.is_none(), Rejection::Withdrawn)?;
         package.withdrawn = Some(context.clock.time);
         view.put(&slot, &package)
     }

@@ -7,7 +7,7 @@ use dispute::Slice;
 use super::part_open::CHUNK_BYTES;
 use crate::asked::AskedOf;
 use crate::context::Context;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Bytes of a chunk.
@@ -55,9 +55,7 @@ impl AnswerPart {
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let withheld = view.get(&self.part)?.ok_or(Rejection::NoPart)?;
         let node = self.of.check(context, view, &withheld.asked)?;
-        if !self.shows(&withheld) {
-            return Err(Rejection::ChunkOther.into());
-        }
+        require(self.shows(&withheld), Rejection::ChunkOther)?;
         self.of.shown(view, node, withheld.asked)?;
         view.remove(&self.part)
     }

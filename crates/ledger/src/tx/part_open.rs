@@ -13,7 +13,7 @@ use crate::context::{Author, Context};
 use crate::dates::check_receipt;
 use crate::disputes::check_signer;
 use crate::nodes::find;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of a receipt's signatures, at its limits.
@@ -83,13 +83,11 @@ impl PartOpen {
         let node = find(view, self.node)?;
         let key = check_signer(view, worker, self.node)?;
         let slot = self.slot(network);
-        if view.get(&slot)?.is_some() {
-            return Err(Rejection::PartThere.into());
-        }
+        require(view.get(&slot)?.is_none(), Rejection::PartThere)?;
         check_receipt(context, view, &key, self.anchor_by())?;
         let file = self.file(view)?;
         let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
-        envelope.open(network).map_err(|_| Rejection::ReceiptUnsigned)?;
+        require(envelope.open(network).is_ok(), Rejection::ReceiptUnsigned)?;
         let asked = ask(context, author, view, (self.node, node))?;
         view.put(&slot, &Withheld { file, chunk: self.chunk, asked })
     }

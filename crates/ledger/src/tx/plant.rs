@@ -10,7 +10,7 @@ use crate::accounts::subtract;
 use crate::context::{Author, Context};
 use crate::nodes::spoken_for;
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -44,16 +44,13 @@ impl PutPlant {
         view: &mut View,
     ) -> Result<(), Stop> {
         let node = spoken_for(view, self.slot.node, author)?;
-        if node.retired {
-            return Err(Rejection::Retired.into());
-        }
-        if self.slot.epoch != context.clock.epoch {
-            return Err(Rejection::EpochOther.into());
-        }
+        require(!node.retired, Rejection::Retired)?;
+        require(self.slot.epoch == context.clock.epoch, Rejection::EpochOther)?;
         let most = context.parameters.get_u64(Parameter::PlantsEpoch);
-        if u64::from(self.slot.index) >= most || view.get(&self.slot)?.is_some() {
-            return Err(Rejection::PlantThere.into());
-        }
+        require(
+            u64::from(self.slot.index) < most && view.get(&self.slot)?.is_none(),
+            Rejection::PlantThere,
+        )?;
         let bond = Amount(context.parameters.get(Parameter::PlantBond));
         subtract(view, author.payer, bond, Rejection::Balance)?;
         view.put(&self.slot, &Plant { commitment: self.commitment, bond, met: false })

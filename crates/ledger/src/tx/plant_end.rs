@@ -12,7 +12,7 @@ use crate::context::{Author, Context};
 use crate::nodes::{find, spoken_for};
 use crate::parameters::Parameter;
 use crate::plants::{check_opening, find_plant, last_epoch};
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -67,9 +67,7 @@ impl PlantEnd {
         view: &mut View,
     ) -> Result<(), Stop> {
         let plant = find_plant(view, self.slot)?;
-        if find(view, self.slot.node)?.owner != self.owner {
-            return Err(Rejection::OwnerOther.into());
-        }
+        require(find(view, self.slot.node)?.owner == self.owner, Rejection::OwnerOther)?;
         let now = context.clock.epoch;
         match self.opening {
             Some(opening) => {
@@ -89,5 +87,5 @@ impl PlantEnd {
 }
 
 fn check_old(now: Epoch, last: Epoch) -> Result<(), Rejection> {
-    if now > last { Ok(()) } else { Err(Rejection::PlantTime) }
+    require(now > last, Rejection::PlantTime)
 }

@@ -17,7 +17,7 @@ use crate::disputes::Open;
 use crate::nodes::spoken_for;
 use crate::parameters::Parameter;
 use crate::plants::{check_opening, check_time, find_plant, first_start};
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of a leaf's hashes.
@@ -86,17 +86,14 @@ impl MeetPlant {
         let job = self.terms.leads_to(context.network).ok_or(Rejection::PlantOther)?;
         let step = self.step.claimed(self.worker, job);
         let named = step.disputed_by(context.network, self.challenger);
-        if (named, self.challenger) != (self.dispute, open.challenger) {
-            return Err(Rejection::DisputeNames.into());
-        }
+        require(
+            (named, self.challenger) == (self.dispute, open.challenger),
+            Rejection::DisputeNames,
+        )?;
         spoken_for(view, self.plant.node, author)?;
         // Who planted knows it at once: it lets nobody prove what it could have said.
-        if open.case.stage != Stage::Claimant || open.case.begun {
-            return Err(Rejection::NotAsked.into());
-        }
-        if context.clock.time > open.case.deadline {
-            return Err(Rejection::MoveLate.into());
-        }
+        require(open.case.stage == Stage::Claimant && !open.case.begun, Rejection::NotAsked)?;
+        require(context.clock.time <= open.case.deadline, Rejection::MoveLate)?;
         self.meet(context, view, author, (step, height), &mut open)?;
         open.case.stage = Stage::Decided(Outcome::Planted);
         open.put(view)

@@ -4,7 +4,7 @@ use chain::records::{PROGRAM_BYTES_MAX, ProgramBytes, ProgramSlot, Slot};
 use commit::{Reader, WireError, Writer};
 use program::Checked;
 
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// Ops of a program in the ledger, over all layers: every validator checks them.
@@ -41,11 +41,9 @@ impl PublishProgram {
     }
 
     pub(super) fn execute(&self, view: &mut View) -> Result<(), Stop> {
-        if view.get(&self.slot())?.is_some() {
-            return Err(Rejection::ProgramThere.into());
-        }
-        Checked::decode_within(&self.program, PROGRAM_OPS_MAX)
-            .map_err(|_| Rejection::ProgramForm)?;
+        require(view.get(&self.slot())?.is_none(), Rejection::ProgramThere)?;
+        let checked = Checked::decode_within(&self.program, PROGRAM_OPS_MAX);
+        require(checked.is_ok(), Rejection::ProgramForm)?;
         view.put(&self.slot(), &ProgramBytes(self.program.clone()))
     }
 

@@ -12,7 +12,7 @@ use crate::context::{Author, Context};
 use crate::nodes::{put_stakes, stakes};
 use crate::parameters::Parameter;
 use crate::proposals::open;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -76,34 +76,25 @@ impl Propose {
 fn check(content: &Content, context: &Context, view: &View) -> Result<(), Stop> {
     match *content {
         Content::Parameter { number, value } => within(number, value, context),
-        Content::Spend { amount, .. } if amount == Amount::ZERO => {
-            Err(Rejection::NothingMoved.into())
+        Content::Spend { amount, .. } => {
+            Ok(require(amount != Amount::ZERO, Rejection::NothingMoved)?)
         }
-        Content::Spend { .. } => Ok(()),
         Content::Rules { version, .. } => above(view, version),
         Content::Cancel { proposal, proposer } => {
-            match open(view, proposal)?.proposer == proposer {
-                true => Ok(()),
-                false => Err(Rejection::OtherProposal.into()),
-            }
+            Ok(require(open(view, proposal)?.proposer == proposer, Rejection::OtherProposal)?)
         }
     }
 }
 
 fn within(number: ParameterNumber, value: u128, context: &Context) -> Result<(), Stop> {
-    match context.parameters.with(number, value) {
-        Some(_) => Ok(()),
-        None => Err(Rejection::ParameterBounds.into()),
-    }
+    let within = context.parameters.with(number, value).is_some();
+    Ok(require(within, Rejection::ParameterBounds)?)
 }
 
 /// Whether a version of the rules is above the one that holds and the one that is decided on.
 pub(super) fn above(view: &View, version: u16) -> Result<(), Stop> {
     let rules = view.get(&RulesSlot)?.unwrap_or_default();
-    match version > rules.version.max(rules.next) {
-        true => Ok(()),
-        false => Err(Rejection::RulesVersion.into()),
-    }
+    Ok(require(version > rules.version.max(rules.next), Rejection::RulesVersion)?)
 }
 
 impl Author {

@@ -13,7 +13,7 @@ use receipt::PublicKey;
 use crate::accounts::add;
 use crate::context::Context;
 use crate::payout::void;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, by anybody.
@@ -50,9 +50,7 @@ impl ReleasePay {
     pub(super) fn execute(self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let HoldSlot { dispute, settlement: slot } = self.hold;
         let hold = view.get(&self.hold)?.ok_or(Rejection::NoHold)?;
-        if hold.payer != self.payer {
-            return Err(Rejection::ChannelPayer.into());
-        }
+        require(hold.payer == self.payer, Rejection::ChannelPayer)?;
         let dispute = view.get(&dispute)?.ok_or(Fault::Lacking("a dispute that holds pay"))?;
         let Course::Ended(outcome) = dispute.course else {
             return Err(Rejection::DisputeOn.into());

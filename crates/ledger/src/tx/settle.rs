@@ -13,7 +13,7 @@ use receipt::Signature;
 use crate::channels::paying;
 use crate::context::{Author, Context};
 use crate::nodes;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Work: a signature.
@@ -70,16 +70,10 @@ impl Settle {
     ) -> Result<(), Stop> {
         let channel = paying(view, self.voucher.channel, self.node)?;
         let node = nodes::find(view, self.node)?;
-        if ![node.owner, node.operator].contains(&author.payer) {
-            return Err(Rejection::NotNode.into());
-        }
-        if self.epoch != context.clock.epoch {
-            return Err(Rejection::EpochOther.into());
-        }
+        require([node.owner, node.operator].contains(&author.payer), Rejection::NotNode)?;
+        require(self.epoch == context.clock.epoch, Rejection::EpochOther)?;
         self.judge(context, &channel)?;
-        if view.get(&self.slot())?.is_some() {
-            return Err(Rejection::SettledBefore.into());
-        }
+        require(view.get(&self.slot())?.is_none(), Rejection::SettledBefore)?;
         let span = Span { from: channel.settled, to: self.voucher.cumulative };
         let starts = self.enter(context, view, span)?;
         let voided = Vec::new();
@@ -92,19 +86,13 @@ impl Settle {
     /// Whether the voucher gives anything.
     fn judge(&self, context: &Context, channel: &Channel) -> Result<(), Rejection> {
         let Self { voucher, signature, .. } = self;
-        if !voucher.holds(context.network, channel.payer, signature) {
-            return Err(Rejection::VoucherSignature);
-        }
-        if context.clock.time >= voucher.expiry {
-            return Err(Rejection::VoucherExpired);
-        }
-        if voucher.cumulative <= channel.settled {
-            return Err(Rejection::VoucherOld);
-        }
-        if voucher.cumulative > channel.deposit {
-            return Err(Rejection::VoucherAbove);
-        }
-        Ok(())
+        require(
+            voucher.holds(context.network, channel.payer, signature),
+            Rejection::VoucherSignature,
+        )?;
+        require(context.clock.time < voucher.expiry, Rejection::VoucherExpired)?;
+        require(voucher.cumulative > channel.settled, Rejection::VoucherOld)?;
+        require(voucher.cumulative <= channel.deposit, Rejection::VoucherAbove)
     }
 
     /// Enters it in the epoch's book; what was there before.

@@ -7,7 +7,7 @@ use commit::{Reader, WireError, Writer};
 use crate::accounts::subtract;
 use crate::context::Author;
 use crate::nodes::{find, raise};
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -34,13 +34,9 @@ impl Stake {
     }
 
     pub(super) fn execute(self, author: &Author, view: &mut View) -> Result<(), Stop> {
-        if self.amount == Amount::ZERO {
-            return Err(Rejection::NothingMoved.into());
-        }
+        require(self.amount != Amount::ZERO, Rejection::NothingMoved)?;
         let mut node = find(view, self.node)?;
-        if node.retired {
-            return Err(Rejection::Retired.into());
-        }
+        require(!node.retired, Rejection::Retired)?;
         subtract(view, author.payer, self.amount, Rejection::Balance)?;
         raise(view, &mut node, self.amount)?;
         view.put(&NodeSlot(self.node), &node)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::context::{Author, Context};
 use crate::nodes::{find, owned};
 use crate::seats::obstacle;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -57,17 +57,13 @@ impl Stand {
         let mut candidates = candidates(view)?;
         match self.wish {
             Wish::Leave => {
-                if !candidates.0.remove(&self.node) {
-                    return Err(Rejection::NotStanding.into());
-                }
+                require(candidates.0.remove(&self.node), Rejection::NotStanding)?;
             }
             Wish::Join { instead } => {
                 if let Some(why) = obstacle(&node, context) {
                     return Err(why.into());
                 }
-                if candidates.0.contains(&self.node) {
-                    return Err(Rejection::Standing.into());
-                }
+                require(!candidates.0.contains(&self.node), Rejection::Standing)?;
                 if candidates.0.len() == CANDIDATES_MAX {
                     let otherwise = Rejection::CandidatesFull;
                     make_room(view, &mut candidates.0, instead, (&node, otherwise))?;
@@ -116,10 +112,7 @@ pub(super) fn make_room(
     (node, otherwise): (&Node, Rejection),
 ) -> Result<(), Stop> {
     let listed = list.remove(&instead);
-    match listed && find(view, instead)?.stake < node.stake {
-        true => Ok(()),
-        false => Err(otherwise.into()),
-    }
+    Ok(require(listed && find(view, instead)?.stake < node.stake, otherwise)?)
 }
 
 /// Puts them back.

@@ -7,7 +7,7 @@ use receipt::PublicKey;
 
 use crate::accounts::{add, subtract};
 use crate::context::Author;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -35,12 +35,8 @@ impl Transfer {
     }
 
     pub(super) fn execute(&self, author: &Author, view: &mut View) -> Result<(), Stop> {
-        if self.amount == Amount::ZERO {
-            return Err(Rejection::NothingMoved.into());
-        }
-        if self.to == author.payer {
-            return Err(Rejection::ToItself.into());
-        }
+        require(self.amount != Amount::ZERO, Rejection::NothingMoved)?;
+        require(self.to != author.payer, Rejection::ToItself)?;
         subtract(view, author.payer, self.amount, Rejection::Balance)?;
         add(view, self.to, self.amount)
     }

@@ -7,7 +7,7 @@ use commit::{Reader, WireError, Writer};
 use crate::context::{Author, Context};
 use crate::nodes::{lower, owned, stakes};
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -40,17 +40,11 @@ impl Unstake {
         view: &mut View,
     ) -> Result<(), Stop> {
         let Self { node: id, amount } = self;
-        if amount == Amount::ZERO {
-            return Err(Rejection::NothingMoved.into());
-        }
+        require(amount != Amount::ZERO, Rejection::NothingMoved)?;
         let mut node = owned(view, id, author)?;
         let left = node.stake.minus(amount).ok_or(Rejection::StakeLess)?;
-        if left < node.owed {
-            return Err(Rejection::Owed.into());
-        }
-        if node.unbonding.len() == UNBONDING_MAX {
-            return Err(Rejection::UnbondingFull.into());
-        }
+        require(left >= node.owed, Rejection::Owed)?;
+        require(node.unbonding.len() != UNBONDING_MAX, Rejection::UnbondingFull)?;
         lower(view, &mut node, amount)?;
         let usual = context.clock.time.after(context.parameters.get_u64(Parameter::UnbondMs));
         let due = usual.max(stakes(view)?.voting_ends);

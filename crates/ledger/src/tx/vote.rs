@@ -9,7 +9,7 @@ use commit::{Reader, WireError, Writer};
 use crate::context::{Author, Context};
 use crate::nodes::owned;
 use crate::proposals::open;
-use crate::stop::{Rejection, Stop};
+use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -56,13 +56,9 @@ impl Vote {
         view: &mut View,
     ) -> Result<(), Stop> {
         let mut proposal = open(view, self.proposal)?;
-        if context.clock.time >= proposal.ends {
-            return Err(Rejection::VoteOver.into());
-        }
+        require(context.clock.time < proposal.ends, Rejection::VoteOver)?;
         let weight = owned(view, self.node, author)?.stake;
-        if weight == Amount::ZERO {
-            return Err(Rejection::NoVoice.into());
-        }
+        require(weight != Amount::ZERO, Rejection::NoVoice)?;
         if let Some(earlier) = view.get(&self.slot())? {
             let side = side(&mut proposal, earlier.yes);
             *side = Amount(side.0.saturating_sub(earlier.weight.0));

@@ -19,7 +19,7 @@ use crate::disputes::{NO_TIME, NamedModel, Open, kept};
 use crate::liability::owe;
 use crate::nodes::find;
 use crate::parameters::Parameter;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Work of a filing's signatures and hashes, and of a receipt's bytes.
@@ -82,9 +82,10 @@ impl VouchDispute {
         let mut node = find(view, self.node)?;
         let network = context.network;
         let (claim, slot) = self.slots(network, author.payer);
-        if view.get(&claim)?.is_some() || view.get(&slot)?.is_some() {
-            return Err(Rejection::DisputeThere.into());
-        }
+        require(
+            view.get(&claim)?.is_none() && view.get(&slot)?.is_none(),
+            Rejection::DisputeThere,
+        )?;
         let (owed, bond) = owe(context, &mut node, Matter::Vouching)?;
         let begun = self.model.judge(view, |model| self.begin(network, model))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
@@ -103,16 +104,9 @@ impl VouchDispute {
         let mut auditors = audit.auditors.iter().filter(|auditor| auditor.node == self.node);
         let word = auditors.find(|auditor| !auditor.closed).map(|auditor| auditor.word);
         let Some(Word::Root(_)) = word else { return Err(Rejection::NotVouched.into()) };
-        if audits::is_vouching_over(context, &audit) {
-            return Err(Rejection::MoveLate.into());
-        }
-        if self.receipt.id(context.network) != audit.shown.receipt {
-            return Err(Rejection::ShownOther.into());
-        }
-        match self.is_of_receipt() {
-            true => Ok(()),
-            false => Err(Rejection::Filing.into()),
-        }
+        require(!audits::is_vouching_over(context, &audit), Rejection::MoveLate)?;
+        require(self.receipt.id(context.network) == audit.shown.receipt, Rejection::ShownOther)?;
+        Ok(require(self.is_of_receipt(), Rejection::Filing)?)
     }
 
     /// Whether the step stands in the receipt, and its worker answers for it: it may have signed another answer, too,

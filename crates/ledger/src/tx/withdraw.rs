@@ -7,7 +7,7 @@ use commit::{Reader, WireError, Writer};
 use crate::accounts::add;
 use crate::context::{Author, Context};
 use crate::nodes::owned;
-use crate::stop::{Fault, Rejection, Stop};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -39,13 +39,9 @@ impl Withdraw {
         let node = owned(view, self.node, author)?;
         let due = |part: &Unbonding| part.due <= context.clock.time;
         let (due, unbonding): (Vec<_>, Vec<_>) = node.unbonding.iter().copied().partition(due);
-        if due.is_empty() {
-            return Err(Rejection::NothingDue.into());
-        }
+        require(!due.is_empty(), Rejection::NothingDue)?;
         let node = Node { unbonding, ..node };
-        if sum(node.stake, &node.unbonding)? < node.owed {
-            return Err(Rejection::Owed.into());
-        }
+        require(sum(node.stake, &node.unbonding)? >= node.owed, Rejection::Owed)?;
         add(view, node.owner, sum(Amount::ZERO, &due)?)?;
         view.put(&NodeSlot(self.node), &node)
     }
