@@ -92,6 +92,7 @@ MISSING = record((
 HOLD = checked(
     record((("payer", KEY), ("spans", list_of(1, 16, SPAN)))), lambda one: one["spans"] != [] and apart(one["spans"]),
 )  # fmt: skip
+PLANT = record((("commitment", HASH), ("bond", U128), ("met", one_of(0, 1))))
 PARAMETER, SPEND, RULES_VERSION, CANCEL = 1, 2, 3, 4
 CONTENTS = {
     PARAMETER: record((("number", U16), ("value", U128))), SPEND: record((("to", KEY), ("amount", U128))),
@@ -158,6 +159,7 @@ RECORDS = {
     25: ("ballot", pair(HASH, HASH), BALLOT),
     26: ("rules", pair(), RULES),
     27: ("panel", pair(), PANEL),
+    28: ("plant", pair(HASH, U64, U8), PLANT),
 }
 CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY, RULES_KEY, AUDITORS_KEY, PANEL_KEY = (
     bytes([tag]) for tag in (1, 2, 3, 4, 8, 9, 26, 22, 27)
@@ -226,6 +228,10 @@ def start_key(epoch):
 
 def audit_key(epoch, index):
     return b"\x17" + U64.write(epoch) + U32.write(index)
+
+
+def plant_key(node, epoch, index):
+    return b"\x1c" + node + U64.write(epoch) + U8.write(index)
 
 
 def proposal_key(proposal):

@@ -11,6 +11,7 @@ import ledger_missing
 import ledger_nodes
 import ledger_packages
 import ledger_pay
+import ledger_plants
 import ledger_proposals
 import ledger_seats
 import ledger_stake
@@ -47,7 +48,7 @@ def one(_):
 
 GROUPS = (
     ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_pay, ledger_audits, ledger_disputes, ledger_missing,
-    ledger_proposals,
+    ledger_plants, ledger_proposals,
 )  # fmt: skip
 KINDS = {1: (TRANSFER, one, transfer)}
 for group in GROUPS:
@@ -243,4 +244,5 @@ HELD = {
     19: lambda missing: sum(missing["bond"]) + missing["held"],
     23: lambda audit: audit["bond"] + audit["held"],
     24: lambda proposal: proposal["bond"],
+    28: lambda plant: plant["bond"],
 }

@@ -18,7 +18,7 @@ const MAGIC: &[u8] = b"probity recording v1";
 /// Transactions that are offered to a block.
 const OFFERS: (u64, u64) = (0, 8);
 /// Kinds that the oracle has not: it reads no receipt and plays no dispute.
-const BEYOND: [RangeInclusive<u16>; 2] = [32..=39, 50..=72];
+const BEYOND: [RangeInclusive<u16>; 3] = [32..=39, 50..=69, 71..=71];
 
 /// A chain, and what was offered.
 #[derive(Clone, Debug)]
