@@ -265,6 +265,7 @@ def planter(parameters):
     """What one plant that is drawn wins, where each auditor looks at nothing with this chance and the others do."""
     kept = AUDIT["audit_share"] * AUDIT["audit_unit"]
     pay, reward = (F(parameters[name]) / ASSUMED["money an answer costs"] for name in ("plant_pay", "plant_reward"))
+    assert pay < opening("50 dispute_open", parameters), "a planter's friend who comes first saves it something"
     own = sum(charged(counts, parameters) for counts in (*PLANTED.values(), AUDITED["32 audit_show"]))
     vouch = opening("50 dispute_open", parameters) + answered(DISPUTED["8B/8k"], parameters)[2]
     share = AUDIT["lazy_slash"] * DISPUTE["challenger_share"]

@@ -167,8 +167,8 @@ parameters! {
     PlantBond = 61, "plant_bond", "money", 4_000_000, (0, 1_000_000_000_000_000_000),
         "who plants and never says what it was loses it; more than is paid of it";
     /// What of it goes to who finds the plant.
-    PlantPay = 62, "plant_pay", "money", 600_000, (0, 1_000_000_000_000_000_000),
-        "pays who disputes a plant for its fees and its work";
+    PlantPay = 62, "plant_pay", "money", 500_000, (0, 1_000_000_000_000_000_000),
+        "most of its fees to who disputes a plant, and never all, so that a planter's friend wins nothing by coming first";
     /// How long a plant stays.
     PlantEpochs = 63, "plant_epochs", "epochs", 480, (4, 2_000),
         "longer than its job can be disputed: as long again is left to show what it was";
