@@ -12,6 +12,7 @@ mod double_voter;
 mod equivocating_leader;
 mod flooder;
 mod forger;
+mod forgetful_leader;
 mod invalid_proposer;
 mod junk_bodies;
 mod lossy_links;
@@ -83,6 +84,7 @@ pub(crate) struct Fault {
 pub(crate) const FAULTS: &[Fault] = &[
     Fault { name: "silent leader", of: Of::Validator(silent_leader::act) },
     Fault { name: "equivocating leader", of: Of::Validator(equivocating_leader::act) },
+    Fault { name: "forgetful leader", of: Of::Validator(forgetful_leader::act) },
     Fault { name: "invalid proposer", of: Of::Validator(invalid_proposer::act) },
     Fault { name: "clock pusher", of: Of::Validator(clock_pusher::act) },
     Fault { name: "vote withholder", of: Of::Validator(vote_withholder::act) },

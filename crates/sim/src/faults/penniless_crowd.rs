@@ -13,16 +13,17 @@ use crate::validator::{POOL_OF_ONE_MAX, Peer};
 
 /// Who they are.
 const CROWD: u8 = 40;
-/// How many send at a time.
-const AT_ONCE: usize = 8;
+/// How many send at a time: others after each block.
+const AT_ONCE: usize = 4;
 
 static KEYS: LazyLock<Vec<SecretKey>> =
     LazyLock::new(|| (0..CROWD).map(|at| SecretKey::from_seed([at + 1; 32])).collect());
 
 pub(super) fn act(client: &mut Client<'_>) -> Sent {
     let mut sent = Vec::new();
-    for _ in 0..AT_ONCE {
-        let key = client.random.pick(&KEYS);
+    let turn = client.chain.len() * AT_ONCE;
+    for at in turn..turn + AT_ONCE {
+        let key = &KEYS[at % KEYS.len()];
         for number in (1..).take(POOL_OF_ONE_MAX) {
             let action = Action::Transfer(Transfer { to: actor(5).public, amount: Amount(1) });
             let what = (action.kind(), number, Amount(u128::MAX));

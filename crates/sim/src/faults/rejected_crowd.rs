@@ -15,14 +15,15 @@ use crate::validator::{POOL_OF_ONE_MAX, Peer};
 
 /// Who they are: nobody who is honest signs with these.
 const CROWD: [(usize, usize); 3] = [(40, 20), (70, 10), (133, 20)];
-/// How many send at a time.
-const AT_ONCE: usize = 8;
+/// How many send at a time: others after each block.
+const AT_ONCE: usize = 4;
 
 pub(super) fn act(client: &mut Client<'_>) -> Sent {
     let mut sent = Vec::new();
-    for _ in 0..AT_ONCE {
-        let (first, count) = *client.random.pick(&CROWD);
-        let key = actor(first + client.random.index(count));
+    let crowd: Vec<usize> = CROWD.iter().flat_map(|(first, count)| *first..first + count).collect();
+    let turn = client.chain.len() * AT_ONCE;
+    for at in turn..turn + AT_ONCE {
+        let key = actor(crowd[at % crowd.len()]);
         let account = record(client.state, &AccountSlot(key.public)).unwrap_or_default();
         for number in (account.made..).take(POOL_OF_ONE_MAX) {
             let amount = account.balance.plus(Amount(1)).unwrap_or_default();

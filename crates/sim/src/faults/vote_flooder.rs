@@ -22,10 +22,11 @@ pub(super) fn act(stage: &mut Stage<'_>, actions: Vec<Action>) -> Vec<Action> {
         {
             *stage.acted += 1;
             let ballot = vote.ballot();
+            let signed = signed(stage, ballot);
             for peer in stage.others() {
                 if stage.random.once_in(2) {
                     done.push(Action::Send(peer, Message::Votes(made_up(stage, ballot))));
-                    done.push(Action::Send(peer, Message::Signed(signed(stage, ballot))));
+                    done.push(Action::Send(peer, Message::Signed(signed)));
                 }
             }
         }

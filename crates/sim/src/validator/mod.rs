@@ -214,6 +214,11 @@ impl Validator {
         (self.round.height, self.round.bodies.hashes().collect())
     }
 
+    /// Whether it leads a view of the height it works at.
+    pub(crate) fn leads(&self, view: View) -> bool {
+        self.round.leader(view) == Some(self.key.public)
+    }
+
     /// How much it keeps.
     pub(crate) fn held(&self) -> Held {
         let [bodies, words, signatures] = self.round.held();
@@ -365,8 +370,7 @@ impl Validator {
     /// Proposes, where it is one's turn and one has not: a block that one has notarized, durably, before it is said.
     fn propose(&mut self, actions: &mut Vec<Action>) {
         let view = self.round.view;
-        let mine = self.round.leader(view) == Some(self.key.public);
-        if !mine || self.round.proposed(view).is_some() {
+        if !self.leads(view) || self.round.proposed(view).is_some() {
             return;
         }
         let block = match self.round.to_propose() {
@@ -412,7 +416,7 @@ impl Validator {
     }
 
     /// Votes because of which a block may be proposed in a view: how the views before were left.
-    fn because(&self, view: View) -> Vec<Vote> {
+    pub(crate) fn because(&self, view: View) -> Vec<Vote> {
         self.round.said(View(view.0.saturating_sub(VIEWS_AHEAD_MAX)), view)
     }
 
@@ -451,8 +455,7 @@ impl Validator {
             actions.push(Action::Broadcast(Message::Wanted { height, header }));
         }
         let proposed = self.round.proposed(view).and_then(|hash| self.round.sound(&hash));
-        let mine = self.round.leader(view) == Some(self.key.public);
-        if let Some((block, _)) = proposed.filter(|_| mine) {
+        if let Some((block, _)) = proposed.filter(|_| self.leads(view)) {
             let (block, because) = (block.clone(), self.because(view));
             actions.push(Action::Broadcast(Message::Proposal { view, block, because }));
         }

@@ -5,16 +5,17 @@
 //! would be taken now, in its payer's order, and the next block takes it and its fee; what is behind a number that is
 //! lacking waits where there is room. Never more than [`POOL_MAX`] nor [`POOL_BYTES_MAX`] in all, than
 //! [`POOL_OF_ONE_MAX`] nor [`POOL_OF_ONE_BYTES_MAX`] of one payer: in a full pool what is not ready leaves first, then
-//! what pays the least. Never one that its payer did not sign. Who is proposed first is who came first, not whose key is
-//! least.
+//! what pays the least. Never one that its payer did not sign. Every payer's first one is proposed before anybody's second,
+//! by when they came, and what finds no room in a block leaves it to those behind it: who fills blocks pays for them, and
+//! keeps nobody out.
 
 use chain::records::{Account, AccountSlot, ParametersSlot};
 use chain::state::State;
-use chain::{Amount, Authentic, Transaction};
+use chain::{Amount, Authentic, BLOCK_BYTES_MAX, HEADER_BYTES, Transaction};
 use ledger::tx::Action;
-use ledger::{Execution, Opening, Parameter, Parameters, Rejection, Stop};
+use ledger::{BLOCK_WORK_MAX, Execution, Opening, Parameter, Parameters, Rejection, Stop};
 use receipt::PublicKey;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::scene::record;
 
@@ -36,6 +37,7 @@ struct Waiting {
     made: Authentic,
     /// What it pays at least.
     fee: Amount,
+    work: u64,
     arrived: u64,
     /// It would be taken now.
     ready: bool,
@@ -58,7 +60,10 @@ impl Pool {
     pub(crate) fn put(&mut self, state: &State, opening: &Opening, transaction: Transaction) {
         let place = (transaction.payer, transaction.number);
         let account = account(state, place.0);
-        let Some(fee) = least_fee(state, &transaction) else { return };
+        if !self.is_awaited(place, &account) {
+            return;
+        }
+        let Some((fee, work)) = least_fee(state, &transaction) else { return };
         let refused =
             self.rejected.get(&place.0).is_some_and(|count| *count >= REJECTED_OF_ONE_MAX);
         if refused || !self.has_share(place, &account, fee, transaction.bytes()) {
@@ -72,7 +77,8 @@ impl Pool {
         }
         self.arrived += 1;
         self.bytes += bytes;
-        self.waiting.insert(place, Waiting { made, fee, arrived: self.arrived, ready: false });
+        self.waiting
+            .insert(place, Waiting { made, fee, work, arrived: self.arrived, ready: false });
         if behind {
             let of_one = self.waiting.range((place.0, account.made)..=(place.0, u64::MAX));
             let places: Vec<Place> = of_one.map(|(place, _)| *place).collect();
@@ -80,13 +86,15 @@ impl Pool {
         }
     }
 
-    /// Whether a payer may have this one too: his next ones, so many, and money for all of them.
-    fn has_share(&self, place: Place, account: &Account, fee: Amount, bytes: usize) -> bool {
+    /// Whether it is one of a payer's next ones, and none has its number.
+    fn is_awaited(&self, place: Place, account: &Account) -> bool {
         let ahead = place.1.checked_sub(account.made).and_then(|ahead| usize::try_from(ahead).ok());
         let next = ahead.is_some_and(|ahead| ahead < POOL_OF_ONE_MAX);
-        if !next || self.waiting.contains_key(&place) {
-            return false;
-        }
+        next && !self.waiting.contains_key(&place)
+    }
+
+    /// Whether a payer may have this one too: there is room for his, and he has money for all of them.
+    fn has_share(&self, place: Place, account: &Account, fee: Amount, bytes: usize) -> bool {
         let (mut fees, mut all) = (Some(fee), bytes);
         for (_, waiting) in self.waiting.range((place.0, 0)..=(place.0, u64::MAX)) {
             fees = fees.and_then(|fees| fees.plus(waiting.fee));
@@ -145,24 +153,33 @@ impl Pool {
         }
     }
 
-    /// What to propose: by when they came, but each payer's by their numbers.
+    /// What to propose: what a block has room for, in their turns.
     pub(crate) fn waiting(&self) -> Vec<Authentic> {
-        let turns = self.turns().into_iter();
-        turns.filter_map(|place| self.waiting.get(&place)).map(|one| one.made.clone()).collect()
+        let (mut bytes, mut work) = (BLOCK_BYTES_MAX - HEADER_BYTES, BLOCK_WORK_MAX);
+        let (mut late, mut proposed) = (BTreeSet::new(), Vec::new());
+        for place in self.turns() {
+            let Some(waiting) = self.waiting.get(&place) else { continue };
+            let left = bytes.checked_sub(4 + waiting.made.get().bytes());
+            match left.zip(work.checked_sub(waiting.work)) {
+                Some(left) if !late.contains(&place.0) => {
+                    (bytes, work) = left;
+                    proposed.push(waiting.made.clone());
+                }
+                Some(_) | None => {
+                    late.insert(place.0);
+                }
+            }
+        }
+        proposed
     }
 
+    /// Every payer's first one, then their second ones: of each by when they came.
     fn turns(&self) -> Vec<Place> {
-        let mut turns: BTreeMap<u64, Place> = BTreeMap::new();
-        let mut places = self.waiting.keys().copied().peekable();
-        while let Some(first) = places.peek().copied() {
-            let mut arrived = Vec::new();
-            let mut of_one = Vec::new();
-            while let Some(place) = places.next_if(|place| place.0 == first.0) {
-                arrived.extend(self.waiting.get(&place).map(|waiting| waiting.arrived));
-                of_one.push(place);
-            }
-            arrived.sort_unstable();
-            turns.extend(arrived.into_iter().zip(of_one));
+        let (mut turns, mut last) = (BTreeMap::new(), None);
+        for (place, waiting) in &self.waiting {
+            let nth = last.filter(|(payer, _)| *payer == place.0).map_or(0, |(_, nth)| nth + 1);
+            turns.insert((nth, waiting.arrived), *place);
+            last = Some((place.0, nth));
         }
         turns.into_values().collect()
     }
@@ -211,16 +228,16 @@ fn account(state: &State, key: PublicKey) -> Account {
     record(state, &AccountSlot(key)).unwrap_or_default()
 }
 
-/// What a transaction pays at least, for its bytes and its work; nothing, where it would be rejected whatever the state.
-fn least_fee(state: &State, transaction: &Transaction) -> Option<Amount> {
+/// What a transaction pays at least, for its bytes and its work, and this work; nothing, where it would be rejected whatever the state.
+fn least_fee(state: &State, transaction: &Transaction) -> Option<(Amount, u64)> {
     let values = record(state, &ParametersSlot).unwrap_or_default();
     let parameters = Parameters::of(&values)?;
     let action = Action::decode(transaction.kind, &transaction.body).ok()?;
     let bytes = u128::try_from(transaction.bytes()).ok()?;
     let bytes = Amount(parameters.get(Parameter::FeeByte)).times(bytes)?;
-    let work = Amount(parameters.get(Parameter::FeeWork)).times(action.work().into())?;
-    let fee = bytes.plus(work)?;
-    (fee <= transaction.fee_max).then_some(fee)
+    let work = action.work();
+    let fee = bytes.plus(Amount(parameters.get(Parameter::FeeWork)).times(work.into())?)?;
+    (fee <= transaction.fee_max && work <= BLOCK_WORK_MAX).then_some((fee, work))
 }
 
 #[cfg(test)]

@@ -276,3 +276,43 @@ fn a_peer_is_answered_a_few_times() {
     wake(&mut one, Wake::Again);
     assert_eq!(answers(&mut one, 2), ANSWERS_MAX);
 }
+
+/// A view's block may be another only where no view before can have finalized one.
+#[test]
+fn what_was_notarized_is_proposed_again_or_nothing() {
+    let (block, hash) = proposed();
+    let new = begun(2, &Disk::default()).block_at(CLOCK - 300, &mut Vec::new()).unwrap();
+    let new_hash = new.header.hash(begun(0, &Disk::default()).network);
+    let mut one = begun(0, &Disk::default());
+    hear(&mut one, LEADER, proposal(View(0), &block));
+    hear(&mut one, 3, Message::Votes(words(&[1, 2, 3], View(0), Word::Notarize(hash))));
+    assert!(cast(&hear(&mut one, 2, proposal(View(1), &new))).is_empty());
+    let actions = hear(&mut one, 2, proposal(View(1), &block));
+    assert_eq!(cast(&actions), [Word::Notarize(hash)]);
+    let mut other = begun(0, &Disk::default());
+    let because = words(&[1, 2, 3], View(0), Word::Nullify);
+    let justified = Message::Proposal { view: View(1), block: new, because };
+    assert_eq!(cast(&hear(&mut other, 2, justified)), [Word::Notarize(new_hash)]);
+}
+
+#[test]
+fn who_begins_again_keeps_to_its_word() {
+    let (block, hash) = proposed();
+    let overdue = Wake::Overdue(FIRST.0, FIRST.1);
+    let quorum = || Message::Votes(words(&[1, 2, 3], View(0), Word::Notarize(hash)));
+    let (mut finalized, mut nullified) = (Disk::default(), Disk::default());
+    let mut one = begun(0, &finalized);
+    kept(&mut finalized, &hear(&mut one, LEADER, proposal(View(0), &block)));
+    kept(&mut finalized, &hear(&mut one, 2, quorum()));
+    assert_eq!(finalized.votes.len(), 2);
+    let mut again = begun(0, &finalized);
+    assert_eq!(again.round.view, View(0), "it has no votes but its own");
+    assert!(cast(&wake(&mut again, overdue)).is_empty(), "it finalized the view");
+    let actions = wake(&mut begun(0, &nullified), overdue);
+    kept(&mut nullified, &actions);
+    assert_eq!(nullified.votes.len(), 1);
+    let mut again = begun(0, &nullified);
+    assert!(cast(&hear(&mut again, LEADER, proposal(View(0), &block))).is_empty());
+    assert!(cast(&hear(&mut again, 2, quorum())).is_empty(), "it nullified the view");
+    assert_eq!(again.round.view, View(1));
+}

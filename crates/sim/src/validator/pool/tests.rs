@@ -97,11 +97,24 @@ fn a_payer_s_wait_in_their_order_and_others_by_when_they_came() {
         pool.put(&state, &opening, small(&state, who, number));
     }
     assert!(!pool.is_idle());
-    assert_eq!(turns(&pool), [(5, 0), (5, 1), (3, 0), (5, 2), (2, 0), (5, 4)]);
+    assert_eq!(turns(&pool), [(3, 0), (5, 0), (2, 0), (5, 1), (5, 2), (5, 4)]);
     let ready = pool.waiting.values().filter(|waiting| waiting.ready).count();
     assert_eq!(ready, 5, "all but the one that waits for number 3");
     (0..40).for_each(|number| pool.put(&state, &opening, small(&state, 7, number)));
     assert_eq!(turns(&pool).iter().filter(|(who, _)| *who == 7).count(), POOL_OF_ONE_MAX);
+}
+
+#[test]
+fn who_fills_a_block_keeps_nobody_out() {
+    let (state, _, opening) = world();
+    let mut pool = Pool::default();
+    for (who, number) in [(2, 0), (3, 0), (3, 1), (4, 0)] {
+        pool.put(&state, &opening, small(&state, who, number));
+    }
+    let place = |who: usize| (actor(who).public, 0);
+    pool.waiting.get_mut(&place(2)).unwrap().work = BLOCK_WORK_MAX - 1;
+    pool.waiting.get_mut(&place(3)).unwrap().work = 2;
+    assert_eq!(turns(&pool), [(2, 0), (4, 0)], "nor what is behind it");
 }
 
 #[test]
@@ -138,7 +151,8 @@ fn in_a_full_pool_what_pays_the_least_leaves_first() {
     pool.put(&state, &opening, claim(150, 0));
     assert!(!turns(&pool).contains(&(150, 0)), "the first stays before an equal one");
     let dear = small(&state, 150, 0);
-    assert!(least_fee(&state, &dear) > least_fee(&state, &claim(150, 0)), "it has more bytes");
+    let least = |made: &Transaction| least_fee(&state, made).unwrap().0;
+    assert!(least(&dear) > least(&claim(150, 0)), "it has more bytes");
     pool.put(&state, &opening, dear);
     assert!(turns(&pool).contains(&(150, 0)) && pool.held()[0] == POOL_MAX);
     assert!(!turns(&pool).contains(&(POOL_MAX / 2, 1)), "the last of the least");
