@@ -9,11 +9,14 @@ use crate::accounts::subtract;
 use crate::audits::{check_due, find, spoken_for, wait};
 use crate::context::{Author, Context};
 use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop, require};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// Tokens of an answer whose opening goes into a body.
 pub const ASKED_TOKENS_MAX: u32 = 1 << 15;
+
+/// Bytes of a token in an opening.
+const BYTES_OF_TOKEN: u128 = 4;
 
 /// What is asked, by the auditor's owner or operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +54,20 @@ impl AuditAsk {
         let waits = auditors.any(|one| one.node == self.node && one.word == Word::None);
         let first = audit.asker == PublicKey::NONE;
         require(waits && first && audit.shown.tokens <= ASKED_TOKENS_MAX, Rejection::NotAwaited)?;
-        let bond = Amount(context.parameters.get(Parameter::Bond));
+        let bond = put_in(context, audit.shown.tokens)?;
         subtract(view, author.payer, bond, Rejection::Balance)?;
         (audit.asker, audit.bond) = (author.payer, bond);
         wait(context, &mut audit, AuditStage::Opening, Parameter::ShowMs);
         view.put(&self.audit, &audit)
     }
+}
+
+/// What the opening costs at least whoever brings it, of which the asker pays a half: asking is worth it for who would
+/// be paid for the audit, and giving the opening off the ledger is cheaper for both.
+fn put_in(context: &Context, tokens: u32) -> Result<Amount, Fault> {
+    let [byte, work] =
+        [Parameter::FeeByte, Parameter::FeeWork].map(|fee| context.parameters.get(fee));
+    let costs = Amount(BYTES_OF_TOKEN * byte + work).times(tokens.into());
+    let most = Amount(context.parameters.get(Parameter::Bond));
+    Ok(costs.ok_or(Fault::Money("what an opening costs"))?.at_most(most))
 }

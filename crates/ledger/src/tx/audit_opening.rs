@@ -99,7 +99,7 @@ impl AuditOpening {
         } else {
             let half = Amount(bond.0 / 2);
             add(view, self.owner, half)?;
-            view.burn(bond.minus(half).ok_or(Fault::Money("a bond"))?)?;
+            add(view, self.asker, bond.minus(half).ok_or(Fault::Money("a bond"))?)?;
         }
         come_back(context, view, &mut node, &mut audit)?;
         view.put(&NodeSlot(self.node), &node)?;

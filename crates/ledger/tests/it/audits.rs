@@ -37,6 +37,8 @@ const PRICES: [u128; 3] = [0, 60_000_000, 100_000_000];
 /// The epoch that is audited.
 const SETTLED: Epoch = Epoch(1);
 const SALT: Digest = [77; 32];
+/// What an opening of five tokens costs at least.
+const OPENS: u128 = 5 * (4 * 10 + 100);
 const FALSE: DisputedStep = DisputedStep { choice: 0, position: 1, kind: 1, what: 11 };
 
 pub(crate) const REJECTIONS: &[Case] = &[
@@ -938,9 +940,11 @@ fn an_auditor_without_an_opening_asks_for_it() {
     other.opening.outputs[0].tokens[1] = 12;
     let other = Action::AuditOpening(other);
     assert_eq!(refused(&world, OWNER, &other), Some(Rejection::ShownOther));
-    let half = default(Parameter::Bond) / 2;
+    let mut back = world.clone();
+    let gain = gained(&mut back, 2, |world| world.take(OTHER, &opening));
+    assert_eq!(gain, signed(OPENS / 2), "it pays a half of what it costs");
     let gain = gained(&mut world, OWNER, |world| world.take(OTHER, &opening));
-    assert_eq!(gain, signed(half));
+    assert_eq!(gain, signed(OPENS / 2));
     assert_eq!(Trial::audit(&world, 0).stage, AuditStage::Commit);
     trial.agree(&mut world);
 }
@@ -960,13 +964,13 @@ fn a_worker_that_keeps_an_opening_back_is_silent() {
     // It comes back: the asker has its bond, the worker loses as much.
     let mut back = world.clone();
     let gain = gained(&mut back, 2, |world| world.take(OWNER, &opening));
-    assert_eq!(gain, signed(bond));
+    assert_eq!(gain, signed(OPENS));
     assert_eq!(back.record(&NodeSlot(trial.node)).unwrap().stake, Amount(STAKE - bond));
     // It does not.
     wait(&mut world);
     turn(&mut world);
     let gain = gained(&mut world, 2, |world| world.take(OTHER, &late));
-    assert_eq!(gain, signed(bond));
+    assert_eq!(gain, signed(OPENS));
     assert_eq!(world.record(&Trial::slot(0)), None);
 }
 
