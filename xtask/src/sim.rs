@@ -2,11 +2,16 @@
 //!
 //! Prints what the seeds came to. A seed in which a checker saw something is printed with the command that runs it
 //! again; that is a failure. Never part of `cargo test`, which runs a few seeds of its own.
-#![allow(clippy::float_arithmetic, reason = "seconds, for display only")]
+#![allow(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "seconds and gains, for display only"
+)]
 
 use ::sim::campaign::{Campaign, run};
 use ::sim::canary::{Canary, Sabotage};
-use ::sim::{Finding, Report, World, ledger_seed, network_seed};
+use ::sim::report::{ANSWERS, PAYING_BYTES};
+use ::sim::{Finding, PRICE, Report, World, cheat_names, fault_names, ledger_seed, network_seed};
 use ledger::Rejection;
 use std::time::Instant;
 
@@ -20,6 +25,10 @@ const CANARY_SEEDS: u64 = 60;
 const SEEDS: u64 = 10_000;
 /// Seeds of validators over a network.
 const NETWORK_SEEDS: u64 = 200;
+/// How often each fault and cheat acts in a whole campaign, at least.
+const ACTED_LEAST: u64 = 10;
+/// Rejections that no seed reaches, and why; a test of the ledger explains each.
+const UNREACHED: &[(u16, &str)] = &[(105, "a settlement that 65,535 proceedings hold")];
 /// Findings that are printed.
 const SHOWN: usize = 20;
 
@@ -41,6 +50,7 @@ pub(crate) fn run_sim(options: &[&str]) -> Outcome<()> {
     for finding in report.findings.iter().take(SHOWN) {
         shown(finding);
     }
+    coverage(&report, &campaign)?;
     match count {
         0 => Ok(()),
         _ => Err(format!("{count} findings")),
@@ -52,20 +62,28 @@ fn canaries() -> Outcome<()> {
     println!("| what is broken | seen by | in seed |");
     println!("|---|---|---|");
     for canary in Canary::ALL {
-        let run = |seed| ledger_seed::run(seed, Some(*canary));
-        caught(canary.name(), canary.caught_by(), run)?;
+        let court = canary.is_of_courts();
+        let seed_of = |nth| if court { ledger_seed::court(nth) } else { nth };
+        let run = |nth| ledger_seed::run(seed_of(nth), Some(*canary));
+        caught(canary.name(), canary.caught_by(), run, seed_of)?;
     }
     for sabotage in Sabotage::ALL {
         let run = |seed| network_seed::run(seed, Some(*sabotage));
-        caught(sabotage.name(), sabotage.caught_by(), run)?;
+        caught(sabotage.name(), sabotage.caught_by(), run, |seed| seed)?;
     }
     Ok(())
 }
 
-fn caught(what: &str, checker: &str, run: impl Fn(u64) -> Report) -> Outcome<()> {
-    let sees = |seed: &u64| run(*seed).findings.iter().any(|finding| finding.checker == checker);
-    let seed = (0..CANARY_SEEDS).find(sees);
-    let seed = seed.ok_or(format!("{what}: {checker} sees it in none of {CANARY_SEEDS} seeds"))?;
+fn caught(
+    what: &str,
+    checker: &str,
+    run: impl Fn(u64) -> Report,
+    seed_of: impl Fn(u64) -> u64,
+) -> Outcome<()> {
+    let sees = |nth: &u64| run(*nth).findings.iter().any(|finding| finding.checker == checker);
+    let nth = (0..CANARY_SEEDS).find(sees);
+    let nth = nth.ok_or(format!("{what}: {checker} sees it in none of {CANARY_SEEDS} seeds"))?;
+    let seed = seed_of(nth);
     println!("| {what} | {checker} | {seed} |");
     Ok(())
 }
@@ -90,6 +108,8 @@ fn read(options: &[&str]) -> Outcome<Campaign> {
 }
 
 fn print(report: &Report, campaign: &Campaign) {
+    let of = |checker: &str| report.findings.iter().filter(|one| one.checker == checker).count();
+    let punished = report.cheats.values().map(|cheat| cheat.punished).sum();
     let rows = [
         ("first seed", campaign.from),
         ("ledger seeds", report.ledger_seeds),
@@ -99,6 +119,11 @@ fn print(report: &Report, campaign: &Campaign) {
         ("transactions taken", report.taken()),
         ("transactions rejected", report.rejections.values().sum()),
         ("altered blocks refused", report.refused.values().sum()),
+        ("faults injected, seeds of each summed", report.faults.values().sum()),
+        ("cheats run", report.cheats.values().map(|cheat| cheat.run).sum()),
+        ("cheats punished", punished),
+        ("honest slashed", of("slashed") as u64),
+        ("supply drift", of("supply") as u64),
         ("findings", report.findings.len() as u64),
     ];
     for (what, count) in rows {
@@ -107,6 +132,24 @@ fn print(report: &Report, campaign: &Campaign) {
     for (what, count) in &report.counts {
         println!("{what:<44}{count:>12}");
     }
+    print_bytes(report);
+    print_kinds(report);
+    print_cheats(report);
+    println!();
+}
+
+/// What a paid answer costs the ledger, and how much all else in courts.
+fn print_bytes(report: &Report) {
+    let count = |what| report.counts.get(what).copied().unwrap_or_default();
+    let answers = count(ANSWERS).max(1);
+    println!(
+        "{:<44}{:>12}",
+        "bytes of channels and logs per answer",
+        count(PAYING_BYTES) / answers
+    );
+}
+
+fn print_kinds(report: &Report) {
     println!("\ntaken, by kind");
     for (kind, count) in &report.kinds {
         println!("{kind:>6} {count:>49}");
@@ -126,7 +169,48 @@ fn print(report: &Report, campaign: &Campaign) {
             println!("       {what:<37}{count:>12}");
         }
     }
-    println!();
+}
+
+/// What cheats came to: gains beside being honest, in prices of an answer.
+fn print_cheats(report: &Report) {
+    println!("\ncheats of courts (gain beside being honest, in prices of an answer)");
+    println!("{:<28}{:>8}{:>10}{:>14}{:>12}", "", "run", "punished", "mean gain", "best gain");
+    for (name, cheat) in &report.cheats {
+        let price = |amount: i128| amount as f64 / PRICE as f64;
+        let mean = price(cheat.gain) / cheat.run.max(1) as f64;
+        let best = price(cheat.best);
+        println!("{name:<28}{:>8}{:>10}{mean:>14.2}{best:>12.2}", cheat.run, cheat.punished);
+    }
+}
+
+/// What a whole campaign has to reach: every fault and cheat so many times, every rejection.
+fn coverage(report: &Report, campaign: &Campaign) -> Outcome<()> {
+    let whole = campaign.ledger >= SEEDS && campaign.network >= NETWORK_SEEDS;
+    let mut lacking: Vec<String> = Vec::new();
+    for name in fault_names() {
+        let count = report.faults.get(name).copied().unwrap_or_default();
+        lacking.extend((count < ACTED_LEAST).then(|| format!("{name}: {count}")));
+    }
+    for name in cheat_names() {
+        let count = report.cheats.get(name).map_or(0, |cheat| cheat.run);
+        lacking.extend((count < ACTED_LEAST).then(|| format!("{name}: {count}")));
+    }
+    for rejection in Rejection::ALL {
+        let exempt = UNREACHED.iter().any(|(number, _)| *number == rejection.number());
+        let reached = report.rejections.contains_key(rejection);
+        lacking.extend((!reached && !exempt).then(|| format!("rejection {}", rejection.number())));
+    }
+    println!(
+        "coverage: faults and cheats below {ACTED_LEAST} times, rejections not reached: {}",
+        if lacking.is_empty() { "none".to_owned() } else { lacking.join(", ") }
+    );
+    for (number, why) in UNREACHED {
+        println!("          rejection {number} is not looked for: {why}");
+    }
+    match whole && !lacking.is_empty() {
+        true => Err("a whole campaign does not reach everything".into()),
+        false => Ok(()),
+    }
 }
 
 fn shown(finding: &Finding) {

@@ -30,6 +30,18 @@ pub enum Canary {
     UnitTaken,
     /// A sum is forgotten.
     SumForgotten,
+    /// Every node's stake melts.
+    StakeMelts,
+    /// Who was away once goes on paying for it.
+    AwayPaysOn,
+    /// Who is refuted has its stake again.
+    RefutedKeeps,
+    /// What was collected is there again.
+    CollectedAgain,
+    /// Who settles is paid at once, and again when it is collected.
+    SettledTwice,
+    /// A vote counts for more than is there.
+    VotesGrow,
 }
 
 impl Canary {
@@ -47,7 +59,19 @@ impl Canary {
         Self::HeaderAhead,
         Self::UnitTaken,
         Self::SumForgotten,
+        Self::StakeMelts,
+        Self::AwayPaysOn,
+        Self::RefutedKeeps,
+        Self::CollectedAgain,
+        Self::SettledTwice,
+        Self::VotesGrow,
     ];
+
+    /// Whether it shows in courts alone.
+    #[must_use]
+    pub fn is_of_courts(self) -> bool {
+        crate::checkers::COURT_NAMES.contains(&self.caught_by())
+    }
 
     /// What it breaks, for people.
     #[must_use]
@@ -65,6 +89,12 @@ impl Canary {
             Self::HeaderAhead => "a header says another epoch",
             Self::UnitTaken => "a unit is taken from a stranger",
             Self::SumForgotten => "the sum of stakes is forgotten",
+            Self::StakeMelts => "every stake melts",
+            Self::AwayPaysOn => "who was away goes on paying",
+            Self::RefutedKeeps => "who is refuted has its stake again",
+            Self::CollectedAgain => "what was collected is there again",
+            Self::SettledTwice => "who settles is paid twice",
+            Self::VotesGrow => "a vote counts for more than is there",
         }
     }
 
@@ -84,6 +114,12 @@ impl Canary {
             Self::HeaderAhead => "header",
             Self::UnitTaken => "authority",
             Self::SumForgotten => "sums",
+            Self::StakeMelts => "slashed",
+            Self::AwayPaysOn => "offline",
+            Self::RefutedKeeps => "punished",
+            Self::CollectedAgain => "paid",
+            Self::SettledTwice => "profit",
+            Self::VotesGrow => "ballots",
         }
     }
 }

@@ -1,13 +1,16 @@
 //! The network's simulator: it tries to break the ledger's rules, from a seed.
 //!
 //! Two kinds of seeds. A **ledger seed** ([`ledger_seed`]) makes a stream of transactions of every kind, valid ones and
-//! spoilt ones, and blocks of them, and lets several who judge judge them. A **network seed** ([`network_seed`]) lets
+//! spoilt ones, and blocks of them, and lets several who judge judge them; one in 16 has a **court** ([`ledger_seed::court`]),
+//! in which workers, clients, auditors and cheats have real answers of a tiny model to pay for and to dispute. A **network
+//! seed** ([`network_seed`]) lets
 //! validators order blocks over links that lose and delay, while machines crash and some cheat. Checkers look on from
 //! outside. All that is
 //! random comes from the seed, so that a seed gives the same run on every machine: inside a run there is no clock, no
 //! thread and no order of a hash map. Seeds run side by side ([`campaign`]). Never part of the product: no crate but
 //! `xtask` depends on it. Failure: what a checker sees is a [`Finding`] with its seed; a panic is one too.
 
+mod broken;
 pub mod campaign;
 pub mod canary;
 mod cheats;
@@ -21,14 +24,25 @@ mod network;
 pub mod network_seed;
 mod random;
 pub mod recording;
-mod report;
+pub mod report;
 mod scene;
 mod subject;
 mod tiny;
 pub mod traffic;
 mod validator;
 
+pub use court::PRICE;
 pub use keys::{ACTORS, Key, VALIDATORS, actor, key_of, validator};
 pub use random::Random;
 pub use report::{Finding, Report, World};
 pub use scene::Scene;
+
+/// Names of all faults and cheats of networks.
+pub fn fault_names() -> impl Iterator<Item = &'static str> {
+    faults::FAULTS.iter().map(|fault| fault.name)
+}
+
+/// Names of all cheats of courts.
+pub fn cheat_names() -> impl Iterator<Item = &'static str> {
+    cheats::CHEATS.iter().map(|cheat| cheat.name)
+}

@@ -5,6 +5,13 @@
 use ledger::Rejection;
 use std::collections::BTreeMap;
 
+/// The count of answers that workers of courts gave.
+pub const ANSWERS: &str = "answers of courts";
+/// The count of bytes of transactions that pay for them.
+pub const PAYING_BYTES: &str = "bytes of channels and logs";
+/// The count of bytes of all others of courts.
+pub const OTHER_BYTES: &str = "bytes of disputes and all else";
+
 /// Which kind of seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum World {

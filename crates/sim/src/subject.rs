@@ -9,6 +9,7 @@ use commit::Digest;
 use ledger::{BlockError, Execution, Opening, Proposed, Rejection, Stop, Working, apply, propose};
 use receipt::PublicKey;
 
+use crate::broken;
 use crate::canary::Canary;
 use crate::scene::{clock, record};
 
@@ -59,6 +60,18 @@ impl Subject {
             }
             Some(Canary::UnitTaken) => made.state = unit_taken(&made.state),
             Some(Canary::SumForgotten) => made.state = sum_forgotten(&made.state),
+            Some(Canary::StakeMelts) => made.state = broken::melted(&made.state, |_| true),
+            Some(Canary::AwayPaysOn) => {
+                made.state = broken::melted(&made.state, |node| node.silences.count > 0);
+            }
+            Some(Canary::RefutedKeeps) => made.state = broken::refuted_keeps(state, &made.state),
+            Some(Canary::CollectedAgain) => made.state = broken::collected(state, &made.state),
+            Some(Canary::SettledTwice) => {
+                made.state = broken::settled_twice(&made.state, &made.block.transactions);
+            }
+            Some(Canary::VotesGrow) => {
+                made.state = broken::votes_grow(&made.state, &made.block.transactions);
+            }
             Some(Canary::HeaderAhead) => made.block.header.epoch = Epoch(7_777),
             Some(
                 Canary::JudgeDiffers

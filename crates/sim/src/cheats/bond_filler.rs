@@ -4,6 +4,7 @@
 
 use ledger::Parameter;
 
+use crate::court::auditing::answer;
 use crate::court::work::{anchor, defend, log, serve, settle, show};
 use crate::court::{Player, Stage, Tale, accuse, prosecute};
 use crate::random::Random;
@@ -24,6 +25,7 @@ impl Player for BondFiller {
         anchor(stage);
         settle(stage);
         show(stage);
+        answer(stage, true);
         fill(stage);
         prosecute(stage, |_| None);
         defend(stage, |_| Tale::False);

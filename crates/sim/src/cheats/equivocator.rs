@@ -2,6 +2,7 @@
 //!
 //! It wants to tell two people two things. Whoever has both shows them.
 
+use crate::court::auditing::answer;
 use crate::court::work::{anchor, appeal, defend, log, serve, settle, show};
 use crate::court::{Player, Stage, Tale};
 use crate::random::Random;
@@ -25,5 +26,6 @@ impl Player for Equivocator {
         defend(stage, |_| Tale::True);
         appeal(stage, |_| true);
         show(stage);
+        answer(stage, true);
     }
 }

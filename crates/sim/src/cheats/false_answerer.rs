@@ -2,6 +2,7 @@
 //!
 //! It wants the pay of a true answer for less work. Its story ends at a tile that the referee executes.
 
+use crate::court::auditing::answer;
 use crate::court::work::{anchor, defend, log, serve, settle, show};
 use crate::court::{Player, Stage, Tale};
 use crate::random::Random;
@@ -24,5 +25,6 @@ impl Player for FalseAnswerer {
         settle(stage);
         defend(stage, |_| Tale::False);
         show(stage);
+        answer(stage, true);
     }
 }

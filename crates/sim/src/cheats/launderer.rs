@@ -6,6 +6,7 @@
 use chain::Time;
 use chain::records::{Case, Stage as At};
 
+use crate::court::auditing::answer;
 use crate::court::work::{anchor, appeal, defend, defend_some, log, serve, settle, show};
 use crate::court::{Player, Stage, Tale, accuse, prosecute};
 use crate::random::Random;
@@ -29,6 +30,7 @@ impl Player for Launderer {
         anchor(stage);
         settle(stage);
         show(stage);
+        answer(stage, true);
         self.befriend(stage);
         prosecute(stage, |_| None);
         self.stand_trial(stage);

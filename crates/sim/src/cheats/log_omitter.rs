@@ -2,6 +2,7 @@
 //!
 //! It wants to be paid for what can't be drawn. Who holds the receipt asks for it, and silence costs what a lie costs.
 
+use crate::court::auditing::answer;
 use crate::court::work::{anchor, log, serve, settle, show};
 use crate::court::{Player, Stage, Tale};
 use crate::random::Random;
@@ -30,5 +31,6 @@ impl Player for LogOmitter {
         anchor(stage);
         settle(stage);
         show(stage);
+        answer(stage, true);
     }
 }

@@ -4,17 +4,23 @@
 //! comes to instead. Never looked at by a checker: those go by the ledger and by what a player was cast as.
 
 mod bond_filler;
+mod colluding_pair;
+mod copycat;
+mod diluter;
 mod double_payer;
 mod equivocator;
 mod false_answerer;
+mod false_planter;
 mod griefing_challenger;
 mod launderer;
+mod lazy_auditor;
 mod log_omitter;
 mod outage;
 mod silent_liar;
 mod twice_paid;
 mod voucher_cheat;
 mod whale_voter;
+mod withholder;
 
 use crate::court::{Player, Standing};
 use crate::random::Random;
@@ -24,6 +30,8 @@ use crate::random::Random;
 pub(crate) enum Role {
     /// A worker whom clients ask.
     Worker,
+    /// One who computes answers of others again.
+    Auditor,
     /// One who pays, or accuses.
     Client,
     /// One who has stake and votes.
@@ -42,6 +50,8 @@ pub(crate) struct Cheat {
     pub(crate) friends: usize,
     /// Answers that it may get for nothing, of each worker: work that is not paid yet is bounded, not nothing.
     pub(crate) unpaid: u128,
+    /// Who has to play, too, so that there is something to do.
+    pub(crate) needs: Option<&'static str>,
     /// Makes a player.
     pub(crate) cast: fn(&mut Random) -> Box<dyn Player>,
 }
@@ -54,10 +64,14 @@ const WORKER: Cheat = Cheat {
     nodes: 1,
     friends: 0,
     unpaid: 0,
+    needs: None,
     cast: |_| Box::new(crate::court::Worker),
 };
 /// A client that cheats.
 const CLIENT: Cheat = Cheat { role: Role::Client, nodes: 0, ..WORKER };
+
+/// An auditor that cheats.
+const AUDITOR: Cheat = Cheat { role: Role::Auditor, ..WORKER };
 
 /// Every one.
 pub(crate) const CHEATS: &[Cheat] = &[
@@ -72,5 +86,16 @@ pub(crate) const CHEATS: &[Cheat] = &[
     Cheat { name: "griefing challenger", cast: griefing_challenger::cast, ..CLIENT },
     Cheat { name: "voucher cheat", unpaid: 1, cast: voucher_cheat::cast, ..CLIENT },
     Cheat { name: "double payer", unpaid: 1, cast: double_payer::cast, ..CLIENT },
+    Cheat { name: "withholder", cast: withholder::cast, ..WORKER },
+    Cheat { name: "diluter", cast: diluter::cast, ..WORKER },
+    Cheat { name: "false planter", cast: false_planter::cast, ..WORKER },
+    Cheat { name: "colluding pair", nodes: 2, friends: 1, cast: colluding_pair::cast, ..WORKER },
+    Cheat {
+        name: "lazy auditor",
+        needs: Some("false answerer"),
+        cast: lazy_auditor::cast,
+        ..AUDITOR
+    },
+    Cheat { name: "copycat", cast: copycat::cast, ..AUDITOR },
     Cheat { name: "whale voter", role: Role::Owner, nodes: 2, cast: whale_voter::cast, ..WORKER },
 ];

@@ -6,6 +6,7 @@
 use chain::Epoch;
 use chain::records::SettlementSlot;
 
+use crate::court::auditing::answer;
 use crate::court::work::{anchor, appeal, defend, log, promises, serve, settle, show};
 use crate::court::{Player, Stage, Tale, forms};
 use crate::random::Random;
@@ -37,6 +38,7 @@ impl Player for TwicePaid {
         defend(stage, |_| Tale::True);
         appeal(stage, |_| true);
         show(stage);
+        answer(stage, true);
         again(stage);
     }
 }

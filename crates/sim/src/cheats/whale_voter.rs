@@ -81,8 +81,8 @@ fn vote_twice(stage: &mut Stage<'_, '_>, proposal: ProposalId) {
         stage.wish(owner, Some(Action::Withdraw(Withdraw { node: first })));
     }
     if stage.random.once_in(4) {
-        // All that it has beside: a few fees are enough for it.
-        let amount = Amount(stage.scene.account(owner.public).balance.0 / 16);
+        // Never so much that it would have the majority of what is at stake: that decides by right.
+        let amount = Amount(stage.scene.account(owner.public).balance.0 / 512);
         stage.wish(owner, Some(Action::Stake(Stake { node: second, amount })));
     }
 }

@@ -5,6 +5,7 @@
 use chain::records::{Course, Held, Hold, HoldSlot, NodeSlot, Stage as At};
 use ledger::Parameter;
 
+use super::auditing::{draw, see_to};
 use super::forms;
 use super::stage::{Player, Progress, Stage};
 
@@ -25,6 +26,8 @@ impl Player for Bailiff {
         missing(stage);
         held(stage);
         channels(stage);
+        see_to(stage, SLOPPY);
+        draw(stage);
     }
 }
 
@@ -36,7 +39,7 @@ fn trials(stage: &mut Stage<'_, '_>) {
         let sloppy = stage.random.once_in(SLOPPY);
         let late = stage.is_past(case.deadline);
         let ends = forms::dispute_end(stage.hall, trial, case.appellant);
-        let lapses = forms::dispute_late(stage.hall, trial);
+        let lapses = Some(forms::dispute_late(trial));
         match case.stage {
             At::Decided(_) => stage.wish(key, ends),
             At::Silent if late || sloppy => stage.wish(key, ends),

@@ -1,6 +1,7 @@
 //! Who plays in a court, and the network that it plays in.
 //!
-//! Never two players with one key. Windows are short, so that all of them pass; money is as the defaults are.
+//! Never two players with one key. Windows are short, so that all of them pass; stakes, slashes and bonds are as the
+//! defaults are.
 
 use chain::records::{Address, NodeId, ParameterValues, Roles, Seat, Seats};
 use chain::{Amount, Genesis, GenesisNode, NetworkKind, Stamp};
@@ -10,6 +11,7 @@ use receipt::log::Log;
 use std::collections::BTreeMap;
 
 use super::Court;
+use super::auditing::Auditor;
 use super::bailiff::Bailiff;
 use super::custom::Client;
 use super::hall::{Hall, Party, PartyId, Standing};
@@ -19,8 +21,9 @@ use crate::cheats::{CHEATS, Cheat, Role};
 use crate::keys::{ACTORS, Key, actor, players, validator};
 use crate::random::Random;
 
-/// Honest workers, and honest clients.
+/// Honest workers, honest auditors, and honest clients.
 const WORKERS: usize = 2;
+const AUDITORS: usize = 2;
 const CLIENTS: usize = 2;
 /// Cheats besides the one that a seed is for.
 const MORE: usize = 2;
@@ -32,12 +35,18 @@ const STAKE: u128 = 10;
 /// Answers that an honest client wants of each worker.
 const WANTS: (u64, u64) = (1, 2);
 
+/// Bits of roles: a worker, and an auditor.
+const WORKS: u8 = 1;
+const AUDITS: u8 = 4;
+
 /// A player before it plays.
 struct Casting {
     party: Party,
     player: Box<dyn Player>,
     /// What each node has at stake.
     stake: u128,
+    /// What each node says that it does.
+    roles: u8,
 }
 
 /// A network, and who plays in it, by seed.
@@ -46,6 +55,9 @@ pub(crate) fn genesis(random: &mut Random, main: usize) -> (Genesis, Court) {
     let mut casts = Vec::new();
     for _ in 0..WORKERS {
         casts.push(casting(&mut keys, &HONEST_WORKER, Box::new(Worker)));
+    }
+    for _ in 0..AUDITORS {
+        casts.push(casting(&mut keys, &HONEST_AUDITOR, Box::new(Auditor)));
     }
     for cheat in chosen(random, main) {
         casts.push(casting(&mut keys, cheat, (cheat.cast)(random)));
@@ -82,12 +94,15 @@ const HONEST_WORKER: Cheat = Cheat {
     nodes: 1,
     friends: 0,
     unpaid: 0,
+    needs: None,
     cast: |_| Box::new(Worker),
 };
+const HONEST_AUDITOR: Cheat =
+    Cheat { name: "honest auditor", role: Role::Auditor, ..HONEST_WORKER };
 const HONEST_CLIENT: Cheat =
     Cheat { name: "honest client", role: Role::Client, nodes: 0, ..HONEST_WORKER };
 
-/// The cheat that a seed is for, some more, and somebody who accuses where one is away.
+/// The cheat that a seed is for, some more, and those that they need.
 fn chosen(random: &mut Random, main: usize) -> Vec<&'static Cheat> {
     let mut chosen = vec![main % CHEATS.len()];
     for _ in 0..MORE {
@@ -96,10 +111,10 @@ fn chosen(random: &mut Random, main: usize) -> Vec<&'static Cheat> {
             chosen.push(more);
         }
     }
-    let place = |name| CHEATS.iter().position(|cheat| cheat.name == name);
-    let away = place("silent honest node").is_some_and(|at| chosen.contains(&at));
-    let griefs = place("griefing challenger");
-    chosen.extend(griefs.filter(|at| away && !chosen.contains(at)));
+    for at in chosen.clone() {
+        let needed = CHEATS.iter().position(|cheat| Some(cheat.name) == CHEATS[at].needs);
+        chosen.extend(needed.filter(|needed| !chosen.contains(needed)));
+    }
     chosen.into_iter().map(|at| &CHEATS[at]).collect()
 }
 
@@ -109,11 +124,12 @@ fn casting(keys: &mut usize, cheat: &'static Cheat, player: Box<dyn Player>) -> 
     let stake = match (cheat.name, cheat.role) {
         ("launderer", _) => slash,
         (_, Role::Owner) => slash * STAKE / 2,
-        (_, Role::Worker | Role::Client) => slash * STAKE,
+        (_, Role::Worker | Role::Auditor | Role::Client) => slash * STAKE,
     };
     let party = Party {
         name: cheat.name,
         standing: cheat.standing,
+        shares: cheat.role == Role::Worker && cheat.nodes > 1,
         serves: cheat.role == Role::Worker && cheat.nodes > 0,
         unpaid: cheat.unpaid,
         keys: players(*keys, own),
@@ -124,7 +140,11 @@ fn casting(keys: &mut usize, cheat: &'static Cheat, player: Box<dyn Player>) -> 
         bought: 0,
     };
     *keys += own;
-    Casting { party, player, stake }
+    let roles = match cheat.role {
+        Role::Worker | Role::Auditor | Role::Client => WORKS | AUDITS,
+        Role::Owner => WORKS,
+    };
+    Casting { party, player, stake, roles }
 }
 
 fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> Genesis {
@@ -137,12 +157,14 @@ fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> G
             accounts.insert(key.public, Amount(if at < own { RICH } else { FRIEND }));
         }
         for (at, id) in party.nodes.iter_mut().enumerate() {
+            let second = at > 0 && party.shares;
+            let owner = if second { party.keys.last() } else { party.keys.first() };
             let node = GenesisNode {
-                owner: party.keys[0].public,
+                owner: owner.expect("a player has keys").public,
                 operator: party.keys[1 + at].public,
                 transport: PublicKey::NONE,
                 validator: PublicKey::NONE,
-                roles: Roles::of(1).expect("a worker"),
+                roles: Roles::of(cast.roles).expect("bits that have a meaning"),
                 address: Address::of("node.example:4433").expect("it is plain"),
                 stake: Amount(cast.stake),
             };
@@ -179,6 +201,15 @@ fn parameters(random: &mut Random) -> ParameterValues {
         (Parameter::VoteMs, random.between(30_000, 90_000)),
         (Parameter::TimelockMs, random.between(0, 30_000)),
         (Parameter::EnactMs, 60_000),
+        (Parameter::ShowMs, 60_000),
+        (Parameter::CommitMs, 60_000),
+        (Parameter::RevealMs, 60_000),
+        // Units as small as answers, so that much is drawn: a great share of them pays small fees.
+        (Parameter::AuditUnit, random.between(1_000_000, 3_000_000)),
+        (Parameter::AuditShare, 200_000),
+        (Parameter::AuditFee, 50_000),
+        (Parameter::DrawFee, 20_000),
+        (Parameter::PlantReward, 10_000),
     ];
     if random.once_in(12) {
         values.push((Parameter::Bond, 0));

@@ -5,7 +5,7 @@
 use chain::Time;
 use chain::records::{
     AnchorSlot, ChannelId, ChannelSlot, DisputeSlot, Held, HoldSlot, SettlementSlot,
-    Stage as Course,
+    Stage as Course, Vouching,
 };
 
 use super::cases::{CASES, Tale};
@@ -13,6 +13,7 @@ use super::forms;
 use super::hall::{Answer, Ask, PRICE, PartyId, Paying};
 use super::stage::{Player, Progress, Stage};
 use super::trial::Trial;
+use crate::keys::Key;
 
 /// What a channel is opened with, in prices of an answer.
 const DEPOSIT: u128 = 8;
@@ -102,9 +103,29 @@ pub(crate) fn pay(stage: &mut Stage<'_, '_>, how: impl Fn(usize) -> (u128, Time)
 }
 
 /// Accuses an answer, under a key of its own.
-pub(crate) fn accuse(stage: &mut Stage<'_, '_>, answer: usize, by: &'static crate::keys::Key) {
+pub(crate) fn accuse(stage: &mut Stage<'_, '_>, answer: usize, by: &'static Key) {
     let made = (answer, &stage.hall.answers[answer]);
-    let trial = Trial::of(stage.hall.network, made, stage.me, by);
+    let Some(node) = stage.hall.party(made.1.worker).node() else { return };
+    let trial = Trial::of(stage.hall.network, made, node, (stage.me, by));
+    bring(stage, trial);
+}
+
+/// Accuses an auditor of an answer, who said that it is true.
+pub(crate) fn accuse_auditor(
+    stage: &mut Stage<'_, '_>,
+    answer: usize,
+    vouching: Vouching,
+    by: &'static Key,
+) {
+    let network = stage.hall.network;
+    let auditor = stage.hall.parties.iter().position(|party| party.nodes.contains(&vouching.node));
+    let Some(auditor) = auditor.map(PartyId) else { return };
+    let made = (answer, &stage.hall.answers[answer]);
+    let trial = Trial::of(network, made, vouching.node, (stage.me, by));
+    bring(stage, trial.vouched(network, auditor, vouching));
+}
+
+fn bring(stage: &mut Stage<'_, '_>, trial: Trial) {
     let known = stage.hall.trials.iter().any(|other| other.slot == trial.slot);
     if !known {
         stage.hall.trials.push(trial);
@@ -118,7 +139,8 @@ pub(crate) fn check(stage: &mut Stage<'_, '_>) {
         if stage.hall.answers[at].client != me {
             continue;
         }
-        let known = stage.hall.trials.iter().any(|trial| trial.answer == at && trial.accuser == me);
+        let own = |trial: &Trial| trial.answer == at && trial.accuser == me;
+        let known = stage.hall.trials.iter().any(own);
         if !stage.hall.answers[at].is_true() && !known {
             accuse(stage, at, key);
         }
@@ -177,7 +199,7 @@ pub(crate) fn prosecute(stage: &mut Stage<'_, '_>, tale: impl Fn(&Trial) -> Opti
         }
         let (by, opens) = (trial.by, forms::dispute_open(stage.hall, trial));
         match stage.progress(trial) {
-            Progress::Unknown => stage.wish(by, opens),
+            Progress::Unknown => stage.wish(by, Some(opens)),
             Progress::Open(case) if case.stage == Course::Challenger => {
                 let made =
                     tale(trial).and_then(|tale| forms::dispute_move(stage.hall, trial, tale));
@@ -192,7 +214,8 @@ pub(crate) fn prosecute(stage: &mut Stage<'_, '_>, tale: impl Fn(&Trial) -> Opti
 pub(crate) fn hold(stage: &mut Stage<'_, '_>) {
     let (me, key) = (stage.me, stage.party().owner());
     let mut wanted = Vec::new();
-    for trial in stage.hall.trials.iter().filter(|trial| trial.accuser == me) {
+    let own = |trial: &&Trial| trial.accuser == me && trial.vouching.is_none();
+    for trial in stage.hall.trials.iter().filter(own) {
         let holds = match stage.progress(trial) {
             Progress::Open(_) | Progress::Ended => true,
             Progress::Unknown | Progress::Closed => false,

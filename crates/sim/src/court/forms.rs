@@ -2,22 +2,28 @@
 //!
 //! Never asks whether a rule takes it.
 
-use chain::Epoch;
-use chain::records::{NodeId, PackageSlot, SettlementSlot};
+use chain::records::{
+    Audit, AuditSlot, ChannelId, HoldSlot, MissingSlot, NodeId, PackageSlot, PlantSlot,
+    SettlementSlot, Vouching, Word, audit_commitment,
+};
+use chain::{Amount, Epoch};
 use ledger::tx::{
-    Action, AnchorLog, AnswerMissing, Appeal, ChannelClose, ChannelEnd, ChannelOpen, Collect,
-    DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, HoldPay, MissingLate,
-    MissingOpen, PublishPackage, PublishProgram, ReleasePay, Settle, ShowEquivocation,
+    Action, AnchorLog, AnswerMissing, Appeal, AuditAsk, AuditClose, AuditCommit, AuditLate,
+    AuditOpening, AuditReveal, AuditShow, ChannelClose, ChannelEnd, ChannelOpen, Collect,
+    DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, DrawAudit, Found, HoldPay,
+    MeetPlant, MissingLate, MissingOpen, PublishPackage, PublishProgram, ReleasePay, Settle,
+    ShowEquivocation, VouchDispute,
 };
 use ledger::{AskedOf, NamedModel};
-use receipt::{Equivocation, MissingAnswer, PartialOpening, PublicKey, SignedHead};
+use receipt::{
+    Equivocation, MissingAnswer, Opening, Output, PartialOpening, PublicKey, SignedHead,
+};
 
+use super::auditing::salt;
 use super::cases::{MANIFEST, Tale};
 use super::hall::{Answer, Hall, Party, Paying, Promise, WHICH};
-use super::trial::{Trial, filing};
+use super::trial::{Trial, filing, finding};
 use crate::tiny::TINY;
-use chain::Amount;
-use chain::records::{ChannelId, HoldSlot, MissingSlot};
 
 /// Program and package.
 pub(super) fn published(hall: &Hall) -> [Action; 2] {
@@ -37,41 +43,46 @@ fn model(hall: &Hall) -> NamedModel {
     NamedModel { package, program: part.hash, ops }
 }
 
-pub(crate) fn dispute_open(hall: &Hall, trial: &Trial) -> Option<Action> {
-    let node = hall.party(trial.accused).node()?;
+pub(crate) fn dispute_open(hall: &Hall, trial: &Trial) -> Action {
     let answer = &hall.answers[trial.answer];
-    let (epoch, filing) = (answer.epoch, filing(answer));
-    let open = DisputeOpen { node, epoch, model: model(hall), filing, signature: None };
-    Some(Action::DisputeOpen(Box::new(open)))
+    let (node, model, filing) = (trial.node, model(hall), filing(answer));
+    match trial.vouching {
+        Some(Vouching { audit, .. }) => {
+            let receipt = answer.receipt.clone();
+            let open = VouchDispute { audit, node, model, receipt, filing };
+            Action::VouchDispute(Box::new(open))
+        }
+        None => {
+            let open = DisputeOpen { node, epoch: answer.epoch, model, filing, signature: None };
+            Action::DisputeOpen(Box::new(open))
+        }
+    }
 }
 
 pub(crate) fn dispute_move(hall: &Hall, trial: &Trial, tale: Tale) -> Option<Action> {
     let made = trial.next(&hall.answers[trial.answer], tale)?;
-    let (dispute, node) = (trial.slot, hall.party(trial.accused).node()?);
+    let (dispute, node) = (trial.slot, trial.node);
     let body = DisputeMove { dispute, node, model: model(hall), state: trial.state(), made };
     Some(Action::DisputeMove(Box::new(body)))
 }
 
-pub(crate) fn dispute_late(hall: &Hall, trial: &Trial) -> Option<Action> {
-    let node = hall.party(trial.accused).node()?;
-    Some(Action::DisputeLate(DisputeLate { dispute: trial.slot, node }))
+pub(crate) fn dispute_late(trial: &Trial) -> Action {
+    Action::DisputeLate(DisputeLate { dispute: trial.slot, node: trial.node })
 }
 
 pub(crate) fn dispute_end(hall: &Hall, trial: &Trial, appellant: PublicKey) -> Option<Action> {
-    let accused = hall.party(trial.accused);
     Some(Action::DisputeEnd(Box::new(DisputeEnd {
         dispute: trial.slot,
-        node: accused.node()?,
-        owner: accused.owner().public,
+        node: trial.node,
+        owner: hall.owner_of(trial.node)?.public,
         challenger: trial.by.public,
         appellant,
         claim: trial.claim.0,
     })))
 }
 
-pub(crate) fn appeal(hall: &Hall, trial: &Trial) -> Option<Action> {
-    let node = hall.party(trial.accused).node()?;
-    Some(Action::Appeal(Appeal { dispute: trial.slot, node }))
+pub(crate) fn appeal(trial: &Trial) -> Action {
+    Action::Appeal(Appeal { dispute: trial.slot, node: trial.node })
 }
 
 pub(crate) fn equivocation(hall: &Hall, answer: &Answer) -> Option<Action> {
@@ -165,15 +176,10 @@ pub(crate) fn hold(
     (epoch, size): (Epoch, u64),
 ) -> Option<Action> {
     let answer = &hall.answers[trial.answer];
-    let step = DisputedStep {
-        choice: trial.step.choice,
-        position: trial.step.position,
-        kind: trial.step.kind,
-        what: trial.step.what,
-    };
+    let step = disputed(trial);
     Some(Action::Hold(Box::new(HoldPay {
         dispute: trial.slot,
-        node: hall.party(trial.accused).node()?,
+        node: trial.node,
         step,
         receipt: answer.receipt.clone(),
         answer: place(hall, answer, size)?,
@@ -185,4 +191,130 @@ pub(crate) fn hold(
 
 pub(crate) fn release(hold: HoldSlot, payer: PublicKey) -> Action {
     Action::Release(ReleasePay { hold, payer })
+}
+
+pub(crate) fn draw(audit: AuditSlot, channel: ChannelId, node: NodeId) -> Action {
+    Action::Draw(DrawAudit { audit, channel, node })
+}
+
+pub(crate) fn audit_show(
+    hall: &Hall,
+    audit: AuditSlot,
+    answer: &Answer,
+    size: u64,
+) -> Option<Action> {
+    let worker = hall.party(answer.worker);
+    let (node, promise) = (worker.node()?, answer.paid?);
+    let paying = &hall.channels[hall.channel(answer.client, answer.worker)?];
+    let tale = if answer.is_true() { Tale::True } else { Tale::False };
+    let finding = finding(hall.network, answer, tale)?;
+    Some(Action::AuditShow(Box::new(AuditShow {
+        audit,
+        node,
+        receipt: answer.receipt.clone(),
+        signature: answer.signature,
+        dated: answer.epoch,
+        terms: answer.job.show(&answer.salts, 0)?,
+        answer: place(hall, answer, size)?,
+        voucher: promise.voucher,
+        voucher_signature: promise.signature,
+        payer: hall.party(answer.client).owner().public,
+        number: paying.number,
+        commitment: audit_commitment(hall.network, &finding, node, &salt(audit)),
+    })))
+}
+
+/// By whoever reveals it with this key.
+pub(crate) fn audit_commit(
+    hall: &Hall,
+    (slot, audit): (AuditSlot, &Audit),
+    (node, key): (NodeId, PublicKey),
+    found: &Found,
+) -> Action {
+    let finding = found.finding(hall.network, &audit.shown, key);
+    let commitment = audit_commitment(hall.network, &finding, node, &salt(slot));
+    Action::AuditCommit(AuditCommit { audit: slot, node, commitment })
+}
+
+pub(crate) fn audit_reveal(audit: AuditSlot, node: NodeId, found: Found) -> Action {
+    Action::AuditReveal(AuditReveal { audit, node, salt: salt(audit), found })
+}
+
+pub(crate) fn audit_ask(audit: AuditSlot, node: NodeId) -> Action {
+    Action::AuditAsk(AuditAsk { audit, node })
+}
+
+pub(crate) fn audit_opening(
+    hall: &Hall,
+    audit: AuditSlot,
+    asker: PublicKey,
+    answer: usize,
+) -> Option<Action> {
+    let answer = &hall.answers[answer];
+    let worker = hall.party(answer.worker);
+    let outputs = vec![Output { choice: 0, tokens: answer.output.clone() }];
+    let opening = Opening { blind: answer.salts.blind, job: answer.job.clone(), outputs };
+    Some(Action::AuditOpening(Box::new(AuditOpening {
+        audit,
+        node: worker.node()?,
+        owner: worker.owner().public,
+        asker,
+        receipt: answer.receipt.clone(),
+        bytes: opening.encode().len(),
+        opening,
+    })))
+}
+
+pub(crate) fn audit_late(hall: &Hall, slot: AuditSlot, audit: &Audit) -> Option<Action> {
+    let paying = hall.channels.iter().find(|paying| paying.id == audit.channel)?;
+    Some(Action::AuditLate(Box::new(AuditLate {
+        audit: slot,
+        node: audit.node,
+        channel: audit.channel,
+        payer: hall.party(paying.client).owner().public,
+        number: paying.number,
+        asker: audit.asker,
+    })))
+}
+
+pub(crate) fn audit_close(
+    hall: &Hall,
+    audit: AuditSlot,
+    channel: ChannelId,
+    (node, word): (NodeId, Word),
+) -> Option<Action> {
+    let owner = hall.owner_of(node)?.public;
+    let alarm = if let Word::Alarm(slot) = word {
+        let trial = hall.trials.iter().find(|trial| trial.slot == slot)?;
+        Some((trial.step, trial.by.public))
+    } else {
+        None
+    };
+    Some(Action::AuditClose(Box::new(AuditClose { audit, node, owner, channel, alarm })))
+}
+
+/// Says that a disputed step was planted.
+pub(crate) fn plant_meet(
+    hall: &Hall,
+    trial: &Trial,
+    plant: PlantSlot,
+    salt: commit::Digest,
+) -> Option<Action> {
+    let answer = &hall.answers[trial.answer];
+    Some(Action::PlantMeet(Box::new(MeetPlant {
+        dispute: trial.slot,
+        plant,
+        worker: trial.step.worker,
+        step: disputed(trial),
+        challenger: trial.by.public,
+        salt,
+        terms: answer.job.show(&answer.salts, 0)?,
+    })))
+}
+
+/// A trial's step, without worker and job.
+fn disputed(trial: &Trial) -> DisputedStep {
+    let step = &trial.step;
+    let (choice, position, kind, what) = (step.choice, step.position, step.kind, step.what);
+    DisputedStep { choice, position, kind, what }
 }

@@ -20,7 +20,7 @@ use crate::keys::Key;
 use crate::random::Random;
 
 /// What an answer costs.
-pub(crate) const PRICE: u128 = 1_000_000;
+pub const PRICE: u128 = 1_000_000;
 /// The output of the one choice that jobs here have.
 pub(crate) const WHICH: Which = Which::Output { choice: 0 };
 /// Epochs that a receipt has until it has to be in an anchored log.
@@ -46,6 +46,8 @@ pub(crate) struct Party {
     /// What he plays.
     pub(crate) name: &'static str,
     pub(crate) standing: Standing,
+    /// The last friend owns the nodes behind the first.
+    pub(crate) shares: bool,
     /// Answers whoever asks.
     pub(crate) serves: bool,
     /// The first one owns his nodes, the next ones operate them, the others are friends'.
@@ -93,6 +95,10 @@ pub(crate) struct Answer {
     pub(crate) leaf: Option<(LogLeaf, u64)>,
     /// Its worker shall not log it.
     pub(crate) kept_out: bool,
+    /// Its worker gives nobody the opening.
+    pub(crate) withheld: bool,
+    /// The opening stands in a block.
+    pub(crate) opened: bool,
     tales: [OnceCell<Story<'static>>; 2],
 }
 
@@ -199,6 +205,13 @@ impl Hall {
         self.parties.iter().find(|party| party.nodes.contains(&node))
     }
 
+    /// The key that owns a node.
+    pub(crate) fn owner_of(&self, node: NodeId) -> Option<&'static Key> {
+        let party = self.of_node(node)?;
+        let second = party.shares && party.nodes.first() != Some(&node);
+        if second { party.keys.last() } else { party.keys.first() }
+    }
+
     /// Everybody's channels are told apart by client and worker.
     pub(crate) fn channel(&self, client: PartyId, worker: PartyId) -> Option<usize> {
         let here = |paying: &Paying| (paying.client, paying.worker) == (client, worker);
@@ -228,8 +241,10 @@ impl Hall {
         };
         let sealed = Envelope::seal(&receipt, &operator.secret, network);
         let signature = sealed.expect("a small receipt").signature();
-        self.parties[ask.worker.0].sold += PRICE;
-        self.parties[ask.client.0].bought += PRICE;
+        if ask.worker != ask.client {
+            self.parties[ask.worker.0].sold += PRICE;
+            self.parties[ask.client.0].bought += PRICE;
+        }
         self.answers.push(Answer {
             client: ask.client,
             worker: ask.worker,
@@ -245,6 +260,8 @@ impl Hall {
             paid: None,
             leaf: None,
             kept_out: false,
+            withheld: false,
+            opened: false,
             tales: Default::default(),
         });
     }

@@ -4,6 +4,7 @@
 //! is never told what will be taken. What a rule wants of a body is in `forms`; what a wish is spoilt into, in `spoil`.
 //! All of it comes from a seed. Never judged here: [`crate::checkers`] looks on.
 
+pub(crate) mod auditing;
 mod bailiff;
 mod cases;
 mod cast;
@@ -17,8 +18,9 @@ pub(crate) mod work;
 
 pub(crate) use cases::Tale;
 pub(crate) use cast::genesis;
-pub(crate) use custom::{LASTING, accuse, ask, hold, pay, prosecute};
-pub(crate) use hall::{Hall, PRICE, PartyId, Standing};
+pub(crate) use custom::{LASTING, accuse, ask, hold, leave, pay, prosecute};
+pub use hall::PRICE;
+pub(crate) use hall::{Hall, PartyId, Standing};
 pub(crate) use stage::{Player, Stage};
 pub(crate) use trial::Trial;
 pub(crate) use work::Worker;
@@ -41,6 +43,9 @@ const SPOILT: u64 = 4;
 pub(crate) const BLOCKS_MAX: u64 = 260;
 /// Kinds of disputes and receipts that are asked for: while there are any, time goes slowly.
 const MOVING: std::ops::RangeInclusive<u16> = 50..=51;
+
+/// Kinds with a deadline: shows, words, openings, moves, appeals, answers.
+const DUE: &[u16] = &[32, 33, 34, 39, 51, 54, 62, 65];
 
 /// A court on its way.
 pub(crate) struct Court {
@@ -69,10 +74,13 @@ impl Court {
     pub(crate) fn offers(&mut self, random: &mut Random, scene: &mut Scene<'_>) -> Vec<Offer> {
         let mut wishes = Vec::new();
         let Some(clock) = clock(scene.state) else { return Vec::new() };
-        if clock.height.0 == 0 {
-            let bailiff = self.hall.bailiff;
-            let published = forms::published(&self.hall);
-            wishes.extend(published.map(|action| Wish { payer: bailiff, action }));
+        let bailiff = self.hall.bailiff;
+        let [program, package] = forms::published(&self.hall);
+        let has = |is: fn(&Held) -> bool| scene.held.iter().any(is);
+        if !has(|held| matches!(held, Held::Program(..))) {
+            wishes.push(Wish { payer: bailiff, action: program });
+        } else if !has(|held| matches!(held, Held::Package(..))) {
+            wishes.push(Wish { payer: bailiff, action: package });
         }
         for at in 0..self.players.len() {
             let player = &mut self.players[at];
@@ -80,6 +88,9 @@ impl Court {
             player.act(&mut Stage { me, hall, scene, random, clock, wishes });
         }
         self.moved = wishes.iter().any(|wish| MOVING.contains(&wish.action.kind().0));
+        // What is due comes first; of the rest nothing that is left out keeps the same things behind it each time.
+        random.shuffle(&mut wishes);
+        wishes.sort_by_key(|wish| !DUE.contains(&wish.action.kind().0));
         let mut offers = Vec::new();
         for wish in wishes {
             self.send(random, scene, wish, &mut offers);
@@ -151,7 +162,7 @@ fn is_pending(held: &Held) -> bool {
     if let Held::Proposal(_, proposal) = held {
         return proposal.decision == Decision::Open;
     }
-    matches!(held, Held::Missing(..) | Held::Hold(..) | Held::Settlement(..))
+    matches!(held, Held::Missing(..) | Held::Hold(..) | Held::Settlement(..) | Held::Audit(..))
 }
 
 fn signed(network: Network, scene: &Scene<'_>, wish: &Wish) -> Offer {

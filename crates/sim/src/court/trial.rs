@@ -2,8 +2,8 @@
 //!
 //! Never judges: what the ledger's referee took is taken here.
 
-use chain::records::{ClaimedStep, DisputeSlot};
-use commit::Network;
+use chain::records::{ClaimedStep, DisputeSlot, NodeId, Vouching, audit_finding};
+use commit::{Digest, Network};
 use dispute::sides::{Challenger, Claimant, Side};
 use dispute::{Claim, Dispute, Filing, Move, Party as Turn};
 use receipt::PartialOpening;
@@ -20,6 +20,10 @@ pub(crate) struct Trial {
     /// Its place among the answers.
     pub(crate) answer: usize,
     pub(crate) accused: PartyId,
+    /// Whose word is doubted: the worker's, or an auditor's.
+    pub(crate) node: NodeId,
+    /// In which audit, where it is an auditor's.
+    pub(crate) vouching: Option<Vouching>,
     pub(crate) accuser: PartyId,
     /// The accuser's key, or a friend's.
     pub(crate) by: &'static Key,
@@ -43,27 +47,63 @@ pub(crate) fn filing(answer: &Answer) -> Filing {
     }
 }
 
+/// The step that an answer's last token is.
+pub(crate) fn step_of(answer: &Answer) -> ClaimedStep {
+    let (worker, job) = (answer.receipt.worker, answer.receipt.job);
+    let (position, what) = (answer.case.place(), answer.token());
+    ClaimedStep { worker, job, choice: 0, position, kind: 1, what }
+}
+
+/// What who computes an answer finds, as a tale goes: the root of its log, which a claimant shows first.
+pub(crate) fn finding(network: Network, answer: &Answer, tale: Tale) -> Option<Digest> {
+    let subject = filing(answer).check(&MODEL, network).ok()?;
+    let referee = Dispute::open(&MODEL, subject, NO_TIME, NO_TIME);
+    match Claimant(answer.story(tale)).answer(&referee.asked()?)? {
+        Move::Root(root) => Some(audit_finding(network, &[root])),
+        Move::OwnRoot { .. }
+        | Move::Children(_)
+        | Move::Name(_)
+        | Move::Ops { .. }
+        | Move::Parts(_)
+        | Move::Open(_)
+        | Move::Operands(_)
+        | Move::Blind(_) => None,
+    }
+}
+
 impl Trial {
-    /// Somebody accuses an answer.
+    /// Somebody accuses an answer of a worker's node.
     pub(crate) fn of(
         network: Network,
         (at, answer): (usize, &Answer),
-        accuser: PartyId,
-        by: &'static Key,
+        node: NodeId,
+        (accuser, by): (PartyId, &'static Key),
     ) -> Self {
         let subject = filing(answer).check(&MODEL, network).expect("a sound filing");
-        let (worker, job) = (answer.receipt.worker, answer.receipt.job);
-        let (position, what) = (answer.case.place(), answer.token());
-        let step = ClaimedStep { worker, job, choice: 0, position, kind: 1, what };
+        let step = step_of(answer);
         Self {
             answer: at,
             accused: answer.worker,
+            node,
+            vouching: None,
             accuser,
             by,
             step,
             slot: step.disputed_by(network, by.public),
             claim: step.slot(network),
             referee: Dispute::open(&MODEL, subject, NO_TIME, NO_TIME),
+        }
+    }
+
+    /// The same of an auditor who found nothing false in it.
+    pub(crate) fn vouched(self, network: Network, auditor: PartyId, vouching: Vouching) -> Self {
+        Self {
+            accused: auditor,
+            node: vouching.node,
+            slot: vouching.disputed_by(network, &self.step, self.by.public),
+            claim: vouching.slot(network),
+            vouching: Some(vouching),
+            ..self
         }
     }
 

@@ -7,6 +7,7 @@ use chain::records::{BallotSlot, ChannelSlot, Decision, Held, SettlementSlot, St
 use ledger::tx::{Action, Vote};
 use receipt::PublicKey;
 
+use super::auditing::answer;
 use super::cases::Tale;
 use super::custom::LASTING;
 use super::forms;
@@ -26,12 +27,23 @@ impl Player for Worker {
         defend(stage, |_| Tale::True);
         appeal(stage, |_| true);
         show(stage);
+        answer(stage, true);
         vote(stage);
     }
 }
 
 /// Answers whoever asked, but who has not paid for what it got; says how the n-th answer is to be.
 pub(crate) fn serve(stage: &mut Stage<'_, '_>, mut tale: impl FnMut(usize) -> Tale) {
+    let me = stage.me;
+    let mut nth = stage.hall.answers.iter().filter(|answer| answer.worker == me).count();
+    serve_each(stage, |_| {
+        nth += 1;
+        tale(nth - 1)
+    });
+}
+
+/// The same; says how what is asked is to be answered.
+pub(crate) fn serve_each(stage: &mut Stage<'_, '_>, mut tale: impl FnMut(&Ask) -> Tale) {
     let me = stage.me;
     let (mine, others): (Vec<Ask>, Vec<Ask>) =
         stage.hall.asks.drain(..).partition(|ask| ask.worker == me);
@@ -40,9 +52,8 @@ pub(crate) fn serve(stage: &mut Stage<'_, '_>, mut tale: impl FnMut(usize) -> Ta
         if owes(stage, ask.client) {
             continue;
         }
-        let before = stage.hall.answers.iter().filter(|answer| answer.worker == me).count();
-        let epoch = stage.epoch().0;
-        stage.hall.answer(stage.random, &ask, tale(before), epoch);
+        let (epoch, tale) = (stage.epoch().0, tale(&ask));
+        stage.hall.answer(stage.random, &ask, tale, epoch);
     }
 }
 
@@ -86,11 +97,15 @@ pub(crate) fn anchor(stage: &mut Stage<'_, '_>) {
     }
 }
 
-/// The best promise of each channel of its own.
+/// The best promise of each channel of its own, of what stands in its anchored log: whoever is drawn has to show it there.
 pub(crate) fn promises(stage: &Stage<'_, '_>) -> Vec<Promise> {
     let mine = stage.hall.channels.iter().filter(|paying| paying.worker == stage.me);
+    let anchored = stage.anchored(stage.me).map_or(0, |anchor| anchor.size);
     let best = mine.filter_map(|paying| {
-        let paid = stage.hall.answers.iter().filter_map(|answer| answer.paid);
+        let logged = stage.hall.answers.iter().filter(|answer| {
+            answer.kept_out || answer.leaf.is_some_and(|(_, index)| index < anchored)
+        });
+        let paid = logged.filter_map(|answer| answer.paid);
         let here = paid.filter(|promise| promise.voucher.channel == paying.id);
         here.max_by_key(|promise| promise.voucher.cumulative)
     });
@@ -126,13 +141,13 @@ pub(crate) fn defend_some(
     tale: impl Fn(&Trial) -> Tale,
 ) {
     let me = stage.me;
-    let owner = stage.party().owner();
     for (at, case) in stage.open(|trial| trial.accused == me && which(trial)) {
         // Who comes too late tries all the same, now and then.
         let late = stage.is_past(case.deadline) && !stage.random.once_in(4);
         if case.stage == Course::Claimant && !late {
             let trial = &stage.hall.trials[at];
             let action = forms::dispute_move(stage.hall, trial, tale(trial));
+            let owner = stage.hall.owner_of(trial.node).unwrap_or(stage.party().owner());
             stage.wish(owner, action);
         }
     }
@@ -144,8 +159,8 @@ pub(crate) fn appeal(stage: &mut Stage<'_, '_>, which: impl Fn(&Trial) -> bool) 
     let owner = stage.party().owner();
     for (at, case) in stage.open(|trial| trial.accused == me && which(trial)) {
         if case.stage == Course::Silent && !stage.is_past(case.deadline) {
-            let action = forms::appeal(stage.hall, &stage.hall.trials[at]);
-            stage.wish(owner, action);
+            let action = forms::appeal(&stage.hall.trials[at]);
+            stage.wish(owner, Some(action));
         }
     }
 }

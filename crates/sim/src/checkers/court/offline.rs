@@ -3,7 +3,7 @@
 //! Would catch: a silence that counts as a lie, one that costs more than the rules hold for it, stake that is held and
 //! does not come back when the node does.
 
-use chain::records::{Course, DisputeSlot, Held, NodeId, Outcome};
+use chain::records::{Course, DisputeSlot, Held, NodeId, Outcome, Slot};
 use ledger::Parameter;
 use std::collections::BTreeMap;
 
@@ -48,6 +48,12 @@ impl Away {
             && asked.node == node
         {
             self.asked.insert(key, (node, asked.held.0));
+        }
+        if let Held::Audit(slot, audit) = held
+            && audit.node == node
+        {
+            let entry = self.asked.entry(slot.key()).or_insert((node, 0));
+            entry.1 = entry.1.max(audit.held.0);
         }
         let Held::Dispute(slot, dispute) = held else { return Ok(()) };
         if dispute.node != node {

@@ -3,11 +3,16 @@
 //! Would catch: a voucher that pays two settlements in different epochs, a settlement that stays when it was collected,
 //! money that was void and is paid out after all.
 
+use chain::KindNumber;
 use chain::records::{ChannelId, Held, SettlementSlot, Span};
+use ledger::tx::Action;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Seen, holds};
 use super::Hearing;
+
+/// The kind that pays settlements out.
+const COLLECT: KindNumber = KindNumber(25);
 
 /// All that was ever settled.
 #[derive(Debug, Default)]
@@ -28,6 +33,13 @@ impl Paid {
                     Some(before) => covers(&settlement.voided, before)?,
                 }
                 there.insert(*slot, settlement.voided.clone());
+            }
+        }
+        for made in hearing.block.transactions.iter().filter(|made| made.kind == COLLECT) {
+            if let Ok(Action::Collect(paid)) = Action::decode(made.kind, &made.body) {
+                let slot = SettlementSlot { epoch: paid.epoch, channel: paid.channel };
+                let gone = !there.contains_key(&slot);
+                holds(gone, || "a settlement stays when it is collected".to_owned())?;
             }
         }
         self.gone.extend(self.there.keys().filter(|slot| !there.contains_key(slot)));

@@ -6,7 +6,7 @@
 //! that is worth a lie, pay for what was refuted.
 
 use chain::KindNumber;
-use chain::records::{AccountSlot, Course, Held};
+use chain::records::{AccountSlot, Course, Held, Settlement, Word};
 use ledger::Parameter;
 use ledger::tx::Action;
 use std::collections::BTreeMap;
@@ -16,9 +16,11 @@ use super::slashed::against;
 use super::wealth::{all_of, case};
 use super::{Hearing, Parties};
 use crate::court::{Hall, PRICE, Standing};
-use crate::report::{Cheated, Report};
+use crate::report::{ANSWERS, Cheated, OTHER_BYTES, PAYING_BYTES, Report};
 use crate::scene::Scene;
 
+/// Cheats that pay by the rules as they are: known faults of the draft (`spec/ledger.md` section 15), by its number there.
+const KNOWN: &[(&str, u8)] = &[("withholder", 23)];
 /// A share is counted in millionths.
 const MILLION: u128 = 1_000_000;
 /// Kinds that the honest send too: channels, settlements, anchors.
@@ -31,7 +33,7 @@ const PAYING: std::ops::RangeInclusive<u16> = 20..=27;
 pub(super) struct Books {
     begun: Vec<i128>,
     duty: BTreeMap<usize, u128>,
-    /// Halves of the bonds of others who accused them in vain.
+    /// What they got by right besides: halves of bonds of who accused them in vain, audits' fees, pay that was void.
     vindicated: BTreeMap<usize, u128>,
     paying_bytes: u64,
     disputing_bytes: u64,
@@ -45,6 +47,8 @@ impl Books {
 
     pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
         self.vindicate(hearing);
+        self.fees(hearing);
+        self.refunds(hearing);
         for made in &hearing.block.transactions {
             let mut parties = hearing.hall.parties.iter();
             let payer = |key: &crate::keys::Key| key.public == made.payer;
@@ -83,6 +87,43 @@ impl Books {
         }
     }
 
+    /// What becomes void goes back to its payer, less the audits' share: who paid for a lie is no cheat for that.
+    fn refunds(&mut self, hearing: &Hearing<'_>) {
+        let void = |settlement: &Settlement| -> u128 {
+            settlement.voided.iter().map(|span| span.amount().0).sum()
+        };
+        for held in hearing.before {
+            let Held::Settlement(slot, was) = held else { continue };
+            let more = hearing.after.record(slot).map_or(0, |is| void(&is) - void(was));
+            let mut channels = hearing.hall.channels.iter();
+            if let Some(paying) = channels.find(|paying| paying.id == slot.channel) {
+                *self.vindicated.entry(paying.client.0).or_default() += more;
+            }
+        }
+    }
+
+    /// An auditor that says what others say, or raises an alarm, is paid for it: an honest one in its place would be, too.
+    fn fees(&mut self, hearing: &Hearing<'_>) {
+        let fee = hearing.amount(Parameter::AuditFee);
+        for held in hearing.before {
+            let Held::Audit(slot, audit) = held else { continue };
+            let now = hearing.after.record(slot);
+            for auditor in audit.auditors.iter().filter(|auditor| !auditor.closed) {
+                let still = now.as_ref().is_some_and(|now| {
+                    now.auditors.iter().any(|one| one.node == auditor.node && !one.closed)
+                });
+                let mut parties = hearing.hall.parties.iter();
+                let at = parties.position(|party| party.nodes.contains(&auditor.node));
+                if let Some(at) = at.filter(|_| !still) {
+                    *self.vindicated.entry(at).or_default() += match auditor.word {
+                        Word::Root(_) | Word::Alarm(_) => fee,
+                        Word::None | Word::Committed(_) => 0,
+                    };
+                }
+            }
+        }
+    }
+
     fn count(&mut self, kind: KindNumber, bytes: u64) {
         match PAYING.contains(&kind.0) {
             true => self.paying_bytes += bytes,
@@ -114,12 +155,17 @@ impl Books {
             let came = Cheated { run: 1, punished, gain, best: gain };
             report.cheats.insert(party.name, came);
             let unpaid = party.unpaid * PRICE * u128::try_from(workers).unwrap_or(u128::MAX);
-            holds(gain <= signed(unpaid), || format!("a {} gains {gain}", party.name))?;
+            let known = KNOWN.iter().any(|(name, _)| *name == party.name);
+            let pays = gain > signed(unpaid);
+            if pays && known {
+                report.count_more("cheats that pay, by a known fault", 1);
+            }
+            holds(!pays || known, || format!("a {} gains {gain}", party.name))?;
         }
         let answers = u64::try_from(hall.answers.len()).unwrap_or(u64::MAX);
-        report.count_more("answers of courts", answers);
-        report.count_more("bytes of channels and logs", self.paying_bytes);
-        report.count_more("bytes of disputes and all else", self.disputing_bytes);
+        report.count_more(ANSWERS, answers);
+        report.count_more(PAYING_BYTES, self.paying_bytes);
+        report.count_more(OTHER_BYTES, self.disputing_bytes);
         Ok(())
     }
 }
@@ -161,6 +207,14 @@ fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
             && own(proposal.proposer)
         {
             all += proposal.bond.0;
+        } else if let Held::Audit(_, audit) = held
+            && own(audit.asker)
+        {
+            all += audit.bond.0;
+        } else if let Held::Plant(slot, plant) = held
+            && party.nodes.contains(&slot.node)
+        {
+            all += plant.bond.0;
         } else if let Held::Dispute(_, dispute) = held {
             let open = matches!(dispute.course, Course::Open(_)) && own(dispute.challenger);
             let case = case(held).filter(|_| open);

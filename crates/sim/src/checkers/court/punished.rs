@@ -13,7 +13,7 @@ use super::super::{Seen, holds};
 use super::slashed::against;
 use super::wealth::{Wealth, case};
 use super::{Hearing, Parties};
-use crate::court::{Hall, Standing};
+use crate::court::{Hall, Standing, Trial};
 use crate::scene::Scene;
 
 /// More windows than a dispute has moves.
@@ -28,8 +28,7 @@ pub(super) struct Docket {
 impl Docket {
     pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
         self.bonds(hearing);
-        for (node, count) in refuted(hearing) {
-            let wanted = hearing.amount(Parameter::Slash).saturating_mul(count);
+        for (node, wanted) in refuted(hearing) {
             let fell = hearing.had.fell(node, hearing.has);
             let had = hearing.had.means(node);
             holds(fell >= wanted, || format!("who is refuted had {had:?} and loses {fell}"))?;
@@ -76,7 +75,10 @@ impl Docket {
     pub(super) fn end(&self, scene: &Scene<'_>, hall: &Hall) -> Seen {
         for trial in &hall.trials {
             let answer = &hall.answers[trial.answer];
-            let found = hall.party(trial.accuser).standing == Standing::Honest && !answer.is_true();
+            let honest = hall.party(trial.accuser).standing == Standing::Honest;
+            // An auditor's word can be doubted for a time only.
+            let came = trial.vouching.is_none() || scene.record(&trial.slot).is_some();
+            let found = honest && came && !answer.is_true();
             let refuted = scene.record(&trial.claim).is_some();
             let course = scene.record(&trial.slot).map(|dispute| dispute.course);
             let ended = course.is_some_and(|course| against(&course));
@@ -89,17 +91,23 @@ impl Docket {
     }
 }
 
-/// Claims that are refuted since the block before, by node: only those for which nothing was held.
+/// What claims cost that are refuted since the block before, by node: only those for which nothing was held.
 fn refuted(hearing: &Hearing<'_>) -> BTreeMap<NodeId, u128> {
     let mut all = BTreeMap::new();
-    let claims: BTreeSet<_> = hearing.hall.trials.iter().map(|trial| trial.claim).collect();
+    let costs = |trial: &Trial| match trial.vouching {
+        Some(_) => hearing.amount(Parameter::LazySlash),
+        None => hearing.amount(Parameter::Slash),
+    };
+    let trials = hearing.hall.trials.iter();
+    let claims: BTreeMap<_, _> = trials.map(|trial| (trial.claim, costs(trial))).collect();
     for held in &hearing.after.held {
         let Held::Dispute(slot, dispute) = held else { continue };
         let new =
             !hearing.before.iter().any(|old| matches!(old, Held::Dispute(of, _) if of == slot));
-        let of_claim = claims.contains(slot) && held_before(hearing, slot.0) == 0;
-        if new && of_claim && dispute.course == Course::Ended(Outcome::ClaimantRefuted) {
-            *all.entry(dispute.node).or_default() += 1;
+        let Some(costs) = claims.get(slot) else { continue };
+        let unheld = held_before(hearing, slot.0) == 0;
+        if new && unheld && dispute.course == Course::Ended(Outcome::ClaimantRefuted) {
+            *all.entry(dispute.node).or_default() += costs;
         }
     }
     all

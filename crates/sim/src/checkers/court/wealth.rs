@@ -66,6 +66,8 @@ impl Wealth {
                 means.debt += node.debt.0;
             } else if let Some((node, case)) = case(record) {
                 all.entry(node).or_default().held += case.held.0;
+            } else if let Held::Audit(_, audit) = record {
+                all.entry(audit.node).or_default().held += audit.held.0;
             } else if let Some((_, asked)) = asked(record) {
                 all.entry(asked.node).or_default().held += asked.held.0;
             }

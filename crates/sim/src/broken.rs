@@ -1,0 +1,116 @@
+//! What broken rules would come to in a court: a state behind a block, altered.
+//!
+//! Never called but for a canary ([`crate::canary`]).
+
+use chain::records::{
+    Account, AccountSlot, Course, Held, Node, NodeSlot, Outcome, ProposalSlot, PurseSlot,
+    Settlement, StakesSlot,
+};
+use chain::state::State;
+use chain::{Amount, Transaction};
+use ledger::Working;
+use ledger::tx::Action;
+
+use crate::scene::record;
+
+fn all(state: &State) -> impl Iterator<Item = Held> {
+    state.entries().filter_map(|entry| Held::decode(&entry.key, &entry.value).ok())
+}
+
+fn actions(transactions: &[Transaction]) -> impl Iterator<Item = Action> {
+    transactions.iter().filter_map(|made| Action::decode(made.kind, &made.body).ok())
+}
+
+/// Some nodes have a unit less at stake, and the treasury has it.
+pub(crate) fn melted(state: &State, which: impl Fn(&Node) -> bool) -> State {
+    let mut working = Working::new(state.clone());
+    let mut melted = 0;
+    for held in all(state) {
+        let Held::Node(slot, node) = held else { continue };
+        if let Some(stake) = node.stake.minus(Amount(1)).filter(|_| which(&node)) {
+            working.put(&slot, &Node { stake, ..node });
+            melted += 1;
+        }
+    }
+    let mut purse = record(state, &PurseSlot).unwrap_or_default();
+    let mut stakes = record(state, &StakesSlot).unwrap_or_default();
+    purse.treasury.0 += melted;
+    stakes.total.0 -= melted;
+    if melted > 0 {
+        working.put(&PurseSlot, &purse);
+        working.put(&StakesSlot, &stakes);
+    }
+    working.finish()
+}
+
+/// Whoever is refuted in a block has what it had before.
+pub(crate) fn refuted_keeps(before: &State, after: &State) -> State {
+    let mut working = Working::new(after.clone());
+    for held in all(after) {
+        let Held::Dispute(slot, dispute) = held else { continue };
+        let of = NodeSlot(dispute.node);
+        let refuted = dispute.course == Course::Ended(Outcome::ClaimantRefuted);
+        let (was, is) = (record(before, &of), record(after, &of));
+        let (Some(was), Some(is)) = (was, is) else { continue };
+        if !refuted || record(before, &slot).is_some() || was.stake < is.stake {
+            continue;
+        }
+        let lost = was.stake.0 - is.stake.0;
+        let mut purse = record(after, &PurseSlot).unwrap_or_default();
+        let mut stakes = record(after, &StakesSlot).unwrap_or_default();
+        purse.burnt.0 = purse.burnt.0.saturating_sub(lost);
+        stakes.total.0 += lost;
+        working.put(&of, &Node { stake: was.stake, debt: was.debt, ..is });
+        working.put(&PurseSlot, &purse);
+        working.put(&StakesSlot, &stakes);
+    }
+    working.finish()
+}
+
+/// Settlements that went in a block are there again, with nothing left in them.
+pub(crate) fn collected(before: &State, after: &State) -> State {
+    let mut working = Working::new(after.clone());
+    for held in all(before) {
+        let Held::Settlement(slot, settlement) = held else { continue };
+        if record(after, &slot).is_none() {
+            let voided = vec![settlement.span];
+            working.put(&slot, &Settlement { voided, ..settlement });
+        }
+    }
+    working.finish()
+}
+
+/// Owners of nodes that settle have the money at once, out of the fees.
+pub(crate) fn settled_twice(state: &State, transactions: &[Transaction]) -> State {
+    let mut state = state.clone();
+    for action in actions(transactions) {
+        let Action::Settle(settle) = action else { continue };
+        let Some(node) = record(&state, &NodeSlot(settle.node)) else { continue };
+        let slot = AccountSlot(node.owner);
+        let account = record(&state, &slot).unwrap_or_default();
+        let mut purse = record(&state, &PurseSlot).unwrap_or_default();
+        let amount = settle.voucher.cumulative.0 - settle.voucher.from.0;
+        let amount = amount.min(purse.fees.0);
+        purse.fees.0 -= amount;
+        let balance = Amount(account.balance.0 + amount);
+        let mut working = Working::new(state);
+        working.put(&slot, &Account { balance, ..account });
+        working.put(&PurseSlot, &purse);
+        state = working.finish();
+    }
+    state
+}
+
+/// Every vote is for more than all there is.
+pub(crate) fn votes_grow(state: &State, transactions: &[Transaction]) -> State {
+    let mut working = Working::new(state.clone());
+    for action in actions(transactions) {
+        let Action::Vote(vote) = action else { continue };
+        let slot = ProposalSlot(vote.proposal);
+        if let Some(mut proposal) = record(state, &slot) {
+            proposal.yes.0 += 2 * proposal.staked.0;
+            working.put(&slot, &proposal);
+        }
+    }
+    working.finish()
+}
