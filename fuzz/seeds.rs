@@ -90,6 +90,7 @@ fn main() -> std::io::Result<()> {
     write("folder", folders())?;
     write("gguf", models().into_iter().chain([values(), tensors()]))?;
     write("light_file", receipts::light())?;
+    write("light_network", networks()?)?;
     write("llm_messages", text(&MESSAGES))?;
     write("llm_publication", models())?;
     write("package_manifest", packages())?;
@@ -102,6 +103,23 @@ fn main() -> std::io::Result<()> {
     write("text_grammar", text(&GRAMMARS))?;
     write("text_template", text(&TEMPLATES))?;
     write("text_tokenizer", text(&TEXTS))
+}
+
+/// A start, its link, and the bundles of a network; the first byte says which.
+fn networks() -> std::io::Result<Vec<Vec<u8>>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bindings/testdata");
+    let file = |name: &str| std::fs::read(folder.join(name));
+    let (genesis, bundle) = (file("genesis.bin")?, file("network_bundle.json")?);
+    let network = chain::Genesis::decode(&genesis).map_err(std::io::Error::other)?.network();
+    let parsed = receipt::NetworkBundle::parse(&bundle, network).map_err(std::io::Error::other)?;
+    let mut links = vec![1];
+    for link in &parsed.place().links {
+        let length = u16::try_from(link.len()).map_err(std::io::Error::other)?;
+        links.extend([&length.to_le_bytes()[..], link].concat());
+    }
+    let reports: Value = serde_json::from_slice(&file("network_reports.json")?)?;
+    let start = unhex(reports["cases"][0]["next"].as_str().unwrap_or_default());
+    Ok(vec![[&[0], &start[..]].concat(), links, [&[2], &bundle[..]].concat()])
 }
 
 /// Folders of safetensors: configuration, tokenizer, index and weights, with the byte 255 between them.
