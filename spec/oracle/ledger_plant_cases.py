@@ -29,7 +29,7 @@ def worlds():
     bare = {"transport": NO_CLAIM, "validator": NO_CLAIM}
     node, other = made(w, 1, 20, **bare), made(w, 2, 30, **bare)
     w.send(1, 1, {"to": public(20), "amount": 1500})
-    w.send(1, 70, put(w, node, 1)).send(20, 70, put(w, node, 1, 1)).send(2, 70, put(w, other, 1, hidden={**HIDDEN, "choice": 2**32 - 1}))
+    w.send(1, 70, put(w, node, 1)).send(20, 70, put(w, node, 1, 1)).send(2, 70, put(w, other, 1, hidden={**HIDDEN, "choice": (1 << 32) - 1}))
     epochs(w, 1).send(1, 70, put(w, node, 2)).send(1, 72, ended(node, 1, 1), 138)
     epochs(w, 3).send(1, 72, ended(node, 1, 1), 138).send(5, 72, ended(node, 1, 1, None), 138)
     epochs(w, 1).send(1, 4, new_key(w, node, OPERATOR, 20, 23)).send(20, 72, ended(node, 1, 1), 82)
