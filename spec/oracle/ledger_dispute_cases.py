@@ -197,11 +197,11 @@ def faulted(w, position=4, op=2, secret_of=KEY, number=6):
 
 def faults():
     w, node = world()
-    for changed, why in (({"secret_of": 30}, 114), ({"number": 5}, 114), ({"op": OPS}, 114), ({}, None), ({}, 113), ({"op": 3}, None), ({"position": 5, "op": OPS - 1}, None)):
+    for changed, why in (({"secret_of": 30}, 114), ({"number": 5}, 114), ({"number": 3}, 56), ({"op": OPS}, 114), ({}, None), ({}, 113), ({"op": 3}, None), ({"position": 5, "op": OPS - 1}, None)):
         data, signature = faulted(w, **changed)
         case = Case(w, node, filing=lambda *_, data=data: data)
         case.signature = signature
-        case.open(why)
+        case.open(why, **({"publisher": public(3)} if why == 56 else {}))
     root = {"number": 1, "root": bytes([3] * 32)}
     case.move(1, root).move(3, {"number": 2, "entries": 12, "root": bytes([3] * 32)}).move(1, {"number": 5, "roots": [bytes(32)] * 3, "salt": None})
     case.move(3, name(4), 119).move(3, name(3)).move(1, {"number": 6, "subtrees": [], "leaves": [], "tile": None}, 119)

@@ -120,10 +120,10 @@ def open_(turn, body):
     bound = operates(turn, head["worker"], body["node"])
     answers(bound, date_holds(turn, height_of(filing[0][1][0]), body["epoch"]))
     claimed = claim_of(filing)
-    reject_unless(claimed is not None, 114)
-    step = (turn.hashes, head["worker"], head["job"], head["choice"], *claimed)
-    claim, dispute = dispute_id(*step), dispute_id(*step, turn.payer)
-    reject_unless(turn.draft.get(dispute_key(claim)) is None and turn.draft.get(dispute_key(dispute)) is None, 113)
+    step = (turn.hashes, head["worker"], head["job"], head["choice"], *(claimed or ()))
+    if claimed is not None:
+        claim, dispute = dispute_id(*step), dispute_id(*step, turn.payer)
+        reject_unless(turn.draft.get(dispute_key(claim)) is None and turn.draft.get(dispute_key(dispute)) is None, 113)
     node, bond, owed = accused(turn, node)
     model = named_model(turn, body)
     try:

@@ -5,18 +5,18 @@
 //! tile of a model. A difference is a failure, and the files are kept in `target/oracle`.
 
 use dispute::sides::recording::{Recorded, game, tiles};
-use sim::recording::record;
+use sim::recording::{self, record, record_court};
 use std::path::Path;
 use std::process::Command;
 
 use crate::Outcome;
 
-const USAGE: &str =
-    "usage: cargo xtask oracle [--seeds N] [--from SEED] [--blocks N] [--games N] [--tiles N]";
+const USAGE: &str = "usage: cargo xtask oracle [--seeds N] [--from SEED] [--blocks N] [--courts N] [--games N] [--tiles N]";
 
 /// Records and replays, seed by seed.
 pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
-    let (mut seeds, mut from, mut blocks, mut games, mut surveys) = (1, 0, 1_000, 20, 1);
+    let (mut seeds, mut from, mut blocks, mut courts) = (1, 0, 1_000, 1);
+    let (mut games, mut surveys) = (20, 1);
     for pair in options.chunks(2) {
         let [name, value] = pair else { return Err(USAGE.into()) };
         let value: u64 = value.parse().map_err(|_| format!("{value:?} is no whole number"))?;
@@ -24,6 +24,7 @@ pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
             "--seeds" => seeds = value,
             "--from" => from = value,
             "--blocks" => blocks = value,
+            "--courts" => courts = value,
             "--games" => games = value,
             "--tiles" => surveys = value,
             _ => return Err(USAGE.into()),
@@ -32,18 +33,30 @@ pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
     let folder = repository.join("target").join("oracle");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for seed in from..from.saturating_add(seeds) {
-        let made = record(seed, blocks)?;
-        println!("seed {seed}: {} taken, {} rejected", made.taken, made.rejected);
-        let recording = folder.join(format!("{seed}.recording"));
-        let offers = folder.join(format!("{seed}.json"));
-        let cases = format!("{{\"cases\":[\n{}\n]}}\n", made.offers);
-        for (path, bytes) in [(recording, made.recording), (offers, cases.into_bytes())] {
-            std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-            replayed(repository, "replay.py", &path)?;
-        }
+        replays(repository, &folder, &seed.to_string(), &record(seed, blocks)?)?;
+    }
+    for seed in from..from.saturating_add(courts) {
+        replays(repository, &folder, &format!("court-{seed}"), &record_court(seed)?)?;
     }
     judged(repository, &folder.join("games.json"), from, games, game)?;
     judged(repository, &folder.join("tiles.json"), from, surveys, tiles)
+}
+
+/// Has a chain replayed, twice.
+fn replays(
+    repository: &Path,
+    folder: &Path,
+    name: &str,
+    made: &recording::Recorded,
+) -> Outcome<()> {
+    println!("{name}: {} taken, {} rejected", made.taken, made.rejected);
+    let cases = format!("{{\"cases\":[\n{}\n]}}\n", made.offers);
+    let recording = (folder.join(format!("{name}.recording")), &made.recording[..]);
+    for (path, bytes) in [recording, (folder.join(format!("{name}.json")), cases.as_bytes())] {
+        std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+        replayed(repository, "replay.py", &path)?;
+    }
+    Ok(())
 }
 
 /// Records so many games of disputes, and has them judged.

@@ -3,22 +3,24 @@
 //!
 //! Never judges: whoever replays the file says what differs. All of it comes from a seed.
 
-use chain::{Authentic, Block, Stamp};
+use chain::state::State;
+use chain::{Authentic, Block, Genesis, Header, Stamp};
 use ledger::{Opening, begin, propose};
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
+use crate::court::BLOCKS_MAX;
 use crate::ledger_seed::genesis;
 use crate::random::Random;
 use crate::scene::{Scene, seats};
-use crate::traffic::Traffic;
+use crate::traffic::{Offer, Traffic};
 
 /// What a recording begins with.
 const MAGIC: &[u8] = b"probity recording v1";
 /// Transactions that are offered to a block.
 const OFFERS: (u64, u64) = (0, 8);
-/// Kinds that the oracle has not: it reads no receipt and plays no dispute.
-const BEYOND: [RangeInclusive<u16>; 3] = [32..=39, 50..=69, 71..=71];
+/// Kinds that the oracle has not: what is shown and said in an audit, parts, plants that are met.
+const BEYOND: [RangeInclusive<u16>; 3] = [32..=39, 64..=66, 71..=71];
 
 /// A chain, and what was offered.
 #[derive(Clone, Debug)]
@@ -33,55 +35,109 @@ pub struct Recorded {
     pub rejected: u64,
 }
 
-/// Blocks from a seed.
+/// Blocks of every traffic from a seed.
 ///
 /// # Errors
 /// What went wrong, in words: a genesis that begins nothing, a state without seats, a block that can't be made.
 pub fn record(seed: u64, blocks: u64) -> Result<Recorded, String> {
     let mut random = Random::new(seed, 0x4ec0_4d00_0000_0001);
     let genesis = genesis(&mut random);
-    let (mut state, mut header) = begin(&genesis).map_err(|error| error.to_string())?;
-    let mut made =
-        Recorded { recording: MAGIC.to_vec(), offers: String::new(), taken: 0, rejected: 0 };
-    push(&mut made.recording, &genesis.encode());
-    let network = state.network();
-    let mut traffic = Traffic::new(network);
-    let (mut offered, mut came) = (Vec::new(), Vec::new());
-    let first = hex(&header.encode());
+    let mut chain = Chain::begin(&genesis)?;
+    let mut traffic = Traffic::new(chain.state.network());
     for _ in 0..blocks {
         let count = random.between(OFFERS.0, OFFERS.1);
-        let mut scene = Scene::new(&state, &header);
+        let mut scene = Scene::new(&chain.state, &chain.header);
         let offers = traffic.offers(&mut random, &mut scene, count);
+        let passed = if random.once_in(40) { 60_000 } else { random.between(1, 3_000) };
+        chain.block(&mut random, offers, passed)?;
+    }
+    Ok(chain.made(&format!("seed {seed}")))
+}
+
+/// The blocks of a court from a seed, to its end: disputes and receipts that are asked for, with real answers.
+///
+/// # Errors
+/// As [`record`].
+pub fn record_court(seed: u64) -> Result<Recorded, String> {
+    let mut random = Random::new(seed, 0x4ec0_4d00_0000_0002);
+    let nth = usize::try_from(seed).map_err(|error| error.to_string())?;
+    let (genesis, mut court) = crate::court::genesis(&mut random, nth);
+    let mut chain = Chain::begin(&genesis)?;
+    for _ in 0..BLOCKS_MAX {
+        let mut scene = Scene::new(&chain.state, &chain.header);
+        let offers = court.offers(&mut random, &mut scene);
+        let passed = court.passes_ms(&mut random, &scene);
+        court.observe(&chain.block(&mut random, offers, passed)?);
+        if court.is_over(&Scene::new(&chain.state, &chain.header)) {
+            break;
+        }
+    }
+    Ok(chain.made(&format!("court {seed}")))
+}
+
+/// A chain on its way.
+struct Chain {
+    genesis: Genesis,
+    /// The header of block 0.
+    first: Header,
+    state: State,
+    header: Header,
+    made: Recorded,
+    offered: Vec<String>,
+    came: Vec<String>,
+}
+
+impl Chain {
+    fn begin(genesis: &Genesis) -> Result<Self, String> {
+        let (state, header) = begin(genesis).map_err(|error| error.to_string())?;
+        let mut recording = MAGIC.to_vec();
+        push(&mut recording, &genesis.encode());
+        let made = Recorded { recording, offers: String::new(), taken: 0, rejected: 0 };
+        let (first, genesis) = (header, genesis.clone());
+        Ok(Self { genesis, first, state, header, made, offered: Vec::new(), came: Vec::new() })
+    }
+
+    /// The next block, made of what is offered by somebody with a seat.
+    fn block(
+        &mut self,
+        random: &mut Random,
+        offers: Vec<Offer>,
+        passed: u64,
+    ) -> Result<Block, String> {
         let authentic: Vec<Authentic> = offers
             .into_iter()
             .filter(|offer| !BEYOND.iter().any(|kinds| kinds.contains(&offer.transaction.kind.0)))
-            .filter_map(|offer| offer.transaction.authenticate(network))
+            .filter_map(|offer| offer.transaction.authenticate(self.state.network()))
             .collect();
-        let passed = if random.once_in(40) { 60_000 } else { random.between(1, 3_000) };
-        let stamp = Stamp(header.stamp.0.saturating_add(passed));
+        let stamp = Stamp(self.header.stamp.0.saturating_add(passed));
         let opening = Opening { stamp, beacon: random.bytes() };
-        let seats = seats(&state).ok_or("the state has no seats")?;
+        let seats = seats(&self.state).ok_or("the state has no seats")?;
         let seat = random.choose(&seats.0).ok_or("nobody has a seat")?;
-        let next = propose(&state, &header, seat.key, &opening, &authentic);
+        let next = propose(&self.state, &self.header, seat.key, &opening, &authentic);
         let next = next.map_err(|error| error.to_string())?;
-        push(&mut made.recording, &next.block.encode());
-        offered.push(offer(&next.block, &authentic));
+        push(&mut self.made.recording, &next.block.encode());
+        self.offered.push(offer(&next.block, &authentic));
         let left_out: Vec<String> =
             next.left_out.iter().map(|(at, why)| format!("[{at},{}]", why.number())).collect();
         let bytes = hex(&next.block.header.encode());
-        came.push(format!(r#"{{"header":"{bytes}","left_out":[{}]}}"#, left_out.join(",")));
-        made.taken += u64::from(next.block.header.transactions);
-        made.rejected += u64::try_from(left_out.len()).map_err(|error| error.to_string())?;
-        (state, header) = (next.state, next.block.header);
+        self.came.push(format!(r#"{{"header":"{bytes}","left_out":[{}]}}"#, left_out.join(",")));
+        self.made.taken += u64::from(next.block.header.transactions);
+        self.made.rejected += u64::try_from(left_out.len()).map_err(|error| error.to_string())?;
+        (self.state, self.header) = (next.state, next.block.header);
+        Ok(next.block)
     }
-    made.offers = format!(
-        r#"{{"name":"seed {seed}","inputs":{{"genesis":"{}","blocks":[{}]}},"expected":{{"network":"{}","block_0":"{first}","blocks":[{}]}}}}"#,
-        hex(&genesis.encode()),
-        offered.join(","),
-        hex(&network.0),
-        came.join(","),
-    );
-    Ok(made)
+
+    fn made(mut self, name: &str) -> Recorded {
+        self.made.offers = format!(
+            r#"{{"name":"{name}","inputs":{{"genesis":"{}","blocks":[{}]}},"expected":{{"network":"{}","block_0":"{}","blocks":[{}]}}}}"#,
+            hex(&self.genesis.encode()),
+            self.offered.join(","),
+            hex(&self.state.network().0),
+            hex(&self.first.encode()),
+            self.came.join(","),
+        );
+        self.made
+    }
 }
 
 /// A piece of a recording: its length, and itself.

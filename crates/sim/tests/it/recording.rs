@@ -2,7 +2,7 @@
 
 use chain::{Block, Genesis};
 use ledger::{apply, begin};
-use sim::recording::record;
+use sim::recording::{Recorded, record, record_court};
 
 /// The first piece of a recording, and what is behind it.
 fn piece(bytes: &[u8]) -> (&[u8], &[u8]) {
@@ -15,6 +15,19 @@ fn every_block_follows() {
     let made = record(3, 30).unwrap();
     assert_eq!(record(3, 30).unwrap().recording, made.recording, "one seed, one chain");
     assert_ne!(record(4, 30).unwrap().recording, made.recording);
+    assert_eq!(follows(&made), 30);
+    assert!(made.taken > 10 && made.rejected > 10);
+}
+
+#[test]
+fn a_court_is_recorded_to_its_end() {
+    let made = record_court(0).unwrap();
+    assert!(follows(&made) > 30);
+    assert!(made.taken > 100 && made.rejected > 30);
+}
+
+/// How many blocks there are, one after the other.
+fn follows(made: &Recorded) -> usize {
     let rest = made.recording.strip_prefix(b"probity recording v1").unwrap();
     let (genesis, mut rest) = piece(rest);
     let (mut state, mut header) = begin(&Genesis::decode(genesis).unwrap()).unwrap();
@@ -27,7 +40,8 @@ fn every_block_follows() {
         state = apply(&state, &header, block).unwrap();
         (header, rest) = (next, behind);
     }
-    assert_eq!((header.height.0, taken), (30, made.taken));
-    assert!(made.taken > 10 && made.rejected > 10);
-    assert_eq!(made.offers.matches("left_out").count(), 30);
+    assert_eq!(taken, made.taken);
+    let blocks = usize::try_from(header.height.0).unwrap();
+    assert_eq!(made.offers.matches("left_out").count(), blocks);
+    blocks
 }
