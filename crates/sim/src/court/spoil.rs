@@ -30,9 +30,9 @@ pub(super) fn spoilt(
     wish: &Wish,
 ) -> Option<Wish> {
     let payer = wish.payer;
-    let of_disputes = disputes(random, hall, wish);
-    if of_disputes.is_some() {
-        return of_disputes;
+    let others = disputes(random, hall, wish).or_else(|| audits(random, hall, wish));
+    if others.is_some() {
+        return others;
     }
     let action = if let Action::Hold(mut hold) = wish.action.clone() {
         hold_spoilt(random, scene, hall, &mut hold);
@@ -73,6 +73,47 @@ fn disputes(random: &mut Random, hall: &Hall, wish: &Wish) -> Option<Wish> {
         }
         other(random, hall, &mut appeal.dispute, &mut appeal.node);
         Action::Appeal(appeal)
+    } else {
+        return None;
+    };
+    Some(Wish { payer, action })
+}
+
+/// The same of what is shown and doubted in audits.
+fn audits(random: &mut Random, hall: &Hall, wish: &Wish) -> Option<Wish> {
+    let payer = wish.payer;
+    let action = if let Action::AuditShow(mut show) = wish.action.clone() {
+        match random.below(6) {
+            0 => show.terms.salt[0] ^= 1,
+            1 => show.voucher.job[0] ^= 1,
+            2 => show.signature = Signature::NONE,
+            3 => show.number += 1,
+            4 => show.dated = Epoch(show.dated.0 + 1_000),
+            _ => show.answer.index += 1,
+        }
+        Action::AuditShow(show)
+    } else if let Action::AuditOpening(mut opening) = wish.action.clone() {
+        match random.once_in(2) {
+            true => opening.opening.blind.0[0] ^= 1,
+            false => opening.asker = pauper().public,
+        }
+        Action::AuditOpening(opening)
+    } else if let Action::AuditReveal(mut reveal) = wish.action {
+        reveal.salt[0] ^= 1;
+        Action::AuditReveal(reveal)
+    } else if let Action::Draw(mut draw) = wish.action {
+        match random.once_in(2) {
+            true => draw.audit.index += 1_000,
+            false => draw.node = other_node(random, hall, draw.node),
+        }
+        Action::Draw(draw)
+    } else if let Action::VouchDispute(mut doubt) = wish.action.clone() {
+        match random.below(3) {
+            0 => doubt.receipt.consent = 1,
+            1 => doubt.node = other_node(random, hall, doubt.node),
+            _ => doubt.filing.terms.salt[0] ^= 1,
+        }
+        Action::VouchDispute(doubt)
     } else {
         return None;
     };
