@@ -74,10 +74,12 @@ fn vote_twice(stage: &mut Stage<'_, '_>, proposal: ProposalId) {
         return;
     };
     let Some(record) = stage.scene.record(&NodeSlot(first)) else { return };
-    if record.unbonding.is_empty() && record.stake > Amount::ZERO {
-        let unstake = Unstake { node: first, amount: record.stake };
-        stage.wish(owner, Some(Action::Unstake(unstake)));
-    } else if stage.random.once_in(2) {
+    if record.stake > Amount::ZERO {
+        // Half of what is left, so that it leaves in more pieces than may.
+        let amount = Amount(record.stake.0.div_ceil(2));
+        stage.wish(owner, Some(Action::Unstake(Unstake { node: first, amount })));
+    }
+    if stage.random.once_in(2) {
         stage.wish(owner, Some(Action::Withdraw(Withdraw { node: first })));
     }
     if stage.random.once_in(4) {

@@ -3,6 +3,7 @@
 //!
 //! Never takes money for what it has not done: vouchers are of finished jobs.
 
+use chain::Voucher;
 use chain::records::{BallotSlot, ChannelSlot, Decision, Held, SettlementSlot, Stage as Course};
 use ledger::tx::{Action, Vote};
 use receipt::PublicKey;
@@ -97,16 +98,24 @@ pub(crate) fn anchor(stage: &mut Stage<'_, '_>) {
     }
 }
 
-/// The best promise of each channel of its own, of what stands in its anchored log: whoever is drawn has to show it there.
+/// The best promise of each channel of its own, of what stands in its anchored log: whoever is drawn has to show
+/// it there. Where the channel is being closed there is no time to wait.
 pub(crate) fn promises(stage: &Stage<'_, '_>) -> Vec<Promise> {
     let mine = stage.hall.channels.iter().filter(|paying| paying.worker == stage.me);
     let anchored = stage.anchored(stage.me).map_or(0, |anchor| anchor.size);
     let best = mine.filter_map(|paying| {
+        let record = stage.scene.record(&ChannelSlot(paying.id));
+        let closing = record.is_some_and(|record| record.closing.is_some());
         let logged = stage.hall.answers.iter().filter(|answer| {
-            answer.kept_out || answer.leaf.is_some_and(|(_, index)| index < anchored)
+            let there = |(_, index)| index < anchored || closing;
+            answer.kept_out || answer.leaf.is_some_and(there)
         });
         let paid = logged.filter_map(|answer| answer.paid);
-        let here = paid.filter(|promise| promise.voucher.channel == paying.id);
+        let here = paid.filter(|promise| {
+            let Voucher { channel, cumulative, expiry, .. } = promise.voucher;
+            // What is promised beyond the deposit, or not for long, is no promise.
+            channel == paying.id && cumulative.0 <= paying.deposit && stage.clock.time < expiry
+        });
         here.max_by_key(|promise| promise.voucher.cumulative)
     });
     best.collect()
@@ -119,10 +128,8 @@ pub(crate) fn settle(stage: &mut Stage<'_, '_>) {
         let (channel, epoch) = (promise.voucher.channel, stage.epoch());
         let Some(record) = stage.scene.record(&ChannelSlot(channel)) else { continue };
         let worth = promise.voucher.cumulative > record.settled;
-        let within = promise.voucher.cumulative <= record.deposit;
-        let lasts = stage.clock.time < promise.voucher.expiry;
         let free = stage.scene.record(&SettlementSlot { epoch, channel }).is_none();
-        if worth && within && lasts && free {
+        if worth && free {
             let owner = stage.party().owner();
             stage.wish(owner, Some(forms::settle(node, epoch, &promise)));
         }

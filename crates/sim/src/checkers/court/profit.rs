@@ -1,12 +1,12 @@
 //! Cheating does not pay: when all windows have passed no cheat has more than it would have by being honest.
 //!
 //! An honest one in its place would have been paid for all that it sold, less the audits' share, and would have paid for
-//! all that it got; what it put down would be its own again. A cheat is given besides the work that a lie saves, at most
-//! the answer's price, and the fees of what the honest do too. Would catch: a bond that comes back too often, a reward
+//! all that it got; what it put down would be its own again. A cheat is given besides the work that a lie saves which was
+//! found, at most the answer's price, and the fees of what the honest do too. Would catch: a bond that comes back too often, a reward
 //! that is worth a lie, pay for what was refuted.
 
 use chain::KindNumber;
-use chain::records::{AccountSlot, Course, Held, Settlement, Word};
+use chain::records::{AccountSlot, Course, Held, Settlement, SettlementSlot, Word};
 use ledger::Parameter;
 use ledger::tx::Action;
 use std::collections::BTreeMap;
@@ -94,7 +94,8 @@ impl Books {
         };
         for held in hearing.before {
             let Held::Settlement(slot, was) = held else { continue };
-            let more = hearing.after.record(slot).map_or(0, |is| void(&is) - void(was));
+            let is = hearing.after.record(slot).unwrap_or_else(|| released(hearing, slot, was));
+            let more = void(&is) - void(was);
             let mut channels = hearing.hall.channels.iter();
             if let Some(paying) = channels.find(|paying| paying.id == slot.channel) {
                 *self.vindicated.entry(paying.client.0).or_default() += more;
@@ -143,7 +144,7 @@ impl Books {
         let workers = hall.parties.iter().filter(|party| party.serves).count();
         for (at, party) in hall.parties.iter().enumerate() {
             let sold = party.sold - party.sold * share / MILLION;
-            let saved = false_answers(hall, at) * PRICE;
+            let saved = found_lies(hall, at) * PRICE;
             let duty = self.duty.get(&at).copied().unwrap_or_default();
             let vindicated = self.vindicated.get(&at).copied().unwrap_or_default();
             let honest = self.begun[at] + signed(sold + vindicated) - signed(party.bought);
@@ -170,14 +171,32 @@ impl Books {
     }
 }
 
+/// A settlement as it was before it was collected in this very block: what was held and released is void.
+fn released(hearing: &Hearing<'_>, slot: &SettlementSlot, was: &Settlement) -> Settlement {
+    let mut is = was.clone();
+    for held in hearing.before {
+        let Held::Hold(at, hold) = held else { continue };
+        let ended = hearing.after.record(&at.dispute).map(|dispute| dispute.course);
+        if at.settlement == *slot && ended.is_some_and(|course| against(&course)) {
+            for span in &hold.spans {
+                is.voided = is.span.joined(&is.voided, *span);
+            }
+        }
+    }
+    is
+}
+
 fn signed(amount: u128) -> i128 {
     i128::try_from(amount).unwrap_or(i128::MAX)
 }
 
-fn false_answers(hall: &Hall, worker: usize) -> u128 {
-    let answers = hall.answers.iter();
-    let lies = answers.filter(|answer| answer.worker.0 == worker && !answer.is_true()).count();
-    u128::try_from(lies).unwrap_or(u128::MAX)
+/// Lies that somebody found: what nobody looks at pays, and how much is looked at is for the economics to say.
+fn found_lies(hall: &Hall, worker: usize) -> u128 {
+    let found = |at: usize| hall.trials.iter().any(|trial| trial.answer == at);
+    let answers = hall.answers.iter().enumerate();
+    let lies =
+        answers.filter(|(at, answer)| answer.worker.0 == worker && !answer.is_true() && found(*at));
+    u128::try_from(lies.count()).unwrap_or(u128::MAX)
 }
 
 /// All that a player has, wherever it lies.
