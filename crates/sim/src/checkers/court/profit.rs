@@ -19,8 +19,6 @@ use crate::court::{Hall, PRICE, Standing};
 use crate::report::{ANSWERS, Cheated, OTHER_BYTES, PAYING_BYTES, Report};
 use crate::scene::Scene;
 
-/// Cheats that pay by the rules as they are: known faults of the draft (`spec/ledger.md` section 15), by its number there.
-const KNOWN: &[(&str, u8)] = &[("withholder", 23)];
 /// A share is counted in millionths.
 const MILLION: u128 = 1_000_000;
 /// Kinds that the honest send too: channels, settlements, anchors.
@@ -156,12 +154,7 @@ impl Books {
             let came = Cheated { run: 1, punished, gain, best: gain };
             report.cheats.insert(party.name, came);
             let unpaid = party.unpaid * PRICE * u128::try_from(workers).unwrap_or(u128::MAX);
-            let known = KNOWN.iter().any(|(name, _)| *name == party.name);
-            let pays = gain > signed(unpaid);
-            if pays && known {
-                report.count_more("cheats that pay, by a known fault", 1);
-            }
-            holds(!pays || known, || format!("a {} gains {gain}", party.name))?;
+            holds(gain <= signed(unpaid), || format!("a {} gains {gain}", party.name))?;
         }
         let answers = u64::try_from(hall.answers.len()).unwrap_or(u64::MAX);
         report.count_more(ANSWERS, answers);
