@@ -50,7 +50,7 @@ pub fn run(campaign: &Campaign) -> Report {
 }
 
 /// One seed; a panic is a finding.
-fn one(world: World, seed: u64) -> Report {
+pub(crate) fn one(world: World, seed: u64) -> Report {
     let run = AssertUnwindSafe(|| match world {
         World::Ledger => ledger_seed::run(seed, None),
         World::Network => network_seed::run(seed, None),

@@ -209,6 +209,8 @@ impl Run {
         };
         let mut found = self.checkers.look(&step, &mut self.random, &mut self.report.refused);
         self.report.blocks += 1;
+        #[cfg(feature = "canary")]
+        crate::omitted::count(&mut self.report, (&self.state, &self.header), &block);
         for transaction in &block.transactions {
             *self.report.kinds.entry(transaction.kind.0).or_default() += 1;
         }

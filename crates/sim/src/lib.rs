@@ -22,6 +22,8 @@ mod keys;
 pub mod ledger_seed;
 mod network;
 pub mod network_seed;
+#[cfg(feature = "canary")]
+pub mod omitted;
 mod random;
 pub mod recording;
 pub mod report;

@@ -28,6 +28,8 @@ pub(crate) struct Trial {
     pub(crate) with: Digest,
     /// The root without it.
     pub(crate) without: Digest,
+    /// What it added to the fees.
+    pub(crate) fee: Amount,
 }
 
 impl Subject {
@@ -129,7 +131,7 @@ impl Subject {
         opening: &Opening,
         transaction: &Authentic,
     ) -> Result<Trial, BlockError> {
-        let without = Execution::begin(state, opening)?.finish()?.state.root();
+        let without = Execution::begin(state, opening)?.finish()?.state;
         let mut execution = Execution::begin(state, opening)?;
         let rejection = match execution.take(transaction) {
             Ok(()) => None,
@@ -138,12 +140,14 @@ impl Subject {
             Err(Stop::Fault(fault)) => return Err(fault.into()),
         };
         let mut after = execution.finish()?.state;
+        let fees = |state| record(state, &PurseSlot).unwrap_or_default().fees;
+        let fee = fees(&after).minus(fees(&without)).unwrap_or_default();
         if rejection.is_some() && self.is(Canary::RejectionCounts) {
             let payer = AccountSlot(transaction.get().payer);
             let account = record(&after, &payer).unwrap_or_default();
             after = with_account(&after, payer, Account { made: account.made / 2 + 1, ..account });
         }
-        Ok(Trial { rejection, with: after.root(), without })
+        Ok(Trial { rejection, with: after.root(), without: without.root(), fee })
     }
 
     /// Whether a payer signed a transaction for a state's network.

@@ -10,12 +10,12 @@ use chain::records::{
     Account, Anchor, BoundKey, Channel, Held, LabelSlot, NameRecord, NameSlot, Node, NodeSlot,
     Package, Plant, PlantSlot, Purse,
 };
-use chain::state::{Entry, State};
+use chain::state::State;
 use chain::{KindNumber, Time};
 use receipt::PublicKey;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
+use super::changes::{Change, kept};
 use super::{Seen, Step, holds};
 use crate::scene::{clock, record};
 
@@ -36,7 +36,7 @@ const ENACT: KindNumber = KindNumber(83);
 /// Kinds that pay who draws audits, and auditors.
 const AUDITS: [KindNumber; 2] = [KindNumber(31), KindNumber(35)];
 
-pub(crate) fn check(step: &Step<'_>) -> Seen {
+pub(crate) fn check(step: &Step<'_>, changes: &[Change]) -> Seen {
     let (was, is) = clock(step.before).zip(clock(step.after)).ok_or("a state has no clock")?;
     let signers = step.block.transactions.iter().map(|transaction| transaction.payer).collect();
     let new_epoch = is.epoch != was.epoch;
@@ -45,43 +45,7 @@ pub(crate) fn check(step: &Step<'_>) -> Seen {
     };
     let (enacts, audits) = (any(&[ENACT]), any(&AUDITS));
     let block = Block { signers, before: step.before, now: is.time, new_epoch, enacts, audits };
-    for (was, is) in changed(step.before, step.after) {
-        let read = |entry: &Arc<Entry>| Held::decode(&entry.key, &entry.value).ok();
-        let (was, is) = (was.and_then(read), is.and_then(read));
-        block.look(was.as_ref(), is.as_ref())?;
-    }
-    Ok(())
-}
-
-/// An entry before and after.
-type Pair<'a> = (Option<&'a Arc<Entry>>, Option<&'a Arc<Entry>>);
-
-/// Entries that differ. Both states go by place, and share what did not change.
-fn changed<'a>(before: &'a State, after: &'a State) -> Vec<Pair<'a>> {
-    let mut found = Vec::new();
-    let (mut old, mut new) = (before.entries().peekable(), after.entries().peekable());
-    loop {
-        let (was, is) = match (old.peek(), new.peek()) {
-            (None, None) => return found,
-            (Some(was), Some(is)) if Arc::ptr_eq(was, is) => (true, true),
-            (Some(was), Some(is)) => {
-                let (was, is) = (before.place(&was.key), after.place(&is.key));
-                (was <= is, is <= was)
-            }
-            (was, is) => (was.is_some(), is.is_some()),
-        };
-        let (was, is) = (was.then(|| old.next()).flatten(), is.then(|| new.next()).flatten());
-        if was != is {
-            found.push((was, is));
-        }
-    }
-}
-
-/// The record of a kind, where it is one.
-macro_rules! kept {
-    ($held:expr, $kind:ident) => {
-        if let Some(Held::$kind(_, record)) = $held { Some(record) } else { None }
-    };
+    changes.iter().try_for_each(|Change { was, is }| block.look(was.as_ref(), is.as_ref()))
 }
 
 impl Block<'_> {
@@ -205,7 +169,11 @@ impl Block<'_> {
                 let same = (was.payer, was.node, was.deposit, was.opened)
                     == (is.payer, is.node, is.deposit, is.opened);
                 let grows = is.settled >= was.settled && is.settled <= is.deposit;
-                holds(same && grows, || format!("a channel changes from {was:?} to {is:?}"))
+                holds(same && grows, || format!("a channel changes from {was:?} to {is:?}"))?;
+                let owner = record(self.before, &NodeSlot(was.node)).map(|node| node.owner);
+                let sides = [Some(was.payer), owner];
+                let own = sides.iter().flatten().any(|side| self.signers.contains(side));
+                holds(own || was.closing == is.closing, || "a stranger closes a channel".to_owned())
             }
             (Some(was), None) => {
                 // The node's owner may end the wait in this very block.

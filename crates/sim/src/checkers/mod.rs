@@ -7,20 +7,25 @@ mod agreement;
 mod altered;
 mod authority;
 pub(crate) mod bounds;
+mod changes;
 pub(crate) mod court;
 pub(crate) mod durable;
 mod encoding;
 pub(crate) mod finality;
 mod header;
+mod hearings;
 pub(crate) mod liveness;
 mod once;
 mod proofs;
 mod rejected;
 mod signatures;
+mod standing;
 mod sums;
 mod supply;
 mod time;
 pub(crate) mod votes;
+mod windows;
+mod words;
 
 pub use court::NAMES as COURT_NAMES;
 
@@ -98,18 +103,19 @@ impl Checkers {
         random: &mut Random,
         refused: &mut Refused,
     ) -> Vec<(&'static str, String)> {
+        let changes = changes::of(step.before, step.after);
         let seen: [Seen; NAMES.len()] = [
             self.agreement.check(step, random),
             supply::check(step.after),
             rejected::check(step, random),
-            time::check(step),
+            time::check(step).and_then(|()| windows::check(step, &changes)),
             header::check(step),
             self.once.check(step),
             encoding::check(step),
-            signatures::check(step),
+            signatures::check(step).and_then(|()| words::check(step)),
             proofs::check(step, random),
             altered::check(step, random, refused),
-            authority::check(step),
+            authority::check(step, &changes).and_then(|()| standing::check(step, &changes)),
             sums::check(step.after),
         ];
         let named = NAMES.iter().zip(seen);

@@ -41,7 +41,7 @@ fn channels(scene: &Scene<'_>) -> Vec<(ChannelId, Channel)> {
     channels.collect()
 }
 
-/// A channel's own node, mostly, and somebody who may act for it, mostly.
+/// A channel's own node, mostly, and somebody who may act for it, mostly; another node, and who may act for that one.
 fn node(
     random: &mut Random,
     scene: &Scene<'_>,
@@ -56,8 +56,12 @@ fn node(
     };
     let other = random.once_in(16);
     let nodes = there(scene);
-    let id = if other { random.choose(&nodes)?.0 } else { channel.node };
-    Some((id, payer))
+    if !other {
+        return Some((channel.node, payer));
+    }
+    let (id, record) = random.choose(&nodes)?;
+    let payer = if random.once_in(2) { payer } else { key_of(&record.owner)? };
+    Some((*id, payer))
 }
 
 fn settle(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {

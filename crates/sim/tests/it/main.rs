@@ -3,6 +3,7 @@
 
 mod canaries;
 mod courts;
+mod features;
 mod ledger_seeds;
 mod network_seeds;
 mod recording;

@@ -1,0 +1,146 @@
+//! Who may have a seat, stand for one, audit, be paid by a channel, or have more at stake: nobody that is retired or
+//! jailed, and nobody without what it takes. And nobody pays a fee above what it signed.
+//!
+//! Would catch: a list that takes anybody, a node that comes back though it retired, a fee that nobody agreed to.
+
+use chain::Amount;
+use chain::records::{
+    Auditors, Candidates, Held, Node, NodeId, NodeSlot, ParametersSlot, Roles, SeatsSlot,
+};
+use chain::state::State;
+use ledger::tx::Action;
+use ledger::{Parameter, Parameters};
+use receipt::PublicKey;
+use std::collections::BTreeSet;
+
+use super::changes::Change;
+use super::{Seen, Step, holds};
+use crate::scene::{clock, record};
+
+/// Transactions of a block that are tried alone.
+const ALONE: usize = 2;
+
+/// What may be looked up.
+struct Block<'a> {
+    before: &'a State,
+    after: &'a State,
+    now: chain::Time,
+    parameters: Parameters,
+}
+
+pub(crate) fn check(step: &Step<'_>, changes: &[Change]) -> Seen {
+    let values = record(step.before, &ParametersSlot).unwrap_or_default();
+    let parameters = Parameters::of(&values).ok_or("the parameters are outside their bounds")?;
+    let now = clock(step.after).ok_or("a state has no clock")?.time;
+    let block = Block { before: step.before, after: step.after, now, parameters };
+    changes.iter().try_for_each(|Change { was, is }| block.look(was.as_ref(), is.as_ref()))?;
+    step.block.transactions.iter().try_for_each(|made| {
+        let action = Action::decode(made.kind, &made.body);
+        action.map_or(Ok(()), |action| block.gives(&action))
+    })?;
+    fees(step)
+}
+
+impl Block<'_> {
+    fn look(&self, was: Option<&Held>, is: Option<&Held>) -> Seen {
+        if let Some(Held::Candidates(Candidates(is))) = is {
+            let was =
+                if let Some(Held::Candidates(was)) = was { was.0.clone() } else { BTreeSet::new() };
+            return is.difference(&was).try_for_each(|id| self.candidate(*id));
+        }
+        if let Some(Held::Auditors(Auditors(is))) = is {
+            let was =
+                if let Some(Held::Auditors(was)) = was { was.0.clone() } else { BTreeSet::new() };
+            return is.difference(&was).try_for_each(|id| self.auditor(*id));
+        }
+        if let Some(Held::Seats(seats)) = is {
+            return seats.0.iter().try_for_each(|seat| self.candidate(seat.node));
+        }
+        if let (Some(Held::Node(_, was)), Some(Held::Node(_, is))) = (was, is) {
+            let keys = |node: &Node| (node.operator, node.transport, node.validator, node.roles);
+            let same = is.retired && keys(was) == keys(is) && was.address == is.address;
+            return holds(!was.retired || same, || "a retired node comes back".to_owned());
+        }
+        if let (None, Some(Held::Channel(_, channel))) = (was, is) {
+            return self.at_work(channel.node, "is paid by a new channel");
+        }
+        Ok(())
+    }
+
+    /// Whoever was retired before the block gets nothing more at stake, and each gets what is its own.
+    fn gives(&self, action: &Action) -> Seen {
+        if let Action::Stake(stake) = action {
+            return self.at_work(stake.node, "gets more at stake");
+        }
+        if let Action::Plant(plant) = action {
+            return self.at_work(plant.slot.node, "plants");
+        }
+        if let Action::Collect(collect) = action {
+            return self.owned(collect.node, collect.owner);
+        }
+        if let Action::PlantEnd(end) = action {
+            return self.owned(end.slot.node, end.owner);
+        }
+        if let Action::AuditClose(close) = action {
+            return self.owned(close.node, close.owner);
+        }
+        if let Action::AuditOpening(opening) = action {
+            return self.owned(opening.node, opening.owner);
+        }
+        Ok(())
+    }
+
+    /// What goes to a node's owner goes to nobody else.
+    fn owned(&self, id: NodeId, owner: PublicKey) -> Seen {
+        let node = record(self.after, &NodeSlot(id));
+        holds(node.is_some_and(|node| node.owner == owner), || {
+            format!("{owner} is paid for another's node")
+        })
+    }
+
+    fn at_work(&self, id: NodeId, what: &str) -> Seen {
+        let node = record(self.before, &NodeSlot(id));
+        holds(node.is_none_or(|node| !node.retired), || format!("a retired node {what}"))
+    }
+
+    /// Before the block or behind it: it may lose within the block what it had when it was listed.
+    fn either(&self, id: NodeId, may: impl Fn(&Node) -> bool) -> bool {
+        let states = [self.before, self.after];
+        states.iter().filter_map(|state| record(state, &NodeSlot(id))).any(|node| may(&node))
+    }
+
+    fn free(&self, node: &Node, least: Parameter) -> bool {
+        let enough = Amount(self.parameters.get(least));
+        // Who is jailed in this very block was free before.
+        !node.retired && node.jailed_until <= self.now && node.stake >= enough
+    }
+
+    fn candidate(&self, id: NodeId) -> Seen {
+        let may = self.either(id, |node| {
+            self.free(node, Parameter::StakeValidator) && node.validator != PublicKey::NONE
+        });
+        let kept = record(self.before, &SeatsSlot);
+        let had = kept.is_some_and(|seats| seats.0.iter().any(|seat| seat.node == id));
+        holds(may || had, || "a node has a seat, or stands, and may not".to_owned())
+    }
+
+    fn auditor(&self, id: NodeId) -> Seen {
+        let may = self.either(id, |node| {
+            self.free(node, Parameter::StakeAuditor) && node.roles.has(Roles::AUDITOR)
+        });
+        holds(may, || "a node audits, and may not".to_owned())
+    }
+}
+
+/// Some that are taken, each alone: what is added to the fees is no more than was signed.
+fn fees(step: &Step<'_>) -> Seen {
+    let signed = step.authentic.iter().filter(|made| made.get().fee_max < Amount(u128::MAX));
+    for made in signed.filter(|made| step.block.transactions.contains(made.get())).take(ALONE) {
+        let tried = step.subject.attempt(step.before, &step.opening, made);
+        let tried =
+            tried.map_err(|error| format!("a transaction brings a fault about: {error}"))?;
+        let most = made.get().fee_max;
+        holds(tried.fee <= most, || format!("a fee of {}, and {} signed", tried.fee.0, most.0))?;
+    }
+    Ok(())
+}

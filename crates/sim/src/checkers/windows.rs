@@ -1,0 +1,274 @@
+//! Nothing of anybody's happens before its time or after it: votes, proposals, names, labels, channels, settlements,
+//! plants, cases and what is asked for. And what is decided stays so.
+//!
+//! Would catch: a window that nobody looks at, a vote that counts when it is over, pay that goes before it can be doubted,
+//! a move that is made too late, a word that has expired.
+
+use chain::records::{
+    Asked, Channel, Clock, Course, Decision, Dispute, DisputeSlot, EpochStartSlot, Held, KeyRole,
+    KeySlot, LabelSlot, NameRecord, NameSlot, NodeSlot, Outcome, PackageSlot, ParametersSlot,
+    PlantSlot, Proposal, ProposalId, Settlement, SettlementSlot, Stage, dispute_state_hash,
+};
+use chain::{Epoch, Time, Transaction};
+use dispute::Move;
+use ledger::tx::Action;
+use ledger::{Parameter, Parameters};
+use receipt::PublicKey;
+
+use super::changes::{Change, kept};
+use super::{Seen, Step, hearings, holds};
+use crate::scene::{clock, record};
+
+/// What may be looked up.
+struct Block<'a> {
+    step: &'a Step<'a>,
+    actions: Vec<(PublicKey, Action)>,
+    now: Clock,
+    parameters: Parameters,
+}
+
+pub(crate) fn check(step: &Step<'_>, changes: &[Change]) -> Seen {
+    let values = record(step.before, &ParametersSlot).unwrap_or_default();
+    let parameters = Parameters::of(&values).ok_or("the parameters are outside their bounds")?;
+    let now = clock(step.after).ok_or("a state has no clock")?;
+    let made = step.block.transactions.iter();
+    let read = |made: &Transaction| Some((made.payer, Action::decode(made.kind, &made.body).ok()?));
+    let actions = made.filter_map(read).collect();
+    let block = Block { step, actions, now, parameters };
+    block.words()?;
+    let actions: Vec<_> = block.actions.iter().map(|(_, action)| action).collect();
+    let window = block.number(Parameter::MoveMs);
+    hearings::check(step, (&block.now, window), (&actions, changes))?;
+    changes.iter().try_for_each(|Change { was, is }| block.look(was.as_ref(), is.as_ref()))
+}
+
+impl Block<'_> {
+    fn number(&self, parameter: Parameter) -> u64 {
+        self.parameters.get_u64(parameter)
+    }
+
+    /// Whether the block has a transaction of one of these kinds.
+    fn has(&self, kinds: &[u16]) -> bool {
+        self.actions.iter().any(|(_, action)| kinds.contains(&action.kind().0))
+    }
+
+    /// What transactions bring has not expired, and what they are about is not too old.
+    fn words(&self) -> Seen {
+        let judged = self.number(Parameter::DisputeEpochs);
+        let lasts = |epoch: u64| self.now.epoch.0 <= epoch.saturating_add(judged);
+        for (_, action) in &self.actions {
+            let in_time = if let Action::Settle(settle) = action {
+                self.now.time < settle.voucher.expiry && settle.epoch == self.now.epoch
+            } else if let Action::DisputeOpen(opened) = action {
+                opened.epoch <= self.now.epoch && lasts(opened.epoch.0)
+            } else if let Action::Equivocation(shown) = action {
+                lasts(shown.epoch.0) && self.is_dated(shown.terms.beacon_height(), shown.epoch)
+            } else if let Action::MissingOpen(asked) = action {
+                let by = asked.receipt.anchor_by;
+                by != 0 && by < self.now.epoch.0 && lasts(by)
+            } else if let Action::PartOpen(asked) = action {
+                asked.receipt.anchor_by != 0 && lasts(asked.receipt.anchor_by)
+            } else {
+                true
+            };
+            holds(in_time, || format!("kind {} comes out of its time", action.kind().0))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a height that a job names lies in an epoch.
+    fn is_dated(&self, height: Option<u64>, epoch: Epoch) -> bool {
+        let starts = |epoch: Epoch| {
+            record(self.step.after, &EpochStartSlot(epoch)).map(|start| start.height.0)
+        };
+        let Some(height) = height.filter(|height| *height > 0) else { return false };
+        let end = starts(epoch.next()).unwrap_or(self.now.height.0);
+        starts(epoch).is_some_and(|start| start <= height && height < end)
+    }
+
+    fn look(&self, was: Option<&Held>, is: Option<&Held>) -> Seen {
+        if let (Some(Held::Proposal(slot, was)), Some(Held::Proposal(_, is))) = (was, is) {
+            self.enacted(slot.0, was, is)?;
+            return self.proposal(was, is);
+        }
+        if let Some(Held::Anchor(slot, _)) = is {
+            return self.anchored(slot.0);
+        }
+        if let (Some(Held::Name(_, was)), Some(Held::Name(_, is))) = (was, is) {
+            return self.name(was, is);
+        }
+        if let Some(Held::Label(slot, _)) = was.or(is) {
+            return self.label(slot, was.is_some());
+        }
+        if let (Some(Held::Channel(_, was)), Some(Held::Channel(_, is))) = (was, is) {
+            return self.channel(was, is);
+        }
+        if let (Some(Held::Settlement(slot, settlement)), None) = (was, is) {
+            return self.collected(slot, settlement);
+        }
+        if let Some(Held::Plant(slot, _)) = was.or(is) {
+            return self.plant(*slot, was.is_some(), is.is_some());
+        }
+        if let (Some(Held::Dispute(slot, was)), Some(Held::Dispute(_, is))) = (was, is) {
+            return self.dispute(*slot, was, is);
+        }
+        if let Some(Held::Missing(_, missing)) = was {
+            return self.asked(&missing.asked, kept!(is, Missing).map(|missing| &missing.asked));
+        }
+        if let Some(Held::Withheld(_, part)) = was {
+            return self.asked(&part.asked, kept!(is, Withheld).map(|part| &part.asked));
+        }
+        if let (None, Some(Held::Hold(slot, _))) = (was, is) {
+            return self.held(slot.dispute);
+        }
+        if let (Some(Held::Rules(was)), Some(Held::Rules(is))) = (was, is) {
+            let on = was.version <= is.version && was.next <= is.next;
+            return holds(on, || format!("rules go from {was:?} to {is:?}"));
+        }
+        Ok(())
+    }
+
+    fn proposal(&self, was: &Proposal, is: &Proposal) -> Seen {
+        let what = || format!("at {}: {was:?} becomes {is:?}", self.now.time.0);
+        let now = self.now.time;
+        let votes = (was.yes, was.no) == (is.yes, is.no) || now < was.ends;
+        let decided = was.decision == is.decision
+            || match is.decision {
+                Decision::Open => false,
+                Decision::Enacted => was.opens <= now && now < was.lapses,
+                Decision::Refused => was.ends <= now,
+                Decision::Lapsed => was.lapses <= now,
+                Decision::Cancelled => now < was.ends || self.has(&[83]),
+            };
+        let said =
+            Proposal { yes: is.yes, no: is.no, decision: is.decision, bond: is.bond, ..*was };
+        holds(votes && decided && said == *is && was.decision == Decision::Open, what)
+    }
+
+    /// What is done is what was voted on.
+    fn enacted(&self, id: ProposalId, was: &Proposal, is: &Proposal) -> Seen {
+        if was.decision == is.decision {
+            return Ok(());
+        }
+        let mut other = self.actions.iter().filter(|(_, action)| {
+            let Action::Enact(enact) = action else { return false };
+            enact.proposal == id && (enact.content, enact.proposer) != (was.content, was.proposer)
+        });
+        holds(other.next().is_none(), || format!("{was:?} is enacted as something else"))
+    }
+
+    /// A log is that of a node's operator, or of one that was until lately.
+    fn anchored(&self, key: PublicKey) -> Seen {
+        let late = self.number(Parameter::AnchorLateMs);
+        let may = [self.step.before, self.step.after].iter().any(|state| {
+            record(state, &KeySlot(key)).is_some_and(|bound| {
+                let speaks = bound.until == Time(0) || self.now.time < bound.until.after(late);
+                bound.role == KeyRole::Operator && speaks
+            })
+        });
+        holds(may, || format!("{key} anchors a log and is no node's"))
+    }
+
+    fn name(&self, was: &NameRecord, is: &NameRecord) -> Seen {
+        let now = self.now.time;
+        let what = || format!("at {}: {was:?} becomes {is:?}", now.0);
+        let most = self.number(Parameter::NameAheadMs);
+        let most = most.max(self.number(Parameter::NameMs));
+        holds(is.until <= was.until || is.until <= now.after(most), what)?;
+        // Who renews it in the same block has it again.
+        let lapsed = was.until <= now && is.until == was.until;
+        holds(was.owner == is.owner || !lapsed, what)
+    }
+
+    fn label(&self, slot: &LabelSlot, was: bool) -> Seen {
+        let what = || format!("label {} of {} is set", slot.label.text(), slot.name.text());
+        holds(!was || !slot.label.is_version(), what)?;
+        let states = [self.step.before, self.step.after];
+        let names = states.map(|state| record(state, &NameSlot(slot.name.clone())));
+        let paid = |name: &NameRecord| name.tenure == slot.tenure && self.now.time < name.until;
+        holds(names.iter().flatten().any(paid), what)?;
+        let Some(label) = record(self.step.after, slot) else { return Err(what()) };
+        let package = PackageSlot { model: label.model, publisher: label.publisher };
+        let package = record(self.step.before, &package);
+        holds(package.is_none_or(|package| package.withdrawn.is_none()), what)
+    }
+
+    fn channel(&self, was: &Channel, is: &Channel) -> Seen {
+        let Some(before) = was.closing else { return Ok(()) };
+        let most = before.due.max(self.now.time);
+        let closes = is.closing.is_some_and(|closing| closing.due <= most);
+        holds(closes, || format!("a channel that closes on {before:?} becomes {is:?}"))
+    }
+
+    fn collected(&self, slot: &SettlementSlot, settlement: &Settlement) -> Seen {
+        let what = || format!("in {:?}: {settlement:?} of {slot:?} is collected", self.now.epoch);
+        let last = slot.epoch.0.saturating_add(self.number(Parameter::CollectEpochs));
+        holds(last < self.now.epoch.0, what)?;
+        // A hold is let go of by a release, an audit by its end.
+        holds(settlement.held == 0 || self.has(&[27, 32, 35, 36]), what)?;
+        let node = record(self.step.before, &NodeSlot(settlement.node));
+        holds(node.is_none_or(|node| node.jailed_until <= self.now.time), what)
+    }
+
+    fn plant(&self, slot: PlantSlot, was: bool, is: bool) -> Seen {
+        let what = || format!("in epoch {} {slot:?} is put or goes", self.now.epoch.0);
+        if !was {
+            return holds(slot.epoch == self.now.epoch, what);
+        }
+        let last = slot.epoch.0.saturating_add(self.number(Parameter::PlantEpochs));
+        holds(is || last < self.now.epoch.0, what)
+    }
+
+    /// A case: nobody is silent before the deadline, nobody moves after it, and whoever moves goes on from where it stood.
+    fn dispute(&self, slot: DisputeSlot, was: &Dispute, is: &Dispute) -> Seen {
+        let what = || format!("at {}: {was:?} becomes {is:?}", self.now.time.0);
+        let Course::Open(case) = &was.course else {
+            return holds(was.course == is.course, what);
+        };
+        let late = self.now.time > case.deadline;
+        let silent = match &is.course {
+            Course::Open(now) => now.stage == Stage::Silent && case.stage != Stage::Silent,
+            Course::Ended(outcome) => {
+                *outcome == Outcome::ClaimantSilent && case.stage == Stage::Silent
+            }
+        };
+        holds(late || !silent, what)?;
+        let mut moves = self.actions.iter().filter_map(|action| {
+            let (payer, Action::DisputeMove(made)) = action else { return None };
+            (made.dispute == slot).then_some((payer, made))
+        });
+        let Some((payer, first)) = moves.next() else { return Ok(()) };
+        let state = dispute_state_hash(self.step.after.network(), &first.state);
+        let keys = record(self.step.before, &NodeSlot(was.node));
+        let own = keys.is_some_and(|node| [node.owner, node.operator].contains(payer));
+        let turn = match case.stage {
+            Stage::Claimant => own || matches!(first.made, Move::Children(_)),
+            Stage::Challenger => *payer == was.challenger,
+            // Somebody takes it up in this block.
+            Stage::Silent => return Ok(()),
+            Stage::Decided(_) => false,
+        };
+        holds(turn && !late && state == case.state, || {
+            format!("a move is made of another state, or late, or by another: {}", what())
+        })
+    }
+
+    fn asked(&self, was: &Asked, is: Option<&Asked>) -> Seen {
+        let late = self.now.time > was.deadline;
+        let what = || format!("at {}: {was:?} becomes {is:?}", self.now.time.0);
+        match is {
+            Some(is) => holds(late || is.silent == was.silent, what),
+            None => holds(!late || self.has(&[63, 66]), what),
+        }
+    }
+
+    /// Nothing is held for a case that ended for the node.
+    fn held(&self, slot: DisputeSlot) -> Seen {
+        let course = record(self.step.before, &slot).map(|dispute| dispute.course);
+        let over = matches!(
+            course,
+            Some(Course::Ended(Outcome::ChallengerRefuted | Outcome::ChallengerSilent))
+        );
+        holds(!over, || "pay is held for a case that ended for the node".to_owned())
+    }
+}

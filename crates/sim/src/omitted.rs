@@ -1,0 +1,124 @@
+//! Rules taken out of the ledger, one at a time: who would see that it is missing?
+//!
+//! Never in a build that somebody uses: only the feature `canary` can take a rule out. A rule is tried in seeds that offer
+//! something it rejects, because in any other seed nothing could be seen.
+
+use chain::state::State;
+use chain::{Block, Header};
+use ledger::canary::{whole, without};
+use ledger::{BlockError, Rejection, apply};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::campaign::one;
+use crate::report::{Finding, Report, World};
+
+/// Under which a block that only the broken ledger takes is counted.
+const UNSOUND: &str = "blocks that no sound ledger takes";
+
+/// Which seeds, and how many of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Seeds that are looked through for rules that reject.
+    pub seeds: u64,
+    /// Seeds in which one rule is tried.
+    pub tries: usize,
+    /// How many run at a time.
+    pub threads: usize,
+}
+
+/// What came of a rule that was taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// No seed offered anything that it rejects.
+    Unreached,
+    /// Without what it asks for there is nothing to go on with: it can't be taken out.
+    Absence,
+    /// Whatever it let pass another rule rejected.
+    Covered,
+    /// Nobody saw it, in so many seeds and so many blocks that no sound ledger takes.
+    Unseen {
+        /// Seeds.
+        seeds: usize,
+        /// Blocks.
+        blocks: u64,
+    },
+    /// A checker saw it.
+    Seen {
+        /// In which of the seeds in which it was tried, from 1.
+        nth: usize,
+        /// What was seen.
+        finding: Finding,
+    },
+}
+
+/// Takes out every rule, one after the other.
+#[must_use]
+pub fn search(search: &Search) -> Vec<(Rejection, Came)> {
+    let seeds: Vec<u64> = (0..search.seeds).collect();
+    let reports = side_by_side(search.threads, &seeds, |seed| one(World::Ledger, *seed));
+    let mut reached: BTreeMap<Rejection, Vec<u64>> = BTreeMap::new();
+    for (seed, report) in seeds.iter().zip(reports) {
+        for rejection in report.rejections.keys() {
+            reached.entry(*rejection).or_default().push(*seed);
+        }
+    }
+    let tried = |rejection: &Rejection| match reached.get(rejection) {
+        None => Came::Unreached,
+        Some(seeds) => tried(*rejection, seeds, search.tries),
+    };
+    let came = side_by_side(search.threads, Rejection::ALL, tried);
+    Rejection::ALL.iter().copied().zip(came).collect()
+}
+
+/// Tries one rule in some of the seeds that reach it.
+fn tried(rejection: Rejection, seeds: &[u64], tries: usize) -> Came {
+    let (mut all, mut unsound, mut tried) = (0, 0, 0);
+    for seed in seeds.iter().take(tries) {
+        let (report, overlooked) = without(rejection, || one(World::Ledger, *seed));
+        tried += 1;
+        all += overlooked;
+        unsound += report.counts.get(UNSOUND).copied().unwrap_or_default();
+        if let Some(finding) = report.findings.into_iter().next() {
+            return Came::Seen { nth: tried, finding };
+        }
+    }
+    match (all, unsound) {
+        (0, _) => Came::Absence,
+        (_, 0) => Came::Covered,
+        (_, blocks) => Came::Unseen { seeds: tried, blocks },
+    }
+}
+
+/// One thing after the other, on so many threads; in their order.
+fn side_by_side<T: Sync, U: Send>(
+    threads: usize,
+    all: &[T],
+    run: impl Fn(&T) -> U + Sync,
+) -> Vec<U> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut made = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = all.get(at) else { return made };
+            made.push((at, run(one)));
+        }
+    };
+    let mut made = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(worker)).collect();
+        let joined = workers.into_iter().map(|worker| worker.join());
+        joined.flat_map(|made| made.expect("panics of seeds are caught")).collect::<Vec<_>>()
+    });
+    made.sort_unstable_by_key(|(at, _)| *at);
+    made.into_iter().map(|(_, one)| one).collect()
+}
+
+/// Counts a block that a ledger with every rule refuses.
+pub(crate) fn count(report: &mut Report, before: (&State, &Header), block: &Block) {
+    let (state, header) = before;
+    let judged = whole(|| apply(state, header, block.clone()));
+    if matches!(judged, Err(BlockError::Rejected { .. })) {
+        report.count(UNSOUND);
+    }
+}
