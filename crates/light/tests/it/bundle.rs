@@ -115,7 +115,9 @@ fn the_bindings_have_this_case() {
     assert_eq!(read("genesis.bin"), genesis().encode());
     let same = read("network_bundle.json") == bundle(1_000).to_json().into_bytes();
     assert!(same, "the bytes changed: cargo run -p light --example network bindings/testdata");
-    let same = read("network_reports.json") == reports().into_bytes();
+    // Whether members keep their order depends on what else is built: it means nothing.
+    let parsed = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    let same = parsed(&read("network_reports.json")) == parsed(reports().as_bytes());
     assert!(same, "the reports changed: cargo run -p light --example network bindings/testdata");
 }
 

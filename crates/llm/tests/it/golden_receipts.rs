@@ -50,12 +50,13 @@ fn replayed(tiny: &Tiny, file: &ReceiptFile) -> Said {
     judge(&mut runner, &mut [&mut replay]).remove(0)
 }
 
+/// A network's bundle has no model to replay with: crate `light` reads it.
 #[test]
 fn every_file_is_listed() {
     let mut found: Vec<String> = std::fs::read_dir(FOLDER)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".json"))
+        .filter(|name| name.ends_with(".json") && !name.starts_with("network."))
         .collect();
     found.sort();
     assert_eq!(found, GOLDEN.map(|(name, _)| name));
