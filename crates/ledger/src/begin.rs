@@ -22,7 +22,9 @@ use crate::view::Working;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum GenesisError {
     /// A parameter that is none, is outside its bounds, or does not go with the others.
-    #[error("a parameter of the genesis is unknown, outside its bounds, or does not go with the others")]
+    #[error(
+        "a parameter of the genesis is unknown, outside its bounds, or does not go with the others"
+    )]
     Parameters,
     /// Nobody to order blocks, or others than should.
     #[error("the genesis has no seats, or others than its nodes give it")]
