@@ -26,19 +26,41 @@ struct Block<'a> {
     after: &'a State,
     now: chain::Time,
     parameters: Parameters,
+    /// Nodes whose owners took something from them in this block: what they had when they were listed stands nowhere.
+    lowered: BTreeSet<NodeId>,
 }
 
 pub(crate) fn check(step: &Step<'_>, changes: &[Change]) -> Seen {
     let values = record(step.before, &ParametersSlot).unwrap_or_default();
     let parameters = Parameters::of(&values).ok_or("the parameters are outside their bounds")?;
     let now = clock(step.after).ok_or("a state has no clock")?.time;
-    let block = Block { before: step.before, after: step.after, now, parameters };
+    let actions = step.block.transactions.iter();
+    let actions = actions.filter_map(|made| Action::decode(made.kind, &made.body).ok());
+    let lowered = actions.filter_map(|action| lowered(&action)).collect();
+    let block = Block { before: step.before, after: step.after, now, parameters, lowered };
     changes.iter().try_for_each(|Change { was, is }| block.look(was.as_ref(), is.as_ref()))?;
     step.block.transactions.iter().try_for_each(|made| {
         let action = Action::decode(made.kind, &made.body);
         action.map_or(Ok(()), |action| block.gives(&action))
     })?;
     fees(step)
+}
+
+/// The node that its owner takes something from.
+fn lowered(action: &Action) -> Option<NodeId> {
+    if let Action::Unstake(made) = action {
+        return Some(made.node);
+    }
+    if let Action::NodeSet(made) = action {
+        return Some(made.node);
+    }
+    if let Action::NodeKey(made) = action {
+        return Some(made.node);
+    }
+    if let Action::NodeRetire(made) = action {
+        return Some(made.node);
+    }
+    None
 }
 
 impl Block<'_> {
@@ -106,19 +128,26 @@ impl Block<'_> {
     /// Before the block or behind it: it may lose within the block what it had when it was listed.
     fn either(&self, id: NodeId, may: impl Fn(&Node) -> bool) -> bool {
         let states = [self.before, self.after];
-        states.iter().filter_map(|state| record(state, &NodeSlot(id))).any(|node| may(&node))
+        self.lowered.contains(&id)
+            || states.iter().filter_map(|state| record(state, &NodeSlot(id))).any(|node| may(&node))
     }
 
-    fn free(&self, node: &Node, least: Parameter) -> bool {
-        let enough = Amount(self.parameters.get(least));
-        // Who is jailed in this very block was free before.
-        !node.retired && node.jailed_until <= self.now && node.stake >= enough
+    fn enough(&self, node: &Node, least: Parameter) -> bool {
+        let least = Amount(self.parameters.get(least));
+        !node.retired && node.stake >= least
+    }
+
+    /// Who is jailed in this very block was free before, and a jail never ends early.
+    fn jailed(&self, id: NodeId) -> bool {
+        let node = record(self.before, &NodeSlot(id));
+        node.is_some_and(|node| node.jailed_until > self.now)
     }
 
     fn candidate(&self, id: NodeId) -> Seen {
         let may = self.either(id, |node| {
-            self.free(node, Parameter::StakeValidator) && node.validator != PublicKey::NONE
+            self.enough(node, Parameter::StakeValidator) && node.validator != PublicKey::NONE
         });
+        let may = may && !self.jailed(id);
         let kept = record(self.before, &SeatsSlot);
         let had = kept.is_some_and(|seats| seats.0.iter().any(|seat| seat.node == id));
         holds(may || had, || "a node has a seat, or stands, and may not".to_owned())
@@ -126,8 +155,9 @@ impl Block<'_> {
 
     fn auditor(&self, id: NodeId) -> Seen {
         let may = self.either(id, |node| {
-            self.free(node, Parameter::StakeAuditor) && node.roles.has(Roles::AUDITOR)
+            self.enough(node, Parameter::StakeAuditor) && node.roles.has(Roles::AUDITOR)
         });
+        let may = may && !self.jailed(id);
         holds(may, || "a node audits, and may not".to_owned())
     }
 }
