@@ -183,7 +183,7 @@ parameters! {
         "five days: owners' keys are cold and have to be fetched";
     /// How long what was decided waits.
     TimelockMs = 72, "timelock_ms", "milliseconds", 172_800_000, (0, 2_592_000_000),
-        "two days: who runs a node sees what comes before it holds, and another proposal can end it";
+        "two days: who runs a node sees what comes before it holds";
     /// How long it may be enacted then.
     EnactMs = 73, "enact_ms", "milliseconds", 604_800_000, (60_000, 2_592_000_000),
         "seven days: what nobody wanted to enact does not come upon everybody later";

@@ -6,7 +6,7 @@ use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 use std::collections::BTreeSet;
 
-use super::{NodeId, Record, Slot, Tag};
+use super::{NodeId, Record, Slot, Tag, listed};
 use crate::values::Amount;
 
 /// Auditors there may be.
@@ -49,15 +49,11 @@ impl Slot for AuditorsSlot {
 
 impl Record for Auditors {
     fn write(&self, out: &mut Writer) {
-        out.length_u16(self.0.len());
-        self.0.iter().for_each(|node| out.bytes(&node.0));
+        listed::write(out, &self.0);
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        let what = "auditors";
-        let nodes = input.list_u16(what, AUDITORS_MAX, NodeId::read)?;
-        check(what, &nodes)?;
-        Ok(Self(nodes.into_iter().collect()))
+        Ok(Self(listed::read(input, "auditors", AUDITORS_MAX)?))
     }
 }
 
@@ -83,7 +79,7 @@ impl Record for Panel {
         let what = "a panel";
         let all = input.list_u16(what, AUDITORS_MAX, Panelist::read)?;
         let nodes: Vec<_> = all.iter().map(|one| one.node).collect();
-        check(what, &nodes)?;
+        listed::check(what, &nodes)?;
         Ok(Self(all))
     }
 }
@@ -99,16 +95,4 @@ impl Panelist {
         }
         Ok(Self { node, owner, weight })
     }
-}
-
-/// In order, each once, and not none.
-fn check(what: &'static str, nodes: &[NodeId]) -> Result<(), WireError> {
-    if !nodes.is_sorted_by(|one, next| one < next) {
-        return Err(WireError::Order { what });
-    }
-    if nodes.is_empty() {
-        let reason = "where there is nobody it does not stand in the state";
-        return Err(WireError::Value { what, reason });
-    }
-    Ok(())
 }

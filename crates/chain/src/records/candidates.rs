@@ -5,7 +5,7 @@
 use commit::{Reader, WireError, Writer};
 use std::collections::BTreeSet;
 
-use super::{NodeId, Record, Slot, Tag};
+use super::{NodeId, Record, Slot, Tag, listed};
 
 /// Candidates there may be.
 pub const CANDIDATES_MAX: usize = 256;
@@ -28,20 +28,10 @@ impl Slot for CandidatesSlot {
 
 impl Record for Candidates {
     fn write(&self, out: &mut Writer) {
-        out.length_u16(self.0.len());
-        self.0.iter().for_each(|node| out.bytes(&node.0));
+        listed::write(out, &self.0);
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        let what = "candidates";
-        let nodes = input.list_u16(what, CANDIDATES_MAX, NodeId::read)?;
-        if !nodes.is_sorted_by(|one, next| one < next) {
-            return Err(WireError::Order { what });
-        }
-        if nodes.is_empty() {
-            let reason = "where nobody stands it does not stand in the state";
-            return Err(WireError::Value { what, reason });
-        }
-        Ok(Self(nodes.into_iter().collect()))
+        Ok(Self(listed::read(input, "candidates", CANDIDATES_MAX)?))
     }
 }

@@ -17,6 +17,7 @@ mod dispute;
 mod epoch_start;
 mod hold;
 mod key;
+mod listed;
 mod missing;
 mod name;
 mod node;

@@ -5,7 +5,6 @@ use chain::records::{
     AccountSlot, AuditSlot, AuditStage, Awaited, NodeId, NodeSlot, Slot, StakesSlot,
 };
 use commit::{Reader, WireError, Writer};
-use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::{Opening, PublicKey, Receipt};
 
 use crate::accounts::add;
@@ -13,6 +12,7 @@ use crate::audits::{check_due, come_back, find, wait};
 use crate::context::Context;
 use crate::nodes;
 use crate::parameters::Parameter;
+use crate::receipts;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -48,9 +48,7 @@ impl AuditOpening {
         for hash in [&self.node.0, &self.owner.0, &self.asker.0] {
             out.bytes(hash);
         }
-        let receipt = self.receipt.encode();
-        out.length_u16(receipt.len());
-        out.bytes(&receipt);
+        receipts::write(out, &self.receipt);
         let opening = self.opening.encode();
         out.length_u32(opening.len());
         out.bytes(&opening);
@@ -61,7 +59,7 @@ impl AuditOpening {
         let node = NodeId::read(input)?;
         let owner = PublicKey(input.array("a node's owner")?);
         let asker = PublicKey(input.array("who asked for an opening")?);
-        let receipt = Receipt::decode(input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?)?;
+        let receipt = receipts::read(input)?;
         let bytes = input.bytes_u32("bytes of an opening", OPENING_BYTES_MAX)?;
         let (opening, bytes) = (Opening::decode(bytes)?, bytes.len());
         Ok(Self { audit, node, owner, asker, receipt, opening, bytes })

@@ -9,10 +9,9 @@ use chain::records::{
 };
 use chain::{Amount, Epoch, Voucher};
 use commit::{Digest, Network, Reader, WireError, Writer};
-use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::log::included;
 use receipt::{
-    AuditConsent, Envelope, JobLeaf, MissingAnswer, PublicKey, Receipt, Signature, Terms, WorkKind,
+    AuditConsent, JobLeaf, MissingAnswer, PublicKey, Receipt, Signature, Terms, WorkKind,
 };
 
 use super::audit_commit::read_commitment;
@@ -22,6 +21,7 @@ use crate::context::{Author, Context};
 use crate::dates;
 use crate::disputes::check_signer;
 use crate::parameters::Parameter;
+use crate::receipts;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -63,7 +63,7 @@ impl AuditShow {
     pub(super) fn write(&self, out: &mut Writer) {
         self.audit.write(out);
         out.bytes(&self.node.0);
-        write_bytes(out, &self.receipt.encode());
+        receipts::write(out, &self.receipt);
         out.bytes(&self.signature.0);
         dates::write_leaf(&self.terms, out);
         out.u64(self.dated.0);
@@ -77,8 +77,8 @@ impl AuditShow {
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let (audit, node) = (AuditSlot::read(input)?, NodeId::read(input)?);
-        let receipt = Receipt::decode(input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?)?;
-        let signature = Signature(input.array("a receipt's signature")?);
+        let receipt = receipts::read(input)?;
+        let signature = receipts::read_signature(input)?;
         let terms = dates::read_leaf(input)?;
         let dated = Epoch(input.u64("the epoch of a job")?);
         let answer = input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?;
@@ -147,8 +147,8 @@ impl AuditShow {
     fn check_receipt(&self, context: &Context, view: &View) -> Result<Terms, Stop> {
         let network = context.network;
         let key = check_signer(view, self.receipt.worker, self.node)?;
-        let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
-        require(envelope.open(network).is_ok(), Rejection::ReceiptUnsigned)?;
+        let unsigned = Rejection::ReceiptUnsigned;
+        receipts::check_signed(&self.receipt, self.signature, network, unsigned)?;
         let its_own = self.terms.is_of(network, &self.receipt.job);
         let terms = self.terms.terms().ok().filter(|_| its_own);
         let terms = terms.ok_or(Rejection::ShownOther)?;

@@ -4,7 +4,7 @@ use chain::Epoch;
 use chain::records::{ClaimedStep, DisputeSlot, KeySlot, Matter, NodeId, NodeSlot, Slot, Stage};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Claim, Dispute, Filing, Model};
-use receipt::{Envelope, PublicKey, Signature, Stop as Ending};
+use receipt::{PublicKey, Signature, Stop as Ending};
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
@@ -13,6 +13,7 @@ use crate::disputes::{NO_TIME, NamedModel, Open, check_signer, kept};
 use crate::liability::owe;
 use crate::nodes::find;
 use crate::parameters::Parameter;
+use crate::receipts;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -56,7 +57,7 @@ impl DisputeOpen {
         let filing = Filing::decode(input.bytes_u16("bytes of a filing", FILING_BYTES_MAX)?)?;
         let signature = match &filing.claim {
             Claim::Token(_) => None,
-            Claim::Fault(_) => Some(Signature(input.array("a receipt's signature")?)),
+            Claim::Fault(_) => Some(receipts::read_signature(input)?),
         };
         Ok(Self { node, epoch, model, filing, signature })
     }
@@ -117,8 +118,7 @@ impl DisputeOpen {
     fn begin(&self, network: Network, model: &Model<'_>) -> Result<(Stage, Digest), Stop> {
         let subject = self.filing.check(model, network).map_err(|_| Rejection::Filing)?;
         if let (Claim::Fault(receipt), Some(signature)) = (&self.filing.claim, self.signature) {
-            let envelope = Envelope::of_receipt(receipt, signature, network);
-            require(envelope.open(network).is_ok(), Rejection::Filing)?;
+            receipts::check_signed(receipt, signature, network, Rejection::Filing)?;
         }
         Ok(kept(network, &Dispute::open(model, subject, NO_TIME, NO_TIME)))
     }

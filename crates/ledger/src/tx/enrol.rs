@@ -3,11 +3,11 @@
 use chain::records::{AUDITORS_MAX, AuditorsSlot, NodeId, NodeSlot, Slot};
 use commit::{Reader, WireError, Writer};
 
-use super::stand::{Wish, make_room};
 use crate::audits::{enrolled, obstacle, put_enrolled};
 use crate::context::{Author, Context};
+use crate::listing::{Listing, Wish};
 use crate::nodes::owned;
-use crate::stop::{Rejection, Stop, require};
+use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
 /// What is asked.
@@ -43,22 +43,14 @@ impl Enrol {
     ) -> Result<(), Stop> {
         let node = owned(view, self.node, author)?;
         let mut auditors = enrolled(view)?;
-        match self.wish {
-            Wish::Leave => {
-                require(auditors.0.remove(&self.node), Rejection::NotEnrolled)?;
-            }
-            Wish::Join { instead } => {
-                if let Some(why) = obstacle(&node, context) {
-                    return Err(why.into());
-                }
-                require(!auditors.0.contains(&self.node), Rejection::Enrolled)?;
-                if auditors.0.len() == AUDITORS_MAX {
-                    let otherwise = Rejection::AuditorsFull;
-                    make_room(view, &mut auditors.0, instead, (&node, otherwise))?;
-                }
-                auditors.0.insert(self.node);
-            }
-        }
+        let rules = Listing {
+            most: AUDITORS_MAX,
+            obstacle: obstacle(&node, context),
+            absent: Rejection::NotEnrolled,
+            there: Rejection::Enrolled,
+            full: Rejection::AuditorsFull,
+        };
+        self.wish.grant(view, &mut auditors.0, (self.node, &node), &rules)?;
         put_enrolled(view, &auditors)
     }
 }

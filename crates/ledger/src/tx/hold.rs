@@ -8,11 +8,11 @@ use chain::records::{
 };
 use chain::{Amount, Epoch};
 use commit::{Digest, Network, Reader, WireError, Writer};
-use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::{MissingAnswer, PublicKey, Receipt};
 
 use super::missing_answer::{ANSWER_BYTES_MAX, shows};
 use crate::context::Context;
+use crate::receipts;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -94,13 +94,13 @@ impl HoldPay {
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let (dispute, node) = (DisputeSlot::read(input)?, NodeId::read(input)?);
         let step = DisputedStep::read(input)?;
-        let receipt = input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?;
+        let receipt = receipts::read(input)?;
         let answer = input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?;
         Ok(Self {
             dispute,
             node,
             step,
-            receipt: Receipt::decode(receipt)?,
+            receipt,
             answer: MissingAnswer::decode(answer)?,
             epoch: Epoch(input.u64("an epoch")?),
             payer: PublicKey(input.array("a channel's payer")?),

@@ -3,14 +3,14 @@
 use chain::Epoch;
 use chain::records::{EpochStartSlot, KeySlot, Missing, MissingSlot, NodeId, NodeSlot, Slot};
 use commit::{Network, Reader, WireError, Writer};
-use receipt::limits::RECEIPT_BYTES_MAX;
-use receipt::{Envelope, Receipt, Signature};
+use receipt::{Receipt, Signature};
 
 use crate::asked::ask;
 use crate::context::{Author, Context};
 use crate::dates::check_receipt;
 use crate::disputes::check_signer;
 use crate::nodes::find;
+use crate::receipts;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -31,17 +31,16 @@ pub struct MissingOpen {
 impl MissingOpen {
     pub(super) fn write(&self, out: &mut Writer) {
         out.bytes(&self.node.0);
-        let receipt = self.receipt.encode();
-        out.length_u16(receipt.len());
-        out.bytes(&receipt);
+        receipts::write(out, &self.receipt);
         out.bytes(&self.signature.0);
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        let node = NodeId::read(input)?;
-        let receipt = input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?;
-        let receipt = Receipt::decode(receipt)?;
-        Ok(Self { node, receipt, signature: Signature(input.array("a receipt's signature")?) })
+        Ok(Self {
+            node: NodeId::read(input)?,
+            receipt: receipts::read(input)?,
+            signature: receipts::read_signature(input)?,
+        })
     }
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
@@ -66,8 +65,8 @@ impl MissingOpen {
         require(view.get(&slot)?.is_none(), Rejection::MissingThere)?;
         require(context.clock.epoch > self.anchor_by(), Rejection::NotDue)?;
         check_receipt(context, view, &key, self.anchor_by())?;
-        let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
-        require(envelope.open(network).is_ok(), Rejection::ReceiptUnsigned)?;
+        let unsigned = Rejection::ReceiptUnsigned;
+        receipts::check_signed(&self.receipt, self.signature, network, unsigned)?;
         let asked = ask(context, author, view, (self.node, node))?;
         view.put(&slot, &Missing { worker, receipt: self.receipt.id(network), asked })
     }

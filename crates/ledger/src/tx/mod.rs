@@ -55,6 +55,7 @@ mod vote;
 mod vouch_dispute;
 mod withdraw;
 
+pub use crate::listing::Wish;
 pub use anchor::{ANCHOR_PROOF_MAX, AnchorLog};
 pub use appeal::Appeal;
 pub use audit_ask::{ASKED_TOKENS_MAX, AuditAsk};
@@ -101,7 +102,7 @@ pub use propose::Propose;
 pub use release::ReleasePay;
 pub use settle::Settle;
 pub use stake::Stake;
-pub use stand::{Stand, Wish};
+pub use stand::Stand;
 pub use transfer::Transfer;
 pub use unstake::Unstake;
 pub use vote::Vote;

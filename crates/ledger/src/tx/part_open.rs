@@ -5,14 +5,14 @@ use chain::records::{
     EpochStartSlot, KeySlot, NodeId, NodeSlot, PackageSlot, Part, Slot, Withheld, WithheldSlot,
 };
 use commit::{Network, Reader, WireError, Writer};
-use receipt::limits::RECEIPT_BYTES_MAX;
-use receipt::{Envelope, PublicKey, Receipt, Signature};
+use receipt::{PublicKey, Receipt, Signature};
 
 use crate::asked::ask;
 use crate::context::{Author, Context};
 use crate::dates::check_receipt;
 use crate::disputes::check_signer;
 use crate::nodes::find;
+use crate::receipts;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -41,9 +41,7 @@ pub struct PartOpen {
 impl PartOpen {
     pub(super) fn write(&self, out: &mut Writer) {
         out.bytes(&self.node.0);
-        let receipt = self.receipt.encode();
-        out.length_u16(receipt.len());
-        out.bytes(&receipt);
+        receipts::write(out, &self.receipt);
         out.bytes(&self.signature.0);
         out.bytes(&self.publisher.0);
         out.u16(self.file);
@@ -52,11 +50,10 @@ impl PartOpen {
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let node = NodeId::read(input)?;
-        let receipt = input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?;
         Ok(Self {
             node,
-            receipt: Receipt::decode(receipt)?,
-            signature: Signature(input.array("a receipt's signature")?),
+            receipt: receipts::read(input)?,
+            signature: receipts::read_signature(input)?,
             publisher: PublicKey(input.array("a publisher's key")?),
             file: input.u16("a file of a package")?,
             chunk: input.u64("a chunk of a file")?,
@@ -86,8 +83,8 @@ impl PartOpen {
         require(view.get(&slot)?.is_none(), Rejection::PartThere)?;
         check_receipt(context, view, &key, self.anchor_by())?;
         let file = self.file(view)?;
-        let envelope = Envelope::of_receipt(&self.receipt, self.signature, network);
-        require(envelope.open(network).is_ok(), Rejection::ReceiptUnsigned)?;
+        let unsigned = Rejection::ReceiptUnsigned;
+        receipts::check_signed(&self.receipt, self.signature, network, unsigned)?;
         let asked = ask(context, author, view, (self.node, node))?;
         view.put(&slot, &Withheld { file, chunk: self.chunk, asked })
     }

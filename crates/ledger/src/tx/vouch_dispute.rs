@@ -8,7 +8,6 @@ use chain::records::{
 };
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Claim, Dispute, Filing, Model};
-use receipt::limits::RECEIPT_BYTES_MAX;
 use receipt::{PublicKey, Receipt};
 
 use super::dispute_open::{FILING_BYTES_MAX, claimed};
@@ -19,6 +18,7 @@ use crate::disputes::{NO_TIME, NamedModel, Open, kept};
 use crate::liability::owe;
 use crate::nodes::find;
 use crate::parameters::Parameter;
+use crate::receipts;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -45,19 +45,18 @@ impl VouchDispute {
         self.audit.write(out);
         out.bytes(&self.node.0);
         self.model.write(out);
-        for bytes in [self.receipt.encode(), self.filing.encode()] {
-            out.length_u16(bytes.len());
-            out.bytes(&bytes);
-        }
+        receipts::write(out, &self.receipt);
+        let filing = self.filing.encode();
+        out.length_u16(filing.len());
+        out.bytes(&filing);
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let (audit, node) = (AuditSlot::read(input)?, NodeId::read(input)?);
         let model = NamedModel::read(input)?;
-        let receipt = input.bytes_u16("bytes of a receipt", RECEIPT_BYTES_MAX)?;
+        let receipt = receipts::read(input)?;
         let filing = input.bytes_u16("bytes of a filing", FILING_BYTES_MAX)?;
-        let (receipt, filing) = (Receipt::decode(receipt)?, Filing::decode(filing)?);
-        Ok(Self { audit, node, model, receipt, filing })
+        Ok(Self { audit, node, model, receipt, filing: Filing::decode(filing)? })
     }
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
