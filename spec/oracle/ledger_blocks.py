@@ -7,6 +7,7 @@ import ledger_dispute_cases
 import ledger_missing_cases
 import ledger_node_cases
 import ledger_package_cases
+import ledger_part_cases
 import ledger_plant_cases
 import ledger_proposal_cases
 import ledger_rules as rules
@@ -192,6 +193,6 @@ def cases():
 
 def of_disputes():
     """A file of their own: what answers for jobs."""
-    made = [world for group in (ledger_dispute_cases, ledger_missing_cases) for world in group.worlds()]
+    made = [world for group in (ledger_dispute_cases, ledger_missing_cases, ledger_part_cases) for world in group.worlds()]
     WORLDS.extend(made)
     return [(name, world.inputs()) for name, world in made]

@@ -154,6 +154,13 @@ def speaks(turn, bound):
     return bound["until"] == 0 or turn.clock["time"] < min(bound["until"] + turn.parameter("anchor_late_ms"), TIME_MOST)
 
 
+def anchors(turn, bound, epoch):
+    """The key could still anchor something in this epoch (130): not one that has not begun, if it has ended."""
+    start = turn.draft.read(start_key(epoch), START)
+    late = min(bound["until"] + turn.parameter("anchor_late_ms"), TIME_MOST)
+    reject_unless(bound["until"] == 0 or (start is not None and start["time"] < late), 130)
+
+
 def leaf_0(turn, job, leaf):
     """Whether this is leaf 0 of the job."""
     try:
@@ -187,16 +194,20 @@ def ask(turn, body):
     reject_unless(turn.draft.get(key) is None, 126)
     due = found["anchor_by"]
     reject_unless(due != 0 and due < epoch <= due + turn.parameter("dispute_epochs"), 125)
-    began = turn.draft.read(start_key(due), START)["time"]
-    reject_unless(bound["until"] == 0 or began < min(bound["until"] + turn.parameter("anchor_late_ms"), TIME_MOST), 130)
+    anchors(turn, bound, due)
     reject_unless(sealed(turn.hashes, data, body["signature"]), 124)
+    turn.draft.write(key, MISSING, {"worker": found["worker"], "receipt": receipt, **asked(turn, body["node"], node)})
+
+
+def asked(turn, name, node):
+    """A node is asked for something: what the record has of it."""
     node, bond, owed = accused(turn, node)
     turn.charge(sum(bond), 8)
-    put(turn, body["node"], node)
-    turn.draft.write(key, MISSING, {
-        "node": body["node"], "worker": found["worker"], "receipt": receipt, "challenger": turn.payer, "opened": turn.clock["time"],
-        "deadline": turn.later(turn.parameter("move_ms")), "bond": bond, "owed": owed, "silent": 0, "held": 0,
-    })  # fmt: skip
+    put(turn, name, node)
+    return {
+        "node": name, "challenger": turn.payer, "opened": turn.clock["time"], "deadline": turn.later(turn.parameter("move_ms")), "bond": bond,
+        "owed": owed, "silent": 0, "held": 0,
+    }  # fmt: skip
 
 
 def missing_of(turn, body):
@@ -212,6 +223,12 @@ def answer(turn, body):
     reject_unless(said == (found["node"], node["owner"], found["challenger"], found["worker"]), 111)
     reject_unless(turn.clock["time"] <= found["deadline"], 117)
     in_log(turn, found["worker"], found["receipt"], body["answer"][1])
+    answered(turn, found, node)
+    turn.draft.remove(missing_key(body["missing"]))
+
+
+def answered(turn, found, node):
+    """What was asked for is shown."""
     node, (usual, beyond) = acquitted(node, found), found["bond"]
     if found["silent"]:
         to_account(turn, found["challenger"], usual)
@@ -221,17 +238,20 @@ def answer(turn, body):
     else:
         to_account(turn, node["owner"], usual // 2)
         burn(turn, usual - usual // 2 + beyond)
-    put(turn, body["node"], node)
-    turn.draft.remove(missing_key(body["missing"]))
+    put(turn, found["node"], node)
 
 
 def late(turn, body):
-    found = missing_of(turn, body)
+    unanswered(turn, body, missing_of(turn, body), missing_key(body["missing"]), MISSING)
+
+
+def unanswered(turn, body, found, key, kind):
+    """The deadline of what was asked for has passed: silence, or its end."""
     reject_unless((body["node"], body["challenger"]) == (found["node"], found["challenger"]), 111)
     reject_unless(found["deadline"] < turn.clock["time"], 120)
-    node, key, (usual, beyond) = there(turn, found["node"]), missing_key(body["missing"]), found["bond"]
+    node, (usual, beyond) = there(turn, found["node"]), found["bond"]
     if not found["silent"]:
-        turn.draft.write(key, MISSING, {**found, **silent(turn, found["node"], node, found), "silent": 1})
+        turn.draft.write(key, kind, {**found, **silent(turn, found["node"], node, found), "silent": 1})
         return
     node, taken = lost(turn, acquitted(node, found), found["held"])
     put(turn, found["node"], node)

@@ -85,10 +85,11 @@ def read_dispute(i):
 
 
 DISPUTE = Form(write_dispute, read_dispute)
-MISSING = record((
-    ("worker", KEY), ("receipt", HASH), ("node", HASH), ("challenger", KEY), ("opened", U64), ("deadline", U64), ("bond", BOND),
-    ("owed", U128), ("silent", one_of(0, 1)), ("held", U128),
-))  # fmt: skip
+ASKED = (
+    ("node", HASH), ("challenger", KEY), ("opened", U64), ("deadline", U64), ("bond", BOND), ("owed", U128), ("silent", one_of(0, 1)), ("held", U128),
+)  # fmt: skip
+MISSING = record((("worker", KEY), ("receipt", HASH), *ASKED))
+PART = record((("file", HASH), ("length", U64), ("chunk", U64), *ASKED))
 HOLD = checked(
     record((("payer", KEY), ("spans", list_of(1, 16, SPAN)))), lambda one: one["spans"] != [] and apart(one["spans"]),
 )  # fmt: skip
@@ -160,6 +161,7 @@ RECORDS = {
     26: ("rules", pair(), RULES),
     27: ("panel", pair(), PANEL),
     28: ("plant", pair(HASH, U64, U8), PLANT),
+    29: ("part", HASH, PART),
 }
 CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY, RULES_KEY, AUDITORS_KEY, PANEL_KEY = (
     bytes([tag]) for tag in (1, 2, 3, 4, 8, 9, 26, 22, 27)
@@ -232,6 +234,10 @@ def audit_key(epoch, index):
 
 def plant_key(node, epoch, index):
     return b"\x1c" + node + U64.write(epoch) + U8.write(index)
+
+
+def part_key(part):
+    return b"\x1d" + part
 
 
 def proposal_key(proposal):

@@ -10,6 +10,7 @@ import ledger_disputes
 import ledger_missing
 import ledger_nodes
 import ledger_packages
+import ledger_parts
 import ledger_pay
 import ledger_plants
 import ledger_proposals
@@ -48,7 +49,7 @@ def one(_):
 
 GROUPS = (
     ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_pay, ledger_audits, ledger_disputes, ledger_missing,
-    ledger_plants, ledger_proposals,
+    ledger_parts, ledger_plants, ledger_proposals,
 )  # fmt: skip
 KINDS = {1: (TRANSFER, one, transfer)}
 for group in GROUPS:
@@ -242,6 +243,7 @@ HELD = {
     16: ledger_channels.owed,
     18: lambda dispute: 0 if dispute["stage"] == ENDED else sum(dispute["bond"]) + dispute["held"] + dispute["appeal_bond"],
     19: lambda missing: sum(missing["bond"]) + missing["held"],
+    29: lambda part: sum(part["bond"]) + part["held"],
     23: lambda audit: audit["bond"] + audit["held"],
     24: lambda proposal: proposal["bond"],
     28: lambda plant: plant["bond"],

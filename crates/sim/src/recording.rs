@@ -19,8 +19,8 @@ use crate::traffic::{Offer, Traffic};
 const MAGIC: &[u8] = b"probity recording v1";
 /// Transactions that are offered to a block.
 const OFFERS: (u64, u64) = (0, 8);
-/// Kinds that the oracle has not: what is shown and said in an audit, parts, plants that are met.
-const BEYOND: [RangeInclusive<u16>; 3] = [32..=39, 64..=66, 71..=71];
+/// Kinds that the oracle has not: what is shown and said in an audit, plants that are met.
+const BEYOND: [RangeInclusive<u16>; 2] = [32..=39, 71..=71];
 
 /// A chain, and what was offered.
 #[derive(Clone, Debug)]
