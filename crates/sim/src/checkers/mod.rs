@@ -18,6 +18,7 @@ pub(crate) mod liveness;
 mod once;
 mod proofs;
 mod rejected;
+mod shown;
 mod signatures;
 mod standing;
 mod sums;
@@ -112,7 +113,9 @@ impl Checkers {
             header::check(step),
             self.once.check(step),
             encoding::check(step),
-            signatures::check(step).and_then(|()| words::check(step)),
+            signatures::check(step)
+                .and_then(|()| words::check(step))
+                .and_then(|()| shown::check(step)),
             proofs::check(step, random),
             altered::check(step, random, refused),
             authority::check(step, &changes).and_then(|()| standing::check(step, &changes)),

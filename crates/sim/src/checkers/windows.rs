@@ -6,8 +6,9 @@
 
 use chain::records::{
     Asked, Channel, Clock, Course, Decision, Dispute, DisputeSlot, EpochStartSlot, Held, KeyRole,
-    KeySlot, LabelSlot, NameRecord, NameSlot, NodeSlot, Outcome, PackageSlot, ParametersSlot,
-    PlantSlot, Proposal, ProposalId, Settlement, SettlementSlot, Stage, dispute_state_hash,
+    KeySlot, LabelSlot, NameRecord, NameSlot, NodeId, NodeSlot, Outcome, PackageSlot,
+    ParametersSlot, PlantSlot, Proposal, ProposalId, Settlement, SettlementSlot, Stage,
+    dispute_state_hash,
 };
 use chain::{Epoch, Time, Transaction};
 use dispute::Move;
@@ -25,6 +26,29 @@ struct Block<'a> {
     actions: Vec<(PublicKey, Action)>,
     now: Clock,
     parameters: Parameters,
+}
+
+/// The node that may be jailed by it.
+fn jails(action: &Action) -> Option<NodeId> {
+    if let Action::DisputeLate(late) = action {
+        return Some(late.node);
+    }
+    if let Action::DisputeEnd(end) = action {
+        return Some(end.node);
+    }
+    if let Action::Equivocation(shown) = action {
+        return Some(shown.node);
+    }
+    if let Action::MissingLate(late) = action {
+        return Some(late.node);
+    }
+    if let Action::PartLate(late) = action {
+        return Some(late.node);
+    }
+    if let Action::AuditLate(late) = action {
+        return Some(late.node);
+    }
+    None
 }
 
 pub(crate) fn check(step: &Step<'_>, changes: &[Change]) -> Seen {
@@ -207,7 +231,24 @@ impl Block<'_> {
         // A hold is let go of by a release, an audit by its end.
         holds(settlement.held == 0 || self.has(&[27, 32, 35, 36]), what)?;
         let node = record(self.step.before, &NodeSlot(settlement.node));
-        holds(node.is_none_or(|node| node.jailed_until <= self.now.time), what)
+        holds(node.is_none_or(|node| node.jailed_until <= self.now.time), what)?;
+        holds(!self.is_jailed_first(*slot, settlement.node), what)
+    }
+
+    /// Whether all in this block that may have jailed a node comes before its settlement is collected.
+    fn is_jailed_first(&self, slot: SettlementSlot, node: NodeId) -> bool {
+        let jailed = record(self.step.after, &NodeSlot(node));
+        let mut actions = self.actions.iter().map(|(_, action)| action);
+        let collects = |action: &Action| {
+            let Action::Collect(paid) = action else { return false };
+            (SettlementSlot { epoch: paid.epoch, channel: paid.channel }) == slot
+        };
+        let jails = |action: &Action| jails(action) == Some(node);
+        let mut before = actions.by_ref().take_while(|action| !collects(action));
+        let first = before.any(jails);
+        before.for_each(drop);
+        let jailed = jailed.is_some_and(|node| node.jailed_until > self.now.time);
+        jailed && first && !actions.any(jails)
     }
 
     fn plant(&self, slot: PlantSlot, was: bool, is: bool) -> Seen {

@@ -1,0 +1,68 @@
+//! What an audit is shown is what it drew and asked for: the answer that the payer gave the drawn unit for, its job's own
+//! leaf, the opening of that very receipt; and whoever doubts an auditor doubts it about that answer.
+//!
+//! Would catch: an audit that takes another answer than the one that was paid, an opening that opens something else.
+
+use chain::Amount;
+use chain::records::{Audit, AuditSlot, ChannelId};
+use ledger::tx::{Action, AuditOpening, AuditShow, VouchDispute};
+
+use super::{Seen, Step, holds};
+use crate::scene::record;
+
+pub(crate) fn check(step: &Step<'_>) -> Seen {
+    for made in &step.block.transactions {
+        let action = Action::decode(made.kind, &made.body);
+        let action = action.map_err(|why| format!("a body that was taken: {why}"))?;
+        let own = if let Action::AuditShow(shown) = &action {
+            drawn(step, shown.audit).is_none_or(|audit| paid(step, &audit, shown))
+        } else if let Action::AuditOpening(shown) = &action {
+            drawn(step, shown.audit).is_none_or(|audit| opened(step, &audit, shown))
+        } else if let Action::VouchDispute(doubt) = &action {
+            drawn(step, doubt.audit).is_none_or(|audit| doubted(step, &audit, doubt))
+        } else {
+            true
+        };
+        holds(own, || format!("kind {} shows something else than was drawn", made.kind.0))?;
+    }
+    Ok(())
+}
+
+/// What was drawn and shown, as far as the block leaves it or found it.
+fn drawn(step: &Step<'_>, slot: AuditSlot) -> Option<Audit> {
+    record(step.after, &slot).or_else(|| record(step.before, &slot))
+}
+
+/// The unit was given for this job, and the receipt is of this job and says the same of it.
+fn paid(step: &Step<'_>, audit: &Audit, shown: &AuditShow) -> bool {
+    let network = step.after.network();
+    let AuditShow { receipt, terms, answer, voucher, payer, number, .. } = shown;
+    let leaf = &answer.leaf;
+    let channel = ChannelId::of(network, *payer, *number);
+    let says = terms
+        .terms()
+        .is_ok_and(|said| (said.consent.number(), said.kind) == (receipt.consent, receipt.kind));
+    let one = terms.is_of(network, &receipt.job)
+        && leaf.receipt == receipt.id(network)
+        && voucher.job == receipt.job
+        && [audit.channel.0, leaf.channel] == [channel.0; 2]
+        && voucher.channel == channel;
+    let (from, to) = (voucher.from, voucher.cumulative);
+    let inside = from <= audit.unit && audit.unit < to;
+    says && one && inside && Amount(leaf.from) <= from && to <= Amount(leaf.to)
+}
+
+/// The receipt that was shown, opened.
+fn opened(step: &Step<'_>, audit: &Audit, shown: &AuditOpening) -> bool {
+    let network = step.after.network();
+    let same = shown.receipt.id(network) == audit.shown.receipt;
+    same && shown.opening.opens(&shown.receipt, network)
+}
+
+/// A step of the receipt that was shown, under a head of it.
+fn doubted(step: &Step<'_>, audit: &Audit, doubt: &VouchDispute) -> bool {
+    let VouchDispute { receipt, filing, .. } = doubt;
+    let same = receipt.id(step.after.network()) == audit.shown.receipt;
+    let mut segments = receipt.choices.iter().flat_map(|choice| &choice.segments);
+    same && segments.any(|head| *head == filing.head) && filing.head.worker == receipt.worker
+}
