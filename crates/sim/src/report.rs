@@ -12,6 +12,13 @@ pub const PAYING_BYTES: &str = "bytes of channels and logs";
 /// The count of bytes of all others of courts.
 pub const OTHER_BYTES: &str = "bytes of disputes and all else";
 
+/// The count of audits in which a unit was drawn that paid for a false answer.
+pub const DRAWN: &str = "cheats drawn";
+/// Of them those whose lie was punished within its window.
+pub const DRAWN_PUNISHED: &str = "cheats drawn and punished in their window";
+/// Of them those that were not, for nobody honest was drawn to look.
+pub const DRAWN_UNSEEN: &str = "cheats drawn that no honest auditor was for";
+
 /// Which kind of seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum World {

@@ -101,6 +101,19 @@ impl<'a> Story<'a> {
         Self::told(checked, record, job, committer, Lies::default())
     }
 
+    /// The same, but that it says that a tile of an op faults, at a position: a liar's.
+    #[must_use]
+    pub fn with_fault(
+        weights: &Weights<'a>,
+        record: Record<'a>,
+        job: Job<'a>,
+        fault: (u32, OpIndex, u32),
+    ) -> Self {
+        let committer = Committer(job.salts);
+        let lies = Lies { fault: Some(fault), ..Lies::default() };
+        Self::told(weights.checked(), record, job, committer, lies)
+    }
+
     /// A liar's.
     pub(crate) fn told(
         checked: &'a Checked,

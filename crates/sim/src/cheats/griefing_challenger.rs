@@ -3,6 +3,7 @@
 //!
 //! It wants honest workers to pay for answering. Half of its bond pays them, the rest is gone.
 
+use crate::court::parts::ask_part;
 use crate::court::{Player, Stage, Standing, Tale, accuse, forms, hold, prosecute};
 use crate::random::Random;
 
@@ -15,6 +16,8 @@ enum Manner {
     Sleeps(u64),
     /// Asks for receipts.
     Asks,
+    /// Asks for the model's files.
+    AsksParts,
 }
 
 struct GriefingChallenger {
@@ -25,12 +28,15 @@ struct GriefingChallenger {
 
 /// Blocks that it sleeps: it comes back too late.
 const ASLEEP: u64 = 24;
+/// Chunks of a file, at least.
+const CHUNKS: u64 = 4;
 /// Answers that one accuses.
 const ACCUSED_MAX: usize = 2;
 
 pub(super) fn cast(random: &mut Random) -> Box<dyn Player> {
-    let manner = match random.below(4) {
+    let manner = match random.below(5) {
         0 => Manner::Asks,
+        4 => Manner::AsksParts,
         1 => Manner::Sleeps(random.below(12)),
         _ => Manner::Plays,
     };
@@ -43,12 +49,17 @@ impl Player for GriefingChallenger {
         if let Manner::Asks = manner {
             return self.ask(stage);
         }
+        if let Manner::AsksParts = manner {
+            return ask_parts(stage);
+        }
         self.choose(stage);
         self.waited += u64::from(self.accused > 0);
         let waited = self.waited;
         prosecute(stage, |_| match manner {
             Manner::Sleeps(after) if waited > after && waited < after + ASLEEP => None,
-            Manner::Plays | Manner::Sleeps(_) | Manner::Asks => Some(Tale::False),
+            Manner::Plays | Manner::Sleeps(_) | Manner::Asks | Manner::AsksParts => {
+                Some(Tale::False)
+            }
         });
         if stage.random.once_in(4) {
             hold(stage);
@@ -68,6 +79,15 @@ fn targets(stage: &Stage<'_, '_>) -> Vec<usize> {
     match of(Standing::Offline) {
         away if away.is_empty() => of(Standing::Honest),
         away => away,
+    }
+}
+
+/// Asks for chunks of those who have them.
+fn ask_parts(stage: &mut Stage<'_, '_>) {
+    let chunk = stage.random.below(CHUNKS);
+    let asked = stage.hall.parts.len();
+    if let Some(at) = targets(stage).first().filter(|_| asked < ACCUSED_MAX) {
+        ask_part(stage, *at, chunk);
     }
 }
 

@@ -11,11 +11,14 @@ mod double_payer;
 mod equivocator;
 mod false_answerer;
 mod false_planter;
+mod fault_claimer;
 mod griefing_challenger;
 mod launderer;
 mod lazy_auditor;
 mod log_omitter;
 mod outage;
+mod part_withholder;
+mod planter;
 mod silent_liar;
 mod twice_paid;
 mod voucher_cheat;
@@ -97,5 +100,14 @@ pub(crate) const CHEATS: &[Cheat] = &[
         ..AUDITOR
     },
     Cheat { name: "copycat", cast: copycat::cast, ..AUDITOR },
+    Cheat { name: "fault claimer", cast: fault_claimer::cast, ..WORKER },
+    Cheat { name: "part withholder", cast: part_withholder::cast, ..WORKER },
+    Cheat {
+        name: "honest planter",
+        standing: Standing::Honest,
+        needs: Some("lazy auditor"),
+        cast: planter::cast,
+        ..WORKER
+    },
     Cheat { name: "whale voter", role: Role::Owner, nodes: 2, cast: whale_voter::cast, ..WORKER },
 ];

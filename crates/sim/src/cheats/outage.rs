@@ -5,6 +5,7 @@
 
 use chain::records::Stage as At;
 
+use crate::court::parts::withheld;
 use crate::court::{Player, Stage, Worker};
 use crate::random::Random;
 
@@ -24,15 +25,14 @@ impl Player for Outage {
         let me = stage.me;
         let accused = stage.open(|trial| trial.accused == me);
         let node = stage.party().node();
-        let asked = stage.missing();
-        let asked = asked.iter().filter(|(_, missing)| Some(missing.asked.node) == node);
+        let missing = stage.missing().into_iter().map(|(_, missing)| missing.asked);
+        let asked = missing.chain(withheld(stage).into_iter().map(|(_, part)| part.asked));
+        let asked: Vec<_> = asked.filter(|asked| Some(asked.node) == node).collect();
         let silent = accused
             .iter()
             .any(|(_, case)| case.stage == At::Silent || stage.is_past(case.deadline))
-            || asked
-                .clone()
-                .any(|(_, missing)| missing.asked.silent || stage.is_past(missing.asked.deadline));
-        self.away |= !accused.is_empty() || asked.count() > 0;
+            || asked.iter().any(|asked| asked.silent || stage.is_past(asked.deadline));
+        self.away |= !accused.is_empty() || !asked.is_empty();
         self.back |= self.returns && silent;
         if !self.away || self.back {
             Worker.act(stage);

@@ -15,7 +15,7 @@ use super::custom::{accuse, accuse_auditor, prosecute};
 use super::forms;
 use super::hall::{Answer, Hall};
 use super::stage::{Player, Stage};
-use super::trial::{finding, step_of};
+use super::trial::finding;
 use super::work::{appeal, defend};
 use crate::keys::Key;
 
@@ -28,20 +28,22 @@ impl Player for Auditor {
         enrol(stage, node, key);
         commit(stage, node, key, truth);
         reveal(stage, node, key, truth);
-        doubt(stage, node, key);
+        doubt(stage, |_| true);
         defend(stage, |_| Tale::True);
         appeal(stage, |_| true);
         prosecute(stage, |_| Some(Tale::True));
     }
 }
 
-/// Accuses the others of an audit who say that a false answer is true.
-fn doubt(stage: &mut Stage<'_, '_>, node: NodeId, key: &'static Key) {
+/// Accuses the others of an audit who say that a false answer is true, of those answers that it knows.
+pub(crate) fn doubt(stage: &mut Stage<'_, '_>, knows: impl Fn(&Answer) -> bool) {
+    let (node, key) = (stage.party().node(), stage.party().owner());
     for (slot, audit) in audits(stage) {
         let Some(at) = shown(stage.hall, &audit) else { continue };
-        let others = audit.auditors.iter().filter(|one| one.node != node && !one.closed);
+        let others = audit.auditors.iter().filter(|one| Some(one.node) != node && !one.closed);
         let vouch = others.filter(|one| matches!(one.word, Word::Root(_)));
-        if !stage.hall.answers[at].is_true() {
+        let answer = &stage.hall.answers[at];
+        if !answer.is_true() && knows(answer) {
             let vouchings: Vec<_> =
                 vouch.map(|one| Vouching { audit: slot, node: one.node }).collect();
             for vouching in vouchings {
@@ -72,7 +74,7 @@ pub(crate) fn truth(hall: &Hall, answer: &Answer, _: &Key) -> Option<Found> {
     match answer.is_true() {
         true => finding(hall.network, answer, Tale::True).map(Found::Root),
         false => {
-            let step = step_of(answer);
+            let step = answer.step();
             let (choice, position, kind, what) = (step.choice, step.position, step.kind, step.what);
             Some(Found::False(DisputedStep { choice, position, kind, what }))
         }

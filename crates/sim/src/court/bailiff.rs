@@ -7,6 +7,7 @@ use ledger::Parameter;
 
 use super::auditing::{draw, see_to};
 use super::forms;
+use super::parts;
 use super::stage::{Player, Progress, Stage};
 
 /// Who sees to it.
@@ -24,6 +25,7 @@ impl Player for Bailiff {
         }
         trials(stage);
         missing(stage);
+        parts::late(stage, SLOPPY);
         held(stage);
         channels(stage);
         see_to(stage, SLOPPY);

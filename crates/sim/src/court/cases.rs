@@ -7,6 +7,7 @@ use commit::{Blind, Network, Salts};
 use dispute::sides::{Job as Known, Story};
 use dispute::{Model, Part as Held};
 use package::{About, Manifest, Part, PartKind};
+use program::OpIndex;
 use program::record::Record;
 use program::reference::Weights;
 use program::tile::Choice;
@@ -25,6 +26,14 @@ pub(crate) enum Tale {
     True,
     /// That of other weights.
     False,
+    /// The model's as far as an op that is said to fault.
+    Fault,
+}
+
+/// What a job of a court is said to fault at: the first op of the position behind the first token.
+pub(crate) struct Faulted {
+    pub(crate) position: u32,
+    pub(crate) op: OpIndex,
 }
 
 /// A job, what the model answers, and what a liar does.
@@ -107,10 +116,18 @@ impl Case {
     /// The output, as somebody says it is.
     pub(crate) fn output(&self, tale: Tale) -> Vec<u32> {
         let mut output = self.truth.clone();
-        if let (Tale::False, Some(last)) = (tale, output.last_mut()) {
-            *last = self.lie;
+        match tale {
+            Tale::True => {}
+            Tale::False => output.splice(output.len() - 1.., [self.lie]).for_each(drop),
+            Tale::Fault => output.truncate(output.len() - 1),
         }
         output
+    }
+
+    /// Where it is said to fault, where it is.
+    pub(crate) fn faulted(&self) -> Faulted {
+        let prompt = u32::try_from(self.prompt.len()).expect("a few tokens");
+        Faulted { position: prompt + self.place() - 1, op: OpIndex(0) }
     }
 
     /// The place of the token that a liar says.
@@ -150,7 +167,7 @@ impl Case {
         output: &[u32],
         tale: Tale,
     ) -> Story<'static> {
-        let weights = if tale == Tale::True { &WEIGHTS } else { self.other };
+        let weights = if tale == Tale::False { self.other } else { &WEIGHTS };
         let tokens = [&self.prompt, &self.truth[..self.truth.len() - 1]].concat();
         let known = Known {
             salts,
@@ -163,7 +180,13 @@ impl Case {
             units: &TINY.units,
         };
         let record = self.record(weights, &tokens).expect("the job was run before");
-        Story::of(weights, record, known)
+        match tale {
+            Tale::True | Tale::False => Story::of(weights, record, known),
+            Tale::Fault => {
+                let Faulted { position, op } = self.faulted();
+                Story::with_fault(weights, record, known, (position, op, 0))
+            }
+        }
     }
 
     /// The token that these weights draw behind what was drawn.

@@ -4,7 +4,7 @@
 //! defaults are.
 
 use chain::records::{Address, NodeId, ParameterValues, Roles, Seat, Seats};
-use chain::{Amount, Genesis, GenesisNode, NetworkKind, Stamp};
+use chain::{Amount, Epoch, Genesis, GenesisNode, NetworkKind, Stamp};
 use ledger::Parameter;
 use receipt::PublicKey;
 use receipt::log::Log;
@@ -82,6 +82,8 @@ pub(crate) fn genesis(random: &mut Random, main: usize) -> (Genesis, Court) {
         channels: Vec::new(),
         trials: Vec::new(),
         asked: Vec::new(),
+        parts: Vec::new(),
+        until: Epoch(0),
     };
     (genesis, Court { hall, players, moved: false })
 }
@@ -132,6 +134,7 @@ fn casting(keys: &mut usize, cheat: &'static Cheat, player: Box<dyn Player>) -> 
         shares: cheat.role == Role::Worker && cheat.nodes > 1,
         serves: cheat.role == Role::Worker && cheat.nodes > 0,
         unpaid: cheat.unpaid,
+        hides: false,
         keys: players(*keys, own),
         nodes: vec![NodeId([0; 32]); cheat.nodes],
         log: Log::default(),

@@ -7,10 +7,12 @@ use chain::records::{
     AnchorSlot, ChannelId, ChannelSlot, DisputeSlot, Held, HoldSlot, SettlementSlot,
     Stage as Course, Vouching,
 };
+use commit::Blind;
 
 use super::cases::{CASES, Tale};
 use super::forms;
 use super::hall::{Answer, Ask, PRICE, PartyId, Paying};
+use super::parts::ask_part;
 use super::stage::{Player, Progress, Stage};
 use super::trial::Trial;
 use crate::keys::Key;
@@ -83,7 +85,8 @@ pub(crate) fn ask(stage: &mut Stage<'_, '_>, worker: PartyId, left: &mut u64) {
     if !waits {
         let case = stage.random.index(CASES);
         let date = (stage.clock.height.0, stage.epoch());
-        stage.hall.asks.push(Ask { client: me, worker, case, date });
+        let blind = Blind(stage.random.bytes());
+        stage.hall.asks.push(Ask { client: me, worker, case, date, blind });
         *left -= 1;
     }
 }
@@ -146,6 +149,11 @@ pub(crate) fn check(stage: &mut Stage<'_, '_>) {
         }
         check_twin(stage, at);
         check_log(stage, at);
+        // Whoever gives it no files gives them to nobody.
+        let worker = stage.hall.answers[at].worker;
+        if stage.hall.party(worker).hides {
+            ask_part(stage, at, 0);
+        }
     }
 }
 

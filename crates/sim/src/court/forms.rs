@@ -4,15 +4,16 @@
 
 use chain::records::{
     Audit, AuditSlot, ChannelId, HoldSlot, MissingSlot, NodeId, PackageSlot, PlantSlot,
-    SettlementSlot, Vouching, Word, audit_commitment,
+    SettlementSlot, Vouching, Withheld, WithheldSlot, Word, audit_commitment,
 };
 use chain::{Amount, Epoch};
+use dispute::{Claim, Slice};
 use ledger::tx::{
-    Action, AnchorLog, AnswerMissing, Appeal, AuditAsk, AuditClose, AuditCommit, AuditLate,
-    AuditOpening, AuditReveal, AuditShow, ChannelClose, ChannelEnd, ChannelOpen, Collect,
-    DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, DrawAudit, Found, HoldPay,
-    MeetPlant, MissingLate, MissingOpen, PublishPackage, PublishProgram, ReleasePay, Settle,
-    ShowEquivocation, VouchDispute,
+    Action, AnchorLog, AnswerMissing, AnswerPart, Appeal, AuditAsk, AuditClose, AuditCommit,
+    AuditLate, AuditOpening, AuditReveal, AuditShow, ChannelClose, ChannelEnd, ChannelOpen,
+    Collect, DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, DrawAudit, Found,
+    HoldPay, MeetPlant, MissingLate, MissingOpen, PartLate, PartOpen, PublishPackage,
+    PublishProgram, ReleasePay, Settle, ShowEquivocation, VouchDispute,
 };
 use ledger::{AskedOf, NamedModel};
 use receipt::{
@@ -24,6 +25,9 @@ use super::cases::{MANIFEST, Tale};
 use super::hall::{Answer, Hall, Party, Paying, Promise, WHICH};
 use super::trial::{Trial, filing, finding};
 use crate::tiny::TINY;
+
+/// Bytes of a chunk.
+const CHUNK: u64 = 1_024;
 
 /// Program and package.
 pub(super) fn published(hall: &Hall) -> [Action; 2] {
@@ -53,7 +57,11 @@ pub(crate) fn dispute_open(hall: &Hall, trial: &Trial) -> Action {
             Action::VouchDispute(Box::new(open))
         }
         None => {
-            let open = DisputeOpen { node, epoch: answer.epoch, model, filing, signature: None };
+            let signature = match &filing.claim {
+                Claim::Token(_) => None,
+                Claim::Fault(_) => Some(answer.signature),
+            };
+            let open = DisputeOpen { node, epoch: answer.epoch, model, filing, signature };
             Action::DisputeOpen(Box::new(open))
         }
     }
@@ -139,6 +147,44 @@ pub(crate) fn missing_answer(
 
 pub(crate) fn missing_late(missing: MissingSlot, node: NodeId, challenger: PublicKey) -> Action {
     Action::MissingLate(MissingLate { missing, node, challenger })
+}
+
+/// The id under which a chunk of the model's file is asked of who gave an answer.
+pub(crate) fn part_slot(hall: &Hall, answer: &Answer, chunk: u64) -> WithheldSlot {
+    let receipt = &answer.receipt;
+    WithheldSlot::of(hall.network, receipt.worker, &receipt.model, (0, chunk))
+}
+
+pub(crate) fn part_open(hall: &Hall, answer: &Answer, chunk: u64) -> Option<Action> {
+    let node = hall.party(answer.worker).node()?;
+    let (receipt, signature) = (answer.receipt.clone(), answer.signature);
+    let publisher = hall.bailiff.public;
+    Some(Action::PartOpen(Box::new(PartOpen {
+        node,
+        receipt,
+        signature,
+        publisher,
+        file: 0,
+        chunk,
+    })))
+}
+
+pub(crate) fn part_answer(
+    owner: PublicKey,
+    part: WithheldSlot,
+    withheld: &Withheld,
+) -> Option<Action> {
+    let start = withheld.chunk * CHUNK;
+    let range = start..(start + CHUNK).min(withheld.file.bytes);
+    let slice = Slice::of(&TINY.weights, core::slice::from_ref(&range))?;
+    let (node, challenger) = (withheld.asked.node, withheld.asked.challenger);
+    let of = AskedOf { node, owner, challenger };
+    Some(Action::PartAnswer(Box::new(AnswerPart { part, of, slice })))
+}
+
+pub(crate) fn part_late(part: WithheldSlot, withheld: &Withheld) -> Action {
+    let (node, challenger) = (withheld.asked.node, withheld.asked.challenger);
+    Action::PartLate(PartLate { part, node, challenger })
 }
 
 pub(crate) fn channel_open(node: NodeId, deposit: u128) -> Action {

@@ -3,7 +3,7 @@
 //!
 //! Never more than honest people would tell each other, but that a story is made for whoever wants to tell it.
 
-use chain::records::{ChannelId, MissingSlot, NodeId};
+use chain::records::{ChannelId, ClaimedStep, MissingSlot, NodeId, WithheldSlot};
 use chain::{Amount, Epoch, Time, Voucher};
 use commit::{Blind, Digest, Network, Salts};
 use dispute::sides::Story;
@@ -14,10 +14,9 @@ use receipt::{
 };
 use std::cell::OnceCell;
 
-use super::cases::{Case, MANIFEST, Tale, case};
+use super::cases::{Case, Faulted, MANIFEST, Tale, case};
 use super::trial::Trial;
 use crate::keys::Key;
-use crate::random::Random;
 
 /// What an answer costs.
 pub const PRICE: u128 = 1_000_000;
@@ -62,6 +61,8 @@ pub(crate) struct Party {
     pub(crate) bought: u128,
     /// Answers that he may get for nothing, of each worker.
     pub(crate) unpaid: u128,
+    /// Gives nobody the model's files.
+    pub(crate) hides: bool,
 }
 
 /// Somebody wants an answer.
@@ -71,6 +72,8 @@ pub(crate) struct Ask {
     pub(crate) case: usize,
     /// What dates it: a height, and the epoch that it is of.
     pub(crate) date: (u64, Epoch),
+    /// What hides it.
+    pub(crate) blind: Blind,
 }
 
 /// An answer.
@@ -82,6 +85,8 @@ pub(crate) struct Answer {
     pub(crate) epoch: Epoch,
     pub(crate) job: Job,
     pub(crate) salts: Salts,
+    /// Whose story its worker tells.
+    pub(crate) tale: Tale,
     pub(crate) output: Vec<u32>,
     pub(crate) head: SignedHead,
     pub(crate) receipt: Receipt,
@@ -134,6 +139,10 @@ pub(crate) struct Hall {
     pub(crate) trials: Vec<Trial>,
     /// Receipts that somebody asked the ledger for.
     pub(crate) asked: Vec<MissingSlot>,
+    /// Chunks that somebody asked it for.
+    pub(crate) parts: Vec<WithheldSlot>,
+    /// Nobody goes home before this epoch.
+    pub(crate) until: Epoch,
 }
 
 impl Party {
@@ -164,14 +173,29 @@ impl Answer {
         self.output == self.case.truth
     }
 
-    /// The token at the disputed place.
-    pub(crate) fn token(&self) -> u32 {
-        *self.output.last().expect("an output has tokens")
+    /// The step of it that is true or false: its last token, or the fault that it is said to end in.
+    pub(crate) fn step(&self) -> ClaimedStep {
+        let (worker, job) = (self.receipt.worker, self.receipt.job);
+        let (position, kind, what) = match self.tale {
+            Tale::True | Tale::False => {
+                let last = self.output.last().expect("an output has tokens");
+                (self.case.place(), 1, *last)
+            }
+            Tale::Fault => {
+                let Faulted { position, op } = self.case.faulted();
+                (position, 2, op.0)
+            }
+        };
+        ClaimedStep { worker, job, choice: 0, position, kind, what }
     }
 
-    /// What happened, as somebody tells it.
+    /// What happened, as somebody tells it: the truth, or its worker's lie, or another one.
     pub(crate) fn story(&self, tale: Tale) -> &Story<'static> {
-        let at = if tale == Tale::True { 0 } else { 1 };
+        let (at, tale) = match tale {
+            Tale::True => (0, Tale::True),
+            Tale::False | Tale::Fault if self.tale == Tale::Fault => (1, Tale::Fault),
+            Tale::False | Tale::Fault => (1, Tale::False),
+        };
         let made = || self.case.story(&self.job, self.salts, &self.output, tale);
         self.tales[at].get_or_init(made)
     }
@@ -184,6 +208,17 @@ impl Answer {
     /// A head for another output of the same job.
     pub(crate) fn other_head(&self, operator: &Key, output: &[u32]) -> SignedHead {
         signed_head(&self.salts, self.head.head.job, output, operator)
+    }
+}
+
+/// Why an answer ends, as somebody says.
+fn stop(case: &Case, tale: Tale) -> Stop {
+    match tale {
+        Tale::True | Tale::False => Stop::Length,
+        Tale::Fault => {
+            let Faulted { position, op } = case.faulted();
+            Stop::Fault { position, op: op.0 }
+        }
     }
 }
 
@@ -219,9 +254,9 @@ impl Hall {
     }
 
     /// A worker answers.
-    pub(crate) fn answer(&mut self, random: &mut Random, ask: &Ask, tale: Tale, epoch: u64) {
+    pub(crate) fn answer(&mut self, ask: &Ask, tale: Tale, epoch: u64) {
         let (network, operator) = (self.network, self.party(ask.worker).operator());
-        let salts = Salts { network, blind: Blind(random.bytes()) };
+        let salts = Salts { network, blind: ask.blind };
         let case = case(ask.case);
         let (height, dated) = ask.date;
         let job = case.job(height);
@@ -236,7 +271,7 @@ impl Hall {
             consent: 2,
             anchor_by: epoch + ANCHOR_EPOCHS,
             usage: Usage { prompt: 3, output: head.head.count },
-            choices: vec![Choice { index: 0, segments: vec![head], stop: Stop::Length }],
+            choices: vec![Choice { index: 0, segments: vec![head], stop: stop(case, tale) }],
             worker: operator.public,
         };
         let sealed = Envelope::seal(&receipt, &operator.secret, network);
@@ -252,6 +287,7 @@ impl Hall {
             epoch: dated,
             job,
             salts,
+            tale,
             output,
             head,
             receipt,

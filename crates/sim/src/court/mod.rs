@@ -11,16 +11,17 @@ mod cast;
 mod custom;
 pub(crate) mod forms;
 mod hall;
+pub(crate) mod parts;
 mod spoil;
 mod stage;
 mod trial;
 pub(crate) mod work;
 
-pub(crate) use cases::Tale;
+pub(crate) use cases::{CASES, Tale, case};
 pub(crate) use cast::genesis;
-pub(crate) use custom::{LASTING, accuse, ask, hold, leave, pay, prosecute};
+pub(crate) use custom::{LASTING, accuse, ask, channel, hold, leave, pay, prosecute};
 pub use hall::PRICE;
-pub(crate) use hall::{Hall, PartyId, Standing};
+pub(crate) use hall::{Ask, Hall, PartyId, Standing};
 pub(crate) use stage::{Player, Stage};
 pub(crate) use trial::Trial;
 pub(crate) use work::Worker;
@@ -45,7 +46,7 @@ pub(crate) const BLOCKS_MAX: u64 = 260;
 const MOVING: std::ops::RangeInclusive<u16> = 50..=51;
 
 /// Kinds with a deadline: shows, words, openings, moves, appeals, answers.
-const DUE: &[u16] = &[32, 33, 34, 39, 51, 54, 62, 65];
+const DUE: &[u16] = &[32, 33, 34, 39, 51, 54, 62, 65, 71];
 
 /// A court on its way.
 pub(crate) struct Court {
@@ -150,12 +151,16 @@ impl Court {
         let Some(clock) = clock(scene.state) else { return true };
         let last = self.hall.answers.iter().map(|answer| answer.receipt.anchor_by).max();
         let early = clock.height.0 <= ASKING_BLOCKS + 4 || clock.epoch.0 <= last.unwrap_or(0) + 2;
-        !early && !scene.held.iter().any(is_pending)
+        let early = early || clock.epoch < self.hall.until;
+        !early && !scene.held.iter().any(|held| is_pending(&self.hall, held))
     }
 }
 
 /// Whether something is still to come of a record.
-fn is_pending(held: &Held) -> bool {
+fn is_pending(hall: &Hall, held: &Held) -> bool {
+    if let Held::Withheld(_, withheld) = held {
+        return hall.of_node(withheld.asked.node).is_some();
+    }
     if let Held::Dispute(_, dispute) = held {
         return matches!(dispute.course, Course::Open(_));
     }

@@ -15,7 +15,7 @@ use crate::keys::Key;
 /// What the ledger does not count itself.
 const NO_TIME: u64 = 0;
 
-/// A dispute about the last token of an answer.
+/// A dispute about the last step of an answer.
 pub(crate) struct Trial {
     /// Its place among the answers.
     pub(crate) answer: usize,
@@ -33,25 +33,19 @@ pub(crate) struct Trial {
     referee: Dispute<'static>,
 }
 
-/// What shows the disputed token.
+/// What shows the disputed step.
 pub(crate) fn filing(answer: &Answer) -> Filing {
     let show = |leaf| answer.job.show(&answer.salts, leaf).expect("a job has eight leaves");
-    let place = answer.case.place();
-    let shown = PartialOpening::new(&answer.salts, WHICH, &answer.output, place);
-    Filing {
-        head: answer.head,
-        terms: show(0),
-        prompt: show(2),
-        parameters: show(3),
-        claim: Claim::Token(shown.expect("the output has the place")),
-    }
-}
-
-/// The step that an answer's last token is.
-pub(crate) fn step_of(answer: &Answer) -> ClaimedStep {
-    let (worker, job) = (answer.receipt.worker, answer.receipt.job);
-    let (position, what) = (answer.case.place(), answer.token());
-    ClaimedStep { worker, job, choice: 0, position, kind: 1, what }
+    let claim = match answer.tale {
+        Tale::True | Tale::False => {
+            let place = answer.case.place();
+            let shown = PartialOpening::new(&answer.salts, WHICH, &answer.output, place);
+            Claim::Token(shown.expect("the output has the place"))
+        }
+        Tale::Fault => Claim::Fault(Box::new(answer.receipt.clone())),
+    };
+    let (terms, prompt, parameters) = (show(0), show(2), show(3));
+    Filing { head: answer.head, terms, prompt, parameters, claim }
 }
 
 /// What who computes an answer finds, as a tale goes: the root of its log, which a claimant shows first.
@@ -80,7 +74,7 @@ impl Trial {
         (accuser, by): (PartyId, &'static Key),
     ) -> Self {
         let subject = filing(answer).check(&MODEL, network).expect("a sound filing");
-        let step = step_of(answer);
+        let step = answer.step();
         Self {
             answer: at,
             accused: answer.worker,

@@ -13,6 +13,7 @@ use super::cases::Tale;
 use super::custom::LASTING;
 use super::forms;
 use super::hall::{Ask, PRICE, PartyId, Promise};
+use super::parts::show_parts;
 use super::stage::{Player, Stage};
 use super::trial::Trial;
 
@@ -54,7 +55,7 @@ pub(crate) fn serve_each(stage: &mut Stage<'_, '_>, mut tale: impl FnMut(&Ask) -
             continue;
         }
         let (epoch, tale) = (stage.epoch().0, tale(&ask));
-        stage.hall.answer(stage.random, &ask, tale, epoch);
+        stage.hall.answer(&ask, tale, epoch);
     }
 }
 
@@ -172,8 +173,9 @@ pub(crate) fn appeal(stage: &mut Stage<'_, '_>, which: impl Fn(&Trial) -> bool) 
     }
 }
 
-/// Shows receipts that are asked for, where they are in its anchored log.
+/// Shows the model's files where they are asked for, and receipts, where they are in its anchored log.
 pub(crate) fn show(stage: &mut Stage<'_, '_>) {
+    show_parts(stage);
     let Some(size) = stage.anchored(stage.me).map(|anchor| anchor.size) else { return };
     let (owner, worker) = (stage.party().owner(), stage.party().operator().public);
     for (slot, missing) in stage.missing() {

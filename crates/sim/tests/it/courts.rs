@@ -2,14 +2,17 @@
 
 use ledger::Rejection;
 use sim::ledger_seed::{self, court};
+use sim::report::{DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN};
 use sim::{Finding, Report};
 use std::sync::LazyLock;
 
 /// Courts that are looked at.
-const COURTS: u64 = 72;
+const COURTS: u64 = 84;
 /// Kinds that only a court reaches.
-const KINDS: &[u16] =
-    &[26, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 50, 51, 52, 53, 54, 60, 61, 62, 63, 70];
+const KINDS: &[u16] = &[
+    26, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 65, 66,
+    70, 71,
+];
 /// Rejections of theirs that few courts reach, or that traffic reaches: as many disputes as a node may have, as many holds
 /// as are counted, a leaf that pays for something else, evidence that shows nothing.
 const RARE: &[u16] = &[103, 105, 112, 123];
@@ -24,7 +27,11 @@ const SLASHED: &[&str] = &[
     "diluter",
     "false planter",
     "colluding pair",
+    "fault claimer",
 ];
+/// Cheats that would have more by being honest, in every court.
+const LOSERS: &[&str] =
+    &["part withholder", "withholder", "griefing challenger", "lazy auditor", "copycat"];
 
 static REPORT: LazyLock<Report> = LazyLock::new(|| {
     let mut all = Report::default();
@@ -66,6 +73,22 @@ fn every_kind_and_what_it_is_refused_for_is_reached() {
     }
 }
 
+/// Whatever a planter says falsely costs it nothing, and somewhere it finds who did not look.
+#[test]
+fn plants_find_who_does_not_look() {
+    let planter = REPORT.cheats.get("honest planter").unwrap();
+    assert!(planter.run > 0 && planter.punished == 0 && planter.best > 0, "{planter:?}");
+    assert!(REPORT.cheats.get("lazy auditor").unwrap().punished > 0);
+}
+
+/// False answers that are drawn are punished, all of them for which somebody honest was drawn.
+#[test]
+fn who_is_drawn_is_punished() {
+    let count = |what| REPORT.counts.get(what).copied().unwrap_or_default();
+    assert!(count(DRAWN) > 10);
+    assert_eq!(count(DRAWN), count(DRAWN_PUNISHED) + count(DRAWN_UNSEEN));
+}
+
 /// Every cheat that was drawn is there, and none of those who lie or are silent goes free.
 #[test]
 fn cheats_are_punished() {
@@ -73,5 +96,9 @@ fn cheats_are_punished() {
         let cheat = REPORT.cheats.get(name).unwrap();
         assert!(cheat.run > 0 && cheat.punished == cheat.run, "{name}: {cheat:?}");
         assert!(cheat.best < 0, "{name}: {cheat:?}");
+    }
+    for name in LOSERS {
+        let cheat = REPORT.cheats.get(name).unwrap();
+        assert!(cheat.run > 0 && cheat.best < 0, "{name}: {cheat:?}");
     }
 }

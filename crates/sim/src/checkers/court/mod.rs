@@ -3,6 +3,7 @@
 //! Never ask a player anything: what a cheat wanted is nothing to them.
 
 mod ballots;
+mod drawn;
 mod offline;
 mod paid;
 mod profit;
@@ -66,6 +67,7 @@ pub(crate) struct Gallery {
     begun: Wealth,
     offline: offline::Away,
     punished: punished::Docket,
+    drawn: drawn::Draws,
     paid: paid::Paid,
     profit: profit::Books,
     ballots: ballots::Lost,
@@ -80,6 +82,7 @@ impl Gallery {
             parameters: parameters(scene),
             offline: offline::Away::default(),
             punished: punished::Docket::default(),
+            drawn: drawn::Draws::default(),
             paid: paid::Paid::default(),
             profit: profit::Books::new(scene, hall),
             ballots: ballots::Lost::default(),
@@ -109,7 +112,7 @@ impl Gallery {
         let seen: [Seen; NAMES.len()] = [
             slashed::check(&hearing),
             self.offline.check(&hearing),
-            self.punished.check(&hearing),
+            self.punished.check(&hearing).and_then(|()| self.drawn.check(&hearing)),
             self.paid.check(&hearing),
             self.profit.check(&hearing),
             self.ballots.check(&hearing),
@@ -131,7 +134,7 @@ impl Gallery {
         let seen = [
             Ok(()),
             self.offline.end(hall, &self.begun, &self.had),
-            self.punished.end(scene, hall),
+            self.punished.end(scene, hall).and(self.drawn.end(report)),
             Ok(()),
             self.profit.end(scene, hall, &punished, report),
             Ok(()),

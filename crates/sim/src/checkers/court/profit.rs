@@ -15,6 +15,7 @@ use super::super::{Seen, holds};
 use super::slashed::against;
 use super::wealth::{all_of, case};
 use super::{Hearing, Parties};
+use crate::cheat_names;
 use crate::court::{Hall, PRICE, Standing};
 use crate::report::{ANSWERS, Cheated, OTHER_BYTES, PAYING_BYTES, Report};
 use crate::scene::Scene;
@@ -147,12 +148,14 @@ impl Books {
             let vindicated = self.vindicated.get(&at).copied().unwrap_or_default();
             let honest = self.begun[at] + signed(sold + vindicated) - signed(party.bought);
             let gain = worth(scene, hall, at) + signed(duty + saved) - honest;
+            let punished = u64::from(punished.contains(&at));
+            if cheat_names().any(|name| name == party.name) {
+                let came = Cheated { run: 1, punished, gain, best: gain };
+                report.cheats.insert(party.name, came);
+            }
             if party.standing == Standing::Honest {
                 continue;
             }
-            let punished = u64::from(punished.contains(&at));
-            let came = Cheated { run: 1, punished, gain, best: gain };
-            report.cheats.insert(party.name, came);
             let unpaid = party.unpaid * PRICE * u128::try_from(workers).unwrap_or(u128::MAX);
             holds(gain <= signed(unpaid), || format!("a {} gains {gain}", party.name))?;
         }

@@ -81,7 +81,10 @@ impl Docket {
             let found = honest && came && !answer.is_true();
             let refuted = scene.record(&trial.claim).is_some();
             let course = scene.record(&trial.slot).map(|dispute| dispute.course);
-            let ended = course.is_some_and(|course| against(&course));
+            // What was planted is no lie, and nobody else's is planted.
+            let planted = course == Some(Course::Ended(Outcome::Planted))
+                && hall.party(trial.accused).standing == Standing::Honest;
+            let ended = planted || course.is_some_and(|course| against(&course));
             holds(!found || refuted || ended, || {
                 let name = hall.party(trial.accused).name;
                 format!("a lie of a {name} was found and is not refuted")
@@ -119,15 +122,20 @@ fn held_before(hearing: &Hearing<'_>, claim: commit::Digest) -> u128 {
     cases.filter(|(_, case)| case.claim == claim).map(|(_, case)| case.held.0).sum()
 }
 
-fn window(hearing: &Hearing<'_>, parameter: Parameter) -> u64 {
+pub(super) fn window(hearing: &Hearing<'_>, parameter: Parameter) -> u64 {
     u64::try_from(hearing.amount(parameter)).unwrap_or(u64::MAX)
+}
+
+/// How long a case may take.
+pub(super) fn case_ends(hearing: &Hearing<'_>) -> u64 {
+    let one =
+        window(hearing, Parameter::MoveMs).saturating_add(window(hearing, Parameter::TimeStepMs));
+    one.saturating_mul(WINDOWS).saturating_add(window(hearing, Parameter::AppealMs))
 }
 
 /// No case is open for longer than its moves may take.
 fn in_time(hearing: &Hearing<'_>) -> Seen {
-    let one =
-        window(hearing, Parameter::MoveMs).saturating_add(window(hearing, Parameter::TimeStepMs));
-    let all = one.saturating_mul(WINDOWS).saturating_add(window(hearing, Parameter::AppealMs));
+    let all = case_ends(hearing);
     for held in &hearing.after.held {
         if let Held::Dispute(_, dispute) = held
             && case(held).is_some()

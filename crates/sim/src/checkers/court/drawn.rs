@@ -1,0 +1,124 @@
+//! A cheat that was drawn is punished within its window, wherever somebody honest was drawn to look.
+//!
+//! Counted by itself, audit by audit: that somebody accused the lie besides is one way in which it can be punished. Would
+//! catch: an audit that ends with a lie in it, an alarm that comes too late for its dispute, a draw about something else
+//! than the answer that was paid.
+
+use chain::Time;
+use chain::records::{Audit, AuditSlot, AuditStage, DisputeSlot, Held};
+use ledger::Parameter;
+use std::collections::BTreeMap;
+
+use super::super::{Seen, holds};
+use super::Hearing;
+use super::punished::{case_ends, window};
+use super::slashed::against;
+use crate::court::{Hall, Standing};
+use crate::report::{DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN, Report};
+
+/// A false answer whose money was drawn.
+#[derive(Debug)]
+struct Drawn {
+    /// Who gave it.
+    name: &'static str,
+    claim: DisputeSlot,
+    since: Time,
+    /// Whether somebody honest was drawn to compute it again.
+    looked: bool,
+    punished: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Draws(BTreeMap<AuditSlot, Drawn>);
+
+impl Draws {
+    pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
+        for held in &hearing.after.held {
+            if let Held::Audit(slot, audit) = held
+                && !self.0.contains_key(slot)
+                && let Some(drawn) = drawn(hearing.hall, audit)
+            {
+                self.0.insert(*slot, drawn);
+            }
+        }
+        let ends = hearing.now;
+        for (slot, drawn) in &mut self.0 {
+            drawn.punished |= is_refuted(hearing, drawn.claim) || is_silent(hearing, slot);
+            let due = drawn.since.after(windows(hearing));
+            holds(drawn.punished || !drawn.looked || ends <= due, || late(*slot, drawn))?;
+        }
+        Ok(())
+    }
+
+    /// None is left, and how many there were.
+    pub(super) fn end(&self, report: &mut Report) -> Seen {
+        for (slot, drawn) in &self.0 {
+            report.count(DRAWN);
+            report.count_more(DRAWN_PUNISHED, u64::from(drawn.punished));
+            report.count_more(DRAWN_UNSEEN, u64::from(!drawn.punished && !drawn.looked));
+            holds(drawn.punished || !drawn.looked, || late(*slot, drawn))?;
+        }
+        Ok(())
+    }
+}
+
+fn late(slot: AuditSlot, drawn: &Drawn) -> String {
+    format!("a lie of a {} was drawn as {slot:?} and is not punished", drawn.name)
+}
+
+/// The false answer that was paid with a drawn unit, where it is one.
+fn drawn(hall: &Hall, audit: &Audit) -> Option<Drawn> {
+    let paid = hall.answers.iter().find(|answer| {
+        answer.paid.is_some_and(|promise| {
+            let (from, to) = (promise.voucher.from, promise.voucher.cumulative);
+            promise.voucher.channel == audit.channel && from <= audit.unit && audit.unit < to
+        })
+    })?;
+    let worker = hall.party(paid.worker);
+    let honest = |node| hall.of_node(node).is_some_and(|one| one.standing == Standing::Honest);
+    (worker.standing == Standing::Cheat && !paid.is_true()).then(|| Drawn {
+        name: worker.name,
+        claim: paid.step().slot(hall.network),
+        since: audit.drawn,
+        looked: audit.auditors.iter().any(|one| honest(one.node)),
+        punished: false,
+    })
+}
+
+/// Whether the lie is refuted, or was passed over in silence to the end.
+fn is_refuted(hearing: &Hearing<'_>, claim: DisputeSlot) -> bool {
+    let mut trials = hearing.hall.trials.iter().filter(|trial| trial.claim == claim);
+    hearing.after.record(&claim).is_some()
+        || trials.any(|trial| {
+            let course = hearing.after.record(&trial.slot).map(|dispute| dispute.course);
+            course.is_some_and(|course| against(&course))
+        })
+}
+
+/// Whether an audit ended in this block because its node said nothing.
+fn is_silent(hearing: &Hearing<'_>, slot: &AuditSlot) -> bool {
+    let silent = hearing.before.iter().any(|held| {
+        matches!(held, Held::Audit(of, Audit { stage: AuditStage::Silent(_), .. }) if of == slot)
+    });
+    silent && hearing.after.record(slot).is_none()
+}
+
+/// All that an audit may wait for, and the longest dispute behind it.
+fn windows(hearing: &Hearing<'_>) -> u64 {
+    let step = window(hearing, Parameter::TimeStepMs);
+    // Shown late, opened late, committed to twice, revealed late; a step of time behind each.
+    let waits = [
+        Parameter::ShowMs,
+        Parameter::AppealMs,
+        Parameter::CommitMs,
+        Parameter::ShowMs,
+        Parameter::AppealMs,
+        Parameter::CommitMs,
+        Parameter::RevealMs,
+        Parameter::AppealMs,
+        Parameter::MoveMs,
+    ];
+    let waits = waits.map(|wait| window(hearing, wait).saturating_add(step));
+    waits.iter().fold(case_ends(hearing), |all, wait| all.saturating_add(*wait))
+}
