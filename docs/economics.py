@@ -250,9 +250,9 @@ def audited(parameters):
 
 # What a plant's transactions take: of 70 the record and its key, of 71 a terms leaf that names nobody. From ledger.md 3 and 7.
 PLANTED = {
-    "70 plant": (TRANSACTION + 73, 1, 42 + 49),
-    "71 plant_meet": (TRANSACTION + 32 + 41 + 32 + 13 + 32 + 32 + 2 + 223, 50, 0),
-    "72 plant_end": (TRANSACTION + 41 + 32 + 73, 1, 0),
+    "70 plant": (TRANSACTION + 41, 1, 42 + 49),
+    "71 plant_meet": (TRANSACTION + 64 + 41 + 32 + 13 + 32 + 32 + 2 + 223, 50, 0),
+    "72 plant_end": (TRANSACTION + 41 + 1 + 104, 1, 0),
 }
 
 

@@ -245,9 +245,13 @@ def end(turn, body):
     else:
         paid = found["challenger"] if outcome == PLANTED else node["owner"]
         part = usual if outcome == PLANTED else usual // 2
-        to_account(turn, paid, part)
-        burn(turn, usual - part + beyond)
+        rest = beyond if outcome == PLANTED else 0
+        to_account(turn, paid, part + rest)
+        burn(turn, usual - part + beyond - rest)
         node = given_back(turn, found, node)
+        key = dispute_key(found["claim"])
+        if outcome == PLANTED and turn.draft.get(key) is None:
+            turn.draft.write(key, DISPUTE, ended)
     put(turn, body["node"], node)
     turn.draft.write(dispute_key(body["dispute"]), DISPUTE, ended)
 
@@ -255,7 +259,8 @@ def end(turn, body):
 def refuted(turn, found, node, ended):
     usual, beyond = found["bond"]
     key = dispute_key(found["claim"])
-    if turn.draft.get(key) is not None:
+    left = turn.draft.read(key, DISPUTE)
+    if left is not None and left["outcome"] == REFUTED:
         to_account(turn, found["challenger"], usual)
         burn(turn, found["held"] + beyond + found["appeal_bond"])
         return node

@@ -160,7 +160,7 @@ RECORDS = {
     25: ("ballot", pair(HASH, HASH), BALLOT),
     26: ("rules", pair(), RULES),
     27: ("panel", pair(), PANEL),
-    28: ("plant", pair(HASH, U64, U8), PLANT),
+    28: ("plant", pair(KEY, U64, U8), PLANT),
     29: ("part", HASH, PART),
 }
 CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY, RULES_KEY, AUDITORS_KEY, PANEL_KEY = (

@@ -160,10 +160,10 @@ parameters! {
     /// What an auditor loses that vouched for a false answer.
     LazySlash = 59, "lazy_slash", "money", 60_000_000, (0, 1_000_000_000_000_000_000),
         "more than fees for audits that were not done gain until a plant is met";
-    /// How many plants a node may have of an epoch.
+    /// How many plants whoever plants may have of an epoch.
     PlantsEpoch = 60, "plants_epoch", "plants", 4, (1, 256),
-        "enough that who looks at nothing is found out, too few to answer much falsely under their cover";
-    /// What a node puts in for a plant.
+        "of one key in an epoch: enough that who looks at nothing is found out; each has a bond of its own";
+    /// What whoever plants puts in for a plant.
     PlantBond = 61, "plant_bond", "money", 4_000_000, (0, 1_000_000_000_000_000_000),
         "who plants and never says what it was loses it; more than is paid of it";
     /// What of it goes to who finds the plant.

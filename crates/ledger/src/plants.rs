@@ -1,6 +1,6 @@
 //! Plants as transactions find them: what they open to, and when.
 //!
-//! Never calls a job a plant that a client could have asked for when the plant was committed to.
+//! Never asks whose a plant is before it is met: what it hides says so. Never calls a job a plant that a client could have asked for when the plant was committed to.
 
 use chain::Epoch;
 use chain::records::{EpochStartSlot, Plant, PlantSlot, Planted};

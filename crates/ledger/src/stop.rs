@@ -271,11 +271,11 @@ rejections! {
     /// Not shown.
     ChunkOther = 134, "the slice does not show the chunk of the file";
     /// As many as may be.
-    PlantThere = 135, "the node may have no such plant in this epoch, or has it already";
+    PlantThere = 135, "the key may have no such plant in this epoch, or has it already";
     /// Never committed to, or ended.
     NoPlant = 136, "there is no such plant";
     /// It hides something else.
-    PlantOther = 137, "the plant is for another job, choice or position";
+    PlantOther = 137, "the plant is for another node, job, choice or position";
     /// Too early or too late.
     PlantTime = 138, "the plant is not old enough for that, or its time has passed";
     /// Not its business.
@@ -306,6 +306,8 @@ rejections! {
     AuditOn = 152, "the audit, or the dispute that its alarm is about, is not over";
     /// No such auditor, or it said something else.
     NotVouched = 139, "the node did not find that audit's answer true, or is done with it";
+    /// Somebody else's plant.
+    NotPlanter = 156, "only who put a plant may open it";
     /// No such parameter, or not such a value.
     ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds or does not go with the others";
     /// Rules never go back.

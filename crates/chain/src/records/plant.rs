@@ -1,18 +1,19 @@
-//! A plant: a node's word, given beforehand, that it will answer a step of a job falsely, so that who looks finds it.
+//! A plant: a word, given beforehand, that a node will answer a step of a job falsely, so that who looks finds it.
 //!
-//! Never says which job: that is shown when it is met or ends. Its bond is money.
+//! Never says which node or which job: that is shown when it is met or ends. Its bond is money.
 
 use commit::{Digest, Network, Reader, WireError, Writer};
+use receipt::PublicKey;
 
 use super::{NodeId, Record, Slot, Tag, read_bool};
 use crate::domains::PLANT;
 use crate::values::{Amount, Epoch};
 
-/// Where it stands: a node has so many in an epoch.
+/// Where it stands: a key has so many in an epoch. Whose answer it is for the key does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlantSlot {
-    /// Whose.
-    pub node: NodeId,
+    /// Who put it.
+    pub planter: PublicKey,
     /// When it was committed to.
     pub epoch: Epoch,
     /// Which of that epoch's.
@@ -24,7 +25,7 @@ pub struct PlantSlot {
 pub struct Plant {
     /// What it hides.
     pub commitment: Digest,
-    /// What the node put in, less what was paid of it.
+    /// What was put in, less what was paid of it.
     pub bond: Amount,
     /// Whether somebody found it.
     pub met: bool,
@@ -33,6 +34,8 @@ pub struct Plant {
 /// What a plant hides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Planted {
+    /// Who will answer it.
+    pub node: NodeId,
     /// The job.
     pub job: Digest,
     /// Which of its choices.
@@ -48,7 +51,30 @@ impl Planted {
     #[must_use]
     pub fn commitment(&self, network: Network) -> Digest {
         let (choice, position) = (self.choice.to_le_bytes(), self.position.to_le_bytes());
-        PLANT.hash(network, &[&self.job, &choice, &position, &self.salt])
+        PLANT.hash(network, &[&self.node.0, &self.job, &choice, &position, &self.salt])
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`].
+    pub fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            node: NodeId::read(input)?,
+            job: input.array("a job")?,
+            choice: input.u32("a choice")?,
+            position: input.u32("where a step is")?,
+            salt: input.array("a plant's salt")?,
+        })
+    }
+
+    /// Writes it.
+    pub fn write(&self, out: &mut Writer) {
+        out.bytes(&self.node.0);
+        out.bytes(&self.job);
+        out.u32(self.choice);
+        out.u32(self.position);
+        out.bytes(&self.salt);
     }
 }
 
@@ -59,7 +85,7 @@ impl PlantSlot {
     /// [`WireError::Truncated`].
     pub fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            node: NodeId::read(input)?,
+            planter: PublicKey(input.array("who put a plant")?),
             epoch: Epoch(input.u64("the epoch of a plant")?),
             index: input.u8("which plant of an epoch")?,
         })
@@ -67,7 +93,7 @@ impl PlantSlot {
 
     /// Writes it.
     pub fn write(self, out: &mut Writer) {
-        out.bytes(&self.node.0);
+        out.bytes(&self.planter.0);
         out.u64(self.epoch.0);
         out.u8(self.index);
     }
@@ -77,7 +103,7 @@ impl Slot for PlantSlot {
     type Record = Plant;
 
     fn key(&self) -> Vec<u8> {
-        Tag::Plant.key(&[&self.node.0, &self.epoch.0.to_le_bytes(), &[self.index]])
+        Tag::Plant.key(&[&self.planter.0, &self.epoch.0.to_le_bytes(), &[self.index]])
     }
 }
 

@@ -165,8 +165,8 @@ impl AuditClose {
         require(dispute == said, Rejection::DisputeNames)?;
         let too_late = is_vouching_over(context, audit);
         let planted = match (alarm(view, claim)?, alarm(view, dispute)?) {
-            (_, Alarm::Planted) => true,
-            (Alarm::True | Alarm::Planted, _) | (_, Alarm::True) => false,
+            (Alarm::Planted, _) | (_, Alarm::Planted) => true,
+            (Alarm::True, _) | (_, Alarm::True) => false,
             (_, Alarm::Absent) if too_late => return self.fined(context, view).map(|()| false),
             (_, Alarm::False) => return self.fined(context, view).map(|()| false),
             (_, Alarm::Open | Alarm::Absent) => return Err(Rejection::AuditOn.into()),

@@ -92,9 +92,7 @@ impl DisputeEnd {
                 self.cleared(view, &mut node, &open)?;
             }
             Outcome::Planted => {
-                // Who showed the plant first paid as much as the bond is beyond the usual one.
-                add(view, self.challenger, open.case.bond.usual)?;
-                add(view, self.challenger, open.case.bond.beyond)?;
+                self.planted(view, &open)?;
                 self.won(view, &mut node, &open)?;
             }
         }
@@ -114,7 +112,7 @@ impl DisputeEnd {
         let (claim, case) = (DisputeSlot(self.claim), &open.case);
         view.burn(case.appeal_bond)?;
         add(view, self.challenger, case.bond.usual)?;
-        if view.get(&claim)?.is_some() {
+        if is_refuted(view.get(&claim)?.as_ref()) {
             view.burn(case.bond.beyond)?;
             return view.burn(case.held);
         }
@@ -128,9 +126,26 @@ impl DisputeEnd {
             false => view.burn(taken)?,
         }
         jail(context, node);
-        let course = Course::Ended(Outcome::ClaimantRefuted);
-        let (node, challenger, opened) = (self.node, self.challenger, open.opened);
-        view.put(&claim, &Dispute { node, challenger, opened, course })
+        view.put(&claim, &self.left(open, Outcome::ClaimantRefuted))
+    }
+
+    /// Who is right about a plant gets all of its bond. The claim says from then on that it was one, so nobody has to
+    /// dispute it again; what was refuted stays so.
+    fn planted(&self, view: &mut View, open: &Open) -> Result<(), Stop> {
+        // Who showed the plant first paid as much as the bond is beyond the usual one.
+        add(view, self.challenger, open.case.bond.usual)?;
+        add(view, self.challenger, open.case.bond.beyond)?;
+        let claim = DisputeSlot(self.claim);
+        match view.get(&claim)?.is_some() {
+            true => Ok(()),
+            false => view.put(&claim, &self.left(open, Outcome::Planted)),
+        }
+    }
+
+    /// What stands under the claim from then on.
+    fn left(&self, open: &Open, outcome: Outcome) -> Dispute {
+        let course = Course::Ended(outcome);
+        Dispute { node: self.node, challenger: self.challenger, opened: open.opened, course }
     }
 
     /// The challenger loses its bond.
@@ -148,4 +163,9 @@ impl DisputeEnd {
             false => add(view, self.appellant, case.appeal_bond),
         }
     }
+}
+
+/// Whether a claim was found to be false, and not said beforehand to be.
+fn is_refuted(claim: Option<&Dispute>) -> bool {
+    claim.is_some_and(|left| left.course == Course::Ended(Outcome::ClaimantRefuted))
 }

@@ -467,7 +467,7 @@ impl Action {
             Self::PartOpen(action) => action.touches(author),
             Self::PartAnswer(action) => action.touches(),
             Self::PartLate(action) => action.touches(),
-            Self::Plant(action) => action.touches(),
+            Self::Plant(action) => action.touches(author),
             Self::PlantMeet(action) => action.touches(),
             Self::PlantEnd(action) => action.touches(),
             Self::Propose(action) => action.touches(author),

@@ -1,40 +1,53 @@
-//! Kind 70, plant: a node says beforehand, hidden, that it will answer a step of a job falsely.
+//! Kind 70, plant: somebody says beforehand, hidden, that a node will answer a step of a job falsely.
 //!
-//! Never shows which job: whoever could read it would know where to look.
+//! Never shows which job, or whose answer: whoever could read it would know where to look.
 
 use chain::Amount;
-use chain::records::{NodeSlot, Plant, PlantSlot, Slot};
+use chain::Epoch;
+use chain::records::{Plant, PlantSlot, Slot};
 use commit::{Digest, Reader, WireError, Writer};
+use receipt::PublicKey;
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
-use crate::nodes::spoken_for;
 use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
-/// What is asked.
+/// What is asked, by any key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PutPlant {
-    /// Whose, when, and which of that epoch's.
-    pub slot: PlantSlot,
+    /// Now.
+    pub epoch: Epoch,
+    /// Which of the payer's in this epoch.
+    pub index: u8,
     /// What it hides.
     pub commitment: Digest,
 }
 
 impl PutPlant {
+    /// Where it stands when this key puts it.
+    #[must_use]
+    pub fn slot(self, planter: PublicKey) -> PlantSlot {
+        PlantSlot { planter, epoch: self.epoch, index: self.index }
+    }
+
     pub(super) fn write(self, out: &mut Writer) {
-        self.slot.write(out);
+        out.u64(self.epoch.0);
+        out.u8(self.index);
         out.bytes(&self.commitment);
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        let slot = PlantSlot::read(input)?;
-        Ok(Self { slot, commitment: input.array("a plant's commitment")? })
+        Ok(Self {
+            epoch: Epoch(input.u64("the epoch of a plant")?),
+            index: input.u8("which plant of an epoch")?,
+            commitment: input.array("a plant's commitment")?,
+        })
     }
 
-    pub(super) fn touches(self) -> Vec<Vec<u8>> {
-        vec![NodeSlot(self.slot.node).key(), self.slot.key()]
+    pub(super) fn touches(self, author: &Author) -> Vec<Vec<u8>> {
+        vec![self.slot(author.payer).key()]
     }
 
     pub(super) fn execute(
@@ -43,16 +56,12 @@ impl PutPlant {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        let node = spoken_for(view, self.slot.node, author)?;
-        require(!node.retired, Rejection::Retired)?;
-        require(self.slot.epoch == context.clock.epoch, Rejection::EpochOther)?;
+        require(self.epoch == context.clock.epoch, Rejection::EpochOther)?;
         let most = context.parameters.get_u64(Parameter::PlantsEpoch);
-        require(
-            u64::from(self.slot.index) < most && view.get(&self.slot)?.is_none(),
-            Rejection::PlantThere,
-        )?;
+        let slot = self.slot(author.payer);
+        require(u64::from(self.index) < most && view.get(&slot)?.is_none(), Rejection::PlantThere)?;
         let bond = Amount(context.parameters.get(Parameter::PlantBond));
         subtract(view, author.payer, bond, Rejection::Balance)?;
-        view.put(&self.slot, &Plant { commitment: self.commitment, bond, met: false })
+        view.put(&slot, &Plant { commitment: self.commitment, bond, met: false })
     }
 }

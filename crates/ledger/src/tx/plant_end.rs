@@ -3,13 +3,11 @@
 //! Never gives anything to who hides what it was: the bond is burnt then.
 
 use chain::Epoch;
-use chain::records::{AccountSlot, NodeSlot, PlantSlot, Planted, Slot};
+use chain::records::{PlantSlot, Planted, Slot};
 use commit::{Reader, WireError, Writer};
-use receipt::PublicKey;
 
 use crate::accounts::add;
 use crate::context::{Author, Context};
-use crate::nodes::{find, spoken_for};
 use crate::parameters::Parameter;
 use crate::plants::{check_opening, find_plant, last_epoch};
 use crate::stop::{Rejection, Stop, require};
@@ -20,8 +18,6 @@ use crate::view::View;
 pub struct PlantEnd {
     /// Which.
     pub slot: PlantSlot,
-    /// The node's owner.
-    pub owner: PublicKey,
     /// What it was; none: nobody showed it.
     pub opening: Option<Planted>,
 }
@@ -29,35 +25,25 @@ pub struct PlantEnd {
 impl PlantEnd {
     pub(super) fn write(self, out: &mut Writer) {
         self.slot.write(out);
-        out.bytes(&self.owner.0);
         out.u8(self.opening.is_some().into());
-        if let Some(Planted { job, choice, position, salt }) = self.opening {
-            out.bytes(&job);
-            out.u32(choice);
-            out.u32(position);
-            out.bytes(&salt);
+        if let Some(opening) = self.opening {
+            opening.write(out);
         }
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let slot = PlantSlot::read(input)?;
-        let owner = PublicKey(input.array("a node's owner")?);
         let what = "whether a plant is opened";
         let opening = match input.u8(what)? {
             0 => None,
-            1 => Some(Planted {
-                job: input.array("a job")?,
-                choice: input.u32("a choice")?,
-                position: input.u32("where a step is")?,
-                salt: input.array("a plant's salt")?,
-            }),
+            1 => Some(Planted::read(input)?),
             found => return Err(WireError::Unknown { what, found: found.into() }),
         };
-        Ok(Self { slot, owner, opening })
+        Ok(Self { slot, opening })
     }
 
     pub(super) fn touches(self) -> Vec<Vec<u8>> {
-        vec![self.slot.key(), NodeSlot(self.slot.node).key(), AccountSlot(self.owner).key()]
+        vec![self.slot.key()]
     }
 
     pub(super) fn execute(
@@ -67,15 +53,14 @@ impl PlantEnd {
         view: &mut View,
     ) -> Result<(), Stop> {
         let plant = find_plant(view, self.slot)?;
-        require(find(view, self.slot.node)?.owner == self.owner, Rejection::OwnerOther)?;
         let now = context.clock.epoch;
         match self.opening {
             Some(opening) => {
-                spoken_for(view, self.slot.node, author)?;
+                require(author.payer == self.slot.planter, Rejection::NotPlanter)?;
                 let epochs = context.parameters.get_u64(Parameter::PlantEpochs);
                 check_old(now, Epoch(self.slot.epoch.0.saturating_add(epochs)))?;
                 check_opening(context, &plant, &opening)?;
-                add(view, self.owner, plant.bond)?;
+                add(view, author.payer, plant.bond)?;
             }
             None => {
                 check_old(now, last_epoch(context, self.slot))?;

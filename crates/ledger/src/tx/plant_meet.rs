@@ -4,7 +4,8 @@
 
 use chain::Amount;
 use chain::records::{
-    AccountSlot, ClaimedStep, DisputeSlot, NodeSlot, Outcome, PlantSlot, Planted, Slot, Stage,
+    AccountSlot, ClaimedStep, DisputeSlot, NodeId, NodeSlot, Outcome, PlantSlot, Planted, Slot,
+    Stage,
 };
 use commit::{Digest, Reader, WireError, Writer};
 use receipt::{JobLeaf, PublicKey};
@@ -28,7 +29,9 @@ pub(super) const WORK: u64 = 50;
 pub struct MeetPlant {
     /// The dispute.
     pub dispute: DisputeSlot,
-    /// The plant, of the node that is accused.
+    /// Who is accused.
+    pub node: NodeId,
+    /// The plant, of whoever put it.
     pub plant: PlantSlot,
     /// The key that signed the answer.
     pub worker: PublicKey,
@@ -45,6 +48,7 @@ pub struct MeetPlant {
 impl MeetPlant {
     pub(super) fn write(&self, out: &mut Writer) {
         out.bytes(&self.dispute.0);
+        out.bytes(&self.node.0);
         self.plant.write(out);
         out.bytes(&self.worker.0);
         self.step.write(out);
@@ -56,6 +60,7 @@ impl MeetPlant {
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             dispute: DisputeSlot::read(input)?,
+            node: NodeId::read(input)?,
             plant: PlantSlot::read(input)?,
             worker: PublicKey(input.array("a worker's key")?),
             step: DisputedStep::read(input)?,
@@ -69,7 +74,7 @@ impl MeetPlant {
         vec![
             self.dispute.key(),
             self.plant.key(),
-            NodeSlot(self.plant.node).key(),
+            NodeSlot(self.node).key(),
             first_start(self.plant).key(),
             AccountSlot(self.challenger).key(),
         ]
@@ -81,7 +86,7 @@ impl MeetPlant {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        let mut open = Open::find(view, self.dispute, self.plant.node)?;
+        let mut open = Open::find(view, self.dispute, self.node)?;
         let height = self.terms.beacon_height().ok_or(Rejection::PlantOther)?;
         let job = self.terms.leads_to(context.network).ok_or(Rejection::PlantOther)?;
         let step = self.step.claimed(self.worker, job);
@@ -90,7 +95,7 @@ impl MeetPlant {
             (named, self.challenger) == (self.dispute, open.challenger),
             Rejection::DisputeNames,
         )?;
-        spoken_for(view, self.plant.node, author)?;
+        spoken_for(view, self.node, author)?;
         // Who planted knows it at once: it lets nobody prove what it could have said.
         require(open.case.stage == Stage::Claimant && !open.case.begun, Rejection::NotAsked)?;
         require(context.clock.time <= open.case.deadline, Rejection::MoveLate)?;
@@ -111,7 +116,8 @@ impl MeetPlant {
     ) -> Result<(), Stop> {
         let mut plant = find_plant(view, self.plant)?;
         let ClaimedStep { job, choice, position, .. } = step;
-        check_opening(context, &plant, &Planted { job, choice, position, salt: self.salt })?;
+        let (node, salt) = (self.node, self.salt);
+        check_opening(context, &plant, &Planted { node, job, choice, position, salt })?;
         check_time(context, view, self.plant, height)?;
         let beyond = open.case.bond.beyond;
         view.burn(beyond)?;

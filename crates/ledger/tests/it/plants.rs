@@ -18,7 +18,6 @@ use receipt::{
 
 use crate::disputes::check_books;
 use crate::missing::{OPERATOR, OWNER, STAKE, default, wait, with};
-use crate::nodes::retire;
 use crate::rejections::Case as Rejected;
 use crate::stakes::{change, staked};
 use crate::transfer::transfer;
@@ -26,18 +25,24 @@ use crate::world::{RICH, World, public};
 
 const FINDER: u8 = 2;
 const OTHER: u8 = 3;
+/// Nobody knows that it has to do with the node.
+const PLANTER: u8 = 4;
 /// Where the first job may be dated that a plant of epoch 1 is for.
 const FIRST: u64 = 50;
 
 pub(crate) const REJECTIONS: &[Rejected] = &[
     (Rejection::PlantThere, |world| {
         let field = sown(world, FIRST);
-        world.signed(OWNER, &field.putting(0))
+        world.signed(PLANTER, &field.putting(0))
     }),
     (Rejection::NoPlant, |world| {
         let field = Field::of(world, FIRST);
         let found = field.accused(world, FINDER, 0);
         world.signed(OWNER, &field.meeting(&found))
+    }),
+    (Rejection::NotPlanter, |world| {
+        let field = sown(world, FIRST);
+        world.signed(OWNER, &field.end(Some(field.hidden)))
     }),
     (Rejection::PlantOther, |world| {
         let mut field = sown(world, FIRST);
@@ -103,17 +108,19 @@ impl Field {
         let job: Digest = job.commitment(&salts);
         let start = EpochStart { height: Height(FIRST), time: Time(5), beacon: [0; 32] };
         at.put(&EpochStartSlot(Epoch(3)), &start);
-        let slot = PlantSlot { node, epoch: Epoch(1), index: 0 };
-        Self { node, terms, slot, hidden: Planted { job, choice: 0, position: 2, salt: [5; 32] } }
+        let slot = PlantSlot { planter: public(PLANTER), epoch: Epoch(1), index: 0 };
+        let hidden = Planted { node, job, choice: 0, position: 2, salt: [5; 32] };
+        Self { node, terms, slot, hidden }
     }
 
     fn putting(&self, index: u8) -> Action {
-        Action::Plant(PutPlant { slot: PlantSlot { index, ..self.slot }, commitment: [0; 32] })
+        Action::Plant(PutPlant { epoch: self.slot.epoch, index, commitment: [0; 32] })
     }
 
     fn put(&self, world: &mut World, name: u8) {
         let commitment = self.hidden.commitment(world.network());
-        world.take(name, &Action::Plant(PutPlant { slot: self.slot, commitment }));
+        let PlantSlot { epoch, index, .. } = self.slot;
+        world.take(name, &Action::Plant(PutPlant { epoch, index, commitment }));
     }
 
     /// As if this key had disputed the answer, with a bond that is so much above the usual one.
@@ -159,6 +166,7 @@ impl Field {
         let ClaimedStep { worker, choice, position, kind, what, .. } = found.step;
         Action::PlantMeet(Box::new(MeetPlant {
             dispute: found.slot,
+            node: self.node,
             plant,
             worker,
             step: DisputedStep { choice, position, kind, what },
@@ -184,7 +192,7 @@ impl Field {
     }
 
     fn end(&self, opening: Option<Planted>) -> Action {
-        Action::PlantEnd(PlantEnd { slot: self.slot, owner: public(OWNER), opening })
+        Action::PlantEnd(PlantEnd { slot: self.slot, opening })
     }
 
     fn node(&self, world: &World) -> Node {
@@ -195,7 +203,7 @@ impl Field {
 /// A plant of epoch 1, and a job that is dated by this height.
 fn sown(world: &mut World, height: u64) -> Field {
     let field = Field::of(world, height);
-    field.put(world, OWNER);
+    field.put(world, PLANTER);
     field
 }
 
@@ -219,7 +227,7 @@ fn a_plant_pays_who_finds_it_and_costs_its_node_no_stake() {
     let mut world = World::new();
     let field = sown(&mut world, FIRST);
     let put_in = default(Parameter::PlantBond);
-    assert_eq!(world.account(OWNER).balance.0, RICH - STAKE - 1_000_000 - put_in);
+    assert_eq!(world.account(PLANTER).balance.0, RICH - put_in);
     let found = field.accused(&mut world, FINDER, 0);
     let before = world.account(FINDER).balance.0;
     // The operator's key may, too.
@@ -234,7 +242,9 @@ fn a_plant_pays_who_finds_it_and_costs_its_node_no_stake() {
     let node = field.node(&world);
     assert_eq!((node.stake, node.owed, node.disputes), (Amount(STAKE), Amount::ZERO, 0));
     assert_eq!(node.jailed_until, Time(0));
-    assert_eq!(world.record(&found.claim), None, "nothing is called a fraud");
+    let claim = world.record(&found.claim).map(|left| (left.node, left.challenger, left.course));
+    let planted = Course::Ended(Outcome::Planted);
+    assert_eq!(claim, Some((field.node, public(FINDER), planted)), "nothing is called a fraud");
     let plant = world.record(&field.slot).unwrap();
     assert_eq!((plant.bond, plant.met), (Amount(put_in - pay), true));
 }
@@ -279,13 +289,14 @@ fn a_plant_that_is_met_twice_pays_once() {
     let mut world = World::new();
     let field = sown(&mut world, FIRST);
     let first = field.accused(&mut world, FINDER, 0);
+    let second = field.accused(&mut world, OTHER, 9_000);
     world.take(OWNER, &field.meeting(&first));
     // The same dispute is decided, and then it is none.
     assert_eq!(rejected(&world, OWNER, &field.meeting(&first)), Some(Rejection::NotAsked));
     world.take(OTHER, &field.ending(&first));
     assert_eq!(rejected(&world, OWNER, &field.meeting(&first)), Some(Rejection::NoDispute));
+    let claim = world.record(&first.claim).unwrap();
     // Another one about the same answer goes against nobody's stake either, and gets what it put in.
-    let second = field.accused(&mut world, OTHER, 9_000);
     let before = world.account(OTHER).balance.0;
     world.take(OWNER, &field.meeting(&second));
     world.take(FINDER, &field.ending(&second));
@@ -294,6 +305,30 @@ fn a_plant_that_is_met_twice_pays_once() {
     let left = default(Parameter::PlantBond) - default(Parameter::PlantPay);
     assert_eq!(world.record(&field.slot).unwrap().bond, Amount(left));
     assert_eq!(field.node(&world).stake, Amount(STAKE));
+    assert_eq!(world.record(&first.claim), Some(claim), "it says whose was the first");
+}
+
+/// Else a friend who finds a plant first would shelter what others refute.
+#[test]
+fn a_plant_that_is_not_shown_again_is_refuted_as_ever_and_stays_so() {
+    let mut world = World::new();
+    let field = sown(&mut world, FIRST);
+    let accused = [FINDER, OTHER, PLANTER].map(|name| field.accused(&mut world, name, 0));
+    world.take(OWNER, &field.meeting(&accused[0]));
+    world.take(OTHER, &field.ending(&accused[0]));
+    let Dispute { node, challenger, opened, course } = world.record(&accused[1].slot).unwrap();
+    let Course::Open(mut case) = course else { panic!("it is open") };
+    case.stage = Stage::Decided(Outcome::ClaimantRefuted);
+    let course = Course::Open(case);
+    world.put(&accused[1].slot, &Dispute { node, challenger, opened, course });
+    world.take(FINDER, &field.ending(&accused[1]));
+    let refuted = Course::Ended(Outcome::ClaimantRefuted);
+    assert_eq!(world.record(&accused[1].claim).unwrap().course, refuted);
+    assert_eq!(field.node(&world).stake, Amount(STAKE - default(Parameter::Slash)));
+    world.take(OWNER, &field.meeting(&accused[2]));
+    world.take(OTHER, &field.ending(&accused[2]));
+    assert_eq!(world.record(&accused[2].claim).unwrap().course, refuted);
+    check_books(&world);
 }
 
 #[test]
@@ -320,17 +355,22 @@ fn nobody_uses_another_nodes_plant() {
     let mut world = World::new();
     let field = sown(&mut world, FIRST);
     let other = staked(&mut world, OTHER, STAKE);
-    let slot = PlantSlot { node: other, ..field.slot };
-    let commitment = field.hidden.commitment(world.network());
-    world.take(OTHER, &Action::Plant(PutPlant { slot, commitment }));
+    // The same job, but said to be the other node's.
+    let slot = PlantSlot { planter: public(OTHER), ..field.slot };
+    let hidden = Planted { node: other, ..field.hidden };
+    let commitment = hidden.commitment(world.network());
+    let (epoch, index) = (slot.epoch, slot.index);
+    world.take(OTHER, &Action::Plant(PutPlant { epoch, index, commitment }));
     let found = field.accused(&mut world, FINDER, 0);
-    // The plant is the other node's, the dispute is not.
-    for name in [OWNER, OTHER] {
-        let meeting = field.meeting_by(&found, slot);
-        assert_eq!(rejected(&world, name, &meeting), Some(Rejection::DisputeNames));
+    let meeting = field.meeting_by(&found, slot);
+    assert_eq!(rejected(&world, OWNER, &meeting), Some(Rejection::PlantOther));
+    let mut named = meeting;
+    if let Action::PlantMeet(meeting) = &mut named {
+        meeting.node = other;
     }
-    // Nor does a stranger decide a node's dispute, though he knows what it hides.
-    for name in [FINDER, OTHER] {
+    assert_eq!(rejected(&world, OTHER, &named), Some(Rejection::DisputeNames));
+    // Nor does a stranger decide a node's dispute, though he knows what it hides; who put it neither.
+    for name in [FINDER, OTHER, PLANTER] {
         assert_eq!(rejected(&world, name, &field.meeting(&found)), Some(Rejection::NotNode));
     }
 }
@@ -393,14 +433,16 @@ fn a_plant_has_its_time() {
     let opened = field.end(Some(field.hidden));
     let found = field.accused(&mut world, FINDER, 0);
     world.epoch(Epoch(1 + epochs));
-    assert_eq!(rejected(&world, OWNER, &opened), Some(Rejection::PlantTime));
+    assert_eq!(rejected(&world, PLANTER, &opened), Some(Rejection::PlantTime));
     world.epoch(Epoch(2 + epochs));
-    // Once it was met everybody knows what it hides. It stays its owner's to say when it is not needed any more.
-    assert_eq!(rejected(&world, OTHER, &opened), Some(Rejection::NotNode));
+    // Once it was met everybody knows what it hides. It stays its planter's to say when it is not needed any more.
+    for name in [OTHER, OWNER] {
+        assert_eq!(rejected(&world, name, &opened), Some(Rejection::NotPlanter));
+    }
     assert_eq!(rejected(&world, OTHER, &field.end(None)), Some(Rejection::PlantTime));
     let hidden = Planted { position: 9, ..field.hidden };
-    assert_eq!(rejected(&world, OWNER, &field.end(Some(hidden))), Some(Rejection::PlantOther));
-    assert_eq!(rejected(&world, OWNER, &opened), None);
+    assert_eq!(rejected(&world, PLANTER, &field.end(Some(hidden))), Some(Rejection::PlantOther));
+    assert_eq!(rejected(&world, PLANTER, &opened), None);
     world.epoch(Epoch(1 + 2 * epochs));
     assert_eq!(rejected(&world, OWNER, &field.meeting(&found)), None);
     assert_eq!(rejected(&world, OTHER, &field.end(None)), Some(Rejection::PlantTime));
@@ -419,34 +461,26 @@ fn who_says_what_a_plant_was_gets_its_bond_back() {
     let field = sown(&mut world, FIRST);
     let epochs = u64::try_from(default(Parameter::PlantEpochs)).unwrap();
     world.epoch(Epoch(2 + epochs));
-    let mut stolen = field.end(Some(field.hidden));
-    if let Action::PlantEnd(end) = &mut stolen {
-        end.owner = public(OPERATOR);
-    }
-    assert_eq!(rejected(&world, OPERATOR, &stolen), Some(Rejection::OwnerOther));
-    let before = world.account(OWNER).balance.0;
-    world.take(OPERATOR, &field.end(Some(field.hidden)));
-    assert_eq!(world.account(OWNER).balance.0 - before, default(Parameter::PlantBond));
-    assert_eq!(rejected(&world, OWNER, &field.putting(0)), Some(Rejection::EpochOther));
+    let before = world.account(PLANTER).balance.0;
+    world.take(PLANTER, &field.end(Some(field.hidden)));
+    assert_eq!(world.account(PLANTER).balance.0 - before, default(Parameter::PlantBond));
+    assert_eq!(rejected(&world, PLANTER, &field.putting(0)), Some(Rejection::EpochOther));
 }
 
 #[test]
-fn a_node_has_so_many_plants_of_an_epoch() {
+fn a_key_has_so_many_plants_of_an_epoch() {
     let mut world = World::new();
     let field = sown(&mut world, FIRST);
-    assert_eq!(rejected(&world, FINDER, &field.putting(1)), Some(Rejection::NotNode));
     assert_eq!(rejected(&world, OPERATOR, &field.putting(1)), Some(Rejection::Balance));
     let most = u8::try_from(default(Parameter::PlantsEpoch)).unwrap();
-    (1..most).for_each(|index| world.take(OWNER, &field.putting(index)));
+    (1..most).for_each(|index| world.take(PLANTER, &field.putting(index)));
     for index in [most, u8::MAX] {
         let putting = field.putting(index);
-        assert_eq!(rejected(&world, OWNER, &putting), Some(Rejection::PlantThere));
+        assert_eq!(rejected(&world, PLANTER, &putting), Some(Rejection::PlantThere));
     }
+    assert_eq!(rejected(&world, FINDER, &field.putting(0)), None, "each key has its own");
     world.epoch(Epoch(2));
-    assert_eq!(rejected(&world, OWNER, &field.putting(0)), Some(Rejection::EpochOther));
-    world.epoch(Epoch(1));
-    world.take(OWNER, &retire(field.node));
-    assert_eq!(rejected(&world, OWNER, &field.putting(1)), Some(Rejection::Retired));
+    assert_eq!(rejected(&world, PLANTER, &field.putting(0)), Some(Rejection::EpochOther));
 }
 
 #[test]
@@ -481,7 +515,7 @@ fn a_planter_that_was_away_takes_its_case_up_first() {
 fn a_false_planter_wins_nothing_from_its_friend() {
     let mut world = World::new();
     let field = sown(&mut world, FIRST);
-    let friends = [OWNER, OPERATOR, FINDER];
+    let friends = [OWNER, OPERATOR, FINDER, PLANTER];
     let before = together(&world, &field, &friends);
     for beyond in [0, 5_000_000] {
         let mut world = world.clone();
@@ -489,7 +523,7 @@ fn a_false_planter_wins_nothing_from_its_friend() {
         world.take(OWNER, &field.meeting(&found));
         world.take(OTHER, &field.ending(&found));
         world.epoch(Epoch(2 + u64::try_from(default(Parameter::PlantEpochs)).unwrap()));
-        world.take(OWNER, &field.end(Some(field.hidden)));
+        world.take(PLANTER, &field.end(Some(field.hidden)));
         assert_eq!(before - together(&world, &field, &friends), beyond);
     }
 }

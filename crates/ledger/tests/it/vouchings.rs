@@ -248,7 +248,8 @@ fn no_plant_saves_an_auditor() {
     let Court { slot, node, step, ref filing, .. } = bench.court;
     let meeting = MeetPlant {
         dispute: slot,
-        plant: PlantSlot { node, epoch: Epoch(1), index: 0 },
+        node,
+        plant: PlantSlot { planter: public(1), epoch: Epoch(1), index: 0 },
         worker: step.worker,
         step: DisputedStep { choice: 0, position: 1, kind: 1, what: step.what },
         challenger: public(ACCUSER),

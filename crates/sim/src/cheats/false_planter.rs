@@ -12,7 +12,7 @@ use crate::random::Random;
 
 struct FalsePlanter {
     /// What it planted.
-    planted: Option<PlantSlot>,
+    planted: Option<(NodeId, PlantSlot)>,
     /// It does not say so in every block: a move is due, too.
     says: bool,
 }
@@ -43,21 +43,21 @@ impl FalsePlanter {
     fn plant(&mut self, stage: &mut Stage<'_, '_>) {
         let Some(node) = stage.party().node() else { return };
         if self.planted.is_none() {
-            let slot = PlantSlot { node, epoch: stage.epoch(), index: 0 };
             let commitment = hidden(node).commitment(stage.hall.network);
-            let owner = stage.party().owner();
-            stage.wish(owner, Some(Action::Plant(PutPlant { slot, commitment })));
-            self.planted = Some(slot);
+            let (owner, epoch) = (stage.party().owner(), stage.epoch());
+            let plant = PutPlant { epoch, index: 0, commitment };
+            stage.wish(owner, Some(Action::Plant(plant)));
+            self.planted = Some((node, plant.slot(owner.public)));
         }
     }
 
     /// Says of each case that it was planted.
     fn say_so(&self, stage: &mut Stage<'_, '_>) {
         let (me, owner) = (stage.me, stage.party().owner());
-        let Some(slot) = self.planted else { return };
+        let Some((node, slot)) = self.planted else { return };
         for (at, _) in stage.open(|trial| trial.accused == me) {
             let trial = &stage.hall.trials[at];
-            let salt = hidden(slot.node).salt;
+            let salt = hidden(node).salt;
             let action = forms::plant_meet(stage.hall, trial, slot, salt);
             stage.wish(owner, action);
         }
@@ -68,5 +68,5 @@ impl FalsePlanter {
 fn hidden(node: NodeId) -> Planted {
     let none = AuditSlot { epoch: chain::Epoch(0), index: 0 };
     let salt = crate::court::auditing::salt(none);
-    Planted { job: node.0, choice: 0, position: 1, salt }
+    Planted { node, job: node.0, choice: 0, position: 1, salt }
 }

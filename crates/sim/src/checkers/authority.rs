@@ -119,20 +119,17 @@ impl Block<'_> {
         if old == new { Ok(()) } else { self.signed(is.owner, name) }
     }
 
-    /// Its node's alone to put and to open; whoever burns it says nothing of what it hid.
+    /// Its planter's alone to put and to open; whoever meets it speaks for a node, and whoever burns it says nothing of what it hid.
     fn plant(&self, slot: &PlantSlot, was: Option<&Plant>, is: Option<&Plant>) -> Seen {
-        let changes = match (was, is) {
-            (Some(was), Some(is)) => {
-                was.commitment == is.commitment && is.bond <= was.bond && (is.met || !was.met)
-            }
-            (Some(_), None) => return Ok(()),
-            (None, _) => true,
-        };
         let what = || format!("plant {slot:?} goes from {was:?} to {is:?}");
-        holds(changes, what)?;
-        let Some(node) = record(self.before, &NodeSlot(slot.node)) else { return Ok(()) };
-        let may = [node.owner, node.operator].iter().any(|key| self.signers.contains(key));
-        holds(may, what)
+        match (was, is) {
+            (Some(was), Some(is)) => {
+                let met = was.commitment == is.commitment && is.bond <= was.bond && is.met;
+                holds(met && !was.met, what)
+            }
+            (Some(_), None) => Ok(()),
+            (None, _) => self.signed(slot.planter, what),
+        }
     }
 
     fn package(&self, publisher: PublicKey, was: Option<&Package>, is: Option<&Package>) -> Seen {

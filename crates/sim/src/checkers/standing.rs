@@ -94,14 +94,8 @@ impl Block<'_> {
         if let Action::Stake(stake) = action {
             return self.at_work(stake.node, "gets more at stake");
         }
-        if let Action::Plant(plant) = action {
-            return self.at_work(plant.slot.node, "plants");
-        }
         if let Action::Collect(collect) = action {
             return self.owned(collect.node, collect.owner);
-        }
-        if let Action::PlantEnd(end) = action {
-            return self.owned(end.slot.node, end.owner);
         }
         if let Action::AuditClose(close) = action {
             return self.owned(close.node, close.owner);

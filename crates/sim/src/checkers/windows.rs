@@ -257,7 +257,12 @@ impl Block<'_> {
             return holds(slot.epoch == self.now.epoch, what);
         }
         let last = slot.epoch.0.saturating_add(self.number(Parameter::PlantEpochs));
-        holds(is || last < self.now.epoch.0, what)
+        holds(is || last < self.now.epoch.0, what)?;
+        // Only who put it may open it, and only what is opened goes so soon.
+        let twice = last.saturating_add(self.number(Parameter::PlantEpochs));
+        let mut made = self.step.block.transactions.iter();
+        let its_own = made.any(|transaction| transaction.payer == slot.planter);
+        holds(is || its_own || twice < self.now.epoch.0, what)
     }
 
     /// A case: nobody is silent before the deadline, nobody moves after it, and whoever moves goes on from where it stood.

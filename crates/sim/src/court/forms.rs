@@ -349,6 +349,7 @@ pub(crate) fn plant_meet(
     let answer = &hall.answers[trial.answer];
     Some(Action::PlantMeet(Box::new(MeetPlant {
         dispute: trial.slot,
+        node: trial.node,
         plant,
         worker: trial.step.worker,
         step: disputed(trial),

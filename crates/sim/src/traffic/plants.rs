@@ -4,12 +4,11 @@
 //! Never an answer: what a plant is for is a court's.
 
 use chain::Epoch;
-use chain::records::{Held, Node, NodeSlot, PlantSlot, Planted};
+use chain::records::{Held, NodeId, PlantSlot, Planted};
 use ledger::tx::{Action, PlantEnd, PutPlant};
 
 use super::Wish;
-use super::nodes::there;
-use crate::keys::{ACTORS, Key, actor, key_of};
+use crate::keys::{ACTORS, actor, key_of};
 use crate::random::Random;
 use crate::scene::{Scene, clock};
 
@@ -24,53 +23,41 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
     let standing: Vec<_> = standing.collect();
     let ends = random.once_in(2);
     match random.choose(&standing) {
-        Some(slot) if ends => end(random, scene, *slot),
+        Some(slot) if ends => end(random, *slot),
         Some(_) | None => put(random, scene),
     }
 }
 
 fn put(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
-    let nodes = there(scene);
-    let (node, record) = random.choose(&nodes).map(|(id, node)| (*id, Node::clone(node)))?;
     let epoch = match random.once_in(12) {
         true => Epoch(random.below(9)),
         false => clock(scene.state)?.epoch,
     };
     let index = u8::try_from(random.below(PLANTS)).expect("a few");
-    let slot = PlantSlot { node, epoch, index };
-    let commitment = hidden(slot).commitment(scene.state.network());
-    let payer = speaker(random, &record)?;
-    Some(Wish { payer, action: Action::Plant(PutPlant { slot, commitment }) })
+    let payer = actor(random.index(ACTORS));
+    let hidden = hidden(PlantSlot { planter: payer.public, epoch, index });
+    let commitment = hidden.commitment(scene.state.network());
+    Some(Wish { payer, action: Action::Plant(PutPlant { epoch, index, commitment }) })
 }
 
-fn end(random: &mut Random, scene: &Scene<'_>, slot: PlantSlot) -> Option<Wish> {
-    let node = scene.record(&NodeSlot(slot.node))?;
-    let owner = match random.once_in(12) {
-        true => actor(random.index(ACTORS)).public,
-        false => node.owner,
-    };
+fn end(random: &mut Random, slot: PlantSlot) -> Option<Wish> {
     let mut opening = hidden(slot);
     if random.once_in(8) {
         opening.position ^= 1;
     }
     let opening = if random.once_in(2) { Some(opening) } else { None };
-    let payer = speaker(random, &node)?;
-    Some(Wish { payer, action: Action::PlantEnd(PlantEnd { slot, owner, opening }) })
+    let payer = match random.once_in(8) {
+        true => actor(random.index(ACTORS)),
+        false => key_of(&slot.planter)?,
+    };
+    Some(Wish { payer, action: Action::PlantEnd(PlantEnd { slot, opening }) })
 }
 
-/// Who mostly may.
-fn speaker(random: &mut Random, node: &Node) -> Option<&'static Key> {
-    match random.below(8) {
-        0 => Some(actor(random.index(ACTORS))),
-        1 | 2 => key_of(&node.operator),
-        _ => key_of(&node.owner),
-    }
-}
-
-/// What the plant of a slot hides.
+/// What the plant of a slot hides: of no node that is there.
 fn hidden(slot: PlantSlot) -> Planted {
-    let PlantSlot { node, epoch, index } = slot;
+    let PlantSlot { planter, epoch, index } = slot;
     let mut salt = [7; 32];
     salt[..8].copy_from_slice(&epoch.0.to_le_bytes());
-    Planted { job: node.0, choice: 0, position: index.into(), salt }
+    let node = NodeId(planter.0);
+    Planted { node, job: planter.0, choice: 0, position: index.into(), salt }
 }

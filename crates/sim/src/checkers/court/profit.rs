@@ -227,7 +227,7 @@ fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
         {
             all += audit.bond.0;
         } else if let Held::Plant(slot, plant) = held
-            && party.nodes.contains(&slot.node)
+            && own(slot.planter)
         {
             all += plant.bond.0;
         } else if let Held::Dispute(_, dispute) = held {
