@@ -105,6 +105,7 @@ pub(crate) const CHEATS: &[Cheat] = &[
     Cheat {
         name: "honest planter",
         standing: Standing::Honest,
+        friends: 1,
         needs: Some("lazy auditor"),
         cast: planter::cast,
         ..WORKER

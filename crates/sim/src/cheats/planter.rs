@@ -14,6 +14,7 @@ use crate::court::work::{anchor, appeal, defend_some, log, serve_each, settle, s
 use crate::court::{
     Ask, CASES, LASTING, PRICE, Player, Stage, Tale, case, channel, forms, leave, pay, prosecute,
 };
+use crate::keys::Key;
 use crate::random::Random;
 
 /// How many blocks from now its jobs are dated: which of them comes two epochs from now nobody knows yet.
@@ -82,12 +83,14 @@ impl Planter {
             let count = DATED_IN.len().min(most.unwrap_or(usize::MAX));
             self.plants = (0..).zip(&DATED_IN[..count]).map(|at| hidden(stage, node, at)).collect();
         }
-        let owner = stage.party().owner();
+        let friend = planting(stage);
         for hidden in &self.plants {
             let slot = hidden.slot;
             if slot.epoch == stage.epoch() && stage.scene.record(&slot).is_none() {
                 let commitment = hidden.planted.commitment(stage.hall.network);
-                stage.wish(owner, Some(Action::Plant(PutPlant { slot, commitment })));
+                let PlantSlot { epoch, index, .. } = slot;
+                let plant = PutPlant { epoch, index, commitment };
+                stage.wish(friend, Some(Action::Plant(plant)));
             }
         }
     }
@@ -131,14 +134,20 @@ impl Planter {
     }
 }
 
+/// A key by which nobody knows whose the plants are.
+fn planting(stage: &Stage<'_, '_>) -> &'static Key {
+    stage.party().keys.last().expect("it has a friend")
+}
+
 /// A plant of this epoch, whose job is dated in so many blocks.
 fn hidden(stage: &mut Stage<'_, '_>, node: NodeId, (index, after): (u8, &u64)) -> Hidden {
     let (at, blind) = (stage.random.index(CASES), Blind(stage.random.bytes()));
     let (case, height) = (case(at), stage.clock.height.0 + after);
     let salts = Salts { network: stage.hall.network, blind };
     let job = case.job(height).commitment(&salts);
-    let planted = Planted { job, choice: 0, position: case.place(), salt: stage.random.bytes() };
-    let slot = PlantSlot { node, epoch: stage.epoch(), index };
+    let (position, salt) = (case.place(), stage.random.bytes());
+    let planted = Planted { node, job, choice: 0, position, salt };
+    let slot = PlantSlot { planter: planting(stage).public, epoch: stage.epoch(), index };
     Hidden { slot, planted, case: at, height, blind, asked: false }
 }
 
