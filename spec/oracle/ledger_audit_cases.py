@@ -5,7 +5,7 @@ from ledger_node_cases import NO_CLAIM, made
 from ledger_world import World
 
 # No fees; short epochs; a unit of a thousand; three at stake to audit; what a draw pays.
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (32, 1), (46, 60000), (53, 60000), (50, 1000), (52, 3), (56, 1), (57, 30), (64, 2)]
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (32, 1), (43, 7), (46, 60000), (53, 60000), (50, 1000), (52, 3), (56, 1), (57, 30), (64, 2)]
 
 
 def auditor(w, owner, keys, stake, **changed):
@@ -75,10 +75,10 @@ def drawn_worlds():
     epoch(w, 7).send(4, 31, drawn(1, 0, one, worker), 83).send(4, 31, drawn(2, 0, one, worker), 145)
     yield "draws of an epoch", w
 
-    w = World(parameters=FREE, treasury=35).block()
+    w = World(parameters=[*[one for one in FREE if one[0] != 57], (57, 36)], treasury=0).block()
     node = auditor(w, 1, 20, 50)
     channel = opened(w, 4, node, 4000)
-    w.send(1, 21, settled(w, 4, node, channel, 3000)).send(1, 30, enrol(node))
+    w.send(1, 21, settled(w, 4, node, channel, 2100)).send(1, 30, enrol(node))
     epoch(w)
     epoch(w).send(2, 31, drawn(1, 0, bytes(32), node), 96).send(2, 31, drawn(1, 0, channel, bytes(32)), 97)
     w.send(5, 25, collected(2, channel, node, 1), 96).send(2, 31, drawn(1, 0, channel, node)).send(3, 31, drawn(1, 1, channel, node)).send(3, 31, drawn(1, 2, channel, node))

@@ -103,11 +103,11 @@ def draw(turn, body):
     reject_unless(settlement["held"] < HELD_MOST, 105)
     node, slash = there(turn, body["node"]), turn.parameter("slash")
     turn.draft.write(settlement_key(epoch, body["channel"]), SETTLEMENT, {**settlement, "held": settlement["held"] + 1})
-    turn.draft.write(node_key(body["node"]), NODE, {**node, "owed": node["owed"] + slash})
+    turn.draft.write(node_key(body["node"]), NODE, {**node, "owed_draws": node["owed_draws"] + slash})
     auditors = [{"node": name, "word": NO_WORD, "closed": 0} for name in drawn_auditors(turn, body, beacon, node["owner"])]
     turn.draft.write(audit_key(epoch, index), AUDIT, {
         "node": body["node"], "channel": body["channel"], "unit": start + within, "drawn": now, "stage": SHOW,
-        "deadline": turn.later(turn.parameter("show_ms")), "owed": slash, "held": 0, "worker": NO_KEY, "job": bytes(32),
+        "deadline": turn.later(turn.parameter("show_ms")), "cost": slash, "held": 0, "worker": NO_KEY, "job": bytes(32),
         "receipt": bytes(32), "tokens": 0, "asker": NO_KEY, "bond": 0, "word": NO_WORD, "planted": 0, "auditors": auditors,
     })  # fmt: skip
     purse = turn.draft.read(PURSE_KEY, PURSE)

@@ -404,12 +404,14 @@ def node_records():
     """At their limits and beyond, and what no node is."""
     node = {
         "owner": public(1), "operator": public(2), "transport": OFFLINE, "validator": public(3), "roles": 15, "address": b"example.org:1",
-        "stake": 5, "unbonding": [(7, 8), (1, 2)], "owed": 3, "debt": 6, "disputes": 2, "jailed_until": 9, "silences": 1,
-        "first_silence": 4, "last_silence": 5, "retired": 0, "created": 3,
+        "stake": 5, "unbonding": [(7, 8, 9), (1, 2, 0)], "owed_cases": 3, "owed_draws": 9, "debt": 6, "disputes": 2, "jailed_until": 9, "silences": 1,
+        "first_silence": 4, "last_silence": 5, "answered": 7, "retired": 0, "created": 3,
     }  # fmt: skip
-    node["unbonding"] = [{"amount": amount, "due": due} for amount, due in node["unbonding"]]
-    some = lambda count: [{"amount": at + 1, "due": 0} for at in range(count)]  # noqa: E731
+    node["unbonding"] = [{"amount": amount, "made": made, "least": least} for amount, made, least in node["unbonding"]]
+    some = lambda count: [{"amount": at + 1, "made": 0, "least": at} for at in range(count)]  # noqa: E731
     of = lambda **changed: read("record", ledger_records.NODE.write({**node, **changed}), key=ledger_records.node_key(b"\x01" * 32).hex())  # noqa: E731
+    paid = {"node": b"\x01" * 32, "span": (5, 60), "starts": 7, "share": 40000, "voided": [(5, 6), (8, 60)], "held": 3}
+    settlement = lambda **changed: read("record", ledger_records.SETTLEMENT.write({**paid, **changed}), key=ledger_records.settlement_key(3, b"\x02" * 32).hex())  # noqa: E731
     bound = {"node": b"\x01" * 32, "role": 2, "from": 5, "until": 0}
     key = lambda **changed: read("record", ledger_records.BOUND.write({**bound, **changed}), key=ledger_records.bound_key(public(2)).hex())  # noqa: E731
     return [
@@ -420,8 +422,11 @@ def node_records():
         ("node, a space in its address refused", of(address=b"a b")),
         ("node, a byte beyond ASCII in its address refused", of(address="é".encode())),
         ("node, nine unbonding refused", of(unbonding=some(9))),
-        ("node, nothing unbonding refused", of(unbonding=[{"amount": 0, "due": 5}])),
+        ("node, nothing unbonding refused", of(unbonding=[{"amount": 0, "made": 5, "least": 6}])),
         ("node, half retired refused", of(retired=2)),
+        ("settlement", settlement()),
+        ("settlement, all of it kept", settlement(share=1000000)),
+        ("settlement, more kept than it is refused", settlement(share=1000001)),
         ("key", key()),
         ("key that is no more", key(until=5)),
         ("key that ended before it began refused", key(until=4)),

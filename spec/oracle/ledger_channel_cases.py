@@ -5,7 +5,7 @@ import receipt_log as log
 from ledger_node_cases import NO_CLAIM, OPERATOR, made, new_key
 from ledger_world import RICH, World, public, secret
 
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (30, 60000), (31, 40000), (32, 1), (33, 40000)]  # no fees; short epochs
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (30, 60000), (31, 40000), (32, 1), (33, 40000), (43, 50)]  # no fees; short epochs
 JOB = b"\x44" * 32
 FAR = (1 << 64) - 1
 
@@ -25,7 +25,10 @@ def settled(w, payer, node, channel, cumulative, epoch=None, expiry=FAR, by=None
 
 
 def bare(w, owner, keys):
-    return made(w, owner, keys, transport=NO_CLAIM, validator=NO_CLAIM)
+    """A node with what a lie costs at stake."""
+    node = made(w, owner, keys, transport=NO_CLAIM, validator=NO_CLAIM)
+    w.send(owner, 6, {"node": node, "amount": 50})
+    return node
 
 
 def epoch(w):
@@ -61,6 +64,7 @@ def channel_worlds():
     channel = opened(w, 3, node, 100)
     good = settled(w, 3, node, channel, 10)
     w.send(1, 21, settled(w, 3, node, bytes(32), 10), 80).send(1, 21, {**good, "node": other}, 81).send(2, 21, good, 82).send(3, 21, good, 82)
+    w.send(1, 7, {"node": node, "amount": 1}).send(1, 21, {**good, "epoch": 2}, 26).send(2, 6, {"node": node, "amount": 1})
     w.send(1, 21, {**good, "epoch": 2}, 83).send(1, 21, {**good, "epoch": 0}, 83).send(1, 21, settled(w, 3, node, channel, 10, by=1), 84)
     w.send(1, 21, {**good, "voucher": {**good["voucher"], "cumulative": 11}}, 84).send(1, 21, settled(w, 3, node, channel, 10, expiry=1000), 85)
     w.send(1, 21, settled(w, 3, node, channel, 0), 2).send(1, 21, settled(w, 3, node, channel, 101), 87)

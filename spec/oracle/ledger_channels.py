@@ -5,7 +5,7 @@ import receipt_log as log
 from ledger_forms import HASH, KEY, SIGNATURE, U64, U128, checked, list_of, record
 from ledger_nodes import there
 from ledger_records import (
-    ANCHOR, BOOK, BOUND, CHANNEL, EARLIER_MOST, OPERATOR, SETTLEMENT, anchor_key, book_key, bound_key, channel_key, settlement_key,
+    ANCHOR, BOOK, BOUND, CHANNEL, EARLIER_MOST, NODE, OPERATOR, SETTLEMENT, anchor_key, book_key, bound_key, channel_key, node_key, settlement_key,
 )  # fmt: skip
 from ledger_turn import TIME_MOST, reject_unless
 
@@ -50,6 +50,7 @@ def settle(turn, body):
     reject_unless(channel["node"] == body["node"], 81)
     node = there(turn, body["node"])
     reject_unless(turn.payer in (node["owner"], node["operator"]), 82)
+    reject_unless(node["stake"] >= turn.parameter("slash"), 26)
     reject_unless(body["epoch"] == epoch, 83)
     reject_unless(turn.hashes.holds(b"probity voucher v1", channel["payer"], VOUCHER.write(voucher), body["signature"]), 84)
     reject_unless(turn.clock["time"] < voucher["expiry"], 85)
@@ -59,7 +60,9 @@ def settle(turn, body):
     reject_unless(turn.draft.get(key) is None, 88)
     span = (channel["settled"], voucher["cumulative"])
     book = turn.draft.read(book_key(epoch), BOOK, {"began": turn.clock["epoch_began"], "settled": 0, "settlements": 0})
-    settlement = {"node": body["node"], "span": span, "starts": book["settled"], "voided": [], "held": 0}
+    settlement = {"node": body["node"], "span": span, "starts": book["settled"], "share": turn.parameter("audit_share"), "voided": [], "held": 0}
+    turn.to_treasury(share_of(settlement, span[1] - span[0]))
+    turn.draft.write(node_key(body["node"]), NODE, {**node, "answered": turn.clock["time"]})
     book = {**book, "settled": book["settled"] + span[1] - span[0], "settlements": book["settlements"] + 1}
     turn.draft.write(key, SETTLEMENT, settlement)
     turn.draft.write(book_key(epoch), BOOK, book)
@@ -103,10 +106,12 @@ def collect(turn, body):
     reject_unless(turn.clock["epoch"] > body["epoch"] + turn.parameter("collect_epochs"), 99)
     reject_unless(found["held"] == 0, 100)
     reject_unless(turn.clock["time"] >= node["jailed_until"], 101)
+    reject_unless(node["owed_cases"] <= node["stake"] + sum(one["amount"] for one in node["unbonding"]), 108)
     amount = owed(found)
-    share = amount * turn.parameter("audit_share") // MILLION
-    turn.to_treasury(share)
-    turn.pay(body["owner"], amount - share)
+    paid = min(node["debt"], amount)
+    turn.burn(paid)
+    turn.draft.write(node_key(body["node"]), NODE, {**node, "debt": node["debt"] - paid})
+    turn.pay(body["owner"], amount - paid)
     turn.draft.remove(key)
     book = turn.draft.read(book_key(body["epoch"]), BOOK)
     if book["settlements"] == 1:
@@ -115,10 +120,15 @@ def collect(turn, body):
         turn.draft.write(book_key(body["epoch"]), BOOK, {**book, "settlements": book["settlements"] - 1})
 
 
+def share_of(settlement, amount):
+    return amount * settlement["share"] // MILLION
+
+
 def owed(settlement):
-    """What a settlement is still worth."""
+    """What a settlement is still worth, for its node."""
     start, end = settlement["span"]
-    return end - start - sum(span[1] - span[0] for span in settlement["voided"])
+    void = sum(span[1] - span[0] for span in settlement["voided"])
+    return (end - start - share_of(settlement, end - start)) - (void - share_of(settlement, void))
 
 
 EMPTY_LOG = {"size": 0, "root": log.root([]), "epoch": None}

@@ -7,7 +7,7 @@ import referee_forms
 import referee_model
 from exact import Refused
 from ledger_forms import HASH, KEY, SIGNATURE, Form, U16, U64, blob, record
-from ledger_liable import accused, acquitted, burn, jailed, joined, lost, operates, put, share_of, silent, to_account
+from ledger_liable import accused, acquitted, burn, jailed, joined, lost, operates, put, share_of, silent, spoke, to_account
 from ledger_missing import answers, date_holds, dispute_id, height_of, inside, sealed, speaks
 from ledger_nodes import there
 from ledger_records import CLAIM, DECIDED, DISPUTE, ENDED, PACKAGE, PROGRAM, dispute_key, package_key, program_key
@@ -124,7 +124,7 @@ def open_(turn, body):
     if claimed is not None:
         claim, dispute = dispute_id(*step), dispute_id(*step, turn.payer)
         reject_unless(turn.draft.get(dispute_key(claim)) is None and turn.draft.get(dispute_key(dispute)) is None, 113)
-    node, bond, owed = accused(turn, node)
+    node, bond, cost = accused(turn, node)
     model = named_model(turn, body)
     try:
         state = first_state(turn.hashes, model, data, filing, body["signature"])
@@ -135,7 +135,7 @@ def open_(turn, body):
     turn.draft.write(dispute_key(dispute), DISPUTE, {
         "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": NODES_MOVE,
         "deadline": turn.later(turn.parameter("move_ms")), "claim": claim, "model": body["model"], "publisher": body["publisher"],
-        "program": body["program"], "matter": CLAIM, "begun": 0, "bond": bond, "owed": owed, "held": 0, "appellant": NOBODY, "appeal_bond": 0,
+        "program": body["program"], "matter": CLAIM, "begun": 0, "bond": bond, "cost": cost, "held": 0, "appellant": NOBODY, "appeal_bond": 0,
         "rewarded": int(speaks(turn, bound)), "state": state_hash(turn, state),
     })  # fmt: skip
 
@@ -191,6 +191,7 @@ def move(turn, body):
         after = referee.take(state, party, made, 0)
     except Refused:
         reject_unless(False, 119)
+    put(turn, body["node"], spoke(turn, node))
     turn.draft.write(dispute_key(body["dispute"]), DISPUTE, {
         **found, **stage_of(after), "begun": 1, "deadline": turn.later(turn.parameter("move_ms")), "state": state_hash(turn, referee_forms.write_state(after)),
     })  # fmt: skip
@@ -221,6 +222,7 @@ def appeal(turn, body):
     reject_unless(found["stage"] == SILENT_STAGE and found["deadline"] >= turn.clock["time"], 122)
     bond = turn.parameter("bond")
     turn.charge(bond, 8)
+    put(turn, body["node"], spoke(turn, there(turn, body["node"])))
     deadline = turn.later(turn.parameter("move_ms"))
     turn.draft.write(dispute_key(body["dispute"]), DISPUTE, {**found, "stage": NODES_MOVE, "deadline": deadline, "appellant": turn.payer, "appeal_bond": bond})
 
@@ -238,7 +240,7 @@ def end(turn, body):
     if outcome == REFUTED:
         node = refuted(turn, found, node, ended)
     elif outcome == CLAIMANT_SILENT:
-        node, taken = lost(turn, node, found["held"])
+        node, taken = lost(node, found["cost"], found["held"])
         fee = min(taken, turn.parameter("silence_fee"))
         to_account(turn, found["challenger"], usual + fee)
         burn(turn, taken - fee + beyond + found["appeal_bond"])
@@ -264,7 +266,7 @@ def refuted(turn, found, node, ended):
         to_account(turn, found["challenger"], usual)
         burn(turn, found["held"] + beyond + found["appeal_bond"])
         return node
-    node, taken = lost(turn, node, found["held"])
+    node, taken = lost(node, found["cost"], found["held"])
     share = share_of(turn, taken) if found["rewarded"] else 0
     to_account(turn, found["challenger"], usual + beyond + share)
     burn(turn, taken - share + found["appeal_bond"])

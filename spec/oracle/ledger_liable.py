@@ -61,37 +61,46 @@ def operates(turn, key, name):
     return bound
 
 
+def owes(case):
+    """What a case owes."""
+    return max(0, case["cost"] - case["held"])
+
+
+def spoke(turn, node):
+    """The node, where who speaks for it made this transaction."""
+    return {**node, "answered": turn.clock["time"]} if turn.payer in (node["owner"], node["operator"]) else node
+
+
 def accused(turn, node):
-    """One case more: the node, the bond (usual, beyond), what is owed for it (112)."""
+    """One case more: the node, the bond (usual, beyond), what the case costs (112)."""
     count = node["disputes"] + 1
     above = max(0, count - turn.parameter("disputes_max"))
     reject_unless(above <= ABOVE_MOST, 112)
-    usual, owed = turn.parameter("bond"), turn.parameter("slash")
-    return {**node, "disputes": count, "owed": node["owed"] + owed}, (usual, (usual << above) - usual), owed
+    usual, cost = turn.parameter("bond"), turn.parameter("slash")
+    return {**node, "disputes": count, "owed_cases": node["owed_cases"] + cost}, (usual, (usual << above) - usual), cost
 
 
 def acquitted(node, case):
     """Nothing is owed for it any more; one open case less."""
-    return {**node, "owed": node["owed"] - case["owed"], "disputes": node["disputes"] - 1}
+    return {**node, "owed_cases": node["owed_cases"] - owes(case), "disputes": node["disputes"] - 1}
 
 
 def silent(turn, name, node, case):
     """The node was silent in a case: what the case has from then on."""
-    now, number, slash = turn.clock["time"], node["silences"], turn.parameter("slash")
+    now, number, amount = turn.clock["time"], node["silences"], case["cost"]
     if number == 0 or now > node["first_silence"] + turn.parameter("silence_window_ms"):
         node = {**node, "silences": 1, "first_silence": now, "last_silence": now}
-    elif case["opened"] > node["last_silence"]:
-        slash <<= min(number, DOUBLED_MOST)
+    elif case["opened"] > node["last_silence"] and node["answered"] > node["last_silence"]:
+        amount <<= min(number, DOUBLED_MOST)
         node = {**node, "silences": min(number + 1, COUNT_MOST), "last_silence": now}
-    node, held = slashed(node, min(slash, MONEY_MOST))
-    released = min(held, case["owed"])
-    put(turn, name, jailed(turn, {**node, "owed": node["owed"] - released}))
-    return {"held": held, "owed": case["owed"] - released, "deadline": turn.later(turn.parameter("appeal_ms"))}
+    node, held = slashed(node, min(amount, MONEY_MOST))
+    put(turn, name, jailed(turn, {**node, "owed_cases": node["owed_cases"] - min(held, case["cost"])}))
+    return {"held": held, "deadline": turn.later(turn.parameter("appeal_ms"))}
 
 
-def lost(turn, node, held):
+def lost(node, cost, held):
     """The node loses a case: the node, and what is lost."""
-    wanted = max(0, turn.parameter("slash") - held)
+    wanted = max(0, cost - held)
     node, taken = slashed(node, wanted)
     return {**node, "debt": node["debt"] + wanted - taken}, held + taken
 

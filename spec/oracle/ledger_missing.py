@@ -7,7 +7,7 @@ import receipt_log as log
 from receipt import left_part
 from exact import Refused
 from ledger_forms import HASH, KEY, SIGNATURE, U8, U32, U64, Form, blob, record
-from ledger_liable import accused, acquitted, burn, jailed, joined, lost, operates, put, share_of, silent, to_account
+from ledger_liable import accused, acquitted, burn, jailed, joined, lost, operates, put, share_of, silent, spoke, to_account
 from ledger_nodes import there
 from ledger_records import ANCHOR, DISPUTE, ENDED, MISSING, START, anchor_key, dispute_key, missing_key, start_key
 from ledger_turn import TIME_MOST, reject_unless
@@ -178,9 +178,10 @@ def equivocation(turn, body):
     key = dispute_key(dispute_id(turn.hashes, head["worker"], head["job"], head["choice"], 0, EQUIVOCATION, 0))
     reject_unless(turn.draft.get(key) is None, 113)
     reject_unless(decode.equivocation_holds(turn.hashes, data), 123)
-    node, taken = lost(turn, node, 0)
+    free = turn.clock["time"] >= node["jailed_until"]
+    node, taken = lost(node, turn.parameter("slash"), 0)
     put(turn, body["node"], jailed(turn, node))
-    share = share_of(turn, taken) if speaks(turn, bound) else 0
+    share = share_of(turn, taken) if free and speaks(turn, bound) else 0
     to_account(turn, turn.payer, share)
     burn(turn, taken - share)
     turn.draft.write(key, DISPUTE, {"node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": ENDED, "outcome": 1})
@@ -201,12 +202,12 @@ def ask(turn, body):
 
 def asked(turn, name, node):
     """A node is asked for something: what the record has of it."""
-    node, bond, owed = accused(turn, node)
+    node, bond, cost = accused(turn, node)
     turn.charge(sum(bond), 8)
     put(turn, name, node)
     return {
         "node": name, "challenger": turn.payer, "opened": turn.clock["time"], "deadline": turn.later(turn.parameter("move_ms")), "bond": bond,
-        "owed": owed, "silent": 0, "held": 0,
+        "cost": cost, "silent": 0, "held": 0,
     }  # fmt: skip
 
 
@@ -238,7 +239,7 @@ def answered(turn, found, node):
     else:
         to_account(turn, node["owner"], usual // 2)
         burn(turn, usual - usual // 2 + beyond)
-    put(turn, found["node"], node)
+    put(turn, found["node"], spoke(turn, node))
 
 
 def late(turn, body):
@@ -253,7 +254,7 @@ def unanswered(turn, body, found, key, kind):
     if not found["silent"]:
         turn.draft.write(key, kind, {**found, **silent(turn, found["node"], node, found), "silent": 1})
         return
-    node, taken = lost(turn, acquitted(node, found), found["held"])
+    node, taken = lost(acquitted(node, found), found["cost"], found["held"])
     put(turn, found["node"], node)
     fee = min(taken, turn.parameter("silence_fee"))
     to_account(turn, found["challenger"], usual + fee)

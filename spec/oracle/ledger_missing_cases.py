@@ -14,6 +14,7 @@ from ledger_package_cases import PROGRAM, manifest, published, to
 from ledger_world import World, public, secret
 from receipt import u16
 
+JAIL = 30000
 LONG = [*(pair for pair in FREE if pair[0] != 4), (4, 100000), (32, 1)]
 
 
@@ -145,11 +146,11 @@ def missing():
     yield "receipts that are missing", w
 
 
-def paid_world(amount=1000):
+def paid_world(amount=1000, stake=STAKE, parameters=LONG):
     """A channel of account 2's, of which the node settled an amount."""
-    w, node = world(parameters=LONG)
+    w, node = world(stake, parameters)
     number = w.number(2)
-    channel = opened(w, 2, node, 10 * amount)
+    channel = opened(w, 2, node, 5 * amount)
     w.send(1, 21, settled(w, 2, node, channel, amount))
     return w, node, channel, number
 
@@ -207,8 +208,24 @@ def jailed():
     yield "a jailed node is not paid", w
 
 
+def liable():
+    """What a node took answers for its debt, and waits for cases that may become one."""
+    for amount in (5000, 2 * SLASH):
+        w, node, channel, _ = paid_world(amount, stake=SLASH, parameters=[*LONG, (45, JAIL)])
+        w.send(3, 60, evidence(w, node))
+        case = Case(w, node).open()
+        got = collected(1, channel, node, 1)
+        to(w, 300000).send(5, 25, got, 108)
+        case.late()
+        to(w, w.execution.clock["time"] + APPEAL + 1).send(5, 25, got, 108)
+        case.end()
+        w.send(5, 25, got).block().send(2, 6, {"node": node, "amount": SLASH + 9})
+        yield f"a node in debt that took {amount}", w
+
+
 def worlds():
     yield from equivocations()
     yield from missing()
     yield from holds()
     yield from jailed()
+    yield from liable()

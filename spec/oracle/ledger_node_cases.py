@@ -78,7 +78,7 @@ def worlds():
 
     w = World().block()
     create_cost = 10 * (128 + 1 + 2 + 16 + 3 * 96) + 100 * 181
-    node_bytes = 33 + 4 * 32 + 1 + 2 + 16 + 16 + 1 + 16 + 16 + 2 + 8 + 2 + 8 + 8 + 1 + 8
+    node_bytes = 33 + 4 * 32 + 1 + 2 + 16 + 16 + 1 + 16 + 16 + 16 + 2 + 8 + 2 + 8 + 8 + 8 + 1 + 8
     fee = create_cost + 1000 * (node_bytes + 3 * (33 + 32 + 1 + 8 + 8))
     w.send(1, 2, create(w, 1, 20), 5, fee_max=fee - 1).send(1, 2, create(w, 1, 20), fee_max=fee)
     w.block()

@@ -21,7 +21,7 @@ NEW_KEY = record(
 RETIRE = record((("node", HASH),))
 # Of a node that nothing has happened to.
 FRESH = {
-    "unbonding": [], "owed": 0, "debt": 0, "disputes": 0, "jailed_until": 0, "silences": 0, "first_silence": 0, "last_silence": 0, "retired": 0,
+    "unbonding": [], "owed_cases": 0, "owed_draws": 0, "debt": 0, "disputes": 0, "jailed_until": 0, "silences": 0, "first_silence": 0, "last_silence": 0, "answered": 0, "retired": 0,
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """ledger.md section 7.7: what a key took for a job is held while a step of the job is disputed, and becomes void."""
 
-from ledger_channels import MILLION, channel_id, owed
+from ledger_channels import channel_id, owed
 from ledger_forms import HASH, KEY, U8, U32, U64, record
 from ledger_liable import to_account
 from ledger_missing import ANSWER, RECEIPT, dispute_id, in_log, receipt_id
@@ -70,10 +70,7 @@ def release(turn, body):
     if dispute["outcome"] in VOIDS:
         for span in found["spans"]:
             after = {**after, "voided": join(after["voided"], span, after["span"])}
-    amount = owed(before) - owed(after)
-    share = amount * turn.parameter("audit_share") // MILLION
-    turn.to_treasury(share)
-    to_account(turn, body["payer"], amount - share)
+    to_account(turn, body["payer"], owed(before) - owed(after))
     turn.draft.write(key, SETTLEMENT, after)
     turn.draft.remove(here)
 

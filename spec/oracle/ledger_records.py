@@ -14,11 +14,11 @@ ACCOUNT = record((("balance", U128), ("made", U64)), lambda one: one["balance"] 
 ADDRESS = checked(blob(2, 256), lambda data: all(0x21 <= byte <= 0x7E for byte in data))
 ROLES = checked(U8, lambda bits: bits < 16)
 KEY_FOR = OPERATOR, TRANSPORT, VALIDATOR = 1, 2, 3
-UNBONDING = list_of(1, 8, record((("amount", U128), ("due", U64)), lambda one: one["amount"]))
+UNBONDING = list_of(1, 8, record((("amount", U128), ("made", U64), ("least", U64)), lambda one: one["amount"]))
 NODE = record((
     ("owner", KEY), ("operator", KEY), ("transport", KEY), ("validator", KEY), ("roles", ROLES), ("address", ADDRESS),
-    ("stake", U128), ("unbonding", UNBONDING), ("owed", U128), ("debt", U128), ("disputes", U16), ("jailed_until", U64),
-    ("silences", U16), ("first_silence", U64), ("last_silence", U64), ("retired", one_of(0, 1)), ("created", U64),
+    ("stake", U128), ("unbonding", UNBONDING), ("owed_cases", U128), ("owed_draws", U128), ("debt", U128), ("disputes", U16), ("jailed_until", U64),
+    ("silences", U16), ("first_silence", U64), ("last_silence", U64), ("answered", U64), ("retired", one_of(0, 1)), ("created", U64),
 ))  # fmt: skip
 BOUND = record(
     (("node", HASH), ("role", one_of(*KEY_FOR)), ("from", U64), ("until", U64)),
@@ -42,7 +42,7 @@ CHANNEL = record(
 BOOK = record((("began", U64), ("settled", U128), ("settlements", U64)))
 SPAN = checked(pair(U128, U128), lambda span: span[0] < span[1])
 SETTLEMENT = record(
-    (("node", HASH), ("span", SPAN), ("starts", U128), ("voided", list_of(1, 16, SPAN)), ("held", U16)),
+    (("node", HASH), ("span", SPAN), ("starts", U128), ("share", checked(U32, lambda share: share <= 1000000)), ("voided", list_of(1, 16, SPAN)), ("held", U16)),
     lambda one: apart([(0, one["span"][0] - 1), *one["voided"], (one["span"][1] + 1, 0)]),
 )
 START = record((("height", U64), ("time", U64), ("beacon", HASH)))
@@ -60,7 +60,7 @@ NO_WORD = (0, bytes(32))
 WORD = checked(pair(one_of(0, 1, 2, 3), HASH), lambda word: word[0] or word == NO_WORD)
 AUDIT = record((
     ("node", HASH), ("channel", HASH), ("unit", U128), ("drawn", U64), ("stage", one_of(*range(1, 9))), ("deadline", U64),
-    ("owed", U128), ("held", U128), ("worker", KEY), ("job", HASH), ("receipt", HASH), ("tokens", U32), ("asker", KEY),
+    ("cost", U128), ("held", U128), ("worker", KEY), ("job", HASH), ("receipt", HASH), ("tokens", U32), ("asker", KEY),
     ("bond", U128), ("word", WORD), ("planted", one_of(0, 1)), ("auditors", list_of(1, 8, record((("node", HASH), ("word", WORD), ("closed", one_of(0, 1)))))),
 ))  # fmt: skip
 OF_DISPUTE = record((("node", HASH), ("challenger", KEY), ("opened", U64), ("stage", one_of(1, 2, 3, 4, 5))))
@@ -68,7 +68,7 @@ OUTCOME, BOND = one_of(1, 2, 3, 4, 5), pair(U128, U128)  # a bond: usual, beyond
 CLAIM, VOUCHING = 1, 2
 OPEN_DISPUTE = record((
     ("deadline", U64), ("claim", HASH), ("model", HASH), ("publisher", KEY), ("program", HASH), ("matter", one_of(CLAIM, VOUCHING)), ("begun", one_of(0, 1)),
-    ("bond", BOND), ("owed", U128), ("held", U128), ("appellant", KEY), ("appeal_bond", U128), ("rewarded", one_of(0, 1)), ("state", HASH),
+    ("bond", BOND), ("cost", U128), ("held", U128), ("appellant", KEY), ("appeal_bond", U128), ("rewarded", one_of(0, 1)), ("state", HASH),
 ))  # fmt: skip
 DECIDED, ENDED = 4, 5
 
@@ -86,7 +86,7 @@ def read_dispute(i):
 
 DISPUTE = Form(write_dispute, read_dispute)
 ASKED = (
-    ("node", HASH), ("challenger", KEY), ("opened", U64), ("deadline", U64), ("bond", BOND), ("owed", U128), ("silent", one_of(0, 1)), ("held", U128),
+    ("node", HASH), ("challenger", KEY), ("opened", U64), ("deadline", U64), ("bond", BOND), ("cost", U128), ("silent", one_of(0, 1)), ("held", U128),
 )  # fmt: skip
 MISSING = record((("worker", KEY), ("receipt", HASH), *ASKED))
 PART = record((("file", HASH), ("length", U64), ("chunk", U64), *ASKED))

@@ -3,7 +3,7 @@
 from ledger_forms import HASH, U128, record
 from ledger_nodes import own, there
 from ledger_records import NODE, STAKES, STAKES_KEY, node_key
-from ledger_turn import reject_unless
+from ledger_turn import TIME_MOST, reject_unless
 
 UNBONDING_MOST = 8
 NO_STAKES = {"total": 0, "votes_until": 0}
@@ -42,19 +42,19 @@ def unstake(turn, body):
     reject_unless(amount > 0, 6)
     node = own(turn, body["node"])
     reject_unless(node["stake"] >= amount, 26)
-    reject_unless(node["stake"] - amount >= node["owed"], 27)
+    reject_unless(node["stake"] - amount >= node["owed_cases"] + node["owed_draws"], 27)
     reject_unless(len(node["unbonding"]) < UNBONDING_MOST, 28)
-    due = max(turn.later(turn.parameter("unbond_ms")), stakes(turn)["votes_until"])
-    leaving = [*node["unbonding"], {"amount": amount, "due": due}]
+    leaving = [*node["unbonding"], {"amount": amount, "made": turn.clock["time"], "least": stakes(turn)["votes_until"]}]
     restaked(turn, body, {**node, "unbonding": leaving}, node["stake"] - amount)
 
 
 def withdraw(turn, body):
     node = own(turn, body["node"])
-    due = [one for one in node["unbonding"] if one["due"] <= turn.clock["time"]]
-    left = [one for one in node["unbonding"] if one["due"] > turn.clock["time"]]
+    takes, now = turn.parameter("unbond_ms"), turn.clock["time"]
+    left = [one for one in node["unbonding"] if max(min(one["made"] + takes, TIME_MOST), one["least"]) > now]
+    due = [one for one in node["unbonding"] if one not in left]
     reject_unless(due != [], 29)
-    reject_unless(node["stake"] + sum(one["amount"] for one in left) >= node["owed"], 27)
+    reject_unless(node["stake"] + sum(one["amount"] for one in left) >= node["owed_cases"] + node["owed_draws"], 27)
     turn.draft.write(node_key(body["node"]), NODE, {**node, "unbonding": left})
     turn.pay(turn.payer, sum(one["amount"] for one in due))
 

@@ -9,7 +9,9 @@ use receipt::PublicKey;
 
 use crate::accounts::{add, subtract};
 use crate::context::{Author, Context};
-use crate::liability::{close, forfeit, give_back, owe, silence, silent_for_good};
+use crate::liability::{
+    answer, close, forfeit, give_back, owe, owe_less, silence, silent_for_good,
+};
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
@@ -67,14 +69,16 @@ impl AskedOf {
         Ok(node)
     }
 
-    /// It was shown. Whoever calls removes the record.
+    /// It was shown, by this author. Whoever calls removes the record.
     pub(crate) fn shown(
         &self,
+        (context, author): (&Context, &Author),
         view: &mut View,
         mut node: Node,
-        mut asked: Asked,
+        asked: Asked,
     ) -> Result<(), Stop> {
-        close(&mut node, &mut asked.owed)?;
+        close(&mut node, asked.owed())?;
+        answer(context, author, &mut node);
         if asked.silent {
             // The challenger had to wait: it has its usual bond. Who was away loses as much.
             give_back(view, &mut node, asked.held, asked.bond.usual)?;
@@ -97,7 +101,7 @@ pub(crate) fn ask(
     view: &mut View,
     (id, mut node): (NodeId, Node),
 ) -> Result<Asked, Stop> {
-    let (owed, bond) = owe(context, &mut node, Matter::Claim)?;
+    let (cost, bond) = owe(context, &mut node, Matter::Claim)?;
     let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
     subtract(view, author.payer, put_in, Rejection::Balance)?;
     view.put(&NodeSlot(id), &node)?;
@@ -108,7 +112,7 @@ pub(crate) fn ask(
         opened,
         deadline: opened.after(context.parameters.get_u64(Parameter::MoveMs)),
         bond,
-        owed,
+        cost,
         silent: false,
         held: Amount::ZERO,
     })
@@ -130,13 +134,13 @@ pub(crate) fn late(
     require(now > asked.deadline, Rejection::NotLate)?;
     let mut node = find(view, id)?;
     let left = if asked.silent {
-        close(&mut node, &mut asked.owed)?;
-        let lost = (Matter::Claim, asked.held);
+        close(&mut node, asked.owed())?;
+        let lost = (asked.cost, asked.held);
         silent_for_good(context, view, &mut node, (challenger, asked.bond), lost)?;
         None
     } else {
-        let about = (Matter::Claim, asked.opened, &mut asked.owed);
-        asked.held = silence(context, view, &mut node, about)?;
+        asked.held = silence(context, view, &mut node, (asked.opened, asked.cost))?;
+        owe_less(&mut node.owed.cases, asked.held.at_most(asked.cost))?;
         asked.silent = true;
         asked.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));
         Some(asked)

@@ -12,7 +12,7 @@ use commit::{Digest, Network};
 use receipt::PublicKey;
 
 use crate::context::{Author, Context};
-use crate::liability::give_back;
+use crate::liability::{answer, give_back, owe_less, owe_more};
 use crate::nodes;
 use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
@@ -197,35 +197,31 @@ pub(crate) fn spoken_for(view: &View, node: NodeId, author: &Author) -> Result<N
     Ok(node)
 }
 
-/// The node answers for an audit with what a refutation costs.
-pub(crate) fn owe(context: &Context, node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
-    let all = Amount(context.parameters.get(Parameter::Slash)).max(*owed);
-    let more = all.minus(*owed).and_then(|more| node.owed.plus(more));
-    node.owed = more.ok_or(Fault::Money("what is owed"))?;
-    *owed = all;
-    Ok(())
+/// The node answers for an audit with what it costs, or what is not held of that.
+pub(crate) fn owe(node: &mut Node, audit: &Audit) -> Result<(), Fault> {
+    owe_more(&mut node.owed.draws, audit.owed())
 }
 
 /// The node answers for it no more.
-pub(crate) fn owe_no_more(node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
-    node.owed = node.owed.minus(*owed).ok_or(Fault::Money("what is owed"))?;
-    *owed = Amount::ZERO;
-    Ok(())
+pub(crate) fn owe_no_more(node: &mut Node, audit: &Audit) -> Result<(), Fault> {
+    owe_less(&mut node.owed.draws, audit.owed())
 }
 
-/// A node that was silent has brought what it was asked for: it loses a bond, and answers for the audit as before.
+/// Somebody brought what the audit waits for. A node that was silent loses a bond, and answers for the audit as before.
 /// Whoever calls puts the node and names the stakes.
 pub(crate) fn come_back(
-    context: &Context,
+    (context, author): (&Context, &Author),
     view: &mut View,
     node: &mut Node,
     audit: &mut Audit,
 ) -> Result<(), Stop> {
+    answer(context, author, node);
     if let AuditStage::Silent(_) = audit.stage {
         let bond = Amount(context.parameters.get(Parameter::Bond));
         give_back(view, node, audit.held, bond)?;
+        owe_no_more(node, audit)?;
         audit.held = Amount::ZERO;
-        owe(context, node, &mut audit.owed)?;
+        owe(node, audit)?;
     }
     Ok(())
 }

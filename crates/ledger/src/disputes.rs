@@ -64,12 +64,12 @@ impl NamedModel {
     }
 
     /// A case about a step of this model, as it begins: under which claim, and whose word it is; where the referee is;
-    /// the bond, and what the node owes for it; until when a move is awaited, and whether a reward is paid.
+    /// the bond, and what it costs the node; until when a move is awaited, and whether a reward is paid.
     pub(crate) fn case(
         &self,
         (claim, matter): (DisputeSlot, Matter),
         (stage, state): (Stage, Digest),
-        (bond, owed): (Bond, Amount),
+        (bond, cost): (Bond, Amount),
         (deadline, rewarded): (Time, bool),
     ) -> Case {
         Case {
@@ -81,7 +81,7 @@ impl NamedModel {
             matter,
             begun: false,
             bond,
-            owed,
+            cost,
             held: Amount::ZERO,
             appellant: PublicKey::NONE,
             appeal_bond: Amount::ZERO,

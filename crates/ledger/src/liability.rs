@@ -1,15 +1,16 @@
 //! What a node answers with for cases that are open against it, and what it loses when one goes against it.
 //!
 //! A case is a dispute, a receipt that is asked for, or whatever else awaits a node's word. Every kind of case calls
-//! these, so that no kind is cheaper for a node than another. Never decides a case. Whoever calls puts the node back and
-//! names its slot and that of the stakes.
+//! these, so that no kind is cheaper for a node than another. What a case costs is as it was when the case was opened.
+//! Never decides a case. Whoever calls puts the node back and names its slot and that of the stakes.
 
-use chain::records::{Bond, Matter, Node, Silences};
+use chain::records::{Bond, BoundKey, Matter, Node, Silences};
 use chain::{Amount, Time};
 use receipt::PublicKey;
 
 use crate::accounts::add;
-use crate::context::Context;
+use crate::context::{Author, Context};
+use crate::dates;
 use crate::nodes::{raise, slash};
 use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
@@ -22,16 +23,17 @@ const DOUBLINGS_MAX: u16 = 8;
 /// How often at most a bond doubles.
 const BOND_DOUBLINGS_MAX: u64 = 32;
 
-/// What a case costs a node that loses it. Every case costs what one about a claim does, but that about an auditor's word.
-fn costs(context: &Context, matter: Matter) -> Amount {
+/// What a case that begins now costs a node that loses it. Every case costs what one about a claim does, but that about an
+/// auditor's word.
+pub(crate) fn costs(context: &Context, matter: Matter) -> Amount {
     Amount(context.parameters.get(match matter {
         Matter::Claim => Parameter::Slash,
         Matter::Vouching => Parameter::LazySlash,
     }))
 }
 
-/// Answers with what a refutation costs for one more case, whatever the node has now. Gives what is owed for it, and the
-/// bond that it takes: beyond the usual count twice that of the one before, so that nobody can fill a node's list to keep
+/// Answers with what a refutation costs for one more case, whatever the node has now. Gives what that is, and the bond
+/// that it takes: beyond the usual count twice that of the one before, so that nobody can fill a node's list to keep
 /// others out.
 ///
 /// # Errors
@@ -47,24 +49,41 @@ pub(crate) fn owe(
     require(beyond <= BOND_DOUBLINGS_MAX, Rejection::DisputesFull)?;
     let usual = Amount(context.parameters.get(Parameter::Bond));
     let more = usual.times((1 << beyond) - 1).ok_or(Fault::Money("a bond"))?;
-    let owed = costs(context, matter);
-    node.owed = node.owed.plus(owed).ok_or(Fault::Money("what is owed"))?;
+    let cost = costs(context, matter);
+    owe_more(&mut node.owed.cases, cost)?;
     node.disputes = open;
-    Ok((owed, Bond { usual, beyond: more }))
+    Ok((cost, Bond { usual, beyond: more }))
 }
 
-/// Ends that a node answers for a case.
-pub(crate) fn close(node: &mut Node, owed: &mut Amount) -> Result<(), Stop> {
+/// Ends that a node answers for a case, for which so much was still owed.
+pub(crate) fn close(node: &mut Node, owed: Amount) -> Result<(), Fault> {
     node.disputes = node.disputes.saturating_sub(1);
-    let all = *owed;
-    owe_less(node, owed, all)
+    owe_less(&mut node.owed.cases, owed)
 }
 
-fn owe_less(node: &mut Node, owed: &mut Amount, less: Amount) -> Result<(), Stop> {
-    let left = (node.owed.minus(less), owed.minus(less));
-    let (Some(all), Some(left)) = left else { return Err(Fault::Money("what is owed").into()) };
-    (node.owed, *owed) = (all, left);
+/// So much more is owed.
+pub(crate) fn owe_more(owed: &mut Amount, more: Amount) -> Result<(), Fault> {
+    *owed = owed.plus(more).ok_or(Fault::Money("what is owed"))?;
     Ok(())
+}
+
+/// So much less.
+pub(crate) fn owe_less(owed: &mut Amount, less: Amount) -> Result<(), Fault> {
+    *owed = owed.minus(less).ok_or(Fault::Money("what is owed"))?;
+    Ok(())
+}
+
+/// Who speaks for the node does something that only who is there can do: it is not away.
+pub(crate) fn answer(context: &Context, author: &Author, node: &mut Node) {
+    if [node.owner, node.operator].contains(&author.payer) {
+        node.silences.answered = context.clock.time;
+    }
+}
+
+/// Whether who shows what a key signed has a share: the key still speaks for the node, and the node is not jailed already.
+/// So a key that was stolen gives a share, and not one for each job that is made up for it.
+pub(crate) fn is_rewarded(context: &Context, node: &Node, key: &BoundKey) -> bool {
+    dates::speaks(context, key) && node.jailed_until <= context.clock.time
 }
 
 /// Out of work for a while.
@@ -73,34 +92,30 @@ pub(crate) fn jail(context: &Context, node: &mut Node) {
     node.jailed_until = node.jailed_until.max(end);
 }
 
-/// A node let the deadline of a case pass: it is jailed, and gives what is held for that. What is held is owed no more;
-/// where less was found than is owed, the node goes on owing the rest. The case was opened then: of those that were open
-/// side by side one counts as a silence and holds the more the more often that was lately, the others hold what a
-/// refutation costs.
+/// A node let the deadline of a case pass, which was opened then and costs that: it is jailed, and gives what is held for
+/// that. Of cases that were open in one absence one counts as a silence and holds the more the more often that was lately,
+/// the others hold what they cost. Whoever calls says that as much is owed no more.
 pub(crate) fn silence(
     context: &Context,
     view: &mut View,
     node: &mut Node,
-    (matter, opened, owed): (Matter, Time, &mut Amount),
+    (opened, cost): (Time, Amount),
 ) -> Result<Amount, Stop> {
     jail(context, node);
-    let times = counted(context, &mut node.silences, opened);
-    let amount = costs(context, matter).times(times);
-    let held = slash(view, node, amount.ok_or(Fault::Money("what is held"))?)?;
-    owe_less(node, owed, held.at_most(*owed))?;
-    Ok(held)
+    let amount = cost.times(counted(context, &mut node.silences, opened));
+    slash(view, node, amount.ok_or(Fault::Money("what is held"))?)
 }
 
-/// How many times what a refutation costs is held for a silence, which counts where its case was opened after the last
-/// one that did.
+/// How many times what a case costs is held for a silence, which counts where its case was opened after the last one that
+/// did, and the node was there since.
 fn counted(context: &Context, silences: &mut Silences, opened: Time) -> u128 {
     let now = context.clock.time;
     let window = context.parameters.get_u64(Parameter::SilenceWindowMs);
     if silences.count == 0 || now > silences.first.after(window) {
-        *silences = Silences { count: 1, first: now, last: now };
+        *silences = Silences { count: 1, first: now, last: now, ..*silences };
         return 1;
     }
-    if opened <= silences.last {
+    if opened <= silences.last || silences.answered <= silences.last {
         return 1;
     }
     let doubled = 1 << silences.count.min(DOUBLINGS_MAX);
@@ -109,15 +124,14 @@ fn counted(context: &Context, silences: &mut Silences, opened: Time) -> u128 {
     doubled
 }
 
-/// A case ended against a node: all that is held for it is taken, and where that is less than a refutation costs, the
-/// rest of the node. What the node has not is its debt. Gives what was taken; whoever calls says where it goes.
+/// A case ended against a node: all that is held for it is taken, and where that is less than it costs, the rest of the
+/// node. What the node has not is its debt. Gives what was taken; whoever calls says where it goes.
 pub(crate) fn lose(
-    context: &Context,
     view: &mut View,
     node: &mut Node,
-    (matter, held): (Matter, Amount),
+    (cost, held): (Amount, Amount),
 ) -> Result<Amount, Stop> {
-    let lacking = costs(context, matter).minus(held).unwrap_or_default();
+    let lacking = cost.minus(held).unwrap_or_default();
     let found = fine(view, node, lacking)?;
     Ok(held.plus(found).ok_or(Fault::Money("what is taken"))?)
 }
@@ -145,9 +159,9 @@ pub(crate) fn silent_for_good(
     view: &mut View,
     node: &mut Node,
     (challenger, bond): (PublicKey, Bond),
-    lost: (Matter, Amount),
+    lost: (Amount, Amount),
 ) -> Result<(), Stop> {
-    let taken = lose(context, view, node, lost)?;
+    let taken = lose(view, node, lost)?;
     let fee = Amount(context.parameters.get(Parameter::SilenceFee)).at_most(taken);
     view.burn(taken.minus(fee).ok_or(Fault::Money("what is taken"))?)?;
     view.burn(bond.beyond)?;
@@ -180,7 +194,7 @@ mod tests {
     use super::*;
     use crate::parameters::Parameters;
     use crate::view::Working;
-    use chain::records::{Address, Clock, Roles, Slot, Stakes, StakesSlot};
+    use chain::records::{Address, Clock, Owed, Roles, Slot, Stakes, StakesSlot};
     use chain::state::State;
     use chain::{Epoch, Height, KindNumber, Stamp};
     use commit::Network;
@@ -189,7 +203,7 @@ mod tests {
     struct Case {
         lie: bool,
         opened: Time,
-        owed: Amount,
+        cost: Amount,
         /// What is held, once the node was silent.
         held: Option<Amount>,
         over: bool,
@@ -225,14 +239,15 @@ mod tests {
     /// One more step of a case: the node is silent, or the case ends as it should, or by silence.
     fn step(case: &mut Case, seed: &mut u64, context: &Context, view: &mut View, node: &mut Node) {
         if case.held.is_none() && below(seed, 2) == 0 {
-            let about = (Matter::Claim, case.opened, &mut case.owed);
-            case.held = Some(silence(context, view, node, about).unwrap());
+            let held = silence(context, view, node, (case.opened, case.cost)).unwrap();
+            owe_less(&mut node.owed.cases, held.at_most(case.cost)).unwrap();
+            case.held = Some(held);
             return;
         }
         let held = case.held.unwrap_or_default();
-        close(node, &mut case.owed).unwrap();
+        close(node, case.cost.minus(held).unwrap_or_default()).unwrap();
         if case.lie || (case.held.is_some() && below(seed, 4) == 0) {
-            lose(context, view, node, (Matter::Claim, held)).unwrap();
+            lose(view, node, (case.cost, held)).unwrap();
             // By silence for good, a truth is lost as a lie is.
             case.lie = true;
         } else {
@@ -258,13 +273,16 @@ mod tests {
             let count = usize::try_from(1 + below(&mut seed, 6)).unwrap();
             while cases.len() < count || cases.iter().any(|case| !case.over) {
                 context.clock.time = context.clock.time.after(below(&mut seed, 2));
+                if below(&mut seed, 3) == 0 {
+                    node.silences.answered = context.clock.time;
+                }
                 let open = cases.iter().position(|case| !case.over && below(&mut seed, 2) == 0);
                 if let Some(at) = open {
                     step(&mut cases[at], &mut seed, &context, &mut view, &mut node);
                 } else if cases.len() < count {
-                    let (owed, _) = owe(&context, &mut node, Matter::Claim).unwrap();
+                    let (cost, _) = owe(&context, &mut node, Matter::Claim).unwrap();
                     let (lie, opened) = (below(&mut seed, 2) == 0, context.clock.time);
-                    cases.push(Case { lie, opened, owed, held: None, over: false });
+                    cases.push(Case { lie, opened, cost, held: None, over: false });
                 }
                 let held: u128 = cases
                     .iter()
@@ -283,7 +301,7 @@ mod tests {
                 lost,
                 node.debt.0
             );
-            assert_eq!((node.owed, node.disputes), (Amount::ZERO, 0));
+            assert_eq!((node.owed, node.disputes), (Owed::default(), 0));
         }
     }
 }

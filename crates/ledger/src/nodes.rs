@@ -60,13 +60,18 @@ pub(crate) fn put_stakes(view: &mut View, stakes: &Stakes) -> Result<(), Stop> {
     }
 }
 
-/// Puts money at stake that was taken from a record before. What the node has in debt is paid of it first, and ends.
-/// Whoever calls puts the node and names [`StakesSlot`].
-pub(crate) fn raise(view: &mut View, node: &mut Node, amount: Amount) -> Result<(), Stop> {
+/// Pays what the node has in debt of money that was taken from a record before: so much is burnt. Gives the rest.
+pub(crate) fn pay_debt(view: &mut View, node: &mut Node, amount: Amount) -> Result<Amount, Stop> {
     let paid = amount.at_most(node.debt);
     view.burn(paid)?;
     node.debt = node.debt.minus(paid).ok_or(Fault::Money("a debt"))?;
-    let amount = amount.minus(paid).ok_or(Fault::Money("a debt"))?;
+    Ok(amount.minus(paid).ok_or(Fault::Money("a debt"))?)
+}
+
+/// Puts money at stake that was taken from a record before. What the node has in debt is paid of it first, and ends.
+/// Whoever calls puts the node and names [`StakesSlot`].
+pub(crate) fn raise(view: &mut View, node: &mut Node, amount: Amount) -> Result<(), Stop> {
+    let amount = pay_debt(view, node, amount)?;
     let all = stakes(view)?;
     let total = all.total.plus(amount).ok_or(Fault::Money("the sum of stakes"))?;
     node.stake = node.stake.plus(amount).ok_or(Fault::Money("a stake"))?;
@@ -112,8 +117,11 @@ mod tests {
     use receipt::PublicKey;
 
     fn node(stake: u128, unbonding: &[u128]) -> Node {
-        let part =
-            |(at, amount): (u64, &u128)| Unbonding { amount: Amount(*amount), due: Time(at) };
+        let part = |(at, amount): (u64, &u128)| Unbonding {
+            amount: Amount(*amount),
+            made: Time(at),
+            least: Time(at),
+        };
         let said = (Roles::default(), Address::default());
         let node = Node::new(PublicKey::NONE, [PublicKey::NONE; 3], said, Time(0));
         let unbonding = (1..).zip(unbonding).map(part).collect();

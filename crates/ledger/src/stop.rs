@@ -220,6 +220,8 @@ rejections! {
     NoHold = 106, "the dispute holds nothing of the settlement";
     /// Nothing to be released yet.
     DisputeOn = 107, "the dispute has not ended";
+    /// Its pay waits for them, too.
+    CasesAbove = 108, "the node has less than open cases may still take";
     /// Nobody answers for that key, or another node.
     NotSigner = 110, "the key is not, and never was, an operator key of the node";
     /// The body names something else than the record.

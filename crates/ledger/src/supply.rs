@@ -3,7 +3,7 @@
 //! Never used by the rules: tests, the simulator and whoever doubts them use it.
 
 use chain::Amount;
-use chain::records::{Course, Dispute, Held, Node};
+use chain::records::{Course, Dispute, Held};
 use chain::state::State;
 
 use crate::stop::Fault;
@@ -55,7 +55,7 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
                 purse.fees.plus(purse.treasury).ok_or(Fault::Money("the purse"))?
             }
             Held::Account(_, account) => account.balance,
-            Held::Node(_, node) => of_node(&node)?,
+            Held::Node(_, node) => node.money().ok_or(Fault::Money("a node"))?,
             Held::Dispute(_, dispute) => of_dispute(&dispute)?,
             Held::Audit(_, audit) => audit.bond.plus(audit.held).ok_or(Fault::Money("an audit"))?,
             Held::Missing(_, missing) => {
@@ -65,14 +65,6 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
         there = there.plus(money).ok_or(Fault::Money("the supply"))?;
     }
     Ok(Supply { there, booked: booked.ok_or(Fault::Lacking("its purse"))? })
-}
-
-fn of_node(node: &Node) -> Result<Amount, Fault> {
-    let mut all = node.stake;
-    for part in &node.unbonding {
-        all = all.plus(part.amount).ok_or(Fault::Money("a node"))?;
-    }
-    Ok(all)
 }
 
 fn of_dispute(dispute: &Dispute) -> Result<Amount, Fault> {

@@ -21,8 +21,8 @@ pub struct Asked {
     pub deadline: Time,
     /// What the challenger put in.
     pub bond: Bond,
-    /// What the node answers with for this.
-    pub owed: Amount,
+    /// What the node loses with this, as it was when it began.
+    pub cost: Amount,
     /// Whether the first deadline has passed.
     pub silent: bool,
     /// What was taken for that.
@@ -30,6 +30,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// What the node answers with for this.
+    #[must_use]
+    pub fn owed(&self) -> Amount {
+        self.cost.minus(self.held).unwrap_or_default()
+    }
+
     /// The money in it; `None` where that leaves an amount.
     #[must_use]
     pub fn money(&self) -> Option<Amount> {
@@ -42,7 +48,7 @@ impl Asked {
         out.u64(self.opened.0);
         out.u64(self.deadline.0);
         self.bond.write(out);
-        self.owed.write(out);
+        self.cost.write(out);
         out.u8(self.silent.into());
         self.held.write(out);
     }
@@ -54,7 +60,7 @@ impl Asked {
             opened: Time(input.u64("since when something is asked for")?),
             deadline: Time(input.u64("a deadline")?),
             bond: Bond::read(input)?,
-            owed: Amount::read(input, "what is owed")?,
+            cost: Amount::read(input, "what a case costs")?,
             silent: read_bool(input, "whether a node was silent")?,
             held: Amount::read(input, "what is held")?,
         })

@@ -38,8 +38,8 @@ pub struct Audit {
     pub stage: AuditStage,
     /// Until when.
     pub deadline: Time,
-    /// What of the node's stake answers for this.
-    pub owed: Amount,
+    /// What the node loses with this, as it was when it began.
+    pub cost: Amount,
     /// What was taken of it for silence.
     pub held: Amount,
     /// What was shown; nothing yet: zeros.
@@ -166,6 +166,12 @@ pub fn audit_finding(network: Network, roots: &[Digest]) -> Digest {
 }
 
 impl Audit {
+    /// What the node answers with for this.
+    #[must_use]
+    pub fn owed(&self) -> Amount {
+        self.cost.minus(self.held).unwrap_or_default()
+    }
+
     /// The settlement that the unit lies in.
     #[must_use]
     pub fn settlement(&self, slot: AuditSlot) -> SettlementSlot {
@@ -292,7 +298,7 @@ impl Record for Audit {
         out.u64(self.drawn.0);
         out.u8(self.stage.number());
         out.u64(self.deadline.0);
-        self.owed.write(out);
+        self.cost.write(out);
         self.held.write(out);
         self.shown.write(out);
         out.bytes(&self.asker.0);
@@ -311,7 +317,7 @@ impl Record for Audit {
             drawn: Time(input.u64("when an audit was drawn")?),
             stage: AuditStage::read(input)?,
             deadline: Time(input.u64("a deadline")?),
-            owed: Amount::read(input, "what is owed")?,
+            cost: Amount::read(input, "what a case costs")?,
             held: Amount::read(input, "what is held")?,
             shown: Shown::read(input)?,
             asker: PublicKey(input.array("who asked for an opening")?),

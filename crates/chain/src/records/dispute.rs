@@ -118,8 +118,8 @@ pub struct Case {
     pub begun: bool,
     /// What the challenger put in.
     pub bond: Bond,
-    /// What the node answers with for this.
-    pub owed: Amount,
+    /// What the node loses with this, as it was when it began.
+    pub cost: Amount,
     /// What was taken of it for silence.
     pub held: Amount,
     /// Who took up a silent node's case; zeros: nobody.
@@ -293,6 +293,12 @@ impl Record for Dispute {
 }
 
 impl Case {
+    /// What the node answers with for this.
+    #[must_use]
+    pub fn owed(&self) -> Amount {
+        self.cost.minus(self.held).unwrap_or_default()
+    }
+
     fn write(&self, out: &mut Writer) {
         out.u64(self.deadline.0);
         for hash in [&self.claim, &self.package.model, &self.package.publisher.0, &self.program] {
@@ -301,7 +307,7 @@ impl Case {
         out.u8(self.matter.number());
         out.u8(self.begun.into());
         self.bond.write(out);
-        self.owed.write(out);
+        self.cost.write(out);
         self.held.write(out);
         out.bytes(&self.appellant.0);
         self.appeal_bond.write(out);
@@ -321,7 +327,7 @@ impl Case {
             matter: Matter::read(input)?,
             begun: read_bool(input, "whether a move was made")?,
             bond: Bond::read(input)?,
-            owed: Amount::read(input, "what is owed")?,
+            cost: Amount::read(input, "what a case costs")?,
             held: Amount::read(input, "what is held")?,
             appellant: PublicKey(input.array("an appellant")?),
             appeal_bond: Amount::read(input, "a bond")?,

@@ -57,7 +57,8 @@ pub use name::{
     LABEL_BYTES_MAX, Label, LabelRecord, LabelSlot, NAME_BYTES_MAX, Name, NameRecord, NameSlot,
 };
 pub use node::{
-    ADDRESS_BYTES_MAX, Address, Node, NodeId, NodeSlot, Roles, Silences, UNBONDING_MAX, Unbonding,
+    ADDRESS_BYTES_MAX, Address, Node, NodeId, NodeSlot, Owed, Roles, Silences, UNBONDING_MAX,
+    Unbonding,
 };
 pub use package::{PACKAGE_FILES_MAX, Package, PackageSlot, Part};
 pub use parameters::{PARAMETERS_MAX, ParameterNumber, ParameterValues, ParametersSlot};

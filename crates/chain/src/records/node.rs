@@ -36,8 +36,19 @@ pub struct Address(String);
 pub struct Unbonding {
     /// How much: above zero.
     pub amount: Amount,
-    /// From when on it may be withdrawn.
-    pub due: Time,
+    /// When it was taken out of the stake: so long as unbonding takes it stays after that.
+    pub made: Time,
+    /// Until when it stays in any case: who voted with it votes no more.
+    pub least: Time,
+}
+
+/// What open cases may still take of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owed {
+    /// Cases that somebody opened against it.
+    pub cases: Amount,
+    /// Draws of its answers, which accuse it of nothing.
+    pub draws: Amount,
 }
 
 /// How often a node stayed silent, lately. Of cases that were open side by side one counts.
@@ -49,6 +60,8 @@ pub struct Silences {
     pub first: Time,
     /// When the last one was that counted.
     pub last: Time,
+    /// When the node last answered in a case, or settled: so that who is away is away once.
+    pub answered: Time,
 }
 
 /// A node.
@@ -70,8 +83,8 @@ pub struct Node {
     pub stake: Amount,
     /// On its way out, in the order in which it was taken out.
     pub unbonding: Vec<Unbonding>,
-    /// What open disputes may still take of both.
-    pub owed: Amount,
+    /// What may still be taken of both.
+    pub owed: Owed,
     /// What cases that ended against it should have taken and did not find. What joins the stake pays it first.
     pub debt: Amount,
     /// How many disputes are open.
@@ -87,6 +100,12 @@ pub struct Node {
 }
 
 impl Node {
+    /// All that it has: at stake, and unbonding; `None` where that leaves an amount.
+    #[must_use]
+    pub fn money(&self) -> Option<Amount> {
+        self.unbonding.iter().try_fold(self.stake, |sum, part| sum.plus(part.amount))
+    }
+
     /// One with nothing at stake: its operator, transport and validator keys, what it says of itself, and since when it
     /// is there.
     #[must_use]
@@ -105,7 +124,7 @@ impl Node {
             address,
             stake: Amount::ZERO,
             unbonding: Vec::new(),
-            owed: Amount::ZERO,
+            owed: Owed::default(),
             debt: Amount::ZERO,
             disputes: 0,
             jailed_until: Time(0),
@@ -215,7 +234,8 @@ impl Slot for NodeSlot {
 impl Unbonding {
     fn write(&self, out: &mut Writer) {
         self.amount.write(out);
-        out.u64(self.due.0);
+        out.u64(self.made.0);
+        out.u64(self.least.0);
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -224,7 +244,19 @@ impl Unbonding {
             let reason = "nothing can't be unbonding";
             return Err(WireError::Value { what: "what is unbonding", reason });
         }
-        Ok(Self { amount, due: Time(input.u64("when it is due")?) })
+        Ok(Self {
+            amount,
+            made: Time(input.u64("since when it is unbonding")?),
+            least: Time(input.u64("until when it stays")?),
+        })
+    }
+}
+
+impl Owed {
+    /// For both together; `None` where that leaves an amount.
+    #[must_use]
+    pub fn all(self) -> Option<Amount> {
+        self.cases.plus(self.draws)
     }
 }
 
@@ -238,13 +270,15 @@ impl Record for Node {
         self.stake.write(out);
         out.length_u8(self.unbonding.len());
         self.unbonding.iter().for_each(|part| part.write(out));
-        self.owed.write(out);
+        self.owed.cases.write(out);
+        self.owed.draws.write(out);
         self.debt.write(out);
         out.u16(self.disputes);
         out.u64(self.jailed_until.0);
         out.u16(self.silences.count);
         out.u64(self.silences.first.0);
         out.u64(self.silences.last.0);
+        out.u64(self.silences.answered.0);
         out.u8(self.retired.into());
         out.u64(self.created.0);
     }
@@ -260,7 +294,10 @@ impl Record for Node {
             address: Address::read(input)?,
             stake: Amount::read(input, "a node's stake")?,
             unbonding: input.list_u8("amounts unbonding", UNBONDING_MAX, Unbonding::read)?,
-            owed: Amount::read(input, "what disputes may take")?,
+            owed: Owed {
+                cases: Amount::read(input, "what cases may take")?,
+                draws: Amount::read(input, "what draws may take")?,
+            },
             debt: Amount::read(input, "a node's debt")?,
             disputes: input.u16("open disputes")?,
             jailed_until: Time(input.u64("the end of a node's jail")?),
@@ -268,6 +305,7 @@ impl Record for Node {
                 count: input.u16("a node's silences")?,
                 first: Time(input.u64("a node's first silence")?),
                 last: Time(input.u64("a node's last silence")?),
+                answered: Time(input.u64("a node's last answer")?),
             },
             retired: super::read_bool(input, "whether a node is retired")?,
             created: Time(input.u64("when a node was made")?),

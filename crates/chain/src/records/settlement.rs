@@ -9,6 +9,8 @@ use crate::values::{Amount, Epoch, Time};
 
 /// Spans of a settlement that a record lists: where there would be more, all of it counts.
 pub const SPANS_MAX: usize = 16;
+/// Parts that a share is counted in.
+const MILLION: u128 = 1_000_000;
 
 /// Where an epoch's book stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +54,8 @@ pub struct Settlement {
     pub span: Span,
     /// What was settled in the epoch before, on all channels: where this one lies among them.
     pub starts: Amount,
+    /// Millionths of it that went to the treasury for audits when it was settled: 1,000,000 at most.
+    pub share: u32,
     /// Spans that are not paid any more: their money has gone elsewhere. In order, none touching another.
     pub voided: Vec<Span>,
     /// How many proceedings are about it: it is not paid out while there are any.
@@ -122,13 +126,32 @@ pub(super) fn read_spans(
 }
 
 impl Settlement {
-    /// What is still to be paid.
+    /// What of it is void.
+    #[must_use]
+    pub fn void(&self) -> Amount {
+        let more = |sum: Amount, void: &Span| sum.plus(void.amount());
+        let sum = self.voided.iter().try_fold(Amount::ZERO, more);
+        sum.expect("what is void lies in the settlement, each once")
+    }
+
+    /// What of so much of it went to the treasury: downwards.
+    #[must_use]
+    pub fn kept(&self, amount: Amount) -> Amount {
+        let share = u128::from(self.share);
+        Amount(amount.0 / MILLION * share + amount.0 % MILLION * share / MILLION)
+    }
+
+    /// What of so much of it was not kept.
+    #[must_use]
+    pub fn after_share(&self, amount: Amount) -> Amount {
+        amount.minus(self.kept(amount)).expect("a share is no more than the whole")
+    }
+
+    /// What is still to be paid: without what is void, and without what was kept when it was settled. The money in it.
     #[must_use]
     pub fn left(&self) -> Amount {
-        let left = |left: Amount, void: &Span| left.minus(void.amount());
-        let whole = Some(self.span.amount());
-        let sum = self.voided.iter().fold(whole, |sum, void| sum.and_then(|sum| left(sum, void)));
-        sum.expect("what is void lies in the settlement, each once")
+        let whole = self.after_share(self.span.amount());
+        whole.minus(self.after_share(self.void())).expect("a part is no more than the whole")
     }
 }
 
@@ -182,6 +205,7 @@ impl Record for Settlement {
         out.bytes(&self.node.0);
         self.span.write(out);
         self.starts.write(out);
+        out.u32(self.share);
         write_spans(out, &self.voided);
         out.u16(self.held);
     }
@@ -190,6 +214,11 @@ impl Record for Settlement {
         let node = NodeId::read(input)?;
         let span = Span::read(input)?;
         let starts = Amount::read(input, "where a settlement lies")?;
+        let share = input.u32("the audits' share")?;
+        if u128::from(share) > MILLION {
+            let reason = "it is more than the whole";
+            return Err(WireError::Value { what: "the audits' share", reason });
+        }
         let what = "spans that are void";
         let voided = read_spans(input, what)?;
         let inside = |void: &Span| span.from <= void.from && void.to <= span.to;
@@ -198,6 +227,6 @@ impl Record for Settlement {
             return Err(WireError::Value { what, reason });
         }
         let held = input.u16("proceedings about a settlement")?;
-        Ok(Self { node, span, starts, voided, held })
+        Ok(Self { node, span, starts, share, voided, held })
     }
 }

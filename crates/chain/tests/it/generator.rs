@@ -4,9 +4,10 @@ use chain::records::{
     Account, Address, Anchor, Asked, Audit, AuditStage, Auditor, Auditors, Awaited, Ballot, Bond,
     BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing, Content, Course, Decision,
     Dispute, DisputeSlot, EpochBook, EpochStart, Hold, KeyRole, LabelRecord, Matter, Missing,
-    NameRecord, Node, NodeId, Outcome, Package, PackageSlot, Panel, Panelist, ParameterNumber,
-    ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId, Purse, Roles, Rules, Seat,
-    Seats, Settlement, Shown, Silences, Span, Stage, Stakes, Unbonding, Withheld, Word,
+    NameRecord, Node, NodeId, Outcome, Owed, Package, PackageSlot, Panel, Panelist,
+    ParameterNumber, ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId, Purse,
+    Roles, Rules, Seat, Seats, Settlement, Shown, Silences, Span, Stage, Stakes, Unbonding,
+    Withheld, Word,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -117,13 +118,19 @@ pub(crate) fn node(random: &mut Random) -> Node {
         stake: random.amount(),
         unbonding: random.list(8, |random| Unbonding {
             amount: Amount(u128::from(random.next()) + 1),
-            due: Time(random.next()),
+            made: Time(random.next()),
+            least: Time(random.next()),
         }),
-        owed: random.amount(),
+        owed: Owed { cases: random.amount(), draws: random.amount() },
         debt: random.amount(),
         disputes: u16::try_from(random.below(1 << 16)).unwrap(),
         jailed_until: Time(random.next()),
-        silences: Silences { count: 2, first: Time(random.next()), last: Time(random.next()) },
+        silences: Silences {
+            count: 2,
+            first: Time(random.next()),
+            last: Time(random.next()),
+            answered: Time(random.next()),
+        },
         retired: random.below(2) == 1,
         created: Time(random.next()),
     }
@@ -219,6 +226,7 @@ pub(crate) fn settlement(random: &mut Random) -> Settlement {
         node: NodeId(random.bytes()),
         span: Span { from: first.from, to },
         starts: random.amount(),
+        share: u32::try_from(random.below(1_000_001)).unwrap(),
         voided,
         held: u16::try_from(random.below(1 << 16)).unwrap(),
     }
@@ -278,7 +286,7 @@ pub(crate) fn audit(random: &mut Random) -> Audit {
         drawn: Time(random.next()),
         stage: stages[usize::try_from(random.below(8)).unwrap()],
         deadline: Time(random.next()),
-        owed: random.amount(),
+        cost: random.amount(),
         held: random.amount(),
         shown: Shown {
             worker: PublicKey(random.bytes()),
@@ -422,7 +430,7 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
             begun: random.below(2) == 1,
             matter: if random.below(2) == 1 { Matter::Claim } else { Matter::Vouching },
             bond: bond(random),
-            owed: random.amount(),
+            cost: random.amount(),
             held: random.amount(),
             appellant: PublicKey(random.bytes()),
             appeal_bond: random.amount(),
@@ -449,7 +457,7 @@ fn asked(random: &mut Random) -> Asked {
         opened: Time(random.next()),
         deadline: Time(random.next()),
         bond: bond(random),
-        owed: random.amount(),
+        cost: random.amount(),
         silent: random.below(2) == 1,
         held: random.amount(),
     }

@@ -7,6 +7,7 @@ use commit::{Reader, WireError, Writer};
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
 use crate::disputes::Open;
+use crate::liability::answer;
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop, require};
@@ -42,7 +43,7 @@ impl Appeal {
         view: &mut View,
     ) -> Result<(), Stop> {
         let mut open = Open::find(view, self.dispute, self.node)?;
-        let node = find(view, self.node)?;
+        let mut node = find(view, self.node)?;
         // A stranger's moves would bind the node: nobody else may ruin its case.
         require([node.owner, node.operator].contains(&author.payer), Rejection::NotAsked)?;
         let now = context.clock.time;
@@ -55,6 +56,8 @@ impl Appeal {
         (open.case.appellant, open.case.appeal_bond) = (author.payer, bond);
         open.case.stage = Stage::Claimant;
         open.case.deadline = now.after(context.parameters.get_u64(Parameter::MoveMs));
+        answer(context, author, &mut node);
+        view.put(&NodeSlot(self.node), &node)?;
         open.put(view)
     }
 }

@@ -184,11 +184,11 @@ impl AuditClose {
     }
 
     /// The node whose answer it is: the audit goes. Who planted and was found out has kept auditors awake.
-    fn end(&self, context: &Context, view: &mut View, mut audit: Audit) -> Result<(), Stop> {
+    fn end(&self, context: &Context, view: &mut View, audit: Audit) -> Result<(), Stop> {
         require(self.alarm.is_none(), Rejection::DisputeNames)?;
         require(audit.auditors.iter().all(|auditor| auditor.closed), Rejection::AuditOn)?;
         let mut node = nodes::find(view, self.node)?;
-        owe_no_more(&mut node, &mut audit.owed)?;
+        owe_no_more(&mut node, &audit)?;
         view.put(&NodeSlot(self.node), &node)?;
         if audit.planted {
             let reward = Amount(context.parameters.get(Parameter::PlantReward));

@@ -2,7 +2,7 @@
 
 use chain::Amount;
 use chain::records::{
-    AccountSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, Matter, NodeId, NodeSlot,
+    AccountSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, NodeId, NodeSlot,
     SettlementSlot, Slot, StakesSlot, Word,
 };
 use commit::{Reader, WireError, Writer};
@@ -11,7 +11,7 @@ use receipt::PublicKey;
 use crate::accounts::add;
 use crate::audits::{check_after, find, let_go, owe_no_more, wait};
 use crate::context::Context;
-use crate::liability::{lose, silence};
+use crate::liability::{lose, owe_less, silence};
 use crate::nodes;
 use crate::parameters::Parameter;
 use crate::payout::void;
@@ -83,8 +83,8 @@ impl AuditLate {
             return self.end(context, view, &mut audit);
         }
         let mut node = nodes::find(view, self.node)?;
-        let about = (Matter::Claim, audit.drawn, &mut audit.owed);
-        audit.held = silence(context, view, &mut node, about)?;
+        audit.held = silence(context, view, &mut node, (audit.drawn, audit.cost))?;
+        owe_less(&mut node.owed.draws, audit.held.at_most(audit.cost))?;
         wait(context, &mut audit, AuditStage::Silent(awaited), Parameter::AppealMs);
         view.put(&NodeSlot(self.node), &node)?;
         view.put(&self.audit, &audit)
@@ -94,8 +94,8 @@ impl AuditLate {
     fn end(&self, context: &Context, view: &mut View, audit: &mut Audit) -> Result<(), Stop> {
         check_after(context, self.audit)?;
         let mut node = nodes::find(view, self.node)?;
-        owe_no_more(&mut node, &mut audit.owed)?;
-        let taken = lose(context, view, &mut node, (Matter::Claim, audit.held))?;
+        owe_no_more(&mut node, audit)?;
+        let taken = lose(view, &mut node, (audit.cost, audit.held))?;
         view.burn(taken)?;
         view.put(&NodeSlot(self.node), &node)?;
         if audit.bond > Amount::ZERO {
@@ -105,7 +105,7 @@ impl AuditLate {
         let settlement = view.get(&slot)?;
         let mut settlement = settlement.ok_or(Fault::Lacking("a settlement that is held"))?;
         let all = [settlement.span];
-        let back = void(context, view, &mut settlement, &all)?;
+        let back = void(&mut settlement, &all)?;
         add(view, self.payer, back)?;
         let_go(&mut settlement)?;
         view.put(&slot, &settlement)?;

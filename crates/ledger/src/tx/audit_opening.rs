@@ -9,7 +9,7 @@ use receipt::{Opening, PublicKey, Receipt};
 
 use crate::accounts::add;
 use crate::audits::{check_due, come_back, find, wait};
-use crate::context::Context;
+use crate::context::{Author, Context};
 use crate::nodes;
 use crate::parameters::Parameter;
 use crate::receipts;
@@ -79,7 +79,12 @@ impl AuditOpening {
         WORK + u64::try_from(self.bytes).unwrap_or(u64::MAX) / BYTES_OF_WORK
     }
 
-    pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
         let mut audit = find(context, view, self.audit)?;
         let mut node = nodes::find(view, self.node)?;
         require(
@@ -99,7 +104,7 @@ impl AuditOpening {
             add(view, self.owner, half)?;
             add(view, self.asker, bond.minus(half).ok_or(Fault::Money("a bond"))?)?;
         }
-        come_back(context, view, &mut node, &mut audit)?;
+        come_back((context, author), view, &mut node, &mut audit)?;
         view.put(&NodeSlot(self.node), &node)?;
         wait(context, &mut audit, AuditStage::Commit, Parameter::CommitMs);
         view.put(&self.audit, &audit)

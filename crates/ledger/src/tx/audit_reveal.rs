@@ -11,6 +11,7 @@ use receipt::PublicKey;
 use super::hold::DisputedStep;
 use crate::audits::{check_due, come_back, commitment, find, spoken_for};
 use crate::context::{Author, Context};
+use crate::liability::answer;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -117,11 +118,12 @@ impl AuditReveal {
             Found::Root(root) => Word::Root(root),
             Found::False(_) => Word::Alarm(DisputeSlot(finding)),
         };
+        answer(context, author, &mut node);
         if audit.stage != AuditStage::Reveal {
-            come_back(context, view, &mut node, &mut audit)?;
-            view.put(&NodeSlot(self.node), &node)?;
+            come_back((context, author), view, &mut node, &mut audit)?;
             (audit.stage, audit.deadline) = (AuditStage::Reveal, context.clock.time);
         }
+        view.put(&NodeSlot(self.node), &node)?;
         view.put(&self.audit, &audit)
     }
 }

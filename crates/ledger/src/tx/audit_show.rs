@@ -123,7 +123,7 @@ impl AuditShow {
         let terms = self.check_receipt(context, view)?;
         self.check_paid(context.network, &audit)?;
         self.check_anchored(view)?;
-        come_back(context, view, &mut node, &mut audit)?;
+        come_back((context, author), view, &mut node, &mut audit)?;
         audit.shown = Shown {
             worker: self.receipt.worker,
             job: self.receipt.job,

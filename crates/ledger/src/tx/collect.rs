@@ -2,17 +2,16 @@
 
 use chain::Epoch;
 use chain::records::{
-    AccountSlot, ChannelId, EpochBook, EpochBookSlot, NodeId, NodeSlot, Settlement, SettlementSlot,
-    Slot,
+    AccountSlot, ChannelId, EpochBook, EpochBookSlot, Node, NodeId, NodeSlot, Settlement,
+    SettlementSlot, Slot,
 };
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use crate::accounts::add;
 use crate::context::Context;
-use crate::nodes;
+use crate::nodes::{self, pay_debt};
 use crate::parameters::Parameter;
-use crate::payout::shared;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -57,10 +56,10 @@ impl Collect {
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
         let settlement = view.get(&self.slot())?.ok_or(Rejection::NoSettlement)?;
-        self.judge(context, view, &settlement)?;
-        let (paid, share) = shared(context, settlement.left())?;
-        view.to_treasury(share)?;
-        add(view, self.owner, paid)?;
+        let mut node = self.judge(context, view, &settlement)?;
+        let rest = pay_debt(view, &mut node, settlement.left())?;
+        add(view, self.owner, rest)?;
+        view.put(&NodeSlot(self.node), &node)?;
         view.remove(&self.slot())?;
         let slot = EpochBookSlot(self.epoch);
         let book = view.get(&slot)?.ok_or(Fault::Lacking("an epoch's book"))?;
@@ -70,7 +69,8 @@ impl Collect {
         }
     }
 
-    fn judge(&self, context: &Context, view: &View, settlement: &Settlement) -> Result<(), Stop> {
+    /// Whether it may be paid out now. Gives the node.
+    fn judge(&self, context: &Context, view: &View, settlement: &Settlement) -> Result<Node, Stop> {
         require(settlement.node == self.node, Rejection::SettlementNode)?;
         let node = nodes::find(view, self.node)?;
         require(node.owner == self.owner, Rejection::OwnerOther)?;
@@ -81,7 +81,9 @@ impl Collect {
         )?;
         require(settlement.held == 0, Rejection::SettlementHeld)?;
         require(context.clock.time >= node.jailed_until, Rejection::JailedUnpaid)?;
-        Ok(())
+        let has = node.money().ok_or(Fault::Money("a node"))?;
+        require(node.owed.cases <= has, Rejection::CasesAbove)?;
+        Ok(node)
     }
 
     fn slot(&self) -> SettlementSlot {

@@ -63,7 +63,7 @@ impl DisputeEnd {
     }
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
-        let mut open = Open::find(view, self.dispute, self.node)?;
+        let open = Open::find(view, self.dispute, self.node)?;
         let mut node = find(view, self.node)?;
         let named = (self.owner, self.challenger, self.appellant, self.claim);
         require(
@@ -79,12 +79,12 @@ impl DisputeEnd {
             }
             Stage::Claimant | Stage::Challenger => return Err(Rejection::NotDecided.into()),
         };
-        close(&mut node, &mut open.case.owed)?;
+        close(&mut node, open.case.owed())?;
         match outcome {
             Outcome::ClaimantRefuted => self.refuted(context, view, &mut node, &open)?,
             Outcome::ClaimantSilent => {
                 view.burn(open.case.appeal_bond)?;
-                let lost = (open.case.matter, open.case.held);
+                let lost = (open.case.cost, open.case.held);
                 let accuser = (self.challenger, open.case.bond);
                 silent_for_good(context, view, &mut node, accuser, lost)?;
             }
@@ -117,7 +117,7 @@ impl DisputeEnd {
             return view.burn(case.held);
         }
         add(view, self.challenger, case.bond.beyond)?;
-        let taken = lose(context, view, node, (case.matter, case.held))?;
+        let taken = lose(view, node, (case.cost, case.held))?;
         match case.rewarded {
             true => {
                 let reward = share(context, view, taken)?;

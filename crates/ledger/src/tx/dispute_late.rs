@@ -6,7 +6,7 @@ use receipt::PublicKey;
 
 use crate::context::Context;
 use crate::disputes::Open;
-use crate::liability::silence;
+use crate::liability::{owe_less, silence};
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop, require};
@@ -50,8 +50,9 @@ impl DisputeLate {
             open.case.stage = Stage::Decided(Outcome::ClaimantSilent);
         } else {
             let mut node = find(view, self.node)?;
-            let about = (open.case.matter, open.opened, &mut open.case.owed);
-            open.case.held = silence(context, view, &mut node, about)?;
+            let cost = open.case.cost;
+            open.case.held = silence(context, view, &mut node, (open.opened, cost))?;
+            owe_less(&mut node.owed.cases, open.case.held.at_most(cost))?;
             open.case.stage = Stage::Silent;
             open.case.deadline = now.after(context.parameters.get_u64(Parameter::AppealMs));
             view.put(&NodeSlot(self.node), &node)?;

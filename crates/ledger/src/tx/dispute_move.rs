@@ -7,6 +7,7 @@ use dispute::{Dispute, Move, Party};
 
 use crate::context::{Author, Context};
 use crate::disputes::{NO_TIME, NamedModel, Open, kept};
+use crate::liability::answer;
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop, require};
@@ -100,7 +101,19 @@ impl DisputeMove {
         open.case.begun = true;
         let window = context.parameters.get_u64(Parameter::MoveMs);
         open.case.deadline = context.clock.time.after(window);
+        self.answered(context, author, view)?;
         open.put(view)
+    }
+
+    /// A node that moves is there.
+    fn answered(&self, context: &Context, author: &Author, view: &mut View) -> Result<(), Stop> {
+        let before = find(view, self.node)?;
+        let mut node = before.clone();
+        answer(context, author, &mut node);
+        match node == before {
+            true => Ok(()),
+            false => view.put(&NodeSlot(self.node), &node),
+        }
     }
 
     /// Whose move it is, where the payer may make it: what hashes determine anybody may bring for a node.

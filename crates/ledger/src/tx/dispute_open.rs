@@ -95,7 +95,7 @@ impl DisputeOpen {
             view.get(&claim)?.is_none() && view.get(&slot)?.is_none(),
             Rejection::DisputeThere,
         )?;
-        let (owed, bond) = owe(context, &mut node, Matter::Claim)?;
+        let (cost, bond) = owe(context, &mut node, Matter::Claim)?;
         let network = context.network;
         let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
@@ -104,7 +104,7 @@ impl DisputeOpen {
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let rewarded = dates::speaks(context, &key);
         let about = (claim, Matter::Claim);
-        let case = self.model.case(about, (stage, state), (bond, owed), (deadline, rewarded));
+        let case = self.model.case(about, (stage, state), (bond, cost), (deadline, rewarded));
         Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
         view.put(&NodeSlot(self.node), &node)
     }

@@ -4,8 +4,8 @@
 
 use chain::Amount;
 use chain::records::{
-    Audit, AuditSlot, AuditStage, ChannelId, EpochBookSlot, EpochStartSlot, NodeId, NodeSlot,
-    PanelSlot, SettlementSlot, Shown, Slot, Word,
+    Audit, AuditSlot, AuditStage, ChannelId, EpochBookSlot, EpochStartSlot, Matter, NodeId,
+    NodeSlot, PanelSlot, SettlementSlot, Shown, Slot, Word,
 };
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
@@ -13,6 +13,7 @@ use receipt::PublicKey;
 use crate::accounts::add;
 use crate::audits::{auditors, drawn_in, number, owe, unit, wait};
 use crate::context::{Author, Context};
+use crate::liability::costs;
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
@@ -79,7 +80,7 @@ impl DrawAudit {
         let panel = view.get(&PanelSlot)?.unwrap_or_default();
         let auditors = auditors(context, self.audit, &beacon, (&panel, node.owner))?;
         let mut audit = Audit { auditors, ..self.drawn(context, unit) };
-        owe(context, &mut node, &mut audit.owed)?;
+        owe(&mut node, &audit)?;
         wait(context, &mut audit, AuditStage::Show, Parameter::ShowMs);
         view.put(&NodeSlot(self.node), &node)?;
         view.put(&self.settlement(), &settlement)?;
@@ -98,7 +99,7 @@ impl DrawAudit {
             drawn: context.clock.time,
             stage: AuditStage::Show,
             deadline: context.clock.time,
-            owed: Amount::ZERO,
+            cost: costs(context, Matter::Claim),
             held: Amount::ZERO,
             shown: Shown::NONE,
             asker: PublicKey::NONE,

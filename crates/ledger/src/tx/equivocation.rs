@@ -12,7 +12,7 @@ use crate::accounts::add;
 use crate::context::{Author, Context};
 use crate::dates::{self, read_leaf, write_leaf};
 use crate::disputes::check_signer;
-use crate::liability::{jail, lose, share};
+use crate::liability::{costs, is_rewarded, jail, lose, share};
 use crate::nodes::find;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
@@ -78,10 +78,12 @@ impl ShowEquivocation {
         let slot = self.slot(context.network);
         require(view.get(&slot)?.is_none(), Rejection::DisputeThere)?;
         require(self.evidence.holds(context.network), Rejection::NoEquivocation)?;
-        let taken = lose(context, view, &mut node, (Matter::Claim, Amount::ZERO))?;
+        let rewarded = is_rewarded(context, &node, &key);
+        let cost = costs(context, Matter::Claim);
+        let taken = lose(view, &mut node, (cost, Amount::ZERO))?;
         jail(context, &mut node);
         view.put(&NodeSlot(self.node), &node)?;
-        match dates::speaks(context, &key) {
+        match rewarded {
             true => {
                 let reward = share(context, view, taken)?;
                 add(view, author.payer, reward)?;

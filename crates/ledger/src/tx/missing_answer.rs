@@ -6,7 +6,7 @@ use receipt::log::included;
 use receipt::{MissingAnswer, PublicKey};
 
 use crate::asked::AskedOf;
-use crate::context::Context;
+use crate::context::{Author, Context};
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -55,12 +55,17 @@ impl AnswerMissing {
         keys
     }
 
-    pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
         let missing = view.get(&self.missing)?.ok_or(Rejection::NoMissing)?;
         require(self.worker == missing.worker, Rejection::DisputeNames)?;
         let node = self.of.check(context, view, &missing.asked)?;
         require(shows(view, self.worker, &self.answer, &missing.receipt)?, Rejection::NotIncluded)?;
-        self.of.shown(view, node, missing.asked)?;
+        self.of.shown((context, author), view, node, missing.asked)?;
         view.remove(&self.missing)
     }
 }

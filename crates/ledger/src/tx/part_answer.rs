@@ -6,7 +6,7 @@ use dispute::Slice;
 
 use super::part_open::CHUNK_BYTES;
 use crate::asked::AskedOf;
-use crate::context::Context;
+use crate::context::{Author, Context};
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -52,11 +52,16 @@ impl AnswerPart {
         keys
     }
 
-    pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+    pub(super) fn execute(
+        &self,
+        context: &Context,
+        author: &Author,
+        view: &mut View,
+    ) -> Result<(), Stop> {
         let withheld = view.get(&self.part)?.ok_or(Rejection::NoPart)?;
         let node = self.of.check(context, view, &withheld.asked)?;
         require(self.shows(&withheld), Rejection::ChunkOther)?;
-        self.of.shown(view, node, withheld.asked)?;
+        self.of.shown((context, author), view, node, withheld.asked)?;
         view.remove(&self.part)
     }
 

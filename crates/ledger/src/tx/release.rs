@@ -11,7 +11,6 @@ use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use crate::accounts::add;
-use crate::context::Context;
 use crate::payout::void;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
@@ -47,7 +46,7 @@ impl ReleasePay {
         vec![self.hold.key(), dispute.key(), settlement.key(), AccountSlot(self.payer).key()]
     }
 
-    pub(super) fn execute(self, context: &Context, view: &mut View) -> Result<(), Stop> {
+    pub(super) fn execute(self, view: &mut View) -> Result<(), Stop> {
         let HoldSlot { dispute, settlement: slot } = self.hold;
         let hold = view.get(&self.hold)?.ok_or(Rejection::NoHold)?;
         require(hold.payer == self.payer, Rejection::ChannelPayer)?;
@@ -61,7 +60,7 @@ impl ReleasePay {
         settlement.held = held.ok_or(Fault::Lacking("a settlement's count of disputes"))?;
         match outcome {
             Outcome::ClaimantRefuted | Outcome::ClaimantSilent | Outcome::Planted => {
-                let back = void(context, view, &mut settlement, &hold.spans)?;
+                let back = void(&mut settlement, &hold.spans)?;
                 add(view, self.payer, back)?;
             }
             Outcome::ChallengerRefuted | Outcome::ChallengerSilent => (),

@@ -3,8 +3,8 @@
 //! Never pays at once: the money lies in a settlement, where the epoch's audits find it.
 
 use chain::records::{
-    Channel, ChannelSlot, EpochBook, EpochBookSlot, NodeId, NodeSlot, Settlement, SettlementSlot,
-    Slot, Span,
+    Channel, ChannelSlot, EpochBook, EpochBookSlot, Matter, NodeId, NodeSlot, Settlement,
+    SettlementSlot, Slot, Span,
 };
 use chain::{Amount, Epoch, Voucher};
 use commit::{Reader, WireError, Writer};
@@ -12,7 +12,9 @@ use receipt::Signature;
 
 use crate::channels::paying;
 use crate::context::{Author, Context};
+use crate::liability::{answer, costs};
 use crate::nodes;
+use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -69,16 +71,21 @@ impl Settle {
         view: &mut View,
     ) -> Result<(), Stop> {
         let channel = paying(view, self.voucher.channel, self.node)?;
-        let node = nodes::find(view, self.node)?;
+        let mut node = nodes::find(view, self.node)?;
         require([node.owner, node.operator].contains(&author.payer), Rejection::NotNode)?;
+        require(node.stake >= costs(context, Matter::Claim), Rejection::StakeLess)?;
         require(self.epoch == context.clock.epoch, Rejection::EpochOther)?;
         self.judge(context, &channel)?;
         require(view.get(&self.slot())?.is_none(), Rejection::SettledBefore)?;
         let span = Span { from: channel.settled, to: self.voucher.cumulative };
         let starts = self.enter(context, view, span)?;
         let voided = Vec::new();
-        let settlement = Settlement { node: self.node, span, starts, voided, held: 0 };
+        let share = share(context)?;
+        let settlement = Settlement { node: self.node, span, starts, share, voided, held: 0 };
+        view.to_treasury(settlement.kept(span.amount()))?;
         view.put(&self.slot(), &settlement)?;
+        answer(context, author, &mut node);
+        view.put(&NodeSlot(self.node), &node)?;
         let channel = Channel { settled: span.to, ..channel };
         view.put(&ChannelSlot(self.voucher.channel), &channel)
     }
@@ -114,4 +121,10 @@ impl Settle {
     fn slot(&self) -> SettlementSlot {
         SettlementSlot { epoch: self.epoch, channel: self.voucher.channel }
     }
+}
+
+/// What is kept of a settlement for audits, in millionths.
+fn share(context: &Context) -> Result<u32, Fault> {
+    let share = context.parameters.get(Parameter::AuditShare);
+    u32::try_from(share).map_err(|_| Fault::Lacking("an audits' share in bounds"))
 }

@@ -6,8 +6,7 @@ use commit::{Reader, WireError, Writer};
 
 use crate::context::{Author, Context};
 use crate::nodes::{lower, owned, stakes};
-use crate::parameters::Parameter;
-use crate::stop::{Rejection, Stop, require};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked.
@@ -43,12 +42,12 @@ impl Unstake {
         require(amount != Amount::ZERO, Rejection::NothingMoved)?;
         let mut node = owned(view, id, author)?;
         let left = node.stake.minus(amount).ok_or(Rejection::StakeLess)?;
-        require(left >= node.owed, Rejection::Owed)?;
+        let owed = node.owed.all().ok_or(Fault::Money("what is owed"))?;
+        require(left >= owed, Rejection::Owed)?;
         require(node.unbonding.len() != UNBONDING_MAX, Rejection::UnbondingFull)?;
         lower(view, &mut node, amount)?;
-        let usual = context.clock.time.after(context.parameters.get_u64(Parameter::UnbondMs));
-        let due = usual.max(stakes(view)?.voting_ends);
-        node.unbonding.push(Unbonding { amount, due });
+        let (made, least) = (context.clock.time, stakes(view)?.voting_ends);
+        node.unbonding.push(Unbonding { amount, made, least });
         view.put(&NodeSlot(id), &node)
     }
 }

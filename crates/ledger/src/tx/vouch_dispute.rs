@@ -85,14 +85,14 @@ impl VouchDispute {
             view.get(&claim)?.is_none() && view.get(&slot)?.is_none(),
             Rejection::DisputeThere,
         )?;
-        let (owed, bond) = owe(context, &mut node, Matter::Vouching)?;
+        let (cost, bond) = owe(context, &mut node, Matter::Vouching)?;
         let begun = self.model.judge(view, |model| self.begin(network, model))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
         subtract(view, author.payer, put_in, Rejection::Balance)?;
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let about = (claim, Matter::Vouching);
-        let case = self.model.case(about, begun, (bond, owed), (deadline, true));
+        let case = self.model.case(about, begun, (bond, cost), (deadline, true));
         Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
         view.put(&NodeSlot(self.node), &node)
     }

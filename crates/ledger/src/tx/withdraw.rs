@@ -7,6 +7,7 @@ use commit::{Reader, WireError, Writer};
 use crate::accounts::add;
 use crate::context::{Author, Context};
 use crate::nodes::owned;
+use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -37,17 +38,16 @@ impl Withdraw {
         view: &mut View,
     ) -> Result<(), Stop> {
         let node = owned(view, self.node, author)?;
-        let due = |part: &Unbonding| part.due <= context.clock.time;
+        let window = context.parameters.get_u64(Parameter::UnbondMs);
+        let due = |part: &Unbonding| part.made.after(window).max(part.least) <= context.clock.time;
         let (due, unbonding): (Vec<_>, Vec<_>) = node.unbonding.iter().copied().partition(due);
         require(!due.is_empty(), Rejection::NothingDue)?;
         let node = Node { unbonding, ..node };
-        require(sum(node.stake, &node.unbonding)? >= node.owed, Rejection::Owed)?;
-        add(view, node.owner, sum(Amount::ZERO, &due)?)?;
+        let (has, owed) = (node.money(), node.owed.all());
+        let (has, owed) = has.zip(owed).ok_or(Fault::Money("a node"))?;
+        require(has >= owed, Rejection::Owed)?;
+        let sum = due.iter().try_fold(Amount::ZERO, |sum, part| sum.plus(part.amount));
+        add(view, node.owner, sum.ok_or(Fault::Money("a node"))?)?;
         view.put(&NodeSlot(self.node), &node)
     }
-}
-
-fn sum(first: Amount, parts: &[Unbonding]) -> Result<Amount, Fault> {
-    let all = parts.iter().try_fold(first, |sum, part| sum.plus(part.amount));
-    all.ok_or(Fault::Money("a node"))
 }

@@ -3,9 +3,9 @@
 use chain::records::{
     Anchor, AnchorSlot, Audit, AuditSlot, AuditStage, Auditors, AuditorsSlot, Awaited, BoundKey,
     ChannelId, ClaimedStep, ClockSlot, Course, Dispute, EpochBook, EpochBookSlot, EpochStart,
-    EpochStartSlot, KeySlot, NodeId, NodeSlot, Outcome, PanelSlot, ParameterValues, ParametersSlot,
-    Purse, PurseSlot, Roles, Settlement, SettlementSlot, Span, Word, audit_commitment,
-    audit_finding,
+    EpochStartSlot, KeySlot, NodeId, NodeSlot, Outcome, Owed, PanelSlot, ParameterValues,
+    ParametersSlot, Purse, PurseSlot, Roles, Settlement, SettlementSlot, Span, Word,
+    audit_commitment, audit_finding,
 };
 use chain::{Amount, Epoch, Time, Voucher};
 use commit::{Blind, Digest, Network, Salts};
@@ -521,7 +521,7 @@ fn every_index_of_an_epoch_is_drawn_once_two_epochs_later() {
         assert!(gain > 0, "the fee of a draw pays its transaction: {gain}");
         let audit = Trial::audit(&world, index);
         assert_eq!(
-            (audit.stage, audit.owed),
+            (audit.stage, audit.cost),
             (AuditStage::Show, Amount(default(Parameter::Slash)))
         );
         assert!(audit.unit.0 < PRICES[2]);
@@ -535,7 +535,7 @@ fn every_index_of_an_epoch_is_drawn_once_two_epochs_later() {
     assert_eq!(treasury.0 - left.0, 2 * fee);
     assert_eq!(trial.settlement(&world).held, 2);
     let node = world.record(&NodeSlot(trial.node)).unwrap();
-    assert_eq!(node.owed, Amount(2 * default(Parameter::Slash)));
+    assert_eq!(node.owed.draws, Amount(2 * default(Parameter::Slash)));
     assert_eq!(refused(&world, OTHER, &trial.draw(2)), Some(Rejection::NothingDrawn));
     let other = Action::Draw(DrawAudit {
         audit: AuditSlot { epoch: Epoch(9), index: 0 },
@@ -597,7 +597,7 @@ fn who_says_what_the_worker_says_is_paid_and_the_settlement_is_free() {
     world.take(OTHER, &end);
     assert_eq!(world.record(&Trial::slot(0)), None);
     assert_eq!(trial.settlement(&world).held, 0);
-    assert_eq!(world.record(&NodeSlot(trial.node)).unwrap().owed, Amount::ZERO);
+    assert_eq!(world.record(&NodeSlot(trial.node)).unwrap().owed, Owed::default());
     assert_eq!(refused(&world, OTHER, &trial.draw(0)), Some(Rejection::EpochOther));
 }
 
@@ -883,7 +883,7 @@ fn a_worker_that_shows_nothing_is_silent_and_then_unpaid() {
     let slash = default(Parameter::Slash);
     assert_eq!((audit.stage, audit.held.0), (AuditStage::Silent(Awaited::Show), slash));
     let node = world.record(&NodeSlot(trial.node)).unwrap();
-    assert_eq!((node.stake.0, node.owed.0), (STAKE - slash, 0));
+    assert_eq!((node.stake.0, node.owed.draws.0), (STAKE - slash, 0));
     assert!(node.jailed_until > world.header.time);
     assert_eq!(node.silences.count, 1);
     wait(&mut world);
@@ -911,7 +911,7 @@ fn a_worker_that_comes_back_loses_a_bond() {
     let (bond, slash) = (default(Parameter::Bond), default(Parameter::Slash));
     assert_eq!((audit.stage, audit.held), (AuditStage::Commit, Amount::ZERO));
     let node = world.record(&NodeSlot(trial.node)).unwrap();
-    assert_eq!((node.stake.0, node.owed.0), (STAKE - bond, slash));
+    assert_eq!((node.stake.0, node.owed.draws.0), (STAKE - bond, slash));
     // And again, where its finding is awaited.
     wait(&mut world);
     let late = trial.late(&world, 0);
@@ -925,7 +925,7 @@ fn a_worker_that_comes_back_loses_a_bond() {
     let audit = Trial::audit(&world, 0);
     assert_eq!((audit.stage, audit.word), (AuditStage::Reveal, Word::Root(root)));
     let node = world.record(&NodeSlot(trial.node)).unwrap();
-    assert_eq!((node.stake.0, node.owed.0), (STAKE - 2 * bond, slash));
+    assert_eq!((node.stake.0, node.owed.draws.0), (STAKE - 2 * bond, slash));
 }
 
 #[test]

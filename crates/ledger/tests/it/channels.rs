@@ -9,8 +9,10 @@ use commit::Network;
 use ledger::Rejection;
 use ledger::tx::{Action, ChannelClose, ChannelEnd, ChannelOpen, Collect, Settle};
 
+use crate::disputes::slash;
 use crate::nodes::{made, retire};
 use crate::rejections::Case;
+use crate::stakes::{change, stake, unstake};
 use crate::world::{World, public, secret};
 
 const HOUR: u64 = 3_600_000;
@@ -38,6 +40,11 @@ pub(crate) const REJECTIONS: &[Case] = &[
     (Rejection::EpochOther, |world| {
         let pair = opened(world);
         settling(world, OWNER, &Promise { epoch: 2, ..promise(&pair, 5) })
+    }),
+    (Rejection::CasesAbove, |world| {
+        let pair = settled(world);
+        change(world, pair.1, |node| node.owed.cases = Amount(slash() + 1));
+        world.signed(5, &collect(&pair, 1, OWNER))
     }),
     (Rejection::VoucherSignature, |world| {
         let pair = opened(world);
@@ -170,6 +177,7 @@ fn collect(&(channel, node): &Pair, epoch: u64, owner: u8) -> Action {
 /// A channel of account 1 to a node of [`OWNER`].
 fn opened(world: &mut World) -> Pair {
     let node = made(world, OWNER, OPERATOR);
+    world.take(OWNER, &stake(node, slash()));
     (channel(world, node), node)
 }
 
@@ -211,7 +219,7 @@ fn a_channel_locks_what_its_payer_has() {
         node,
         deposit: Amount(DEPOSIT),
         settled: Amount::ZERO,
-        opened: Time(2),
+        opened: Time(3),
         closing: None,
     };
     assert_eq!(stands(&world, id), wanted);
@@ -243,7 +251,8 @@ fn a_settlement_lies_behind_the_ones_before_it() {
     world.take(OPERATOR, &action);
     let lies = |channel, from, to, starts| {
         let span = Span { from: Amount(from), to: Amount(to) };
-        let wanted = Settlement { node, span, starts: Amount(starts), voided: vec![], held: 0 };
+        let (starts, voided) = (Amount(starts), vec![]);
+        let wanted = Settlement { node, span, starts, share: 40_000, voided, held: 0 };
         assert_eq!(world.record(&SettlementSlot { epoch: Epoch(1), channel }), Some(wanted));
     };
     lies(first, 0, 5, 0);
@@ -326,15 +335,18 @@ fn a_settlement_is_paid_less_the_audits_share() {
     let mut world = World::new();
     let (first, node) = opened(&mut world);
     let second = channel(&mut world, node);
+    let treasury = |world: &World| world.record(&PurseSlot).unwrap().treasury;
+    let empty = treasury(&world);
     settle(&mut world, &promise(&(first, node), 30_000_033));
+    let kept = treasury(&world).minus(empty);
+    assert_eq!(kept, Some(Amount(1_200_001)), "audits are paid before anybody collects");
     settle(&mut world, &promise(&(second, node), 1));
     world.epoch(Epoch(50));
-    let treasury = world.record(&PurseSlot).unwrap().treasury;
+    let before_pay = treasury(&world);
     let before = world.account(OWNER).balance;
     world.take(5, &collect(&(first, node), 1, OWNER));
     assert_eq!(world.account(OWNER).balance, before.plus(Amount(30_000_033 - 1_200_001)).unwrap());
-    let kept = world.record(&PurseSlot).unwrap().treasury.minus(treasury);
-    assert_eq!(kept, Some(Amount(1_200_001)));
+    assert_eq!(treasury(&world), before_pay);
     let book = world.record(&EpochBookSlot(Epoch(1))).unwrap();
     assert_eq!((book.settled, book.settlements), (Amount(30_000_034), 1));
     world.take(5, &collect(&(second, node), 1, OWNER));
@@ -343,6 +355,67 @@ fn a_settlement_is_paid_less_the_audits_share() {
         refused(&world, 5, &collect(&(second, node), 1, OWNER)),
         Some(Rejection::NoSettlement)
     );
+}
+
+/// Who is paid answers for it.
+#[test]
+fn a_node_with_less_at_stake_than_a_lie_costs_settles_nothing() {
+    let mut world = World::new();
+    let pair = opened(&mut world);
+    let settles = settle_in(world.network(), &promise(&pair, 5));
+    change(&mut world, pair.1, |node| node.stake = Amount(slash() - 1));
+    assert_eq!(refused(&world, OWNER, &settles), Some(Rejection::StakeLess));
+    change(&mut world, pair.1, |node| node.stake = Amount(slash()));
+    assert_eq!(refused(&world, OWNER, &settles), None);
+}
+
+/// What waits answers for a debt, and waits for cases that may become one.
+#[test]
+fn pay_answers_for_what_a_node_is_accused_of() {
+    let mut world = World::new();
+    let pair = settled(&mut world);
+    let collect = collect(&pair, 1, OWNER);
+    let paid = 30_000_000 - 1_200_000;
+    // Draws accuse it of nothing; what is unbonding answers as stake does.
+    change(&mut world, pair.1, |node| node.owed.draws = Amount(u128::MAX - slash()));
+    assert_eq!(refused(&world, 5, &collect), None);
+    change(&mut world, pair.1, |node| node.owed.draws = Amount::ZERO);
+    world.take(OWNER, &unstake(pair.1, 7));
+    change(&mut world, pair.1, |node| node.owed.cases = Amount(slash()));
+    assert_eq!(refused(&world, 5, &collect), None);
+    change(&mut world, pair.1, |node| node.owed.cases = Amount(slash() + 1));
+    assert_eq!(refused(&world, 5, &collect), Some(Rejection::CasesAbove));
+    change(&mut world, pair.1, |node| node.owed.cases = Amount::ZERO);
+    for debt in [0, 1, paid, paid + 9] {
+        let mut world = world.clone();
+        change(&mut world, pair.1, |node| node.debt = Amount(debt));
+        let before = (world.account(OWNER).balance.0, world.record(&PurseSlot).unwrap().burnt.0);
+        world.take(5, &collect);
+        let burnt = world.record(&PurseSlot).unwrap().burnt.0 - before.1;
+        let got = world.account(OWNER).balance.0 - before.0;
+        assert_eq!((got, burnt), (paid - debt.min(paid), debt.min(paid)));
+        let left = world.record(&NodeSlot(pair.1)).unwrap().debt.0;
+        assert_eq!(left, debt - debt.min(paid));
+    }
+}
+
+/// However a settlement becomes void, bit by bit, its payer and its node get the same together, and audits what they got.
+#[test]
+fn a_share_is_of_the_whole_whatever_becomes_void() {
+    let span = |from, to| Span { from: Amount(from), to: Amount(to) };
+    for (whole, share) in [(100, 40_000), (u128::MAX, 500_000), (u128::MAX, 1), (37, 333_333)] {
+        let (node, voided) = (NodeId([1; 32]), vec![]);
+        let (span_of, starts) = (span(0, whole), Amount::ZERO);
+        let mut settlement = Settlement { node, span: span_of, starts, share, voided, held: 0 };
+        let (mut back, kept) = (0, settlement.kept(Amount(whole)).0);
+        for (from, to) in [(1, 2), (4, 9), (9, 10), (whole / 2, whole / 2 + 3), (0, whole)] {
+            let before = settlement.left().0;
+            settlement.voided = settlement.span.joined(&settlement.voided, span(from, to));
+            back += before - settlement.left().0;
+            assert_eq!(back + settlement.left().0 + kept, whole);
+        }
+        assert_eq!(settlement.left(), Amount::ZERO);
+    }
 }
 
 #[test]
@@ -357,9 +430,8 @@ fn what_is_void_is_not_paid() {
     world.put(&chain::records::AccountSlot(public(5)), &account);
     let before = world.account(OWNER).balance;
     world.take(4, &collect(&pair, 1, OWNER));
-    let paid: u128 = 30_000_000 - 6;
-    let kept = paid * 40_000 / 1_000_000;
-    assert_eq!(world.account(OWNER).balance, before.plus(Amount(paid - kept)).unwrap());
+    let paid: u128 = 30_000_000 - 1_200_000 - 6;
+    assert_eq!(world.account(OWNER).balance, before.plus(Amount(paid)).unwrap());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Kinds 50 to 54 and 60: a worker with other weights than its model's, who accuses it, and who accuses the truth.
 
 use chain::records::{
-    ClaimedStep, Course, Dispute, DisputeSlot, Held, Node, NodeId, NodeSlot, Outcome, Package,
-    PackageSlot, ParameterValues, Part, ProgramBytes, ProgramSlot, Stage,
+    ClaimedStep, Course, Dispute, DisputeSlot, Held, Node, NodeId, NodeSlot, Outcome, Owed,
+    Package, PackageSlot, ParameterValues, Part, ProgramBytes, ProgramSlot, Stage,
 };
 use chain::{Amount, Authentic, Epoch, Time};
 use commit::{Blind, Salts};
@@ -449,23 +449,24 @@ pub(crate) fn check_books(world: &World) {
         .collect();
     let of = |id: NodeId, held: &Held| {
         if let Held::Dispute(_, Dispute { node, course: Course::Open(case), .. }) = held {
-            return (*node == id).then_some(case.owed.0);
+            return (*node == id).then_some(case.owed().0);
         }
         let missing = if let Held::Missing(_, missing) = held { Some(missing.asked) } else { None };
         let part = if let Held::Withheld(_, part) = held { Some(part.asked) } else { None };
         let asked = missing.or(part)?;
-        (asked.node == id).then_some(asked.owed.0)
+        (asked.node == id).then_some(asked.owed().0)
     };
     let audited = |id: NodeId, held: &Held| {
         let Held::Audit(_, audit) = held else { return None };
-        (audit.node == id).then_some(audit.owed.0)
+        (audit.node == id).then_some(audit.owed().0)
     };
     for node in &held {
         let Held::Node(NodeSlot(id), node) = node else { continue };
         let open: Vec<u128> = held.iter().filter_map(|held| of(*id, held)).collect();
         let audits = held.iter().filter_map(|held| audited(*id, held));
-        let owed = open.iter().copied().chain(audits).sum();
-        assert_eq!((usize::from(node.disputes), node.owed.0), (open.len(), owed));
+        let (cases, draws) = (open.iter().sum(), audits.sum());
+        let owed = (node.owed.cases.0, node.owed.draws.0);
+        assert_eq!((usize::from(node.disputes), owed), (open.len(), (cases, draws)));
         let bare = node.stake == Amount::ZERO && node.unbonding.is_empty();
         assert!(bare || node.debt == Amount::ZERO, "a debt is paid of what there is");
     }
@@ -479,7 +480,7 @@ fn signed(amount: u128) -> i128 {
 fn a_liar_loses_its_stake_and_its_accuser_gets_a_share() {
     let mut world = World::new();
     let mut court = opened(&mut world, true);
-    assert_eq!(court.node(&world).owed, Amount(slash()));
+    assert_eq!(court.node(&world).owed.cases, Amount(slash()));
     assert_eq!(court.node(&world).disputes, 1);
     court.play(&mut world, 100);
     assert_eq!(court.stage(&world), Stage::Decided(Outcome::ClaimantRefuted));
@@ -488,7 +489,10 @@ fn a_liar_loses_its_stake_and_its_accuser_gets_a_share() {
     let got = gained(&mut world, ACCUSER, |world| world.take(OTHER, &end));
     assert_eq!(got, signed(bond() + reward));
     let node = court.node(&world);
-    assert_eq!((node.stake, node.owed, node.disputes), (Amount(STAKE - slash()), Amount(0), 0));
+    assert_eq!(
+        (node.stake, node.owed.cases, node.disputes),
+        (Amount(STAKE - slash()), Amount(0), 0)
+    );
     assert!(node.jailed_until > world.header.time);
     assert_eq!(court.dispute(&world).course, Course::Ended(Outcome::ClaimantRefuted));
     // Neither the same key nor another one opens it again.
@@ -508,7 +512,7 @@ fn who_accuses_the_truth_loses_its_bond_half_of_it_to_the_owner() {
     let got = gained(&mut world, OWNER, |world| world.take(OTHER, &end));
     assert_eq!(got, signed(bond() / 2));
     let node = court.node(&world);
-    assert_eq!((node.stake, node.owed, node.disputes), (Amount(STAKE), Amount(0), 0));
+    assert_eq!((node.stake, node.owed.cases, node.disputes), (Amount(STAKE), Amount(0), 0));
     assert_eq!(node.jailed_until, Time(0));
 }
 
@@ -557,7 +561,7 @@ fn silence_costs_what_refutation_costs_and_is_not_called_fraud() {
     let court = slept(&mut world);
     assert_eq!(court.stage(&world), Stage::Silent);
     let node = court.node(&world);
-    assert_eq!((node.stake, node.owed), (Amount(STAKE - slash()), Amount(0)));
+    assert_eq!((node.stake, node.owed.cases), (Amount(STAKE - slash()), Amount(0)));
     assert!(node.jailed_until > world.header.time);
     let end = court.end(PublicKey::NONE);
     let early = world.signed(OTHER, &end);
@@ -568,14 +572,14 @@ fn silence_costs_what_refutation_costs_and_is_not_called_fraud() {
     let got = gained(&mut world, ACCUSER, |world| world.take(OTHER, &end));
     assert_eq!(got, signed(bond() + default(Parameter::SilenceFee)));
     assert_eq!(court.dispute(&world).course, Course::Ended(Outcome::ClaimantSilent));
-    // Another may accuse of the same: silence cleared nothing. The second one within the window holds twice as much.
+    // Another may accuse of the same: silence cleared nothing. It is the same absence, and holds as much again.
     let mut court = court;
     let again = court.opening(&world, OTHER);
     world.block(1, &[again]);
     court.turn_to(&world, OTHER);
     wait(&mut world);
     world.take(OTHER, &court.late());
-    assert_eq!(court.node(&world).stake, Amount(STAKE - 3 * slash()));
+    assert_eq!(court.node(&world).stake, Amount(STAKE - 2 * slash()));
 }
 
 #[test]
@@ -629,13 +633,13 @@ fn silence_after_an_appeal_is_the_end() {
 fn a_node_without_money_can_be_refuted_all_the_same() {
     let mut world = World::new();
     let mut court = Court::of(&mut world, true);
-    change(&mut world, court.node, |node| node.owed = Amount(STAKE - 5));
+    change(&mut world, court.node, |node| node.owed.cases = Amount(STAKE - 5));
     let open = court.opening(&world, ACCUSER);
     world.block(1, &[open]);
-    assert_eq!(court.node(&world).owed, Amount(STAKE - 5 + slash()));
+    assert_eq!(court.node(&world).owed.cases, Amount(STAKE - 5 + slash()));
     court.play(&mut world, 100);
     world.take(OTHER, &court.end(PublicKey::NONE));
-    assert_eq!(court.node(&world).owed, Amount(STAKE - 5));
+    assert_eq!(court.node(&world).owed.cases, Amount(STAKE - 5));
 }
 
 #[test]
@@ -738,7 +742,7 @@ fn a_claim_is_slashed_for_once() {
     let mut court = opened(&mut world, true);
     let second = court.opening(&world, OTHER);
     world.block(1, &[second]);
-    assert_eq!(court.node(&world).owed, Amount(2 * slash()));
+    assert_eq!(court.node(&world).owed.cases, Amount(2 * slash()));
     court.play(&mut world, 100);
     world.take(OTHER, &court.end(PublicKey::NONE));
     let stake = court.node(&world).stake;
@@ -748,7 +752,7 @@ fn a_claim_is_slashed_for_once() {
     let end = court.end(PublicKey::NONE);
     let got = gained(&mut world, OTHER, |world| world.take(ACCUSER, &end));
     assert_eq!(got, signed(bond()));
-    assert_eq!((court.node(&world).stake, court.node(&world).owed), (stake, Amount::ZERO));
+    assert_eq!((court.node(&world).stake, court.node(&world).owed), (stake, Owed::default()));
 }
 
 #[test]

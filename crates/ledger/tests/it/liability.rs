@@ -1,8 +1,8 @@
 //! What a node loses when cases go against it, and that nothing shelters it: neither silence, nor money that is held
 //! elsewhere, nor many cases at once.
 
-use chain::Amount;
-use chain::records::{Course, Dispute, Outcome, PurseSlot};
+use chain::records::{Course, Dispute, Outcome, Owed, ParametersSlot, PurseSlot};
+use chain::{Amount, Time};
 use ledger::{Parameter, Rejection};
 use receipt::PublicKey;
 
@@ -101,7 +101,10 @@ fn silence_that_finds_nothing_is_owed_when_it_ends() {
     accused(&mut world, &court, &[ACCUSER, OTHER]);
     late(&mut world, &mut court, &[ACCUSER, OTHER]);
     let node = court.node(&world);
-    assert_eq!((node.stake, node.debt, node.owed), (Amount::ZERO, Amount::ZERO, Amount(slash())));
+    assert_eq!(
+        (node.stake, node.debt, node.owed.cases),
+        (Amount::ZERO, Amount::ZERO, Amount(slash()))
+    );
     // The first case is won, as far as the other one lets it.
     court.turn_to(&world, ACCUSER);
     world.take(OWNER, &court.appeal());
@@ -109,7 +112,7 @@ fn silence_that_finds_nothing_is_owed_when_it_ends() {
     world.take(OTHER, &court.end(public(OWNER)));
     let left = slash() - bond();
     let node = court.node(&world);
-    assert_eq!((node.stake, node.owed), (Amount(left), Amount(slash())));
+    assert_eq!((node.stake, node.owed.cases), (Amount(left), Amount(slash())));
     let leaving = world.signed(OWNER, &unstake(court.node, 1));
     assert_eq!(world.rejection(&leaving), Some(Rejection::Owed));
     wait(&mut world);
@@ -119,7 +122,7 @@ fn silence_that_finds_nothing_is_owed_when_it_ends() {
     assert_eq!(got, money(bond() + default(Parameter::SilenceFee)));
     let node = court.node(&world);
     assert_eq!((node.stake, node.debt), (Amount::ZERO, Amount(slash() - left)));
-    assert_eq!((node.owed, node.disputes), (Amount::ZERO, 0));
+    assert_eq!((node.owed.cases, node.disputes), (Amount::ZERO, 0));
 }
 
 #[test]
@@ -132,12 +135,75 @@ fn cases_side_by_side_are_one_silence_and_hold_as_much_each() {
         late(&mut world, &mut court, &order);
         let node = court.node(&world);
         assert_eq!((node.stake, node.silences.count), (Amount(STAKE - 2 * slash()), 1));
-        // One that was opened after them holds twice as much.
+        // One that was opened after them, when the node had been there, holds twice as much.
+        court.turn_to(&world, ACCUSER);
+        world.take(OWNER, &court.appeal());
         accused(&mut world, &court, &[THIRD]);
         late(&mut world, &mut court, &[THIRD]);
         let node = court.node(&world);
         assert_eq!((node.stake, node.silences.count), (Amount(STAKE - 4 * slash()), 2));
         assert_eq!(node.silences.last, world.header.time);
+    }
+}
+
+/// Who is away is away once: what is opened after a silence that counted is the same absence until the node was there.
+#[test]
+fn one_outage_counts_once_though_cases_follow_each_other() {
+    let mut world = World::new();
+    let mut court = Court::with(&mut world, true, 9 * slash());
+    for (at, name) in [ACCUSER, OTHER, THIRD].into_iter().enumerate() {
+        accused(&mut world, &court, &[name]);
+        late(&mut world, &mut court, &[name]);
+        let node = court.node(&world);
+        let held = slash() * u128::try_from(at + 1).unwrap();
+        assert_eq!((node.stake, node.silences.count), (Amount(9 * slash() - held), 1));
+    }
+    // What others do for it says nothing about it; what its owner does, does.
+    assert_eq!(court.node(&world).silences.answered, Time(0));
+    world.take(OWNER, &court.appeal());
+    assert_eq!(court.node(&world).silences.answered, world.header.time);
+}
+
+/// A case costs what it did when it was opened, whatever becomes of the parameter: less, or more, silent or not.
+#[test]
+fn a_case_keeps_what_it_costs() {
+    for now in [0, 1, slash() - 1, 5 * slash()] {
+        for silent in [false, true] {
+            let mut world = World::new();
+            let mut court = Court::of(&mut world, true);
+            accused(&mut world, &court, &[ACCUSER]);
+            let mut values = world.record(&ParametersSlot).unwrap();
+            values.0.insert(Parameter::Slash.number(), now);
+            world.put(&ParametersSlot, &values);
+            if silent {
+                late(&mut world, &mut court, &[ACCUSER]);
+                assert_eq!(court.node(&world).stake, Amount(STAKE - slash()));
+                wait(&mut world);
+            } else {
+                court.decide(&mut world, Outcome::ClaimantRefuted);
+            }
+            world.take(OTHER, &court.end(PublicKey::NONE));
+            let node = court.node(&world);
+            assert_eq!((node.stake, node.owed), (Amount(STAKE - slash()), Owed::default()));
+        }
+    }
+}
+
+/// Whoever stole a key makes up jobs and signs two tokens for each: that gives a share once.
+#[test]
+fn a_stolen_key_gives_one_share() {
+    let mut world = World::new();
+    let court = Court::of(&mut world, true);
+    let share = slash() / 1_000_000 * default(Parameter::ChallengerShare);
+    for lies in 1..4 {
+        let shown = equivocation_of(&world, court.node, 10 + lies, [7, 8]);
+        let burnt = |world: &World| world.record(&PurseSlot).unwrap().burnt.0;
+        let (before, got) = (burnt(&world), world.account(THIRD).balance.0);
+        world.take(THIRD, &shown);
+        let paid = if lies == 1 { share } else { 0 };
+        assert_eq!(burnt(&world) - before, slash() - paid);
+        assert_eq!(world.account(THIRD).balance.0 > got, lies == 1);
+        assert_eq!(court.node(&world).stake, Amount(STAKE - u128::from(lies) * slash()));
     }
 }
 
@@ -165,7 +231,7 @@ fn stake_that_comes_after_a_case_was_opened_answers_too() {
     let mut world = World::new();
     let mut court = Court::with(&mut world, true, 10);
     accused(&mut world, &court, &[ACCUSER]);
-    assert_eq!(court.node(&world).owed, Amount(slash()));
+    assert_eq!(court.node(&world).owed.cases, Amount(slash()));
     world.take(OWNER, &stake(court.node, slash()));
     let leaves =
         |world: &World, amount| world.rejection(&world.signed(OWNER, &unstake(court.node, amount)));

@@ -189,7 +189,7 @@ fn a_worker_that_shows_it_is_paid_for_the_trouble() {
     let mut world = World::new();
     let asked = opened(&mut world);
     let node = asked.node(&world);
-    assert_eq!((node.disputes, node.owed), (1, Amount(default(Parameter::Slash))));
+    assert_eq!((node.disputes, node.owed.cases), (1, Amount(default(Parameter::Slash))));
     // It is not anchored yet.
     let early = world.signed(OTHER, &asked.answer(PLACE));
     assert_eq!(world.rejection(&early), Some(Rejection::NotIncluded));
@@ -197,7 +197,7 @@ fn a_worker_that_shows_it_is_paid_for_the_trouble() {
     let got = gained(&mut world, OWNER, |world| world.take(OTHER, &asked.answer(PLACE)));
     assert_eq!(got, default(Parameter::Bond) / 2);
     let node = asked.node(&world);
-    assert_eq!((node.disputes, node.owed, node.stake), (0, Amount::ZERO, Amount(STAKE)));
+    assert_eq!((node.disputes, node.owed.cases, node.stake), (0, Amount::ZERO, Amount(STAKE)));
     assert_eq!(world.record(&asked.slot), None);
 }
 

@@ -116,12 +116,12 @@ fn a_worker_that_shows_a_chunk_is_paid_for_the_trouble() {
         let mut world = World::new();
         let asked = opened(&mut world, file_at, chunk);
         let node = asked.node(&world);
-        assert_eq!((node.disputes, node.owed), (1, Amount(default(Parameter::Slash))));
+        assert_eq!((node.disputes, node.owed.cases), (1, Amount(default(Parameter::Slash))));
         let answer = asked.answer(slice(file_at.into(), chunk));
         let got = gained(&mut world, OWNER, |world| world.take(OTHER, &answer));
         assert_eq!(got, default(Parameter::Bond) / 2);
         let node = asked.node(&world);
-        assert_eq!((node.disputes, node.owed, node.stake), (0, Amount::ZERO, Amount(STAKE)));
+        assert_eq!((node.disputes, node.owed.cases, node.stake), (0, Amount::ZERO, Amount(STAKE)));
         assert_eq!(world.record(&asked.slot), None);
     }
 }
@@ -257,7 +257,7 @@ fn a_withholder_that_is_silent_twice_loses_what_is_held() {
     assert_eq!(got, default(Parameter::Bond) + default(Parameter::SilenceFee));
     let node = asked.node(&world);
     assert_eq!(node.stake, Amount(STAKE - default(Parameter::Slash)));
-    assert_eq!((node.disputes, node.owed, node.silences.count), (0, Amount::ZERO, 1));
+    assert_eq!((node.disputes, node.owed.cases, node.silences.count), (0, Amount::ZERO, 1));
     assert_eq!(world.record(&asked.slot), None);
     // It can be asked again, and is no more able to shut its ears.
     let again = world.signed(ASKER, &asked.opening());

@@ -134,10 +134,10 @@ impl Field {
         let account = world.account(name);
         let balance = Amount(account.balance.0 - bond.all().unwrap().0);
         world.put(&AccountSlot(challenger), &Account { balance, ..account });
-        let owed = Amount(default(Parameter::Slash));
+        let cost = Amount(default(Parameter::Slash));
         change(world, self.node, |node| {
             node.disputes += 1;
-            node.owed = node.owed.plus(owed).unwrap();
+            node.owed.cases = node.owed.cases.plus(cost).unwrap();
         });
         let case = Case {
             stage: Stage::Claimant,
@@ -148,7 +148,7 @@ impl Field {
             matter: Matter::Claim,
             begun: false,
             bond,
-            owed,
+            cost,
             held: Amount::ZERO,
             appellant: PublicKey::NONE,
             rewarded: true,
@@ -240,7 +240,7 @@ fn a_plant_pays_who_finds_it_and_costs_its_node_no_stake() {
     assert_eq!(world.account(FINDER).balance.0 - before, bond + pay);
     assert_eq!(course(&world, &found), Course::Ended(Outcome::Planted));
     let node = field.node(&world);
-    assert_eq!((node.stake, node.owed, node.disputes), (Amount(STAKE), Amount::ZERO, 0));
+    assert_eq!((node.stake, node.owed.cases, node.disputes), (Amount(STAKE), Amount::ZERO, 0));
     assert_eq!(node.jailed_until, Time(0));
     let claim = world.record(&found.claim).map(|left| (left.node, left.challenger, left.course));
     let planted = Course::Ended(Outcome::Planted);
@@ -507,7 +507,10 @@ fn a_planter_that_was_away_takes_its_case_up_first() {
     let bond = default(Parameter::Bond);
     assert_eq!(world.account(OWNER).balance.0 - before, bond);
     let node = field.node(&world);
-    assert_eq!((node.stake, node.debt, node.owed), (Amount(STAKE - bond), Amount(0), Amount(0)));
+    assert_eq!(
+        (node.stake, node.debt, node.owed.cases),
+        (Amount(STAKE - bond), Amount(0), Amount(0))
+    );
 }
 
 /// Whether the planted token is false nobody asks: it is its planter's money alone that moves.

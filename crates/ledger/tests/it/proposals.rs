@@ -244,7 +244,7 @@ fn stake_that_votes_is_not_free_before_the_vote_ends() {
     assert_eq!(world.record(&StakesSlot).unwrap().voting_ends, made.ends);
     world.take(1, &vote(id, node, true));
     world.take(1, &unstake(node, 100));
-    assert_eq!(world.record(&NodeSlot(node)).unwrap().unbonding[0].due, made.ends);
+    assert_eq!(world.record(&NodeSlot(node)).unwrap().unbonding[0].least, made.ends);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Kinds 6 to 8.
 
-use chain::records::{Node, NodeId, NodeSlot, StakesSlot, Unbonding};
+use chain::records::{Node, NodeId, NodeSlot, Owed, ParametersSlot, StakesSlot, Unbonding};
 use chain::{Amount, Genesis, Time};
 use ledger::tx::{Action, Stake, Unstake, Withdraw};
-use ledger::{Rejection, Working};
+use ledger::{Parameter, Rejection, Working};
 
 use crate::nodes::{made, retire};
 use crate::rejections::Case;
@@ -18,7 +18,7 @@ pub(crate) const REJECTIONS: &[Case] = &[
     }),
     (Rejection::Owed, |world| {
         let node = staked(world, 1, 100);
-        change(world, node, |node| node.owed = Amount(60));
+        change(world, node, |node| node.owed.cases = Amount(60));
         world.signed(1, &unstake(node, 41))
     }),
     (Rejection::UnbondingFull, |world| {
@@ -97,9 +97,9 @@ fn stake_leaves_after_its_time() {
     let id = staked(&mut world, 1, 100);
     world.take(1, &unstake(id, 30));
     world.take(1, &unstake(id, 20));
-    let due = |after| Time(after + UNBOND_MS);
-    let unbonding = [(30, due(3)), (20, due(4))];
-    let unbonding = unbonding.map(|(amount, due)| Unbonding { amount: Amount(amount), due });
+    let left =
+        |amount, made| Unbonding { amount: Amount(amount), made: Time(made), least: Time(0) };
+    let unbonding = [left(30, 3), left(20, 4)];
     assert_eq!(node(&world, id).unbonding, unbonding);
     assert_eq!((node(&world, id).stake, total(&world).0), (Amount(50), before + 50));
     (0..9).for_each(|_| world.block(10_000, &[]));
@@ -116,15 +116,37 @@ fn stake_leaves_after_its_time() {
     assert_eq!(node(&world, id).unbonding, []);
 }
 
+/// What is judged longer is answered for longer, by what left before that, too.
+#[test]
+fn an_entry_is_due_by_the_time_that_unbonding_takes_now() {
+    let mut world = world();
+    let id = staked(&mut world, 1, 100);
+    world.take(1, &unstake(id, 30));
+    (0..11).for_each(|_| world.block(10_000, &[]));
+    let takes = |milliseconds: u128| {
+        let mut world = world.clone();
+        let mut values = world.record(&ParametersSlot).unwrap();
+        values.0.insert(Parameter::UnbondMs.number(), milliseconds);
+        world.put(&ParametersSlot, &values);
+        world.rejection(&world.signed(1, &withdraw(id)))
+    };
+    let passed = u128::from(world.header.time.0 + 1 - node(&world, id).unbonding[0].made.0);
+    assert_eq!(takes(UNBOND_MS.into()), None);
+    assert_eq!(takes(passed), None);
+    assert_eq!(takes(passed + 1), Some(Rejection::NothingDue));
+}
+
 #[test]
 fn what_disputes_may_take_does_not_leave() {
     let mut world = world();
     let id = staked(&mut world, 1, 100);
     world.take(1, &unstake(id, 60));
     (0..11).for_each(|_| world.block(10_000, &[]));
-    let with = |owed| {
+    let with = |owed: u128| {
         let mut world = world.clone();
-        change(&mut world, id, |node| node.owed = Amount(owed));
+        // Whatever of it is of cases and what of draws.
+        let (cases, draws) = (Amount(owed / 3), Amount(owed - owed / 3));
+        change(&mut world, id, |node| node.owed = Owed { cases, draws });
         [withdraw(id), unstake(id, 1)].map(|action| world.rejection(&world.signed(1, &action)))
     };
     assert_eq!(with(39), [None, None]);

@@ -68,7 +68,7 @@ impl Bench {
             drawn: world.header.time,
             stage: AuditStage::Reveal,
             deadline: world.header.time,
-            owed: Amount::ZERO,
+            cost: Amount::ZERO,
             held: Amount::ZERO,
             shown,
             asker: PublicKey::NONE,
@@ -132,14 +132,17 @@ fn an_auditor_that_did_not_look_loses_what_it_answers_with() {
     let mut world = World::new();
     let mut bench = opened(&mut world, true);
     let node = bench.court.node(&world);
-    assert_eq!((node.owed, node.disputes), (Amount(LAZY), 1));
+    assert_eq!((node.owed.cases, node.disputes), (Amount(LAZY), 1));
     bench.court.play(&mut world, 100);
     let end = bench.court.end(PublicKey::NONE);
     let reward = LAZY / 1_000_000 * default(Parameter::ChallengerShare);
     let got = gained(&mut world, ACCUSER, |world| world.take(OTHER, &end));
     assert_eq!(got, i128::try_from(bond() + reward).unwrap());
     let node = bench.court.node(&world);
-    assert_eq!((node.stake, node.owed, node.disputes), (Amount(STAKE - LAZY), Amount::ZERO, 0));
+    assert_eq!(
+        (node.stake, node.owed.cases, node.disputes),
+        (Amount(STAKE - LAZY), Amount::ZERO, 0)
+    );
     assert!(node.jailed_until > world.header.time);
     assert_eq!(bench.worker(&world).stake, Amount(STAKE), "its worker is judged elsewhere");
     // It loses once for what it said of the answer, whoever asks.
@@ -160,7 +163,7 @@ fn a_false_planters_true_token_is_defended_by_an_honest_auditor() {
     let ended = bench.court.dispute(&world).course;
     assert_eq!(ended, Course::Ended(Outcome::ChallengerRefuted));
     let node = bench.court.node(&world);
-    assert_eq!((node.stake, node.owed, node.disputes), (Amount(STAKE), Amount::ZERO, 0));
+    assert_eq!((node.stake, node.owed.cases, node.disputes), (Amount(STAKE), Amount::ZERO, 0));
 }
 
 #[test]
@@ -175,7 +178,10 @@ fn an_auditor_that_does_not_answer_loses_as_much() {
     let got = gained(&mut world, ACCUSER, |world| world.take(OTHER, &end));
     assert_eq!(got, i128::try_from(bond() + default(Parameter::SilenceFee)).unwrap());
     let node = bench.court.node(&world);
-    assert_eq!((node.stake, node.debt, node.owed), (Amount(STAKE - LAZY), Amount(0), Amount(0)));
+    assert_eq!(
+        (node.stake, node.debt, node.owed.cases),
+        (Amount(STAKE - LAZY), Amount(0), Amount(0))
+    );
 }
 
 /// What else its worker signed nobody audited.

@@ -112,7 +112,7 @@ impl Block<'_> {
         for node in [&mut old, &mut new] {
             node.stake = chain::Amount::ZERO;
             node.unbonding.clear();
-            (node.owed, node.debt) = (chain::Amount::ZERO, chain::Amount::ZERO);
+            (node.owed, node.debt) = (chain::records::Owed::default(), chain::Amount::ZERO);
             node.disputes = 0;
             (node.jailed_until, node.silences) = (Time(0), chain::records::Silences::default());
         }

@@ -6,7 +6,7 @@
 
 use chain::records::{
     Asked, Channel, Clock, Course, Decision, Dispute, DisputeSlot, EpochStartSlot, Held, KeyRole,
-    KeySlot, LabelSlot, NameRecord, NameSlot, NodeId, NodeSlot, Outcome, PackageSlot,
+    KeySlot, LabelSlot, NameRecord, NameSlot, Node, NodeId, NodeSlot, Outcome, PackageSlot,
     ParametersSlot, PlantSlot, Proposal, ProposalId, Settlement, SettlementSlot, Stage,
     dispute_state_hash,
 };
@@ -230,8 +230,13 @@ impl Block<'_> {
         holds(last < self.now.epoch.0, what)?;
         // A hold is let go of by a release, an audit by its end.
         holds(settlement.held == 0 || self.has(&[27, 32, 35, 36]), what)?;
-        let node = record(self.step.before, &NodeSlot(settlement.node));
-        holds(node.is_none_or(|node| node.jailed_until <= self.now.time), what)?;
+        let nodes = [self.step.before, self.step.after];
+        let [was, is] = nodes.map(|state| record(state, &NodeSlot(settlement.node)));
+        // A case that ends lets go of it, too.
+        let short = |node: &Node| node.money().is_none_or(|has| has < node.owed.cases);
+        let accused = [&was, &is].iter().all(|node| node.as_ref().is_some_and(short));
+        holds(!accused || self.has(&[53, 62, 63, 65, 66]), what)?;
+        holds(was.is_none_or(|node| node.jailed_until <= self.now.time), what)?;
         holds(!self.is_jailed_first(*slot, settlement.node), what)
     }
 

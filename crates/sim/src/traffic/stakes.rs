@@ -3,7 +3,8 @@
 //!
 //! Never only what is there: a little more is asked for, too.
 
-use chain::records::NodeId;
+use chain::records::{NodeId, Unbonding};
+use ledger::Parameter;
 use ledger::tx::{Action, Stake, Stand, Unstake, Wish as Standing, Withdraw};
 
 use super::Wish;
@@ -45,7 +46,9 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
 fn due(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
     let mut nodes = there(scene);
     let now = scene.header.time;
-    nodes.retain(|(_, node)| node.unbonding.iter().any(|part| part.due <= now));
+    let takes = u64::try_from(scene.parameter(Parameter::UnbondMs)).unwrap_or(u64::MAX);
+    let due = |part: &Unbonding| part.made.after(takes).max(part.least) <= now;
+    nodes.retain(|(_, node)| node.unbonding.iter().any(due));
     let (node, record) = random.choose(&nodes)?;
     let payer = key_of(&record.owner)?;
     random.once_in(2).then_some(Wish { payer, action: Action::Withdraw(Withdraw { node: *node }) })
