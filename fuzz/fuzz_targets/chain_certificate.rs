@@ -1,7 +1,8 @@
 //! Any bytes as a certificate: decoded to what encodes to just these bytes, or refused; nothing that was not signed
 //! certifies.
 //!
-//! The first byte says how many seats there are, and how many of them signed; so many votes come before the bytes' own.
+//! The first byte says how many seats there are, and how many of them signed; so many votes come before the bytes' own. A
+//! group's word holds for no header, for nobody here has the group's key, and no seats take it.
 //!
 //! Run: `cargo +nightly fuzz run chain_certificate -- -max_total_time=60 -rss_limit_mb=512`.
 #![no_main]
@@ -9,7 +10,7 @@
 use std::sync::LazyLock;
 
 use chain::records::{NodeId, Seat, Seats};
-use chain::{Certificate, View, vote};
+use chain::{Certificate, GroupKey, View, vote};
 use commit::Network;
 use libfuzzer_sys::fuzz_target;
 use receipt::{SecretKey, Signature};
@@ -17,6 +18,8 @@ use receipt::{SecretKey, Signature};
 const NETWORK: Network = Network([7; 32]);
 const HEADER: [u8; 32] = [8; 32];
 const VIEW: View = View(2);
+/// Of a group that certified something else (decision 0027).
+const KEY: GroupKey = GroupKey(*include_bytes!("group_key.bin"));
 
 /// Everybody who may have a seat, and what each signs.
 static VOTES: LazyLock<Vec<(Seat, Signature)>> = LazyLock::new(|| {
@@ -34,7 +37,14 @@ fuzz_target!(|input: &[u8]| {
     match Certificate::decode(bytes) {
         Ok(certificate) => {
             assert_eq!(certificate.encode(), bytes, "two encodings of one certificate");
-            let Certificate::Quorum { view, signatures: votes } = &certificate;
+            let (view, votes) = match &certificate {
+                Certificate::Quorum { view, signatures } => (view, signatures),
+                Certificate::Group(word) => {
+                    assert!(!word.holds(NETWORK, &KEY, &HEADER), "nobody signed it");
+                    assert!(certificate.check(NETWORK, &seats, &HEADER).is_err(), "of no seats");
+                    return;
+                }
+            };
             let true_ones = votes.iter().filter(|(at, signature)| {
                 VOTES
                     .get(usize::from(*at))

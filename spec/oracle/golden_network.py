@@ -36,7 +36,7 @@ def seats(names):
 
 def genesis():
     return ledger.GENESIS.write({
-        "kind": 1, "stamp": BEGAN, "parameters": [], "seats": seats(FIRST), "accounts": [], "treasury": 0, "nodes": [],
+        "kind": (1,), "stamp": BEGAN, "parameters": [], "seats": seats(FIRST), "accounts": [], "treasury": 0, "nodes": [],
     })  # fmt: skip
 
 

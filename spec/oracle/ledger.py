@@ -1,7 +1,7 @@
 """ledger.md: bytes of transactions, headers, blocks, genesis and certificates, and what of them is hashed and signed."""
 
 import receipt_ed25519 as ed25519
-from ledger_forms import HASH, KEY, SIGNATURE, U16, U32, U64, U128, blob, list_of, one_of, pair, record
+from ledger_forms import HASH, KEY, SIGNATURE, U8, U16, U32, U64, U128, Form, blob, list_of, one_of, pair, raw, record
 from ledger_records import ADDRESS, PARAMETERS, ROLES, SEATS
 from receipt import Hashes
 from receipt_decode import Input, true
@@ -20,14 +20,38 @@ HEADER = record((
 GENESIS_NODE = record((
     ("owner", KEY), ("operator", KEY), ("transport", KEY), ("validator", KEY), ("roles", ROLES), ("address", ADDRESS), ("stake", U128),
 ))  # fmt: skip
+SIMULATION = 1
+KIND = one_of(SIMULATION, 2, 3)
+GROUP_KEY = raw(96)
+
+
+def read_kind(i):
+    kind = KIND.read(i)
+    return (kind,) if kind == SIMULATION else (kind, GROUP_KEY.read(i))
+
+
+# A number, and where it is no simulation the first group's key.
+NETWORK = Form(lambda kind: KIND.write(kind[0]) + b"".join(map(GROUP_KEY.write, kind[1:])), read_kind)
 GENESIS = record((
-    ("kind", one_of(1, 2, 3)), ("stamp", U64), ("parameters", PARAMETERS), ("seats", SEATS),
+    ("kind", NETWORK), ("stamp", U64), ("parameters", PARAMETERS), ("seats", SEATS),
     ("accounts", list_of(4, ACCOUNTS_MOST, pair(KEY, U128), lambda one: one[0])), ("treasury", U128),
     ("nodes", list_of(2, NODES_MOST, GENESIS_NODE)),
 ), version=True)  # fmt: skip
 VOTES = list_of(2, SEATS_MOST, pair(U16, SIGNATURE), lambda one: one[0])
-QUORUM = 1
-CERTIFICATE = record((("kind", one_of(QUORUM)), ("view", U64), ("votes", VOTES)), version=True)
+QUORUM, GROUP = 1, 2
+WORDS = {
+    QUORUM: record((("view", U64), ("votes", VOTES))),
+    GROUP: record((("epoch", U64), ("view", U64), ("parent", U64), ("signature", raw(48)))),
+}
+
+
+def read_certificate(i):
+    i.version()
+    kind = one_of(*WORDS).read(i)
+    return {"kind": kind, **WORDS[kind].read(i)}
+
+
+CERTIFICATE = Form(lambda made: U16.write(1) + U8.write(made["kind"]) + WORDS[made["kind"]].write(made), read_certificate)
 
 
 def network_of(genesis):
@@ -66,6 +90,11 @@ def seats_hash(hashes, seats):
     return hashes.hash(b"probity seats v1", seats)
 
 
+def group_hash(hashes, group):
+    """Of the record's bytes."""
+    return hashes.hash(b"probity group v1", group)
+
+
 def block(header, all_bytes):
     return HEADER.write(header) + b"".join(U32.write(len(data)) + data for data in all_bytes)
 
@@ -88,6 +117,8 @@ def vote(hashes, secret, view, header):
 def certifies(hashes, certificate, seats, header):
     """Whether these bytes certify the hash of a header, under these seats of the state before it."""
     made = CERTIFICATE.whole(certificate)
+    if made["kind"] != QUORUM:
+        return False
     votes, signed = made["votes"], U64.write(made["view"]) + header
     if len(seats) == 0 or len(votes) < 2 * len(seats) // 3 + 1:
         return False

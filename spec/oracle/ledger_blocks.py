@@ -13,7 +13,7 @@ import ledger_proposal_cases
 import ledger_rules as rules
 import ledger_seat_cases
 import ledger_stake_cases
-from ledger_world import BEACON, FEE_MOST, RICH, World, genesis, public, secret
+from ledger_world import A_GROUP, BEACON, FEE_MOST, RICH, World, genesis, public, secret
 
 TRANSFER = 1
 
@@ -104,7 +104,7 @@ def base_cases():
     yield "epochs", w
 
     yield "block 0 alone", World()
-    yield "another network, nobody has anything", World(kind=3, accounts=[], treasury=0).block().send(1, TRANSFER, transfer(2, 1), 8)
+    yield "another network, nobody has anything", World(kind=(3, A_GROUP), accounts=[], treasury=0).block().send(1, TRANSFER, transfer(2, 1), 8)
     most = (1 << 128) - 1
     w = World(accounts=[(public(1), most)], treasury=0).block().send(1, TRANSFER, transfer(2, most - FEE_MOST)).send(2, TRANSFER, transfer(1, most - 2 * FEE_MOST))
     yield "as much money as there may be", w

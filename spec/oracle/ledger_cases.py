@@ -9,6 +9,7 @@ import receipt_ed25519 as ed25519
 from exact import Refused
 from hash_blake3 import digest
 from ledger_forms import U8, U16, U32, U64, U128
+from ledger_world import A_GROUP
 from receipt import Hashes
 
 NETWORK, OFFLINE = bytes([7] * 32), bytes(32)
@@ -167,7 +168,7 @@ def seats(names):
 
 def genesis_in(spec):
     return {
-        "kind": spec["kind"], "stamp": int(spec["stamp"]), "treasury": int(spec["treasury"]),
+        "kind": (spec["kind"], *([bytes.fromhex(spec["group"])] if "group" in spec else [])), "stamp": int(spec["stamp"]), "treasury": int(spec["treasury"]),
         "parameters": [(number, int(value)) for number, value in spec["parameters"]],
         "seats": [{"node": bytes.fromhex(node), "key": bytes.fromhex(key)} for node, key in spec["seats"]],
         "accounts": [(bytes.fromhex(key), int(balance)) for key, balance in spec["accounts"]],
@@ -295,6 +296,13 @@ def certificate(votes, kind=form.QUORUM, view=2):
     return U16.write(1) + U8.write(kind) + U64.write(view) + form.VOTES.write(votes)
 
 
+# What the library that orders blocks signed (decision 0027): as bytes, for its name is no network's.
+OF_GROUP = form.CERTIFICATE.write({
+    "kind": form.GROUP, "epoch": 7, "view": 300, "parent": 299,
+    "signature": bytes.fromhex("92f1593d5a948904886b307fa6dffaa2b892d9ef0aac653b826e4cab72b722f2432b2abb87789b3c2610a5dad9b1aefd"),
+})  # fmt: skip
+
+
 def certified(data, names, header=b"\x08" * 32, network=NETWORK):
     return {"format": "certificate", "network": network.hex(), "seats": [public(name).hex() for name in names], "header": header.hex(), "certificate": data.hex()}
 
@@ -383,7 +391,10 @@ def refused_bytes():
         ("block, a transaction's length one too great refused", read("block", many(1) + U32.write(len(tx) + 1) + tx + b"\0")),
         ("block, a transaction too many for any block refused", pieces("block", (many(form.TRANSACTIONS_MOST + 1), 1), (U32.write(len(tx)) + tx, form.TRANSACTIONS_MOST + 1))),
         ("certificate of kind 0 refused", read("certificate", certificate([], 0))),
-        ("certificate of kind 2 refused", read("certificate", certificate([], 2))),
+        ("certificate of kind 3 refused", read("certificate", altered(OF_GROUP, 2, 3))),
+        ("certificate of a group", read("certificate", OF_GROUP)),
+        ("certificate of a group, cut refused", read("certificate", OF_GROUP[:-1])),
+        ("certificate of a group, a byte behind refused", read("certificate", OF_GROUP + b"\0")),
         ("certificate of most seats", pieces("certificate", (votes(128)[0], 1), *votes(128)[1])),
         ("certificate of a seat too many refused", pieces("certificate", (votes(129)[0], 1), *votes(129)[1])),
         ("genesis of kind 0 refused", read("genesis", altered(whole["genesis"], 2, 0))),
@@ -435,6 +446,18 @@ def node_records():
     ]
 
 
+def group_records():
+    group = {"key": A_GROUP, "from": 5, "since": 6, "held": 7, "next": ledger_records.NO_GROUP, "at": 0}
+    of = lambda **changed: read("record", ledger_records.GROUP.write({**group, **changed}), key="1e")  # noqa: E731
+    return [
+        ("group", of()),
+        ("group with a next key", of(next=b"\x07" * 96, at=9)),
+        ("group with a next key from block 0", of(next=b"\x07" * 96)),
+        ("group without a key refused", of(key=ledger_records.NO_GROUP)),
+        ("group, a height without a next key refused", of(at=9)),
+    ]
+
+
 def records():
     clock = {"height": 1, "stamp": 2, "time": 3, "epoch": 4, "epoch_began": 5, "beacon": b"\x06" * 32}
     purse = {"fees": 1, "treasury": 2, "issued": 3, "burnt": (1 << 128) - 1}
@@ -455,7 +478,7 @@ def records():
         ("account of nothing refused", of(key, account(0, 0))),
         ("account, a byte behind refused", of(key, account(5, 6) + b"\0")),
         ("account, a key too short refused", of(key[:-1], account(5, 6))),
-    ] + node_records() + [
+    ] + group_records() + node_records() + [
         ("no key refused", of(b"", b"")),
         ("a record that nobody has refused", of(b"\x00", b"")),
         ("a record beyond all numbers refused", of(b"\xff", b"")),
@@ -466,8 +489,8 @@ def bytes_cases():
     plain = signed(), signed(name=2, kind=7, body=b"body")
     return [
         ("genesis", genesis()),
-        ("genesis of kind 3 without anything", genesis(kind=3, stamp="0", parameters=[], seats=[], accounts=[], treasury="0", nodes=[])),
-        ("genesis of the greatest numbers", genesis(kind=2, stamp=str((1 << 64) - 1), parameters=[[0, "0"], [65535, str((1 << 128) - 1)]], treasury=str((1 << 128) - 1))),
+        ("genesis of kind 3 without anything", genesis(kind=3, group=A_GROUP.hex(), stamp="0", parameters=[], seats=[], accounts=[], treasury="0", nodes=[])),
+        ("genesis of the greatest numbers", genesis(kind=2, group=A_GROUP.hex(), stamp=str((1 << 64) - 1), parameters=[[0, "0"], [65535, str((1 << 128) - 1)]], treasury=str((1 << 128) - 1))),
         ("transaction", transaction(body=bytes(range(48)))),
         ("transaction without a body", transaction(name=2)),
         ("transaction of the greatest numbers", transaction(kind=65535, number=(1 << 64) - 1, fee_max=(1 << 128) - 1)),

@@ -1,6 +1,6 @@
 """ledger.md section 3: keys and records of the state, by the first byte of the key."""
 
-from ledger_forms import HASH, KEY, Form, U8, U16, U32, U64, U128, blob, checked, list_of, one_of, pair, record
+from ledger_forms import HASH, KEY, Form, U8, U16, U32, U64, U128, blob, checked, list_of, one_of, pair, raw, record
 from receipt_decode import true
 
 PARAMETERS_MOST, SEATS_MOST = 256, 128
@@ -114,6 +114,11 @@ PROPOSAL = record((
     ("yes", U128), ("no", U128), ("decision", one_of(OPEN, ENACTED, REFUSED, CANCELLED, LAPSED)),
 ), lambda one: one["decision"] == OPEN or one["bond"] == 0)  # fmt: skip
 BALLOT = record((("yes", one_of(0, 1)), ("weight", U128)))
+NO_GROUP = bytes(96)
+GROUP = record(
+    (("key", raw(96)), ("from", U64), ("since", U64), ("held", U64), ("next", raw(96)), ("at", U64)),
+    lambda one: one["key"] != NO_GROUP and (one["next"] != NO_GROUP or one["at"] == 0),
+)
 FIRST_RULES = {"version": 1, "next": 0, "at": 0}
 RULES = record(
     (("version", U16), ("next", U16), ("at", U64)),
@@ -162,9 +167,10 @@ RECORDS = {
     27: ("panel", pair(), PANEL),
     28: ("plant", pair(KEY, U64, U8), PLANT),
     29: ("part", HASH, PART),
+    30: ("group", pair(), GROUP),
 }
-CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY, RULES_KEY, AUDITORS_KEY, PANEL_KEY = (
-    bytes([tag]) for tag in (1, 2, 3, 4, 8, 9, 26, 22, 27)
+CLOCK_KEY, PURSE_KEY, PARAMETERS_KEY, SEATS_KEY, CANDIDATES_KEY, STAKES_KEY, RULES_KEY, AUDITORS_KEY, PANEL_KEY, GROUP_KEY = (
+    bytes([tag]) for tag in (1, 2, 3, 4, 8, 9, 26, 22, 27, 30)
 )
 
 

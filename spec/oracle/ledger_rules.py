@@ -19,7 +19,7 @@ import ledger_stake
 from exact import Refused
 from ledger_forms import KEY, U16, U128, record
 from ledger_records import (
-    ACCOUNT, BOUND, CLOCK, CLOCK_KEY, ENDED, NODE, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, STAKES, STAKES_KEY,
+    ACCOUNT, BOUND, CLOCK, CLOCK_KEY, ENDED, GROUP, GROUP_KEY, NO_GROUP, NODE, PARAMETERS, PARAMETERS_KEY, PURSE, PURSE_KEY, SEATS, SEATS_KEY, STAKES, STAKES_KEY,
     account_key, bound_key, node_key,
 )  # fmt: skip
 from ledger_records import read as read_record
@@ -153,6 +153,8 @@ def begin(genesis):
     draft = Draft(State(hashes, {}, None))
     draft.write(PARAMETERS_KEY, PARAMETERS, made["parameters"])
     draft.write(SEATS_KEY, SEATS, made["seats"])
+    if made["kind"][0] != form.SIMULATION:
+        draft.write(GROUP_KEY, GROUP, {"key": made["kind"][1], "from": 0, "since": 0, "held": 0, "next": NO_GROUP, "at": 0})
     seats = place_nodes(draft, made["nodes"])
     true(seats is None or seats == made["seats"], "Seats")
     for key, balance in made["accounts"]:
@@ -170,8 +172,14 @@ def header_of(state, clock, parent, proposer, all_bytes):
     return {
         **fields, "rules": RULES, "parent": parent, "proposer": proposer, "transactions": len(all_bytes),
         "transactions_root": form.transactions_root(state.hashes, all_bytes), "state_root": state.root(),
-        "seats": form.seats_hash(state.hashes, state.get(SEATS_KEY)),
+        "seats": certifiers_hash(state),
     }  # fmt: skip
+
+
+def certifiers_hash(state):
+    """Of the group, where one stands, else of the seats."""
+    group = state.get(GROUP_KEY)
+    return form.seats_hash(state.hashes, state.get(SEATS_KEY)) if group is None else form.group_hash(state.hashes, group)
 
 
 def has_seat(state, key):

@@ -6,12 +6,15 @@ use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::{PublicKey, SecretKey, Signature};
 use thiserror::Error;
 
-use crate::domains::CERTIFICATE;
+use crate::domains::{CERTIFICATE, GROUP_CERTIFICATE};
+use crate::group_key::{GroupKey, GroupSignature, named, varint};
 use crate::records::{SEATS_MAX, Seats};
 use crate::values::View;
 
 /// The version of certificates.
 const CERTIFICATE_VERSION: u16 = 1;
+/// What the library that orders blocks puts behind a network's name where a block is final.
+const FINAL: &[u8] = b"_FINALIZE";
 
 /// A quorum's word for a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,21 @@ pub enum Certificate {
         /// By the seats' places.
         signatures: Vec<(u16, Signature)>,
     },
+    /// A group's signature of view and header under its one key.
+    Group(GroupWord),
+}
+
+/// A group's word for a header. The three numbers are of those who order blocks; nothing else is made of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupWord {
+    /// Their own epoch.
+    pub epoch: u64,
+    /// In which they took the header.
+    pub view: u64,
+    /// In which they took the one before it.
+    pub parent: u64,
+    /// Over these and the header's hash.
+    pub signature: GroupSignature,
 }
 
 /// Why a certificate does not hold.
@@ -47,6 +65,12 @@ pub enum CertificateError {
     /// Not of the seat's key.
     #[error("the signature of seat {0} does not hold")]
     Signature(u16),
+    /// Not of the group's key.
+    #[error("the signature is not the group's")]
+    Group,
+    /// Of a kind that the network does not take.
+    #[error("it is of a kind that the network does not take")]
+    Kind,
 }
 
 /// What a seat signs for a header that it takes in a view.
@@ -75,6 +99,24 @@ fn signed(view: View, header: &Digest) -> Vec<u8> {
     out.finish()
 }
 
+impl GroupWord {
+    /// What the group signs.
+    #[must_use]
+    pub fn message(&self, network: Network, header: &Digest) -> Vec<u8> {
+        let mut out = Writer::new();
+        [self.epoch, self.view, self.parent].into_iter().for_each(|one| varint(&mut out, one));
+        out.bytes(header);
+        let name = [&GROUP_CERTIFICATE.prefix(network), FINAL].concat();
+        named(&name, &out.finish())
+    }
+
+    /// Whether it is the word of the key's group for a header's hash.
+    #[must_use]
+    pub fn holds(&self, network: Network, key: &GroupKey, header: &Digest) -> bool {
+        key.signed(&self.message(network, header), &self.signature)
+    }
+}
+
 impl Certificate {
     /// Checks it for a header's hash against the seats.
     ///
@@ -86,7 +128,10 @@ impl Certificate {
         seats: &Seats,
         header: &Digest,
     ) -> Result<(), CertificateError> {
-        let Self::Quorum { view, signatures } = self;
+        let (view, signatures) = match self {
+            Self::Quorum { view, signatures } => (view, signatures),
+            Self::Group(_) => return Err(CertificateError::Kind),
+        };
         let (found, wanted) = (signatures.len(), seats.quorum());
         if found < wanted {
             return Err(CertificateError::Quorum { found, seats: seats.0.len(), wanted });
@@ -130,6 +175,11 @@ impl Certificate {
                     out.bytes(&signature.0);
                 }
             }
+            Self::Group(word) => {
+                out.u8(2);
+                [word.epoch, word.view, word.parent].into_iter().for_each(|one| out.u64(one));
+                out.bytes(&word.signature.0);
+            }
         }
     }
 
@@ -164,6 +214,12 @@ impl Certificate {
                 }
                 Ok(Self::Quorum { view, signatures })
             }
+            2 => Ok(Self::Group(GroupWord {
+                epoch: input.u64("an epoch of those who order blocks")?,
+                view: input.u64("a certificate's view")?,
+                parent: input.u64("the view of the block before")?,
+                signature: GroupSignature(input.array("a group's signature")?),
+            })),
             found => {
                 Err(WireError::Unknown { what: "the kind of a certificate", found: found.into() })
             }

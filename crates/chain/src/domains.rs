@@ -28,6 +28,10 @@ pub(crate) const PLANT: Domain = Domain::new("probity plant v1");
 pub(crate) const PROPOSAL: Domain = Domain::new("probity proposal v1");
 pub(crate) const HEADER: Domain = Domain::new("probity header v1");
 pub(crate) const SEATS: Domain = Domain::new("probity seats v1");
+/// What a header names of a group.
+pub(crate) const GROUP: Domain = Domain::new("probity group v1");
+/// What proves that somebody has a group's key.
+pub(crate) const GROUP_KEY: Domain = Domain::new("probity group key v1");
 pub(crate) const TRANSACTION: Domain = Domain::new("probity transaction v1");
 pub(crate) const TRANSACTION_LEAF: Domain = Domain::new("probity transaction leaf v1");
 pub(crate) const TRANSACTION_NODE: Domain = Domain::new("probity transaction node v1");
@@ -43,6 +47,8 @@ pub(crate) const AUDIT_COMMITMENT: Domain = Domain::new("probity audit commitmen
 pub(crate) const FINDING: Domain = Domain::new("probity finding v1");
 /// What a validator signs of a header's hash.
 pub(crate) const CERTIFICATE: Domain = Domain::new("probity certificate v1");
+/// What a group signs of it, as the library that orders blocks does.
+pub(crate) const GROUP_CERTIFICATE: Domain = Domain::new("probity certificate v2");
 
 /// Inner nodes of the tree over a block's transactions.
 #[derive(Clone, Copy, Debug)]

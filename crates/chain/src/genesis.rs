@@ -5,9 +5,13 @@
 use commit::{Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
+use crate::certifiers::Certifiers;
 use crate::domains::GENESIS;
 use crate::domains::GENESIS_NODE;
-use crate::records::{Address, CANDIDATES_MAX, NodeId, ParameterValues, Record, Roles, Seats};
+use crate::group_key::GroupKey;
+use crate::records::{
+    Address, CANDIDATES_MAX, Group, NodeId, ParameterValues, Record, Roles, Seats,
+};
 use crate::values::{Amount, Stamp};
 
 /// The version of genesis files.
@@ -17,15 +21,15 @@ pub const GENESIS_ACCOUNTS_MAX: usize = 1 << 20;
 /// Nodes a network may begin with.
 pub const GENESIS_NODES_MAX: usize = CANDIDATES_MAX;
 
-/// What a network is for.
+/// What a network is for, and so who certifies its blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkKind {
     /// A simulation or a test: the only kind that takes a list of signatures for a certificate.
     Simulation,
-    /// A network that may be begun anew.
-    Test,
-    /// A network that shall last.
-    Main,
+    /// A network that may be begun anew, with its first group's key.
+    Test(GroupKey),
+    /// A network that shall last, with its first group's key.
+    Main(GroupKey),
 }
 
 /// What a network begins with.
@@ -98,25 +102,48 @@ impl GenesisNode {
 }
 
 impl NetworkKind {
-    fn number(self) -> u8 {
+    /// The first group's key; none where the seats certify.
+    #[must_use]
+    pub fn group(self) -> Option<GroupKey> {
         match self {
+            Self::Simulation => None,
+            Self::Test(key) | Self::Main(key) => Some(key),
+        }
+    }
+
+    fn write(self, out: &mut Writer) {
+        out.u8(match self {
             Self::Simulation => 1,
-            Self::Test => 2,
-            Self::Main => 3,
+            Self::Test(_) => 2,
+            Self::Main(_) => 3,
+        });
+        if let Some(key) = self.group() {
+            out.bytes(&key.0);
         }
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        match input.u8("the kind of a network")? {
+        let number = input.u8("the kind of a network")?;
+        let mut key = || input.array("the key of a network's first group").map(GroupKey);
+        match number {
             1 => Ok(Self::Simulation),
-            2 => Ok(Self::Test),
-            3 => Ok(Self::Main),
+            2 => key().map(Self::Test),
+            3 => key().map(Self::Main),
             found => Err(WireError::Unknown { what: "the kind of a network", found: found.into() }),
         }
     }
 }
 
 impl Genesis {
+    /// Who certifies the first blocks.
+    #[must_use]
+    pub fn certifiers(&self) -> Certifiers {
+        match self.kind.group() {
+            None => self.seats.clone().into(),
+            Some(key) => Group::first(key).into(),
+        }
+    }
+
     /// The network's id.
     #[must_use]
     pub fn network(&self) -> Network {
@@ -131,7 +158,7 @@ impl Genesis {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::new();
         out.u16(GENESIS_VERSION);
-        out.u8(self.kind.number());
+        self.kind.write(&mut out);
         out.u64(self.stamp.0);
         self.parameters.write(&mut out);
         self.seats.write(&mut out);

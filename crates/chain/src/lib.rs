@@ -8,8 +8,10 @@
 
 mod block;
 mod certificate;
+mod certifiers;
 mod domains;
 mod genesis;
+mod group_key;
 pub mod records;
 pub mod state;
 mod transaction;
@@ -19,8 +21,10 @@ mod voucher;
 pub use block::{
     BLOCK_BYTES_MAX, Block, HEADER_BYTES, Header, TRANSACTIONS_MAX, transactions_root,
 };
-pub use certificate::{Certificate, CertificateError, vote, voted};
+pub use certificate::{Certificate, CertificateError, GroupWord, vote, voted};
+pub use certifiers::Certifiers;
 pub use genesis::{GENESIS_ACCOUNTS_MAX, GENESIS_NODES_MAX, Genesis, GenesisNode, NetworkKind};
+pub use group_key::{GroupKey, GroupSignature};
 pub use transaction::{Authentic, BODY_BYTES_MAX, ENVELOPE_BYTES, KindNumber, Transaction};
 pub use values::{Amount, Epoch, Height, Stamp, Time, View};
 pub use voucher::Voucher;

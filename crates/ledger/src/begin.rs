@@ -3,11 +3,13 @@
 //! Never makes money: what accounts, nodes and the treasury have is what was issued.
 
 use chain::records::{
-    Account, AccountSlot, BoundKey, Candidates, CandidatesSlot, Clock, ClockSlot, KeyRole, KeySlot,
-    Node, NodeSlot, ParametersSlot, Purse, PurseSlot, Seats, SeatsSlot, Stakes, StakesSlot,
+    Account, AccountSlot, BoundKey, Candidates, CandidatesSlot, Clock, ClockSlot, Group, GroupSlot,
+    KeyRole, KeySlot, Node, NodeSlot, ParametersSlot, Purse, PurseSlot, SeatsSlot, Stakes,
+    StakesSlot,
 };
 use chain::state::State;
 use chain::{Amount, Epoch, Genesis, GenesisNode, Header, Height, Time};
+use commit::Digest;
 use receipt::PublicKey;
 use thiserror::Error;
 
@@ -29,6 +31,9 @@ pub enum GenesisError {
     /// Nobody to order blocks, or others than should.
     #[error("the genesis has no seats, or others than its nodes give it")]
     Seats,
+    /// A group whose key is none.
+    #[error("the key of the genesis's group is no key")]
+    Group,
     /// A node without an operator, or a key of two.
     #[error("a node of the genesis has no operator key, or a key that another use has too")]
     Keys,
@@ -48,6 +53,10 @@ pub fn begin(genesis: &Genesis) -> Result<(State, Header), GenesisError> {
     if genesis.seats.0.is_empty() || shared.is_some_and(|shared| shared != genesis.seats) {
         return Err(GenesisError::Seats);
     }
+    let group = genesis.kind.group();
+    if group.is_some_and(|key| !key.is_one()) {
+        return Err(GenesisError::Group);
+    }
     let mut working = Working::new(State::empty(context.network));
     let issued = put_money(genesis, &mut working)?;
     put_nodes(genesis, &mut working)?;
@@ -61,8 +70,11 @@ pub fn begin(genesis: &Genesis) -> Result<(State, Header), GenesisError> {
     working.put(&PurseSlot, &purse);
     working.put(&ParametersSlot, &genesis.parameters);
     working.put(&SeatsSlot, &genesis.seats);
+    if let Some(key) = group {
+        working.put(&GroupSlot, &Group::first(key));
+    }
     let state = working.finish();
-    let header = header(&context.clock, &state, &genesis.seats);
+    let header = header(&context.clock, &state, genesis.certifiers().digest(context.network));
     Ok((state, header))
 }
 
@@ -158,7 +170,7 @@ fn put_nodes(genesis: &Genesis, working: &mut Working) -> Result<(), GenesisErro
     Ok(())
 }
 
-fn header(clock: &Clock, state: &State, seats: &Seats) -> Header {
+fn header(clock: &Clock, state: &State, seats: Digest) -> Header {
     Header {
         protocol: PROTOCOL,
         height: clock.height,
@@ -171,6 +183,6 @@ fn header(clock: &Clock, state: &State, seats: &Seats) -> Header {
         transactions: 0,
         transactions_root: [0; 32],
         state_root: state.root(),
-        seats: seats.digest(state.network()),
+        seats,
     }
 }

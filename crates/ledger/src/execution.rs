@@ -4,7 +4,8 @@
 //! and a block that holds one is no block. Failure: a [`Fault`] ends the instance.
 
 use chain::records::{
-    AccountSlot, Clock, ClockSlot, ParametersSlot, Purse, PurseSlot, RulesSlot, SeatsSlot, Slot,
+    AccountSlot, Clock, ClockSlot, GroupSlot, ParametersSlot, Purse, PurseSlot, RulesSlot,
+    SeatsSlot, Slot,
 };
 use chain::state::State;
 use chain::{Amount, Authentic, Stamp, Time};
@@ -51,7 +52,7 @@ pub struct Made {
     pub state: State,
     /// The clock in that state.
     pub clock: Clock,
-    /// The digest of the seats in that state.
+    /// The digest of the seats in that state, or of the group where there is one.
     pub seats: Digest,
 }
 
@@ -127,10 +128,16 @@ impl Execution {
     /// [`Fault`] where the state is none.
     pub fn finish(mut self) -> Result<Made, Fault> {
         let clock = self.context.clock;
-        let seats = self.working.get(&SeatsSlot)?.ok_or(Fault::Lacking("its seats"))?;
+        let network = self.context.network;
+        let seats = match self.working.get(&GroupSlot)? {
+            Some(group) => group.digest(network),
+            None => {
+                let seats = self.working.get(&SeatsSlot)?;
+                seats.ok_or(Fault::Lacking("its seats"))?.digest(network)
+            }
+        };
         self.working.put(&ClockSlot, &clock);
         self.working.put(&PurseSlot, &self.purse);
-        let seats = seats.digest(self.context.network);
         Ok(Made { state: self.working.finish(), clock, seats })
     }
 

@@ -42,7 +42,8 @@ pub fn supply(state: &State) -> Result<Supply, Fault> {
             | Held::Panel(_)
             | Held::Hold(..)
             | Held::EpochStart(..)
-            | Held::Rules(_) => Amount::ZERO,
+            | Held::Rules(_)
+            | Held::Group(_) => Amount::ZERO,
             Held::Proposal(_, proposal) => proposal.bond,
             Held::Plant(_, plant) => plant.bond,
             Held::Withheld(_, withheld) => {

@@ -1,11 +1,10 @@
-//! A network followed from its genesis, or a later start: header by header, each certified by the seats that an earlier
-//! one names.
+//! A network followed from its genesis, or a later start: header by header, each certified by the seats or the group that
+//! an earlier one names.
 //!
-//! Never needs a state or a transaction, and skips every block between two that change the seats. Never trusts a clock:
-//! who asks says what time it is. Failure: a [`LinkError`]; what was known before stays known.
+//! Never needs a state or a transaction, and skips every block between two that change these. Never trusts a clock: who
+//! asks says what time it is. Failure: a [`LinkError`]; what was known before stays known.
 
-use chain::records::{Record, Seats};
-use chain::{Certificate, CertificateError, Genesis, Header, Height, NetworkKind, Stamp};
+use chain::{Certificate, CertificateError, Certifiers, Genesis, Header, Height, Stamp};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use thiserror::Error;
 
@@ -41,16 +40,16 @@ pub struct Link {
     pub header: Header,
     /// Who took it.
     pub certificate: Certificate,
-    /// The seats that the header names, where they are not those that certify it.
-    pub seats: Option<Seats>,
+    /// The seats or the group that the header names, where they are not those that certify it.
+    pub seats: Option<Certifiers>,
 }
 
 /// What is known of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     network: Network,
-    kind: NetworkKind,
-    seats: Seats,
+    /// Who certifies what follows, by seats or as a group: which of the two never changes.
+    seats: Certifiers,
     /// Height and stamp of what it is followed from.
     start: (Height, Stamp),
     header: Option<Header>,
@@ -60,7 +59,9 @@ pub struct Known {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LinkError {
     /// Certificates of a kind that this network does not take.
-    #[error("a list of signatures is a certificate in a simulation only")]
+    #[error(
+        "the certificate is of a kind that the network does not take: lists of signatures are for simulations, and a group's one signature for all others"
+    )]
     Kind,
     /// Rules that nobody here knows.
     #[error(
@@ -81,11 +82,11 @@ pub enum LinkError {
     /// The certificate does not hold.
     #[error("the certificate does not hold: {0}")]
     Certificate(#[from] CertificateError),
-    /// The seats are needed, and are not those that the header names.
-    #[error("the seats that are given are not those that the header names")]
+    /// The seats or the group are needed, and are not those that the header names.
+    #[error("the seats or the group that are given are not those that the header names")]
     Seats,
-    /// The header names the seats that are known, and they are given again.
-    #[error("the seats are given, and did not change")]
+    /// The header names those that are known, and they are given again.
+    #[error("the seats or the group are given, and did not change")]
     SameSeats,
 }
 
@@ -124,9 +125,8 @@ impl Known {
     /// What a genesis says.
     #[must_use]
     pub fn of(genesis: &Genesis) -> Self {
-        let (network, kind) = (genesis.network(), genesis.kind);
         let start = (Height(0), genesis.stamp);
-        Self { network, kind, seats: genesis.seats.clone(), start, header: None }
+        Self { network: genesis.network(), seats: genesis.certifiers(), start, header: None }
     }
 
     /// What a later start says.
@@ -176,8 +176,13 @@ impl Known {
     /// # Errors
     /// [`LinkError`]; nothing has changed then.
     pub fn follow(&mut self, link: &Link) -> Result<(), LinkError> {
-        let Certificate::Quorum { .. } = &link.certificate;
-        if self.kind != NetworkKind::Simulation {
+        let taken = match (&self.seats, &link.certificate) {
+            (Certifiers::Seats(_), Certificate::Quorum { .. })
+            | (Certifiers::Group(_), Certificate::Group(_)) => true,
+            (Certifiers::Seats(_), Certificate::Group(_))
+            | (Certifiers::Group(_), Certificate::Quorum { .. }) => false,
+        };
+        if !taken {
             return Err(LinkError::Kind);
         }
         if !(RULES_MIN..=RULES_MAX).contains(&link.header.protocol) {
@@ -188,7 +193,7 @@ impl Known {
             return Err(LinkError::Height { found: link.header.height.0, known: known.0 });
         }
         let hash = link.header.hash(self.network);
-        link.certificate.check(self.network, &self.seats, &hash)?;
+        self.seats.check(self.network, &link.certificate, &hash)?;
         let same = self.seats.digest(self.network) == link.header.seats;
         match &link.seats {
             None if same => {}
@@ -243,7 +248,7 @@ impl Link {
         let (header, certificate) = (Header::read(&mut input)?, Certificate::read(&mut input)?);
         let seats = match input.u8("whether seats are given")? {
             0 => None,
-            1 => Some(Seats::read(&mut input)?),
+            1 => Some(Certifiers::read_after(&certificate, &mut input)?),
             found => {
                 let what = "whether seats are given";
                 return Err(WireError::Unknown { what, found: found.into() });

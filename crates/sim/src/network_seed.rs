@@ -321,8 +321,9 @@ impl Run {
                 block = Arc::new(other);
             }
             Some(Sabotage::TooFewSigned) => {
-                let Certificate::Quorum { signatures, .. } = &mut certificate;
-                signatures.truncate(1);
+                if let Certificate::Quorum { signatures, .. } = &mut certificate {
+                    signatures.truncate(1);
+                }
             }
             Some(Sabotage::ClockAhead) => {
                 let mut other = Block::clone(&block);

@@ -2,7 +2,7 @@
 //!
 //! The entries of the state are kept as they are after the last block (the snapshot), and every block with its
 //! certificate (the log). What was put in is durable when the call returns, a block with all it changed or nothing of it.
-//! Old blocks can be forgotten; the headers that lead from seats to seats stay, for whoever follows the network by links
+//! Old blocks can be forgotten; the headers that lead from seats to seats, or from group to group, stay, for whoever follows the network by links
 //! (`spec/ledger.md` 11). Never judges a block and never executes one: it keeps what the ledger's rules made, and refuses
 //! what does not go on from what is kept. The state is made again from
 //! its entries when it is asked for, and held against the header that commits to it. After a failed write the book takes
@@ -16,10 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chain::records::{Record, Seats, SeatsSlot, Slot};
 use chain::state::{Changes, Entry, State};
-use chain::{Block, Certificate, Header, Height, transactions_root};
-use commit::Network;
+use chain::{Block, Certificate, Certifiers, Header, Height, transactions_root};
+use commit::{Network, Reader};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::database;
@@ -33,7 +32,8 @@ const ENTRIES: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("entries
 const BLOCKS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("blocks v1");
 /// Certificates by height.
 const CERTIFICATES: TableDefinition<'_, u64, Bytes> = TableDefinition::new("certificates v1");
-/// By height: the headers that name other seats than certified them, their certificates, and these seats. They stay.
+/// By height: the headers that name other seats, or another group, than certified them, their certificates, and the record
+/// of these. They stay.
 const LINKS: TableDefinition<'_, u64, (Bytes, Bytes, Bytes)> = TableDefinition::new("links v1");
 /// The network's id and the last header, under 0.
 const TIP: TableDefinition<'_, u8, ([u8; 32], Bytes)> = TableDefinition::new("tip v1");
@@ -42,7 +42,7 @@ const TIP: TableDefinition<'_, u8, ([u8; 32], Bytes)> = TableDefinition::new("ti
 type KeptTip = ([u8; 32], Vec<u8>);
 /// The bytes of a block and of its certificate.
 type KeptBlock = (Vec<u8>, Vec<u8>);
-/// The bytes of a link's header, of its certificate and of its seats.
+/// The bytes of a link's header, of its certificate and of its seats or its group.
 type LinkBytes = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 /// The tables that a block is written to.
@@ -69,8 +69,8 @@ pub struct KeptLink {
     pub header: Header,
     /// Who took it.
     pub certificate: Certificate,
-    /// The seats that it names, where they are not those that certify it.
-    pub seats: Option<Seats>,
+    /// The seats or the group that it names, where they are not those that certify it.
+    pub seats: Option<Certifiers>,
 }
 
 /// The book of a chain.
@@ -184,11 +184,10 @@ impl ChainBook {
         if state.network() != self.network || state.root() != header.state_root {
             return Err(self.refused("the state is not that of its header"));
         }
-        let kept = state.entry(&state.place(&SeatsSlot.key()));
-        let seats = kept.and_then(|entry| Seats::decode(&entry.value).ok());
-        let seats = seats.filter(|seats| seats.digest(self.network) == header.seats);
-        let seats = seats.ok_or_else(|| self.refused("the seats are not those of its header"))?;
-        Ok(seats.encode())
+        let after = Certifiers::after(state);
+        let after = after.filter(|after| after.digest(self.network) == header.seats);
+        let after = after.ok_or_else(|| self.refused("the seats are not those of its header"))?;
+        Ok(after.encode())
     }
 
     /// Where the chain has come to; `None` where nothing has begun.
@@ -227,8 +226,7 @@ impl ChainBook {
         let told = |error| told("read", &self.path, error);
         let mut links = Vec::new();
         for (header, certificate, seats) in self.kept_links(behind, most).map_err(told)? {
-            let seats = Seats::decode(&seats).map_err(|_| self.damaged("the seats of a link"))?;
-            links.push(self.link(&header, &certificate, Some(seats))?);
+            links.push(self.link(&header, &certificate, Some(&seats))?);
         }
         let Some(last) = self.last()? else { return Ok(links) };
         let led = links.last().map_or(behind, |link| link.header.height);
@@ -245,11 +243,18 @@ impl ChainBook {
         &self,
         header: &[u8],
         certificate: &[u8],
-        seats: Option<Seats>,
+        seats: Option<&[u8]>,
     ) -> Result<KeptLink, StoreError> {
         let header = Header::decode(header).map_err(|_| self.damaged("the header of a link"))?;
         let certificate = Certificate::decode(certificate);
         let certificate = certificate.map_err(|_| self.damaged("the certificate of a link"))?;
+        let named = |bytes| {
+            let mut input = Reader::new(bytes);
+            let named = Certifiers::read_after(&certificate, &mut input)?;
+            input.end("the record").map(|()| named)
+        };
+        let seats = seats.map(named).transpose();
+        let seats = seats.map_err(|_| self.damaged("the seats of a link"))?;
         Ok(KeptLink { header, certificate, seats })
     }
 

@@ -15,6 +15,7 @@ mod candidates;
 mod channel;
 mod dispute;
 mod epoch_start;
+mod group;
 mod hold;
 mod key;
 mod listed;
@@ -50,6 +51,7 @@ pub use dispute::{
     dispute_state_hash,
 };
 pub use epoch_start::{EpochStart, EpochStartSlot};
+pub use group::{Group, GroupSlot, NextGroup};
 pub use hold::{Hold, HoldSlot};
 pub use key::{BoundKey, KeyRole, KeySlot};
 pub use missing::{Missing, MissingSlot};
@@ -148,6 +150,7 @@ pub(crate) enum Tag {
     Panel = 27,
     Plant = 28,
     Withheld = 29,
+    Group = 30,
 }
 
 impl Tag {
@@ -220,6 +223,8 @@ pub enum Held {
     Plant(PlantSlot, Plant),
     /// A chunk that is asked for.
     Withheld(WithheldSlot, Withheld),
+    /// Whose one key certifies blocks.
+    Group(Group),
 }
 
 impl Held {
@@ -262,6 +267,7 @@ impl Held {
             27 => Self::Panel(Panel::decode(value)?),
             28 => Self::Plant(PlantSlot::read(&mut input)?, Plant::decode(value)?),
             29 => Self::Withheld(WithheldSlot::read(&mut input)?, Withheld::decode(value)?),
+            30 => Self::Group(Group::decode(value)?),
             found => {
                 let what = "the kind of a record";
                 return Err(WireError::Unknown { what, found: found.into() });

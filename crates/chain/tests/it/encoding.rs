@@ -2,7 +2,7 @@
 
 use chain::records::{
     Account, Anchor, Audit, Auditors, Ballot, BoundKey, Candidates, Channel, Clock, Dispute,
-    EpochBook, EpochStart, Hold, LabelRecord, Missing, NameRecord, Node, Package, Panel,
+    EpochBook, EpochStart, Group, Hold, LabelRecord, Missing, NameRecord, Node, Package, Panel,
     ParameterValues, Plant, ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement,
     Stakes, Withheld,
 };
@@ -63,6 +63,7 @@ const DECODERS: &[Decoder] = &[
     decoder!(EpochStart, generator::epoch_start),
     decoder!(Dispute, generator::dispute),
     decoder!(Genesis, generator::genesis),
+    decoder!(Group, generator::group),
     decoder!(Header, generator::header),
     decoder!(Hold, generator::hold),
     decoder!(Missing, generator::missing),

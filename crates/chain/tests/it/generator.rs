@@ -3,16 +3,17 @@
 use chain::records::{
     Account, Address, Anchor, Asked, Audit, AuditStage, Auditor, Auditors, Awaited, Ballot, Bond,
     BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing, Content, Course, Decision,
-    Dispute, DisputeSlot, EpochBook, EpochStart, Hold, KeyRole, LabelRecord, Matter, Missing,
-    NameRecord, Node, NodeId, Outcome, Owed, Package, PackageSlot, Panel, Panelist,
-    ParameterNumber, ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId, Purse,
-    Roles, Rules, Seat, Seats, Settlement, Shown, Silences, Span, Stage, Stakes, Unbonding,
+    Dispute, DisputeSlot, EpochBook, EpochStart, Group, Hold, KeyRole, LabelRecord, Matter,
+    Missing, NameRecord, NextGroup, Node, NodeId, Outcome, Owed, Package, PackageSlot, Panel,
+    Panelist, ParameterNumber, ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId,
+    Purse, Roles, Rules, Seat, Seats, Settlement, Shown, Silences, Span, Stage, Stakes, Unbonding,
     Withheld, Word,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
-    Amount, Block, Certificate, Epoch, Genesis, GenesisNode, Header, Height, KindNumber,
-    NetworkKind, Stamp, Time, Transaction, View, Voucher, transactions_root,
+    Amount, Block, Certificate, Epoch, Genesis, GenesisNode, GroupKey, GroupSignature, GroupWord,
+    Header, Height, KindNumber, NetworkKind, Stamp, Time, Transaction, View, Voucher,
+    transactions_root,
 };
 use commit::{Digest, Network};
 use receipt::{PublicKey, SecretKey, Signature};
@@ -323,9 +324,12 @@ pub(crate) fn genesis(random: &mut Random) -> Genesis {
     let mut accounts =
         random.list(9, |random| (PublicKey(random.bytes()), Amount(random.next().into())));
     accounts.sort_unstable_by_key(|(key, _)| *key);
-    let kinds = [NetworkKind::Simulation, NetworkKind::Test, NetworkKind::Main];
     Genesis {
-        kind: kinds[usize::try_from(random.below(3)).unwrap()],
+        kind: match random.below(3) {
+            0 => NetworkKind::Simulation,
+            1 => NetworkKind::Test(GroupKey(random.bytes())),
+            _ => NetworkKind::Main(GroupKey(random.bytes())),
+        },
         stamp: Stamp(random.next()),
         parameters: parameters(random),
         seats: seats(random),
@@ -388,12 +392,28 @@ pub(crate) fn block(random: &mut Random) -> Block {
 }
 
 pub(crate) fn certificate(random: &mut Random) -> Certificate {
+    if random.below(2) == 1 {
+        let [epoch, view, parent] = [(); 3].map(|()| random.next());
+        let signature = GroupSignature(random.bytes());
+        return Certificate::Group(GroupWord { epoch, view, parent, signature });
+    }
     let (mut at, view) = (0, View(random.next()));
     let signatures = random.list(6, |random| {
         at += u16::try_from(1 + random.below(9)).unwrap();
         (at, Signature(random.bytes()))
     });
     Certificate::Quorum { view, signatures }
+}
+
+pub(crate) fn group(random: &mut Random) -> Group {
+    let next = NextGroup { key: GroupKey(random.bytes()), at: Height(random.next()) };
+    Group {
+        key: GroupKey(random.bytes()),
+        from: Height(random.next()),
+        since: Time(random.next()),
+        held: Time(random.below(3)),
+        next: Some(next).filter(|_| random.below(2) == 1),
+    }
 }
 
 pub(crate) fn proof(random: &mut Random) -> Proof {

@@ -4,5 +4,7 @@
 mod blocks;
 mod encoding;
 mod generator;
+mod groups;
+mod signer;
 mod state;
 mod vectors;

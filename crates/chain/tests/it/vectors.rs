@@ -4,7 +4,7 @@
 use chain::records::{Address, Held, NodeId, ParameterNumber, ParameterValues, Roles, Seat, Seats};
 use chain::state::{Changes, Entry, Place, Proof, State};
 use chain::{
-    Amount, Block, Certificate, Epoch, Genesis, GenesisNode, Header, Height, KindNumber,
+    Amount, Block, Certificate, Epoch, Genesis, GenesisNode, GroupKey, Header, Height, KindNumber,
     NetworkKind, Stamp, Time, Transaction, transactions_root,
 };
 use commit::{Digest, Network};
@@ -119,9 +119,14 @@ fn genesis(inputs: &Json, expected: &Json) {
     let row = |row: &Json| (ParameterNumber(number(&row[0])), number(&row[1]));
     let seat = |row: &Json| Seat { node: NodeId(digest(&row[0])), key: PublicKey(digest(&row[1])) };
     let account = |row: &Json| (PublicKey(digest(&row[0])), Amount(number(&row[1])));
-    let kinds = [NetworkKind::Simulation, NetworkKind::Test, NetworkKind::Main];
+    let group = || GroupKey(bytes(&spec["group"]).try_into().unwrap());
     let made = Genesis {
-        kind: kinds[number::<usize>(&spec["kind"]) - 1],
+        kind: match number(&spec["kind"]) {
+            1 => NetworkKind::Simulation,
+            2 => NetworkKind::Test(group()),
+            3_u8 => NetworkKind::Main(group()),
+            other => panic!("no kind {other}"),
+        },
         stamp: Stamp(number(&spec["stamp"])),
         parameters: ParameterValues(list(&spec["parameters"]).iter().map(row).collect()),
         seats: Seats(list(&spec["seats"]).iter().map(seat).collect()),

@@ -1,10 +1,11 @@
 //! What a network begins with.
 
-use chain::records::{ParameterNumber, ParameterValues, PurseSlot, Seats};
-use chain::{Amount, Genesis};
+use chain::records::{Group, GroupSlot, ParameterNumber, ParameterValues, PurseSlot, Seats};
+use chain::{Amount, Genesis, GroupKey, NetworkKind};
 use ledger::{GenesisError, Parameter, begin, supply};
 
 use crate::parameters::APART;
+use crate::signer::Signer;
 use crate::world::{RICH, World, genesis};
 
 #[test]
@@ -22,6 +23,27 @@ fn another_genesis_is_another_network() {
     let mut other = genesis();
     other.treasury = Amount(1);
     assert_ne!(other.network(), genesis().network());
+}
+
+/// In a simulation the seats certify; in every other network a group does, and stands in the state.
+#[test]
+fn a_network_names_its_first_group() {
+    let seats = World::new();
+    assert_eq!(seats.record(&GroupSlot), None);
+    assert_eq!(seats.header.seats, genesis().seats.digest(seats.network()));
+    let key = Signer::new(1).key();
+    for kind in [NetworkKind::Test(key), NetworkKind::Main(key)] {
+        let mut world = World::of(Genesis { kind, ..genesis() });
+        let group = Group::first(key);
+        assert_eq!(world.record(&GroupSlot), Some(group));
+        assert_eq!(world.header.seats, group.digest(world.network()));
+        world.block(1, &[]);
+        assert_eq!(world.header.seats, group.digest(world.network()));
+    }
+    for key in [GroupKey::NONE, GroupKey([7; 96])] {
+        let genesis = Genesis { kind: NetworkKind::Main(key), ..genesis() };
+        assert_eq!(begin(&genesis).unwrap_err(), GenesisError::Group);
+    }
 }
 
 #[test]

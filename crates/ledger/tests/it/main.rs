@@ -20,6 +20,8 @@ mod plants;
 mod proposals;
 mod rejections;
 mod seats;
+#[path = "../../../chain/tests/it/signer.rs"]
+mod signer;
 mod stakes;
 mod transfer;
 mod vectors;

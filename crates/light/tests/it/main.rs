@@ -5,7 +5,10 @@ mod agreed;
 mod bundle;
 mod follow;
 mod golden;
+mod groups;
 mod network_case;
+#[path = "../../../chain/tests/it/signer.rs"]
+mod signer;
 mod starts;
 mod streams;
 mod words;

@@ -27,7 +27,7 @@ fn link(header: Header, by: &[SecretKey], next: Option<&[SecretKey]>) -> Link {
     let hash = header.hash(network);
     let votes = by.iter().take(3).map(|key| vote(network, key, View(2), &hash));
     let certificate = Certificate::Quorum { view: View(2), signatures: (0..).zip(votes).collect() };
-    Link { header, certificate, seats: next.map(record) }
+    Link { header, certificate, seats: next.map(|keys| record(keys).into()) }
 }
 
 /// The seats change at height 50 of a network whose bundle ends at 77.
@@ -173,7 +173,7 @@ fn a_start_has_one_string_of_bytes() {
             }
         }
     }
-    assert_eq!(Start::decode(b"probity start v2"), Err(StartError::Magic));
+    assert_eq!(Start::decode(b"probity start v3"), Err(StartError::Magic));
     let others = Start::new(genesis().network(), *start.header(), record(&seats()));
     assert_eq!(others, Err(StartError::Seats));
     let mut other = genesis();

@@ -62,7 +62,9 @@ impl Observer {
         if let Err(error) = certificate.check(network, &before, &hash) {
             return seen("certificates", Err(format!("height {}: {error}", height.0)));
         }
-        let Certificate::Quorum { view, .. } = certificate;
+        let Certificate::Quorum { view, .. } = certificate else {
+            return seen("certificates", Err(format!("height {}: not of seats", height.0)));
+        };
         let count = u64::try_from(before.0.len()).unwrap_or(u64::MAX).max(1);
         let led = |view: u64| usize::try_from((height.0 + view) % count).ok();
         let mut leaders = (0..count).take_while(|at| *at <= view.0).filter_map(led);
