@@ -225,11 +225,12 @@ def diluter():
         yield times, decimal(draws, 1), decimal(on_honest, 1), decimal(honest * times * AUDIT["audit_share"], 1)
 
 
-# What an audit's transactions take, beside an account: of 32 with a receipt of one choice and one segment, a terms leaf that
-# names nobody and a log of 2^20 leaves; of 31 with two auditors. From ledger.md 3 and 7.
+# What an audit's transactions take, beside an account: of 32 with a receipt of one choice and one segment that a stop token
+# ended after 129 to 256 tokens, a terms leaf that names nobody, two stop tokens and a log of 2^20 leaves; of 31 with two
+# auditors. From ledger.md 3 and 7.
 AUDITED = {
     "31 draw": (TRANSACTION + 76, 60, 13 + 311 + 2 * 66),
-    "32 audit_show": (TRANSACTION + 44 + 2 + 370 + 64 + 2 + 223 + 2 + 747 + 138 + 64 + 40 + 32, 2_150, 0),
+    "32 audit_show": (TRANSACTION + 44 + 2 + 370 + 64 + 2 + 223 + 9 + 1 + 2 + 208 + 2 + 152 + 1 + 2 + 308 + 1 + 2 + 747 + 138 + 64 + 40 + 32, 2_300, 0),
     "33 audit_commit, 34 audit_reveal": (2 * TRANSACTION + 76 + 109, 3, 0),
 }
 

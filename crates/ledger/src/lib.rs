@@ -15,6 +15,7 @@ pub mod canary;
 mod channels;
 mod claims;
 mod context;
+mod contradictions;
 mod dates;
 mod disputes;
 mod epoch;
@@ -34,6 +35,7 @@ mod stop;
 mod supply;
 pub mod tx;
 mod view;
+mod whole;
 
 pub use apply::{BlockError, PROTOCOL, Proposed, apply, apply_authentic, propose};
 pub use asked::AskedOf;

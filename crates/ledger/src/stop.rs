@@ -306,6 +306,10 @@ rejections! {
     CommitmentOther = 151, "that is not what was committed to";
     /// Too early.
     AuditOn = 152, "the audit, or the dispute that its alarm is about, is not over";
+    /// Less than was paid for, or somebody else's.
+    AnswerPart = 153, "the answer is not whole, not its worker's alone, or did not end as its job says";
+    /// Evidence of nothing.
+    NoDouble = 154, "the two receipts are not two of one job, or the two leaves not two for the same money";
     /// No such auditor, or it said something else.
     NotVouched = 139, "the node did not find that audit's answer true, or is done with it";
     /// Somebody else's plant.

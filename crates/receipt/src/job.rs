@@ -88,6 +88,15 @@ pub struct StopRule {
     pub strings: Vec<String>,
 }
 
+/// How much a job asks for, as one of its leaves says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// How many choices.
+    pub choices: u32,
+    /// Tokens of the prompt.
+    pub prompt: u32,
+}
+
 /// A request not yet checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobFields {

@@ -41,7 +41,8 @@ pub use file::ReceiptFile;
 pub use head::{Head, HeadError, SignedHead};
 pub use in_toto::Statement;
 pub use job::{
-    AuditConsent, Job, JobError, JobFields, JobLeaf, NonceChooser, StopRule, Terms, WorkKind,
+    AuditConsent, Counts, Job, JobError, JobFields, JobLeaf, NonceChooser, StopRule, Terms,
+    WorkKind,
 };
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use messages::{Messages, Rendered, Renderer};

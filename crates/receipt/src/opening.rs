@@ -3,7 +3,7 @@
 //! Never kept by anybody who should not read the answer: it holds prompt and output, and the blind with which single
 //! tokens can be proved to anyone.
 
-use commit::{Blind, Network, Reader, WireError, Writer};
+use commit::{Blind, Network, Reader, Salts, WireError, Writer};
 
 use crate::file::check_opening;
 use crate::job::{Job, read_tokens};
@@ -38,6 +38,19 @@ impl Opening {
     #[must_use]
     pub fn opens(&self, receipt: &Receipt, network: Network) -> bool {
         check_opening(self, receipt, network).is_ok()
+    }
+
+    /// Whether the job says what the receipt repeats of it, has the receipt's choices, and was rendered by whom it says.
+    #[must_use]
+    pub fn repeats(&self, receipt: &Receipt, network: Network) -> bool {
+        let job = self.job.fields();
+        let terms = &job.terms;
+        let said = (terms.kind, terms.model, terms.arithmetic, terms.sampling);
+        said == (receipt.kind, receipt.model, receipt.arithmetic, receipt.sampling)
+            && terms.consent.number() == receipt.consent
+            && u32::try_from(job.prompt.len()) == Ok(receipt.usage.prompt)
+            && receipt.choices.iter().all(|choice| choice.index < job.choices)
+            && self.job.rendering_holds(&Salts { network, blind: self.blind })
     }
 
     /// The canonical bytes.

@@ -95,7 +95,9 @@ impl AuditOpening {
         check_due(context, &audit, &[AuditStage::Opening, silent])?;
         let network = context.network;
         let shown = self.receipt.id(network) == audit.shown.receipt;
-        require(shown && self.opening.opens(&self.receipt, network), Rejection::ShownOther)?;
+        let opens = self.opening.opens(&self.receipt, network)
+            && self.opening.repeats(&self.receipt, network);
+        require(shown && opens, Rejection::ShownOther)?;
         let bond = std::mem::take(&mut audit.bond);
         if audit.stage == silent {
             add(view, self.asker, bond)?;

@@ -7,7 +7,7 @@ use chain::records::{
     AnchorSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, KeySlot, NodeId, NodeSlot, Shown,
     Slot, StakesSlot, Word,
 };
-use chain::{Amount, Epoch, Voucher};
+use chain::{Epoch, Voucher};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::log::included;
 use receipt::{
@@ -24,9 +24,11 @@ use crate::parameters::Parameter;
 use crate::receipts;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
+use crate::whole::{JobShown, is_own};
 
-/// Work of a receipt's signatures, at its limits, of a voucher's, and of as many hashes as a log has levels.
-pub(super) const WORK: u64 = 2_150;
+/// Work of a receipt's signatures, at its limits, of a voucher's, of as many hashes as a log has levels, and of what shows how
+/// the job's choices end.
+const WORK: u64 = 2_300;
 /// Of the epochs for which a job is judged, the part that is left when it is settled: auditors and who disputes have time.
 const PART_LEFT: u64 = 2;
 
@@ -45,6 +47,8 @@ pub struct AuditShow {
     pub terms: JobLeaf,
     /// The epoch that it dates its job in; without a date any.
     pub dated: Epoch,
+    /// What shows that the answer is whole, exactly where somebody may audit it.
+    pub job: Option<JobShown>,
     /// Where the receipt stands in the worker's log.
     pub answer: MissingAnswer,
     /// Which money its payer gave for the job.
@@ -67,6 +71,10 @@ impl AuditShow {
         out.bytes(&self.signature.0);
         dates::write_leaf(&self.terms, out);
         out.u64(self.dated.0);
+        out.u8(self.job.is_some().into());
+        if let Some(job) = &self.job {
+            job.write(out);
+        }
         write_bytes(out, &self.answer.encode());
         self.voucher.write(out);
         out.bytes(&self.voucher_signature.0);
@@ -81,6 +89,14 @@ impl AuditShow {
         let signature = receipts::read_signature(input)?;
         let terms = dates::read_leaf(input)?;
         let dated = Epoch(input.u64("the epoch of a job")?);
+        let job = match input.u8("whether the job is shown")? {
+            0 => None,
+            1 => Some(JobShown::read(input)?),
+            found => {
+                let what = "whether the job is shown";
+                return Err(WireError::Unknown { what, found: found.into() });
+            }
+        };
         let answer = input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?;
         Ok(Self {
             audit,
@@ -89,6 +105,7 @@ impl AuditShow {
             signature,
             terms,
             dated,
+            job,
             answer: MissingAnswer::decode(answer)?,
             voucher: Voucher::read(input)?,
             voucher_signature: Signature(input.array("a voucher's signature")?),
@@ -107,7 +124,12 @@ impl AuditShow {
             AnchorSlot(self.receipt.worker).key(),
         ];
         keys.extend(dates::touches(self.dated));
+        keys.extend(self.job.iter().flat_map(JobShown::touches));
         keys
+    }
+
+    pub(super) fn work(&self) -> u64 {
+        WORK + self.job.as_ref().map_or(0, JobShown::work)
     }
 
     pub(super) fn execute(
@@ -130,9 +152,7 @@ impl AuditShow {
             receipt: self.receipt.id(context.network),
             tokens: self.receipt.usage.prompt.saturating_add(self.receipt.usage.output),
         };
-        // Where no dispute could be about it, or nobody may look or was drawn to, nobody audits it.
-        let open = terms.consent == AuditConsent::Open && terms.kind == WorkKind::Generate;
-        if open && terms.beacon_height != 0 && !audit.auditors.is_empty() {
+        if is_open(&terms) && !audit.auditors.is_empty() {
             audit.word = Word::Committed(self.commitment);
             wait(context, &mut audit, AuditStage::Commit, Parameter::CommitMs);
         } else {
@@ -143,7 +163,8 @@ impl AuditShow {
         view.put(&self.audit, &audit)
     }
 
-    /// The node's worker signed the receipt, and the job's own leaf says who may audit it, and since when it is there.
+    /// The node's worker signed the receipt, alone, and the job's own leaf says what it is about, who may audit it, and since
+    /// when it is there. Where somebody may, the answer is whole.
     fn check_receipt(&self, context: &Context, view: &View) -> Result<Terms, Stop> {
         let network = context.network;
         let key = check_signer(view, self.receipt.worker, self.node)?;
@@ -152,18 +173,22 @@ impl AuditShow {
         let its_own = self.terms.is_of(network, &self.receipt.job);
         let terms = self.terms.terms().ok().filter(|_| its_own);
         let terms = terms.ok_or(Rejection::ShownOther)?;
-        let said = (self.receipt.consent, self.receipt.kind);
-        require(said == (terms.consent.number(), terms.kind), Rejection::ShownOther)?;
+        require(repeats(&self.receipt, &terms), Rejection::ShownOther)?;
+        require(is_own(&self.receipt), Rejection::AnswerPart)?;
         if terms.beacon_height != 0 {
             let start = dates::check(context, view, &self.terms, self.dated)?;
             let epochs = context.parameters.get_u64(Parameter::DisputeEpochs) / PART_LEFT;
             require(self.audit.epoch.0 <= self.dated.0.saturating_add(epochs), Rejection::NoDate)?;
             dates::check_key(&key, &start)?;
         }
+        require(self.job.is_some() == is_open(&terms), Rejection::ShownOther)?;
+        if let Some(job) = &self.job {
+            job.check(network, view, (&self.receipt, &terms.requester))?;
+        }
         Ok(terms)
     }
 
-    /// The drawn unit was paid for this job: the payer says so, and the leaf does not say otherwise.
+    /// The drawn unit was paid for this job: the payer says so, and the leaf said the same when nobody knew the draw.
     fn check_paid(&self, network: Network, audit: &Audit) -> Result<(), Rejection> {
         require(
             ChannelId::of(network, self.payer, self.number) == audit.channel,
@@ -171,13 +196,11 @@ impl AuditShow {
         )?;
         let (leaf, voucher) = (&self.answer.leaf, &self.voucher);
         let one = leaf.receipt == self.receipt.id(network)
-            && leaf.channel == audit.channel.0
+            && (leaf.channel, leaf.from, leaf.to)
+                == (voucher.channel.0, voucher.from.0, voucher.cumulative.0)
             && voucher.channel == audit.channel
             && voucher.job == self.receipt.job;
-        let inside = Amount(leaf.from) <= voucher.from
-            && voucher.from <= audit.unit
-            && audit.unit < voucher.cumulative
-            && voucher.cumulative <= Amount(leaf.to);
+        let inside = voucher.from <= audit.unit && audit.unit < voucher.cumulative;
         require(one && inside, Rejection::ShownOther)?;
         require(
             voucher.holds(network, self.payer, &self.voucher_signature),
@@ -195,6 +218,19 @@ impl AuditShow {
         )?;
         Ok(require(*index < anchor.size_by(self.audit.epoch.next()), Rejection::AnchoredLate)?)
     }
+}
+
+/// Whether somebody may audit it: nobody may look at other jobs, or could dispute what he finds.
+fn is_open(terms: &Terms) -> bool {
+    let open = terms.consent == AuditConsent::Open && terms.kind == WorkKind::Generate;
+    open && terms.beacon_height != 0
+}
+
+/// Whether the receipt says what leaf 0 of its job does.
+fn repeats(receipt: &Receipt, terms: &Terms) -> bool {
+    let said = (receipt.kind, receipt.model, receipt.arithmetic, receipt.sampling);
+    said == (terms.kind, terms.model, terms.arithmetic, terms.sampling)
+        && receipt.consent == terms.consent.number()
 }
 
 fn write_bytes(out: &mut Writer, bytes: &[u8]) {

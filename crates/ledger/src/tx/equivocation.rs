@@ -1,19 +1,13 @@
 //! Kind 60, equivocation: a node signed two tokens for one place. The evidence is whole: nobody need be asked.
 
-use chain::records::{
-    ClaimedStep, Course, Dispute, DisputeSlot, KeySlot, Matter, NodeId, NodeSlot, Outcome, Slot,
-    StakesSlot,
-};
-use chain::{Amount, Epoch};
-use commit::{Network, Reader, WireError, Writer};
+use chain::Epoch;
+use chain::records::NodeId;
+use commit::{Reader, WireError, Writer};
 use receipt::{Equivocation, JobLeaf};
 
-use crate::accounts::add;
 use crate::context::{Author, Context};
-use crate::dates::{self, read_leaf, write_leaf};
-use crate::disputes::check_signer;
-use crate::liability::{costs, is_rewarded, jail, lose, share};
-use crate::nodes::find;
+use crate::contradictions::{Contradiction, Matters};
+use crate::dates::{read_leaf, write_leaf};
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -54,14 +48,7 @@ impl ShowEquivocation {
     }
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
-        let mut keys = vec![
-            NodeSlot(self.node).key(),
-            StakesSlot.key(),
-            KeySlot(self.evidence.one.0.worker).key(),
-            self.slot(author.network).key(),
-        ];
-        keys.extend(dates::touches(self.epoch));
-        keys
+        self.contradiction().touches(author.network)
     }
 
     pub(super) fn execute(
@@ -70,35 +57,22 @@ impl ShowEquivocation {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        let mut node = find(view, self.node)?;
-        let head = &self.evidence.one.0;
-        let key = check_signer(view, head.worker, self.node)?;
-        require(self.terms.is_of(context.network, &head.head.job), Rejection::NoDate)?;
-        dates::check_key(&key, &dates::check(context, view, &self.terms, self.epoch)?)?;
-        let slot = self.slot(context.network);
-        require(view.get(&slot)?.is_none(), Rejection::DisputeThere)?;
+        let contradiction = self.contradiction();
+        let found = contradiction.find(context, view)?;
         require(self.evidence.holds(context.network), Rejection::NoEquivocation)?;
-        let rewarded = is_rewarded(context, &node, &key);
-        let cost = costs(context, Matter::Claim);
-        let taken = lose(view, &mut node, (cost, Amount::ZERO))?;
-        jail(context, &mut node);
-        view.put(&NodeSlot(self.node), &node)?;
-        match rewarded {
-            true => {
-                let reward = share(context, view, taken)?;
-                add(view, author.payer, reward)?;
-            }
-            false => view.burn(taken)?,
-        }
-        let (challenger, opened) = (author.payer, context.clock.time);
-        let course = Course::Ended(Outcome::ClaimantRefuted);
-        view.put(&slot, &Dispute { node: self.node, challenger, opened, course })
+        contradiction.lost(context, author, found, view)
     }
 
-    /// Of the key's answer to a choice of a job: it pays once, however many places differ.
-    fn slot(&self, network: Network) -> DisputeSlot {
+    fn contradiction(&self) -> Contradiction<'_> {
         let head = &self.evidence.one.0;
-        let (worker, job, choice) = (head.worker, head.head.job, head.head.choice);
-        ClaimedStep { worker, job, choice, position: 0, kind: 3, what: 0 }.slot(network)
+        Contradiction {
+            node: self.node,
+            worker: head.worker,
+            job: head.head.job,
+            choice: head.head.choice,
+            matter: Matters::Tokens,
+            terms: &self.terms,
+            epoch: self.epoch,
+        }
     }
 }

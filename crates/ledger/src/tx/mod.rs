@@ -20,6 +20,8 @@ mod dispute_end;
 mod dispute_late;
 mod dispute_move;
 mod dispute_open;
+mod double_leaf;
+mod double_receipt;
 mod draw;
 mod enact;
 mod enrol;
@@ -56,6 +58,7 @@ mod vouch_dispute;
 mod withdraw;
 
 pub use crate::listing::Wish;
+pub use crate::whole::JobShown;
 pub use anchor::{ANCHOR_PROOF_MAX, AnchorLog};
 pub use appeal::Appeal;
 pub use audit_ask::{ASKED_TOKENS_MAX, AuditAsk};
@@ -74,6 +77,8 @@ pub use dispute_end::DisputeEnd;
 pub use dispute_late::DisputeLate;
 pub use dispute_move::DisputeMove;
 pub use dispute_open::DisputeOpen;
+pub use double_leaf::DoubleLeaf;
+pub use double_receipt::DoubleReceipt;
 pub use draw::DrawAudit;
 pub use enact::Enact;
 pub use enrol::Enrol;
@@ -185,6 +190,10 @@ pub enum Action {
     AuditAsk(AuditAsk),
     /// Kind 39.
     AuditOpening(Box<AuditOpening>),
+    /// Kind 40.
+    DoubleReceipt(Box<DoubleReceipt>),
+    /// Kind 41.
+    DoubleLeaf(Box<DoubleLeaf>),
     /// Kind 50.
     DisputeOpen(Box<DisputeOpen>),
     /// Kind 51.
@@ -263,6 +272,8 @@ impl Action {
             Self::VouchDispute(_) => 37,
             Self::AuditAsk(_) => 38,
             Self::AuditOpening(_) => 39,
+            Self::DoubleReceipt(_) => 40,
+            Self::DoubleLeaf(_) => 41,
             Self::DisputeOpen(_) => 50,
             Self::DisputeMove(_) => 51,
             Self::DisputeLate(_) => 52,
@@ -323,6 +334,8 @@ impl Action {
             Self::VouchDispute(action) => action.write(&mut out),
             Self::AuditAsk(action) => action.write(&mut out),
             Self::AuditOpening(action) => action.write(&mut out),
+            Self::DoubleReceipt(action) => action.write(&mut out),
+            Self::DoubleLeaf(action) => action.write(&mut out),
             Self::DisputeOpen(action) => action.write(&mut out),
             Self::DisputeMove(action) => action.write(&mut out),
             Self::DisputeLate(action) => action.write(&mut out),
@@ -395,6 +408,8 @@ impl Action {
             37 => VouchDispute::read(input).map(|read| Self::VouchDispute(Box::new(read))),
             38 => AuditAsk::read(input).map(Self::AuditAsk),
             39 => AuditOpening::read(input).map(|action| Self::AuditOpening(Box::new(action))),
+            40 => DoubleReceipt::read(input).map(|shown| Self::DoubleReceipt(Box::new(shown))),
+            41 => DoubleLeaf::read(input).map(|shown| Self::DoubleLeaf(Box::new(shown))),
             50 => DisputeOpen::read(input).map(|action| Self::DisputeOpen(Box::new(action))),
             51 => DisputeMove::read(input).map(|action| Self::DisputeMove(Box::new(action))),
             52 => DisputeLate::read(input).map(Self::DisputeLate),
@@ -455,6 +470,8 @@ impl Action {
             Self::VouchDispute(action) => action.touches(author),
             Self::AuditAsk(action) => action.touches(),
             Self::AuditOpening(action) => action.touches(),
+            Self::DoubleReceipt(action) => action.touches(author),
+            Self::DoubleLeaf(action) => action.touches(author),
             Self::DisputeOpen(action) => action.touches(author),
             Self::DisputeMove(action) => action.touches(),
             Self::DisputeLate(action) => action.touches(),
@@ -523,9 +540,11 @@ impl Action {
             Self::DisputeMove(action) => action.work(),
             Self::VouchDispute(action) => action.work(),
             Self::Draw(_) => draw::WORK,
-            Self::AuditShow(_) => audit_show::WORK,
+            Self::AuditShow(action) => action.work(),
             Self::AuditReveal(_) => audit_reveal::WORK,
             Self::AuditOpening(action) => action.work(),
+            Self::DoubleReceipt(_) => double_receipt::WORK,
+            Self::DoubleLeaf(_) => double_leaf::WORK,
             Self::Equivocation(_) => equivocation::WORK,
             Self::MissingOpen(_) => missing_open::WORK,
             Self::Hold(_) => hold::WORK,
@@ -575,6 +594,8 @@ impl Action {
             Self::VouchDispute(action) => action.execute(context, author, view),
             Self::AuditAsk(action) => action.execute(context, author, view),
             Self::AuditOpening(action) => action.execute(context, author, view),
+            Self::DoubleReceipt(action) => action.execute(context, author, view),
+            Self::DoubleLeaf(action) => action.execute(context, author, view),
             Self::DisputeOpen(action) => action.execute(context, author, view),
             Self::DisputeMove(action) => action.execute(context, author, view),
             Self::DisputeLate(action) => action.execute(context, view),

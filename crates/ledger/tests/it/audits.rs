@@ -11,7 +11,8 @@ use chain::{Amount, Epoch, Time, Voucher};
 use commit::{Blind, Digest, Network, Salts};
 use ledger::tx::{
     Action, AnchorLog, AuditAsk, AuditClose, AuditCommit, AuditLate, AuditOpening, AuditReveal,
-    AuditShow, ChannelOpen, Collect, DisputedStep, DrawAudit, Enrol, Found, NodeSet, Settle, Wish,
+    AuditShow, ChannelOpen, Collect, DisputedStep, DrawAudit, Enrol, Found, JobShown, NodeSet,
+    Settle, Wish,
 };
 use ledger::{Parameter, Rejection};
 use receipt::log::{Log, LogLeaf};
@@ -26,7 +27,7 @@ use crate::stakes::{change, staked};
 use crate::transfer::transfer;
 use crate::world::{World, genesis, public, secret};
 
-const OWNER: u8 = 1;
+pub(crate) const OWNER: u8 = 1;
 const PAYER: u8 = 4;
 const OTHER: u8 = 5;
 /// Owners of the nodes that audit.
@@ -118,7 +119,7 @@ fn default(parameter: Parameter) -> u128 {
     parameter.row().default
 }
 
-const fn operator(owner: u8) -> u8 {
+pub(crate) const fn operator(owner: u8) -> u8 {
     100 + 3 * owner
 }
 
@@ -152,7 +153,7 @@ fn signed(amount: u128) -> i128 {
     i128::try_from(amount).unwrap()
 }
 
-fn job(nonce: u8, consent: AuditConsent, beacon_height: u64) -> Job {
+pub(crate) fn job(nonce: u8, consent: AuditConsent, beacon_height: u64) -> Job {
     let fields = JobFields {
         terms: Terms {
             kind: WorkKind::Generate,
@@ -174,22 +175,33 @@ fn job(nonce: u8, consent: AuditConsent, beacon_height: u64) -> Job {
     Job::new(fields).unwrap()
 }
 
+/// Whether somebody may audit its answer.
+pub(crate) fn audited(job: &Job) -> bool {
+    let terms = &job.fields().terms;
+    terms.consent == AuditConsent::Open && terms.beacon_height != 0
+}
+
 /// What a worker answered, and all that it keeps of it.
-struct Answer {
-    receipt: Receipt,
-    opening: Opening,
-    voucher: Voucher,
-    leaf: LogLeaf,
+pub(crate) struct Answer {
+    pub(crate) receipt: Receipt,
+    pub(crate) opening: Opening,
+    pub(crate) voucher: Voucher,
+    pub(crate) leaf: LogLeaf,
 }
 
 impl Answer {
-    fn of(network: Network, nonce: u8, job: Job, channel: ChannelId) -> Self {
+    fn of(
+        network: Network,
+        nonce: u8,
+        job: Job,
+        (channel, change): (ChannelId, &dyn Fn(&mut Receipt, &Salts)),
+    ) -> Self {
         let salts = Salts { network, blind: Blind([nonce; 32]) };
         let (commitment, tokens) = (job.commitment(&salts), vec![7, 11]);
         let worker = secret(operator(OWNER));
         let mut transcript = Transcript::new(salts, commitment, 0, worker);
         tokens.iter().for_each(|token| transcript.push(*token));
-        let receipt = Receipt {
+        let mut receipt = Receipt {
             kind: WorkKind::Generate,
             job: commitment,
             model: [9; 32],
@@ -205,6 +217,7 @@ impl Answer {
             }],
             worker: public(operator(OWNER)),
         };
+        change(&mut receipt, &salts);
         let at = usize::from(nonce);
         let (from, cumulative) = (Amount(PRICES[at]), Amount(PRICES[at + 1]));
         let (expiry, job_id, id) = (Time(u64::MAX), commitment, receipt.id(network));
@@ -222,12 +235,12 @@ impl Answer {
 }
 
 /// Two answers that were paid on one channel, and those who may audit them.
-struct Trial {
-    node: NodeId,
+pub(crate) struct Trial {
+    pub(crate) node: NodeId,
     auditors: [NodeId; 2],
     number: u64,
     channel: ChannelId,
-    answers: [Answer; 2],
+    pub(crate) answers: [Answer; 2],
     log: Log,
 }
 
@@ -239,6 +252,15 @@ impl Trial {
 
     /// About jobs with this consent, of this date.
     fn agreed(at: &mut World, consent: &AuditConsent, dated: u64) -> Self {
+        Self::answered(at, &|nonce| job(nonce, consent.clone(), dated), &|_, _| ())
+    }
+
+    /// About other jobs, with other receipts than were due.
+    pub(crate) fn answered(
+        at: &mut World,
+        job: &dyn Fn(u8) -> Job,
+        change: &dyn Fn(&mut Receipt, &Salts),
+    ) -> Self {
         let mut genesis = genesis();
         let windows = [
             Parameter::MoveMs,
@@ -260,8 +282,7 @@ impl Trial {
         let channel = ChannelId::of(network, public(PAYER), number);
         let deposit = Amount(2 * PRICES[2]);
         at.take(PAYER, &Action::ChannelOpen(ChannelOpen { node, deposit }));
-        let answers = [0, 1]
-            .map(|nonce| Answer::of(network, nonce, job(nonce, consent.clone(), dated), channel));
+        let answers = [0, 1].map(|nonce| Answer::of(network, nonce, job(nonce), (channel, change)));
         let log = Log::over(answers.iter().map(|answer| answer.leaf.hash()).collect());
         let trial = Self { node, auditors, number, channel, answers, log };
         trial.settle(at);
@@ -284,7 +305,7 @@ impl Trial {
         AuditSlot { epoch: SETTLED, index }
     }
 
-    fn audit(world: &World, index: u32) -> Audit {
+    pub(crate) fn audit(world: &World, index: u32) -> Audit {
         world.record(&Self::slot(index)).unwrap()
     }
 
@@ -299,19 +320,24 @@ impl Trial {
         }
     }
 
-    fn draw(&self, index: u32) -> Action {
+    pub(crate) fn draw(&self, index: u32) -> Action {
         let (audit, channel, node) = (Self::slot(index), self.channel, self.node);
         Action::Draw(DrawAudit { audit, channel, node })
     }
 
     /// Which answer the drawn unit paid.
-    fn drawn(&self, world: &World, index: u32) -> &Answer {
+    pub(crate) fn drawn(&self, world: &World, index: u32) -> &Answer {
         let unit = Self::audit(world, index).unit.0;
         &self.answers[usize::from(unit >= PRICES[1])]
     }
 
     /// What shows it, or something else.
-    fn show(&self, world: &World, index: u32, change: &dyn Fn(&mut AuditShow)) -> Action {
+    pub(crate) fn show(
+        &self,
+        world: &World,
+        index: u32,
+        change: &dyn Fn(&mut AuditShow),
+    ) -> Action {
         self.showing(world, (index, self.drawn(world, index)), change)
     }
 
@@ -332,6 +358,12 @@ impl Trial {
             signature: sealed.signature(),
             terms: answer.opening.job.show(&salts, 0).unwrap(),
             dated: SETTLED,
+            job: audited(&answer.opening.job).then(|| JobShown {
+                parameters: answer.opening.job.show(&salts, 3).unwrap(),
+                stop: answer.opening.job.show(&salts, 5).unwrap(),
+                ends: Vec::new(),
+                model: None,
+            }),
             answer: MissingAnswer {
                 leaf: answer.leaf,
                 index: at,
@@ -447,7 +479,7 @@ impl Trial {
 }
 
 /// With the first draw drawn.
-fn drawn(world: &mut World) -> Trial {
+pub(crate) fn drawn(world: &mut World) -> Trial {
     let trial = Trial::of(world);
     world.take(OTHER, &trial.draw(0));
     trial
@@ -473,14 +505,14 @@ fn committed(world: &mut World) -> Trial {
 }
 
 /// What was altered, signed again by the worker.
-fn resealed(world: &World, show: Action) -> Action {
+pub(crate) fn resealed(world: &World, show: Action) -> Action {
     let Action::AuditShow(mut show) = show else { panic!("an answer is shown") };
     let key = secret(operator(OWNER));
     show.signature = Envelope::seal(&show.receipt, &key, world.network()).unwrap().signature();
     Action::AuditShow(show)
 }
 
-fn refused(world: &World, name: u8, action: &Action) -> Option<Rejection> {
+pub(crate) fn refused(world: &World, name: u8, action: &Action) -> Option<Rejection> {
     world.rejection(&world.signed(name, action))
 }
 

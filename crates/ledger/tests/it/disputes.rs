@@ -138,7 +138,7 @@ pub(crate) fn wait(world: &mut World) {
 }
 
 /// A job that is dated at this height.
-fn job(prompt: &[u32], beacon_height: u64) -> Job {
+pub(crate) fn job(prompt: &[u32], beacon_height: u64) -> Job {
     let fields = JobFields {
         terms: Terms {
             kind: WorkKind::Generate,
@@ -180,11 +180,11 @@ fn told(checked: &'static Checked, file: Vec<u8>, tokens: &[u32], job: &Job) -> 
     Some(Told { weights, record, token })
 }
 
-fn salts_of(network: commit::Network) -> Salts {
+pub(crate) fn salts_of(network: commit::Network) -> Salts {
     Salts { network, blind: Blind([4; 32]) }
 }
 
-fn signed_head(world: &World, job: &Job, output: &[u32]) -> SignedHead {
+pub(crate) fn signed_head(world: &World, job: &Job, output: &[u32]) -> SignedHead {
     let salts = salts_of(world.network());
     let head = Head {
         job: job.commitment(&salts),
@@ -357,7 +357,12 @@ impl Court {
 }
 
 /// Program and package, as if somebody had published them.
-fn published(world: &mut World, checked: &Checked, file: &[u8], units: &[u8]) -> NamedModel {
+pub(crate) fn published(
+    world: &mut World,
+    checked: &Checked,
+    file: &[u8],
+    units: &[u8],
+) -> NamedModel {
     let part = |bytes: &[u8]| Part { hash: blake3::hash(bytes).into(), bytes: bytes.len() as u64 };
     let bytes = checked.encode();
     let program = *blake3::hash(&bytes).as_bytes();

@@ -32,6 +32,8 @@ const GROUPS: &[&[Case]] = &[
     crate::anchors::REJECTIONS,
     crate::holds::REJECTIONS,
     crate::audits::REJECTIONS,
+    crate::whole::REJECTIONS,
+    crate::doubles::REJECTIONS,
 ];
 
 const BASE: &[Case] = &[

@@ -7,8 +7,8 @@ use canon::sample::{Micro, ParameterError, Parameters, Settings};
 use commit::{Reader, WireError, Writer};
 
 use super::{
-    AuditConsent, JOB_LEAVES, JOB_VERSION, Job, JobError, JobFields, JobLeaf, NonceChooser,
-    RESERVED, StopRule, Terms, WorkKind,
+    AuditConsent, Counts, JOB_LEAVES, JOB_VERSION, Job, JobError, JobFields, JobLeaf, NonceChooser,
+    RESERVED, StopRule, Terms, WorkKind, ascending,
 };
 use crate::keys::PublicKey;
 use crate::limits::{
@@ -130,6 +130,58 @@ impl JobLeaf {
                 Err(WireError::Unknown { what, found: rendered_by.into() })
             }
         }
+    }
+
+    /// How much is asked for, as leaf 3 says it.
+    ///
+    /// # Errors
+    /// [`WireError`] for what is no leaf 3.
+    pub fn counts(&self) -> Result<Counts, WireError> {
+        if self.leaf != 3 {
+            let found = self.leaf.into();
+            return Err(WireError::Unknown { what: "a leaf of parameters", found });
+        }
+        let mut input = Reader::new(&self.bytes);
+        let parameters = read_parameters(&mut input)?;
+        input.array::<32>("the seed")?;
+        let counts = Counts {
+            choices: input.u32("the number of choices")?,
+            prompt: input.u32("tokens of the prompt")?,
+        };
+        input.end("the leaf of parameters")?;
+        match parameters.settings().bias.is_empty() {
+            true => Ok(counts),
+            false => {
+                let reason = "they stand in another leaf";
+                Err(WireError::Value { what: "biases", reason })
+            }
+        }
+    }
+
+    /// When an answer ends, as leaf 5 says it.
+    ///
+    /// # Errors
+    /// [`WireError`] for what is no leaf 5.
+    pub fn stop_rule(&self) -> Result<StopRule, WireError> {
+        if self.leaf != 5 {
+            let found = self.leaf.into();
+            return Err(WireError::Unknown { what: "a leaf of stop rules", found });
+        }
+        let mut input = Reader::new(&self.bytes);
+        let rule = read_stop(&mut input)?;
+        input.end("the leaf of stop rules")?;
+        let (what, max) = ("tokens of output", TOKENS_MAX);
+        let found = usize::try_from(rule.tokens_max).unwrap_or(usize::MAX);
+        if found > max {
+            return Err(WireError::Limit { what, found, max });
+        }
+        if rule.strings.iter().any(String::is_empty) {
+            let reason = "it has no bytes";
+            return Err(WireError::Value { what: "a stop string", reason });
+        }
+        let what = "stop tokens";
+        ascending(what, &rule.tokens).map_err(|_| WireError::Order { what })?;
+        Ok(rule)
     }
 
     /// The height that leaf 0 dates its job with, 0 where it has no date; `None` for what begins like no leaf 0.

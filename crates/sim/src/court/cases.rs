@@ -153,7 +153,7 @@ impl Case {
             prompt: self.prompt.clone(),
             parameters: Default::default(),
             choices: 1,
-            stop: StopRule { tokens_max: 64, tokens: Vec::new(), strings: Vec::new() },
+            stop: StopRule { tokens_max: 2, tokens: Vec::new(), strings: Vec::new() },
             rendered: Rendered::Nobody,
         };
         Job::new(fields).expect("a small job")

@@ -12,12 +12,12 @@ use ledger::tx::{
     Action, AnchorLog, AnswerMissing, AnswerPart, Appeal, AuditAsk, AuditClose, AuditCommit,
     AuditLate, AuditOpening, AuditReveal, AuditShow, ChannelClose, ChannelEnd, ChannelOpen,
     Collect, DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, DrawAudit, Found,
-    HoldPay, MeetPlant, MissingLate, MissingOpen, PartLate, PartOpen, PublishPackage,
+    HoldPay, JobShown, MeetPlant, MissingLate, MissingOpen, PartLate, PartOpen, PublishPackage,
     PublishProgram, ReleasePay, Settle, ShowEquivocation, VouchDispute,
 };
 use ledger::{AskedOf, NamedModel};
 use receipt::{
-    Equivocation, MissingAnswer, Opening, Output, PartialOpening, PublicKey, SignedHead,
+    Equivocation, MissingAnswer, Opening, Output, PartialOpening, PublicKey, SignedHead, Stop,
 };
 
 use super::auditing::salt;
@@ -254,6 +254,8 @@ pub(crate) fn audit_show(
     let paying = &hall.channels[hall.channel(answer.client, answer.worker)?];
     let tale = if answer.is_true() { Tale::True } else { Tale::False };
     let finding = finding(hall.network, answer, tale)?;
+    let mut stops = answer.receipt.choices.iter().map(|choice| choice.stop);
+    let is_fault = stops.any(|stop| matches!(stop, Stop::Fault { .. }));
     Some(Action::AuditShow(Box::new(AuditShow {
         audit,
         node,
@@ -261,6 +263,12 @@ pub(crate) fn audit_show(
         signature: answer.signature,
         dated: answer.epoch,
         terms: answer.job.show(&answer.salts, 0)?,
+        job: Some(JobShown {
+            parameters: answer.job.show(&answer.salts, 3)?,
+            stop: answer.job.show(&answer.salts, 5)?,
+            ends: Vec::new(),
+            model: is_fault.then(|| model(hall)),
+        }),
         answer: place(hall, answer, size)?,
         voucher: promise.voucher,
         voucher_signature: promise.signature,
