@@ -1,4 +1,4 @@
-"""ledger.md 7.10: who may audit, the panel of an epoch, and what is drawn. Kinds 32 to 39 are not here."""
+"""ledger.md 7.10: who may audit, the panel of an epoch, and what is drawn."""
 
 from ledger_forms import HASH, U32, U64, record
 from ledger_nodes import NO_KEY, own, there

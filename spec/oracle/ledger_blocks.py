@@ -12,6 +12,7 @@ import ledger_plant_cases
 import ledger_proposal_cases
 import ledger_rules as rules
 import ledger_seat_cases
+import ledger_shown_cases
 import ledger_stake_cases
 from ledger_world import A_GROUP, BEACON, FEE_MOST, RICH, World, genesis, public, secret
 
@@ -193,6 +194,15 @@ def cases():
 
 def of_disputes():
     """A file of their own: what answers for jobs."""
-    made = [world for group in (ledger_dispute_cases, ledger_missing_cases, ledger_part_cases) for world in group.worlds()]
+    return of(ledger_dispute_cases, ledger_missing_cases, ledger_part_cases)
+
+
+def of_audits():
+    """A file of their own: answers that are drawn."""
+    return of(ledger_shown_cases)
+
+
+def of(*groups):
+    made = [world for group in groups for world in group.worlds()]
     WORLDS.extend(made)
     return [(name, world.inputs()) for name, world in made]

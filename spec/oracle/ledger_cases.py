@@ -511,7 +511,7 @@ CHANGED = 12  # altered records of each kind
 
 
 def kept_records():
-    """Of every kind the longest record that stands in a state of ledger_blocks or ledger_disputes, and altered ones, refused or not."""
+    """Of every kind the longest record that stands in a state of ledger_blocks, ledger_disputes or ledger_audits, and altered ones, refused or not."""
     longest = {}
     for _, world in ledger_blocks.WORLDS:
         for key, data in sorted(world.state.records.items()):
@@ -538,10 +538,11 @@ def is_refused(inputs):
     return False
 
 
-BLOCKS, DISPUTES = ledger_blocks.cases(), ledger_blocks.of_disputes()
+BLOCKS, DISPUTES, AUDITS = ledger_blocks.cases(), ledger_blocks.of_disputes(), ledger_blocks.of_audits()
 OPS = {
     "ledger_state": (evaluate_state, states()),
     "ledger_bytes": (evaluate_bytes, bytes_cases() + list(kept_records())),
     "ledger_blocks": (ledger_blocks.evaluate, BLOCKS),
     "ledger_disputes": (ledger_blocks.evaluate, DISPUTES),
+    "ledger_audits": (ledger_blocks.evaluate, AUDITS),
 }

@@ -1,4 +1,4 @@
-"""Every rejection that the ledger's oracle knows is on the page, and has a transaction in ledger_blocks.json or ledger_disputes.json."""
+"""Every rejection that the ledger's oracle knows is on the page, and has a transaction in a file of blocks."""
 
 import ast
 import json
@@ -27,7 +27,7 @@ def in_the_rules():
 
 
 def rejections():
-    files = [ORACLE.parent.joinpath("vectors", name).read_text() for name in ("ledger_blocks.json", "ledger_disputes.json")]
+    files = [ORACLE.parent.joinpath("vectors", name).read_text() for name in ("ledger_blocks.json", "ledger_disputes.json", "ledger_audits.json")]
     cases = [case for text in files for case in json.loads(text)["cases"]]
     blocks = [block for case in cases for block in case.get("expected", {}).get("blocks", [])]
     reached = {why for block in blocks for _, why in block["left_out"]}

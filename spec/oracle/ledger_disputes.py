@@ -141,14 +141,14 @@ def open_(turn, body):
 
 
 def first_state(hashes, model, data, filing, signature):
-    """The referee's first state; Refused where the filing opens no dispute about this model."""
+    """The referee's first state; Refused where the filing opens no dispute about this model. A signature that is not shown is not asked for."""
     held = {
         "model": model.model, "arithmetic": model.arithmetic, "sampling": model.sampling, "context": model.context,
         "ops": model.ops, "epilogue": model.epilogue(),
     }  # fmt: skip
     (signed, *leaves, claimed), claim = filing
     positions, what = form.check_filing(hashes, held, data)
-    true(claim == form.TOKEN or sealed(hashes, claimed[0], signature), "Signature")
+    true(claim == form.TOKEN or signature is None or sealed(hashes, claimed[0], signature), "Signature")
     head = signed[1]
     prompt, parameters = (form.shown_leaf(hashes, head["job"], n, shown[0]) for n, shown in zip((2, 3), leaves[1:]))
     salt = leaves[1][0][-128:-96]

@@ -71,12 +71,12 @@ def spoke(turn, node):
     return {**node, "answered": turn.clock["time"]} if turn.payer in (node["owner"], node["operator"]) else node
 
 
-def accused(turn, node):
+def accused(turn, node, price="slash"):
     """One case more: the node, the bond (usual, beyond), what the case costs (112)."""
     count = node["disputes"] + 1
     above = max(0, count - turn.parameter("disputes_max"))
     reject_unless(above <= ABOVE_MOST, 112)
-    usual, cost = turn.parameter("bond"), turn.parameter("slash")
+    usual, cost = turn.parameter("bond"), turn.parameter(price)
     return {**node, "disputes": count, "owed_cases": node["owed_cases"] + cost}, (usual, (usual << above) - usual), cost
 
 
@@ -85,7 +85,7 @@ def acquitted(node, case):
     return {**node, "owed_cases": node["owed_cases"] - owes(case), "disputes": node["disputes"] - 1}
 
 
-def silent(turn, name, node, case):
+def silent(turn, name, node, case, owed="owed_cases"):
     """The node was silent in a case: what the case has from then on."""
     now, number, amount = turn.clock["time"], node["silences"], case["cost"]
     if number == 0 or now > node["first_silence"] + turn.parameter("silence_window_ms"):
@@ -94,15 +94,20 @@ def silent(turn, name, node, case):
         amount <<= min(number, DOUBLED_MOST)
         node = {**node, "silences": min(number + 1, COUNT_MOST), "last_silence": now}
     node, held = slashed(node, min(amount, MONEY_MOST))
-    put(turn, name, jailed(turn, {**node, "owed_cases": node["owed_cases"] - min(held, case["cost"])}))
+    put(turn, name, jailed(turn, {**node, owed: node[owed] - min(held, case["cost"])}))
     return {"held": held, "deadline": turn.later(turn.parameter("appeal_ms"))}
+
+
+def fined(node, amount):
+    """The node, and what was found of it; the rest is its debt."""
+    node, taken = slashed(node, amount)
+    return {**node, "debt": node["debt"] + amount - taken}, taken
 
 
 def lost(node, cost, held):
     """The node loses a case: the node, and what is lost."""
-    wanted = max(0, cost - held)
-    node, taken = slashed(node, wanted)
-    return {**node, "debt": node["debt"] + wanted - taken}, held + taken
+    node, taken = fined(node, max(0, cost - held))
+    return node, held + taken
 
 
 def share_of(turn, amount):

@@ -40,11 +40,21 @@ def read_receipt(i):
     again = Input(i.data)
     again.take(2)
     found = {"kind": again.number(1), "job": again.take(32), "model": again.take(32)}
-    again.take(5)
-    found |= {"anchor_by": again.number(8), "usage": (again.number(4), again.number(4))}
-    found["choices"] = again.items(1, 16, lambda: decode.read_choice(again))
+    found |= {"arithmetic": again.number(2), "sampling": again.number(2), "consent": again.number(1), "anchor_by": again.number(8)}
+    found["usage"] = (again.number(4), again.number(4))
+    found["choices"], found["stops"] = [], []
+    for _ in range(again.number(1)):
+        found["choices"].append((again.number(4), again.items(1, 16, lambda: decode.signed_head(again))))
+        found["stops"].append(read_stop(again))
     again.take(1)
     return found | {"worker": again.take(32)}
+
+
+def read_stop(i):
+    """Number and fields of a stop reason."""
+    number = i.number(1)
+    fields = {2: (("index", 1),), 4: (("count", 4), ("signature", 64)), 6: (("position", 4), ("op", 4))}.get(number, ())
+    return {"number": number, **{name: i.take(64) if size == 64 else i.number(size) for name, size in fields}}
 
 
 def read_answer(i):

@@ -49,12 +49,12 @@ def evidence(w, node, one=(5, 6, 7), other=(5, 6, 8), at=2, epoch=1, leaf=0, of=
     }  # fmt: skip
 
 
-def shown(w, anchor_by=1, worker=KEY, tokens=(5, 6, 7), signer=None, **changed):
+def shown(w, anchor_by=1, worker=KEY, tokens=(5, 6, 7), signer=None, ended=None, **changed):
     """A receipt as a body has it, and its envelope's signature."""
     hashes, _, commitment, signed = parts(w, worker=worker, tokens=tokens, **changed)
     fields = {**receipt_cases.base_fields(commitment, public(worker)), "model": bytes.fromhex(changed.get("model", MODEL.hex()))}
-    fields |= {"prompt_tokens": 4, "output_tokens": len(tokens)}
-    fields |= {"anchor_by": anchor_by, "choices": [(0, [signed], receipt.stop_bytes({"number": 5}))]}
+    fields |= {"prompt_tokens": len(changed.get("prompt", range(4))), "output_tokens": len(tokens), "consent": changed.get("consent", 0)}
+    fields |= {"anchor_by": anchor_by, "choices": [(changed.get("choice", 0), [signed], receipt.stop_bytes(ended or {"number": 5}))]}
     data = receipt.receipt(fields)
     _, signature = log.sealed(hashes, secret(signer or worker), data)
     return rules.RECEIPT.whole(u16(len(data)) + data), signature

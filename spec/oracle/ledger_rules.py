@@ -7,15 +7,19 @@ import ledger as form
 import ledger_audits
 import ledger_channels
 import ledger_disputes
+import ledger_findings
 import ledger_missing
 import ledger_nodes
 import ledger_packages
 import ledger_parts
 import ledger_pay
+import ledger_planted
 import ledger_plants
 import ledger_proposals
 import ledger_seats
+import ledger_shown
 import ledger_stake
+import ledger_vouching
 from exact import Refused
 from ledger_forms import KEY, U16, U128, record
 from ledger_records import (
@@ -48,8 +52,8 @@ def one(_):
 
 
 GROUPS = (
-    ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_pay, ledger_audits, ledger_disputes, ledger_missing,
-    ledger_parts, ledger_plants, ledger_proposals,
+    ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_pay, ledger_audits, ledger_shown, ledger_findings, ledger_vouching,
+    ledger_disputes, ledger_missing, ledger_parts, ledger_planted, ledger_plants, ledger_proposals,
 )  # fmt: skip
 KINDS = {1: (TRANSFER, one, transfer)}
 for group in GROUPS:

@@ -1,4 +1,5 @@
-//! `spec/vectors/ledger_blocks.json` and `ledger_disputes.json`, which an oracle made that shares no code with this crate: byte for byte.
+//! `spec/vectors/ledger_blocks.json`, `ledger_disputes.json` and `ledger_audits.json`, which an oracle made that shares
+//! no code with this crate: byte for byte.
 //!
 //! A file nobody checks fails `every_file_is_checked`.
 
@@ -12,7 +13,8 @@ use serde_json::Value as Json;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
 /// Bytes and states are checked by `crates/chain/tests/it/vectors.rs`.
-const FILES: [&str; 4] = ["ledger_blocks", "ledger_bytes", "ledger_disputes", "ledger_state"];
+const FILES: [&str; 5] =
+    ["ledger_audits", "ledger_blocks", "ledger_bytes", "ledger_disputes", "ledger_state"];
 
 #[test]
 fn every_file_is_checked() {
@@ -34,6 +36,11 @@ fn ledger_blocks() {
 #[test]
 fn ledger_disputes() {
     each("ledger_disputes");
+}
+
+#[test]
+fn ledger_audits() {
+    each("ledger_audits");
 }
 
 #[allow(clippy::print_stdout, reason = "says which case failed")]
