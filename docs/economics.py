@@ -68,6 +68,29 @@ def worker():
         yield decimal(share), decimal(seen, 3), decimal(least, 1), decimal(DISPUTE["slash"], 0 + 1), decimal(expected)
 
 
+def bulk():
+    """False answers that are given before the first is found: each is drawn with the same chance, and drawn is refuted."""
+    seen, share = detection(F(0)), AUDIT["audit_share"]
+    gain = ASSUMED["cost of an honest answer"] - ASSUMED["cost of a cheap false one"]
+    stake = DISPUTE["slash"]  # the least that settles
+    for lies in (1, 10, 50, 100, 200, 1000, 5000):
+        alone = loses = F(0)
+        whole, rest = seen.denominator, seen.denominator - seen.numerator
+        weight = rest**lies
+        for found in range(lies + 1):
+            # A friend accuses: it has a share of what the stake gives, not of what pays a debt.
+            cost = found * DISPUTE["slash"]
+            of_stake = min(cost, stake)
+            void, waits = found * (1 - share), (lies - found) * (1 - share)
+            base = of_stake * (1 - DISPUTE["challenger_share"]) + void
+            alone += weight * base
+            loses += weight * (base + min(cost - of_stake, waits))
+            weight = weight * (lies - found) * seen.numerator // ((found + 1) * rest)
+        alone, loses = alone / whole**lies, loses / whole**lies
+        assert loses > lies * gain, "who lies often at once wins"
+        yield lies, decimal(lies * seen, 2), decimal(lies * gain, 1), decimal(alone, 1), decimal(loses, 1), decimal(lies * gain - alone, 1), decimal(lies * gain - loses, 1)
+
+
 def auditor():
     cost = ASSUMED["replay / generation"] * ASSUMED["cost of an honest answer"]
     fee = AUDIT["audit_fee"]
@@ -308,6 +331,9 @@ def printed():
     yield "**A rational worker.** What it gains by a cheap false answer, less what it loses when one is refuted: the stake that is slashed, of which a friend who accuses it wins back the challenger's share, and the answer's pay. `least stake` is what makes the gain nothing."
     yield ""
     yield from table(("auditors' stake in its hand", "seen", "least stake", "slashed", "gain of a false answer"), worker())
+    yield "**Lying in bulk.** A worker with the least stake that settles gives so many false answers before the first of them is found. What it gains, what its stake alone would lose, its friend's share of that less, and what it loses where the pay that waits answers too: then it loses, however many they are."
+    yield ""
+    yield from table(("false answers", "drawn", "gains", "its stake loses", "its pay loses too", "left by the stake alone", "left"), bulk())
     yield "**A lazy auditor**, who reveals a root that it was told, saves the replay and loses where the audit was a plant."
     yield ""
     yield from table(("plants among audits", "fee", "cost of a replay", "honest", "lazy", "honest is better"), auditor())
@@ -332,7 +358,7 @@ def printed():
     yield "**The launderer** lets the case of one true answer pass in silence, so that its stake is held while its lies are refuted, or lets all their cases pass in silence, and wins the first case then. What it has at the end, and owes out of all that joins its stake later: never more than who answers, and a bond less."
     yield ""
     yield from table(("stake", "lies", "all refuted", "one true case silent meanwhile", "silent in all"), launderer())
-    yield "**One outage against cases side by side.** What a node loses that is away, by how many cases somebody opens against it while it is, and what that costs the accuser, whose bonds lie there meanwhile. Bonds beyond the usual are not given back."
+    yield "**One outage against many cases**, side by side or one after the other. What a node loses that is away, by how many cases somebody opens against it while it is, and what that costs the accuser, whose bonds lie there meanwhile. Bonds beyond the usual are not given back."
     yield ""
     yield from table(("cases", "away for good", "back in time for appeals", "away again within the window", "costs the accuser"), outage(parameters))
     yield "**Filling a list.** What the friends of a liar lose who fill its list with cases above the usual count, so that an honest challenger has to put in more, which it gets back where it is the first to refute the claim."

@@ -193,8 +193,13 @@ def cases():
 
 
 def of_disputes():
-    """A file of their own: what answers for jobs."""
-    return of(ledger_dispute_cases, ledger_missing_cases, ledger_part_cases)
+    """A file of their own: steps that are disputed."""
+    return of(ledger_dispute_cases)
+
+
+def of_missing():
+    """A file of their own: what else answers for jobs."""
+    return of(ledger_missing_cases, ledger_part_cases)
 
 
 def of_audits():

@@ -15,6 +15,7 @@ import referee_model
 from hash_blake3 import digest
 from ledger_node_cases import NO_CLAIM, OPERATOR, made, new_key
 from ledger_package_cases import PROGRAM, SIZE, UNITS, manifest, published, to
+from ledger_records import NODE, node_key
 from ledger_world import World, public, secret
 from receipt import i32, u16, u32
 from referee_proofs import Trace
@@ -182,6 +183,22 @@ def silences():
     later.late().appeal(by=1)
     later.to_tile(greatest=40).move(2, later.operands()).end(appellant=1)
     yield "silences", w
+
+    w, node = world()
+    one, two = Case(w, node, position=0).open(), Case(w, node, position=1)
+    to(w, MOVE + 20000)
+    one.late()
+    two.open()
+    w.block()
+    to(w, w.execution.clock["time"] + MOVE + 1)
+    two.late().appeal()
+    w.block()
+    three = Case(w, node, position=2).open()
+    to(w, w.execution.clock["time"] + MOVE + 1)
+    three.late()
+    found = w.execution.draft.read(node_key(node), NODE)
+    assert (found["silences"], found["stake"]) == (2, STAKE - 4 * SLASH)
+    yield "cases of one absence, and of another", w
 
 
 def faulted(w, position=4, op=2, secret_of=KEY, number=6):

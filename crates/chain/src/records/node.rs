@@ -51,7 +51,7 @@ pub struct Owed {
     pub draws: Amount,
 }
 
-/// How often a node stayed silent, lately. Of cases that were open side by side one counts.
+/// How often a node stayed silent, lately. Of cases of one absence one counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Silences {
     /// How often since the first.

@@ -1,5 +1,5 @@
-//! `spec/vectors/ledger_blocks.json`, `ledger_disputes.json` and `ledger_audits.json`, which an oracle made that shares
-//! no code with this crate: byte for byte.
+//! `spec/vectors/ledger_blocks.json`, `ledger_disputes.json`, `ledger_missing.json` and `ledger_audits.json`, which an
+//! oracle made that shares no code with this crate: byte for byte.
 //!
 //! A file nobody checks fails `every_file_is_checked`.
 
@@ -13,8 +13,14 @@ use serde_json::Value as Json;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
 /// Bytes and states are checked by `crates/chain/tests/it/vectors.rs`.
-const FILES: [&str; 5] =
-    ["ledger_audits", "ledger_blocks", "ledger_bytes", "ledger_disputes", "ledger_state"];
+const FILES: [&str; 6] = [
+    "ledger_audits",
+    "ledger_blocks",
+    "ledger_bytes",
+    "ledger_disputes",
+    "ledger_missing",
+    "ledger_state",
+];
 
 #[test]
 fn every_file_is_checked() {
@@ -36,6 +42,11 @@ fn ledger_blocks() {
 #[test]
 fn ledger_disputes() {
     each("ledger_disputes");
+}
+
+#[test]
+fn ledger_missing() {
+    each("ledger_missing");
 }
 
 #[test]
