@@ -9,6 +9,7 @@ use ledger::{BlockError, Opening, Parameter, Proposed, TABLE, Working, begin, se
 use receipt::PublicKey;
 use std::collections::BTreeMap;
 
+use crate::aside;
 use crate::canary::Canary;
 use crate::checkers::court::Gallery;
 use crate::checkers::{Checkers, Step};
@@ -44,6 +45,8 @@ const RACING_MS: (u64, u64) = (60_000, 120_000);
 pub const COURTS: u64 = 16;
 /// Which of them.
 const COURT: u64 = 5;
+/// Once in so many blocks the same is offered to a state that might have been.
+const ASIDE: u64 = 4;
 /// Transactions of everybody else that are offered to a court's block.
 const COURT_OFFERS: (u64, u64) = (0, 1);
 
@@ -56,6 +59,8 @@ pub fn court(nth: u64) -> u64 {
 /// A network on its way.
 struct Run {
     random: Random,
+    /// What asides are made of: they leave no trace in the run.
+    asides: Random,
     subject: Subject,
     state: State,
     header: Header,
@@ -87,7 +92,8 @@ pub fn run(seed: u64, canary: Option<Canary>) -> Report {
     let mut found = Vec::new();
     match begin(&genesis) {
         Ok((state, header)) => {
-            let mut run = Run::new(random, (state, header), court, Subject::new(canary));
+            let asides = Random::new(seed, 0x1ed9_e45e_ed00_0004);
+            let mut run = Run::new([random, asides], (state, header), court, Subject::new(canary));
             run.report = report;
             found = run.go();
             report = run.report;
@@ -101,7 +107,7 @@ pub fn run(seed: u64, canary: Option<Canary>) -> Report {
 
 impl Run {
     fn new(
-        mut random: Random,
+        [mut random, asides]: [Random; 2],
         (state, header): (State, Header),
         court: Option<Court>,
         subject: Subject,
@@ -121,6 +127,7 @@ impl Run {
         let checkers = Checkers::new(&state);
         Self {
             random,
+            asides,
             subject,
             state,
             header,
@@ -208,6 +215,9 @@ impl Run {
             left_out: &left_out,
         };
         let mut found = self.checkers.look(&step, &mut self.random, &mut self.report.refused);
+        if self.asides.once_in(ASIDE) {
+            found.extend(aside::look(&step, &mut self.asides, &mut self.report));
+        }
         self.report.blocks += 1;
         #[cfg(feature = "canary")]
         crate::omitted::count(&mut self.report, (&self.state, &self.header), &block);
@@ -313,7 +323,9 @@ pub(crate) fn genesis(random: &mut Random) -> Genesis {
             _ => accounts.insert(actor(at).public, Amount(1_000_000 + (random.long() >> 40))),
         };
     }
-    for _ in 0..random.below(STRANGERS_MAX) {
+    // Mostly few: each block is counted to the last of them.
+    let strangers = random.below(STRANGERS_MAX);
+    for _ in 0..random.below(strangers + 1) {
         accounts.insert(PublicKey(random.bytes()), Amount(1 + u128::from(random.next())));
     }
     let seats = random.between(1, 12);

@@ -10,6 +10,7 @@
 //! thread and no order of a hash map. Seeds run side by side ([`campaign`]). Never part of the product: no crate but
 //! `xtask` depends on it. Failure: what a checker sees is a [`Finding`] with its seed; a panic is one too.
 
+mod aside;
 mod broken;
 pub mod campaign;
 pub mod canary;

@@ -1,5 +1,5 @@
 //! Who may have a seat, stand for one, audit, be paid by a channel, or have more at stake: nobody that is retired or
-//! jailed, and nobody without what it takes. And nobody pays a fee above what it signed.
+//! jailed, and nobody without what it takes; no node has more cases than it may. And nobody pays a fee above what it signed.
 //!
 //! Would catch: a list that takes anybody, a node that comes back though it retired, a fee that nobody agreed to.
 
@@ -19,6 +19,9 @@ use crate::scene::{clock, record};
 
 /// Transactions of a block that are tried alone.
 const ALONE: usize = 2;
+
+/// Open cases that a node may have above the usual count.
+const CASES_BEYOND: u64 = 32;
 
 /// What may be looked up.
 struct Block<'a> {
@@ -81,12 +84,20 @@ impl Block<'_> {
         if let (Some(Held::Node(_, was)), Some(Held::Node(_, is))) = (was, is) {
             let keys = |node: &Node| (node.operator, node.transport, node.validator, node.roles);
             let same = is.retired && keys(was) == keys(is) && was.address == is.address;
+            self.cases(was, is)?;
             return holds(!was.retired || same, || "a retired node comes back".to_owned());
         }
         if let (None, Some(Held::Channel(_, channel))) = (was, is) {
             return self.at_work(channel.node, "is paid by a new channel");
         }
         Ok(())
+    }
+
+    /// A node has no more open cases than it may.
+    fn cases(&self, was: &Node, is: &Node) -> Seen {
+        let usual = self.parameters.get_u64(Parameter::DisputesMax);
+        let few = is.disputes <= was.disputes || u64::from(is.disputes) <= usual + CASES_BEYOND;
+        holds(few, || format!("a node has {} open cases", is.disputes))
     }
 
     /// Whoever was retired before the block gets nothing more at stake, and each gets what is its own.

@@ -4,11 +4,14 @@
 //! Would catch: a sum that is kept beside what it sums up and forgotten once, a voucher that pays two settlements, a
 //! settlement of more than a channel has, a key that a node gave up and that still speaks for it.
 
-use chain::records::{ChannelId, Held, KeyRole, NodeId, SettlementSlot, Span, Stakes};
-use chain::state::State;
+use chain::records::{
+    AccountSlot, ChannelId, Held, KeyRole, NodeId, SettlementSlot, Slot, Span, Stakes,
+};
+use chain::state::{Entry, State};
 use chain::{Amount, Time};
 use receipt::PublicKey;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Seen, holds};
 
@@ -16,7 +19,7 @@ pub(crate) fn check(state: &State) -> Seen {
     let (mut staked, mut kept) = (Amount::ZERO, Stakes::default());
     let mut settled = BTreeMap::new();
     let mut spans: BTreeMap<ChannelId, Vec<(Span, NodeId)>> = BTreeMap::new();
-    for entry in state.entries() {
+    for entry in others(state) {
         let held = Held::decode(&entry.key, &entry.value);
         let held = held.map_err(|error| format!("an entry is no record: {error}"))?;
         if let Held::Node(_, node) = &held {
@@ -44,10 +47,16 @@ pub(crate) fn check(state: &State) -> Seen {
     keys(state)
 }
 
+/// All that is no account: nothing here is summed up of those, and there are many.
+fn others(state: &State) -> impl Iterator<Item = &Arc<Entry>> {
+    let account = AccountSlot(PublicKey::NONE).key()[0];
+    state.entries().filter(move |entry| entry.key.first() != Some(&account))
+}
+
 /// Keys that speak for nodes, as they and the nodes say.
 fn keys(state: &State) -> Seen {
     let (mut bound, mut used) = (BTreeSet::new(), BTreeSet::new());
-    for entry in state.entries() {
+    for entry in others(state) {
         let Ok(held) = Held::decode(&entry.key, &entry.value) else { continue };
         if let Held::Key(slot, key) = held {
             if key.until == Time(0) {

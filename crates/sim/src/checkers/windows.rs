@@ -39,6 +39,12 @@ fn jails(action: &Action) -> Option<NodeId> {
     if let Action::Equivocation(shown) = action {
         return Some(shown.node);
     }
+    if let Action::DoubleReceipt(shown) = action {
+        return Some(shown.node);
+    }
+    if let Action::DoubleLeaf(shown) = action {
+        return Some(shown.node);
+    }
     if let Action::MissingLate(late) = action {
         return Some(late.node);
     }

@@ -40,6 +40,8 @@ use crate::traffic::{Offer, Wish};
 const FEE_MAX: Amount = Amount(u128::MAX);
 /// One wish in so many is spoilt on its way, or made twice.
 const SPOILT: u64 = 4;
+/// Kinds that come so seldom that each is spoilt.
+const RARE: &[u16] = &[26, 37, 39];
 /// Blocks in which everything must be over.
 pub(crate) const BLOCKS_MAX: u64 = 260;
 /// Kinds of disputes and receipts that are asked for: while there are any, time goes slowly.
@@ -108,7 +110,7 @@ impl Court {
         offers: &mut Vec<Offer>,
     ) {
         let network = self.hall.network;
-        if random.once_in(SPOILT)
+        if (RARE.contains(&wish.action.kind().0) || random.once_in(SPOILT))
             && let Some(spoilt) = spoil::spoilt(random, scene, &self.hall, &wish)
         {
             offers.push(signed(network, scene, &spoilt));

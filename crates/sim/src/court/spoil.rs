@@ -3,14 +3,15 @@
 //! Never spoils a move into another move: a player is bound by what it signs.
 
 use chain::Epoch;
-use chain::records::{DisputeSlot, Held, MissingSlot, NodeId};
+use chain::records::{Course, DisputeSlot, Held, MissingSlot, NodeId, NodeSlot};
 use dispute::Move;
 use ledger::tx::{
     Action, AnswerMissing, DisputeEnd, DisputeMove, DisputeOpen, HoldPay, MissingLate, MissingOpen,
-    ReleasePay, ShowEquivocation,
+    ReleasePay, ShowEquivocation, Unstake,
 };
 use receipt::{PublicKey, Signature};
 
+use super::forms;
 use super::hall::Hall;
 use crate::keys::{Key, PLAYERS, players};
 use crate::random::Random;
@@ -30,7 +31,7 @@ pub(super) fn spoilt(
     wish: &Wish,
 ) -> Option<Wish> {
     let payer = wish.payer;
-    let others = disputes(random, hall, wish).or_else(|| audits(random, hall, wish));
+    let others = disputes(random, scene, hall, wish).or_else(|| audits(random, scene, hall, wish));
     if others.is_some() {
         return others;
     }
@@ -55,12 +56,15 @@ pub(super) fn spoilt(
 }
 
 /// The same of kinds 50 to 54.
-fn disputes(random: &mut Random, hall: &Hall, wish: &Wish) -> Option<Wish> {
+fn disputes(random: &mut Random, scene: &Scene<'_>, hall: &Hall, wish: &Wish) -> Option<Wish> {
     let payer = wish.payer;
     let action = if let Action::DisputeOpen(open) = wish.action.clone() {
         return open_spoilt(random, hall, *open, payer);
     } else if let Action::DisputeMove(made) = wish.action.clone() {
-        return move_spoilt(random, hall, *made, payer);
+        return match random.once_in(2) {
+            true => moved_otherwise(random, scene, hall, (&made, payer)),
+            false => move_spoilt(random, hall, *made, payer),
+        };
     } else if let Action::DisputeLate(mut late) = wish.action {
         other(random, hall, &mut late.dispute, &mut late.node);
         Action::DisputeLate(late)
@@ -80,7 +84,7 @@ fn disputes(random: &mut Random, hall: &Hall, wish: &Wish) -> Option<Wish> {
 }
 
 /// The same of what is shown and doubted in audits.
-fn audits(random: &mut Random, hall: &Hall, wish: &Wish) -> Option<Wish> {
+fn audits(random: &mut Random, scene: &Scene<'_>, hall: &Hall, wish: &Wish) -> Option<Wish> {
     let payer = wish.payer;
     let action = if let Action::AuditShow(mut show) = wish.action.clone() {
         match random.below(6) {
@@ -108,9 +112,11 @@ fn audits(random: &mut Random, hall: &Hall, wish: &Wish) -> Option<Wish> {
         }
         Action::Draw(draw)
     } else if let Action::VouchDispute(mut doubt) = wish.action.clone() {
-        match random.below(3) {
+        match random.below(4) {
             0 => doubt.receipt.consent = 1,
             1 => doubt.node = other_node(random, hall, doubt.node),
+            // Who is audited says nothing of itself that could be doubted so.
+            2 => doubt.node = scene.record(&doubt.audit)?.node,
             _ => doubt.filing.terms.salt[0] ^= 1,
         }
         Action::VouchDispute(doubt)
@@ -172,6 +178,28 @@ fn move_spoilt(
     Some(Wish { payer, action: Action::DisputeMove(Box::new(made)) })
 }
 
+/// What whoever moves may do as little: end the case, take it up, or take out what is at stake in it.
+fn moved_otherwise(
+    random: &mut Random,
+    scene: &Scene<'_>,
+    hall: &Hall,
+    (made, payer): (&DisputeMove, &'static Key),
+) -> Option<Wish> {
+    let trial = hall.trials.iter().find(|trial| trial.slot == made.dispute)?;
+    let action = match random.below(3) {
+        0 => {
+            let Course::Open(case) = scene.record(&trial.slot)?.course else { return None };
+            forms::dispute_end(hall, trial, case.appellant)?
+        }
+        1 => forms::appeal(trial),
+        _ => {
+            let amount = scene.record(&NodeSlot(trial.node))?.stake;
+            Action::Unstake(Unstake { node: trial.node, amount })
+        }
+    };
+    Some(Wish { payer, action })
+}
+
 fn end_spoilt(random: &mut Random, hall: &Hall, end: &mut DisputeEnd) {
     match random.below(3) {
         0 => end.challenger = pauper().public,
@@ -190,20 +218,21 @@ fn hold_spoilt(random: &mut Random, scene: &Scene<'_>, hall: &Hall, hold: &mut H
             }
         })
     };
-    match random.below(9) {
+    // Of the same channel, about something else.
+    let same = settlements().filter(|(slot, _)| slot.channel.0 == hold.answer.leaf.channel);
+    let elsewhere = same.map(|(slot, _)| slot.epoch).find(|epoch| *epoch != hold.epoch);
+    if let (Some(epoch), true) = (elsewhere, random.once_in(2)) {
+        hold.epoch = epoch;
+        return;
+    }
+    match random.below(8) {
         0 => other(random, hall, &mut hold.dispute, &mut hold.node),
         1 => hold.step.position ^= 1,
         2 => hold.receipt.consent = 1,
         3 => hold.answer.index += 1,
         4 => hold.payer = pauper().public,
         5 => hold.epoch = Epoch(hold.epoch.0 + 1_000),
-        6 => {
-            // Of the same channel, about something else.
-            let same = settlements().filter(|(slot, _)| slot.channel.0 == hold.answer.leaf.channel);
-            let other = same.map(|(slot, _)| slot.epoch).find(|epoch| *epoch != hold.epoch);
-            hold.epoch = other.unwrap_or(Epoch(0));
-        }
-        7 => hold.number += 1,
+        6 => hold.number += 1,
         _ => {
             let mut others = settlements().filter(|(_, other)| other.node != hold.node);
             let found = others.find_map(|(slot, _)| {

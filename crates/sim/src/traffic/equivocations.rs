@@ -1,9 +1,10 @@
-//! Kind 60: two tokens for one place, signed by a node's operator; or one token twice, or signed by another.
+//! Kind 60: two tokens for one place, signed by a node's operator; or one token twice, or signed by another, or by one that
+//! was the operator.
 //!
 //! Never an honest node's: whoever signs both is a cheat.
 
-use chain::Epoch;
-use chain::records::{EpochStartSlot, NodeId, NodeSlot};
+use chain::records::{EpochStartSlot, Held, KeyRole, NodeId, NodeSlot};
+use chain::{Epoch, Time};
 use commit::{Blind, Network, Salts};
 use ledger::tx::{Action, ShowEquivocation};
 use receipt::{
@@ -20,12 +21,7 @@ use crate::scene::Scene;
 const WHICH: Which = Which::Output { choice: 0 };
 
 pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
-    let nodes = there(scene);
-    let node = random.choose(&nodes)?.0;
-    let operator = match random.once_in(6) {
-        true => actor(random.index(ACTORS)),
-        false => key_of(&scene.record(&NodeSlot(node))?.operator)?,
-    };
+    let (node, operator) = signer(random, scene)?;
     let network = match random.once_in(12) {
         true => Network::OFFLINE,
         false => scene.state.network(),
@@ -41,6 +37,27 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
     let evidence = ShowEquivocation { node, epoch, terms, evidence };
     let payer = actor(random.index(ACTORS));
     Some(Wish { payer, action: Action::Equivocation(Box::new(evidence)) })
+}
+
+/// A node, and who signs for it: its operator, somebody, or a key that it gave up.
+fn signer(random: &mut Random, scene: &Scene<'_>) -> Option<(NodeId, &'static Key)> {
+    let given_up = scene.held.iter().filter_map(|held| {
+        let Held::Key(slot, bound) = held else { return None };
+        let gone = bound.role == KeyRole::Operator && bound.until != Time(0);
+        gone.then_some((bound.node, slot.0))
+    });
+    let given_up: Vec<_> = given_up.collect();
+    match random.choose(&given_up) {
+        Some((node, key)) if random.once_in(3) => return Some((*node, key_of(key)?)),
+        Some(_) | None => {}
+    }
+    let nodes = there(scene);
+    let node = random.choose(&nodes)?.0;
+    let operator = match random.once_in(6) {
+        true => actor(random.index(ACTORS)),
+        false => key_of(&scene.record(&NodeSlot(node))?.operator)?,
+    };
+    Some((node, operator))
 }
 
 /// An epoch and a height, mostly one of it: the next block's or one of an epoch that has passed.

@@ -3,18 +3,23 @@
 //!
 //! Never waits for a majority: owners vote as they like.
 
-use chain::records::{Content, Held, ParameterNumber, Proposal, ProposalId};
+use chain::records::{Content, Decision, Held, ParameterNumber, Proposal, ProposalId, PurseSlot};
 use chain::{Amount, Time};
 use ledger::TABLE;
 use ledger::tx::{Action, Cancel, Enact, Propose, Vote};
 
 use super::Wish;
-use super::nodes::owned;
+use super::nodes::{owned, there};
 use crate::keys::{ACTORS, actor, key_of};
 use crate::random::Random;
 use crate::scene::Scene;
 
 pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    if random.once_in(2)
+        && let Some(wish) = goes_on(random, scene)
+    {
+        return Some(wish);
+    }
     let payer = actor(random.index(ACTORS));
     let (proposals, anew) = (proposals(scene), random.once_in(4));
     let Some((id, proposal)) = random.choose(&proposals).filter(|_| !anew) else {
@@ -43,6 +48,24 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
     })
 }
 
+/// What is voted on goes on: the greatest stake votes for it, and when the vote has ended somebody enacts it.
+fn goes_on(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    let now = scene.header.time;
+    let mut open = proposals(scene);
+    open.retain(|(_, proposal)| proposal.decision == Decision::Open);
+    let (id, proposal) = *random.choose(&open)?;
+    if proposal.ends <= now {
+        let enact = Enact { proposal: id, proposer: proposal.proposer, content: proposal.content };
+        let payer = actor(random.index(ACTORS));
+        return Some(Wish { payer, action: Action::Enact(enact) });
+    }
+    let nodes = there(scene);
+    let (node, record) = nodes.iter().max_by_key(|(_, node)| node.stake)?;
+    let payer = key_of(&record.owner)?;
+    let vote = Vote { proposal: id, node: *node, yes: true };
+    Some(Wish { payer, action: Action::Vote(vote) })
+}
+
 fn proposals<'a>(scene: &'a Scene<'_>) -> Vec<(ProposalId, &'a Proposal)> {
     let proposals = scene.held.iter().filter_map(|held| {
         if let Held::Proposal(slot, proposal) = held { Some((slot.0, proposal)) } else { None }
@@ -52,7 +75,7 @@ fn proposals<'a>(scene: &'a Scene<'_>) -> Vec<(ProposalId, &'a Proposal)> {
 
 fn content(random: &mut Random, scene: &Scene<'_>) -> Content {
     match random.below(12) {
-        0..=4 => {
+        0..=3 => {
             let row = random.pick(TABLE);
             let value = match random.below(6) {
                 0 => row.bounds.1.saturating_add(1),
@@ -61,10 +84,15 @@ fn content(random: &mut Random, scene: &Scene<'_>) -> Content {
             };
             Content::Parameter { number: row.parameter.number(), value }
         }
-        5 => Content::Parameter { number: ParameterNumber(u16::MAX), value: random.long() },
-        6..=8 => {
+        4 => Content::Parameter { number: ParameterNumber(u16::MAX), value: random.long() },
+        5..=8 => {
             let to = actor(random.index(ACTORS)).public;
-            Content::Spend { to, amount: Amount(random.long() >> 60) }
+            let treasury = scene.record(&PurseSlot).unwrap_or_default().treasury;
+            let amount = match random.once_in(2) {
+                true => treasury.plus(Amount(1 + (random.long() >> 60))).unwrap_or(treasury),
+                false => Amount(random.long() >> 60),
+            };
+            Content::Spend { to, amount }
         }
         9 => {
             let version = u16::try_from(random.below(4)).expect("a small number");

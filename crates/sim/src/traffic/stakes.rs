@@ -3,7 +3,8 @@
 //!
 //! Never only what is there: a little more is asked for, too.
 
-use chain::records::{NodeId, Unbonding};
+use chain::Amount;
+use chain::records::{NodeId, Owed, Unbonding};
 use ledger::Parameter;
 use ledger::tx::{Action, Stake, Stand, Unstake, Wish as Standing, Withdraw};
 
@@ -27,6 +28,10 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
         let amount = random.amount(scene.account(payer.public).balance);
         return Some(Wish { payer, action: Action::Stake(Stake { node, amount }) });
     }
+    let leaves = there(scene).iter().any(|(_, node)| node.unbonding.len() > 1);
+    if random.once_in(if leaves { 2 } else { 8 }) {
+        return leaving(random, scene);
+    }
     let (id, node, payer) = owned(random, scene)?;
     let action = match random.below(6) {
         0 => Action::Withdraw(Withdraw { node: id }),
@@ -40,6 +45,26 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
         _ => Action::Unstake(Unstake { node: id, amount: random.amount(node.stake) }),
     };
     Some(Wish { payer, action })
+}
+
+/// Stake that leaves in many pieces, of whoever has the most on the way out: or all of it, of whoever owes something.
+fn leaving(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
+    let nodes = there(scene);
+    let owes =
+        nodes.iter().find(|(_, node)| node.owed != Owed::default() && node.stake != Amount::ZERO);
+    let (id, node, amount) = match owes {
+        Some((id, node)) if random.once_in(2) => (id, node, node.stake),
+        Some(_) | None => {
+            let mut most = nodes.iter().filter(|(_, node)| node.stake > Amount(1 << 10));
+            let first = most.next()?;
+            let (id, node) = most.fold(first, |most, one| {
+                if one.1.unbonding.len() > most.1.unbonding.len() { one } else { most }
+            });
+            (id, node, Amount(1 + u128::from(random.below(100))))
+        }
+    };
+    let payer = key_of(&node.owner)?;
+    Some(Wish { payer, action: Action::Unstake(Unstake { node: *id, amount }) })
 }
 
 /// Money that is due, now and then.

@@ -13,9 +13,8 @@ const KINDS: &[u16] = &[
     26, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 65, 66,
     70, 71,
 ];
-/// Rejections of theirs that few courts reach, or that traffic reaches: as many disputes as a node may have, as many holds
-/// as are counted, a leaf that pays for something else, evidence that shows nothing.
-const RARE: &[u16] = &[103, 105, 112, 123];
+/// Rejections of theirs that traffic reaches: evidence that shows nothing.
+const RARE: &[u16] = &[123];
 /// Cheats that lose stake in every court.
 const SLASHED: &[&str] = &[
     "false answerer",
