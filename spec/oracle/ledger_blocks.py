@@ -202,12 +202,20 @@ def of_missing():
     return of(ledger_missing_cases, ledger_part_cases)
 
 
+def of_answers():
+    """A file of their own: answers that are drawn, and shown."""
+    return kept(list(ledger_shown_cases.answers()))
+
+
 def of_audits():
-    """A file of their own: answers that are drawn."""
+    """A file of their own: what else becomes of what is drawn."""
     return of(ledger_shown_cases)
 
 
 def of(*groups):
-    made = [world for group in groups for world in group.worlds()]
+    return kept([world for group in groups for world in group.worlds()])
+
+
+def kept(made):
     WORLDS.extend(made)
     return [(name, world.inputs()) for name, world in made]

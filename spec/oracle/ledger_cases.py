@@ -539,12 +539,13 @@ def is_refused(inputs):
 
 
 BLOCKS, DISPUTES = ledger_blocks.cases(), ledger_blocks.of_disputes()
-MISSING, AUDITS = ledger_blocks.of_missing(), ledger_blocks.of_audits()
+MISSING, ANSWERS, AUDITS = ledger_blocks.of_missing(), ledger_blocks.of_answers(), ledger_blocks.of_audits()
 OPS = {
     "ledger_state": (evaluate_state, states()),
     "ledger_bytes": (evaluate_bytes, bytes_cases() + list(kept_records())),
     "ledger_blocks": (ledger_blocks.evaluate, BLOCKS),
     "ledger_disputes": (ledger_blocks.evaluate, DISPUTES),
     "ledger_missing": (ledger_blocks.evaluate, MISSING),
+    "ledger_answers": (ledger_blocks.evaluate, ANSWERS),
     "ledger_audits": (ledger_blocks.evaluate, AUDITS),
 }

@@ -27,7 +27,8 @@ def in_the_rules():
 
 
 def rejections():
-    files = [ORACLE.parent.joinpath("vectors", name).read_text() for name in ("ledger_blocks.json", "ledger_disputes.json", "ledger_audits.json")]
+    names = ("blocks", "disputes", "missing", "answers", "audits")
+    files = [ORACLE.parent.joinpath("vectors", f"ledger_{name}.json").read_text() for name in names]
     cases = [case for text in files for case in json.loads(text)["cases"]]
     blocks = [block for case in cases for block in case.get("expected", {}).get("blocks", [])]
     reached = {why for block in blocks for _, why in block["left_out"]}

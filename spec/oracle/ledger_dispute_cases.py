@@ -241,6 +241,7 @@ def dated():
     for order in ((2, 2, 3), (3, 2, 1)):
         Case(w, node, filing=lambda _, changed, order=order: dispute_cases.token_filing(pieces_=leaves(order), **changed)).open(129)
     Case(w, node, filing=lambda _, changed: dispute_cases.token_filing(of_job=bytes([8] * 32), **changed)).open(114)
+    Case(w, node, filing=lambda _, changed: dispute_cases.token_filing(kind=9, **changed)).open(114)
     w.send(1, 4, new_key(w, node, OPERATOR, KEY, 25)).block(10000).block()
     Case(w, node, beacon=3).open(130, epoch=2)
     Case(w, node, beacon=3, worker=25).open(epoch=2)

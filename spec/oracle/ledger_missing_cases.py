@@ -91,6 +91,7 @@ def equivocations():
     w.send(3, 60, good).send(4, 60, good, 113).send(4, 60, evidence(w, node, other=(5, 9), one=(5, 6), at=1), 113)
     w.block().send(1, 60, evidence(w, node, choice=1, choices=2, beacon="3"))
     w.send(4, 60, evidence(w, node, prompt=[1, 2, 3])).send(1, 7, {"node": node, "amount": STAKE - 3 * SLASH})
+    w.send(4, 60, evidence(w, node, kind=9))  # what stands behind the height is not read
     for prompt in range(1, 8):
         w.send(4, 60, evidence(w, node, prompt=[prompt]))
     w.send(4, 60, evidence(w, other, worker=30)).block().send(4, 6, {"node": other, "amount": SLASH + 5})

@@ -3,7 +3,7 @@
 from ledger_disputes import NODES_MOVE, PLANTED, moves_for, open_dispute
 from ledger_forms import HASH, KEY, U8, U32, U64, record
 from ledger_liable import burn, to_account
-from ledger_missing import LEAF, dispute_id
+from ledger_missing import LEAF, dispute_id, height_in
 from ledger_nodes import there
 from ledger_plants import commitment
 from ledger_records import DECIDED, DISPUTE, PLANT, START, dispute_key, plant_key, start_key
@@ -14,7 +14,6 @@ MEET = record((
     ("dispute", HASH), ("node", HASH), ("key", KEY), ("epoch", U64), ("index", U8), ("worker", KEY), ("choice", U32), ("position", U32),
     ("kind", U8), ("what", U32), ("challenger", KEY), ("salt", HASH), ("leaf", LEAF),
 ))  # fmt: skip
-HEIGHT_AT = 40  # in leaf 0 of a job
 
 
 def dated_job(turn, data):
@@ -22,10 +21,11 @@ def dated_job(turn, data):
     i = Input(data)
     i.take(2)
     number, content, salt = i.number(1), i.take(i.number(4)), i.take(32)
-    reject_unless(number == 0 and len(content) >= HEIGHT_AT + 8, 137)
+    height = height_in(number, content)
+    reject_unless(height is not None, 137)
     hash_ = turn.hashes.hash(b"probity job leaf v1", salt + content)
     job = turn.hashes.root_of(b"probity job node v1", 8, 0, hash_, [i.take(32) for _ in range(3)])
-    return job, int.from_bytes(content[HEIGHT_AT : HEIGHT_AT + 8], "little")
+    return job, height
 
 
 def meet(turn, body):

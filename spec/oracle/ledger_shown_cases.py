@@ -520,12 +520,17 @@ def plants():
     yield "plants that are met", w
 
 
-def worlds():
+def answers():
+    """Worlds of answers that are shown, and of what is said about them."""
     yield from honest()
     yield from plants()
     yield from shows()
     yield from whole_answers()
     yield from commits()
+
+
+def worlds():
+    """The others."""
     yield from silences()
     yield from openings()
     yield from alarms()

@@ -1,4 +1,4 @@
-//! `spec/vectors/ledger_blocks.json`, `ledger_disputes.json`, `ledger_missing.json` and `ledger_audits.json`, which an
+//! `spec/vectors/ledger_blocks.json`, and those of disputes, of what is missing, of answers and of audits, which an
 //! oracle made that shares no code with this crate: byte for byte.
 //!
 //! A file nobody checks fails `every_file_is_checked`.
@@ -13,7 +13,8 @@ use serde_json::Value as Json;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
 /// Bytes and states are checked by `crates/chain/tests/it/vectors.rs`.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
+    "ledger_answers",
     "ledger_audits",
     "ledger_blocks",
     "ledger_bytes",
@@ -47,6 +48,11 @@ fn ledger_disputes() {
 #[test]
 fn ledger_missing() {
     each("ledger_missing");
+}
+
+#[test]
+fn ledger_answers() {
+    each("ledger_answers");
 }
 
 #[test]
