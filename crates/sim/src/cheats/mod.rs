@@ -4,6 +4,7 @@
 //! comes to instead. Never looked at by a checker: those go by the ledger and by what a player was cast as.
 
 mod bond_filler;
+mod bulk_liar;
 mod colluding_pair;
 mod copycat;
 mod diluter;
@@ -13,17 +14,22 @@ mod false_answerer;
 mod false_planter;
 mod fault_claimer;
 mod griefing_challenger;
+mod key_thief;
 mod launderer;
 mod lazy_auditor;
 mod log_omitter;
 mod outage;
 mod part_withholder;
 mod planter;
+mod robbed;
+mod serial_accuser;
 mod silent_liar;
 mod twice_paid;
 mod voucher_cheat;
 mod whale_voter;
 mod withholder;
+
+use ledger::Parameter;
 
 use crate::court::{Player, Standing};
 use crate::random::Random;
@@ -53,11 +59,28 @@ pub(crate) struct Cheat {
     pub(crate) friends: usize,
     /// Answers that it may get for nothing, of each worker: work that is not paid yet is bounded, not nothing.
     pub(crate) unpaid: u128,
+    /// Money that is no gain of its: what the rules give whoever does what it does.
+    pub(crate) loot: u128,
+    /// What each of its nodes has at stake.
+    pub(crate) stake: u128,
+    /// Values of the network that it plays in.
+    pub(crate) sets: &'static [(Parameter, u64)],
     /// Who has to play, too, so that there is something to do.
     pub(crate) needs: Option<&'static str>,
     /// Makes a player.
     pub(crate) cast: fn(&mut Random) -> Box<dyn Player>,
 }
+
+/// What refutation costs, where nothing else is said.
+const SLASH: u128 = 60_000_000;
+/// What a node has at stake, where nothing else is said.
+pub(crate) const STAKE: u128 = 10 * SLASH;
+/// Of what a thief's node loses, its share.
+const SHARE: u128 = SLASH / 4;
+/// What refutation costs where somebody lies in bulk, so that a few answers are many.
+const SMALL_SLASH: u64 = 3_000_000;
+/// Who lies in whatever it says.
+pub(crate) const BULK_LIAR: &str = "bulk liar";
 
 /// A worker that cheats.
 const WORKER: Cheat = Cheat {
@@ -67,6 +90,9 @@ const WORKER: Cheat = Cheat {
     nodes: 1,
     friends: 0,
     unpaid: 0,
+    loot: 0,
+    stake: STAKE,
+    sets: &[],
     needs: None,
     cast: |_| Box::new(crate::court::Worker),
 };
@@ -83,7 +109,7 @@ pub(crate) const CHEATS: &[Cheat] = &[
     Cheat { name: "equivocator", cast: equivocator::cast, ..WORKER },
     Cheat { name: "log omitter", cast: log_omitter::cast, ..WORKER },
     Cheat { name: "silent honest node", standing: Standing::Offline, cast: outage::cast, ..WORKER },
-    Cheat { name: "launderer", friends: 1, cast: launderer::cast, ..WORKER },
+    Cheat { name: "launderer", friends: 1, stake: SLASH, cast: launderer::cast, ..WORKER },
     Cheat { name: "bond filler", friends: 40, cast: bond_filler::cast, ..WORKER },
     Cheat { name: "twice paid", cast: twice_paid::cast, ..WORKER },
     Cheat { name: "griefing challenger", cast: griefing_challenger::cast, ..CLIENT },
@@ -110,5 +136,48 @@ pub(crate) const CHEATS: &[Cheat] = &[
         cast: planter::cast,
         ..WORKER
     },
-    Cheat { name: "whale voter", role: Role::Owner, nodes: 2, cast: whale_voter::cast, ..WORKER },
+    Cheat {
+        name: "serial accuser",
+        needs: Some("silent honest node"),
+        cast: serial_accuser::cast,
+        ..CLIENT
+    },
+    Cheat {
+        name: BULK_LIAR,
+        stake: SMALL_SLASH as u128,
+        // Alarms come before pay, and lies cost more than they save, as with the defaults.
+        sets: &[
+            (Parameter::Slash, SMALL_SLASH),
+            (Parameter::CollectEpochs, 12),
+            (Parameter::AuditUnit, 1_000_000),
+        ],
+        cast: bulk_liar::cast,
+        ..WORKER
+    },
+    Cheat {
+        name: robbed::NAME,
+        role: Role::Owner,
+        standing: Standing::Robbed,
+        friends: 1,
+        stake: STAKE / 2,
+        cast: robbed::cast,
+        ..WORKER
+    },
+    Cheat {
+        name: "key thief",
+        loot: SHARE,
+        // A jail that outlasts the court, and a key that soon speaks no more.
+        sets: &[(Parameter::JailMs, 100_000_000), (Parameter::AnchorLateMs, 150_000)],
+        needs: Some(robbed::NAME),
+        cast: key_thief::cast,
+        ..CLIENT
+    },
+    Cheat {
+        name: "whale voter",
+        role: Role::Owner,
+        nodes: 2,
+        stake: STAKE / 2,
+        cast: whale_voter::cast,
+        ..WORKER
+    },
 ];

@@ -18,9 +18,9 @@ use crate::keys::Key;
 use crate::random::Random;
 
 /// How many blocks from now its jobs are dated: which of them comes two epochs from now nobody knows yet.
-const DATED_IN: &[u64] = &[16, 18, 24, 36];
+const DATED_IN: &[u64] = &[17, 20, 24, 32];
 /// Answers that it plants.
-const PLANTED: usize = 2;
+const PLANTED: usize = 3;
 /// A whole epoch lies between the one of a plant and the first one that its job may be dated in.
 const EPOCHS_BETWEEN: u64 = 2;
 

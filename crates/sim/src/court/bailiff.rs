@@ -45,7 +45,11 @@ fn trials(stage: &mut Stage<'_, '_>) {
         match case.stage {
             At::Decided(_) => stage.wish(key, ends),
             At::Silent if late || sloppy => stage.wish(key, ends),
-            At::Claimant | At::Challenger if late || sloppy => stage.wish(key, lapses),
+            At::Claimant | At::Challenger if late => stage.wish(key, lapses),
+            At::Claimant | At::Challenger if sloppy => {
+                let early = if stage.random.once_in(2) { ends } else { lapses };
+                stage.wish(key, early);
+            }
             At::Silent | At::Claimant | At::Challenger => {}
         }
     }

@@ -17,7 +17,7 @@ use super::custom::Client;
 use super::hall::{Hall, Party, PartyId, Standing};
 use super::stage::Player;
 use super::work::Worker;
-use crate::cheats::{CHEATS, Cheat, Role};
+use crate::cheats::{BULK_LIAR, CHEATS, Cheat, Role, STAKE};
 use crate::keys::{ACTORS, Key, actor, players, validator};
 use crate::random::Random;
 
@@ -25,15 +25,18 @@ use crate::random::Random;
 const WORKERS: usize = 2;
 const AUDITORS: usize = 2;
 const CLIENTS: usize = 2;
+/// Clients that trust in audits, and how many there are where somebody lies in bulk.
+const TRUSTING: usize = 1;
+const TRUSTING_BULK: usize = 3;
 /// Cheats besides the one that a seed is for.
 const MORE: usize = 2;
-/// What everybody has; a friend has far more, for bonds that double.
+/// What everybody has; a friend and an honest auditor have far more, for bonds that double.
 const RICH: u128 = 10_000_000_000;
 const FRIEND: u128 = 1 << 70;
-/// A worker's stake, in slashes; who launders has one.
-const STAKE: u128 = 10;
 /// Answers that an honest client wants of each worker.
 const WANTS: (u64, u64) = (1, 2);
+/// The same of one who lies in whatever it says, by a client that does not look.
+const BULK: (u64, u64) = (6, 8);
 
 /// Bits of roles: a worker, and an auditor.
 const WORKS: u8 = 1;
@@ -47,6 +50,8 @@ struct Casting {
     stake: u128,
     /// What each node says that it does.
     roles: u8,
+    /// Values of the network that it plays in.
+    sets: &'static [(Parameter, u64)],
 }
 
 /// A network, and who plays in it, by seed.
@@ -64,9 +69,17 @@ pub(crate) fn genesis(random: &mut Random, main: usize) -> (Genesis, Court) {
     }
     let serve: Vec<PartyId> =
         (0..casts.len()).filter(|at| casts[*at].party.serves).map(PartyId).collect();
-    for _ in 0..CLIENTS {
-        let wants = serve.iter().map(|at| (*at, random.between(WANTS.0, WANTS.1))).collect();
-        casts.push(casting(&mut keys, &HONEST_CLIENT, Box::new(Client { wants })));
+    let bulk = casts.iter().any(|cast| cast.party.bulk);
+    let trusting = if bulk { TRUSTING_BULK } else { TRUSTING };
+    for nth in 0..CLIENTS + trusting {
+        let looks = nth < CLIENTS;
+        let of = |at: &PartyId| {
+            let many = casts[at.0].party.bulk && !looks;
+            let (least, most) = if many { BULK } else { WANTS };
+            (*at, random.between(least, most))
+        };
+        let wants = serve.iter().map(of).collect();
+        casts.push(casting(&mut keys, &HONEST_CLIENT, Box::new(Client { wants, looks })));
     }
     let bailiff = &players(0, 1)[0];
     casts.push(casting(&mut keys, &HONEST_CLIENT, Box::new(Bailiff)));
@@ -96,6 +109,9 @@ const HONEST_WORKER: Cheat = Cheat {
     nodes: 1,
     friends: 0,
     unpaid: 0,
+    loot: 0,
+    stake: STAKE,
+    sets: &[],
     needs: None,
     cast: |_| Box::new(Worker),
 };
@@ -122,18 +138,14 @@ fn chosen(random: &mut Random, main: usize) -> Vec<&'static Cheat> {
 
 fn casting(keys: &mut usize, cheat: &'static Cheat, player: Box<dyn Player>) -> Casting {
     let own = 1 + cheat.nodes.max(1) + cheat.friends;
-    let slash = Parameter::Slash.row().default;
-    let stake = match (cheat.name, cheat.role) {
-        ("launderer", _) => slash,
-        (_, Role::Owner) => slash * STAKE / 2,
-        (_, Role::Worker | Role::Auditor | Role::Client) => slash * STAKE,
-    };
     let party = Party {
         name: cheat.name,
         standing: cheat.standing,
         shares: cheat.role == Role::Worker && cheat.nodes > 1,
         serves: cheat.role == Role::Worker && cheat.nodes > 0,
         unpaid: cheat.unpaid,
+        loot: cheat.loot,
+        bulk: cheat.name == BULK_LIAR,
         hides: false,
         keys: players(*keys, own),
         nodes: vec![NodeId([0; 32]); cheat.nodes],
@@ -147,10 +159,11 @@ fn casting(keys: &mut usize, cheat: &'static Cheat, player: Box<dyn Player>) -> 
         Role::Worker | Role::Auditor | Role::Client => WORKS | AUDITS,
         Role::Owner => WORKS,
     };
-    Casting { party, player, stake, roles }
+    Casting { party, player, stake: cheat.stake, sets: cheat.sets, roles }
 }
 
 fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> Genesis {
+    let sets: Vec<_> = casts.iter().flat_map(|cast| cast.sets).copied().collect();
     let mut accounts = BTreeMap::from([(bailiff.public, Amount(RICH))]);
     let mut nodes: Vec<GenesisNode> = Vec::new();
     let plays = |name| casts.iter().any(|cast| cast.party.name == name);
@@ -158,8 +171,11 @@ fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> G
     for cast in casts {
         let party = &mut cast.party;
         let own = 1 + party.nodes.len().max(1);
+        // Whoever is drawn disputes, whatever that costs where a liar's list is full.
+        let audits = party.name == HONEST_AUDITOR.name;
         for (at, key) in party.keys.iter().enumerate() {
-            accounts.insert(key.public, Amount(if at < own { RICH } else { FRIEND }));
+            let rich = at < own && !audits;
+            accounts.insert(key.public, Amount(if rich { RICH } else { FRIEND }));
         }
         for (at, id) in party.nodes.iter_mut().enumerate() {
             let second = at > 0 && party.shares;
@@ -183,7 +199,7 @@ fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> G
     Genesis {
         kind: NetworkKind::Simulation,
         stamp: Stamp(1_700_000_000_000 + random.below(1 << 40)),
-        parameters: parameters(random, fills),
+        parameters: parameters(random, fills, &sets),
         seats: Seats((0..4).map(seat).collect()),
         accounts: accounts.into_iter().collect(),
         treasury: Amount(RICH),
@@ -192,7 +208,7 @@ fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> G
 }
 
 /// Windows that pass; what goes with what is the rules' to say.
-fn parameters(random: &mut Random, fills: bool) -> ParameterValues {
+fn parameters(random: &mut Random, fills: bool, sets: &[(Parameter, u64)]) -> ParameterValues {
     let mut values: Vec<(Parameter, u64)> = vec![
         (Parameter::EpochMs, 30_000),
         (Parameter::ShowMs, 60_000),
@@ -220,6 +236,7 @@ fn parameters(random: &mut Random, fills: bool) -> ParameterValues {
     if fills && random.once_in(3) {
         values.push((Parameter::Bond, 0));
     }
+    values.extend(sets);
     let values = values.into_iter();
     let values = values.map(|(parameter, value)| (parameter.number(), u128::from(value)));
     ParameterValues(values.collect())

@@ -32,6 +32,8 @@ pub(crate) enum Standing {
     Honest,
     /// Follows the rules, and is away for a time.
     Offline,
+    /// Somebody else has its key.
+    Robbed,
     /// Cheats.
     Cheat,
 }
@@ -61,6 +63,10 @@ pub(crate) struct Party {
     pub(crate) bought: u128,
     /// Answers that he may get for nothing, of each worker.
     pub(crate) unpaid: u128,
+    /// Money that is no gain of its: what the rules give whoever does what it does.
+    pub(crate) loot: u128,
+    /// Lies in whatever it says.
+    pub(crate) bulk: bool,
     /// Gives nobody the model's files.
     pub(crate) hides: bool,
 }
@@ -255,6 +261,16 @@ impl Hall {
 
     /// A worker answers.
     pub(crate) fn answer(&mut self, ask: &Ask, tale: Tale, epoch: u64) {
+        let made = self.made(ask, tale, epoch);
+        if ask.worker != ask.client {
+            self.parties[ask.worker.0].sold += PRICE;
+            self.parties[ask.client.0].bought += PRICE;
+        }
+        self.answers.push(made);
+    }
+
+    /// An answer, as its worker signs it.
+    pub(crate) fn made(&self, ask: &Ask, tale: Tale, epoch: u64) -> Answer {
         let (network, operator) = (self.network, self.party(ask.worker).operator());
         let salts = Salts { network, blind: ask.blind };
         let case = case(ask.case);
@@ -276,11 +292,7 @@ impl Hall {
         };
         let sealed = Envelope::seal(&receipt, &operator.secret, network);
         let signature = sealed.expect("a small receipt").signature();
-        if ask.worker != ask.client {
-            self.parties[ask.worker.0].sold += PRICE;
-            self.parties[ask.client.0].bought += PRICE;
-        }
-        self.answers.push(Answer {
+        Answer {
             client: ask.client,
             worker: ask.worker,
             case,
@@ -299,7 +311,7 @@ impl Hall {
             withheld: false,
             opened: false,
             tales: Default::default(),
-        });
+        }
     }
 
     /// A client promises so much more for an answer.

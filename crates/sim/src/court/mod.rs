@@ -10,7 +10,7 @@ mod cases;
 mod cast;
 mod custom;
 pub(crate) mod forms;
-mod hall;
+pub(crate) mod hall;
 pub(crate) mod parts;
 mod spoil;
 mod stage;
@@ -19,14 +19,14 @@ pub(crate) mod work;
 
 pub(crate) use cases::{CASES, Tale, case};
 pub(crate) use cast::genesis;
-pub(crate) use custom::{LASTING, accuse, ask, channel, hold, leave, pay, prosecute};
+pub(crate) use custom::{LASTING, accuse, ask, channel, hold, leave, pay, prosecute, twin_slot};
 pub use hall::PRICE;
 pub(crate) use hall::{Ask, Hall, PartyId, Standing};
 pub(crate) use stage::{Player, Stage};
 pub(crate) use trial::Trial;
 pub(crate) use work::Worker;
 
-use chain::records::{Course, Decision, Held, Stage as At};
+use chain::records::{Clock, Course, Decision, Held, NodeSlot, Stage as At};
 use chain::{Amount, Block, Transaction};
 use commit::Network;
 use ledger::tx::Action;
@@ -44,6 +44,8 @@ const SPOILT: u64 = 4;
 const RARE: &[u16] = &[26, 37, 39];
 /// Blocks in which everything must be over.
 pub(crate) const BLOCKS_MAX: u64 = 260;
+/// Longer than anybody waits here.
+const FOR_EVER_MS: u64 = 1_000_000;
 /// Kinds of disputes and receipts that are asked for: while there are any, time goes slowly.
 const MOVING: std::ops::RangeInclusive<u16> = 50..=51;
 
@@ -154,7 +156,9 @@ impl Court {
         let last = self.hall.answers.iter().map(|answer| answer.receipt.anchor_by).max();
         let early = clock.height.0 <= ASKING_BLOCKS + 4 || clock.epoch.0 <= last.unwrap_or(0) + 2;
         let early = early || clock.epoch < self.hall.until;
-        !early && !scene.held.iter().any(|held| is_pending(&self.hall, held))
+        let pending =
+            |held: &Held| is_pending(&self.hall, held) && !is_for_ever(scene, clock, held);
+        !early && !scene.held.iter().any(pending)
     }
 }
 
@@ -170,6 +174,13 @@ fn is_pending(hall: &Hall, held: &Held) -> bool {
         return proposal.decision == Decision::Open;
     }
     matches!(held, Held::Missing(..) | Held::Hold(..) | Held::Settlement(..) | Held::Audit(..))
+}
+
+/// Whether a settlement waits for a node that is jailed for longer than a court lasts.
+fn is_for_ever(scene: &Scene<'_>, clock: Clock, held: &Held) -> bool {
+    let Held::Settlement(_, settlement) = held else { return false };
+    let node = scene.record(&NodeSlot(settlement.node));
+    node.is_some_and(|node| node.jailed_until > clock.time.after(FOR_EVER_MS))
 }
 
 fn signed(network: Network, scene: &Scene<'_>, wish: &Wish) -> Offer {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// Seeds in which a broken rule must show.
 const SEEDS: u64 = 4;
 /// Courts in which one of theirs must: as many as there are cheats, each of which some court is for.
-const COURTS: u64 = 24;
+const COURTS: u64 = 32;
 
 #[test]
 fn each_is_caught_by_its_checker() {

@@ -7,7 +7,7 @@ use sim::{Finding, Report};
 use std::sync::LazyLock;
 
 /// Courts that are looked at.
-const COURTS: u64 = 84;
+const COURTS: u64 = 100;
 /// Kinds that only a court reaches.
 const KINDS: &[u16] = &[
     26, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 65, 66,
@@ -27,10 +27,17 @@ const SLASHED: &[&str] = &[
     "false planter",
     "colluding pair",
     "fault claimer",
+    "bulk liar",
 ];
 /// Cheats that would have more by being honest, in every court.
-const LOSERS: &[&str] =
-    &["part withholder", "withholder", "griefing challenger", "lazy auditor", "copycat"];
+const LOSERS: &[&str] = &[
+    "part withholder",
+    "withholder",
+    "griefing challenger",
+    "lazy auditor",
+    "copycat",
+    "serial accuser",
+];
 
 static REPORT: LazyLock<Report> = LazyLock::new(|| {
     let mut all = Report::default();
@@ -76,8 +83,9 @@ fn every_kind_and_what_it_is_refused_for_is_reached() {
 #[test]
 fn plants_find_who_does_not_look() {
     let planter = REPORT.cheats.get("honest planter").unwrap();
-    assert!(planter.run > 0 && planter.punished == 0 && planter.best > 0, "{planter:?}");
+    assert!(planter.run > 0 && planter.punished == 0, "{planter:?}");
     assert!(REPORT.cheats.get("lazy auditor").unwrap().punished > 0);
+    assert!(REPORT.kinds.get(&71).is_some_and(|met| *met > 3));
 }
 
 /// False answers that are drawn are punished, all of them for which somebody honest was drawn.

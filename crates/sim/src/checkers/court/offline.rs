@@ -5,11 +5,11 @@
 
 use chain::records::{Course, DisputeSlot, Held, NodeId, Outcome, Slot};
 use ledger::Parameter;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Seen, holds};
 use super::Hearing;
-use super::wealth::{Wealth, asked};
+use super::wealth::{Wealth, asked, case};
 use crate::court::{Hall, Standing};
 
 /// What was held of nodes that are away: by case, of whom, how much.
@@ -17,10 +17,28 @@ use crate::court::{Hall, Standing};
 pub(super) struct Away {
     disputes: BTreeMap<DisputeSlot, (NodeId, u128)>,
     asked: BTreeMap<Vec<u8>, (NodeId, u128)>,
+    /// Which were silent since they did something last.
+    silent: BTreeSet<NodeId>,
+    /// How often each came back.
+    back: BTreeMap<NodeId, u32>,
 }
 
-/// How often at most what is held of one silence doubles.
-const DOUBLINGS_MAX: u32 = 8;
+/// What a node does that was away, when it comes back.
+const RETURNS: &[u16] = &[21, 32, 34, 39, 51, 54, 62, 65];
+
+/// The most that is held of a node for one silence.
+fn of_one(held: &[Held], node: NodeId) -> u128 {
+    let held = held.iter().filter_map(|held| {
+        if let Some((of, case)) = case(held) {
+            return Some((of, case.held.0));
+        }
+        if let Held::Audit(_, audit) = held {
+            return Some((audit.node, audit.held.0));
+        }
+        asked(held).map(|(_, asked)| (asked.node, asked.held.0))
+    });
+    held.filter(|(of, _)| *of == node).map(|(_, held)| held).max().unwrap_or(0)
+}
 
 fn away(hall: &Hall) -> impl Iterator<Item = NodeId> {
     let parties = hall.parties.iter().filter(|party| party.standing == Standing::Offline);
@@ -29,18 +47,39 @@ fn away(hall: &Hall) -> impl Iterator<Item = NodeId> {
 
 impl Away {
     pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
-        let most = hearing.amount(Parameter::Slash) << DOUBLINGS_MAX;
         for node in away(hearing.hall) {
             for held in &hearing.after.held {
                 self.note(node, held)?;
             }
+            // Each silence costs the same, but of who came back and was away again.
+            let doublings = self.follow(hearing, node);
+            let most = hearing.amount(Parameter::Slash) << doublings;
+            let one = of_one(&hearing.after.held, node);
+            holds(one <= most, || {
+                format!("{one} is held for a silence of a node that came back {doublings} times")
+            })?;
             let fell = hearing.had.fell(node, hearing.has);
             let held = hearing.had.means(node).held;
             holds(fell <= held, || format!("a node that is away loses {fell}; {held} was held"))?;
-            let taken = hearing.has.means(node).held;
-            holds(taken <= most, || format!("{taken} is held of a node that is away"))?;
         }
         Ok(())
+    }
+
+    /// How often a node came back from silence.
+    fn follow(&mut self, hearing: &Hearing<'_>, node: NodeId) -> u32 {
+        let keys = hearing.hall.of_node(node).map_or(&[][..], |party| party.keys);
+        let mut made = hearing.block.transactions.iter();
+        let returns = made.any(|made| {
+            RETURNS.contains(&made.kind.0) && keys.iter().any(|key| key.public == made.payer)
+        });
+        let back = self.back.entry(node).or_default();
+        if returns && self.silent.remove(&node) {
+            *back += 1;
+        }
+        if of_one(&hearing.after.held, node) > 0 {
+            self.silent.insert(node);
+        }
+        *back
     }
 
     fn note(&mut self, node: NodeId, held: &Held) -> Seen {

@@ -22,6 +22,8 @@ use crate::scene::Scene;
 
 /// A share is counted in millionths.
 const MILLION: u128 = 1_000_000;
+/// The work that a lie saves, as `docs/economics.md` has it.
+const SAVED: u128 = PRICE * 6 / 10;
 /// Kinds that the honest send too: channels, settlements, anchors.
 const DUTY: std::ops::RangeInclusive<u16> = 20..=25;
 /// Those, and what is held and released.
@@ -143,7 +145,10 @@ impl Books {
         let workers = hall.parties.iter().filter(|party| party.serves).count();
         for (at, party) in hall.parties.iter().enumerate() {
             let sold = party.sold - party.sold * share / MILLION;
-            let saved = found_lies(hall, at) * PRICE;
+            let saved = match party.bulk {
+                true => lies(hall, at) * SAVED,
+                false => found_lies(hall, at) * PRICE,
+            };
             let duty = self.duty.get(&at).copied().unwrap_or_default();
             let vindicated = self.vindicated.get(&at).copied().unwrap_or_default();
             let honest = self.begun[at] + signed(sold + vindicated) - signed(party.bought);
@@ -157,7 +162,9 @@ impl Books {
                 continue;
             }
             let unpaid = party.unpaid * PRICE * u128::try_from(workers).unwrap_or(u128::MAX);
-            holds(gain <= signed(unpaid), || format!("a {} gains {gain}", party.name))?;
+            holds(gain <= signed(unpaid + party.loot), || {
+                format!("a {} gains {gain}", party.name)
+            })?;
         }
         let answers = u64::try_from(hall.answers.len()).unwrap_or(u64::MAX);
         report.count_more(ANSWERS, answers);
@@ -195,13 +202,19 @@ fn found_lies(hall: &Hall, worker: usize) -> u128 {
     u128::try_from(lies.count()).unwrap_or(u128::MAX)
 }
 
-/// All that a player has, wherever it lies.
+/// All lies of one who lies in whatever it says.
+fn lies(hall: &Hall, worker: usize) -> u128 {
+    let answers = hall.answers.iter();
+    let lies = answers.filter(|answer| answer.worker.0 == worker && !answer.is_true());
+    u128::try_from(lies.count()).unwrap_or(u128::MAX)
+}
+
+/// All that a player has, wherever it lies. What its nodes owe is no loss of its own: it throws them away.
 fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
     let party = &hall.parties[at];
     let own = |key| party.keys.iter().any(|own| own.public == key);
     let accounts = party.keys.iter();
     let accounts = accounts.filter_map(|key| scene.record(&AccountSlot(key.public)));
-    let mut debt = 0;
     let mut all: u128 = accounts.map(|account| account.balance.0).sum();
     for held in &scene.held {
         if let Held::Node(slot, node) = held
@@ -209,7 +222,6 @@ fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
         {
             let leaving: u128 = node.unbonding.iter().map(|part| part.amount.0).sum();
             all += node.stake.0 + leaving;
-            debt += node.debt.0;
         } else if let Held::Channel(_, channel) = held
             && own(channel.payer)
         {
@@ -236,5 +248,5 @@ fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
             all += case.map_or(0, |(_, case)| all_of(case.bond));
         }
     }
-    signed(all) - signed(debt)
+    signed(all)
 }
