@@ -2,7 +2,7 @@
 
 import ledger_proposals as rules
 from ledger_node_cases import NO_CLAIM, made
-from ledger_world import RICH, World, public
+from ledger_world import A_GROUP, RICH, World, public
 
 BOND = 1000
 FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (11, 120000), (32, 1), (49, 2), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40), (75, 0)]
@@ -15,6 +15,10 @@ def spend(to, amount):
 
 def of_rules(version, at):
     return (3, {"version": version, "at": at})
+
+
+def of_group(at):
+    return (5, {"key": A_GROUP, "proof": bytes(48), "at": at})
 
 
 def against(proposal, proposer):
@@ -113,7 +117,7 @@ def rejected_worlds():
     for content, why in (
         ((1, {"number": 9999, "value": 1}), 160), ((1, {"number": 11, "value": 99999}), 160), ((1, {"number": 49, "value": 4}), 160),
         ((1, {"number": 32, "value": 2}), 160), ((1, {"number": 31, "value": 39999}), 160), ((1, {"number": 63, "value": 3}), 160), ((1, {"number": 5, "value": 999}), 160), ((1, {"number": 5, "value": 60001}), 160),
-        (spend(1, 0), 6), (of_rules(0, 1), 161), (of_rules(1, 1), 161), (against(bytes(32), 1), 162),
+        (spend(1, 0), 6), (of_rules(0, 1), 161), (of_rules(1, 1), 161), (against(bytes(32), 1), 162), (of_group(9), 172),
     ):  # fmt: skip
         w.send(1, 80, {"content": content}, why)
     poor = World(parameters=[*FREE[:9], (70, RICH + 1)]).block().send(1, 80, {"content": FEE}, 8).send(1, 80, {"content": spend(1, 0)}, 6)

@@ -3,11 +3,11 @@
 from ledger_forms import HASH, KEY, U64, one_of, record
 from ledger_nodes import own
 from ledger_records import (
-    BALLOT, CANCEL, CANCELLED, CONTENT, ENACTED, FIRST_RULES, LAPSED, OPEN, PARAMETER, PARAMETERS, PARAMETERS_KEY, PROPOSAL, PURSE,
+    BALLOT, CANCEL, CANCELLED, CONTENT, ENACTED, FIRST_RULES, GROUP, GROUP_KEY, LAPSED, NEXT_GROUP, NO_GROUP, OPEN, PARAMETER, PARAMETERS, PARAMETERS_KEY, PROPOSAL, PURSE,
     PURSE_KEY, REFUSED, RULES, RULES_KEY, SPEND, STAKES, STAKES_KEY, ballot_key, proposal_key,
 )  # fmt: skip
 from ledger_stake import stakes
-from ledger_turn import MONEY_MOST, TIME_MOST, good, parameters_of, reject_unless
+from ledger_turn import MONEY_MOST, TIME_MOST, good, parameter, parameters_of, reject_unless
 
 PROPOSE = record((("content", CONTENT),))
 VOTE = record((("proposal", HASH), ("node", HASH), ("yes", one_of(0, 1))))
@@ -43,6 +43,9 @@ def check_content(turn, content):
         reject_unless(said["amount"] > 0, 6)
     elif what == CANCEL:
         reject_unless(open_one(turn, said["proposal"])["proposer"] == said["proposer"], 164)
+    elif what == NEXT_GROUP:
+        follows_group(turn, said)
+        raise NotImplementedError("the oracle knows no pairings: who has a key it can't say")
     else:
         newer(turn, said["version"])
 
@@ -131,9 +134,31 @@ def done(turn, what, said):
         turn.pay(said["to"], said["amount"])
     elif what == CANCEL:
         decided(turn, said["proposal"], open_one(turn, said["proposal"]), CANCELLED)
+    elif what == NEXT_GROUP:
+        turn.draft.write(GROUP_KEY, GROUP, {**follows_group(turn, said), "next": said["key"], "at": said["at"]})
     else:
         newer(turn, said["version"])
         turn.draft.write(RULES_KEY, RULES, {**rules(turn.draft), "next": said["version"], "at": said["at"]})
+
+
+def follows_group(turn, said):
+    """The group that a key may follow."""
+    group = turn.draft.read(GROUP_KEY, GROUP)
+    reject_unless(group is not None, 172)
+    reject_unless(said["at"] > turn.clock["height"] and said["key"] != group["key"], 173)
+    return group
+
+
+def turned(draft, clock):
+    """A next key becomes the key with its block."""
+    group = draft.read(GROUP_KEY, GROUP)
+    if group is None or group["next"] == NO_GROUP or clock["height"] < group["at"]:
+        return
+    takes, now = parameter(draft, "unbond_ms"), clock["time"]
+    held = min(now + takes, TIME_MOST) if group["since"] + takes // 4 < now else group["held"]
+    draft.write(GROUP_KEY, GROUP, {
+        "key": group["next"], "from": clock["height"], "since": now, "held": held, "next": NO_GROUP, "at": 0,
+    })  # fmt: skip
 
 
 def followed(draft, time):
@@ -146,6 +171,6 @@ def followed(draft, time):
 
 
 KINDS = {
-    80: (PROPOSE, lambda _: 1, propose), 81: (VOTE, lambda _: 1, vote), 82: (TAKE_BACK, lambda _: 1, take_back),
+    80: (PROPOSE, lambda body: 3001 if body["content"][0] == NEXT_GROUP else 1, propose), 81: (VOTE, lambda _: 1, vote), 82: (TAKE_BACK, lambda _: 1, take_back),
     83: (ENACT, lambda _: 1, enact),
 }  # fmt: skip

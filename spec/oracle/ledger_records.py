@@ -94,10 +94,11 @@ HOLD = checked(
     record((("payer", KEY), ("spans", list_of(1, 16, SPAN)))), lambda one: one["spans"] != [] and apart(one["spans"]),
 )  # fmt: skip
 PLANT = record((("commitment", HASH), ("bond", U128), ("met", one_of(0, 1))))
-PARAMETER, SPEND, RULES_VERSION, CANCEL = 1, 2, 3, 4
+PARAMETER, SPEND, RULES_VERSION, CANCEL, NEXT_GROUP = 1, 2, 3, 4, 5
 CONTENTS = {
     PARAMETER: record((("number", U16), ("value", U128))), SPEND: record((("to", KEY), ("amount", U128))),
     RULES_VERSION: record((("version", U16), ("at", U64))), CANCEL: record((("proposal", HASH), ("proposer", KEY))),
+    NEXT_GROUP: record((("key", raw(96)), ("proof", raw(48)), ("at", U64))),
 }  # fmt: skip
 WHAT = one_of(*CONTENTS)
 

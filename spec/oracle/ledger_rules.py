@@ -84,6 +84,7 @@ class Execution:
         self.clock = clock
         self.draft.write(CLOCK_KEY, CLOCK, clock)
         self.rules = ledger_proposals.followed(self.draft, time)
+        ledger_proposals.turned(self.draft, clock)
 
     def take(self, made, length):
         """A transaction of so many bytes, or Rejected and nothing done."""

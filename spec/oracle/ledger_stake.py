@@ -2,7 +2,7 @@
 
 from ledger_forms import HASH, U128, record
 from ledger_nodes import own, there
-from ledger_records import NODE, STAKES, STAKES_KEY, node_key
+from ledger_records import GROUP, GROUP_KEY, NODE, STAKES, STAKES_KEY, node_key
 from ledger_turn import TIME_MOST, reject_unless
 
 UNBONDING_MOST = 8
@@ -53,7 +53,9 @@ def withdraw(turn, body):
     takes, now = turn.parameter("unbond_ms"), turn.clock["time"]
     left = [one for one in node["unbonding"] if max(min(one["made"] + takes, TIME_MOST), one["least"]) > now]
     due = [one for one in node["unbonding"] if one not in left]
-    reject_unless(due != [], 29)
+    group = turn.draft.read(GROUP_KEY, GROUP)
+    kept = group is not None and (group["since"] + takes // 4 < now or now < group["held"])
+    reject_unless(due != [] and not kept, 29)
     reject_unless(node["stake"] + sum(one["amount"] for one in left) >= node["owed_cases"] + node["owed_draws"], 27)
     turn.draft.write(node_key(body["node"]), NODE, {**node, "unbonding": left})
     turn.pay(turn.payer, sum(one["amount"] for one in due))

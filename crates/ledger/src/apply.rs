@@ -3,13 +3,13 @@
 //! Never asks who voted: certificates are consensus' and the light client's. Invariant: what [`propose`] makes, [`apply`]
 //! takes, and both end in one state.
 
-use chain::records::SeatsSlot;
+use chain::records::{GroupSlot, SeatsSlot};
 use chain::state::State;
 use chain::{
     Authentic, BLOCK_BYTES_MAX, Block, HEADER_BYTES, Header, TRANSACTIONS_MAX, Transaction,
     transactions_root,
 };
-use commit::Network;
+use commit::{Digest, Network};
 use receipt::PublicKey;
 use thiserror::Error;
 
@@ -110,12 +110,35 @@ pub fn propose(
     Ok(Proposed { block: Block { header, transactions: taken }, state: made.state, left_out })
 }
 
-/// The state after a block, where it may follow.
+/// The state after a block, where it may follow: in a simulation, whose blocks bring any beacon.
 ///
 /// # Errors
 /// [`BlockError`] says why it may not.
 pub fn apply(state: &State, parent: &Header, block: Block) -> Result<State, BlockError> {
+    judge(state, parent, None, block)
+}
+
+/// The same in any other network, whose blocks have the beacon that consensus gives.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_with(
+    state: &State,
+    parent: &Header,
+    beacon: Digest,
+    block: Block,
+) -> Result<State, BlockError> {
+    judge(state, parent, Some(beacon), block)
+}
+
+fn judge(
+    state: &State,
+    parent: &Header,
+    beacon: Option<Digest>,
+    block: Block,
+) -> Result<State, BlockError> {
     let Block { header, transactions } = block;
+    check_beacon(state, beacon, &header)?;
     check_header(state, parent, &header, transactions.iter())?;
     let mut authentic = Vec::with_capacity(transactions.len());
     for (at, transaction) in transactions.into_iter().enumerate() {
@@ -125,7 +148,7 @@ pub fn apply(state: &State, parent: &Header, block: Block) -> Result<State, Bloc
     execute(state, &header, &authentic)
 }
 
-/// The same, where the signatures were checked before.
+/// As [`apply`], where the signatures were checked before.
 ///
 /// # Errors
 /// As [`apply`].
@@ -135,6 +158,7 @@ pub fn apply_authentic(
     header: &Header,
     transactions: &[Authentic],
 ) -> Result<State, BlockError> {
+    check_beacon(state, None, header)?;
     check_header(state, parent, header, transactions.iter().map(Authentic::get))?;
     execute(state, header, transactions)
 }
@@ -210,6 +234,16 @@ fn check_seat(state: &State, proposer: PublicKey) -> Result<(), BlockError> {
         true => Ok(()),
         false => Err(BlockError::Header("proposer")),
     }
+}
+
+/// Where a group certifies blocks a beacon is what consensus gave; where seats do nobody gives one.
+fn check_beacon(state: &State, beacon: Option<Digest>, header: &Header) -> Result<(), BlockError> {
+    let group = Working::new(state.clone()).get(&GroupSlot)?;
+    let holds = match beacon {
+        Some(beacon) => header.beacon == beacon,
+        None => group.is_none(),
+    };
+    first_that_differs(&[("beacon", holds)])
 }
 
 fn header(

@@ -15,6 +15,7 @@ use receipt::PublicKey;
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
 use crate::epoch;
+use crate::groups;
 use crate::parameters::{Parameter, Parameters};
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::tx::Action;
@@ -70,6 +71,7 @@ impl Execution {
             true => epoch::end(&mut working, purse, &context)?,
         };
         let rules = rules(&mut working, context.clock.time)?;
+        groups::turn(&mut working, &context)?;
         Ok(Self { context, working, purse, rules, work: 0, tried: 0 })
     }
 

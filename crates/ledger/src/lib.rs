@@ -20,6 +20,7 @@ mod dates;
 mod disputes;
 mod epoch;
 mod execution;
+mod groups;
 mod liability;
 mod listing;
 mod models;
@@ -37,7 +38,7 @@ pub mod tx;
 mod view;
 mod whole;
 
-pub use apply::{BlockError, PROTOCOL, Proposed, apply, apply_authentic, propose};
+pub use apply::{BlockError, PROTOCOL, Proposed, apply, apply_authentic, apply_with, propose};
 pub use asked::AskedOf;
 pub use begin::{GenesisError, begin, seated};
 pub use claims::Claim;

@@ -336,4 +336,10 @@ rejections! {
     Timelock = 169, "the proposal may not be enacted yet";
     /// Less than is to be paid.
     TreasuryShort = 170, "the treasury has less than that";
+    /// In a simulation.
+    NoGroup = 172, "no group certifies this network's blocks";
+    /// Too late, or nothing new.
+    GroupHeight = 173, "the block from which the key is to be the group's is not ahead, or it is the group's key";
+    /// Nobody's, as far as is shown.
+    GroupKey = 174, "the key did not sign that somebody has it";
 }

@@ -5,9 +5,10 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{ParameterNumber, Record, Slot, Tag};
+use super::{NextGroup, ParameterNumber, Record, Slot, Tag};
 use crate::domains::PROPOSAL;
-use crate::values::{Amount, Time};
+use crate::group_key::{GroupKey, GroupSignature};
+use crate::values::{Amount, Height, Time};
 
 /// Which proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +48,13 @@ pub enum Content {
         proposal: ProposalId,
         /// Who proposed it.
         proposer: PublicKey,
+    },
+    /// The group gets another key.
+    Group {
+        /// Which, and from which block on.
+        next: NextGroup,
+        /// That somebody has it.
+        proof: GroupSignature,
     },
 }
 
@@ -130,6 +138,12 @@ impl Content {
                 out.bytes(&proposal.0);
                 out.bytes(&proposer.0);
             }
+            Self::Group { next, proof } => {
+                out.u8(5);
+                out.bytes(&next.key.0);
+                out.bytes(&proof.0);
+                out.u64(next.at.0);
+            }
         }
     }
 
@@ -156,6 +170,12 @@ impl Content {
                 proposal: ProposalId::read(input)?,
                 proposer: PublicKey(input.array("a proposer")?),
             },
+            5 => {
+                let key = GroupKey(input.array("a group's key")?);
+                let proof = GroupSignature(input.array("a proof that somebody has it")?);
+                let at = Height(input.u64("from which block on it is the group's")?);
+                Self::Group { next: NextGroup { key, at }, proof }
+            }
             found => return Err(WireError::Unknown { what, found: found.into() }),
         })
     }

@@ -510,10 +510,14 @@ pub(crate) fn rules(random: &mut Random) -> Rules {
 }
 
 pub(crate) fn proposal(random: &mut Random) -> Proposal {
-    let content = match random.below(4) {
+    let content = match random.below(5) {
         0 => Content::Parameter { number: ParameterNumber(7), value: random.amount().0 },
         1 => Content::Spend { to: PublicKey(random.bytes()), amount: random.amount() },
         2 => Content::Rules { version: 2, at: Time(random.next()) },
+        3 => Content::Group {
+            next: NextGroup { key: GroupKey(random.bytes()), at: Height(random.next()) },
+            proof: GroupSignature(random.bytes()),
+        },
         _ => Content::Cancel {
             proposal: ProposalId(random.bytes()),
             proposer: PublicKey(random.bytes()),

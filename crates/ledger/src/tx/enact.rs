@@ -2,8 +2,8 @@
 
 use chain::Amount;
 use chain::records::{
-    AccountSlot, Content, Decision, ParameterNumber, ParametersSlot, ProposalId, ProposalSlot,
-    Rules, RulesSlot, Slot,
+    AccountSlot, Content, Decision, GroupSlot, ParameterNumber, ParametersSlot, ProposalId,
+    ProposalSlot, Rules, RulesSlot, Slot,
 };
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
@@ -11,6 +11,7 @@ use receipt::PublicKey;
 use super::propose::above;
 use crate::accounts::add;
 use crate::context::Context;
+use crate::groups;
 use crate::parameters::Parameters;
 use crate::proposals::{Majority, carried, end, open};
 use crate::stop::{Rejection, Stop, require};
@@ -52,6 +53,7 @@ impl Enact {
                 keys.push(ProposalSlot(proposal).key());
                 keys.push(AccountSlot(proposer).key());
             }
+            Content::Group { .. } => keys.push(GroupSlot.key()),
         }
         keys
     }
@@ -72,18 +74,20 @@ impl Enact {
         }
         require(now >= proposal.opens, Rejection::Timelock)?;
         end(view, self.proposal, &proposal, Decision::Enacted)?;
-        enact(&self.content, view)
+        enact(&self.content, context, view)
     }
 }
 
 fn majority(content: &Content) -> Majority {
     match content {
         Content::Parameter { .. } | Content::Cancel { .. } => Majority::Half,
-        Content::Spend { .. } | Content::Rules { .. } => Majority::TwoThirds,
+        Content::Spend { .. } | Content::Rules { .. } | Content::Group { .. } => {
+            Majority::TwoThirds
+        }
     }
 }
 
-fn enact(content: &Content, view: &mut View) -> Result<(), Stop> {
+fn enact(content: &Content, context: &Context, view: &mut View) -> Result<(), Stop> {
     match *content {
         Content::Parameter { number, value } => set(view, number, value),
         Content::Spend { to, amount } => spend(view, to, amount),
@@ -96,6 +100,7 @@ fn enact(content: &Content, view: &mut View) -> Result<(), Stop> {
             let other = open(view, id)?;
             end(view, id, &other, Decision::Cancelled)
         }
+        Content::Group { next, .. } => groups::put_next(view, context, next),
     }
 }
 

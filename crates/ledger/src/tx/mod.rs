@@ -509,7 +509,6 @@ impl Action {
             | Self::NameClaim(_)
             | Self::NameTransfer(_)
             | Self::Label(_)
-            | Self::Propose(_)
             | Self::Vote(_)
             | Self::Cancel(_)
             | Self::Enact(_)
@@ -535,6 +534,7 @@ impl Action {
             Self::Program(action) => action.work(),
             Self::Package(action) => action.work(),
             Self::Settle(action) => action.work(),
+            Self::Propose(action) => action.work(),
             Self::Anchor(action) => action.work(),
             Self::DisputeOpen(action) => action.work(),
             Self::DisputeMove(action) => action.work(),

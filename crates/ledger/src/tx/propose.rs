@@ -2,13 +2,14 @@
 
 use chain::Amount;
 use chain::records::{
-    Content, Decision, ParameterNumber, Proposal, ProposalId, ProposalSlot, RulesSlot, Slot,
-    Stakes, StakesSlot,
+    Content, Decision, GroupSlot, ParameterNumber, Proposal, ProposalId, ProposalSlot, RulesSlot,
+    Slot, Stakes, StakesSlot,
 };
 use commit::{Reader, WireError, Writer};
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
+use crate::groups;
 use crate::nodes::{put_stakes, stakes};
 use crate::parameters::Parameter;
 use crate::proposals::open;
@@ -31,12 +32,23 @@ impl Propose {
         Ok(Self { content: Content::read(input)? })
     }
 
+    pub(super) fn work(&self) -> u64 {
+        match self.content {
+            Content::Parameter { .. }
+            | Content::Spend { .. }
+            | Content::Rules { .. }
+            | Content::Cancel { .. } => 1,
+            Content::Group { .. } => 1 + groups::GROUP_WORK,
+        }
+    }
+
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
         let mut keys = vec![ProposalSlot(author.proposal()).key(), StakesSlot.key()];
         match self.content {
             Content::Parameter { .. } | Content::Spend { .. } => {}
             Content::Rules { .. } => keys.push(RulesSlot.key()),
             Content::Cancel { proposal, .. } => keys.push(ProposalSlot(proposal).key()),
+            Content::Group { .. } => keys.push(GroupSlot.key()),
         }
         keys
     }
@@ -83,6 +95,7 @@ fn check(content: &Content, context: &Context, view: &View) -> Result<(), Stop> 
         Content::Cancel { proposal, proposer } => {
             Ok(require(open(view, proposal)?.proposer == proposer, Rejection::OtherProposal)?)
         }
+        Content::Group { next, proof } => groups::check(view, context, &next, &proof),
     }
 }
 

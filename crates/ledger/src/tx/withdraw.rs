@@ -1,11 +1,12 @@
 //! Kind 8, withdraw: what left a node's stake long enough ago goes to its owner.
 
 use chain::Amount;
-use chain::records::{Node, NodeId, NodeSlot, Slot, Unbonding};
+use chain::records::{GroupSlot, Node, NodeId, NodeSlot, Slot, Unbonding};
 use commit::{Reader, WireError, Writer};
 
 use crate::accounts::add;
 use crate::context::{Author, Context};
+use crate::groups;
 use crate::nodes::owned;
 use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
@@ -28,7 +29,7 @@ impl Withdraw {
     }
 
     pub(super) fn touches(self) -> Vec<Vec<u8>> {
-        vec![NodeSlot(self.node).key()]
+        vec![NodeSlot(self.node).key(), GroupSlot.key()]
     }
 
     pub(super) fn execute(
@@ -41,7 +42,8 @@ impl Withdraw {
         let window = context.parameters.get_u64(Parameter::UnbondMs);
         let due = |part: &Unbonding| part.made.after(window).max(part.least) <= context.clock.time;
         let (due, unbonding): (Vec<_>, Vec<_>) = node.unbonding.iter().copied().partition(due);
-        require(!due.is_empty(), Rejection::NothingDue)?;
+        let leaves = !due.is_empty() && groups::lets_go(view, context)?;
+        require(leaves, Rejection::NothingDue)?;
         let node = Node { unbonding, ..node };
         let (has, owed) = (node.money(), node.owed.all());
         let (has, owed) = has.zip(owed).ok_or(Fault::Money("a node"))?;

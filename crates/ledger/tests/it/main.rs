@@ -9,6 +9,7 @@ mod dates;
 mod disputes;
 mod doubles;
 mod genesis;
+mod groups;
 mod holds;
 mod liability;
 mod missing;

@@ -83,11 +83,11 @@ fn spend(amount: u128) -> Content {
     Content::Spend { to: public(5), amount: Amount(amount) }
 }
 
-fn proposal(content: Content) -> Action {
+pub(crate) fn proposal(content: Content) -> Action {
     Action::Propose(Propose { content })
 }
 
-fn vote(proposal: ProposalId, node: NodeId, yes: bool) -> Action {
+pub(crate) fn vote(proposal: ProposalId, node: NodeId, yes: bool) -> Action {
     Action::Vote(Vote { proposal, node, yes })
 }
 
@@ -95,7 +95,7 @@ fn cancel(proposal: ProposalId) -> Action {
     Action::Cancel(Cancel { proposal })
 }
 
-fn enact(proposal: ProposalId, proposer: u8, content: Content) -> Action {
+pub(crate) fn enact(proposal: ProposalId, proposer: u8, content: Content) -> Action {
     Action::Enact(Enact { proposal, proposer: public(proposer), content })
 }
 
@@ -111,7 +111,7 @@ fn quick() -> World {
     World::of(Genesis { parameters: parameters(&set), ..genesis() })
 }
 
-fn proposed(world: &mut World, name: u8, content: Content) -> (ProposalId, Proposal) {
+pub(crate) fn proposed(world: &mut World, name: u8, content: Content) -> (ProposalId, Proposal) {
     let id = ProposalId::of(world.network(), public(name), world.account(name).made);
     world.take(name, &proposal(content));
     (id, record(world, id))
@@ -131,7 +131,7 @@ fn record(world: &World, id: ProposalId) -> Proposal {
     world.record(&ProposalSlot(id)).unwrap()
 }
 
-fn wait(world: &mut World, milliseconds: u64) {
+pub(crate) fn wait(world: &mut World, milliseconds: u64) {
     (0..milliseconds / 10_000).for_each(|_| world.block(10_000, &[]));
 }
 

@@ -27,6 +27,7 @@ const GROUPS: &[&[Case]] = &[
     crate::dates::REJECTIONS,
     crate::stakes::REJECTIONS,
     crate::seats::REJECTIONS,
+    crate::groups::REJECTIONS,
     crate::proposals::REJECTIONS,
     crate::channels::REJECTIONS,
     crate::anchors::REJECTIONS,

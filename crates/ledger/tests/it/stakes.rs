@@ -41,7 +41,7 @@ pub(crate) fn unstake(node: NodeId, amount: u128) -> Action {
     Action::Unstake(Unstake { node, amount: Amount(amount) })
 }
 
-fn withdraw(node: NodeId) -> Action {
+pub(crate) fn withdraw(node: NodeId) -> Action {
     Action::Withdraw(Withdraw { node })
 }
 

@@ -9,8 +9,8 @@ use chain::{Amount, Authentic, Epoch, Genesis, Header, NetworkKind, Stamp, Time,
 use commit::Network;
 use ledger::tx::Action;
 use ledger::{
-    Execution, Opening, Parameter, Proposed, Rejection, Stop, Working, apply, begin, propose,
-    supply,
+    Execution, Opening, Parameter, Proposed, Rejection, Stop, Working, apply, apply_with, begin,
+    propose, supply,
 };
 use receipt::{PublicKey, SecretKey};
 use std::collections::BTreeSet;
@@ -158,7 +158,10 @@ impl World {
         let Proposed { block, state, left_out } = proposed;
         assert_eq!(left_out, []);
         let header = block.header;
-        let judged = apply(&self.state, &self.header, block).unwrap();
+        let judged = match self.genesis.kind.group() {
+            None => apply(&self.state, &self.header, block).unwrap(),
+            Some(_) => apply_with(&self.state, &self.header, opening.beacon, block).unwrap(),
+        };
         assert_eq!(judged.root(), state.root(), "who judges comes where who proposed came");
         let counted = supply(&state).unwrap();
         assert_eq!(counted.there, counted.booked, "money is neither made nor lost");

@@ -3,8 +3,10 @@
 //!
 //! Never waits for a majority: owners vote as they like.
 
-use chain::records::{Content, Decision, Held, ParameterNumber, Proposal, ProposalId, PurseSlot};
-use chain::{Amount, Time};
+use chain::records::{
+    Content, Decision, Held, NextGroup, ParameterNumber, Proposal, ProposalId, PurseSlot,
+};
+use chain::{Amount, GroupKey, GroupSignature, Height, Time};
 use ledger::TABLE;
 use ledger::tx::{Action, Cancel, Enact, Propose, Vote};
 
@@ -84,7 +86,10 @@ fn content(random: &mut Random, scene: &Scene<'_>) -> Content {
             };
             Content::Parameter { number: row.parameter.number(), value }
         }
-        4 => Content::Parameter { number: ParameterNumber(u16::MAX), value: random.long() },
+        4 => match random.long() {
+            odd if odd % 2 == 1 => of_no_group(),
+            value => Content::Parameter { number: ParameterNumber(u16::MAX), value },
+        },
         5..=8 => {
             let to = actor(random.index(ACTORS)).public;
             let treasury = scene.record(&PurseSlot).unwrap_or_default().treasury;
@@ -106,4 +111,10 @@ fn content(random: &mut Random, scene: &Scene<'_>) -> Content {
             Content::Cancel { proposal, proposer }
         }
     }
+}
+
+/// Another key for the group: a simulation has none.
+fn of_no_group() -> Content {
+    let next = NextGroup { key: GroupKey([1; 96]), at: Height(u64::MAX) };
+    Content::Group { next, proof: GroupSignature([1; 48]) }
 }

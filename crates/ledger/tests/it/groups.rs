@@ -1,0 +1,214 @@
+//! The group that certifies blocks: its next key, when that becomes the key, and stake that waits for it.
+
+use chain::records::{Content, Group, GroupSlot, NextGroup};
+use chain::{Amount, Genesis, GroupKey, GroupSignature, Height, NetworkKind, Time};
+use ledger::tx::Action;
+use ledger::{BlockError, Parameter, Rejection, Working, apply, apply_with, propose};
+
+use crate::proposals::{enact, proposal, proposed, vote, wait};
+use crate::rejections::Case;
+use crate::seats::parameters;
+use crate::signer::Signer;
+use crate::stakes::{staked, unstake, withdraw};
+use crate::world::{SWIFT, UNBOND_MS, World, genesis, public};
+
+/// Every rejection of groups.
+pub(crate) const REJECTIONS: &[Case] = &[
+    (Rejection::NoGroup, |world| {
+        let content = group(world, 2, 50);
+        world.signed(1, &proposal(content))
+    }),
+    (Rejection::GroupHeight, |world| {
+        *world = grouped(&[]);
+        world.block(1, &[]);
+        let content = group(world, 2, 2);
+        world.signed(1, &proposal(content))
+    }),
+    (Rejection::GroupKey, |world| {
+        *world = grouped(&[]);
+        let Content::Group { next, .. } = group(world, 2, 50) else { unreachable!() };
+        let proof = Signer::new(3).possession(world.network());
+        world.signed(1, &proposal(Content::Group { next, proof }))
+    }),
+];
+
+const VOTES: [(Parameter, u128); 5] = [
+    (Parameter::ProposalBond, 1_000),
+    (Parameter::VoteMs, 50_000),
+    (Parameter::TimelockMs, 20_000),
+    (Parameter::EnactMs, 60_000),
+    (Parameter::QuorumLeast, 0),
+];
+
+/// A network whose first group is the first signer.
+fn grouped(set: &[(Parameter, u128)]) -> World {
+    let kind = NetworkKind::Test(Signer::new(1).key());
+    World::of(Genesis { kind, parameters: parameters(set), ..genesis() })
+}
+
+fn key(name: u64) -> GroupKey {
+    Signer::new(name).key()
+}
+
+fn group(world: &World, name: u64, at: u64) -> Content {
+    let next = NextGroup { key: key(name), at: Height(at) };
+    Content::Group { next, proof: Signer::new(name).possession(world.network()) }
+}
+
+fn stands(world: &World) -> Group {
+    world.record(&GroupSlot).unwrap()
+}
+
+/// Puts a next key there, as a vote would.
+fn announce(world: &mut World, name: u64, at: u64) {
+    let next = Some(NextGroup { key: key(name), at: Height(at) });
+    let mut working = Working::new(world.state.clone());
+    working.put(&GroupSlot, &Group { next, ..stands(world) });
+    world.state = working.finish();
+    world.header.state_root = world.state.root();
+}
+
+#[test]
+fn two_thirds_of_all_stake_give_the_group_another_key() {
+    let mut world = grouped(&VOTES);
+    let node = staked(&mut world, 1, 100);
+    let content = group(&world, 2, 60);
+    let (id, _) = proposed(&mut world, 1, content);
+    world.take(1, &vote(id, node, true));
+    wait(&mut world, 50_000);
+    assert_eq!(
+        world.rejection(&world.signed(2, &enact(id, 1, content))),
+        Some(Rejection::Timelock)
+    );
+    wait(&mut world, 20_000);
+    world.take(2, &enact(id, 1, content));
+    let next = Some(NextGroup { key: key(2), at: Height(60) });
+    assert_eq!(stands(&world), Group { next, ..Group::first(key(1)) });
+    while world.header.height < Height(59) {
+        world.block(1, &[]);
+    }
+    assert_eq!(stands(&world).key, key(1));
+    assert_eq!(world.header.seats, stands(&world).digest(world.network()));
+    world.block(1, &[]);
+    let (from, since) = (Height(60), world.header.time);
+    let turned = Group { from, since, ..Group::first(key(2)) };
+    assert_eq!(stands(&world), turned);
+    assert_eq!(world.header.seats, turned.digest(world.network()), "its header names the new one");
+}
+
+#[test]
+fn a_key_that_comes_too_late_is_not_enacted() {
+    let mut world = grouped(&VOTES);
+    let node = staked(&mut world, 1, 100);
+    let content = group(&world, 2, world.header.height.0 + 3);
+    let (id, _) = proposed(&mut world, 1, content);
+    world.take(1, &vote(id, node, true));
+    wait(&mut world, 70_000);
+    let refused = world.rejection(&world.signed(2, &enact(id, 1, content)));
+    assert_eq!(refused, Some(Rejection::GroupHeight));
+}
+
+#[test]
+fn the_same_key_is_no_next_one_and_no_group_is_in_a_simulation() {
+    let mut world = grouped(&[]);
+    let same = proposal(group(&world, 1, 50));
+    assert_eq!(world.rejection(&world.signed(1, &same)), Some(Rejection::GroupHeight));
+    let at_once = proposal(group(&world, 2, 1));
+    assert_eq!(world.rejection(&world.signed(1, &at_once)), Some(Rejection::GroupHeight));
+    let next = proposal(group(&world, 2, 2));
+    assert_eq!(world.rejection(&world.signed(1, &next)), None);
+    assert!(
+        next.work() > 3_000
+            && proposal(Content::Spend { to: public(1), amount: Amount(1) }).work() == 1
+    );
+    let next = NextGroup { key: GroupKey([7; 96]), at: Height(50) };
+    let none = Content::Group { next, proof: GroupSignature([7; 48]) };
+    let refused = world.rejection(&world.signed(1, &proposal(none)));
+    assert_eq!(refused, Some(Rejection::GroupKey));
+    world.block(1, &[]);
+    assert_eq!(stands(&world), Group::first(key(1)));
+}
+
+/// A fourth of the time in which stake leaves.
+const TERM_MS: u64 = UNBOND_MS / 4;
+
+/// A node with an entry that has been due for long, at a time of the network.
+fn leaving(at: u64, change: Option<u64>) -> (World, Action) {
+    let mut world = grouped(&SWIFT);
+    let node = staked(&mut world, 1, 100);
+    world.take(1, &unstake(node, 60));
+    let wait_until = |world: &mut World, at: u64| {
+        while world.header.time.0 < at {
+            let left = at - world.header.time.0;
+            world.block(left.min(10_000), &[]);
+        }
+    };
+    if let Some(change) = change {
+        wait_until(&mut world, change - 1);
+        let height = world.header.height.0 + 1;
+        announce(&mut world, 2, height);
+        world.block(1, &[]);
+        assert_eq!((stands(&world).key, stands(&world).since), (key(2), Time(change)));
+    }
+    wait_until(&mut world, at - 1);
+    (world, withdraw(node))
+}
+
+#[test]
+fn no_stake_leaves_while_a_key_is_too_old() {
+    let refused = |at, change| {
+        let (world, withdraw) = leaving(at, change);
+        world.rejection(&world.signed(1, &withdraw))
+    };
+    let waits = Some(Rejection::NothingDue);
+    let late = UNBOND_MS + 10_000;
+    assert_eq!(refused(late, None), waits, "the first key is too old");
+    assert_eq!(refused(late, Some(TERM_MS)), waits, "so is the second");
+    assert_eq!(refused(late, Some(late - TERM_MS)), waits, "the first one was");
+    let held = late - TERM_MS + UNBOND_MS;
+    assert_eq!(refused(held, Some(late - TERM_MS)), waits, "both were");
+}
+
+#[test]
+fn stake_leaves_where_keys_change_in_time() {
+    let mut world = grouped(&SWIFT);
+    let node = staked(&mut world, 1, 100);
+    world.take(1, &unstake(node, 60));
+    let mut name = 2;
+    while world.header.time.0 < UNBOND_MS + 10_000 {
+        let height = world.header.height.0 + 2;
+        announce(&mut world, name, height);
+        name += 1;
+        world.block(10_000, &[]);
+        world.block(10_000, &[]);
+        assert_eq!(stands(&world).held, Time(0));
+    }
+    world.take(1, &withdraw(node));
+    let mut late = world;
+    let before = late.header.time.0;
+    while late.header.time.0 < before + TERM_MS {
+        late.block(10_000, &[]);
+    }
+    let height = late.header.height.0 + 1;
+    announce(&mut late, name, height);
+    late.block(1, &[]);
+    assert_eq!(stands(&late).held, Time(late.header.time.0 + UNBOND_MS));
+}
+
+/// Where a group certifies, whoever judges a block says which beacon consensus gave.
+#[test]
+fn a_beacon_is_what_consensus_gives() {
+    let world = grouped(&[]);
+    let opening = world.opening(1);
+    let block = propose(&world.state, &world.header, public(11), &opening, &[]).unwrap().block;
+    let refused = Err(BlockError::Header("beacon"));
+    let root = |judged: Result<chain::state::State, BlockError>| judged.map(|state| state.root());
+    let with = |beacon| root(apply_with(&world.state, &world.header, beacon, block.clone()));
+    assert_eq!(with(opening.beacon), Ok(block.header.state_root));
+    assert_eq!(with([1; 32]), refused);
+    assert_eq!(root(apply(&world.state, &world.header, block.clone())), refused);
+    let simulated = World::new();
+    let block =
+        propose(&simulated.state, &simulated.header, public(11), &opening, &[]).unwrap().block;
+    assert!(apply(&simulated.state, &simulated.header, block).is_ok());
+}
