@@ -10,7 +10,7 @@
 
 use ::sim::campaign::{Campaign, run};
 use ::sim::canary::{Canary, Sabotage};
-use ::sim::report::{ANSWERS, PAYING_BYTES};
+use ::sim::report::{ANSWERS, DRAWN, DRAWN_PUNISHED, PAYING_BYTES};
 use ::sim::{Finding, PRICE, Report, World, cheat_names, fault_names, ledger_seed, network_seed};
 use ledger::Rejection;
 use std::process::Command;
@@ -124,6 +124,9 @@ fn read(options: &[&str]) -> Outcome<Campaign> {
 fn print(report: &Report, campaign: &Campaign) {
     let of = |checker: &str| report.findings.iter().filter(|one| one.checker == checker).count();
     let punished = report.cheats.values().map(|cheat| cheat.punished).sum();
+    let count = |what| report.counts.get(what).copied().unwrap_or_default();
+    // What a paid answer costs the ledger; all else in courts is counted beside it.
+    let per_answer = count(PAYING_BYTES) / count(ANSWERS).max(1);
     let rows = [
         ("first seed", campaign.from),
         ("ledger seeds", report.ledger_seeds),
@@ -136,31 +139,23 @@ fn print(report: &Report, campaign: &Campaign) {
         ("faults injected, seeds of each summed", report.faults.values().sum()),
         ("cheats run", report.cheats.values().map(|cheat| cheat.run).sum()),
         ("cheats punished", punished),
+        (DRAWN, count(DRAWN)),
+        (DRAWN_PUNISHED, count(DRAWN_PUNISHED)),
         ("honest slashed", of("slashed") as u64),
         ("supply drift", of("supply") as u64),
+        ("bytes of channels and logs per answer", per_answer),
         ("findings", report.findings.len() as u64),
     ];
     for (what, count) in rows {
         println!("{what:<44}{count:>12}");
     }
-    for (what, count) in &report.counts {
+    let others = report.counts.iter().filter(|(what, _)| ![DRAWN, DRAWN_PUNISHED].contains(what));
+    for (what, count) in others {
         println!("{what:<44}{count:>12}");
     }
-    print_bytes(report);
     print_kinds(report);
     print_cheats(report);
     println!();
-}
-
-/// What a paid answer costs the ledger, and how much all else in courts.
-fn print_bytes(report: &Report) {
-    let count = |what| report.counts.get(what).copied().unwrap_or_default();
-    let answers = count(ANSWERS).max(1);
-    println!(
-        "{:<44}{:>12}",
-        "bytes of channels and logs per answer",
-        count(PAYING_BYTES) / answers
-    );
 }
 
 fn print_kinds(report: &Report) {
