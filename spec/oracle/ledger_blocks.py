@@ -4,6 +4,7 @@ import ledger as form
 import ledger_audit_cases
 import ledger_channel_cases
 import ledger_dispute_cases
+import ledger_double_cases
 import ledger_missing_cases
 import ledger_node_cases
 import ledger_package_cases
@@ -199,7 +200,7 @@ def of_disputes():
 
 def of_missing():
     """A file of their own: what else answers for jobs."""
-    return of(ledger_missing_cases, ledger_part_cases)
+    return of(ledger_missing_cases, ledger_double_cases, ledger_part_cases)
 
 
 def of_answers():

@@ -179,14 +179,20 @@ def leaf_0(turn, job, leaf):
     return True
 
 
-def equivocation(turn, body):
-    node, (data, ((head, _), _)) = there(turn, body["node"]), body["evidence"]
-    bound, leaf = operates(turn, head["worker"], body["node"]), body["leaf"][0]
-    reject_unless(leaf_0(turn, head["job"], leaf), 129)
+def contradicts(turn, body, worker, about):
+    """Who answers for what its key signed twice, about a choice of a job: the node, its key, where it will stand."""
+    job, choice, kind = about
+    node = there(turn, body["node"])
+    bound, leaf = operates(turn, worker, body["node"]), body["leaf"][0]
+    reject_unless(leaf_0(turn, job, leaf), 129)
     answers(bound, date_holds(turn, height_of(leaf), body["epoch"]))
-    key = dispute_key(dispute_id(turn.hashes, head["worker"], head["job"], head["choice"], 0, EQUIVOCATION, 0))
+    key = dispute_key(dispute_id(turn.hashes, worker, job, choice, 0, kind, 0))
     reject_unless(turn.draft.get(key) is None, 113)
-    reject_unless(decode.equivocation_holds(turn.hashes, data), 123)
+    return node, bound, key
+
+
+def loses(turn, body, found):
+    node, bound, key = found
     free = turn.clock["time"] >= node["jailed_until"]
     node, taken = lost(node, turn.parameter("slash"), 0)
     put(turn, body["node"], jailed(turn, node))
@@ -194,6 +200,13 @@ def equivocation(turn, body):
     to_account(turn, turn.payer, share)
     burn(turn, taken - share)
     turn.draft.write(key, DISPUTE, {"node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": ENDED, "outcome": 1})
+
+
+def equivocation(turn, body):
+    data, ((head, _), _) = body["evidence"]
+    found = contradicts(turn, body, head["worker"], (head["job"], head["choice"], EQUIVOCATION))
+    reject_unless(decode.equivocation_holds(turn.hashes, data), 123)
+    loses(turn, body, found)
 
 
 def ask(turn, body):

@@ -7,6 +7,7 @@ import ledger as form
 import ledger_audits
 import ledger_channels
 import ledger_disputes
+import ledger_doubles
 import ledger_findings
 import ledger_missing
 import ledger_nodes
@@ -53,7 +54,7 @@ def one(_):
 
 GROUPS = (
     ledger_nodes, ledger_stake, ledger_seats, ledger_packages, ledger_channels, ledger_pay, ledger_audits, ledger_shown, ledger_findings, ledger_vouching,
-    ledger_disputes, ledger_missing, ledger_parts, ledger_planted, ledger_plants, ledger_proposals,
+    ledger_disputes, ledger_missing, ledger_doubles, ledger_parts, ledger_planted, ledger_plants, ledger_proposals,
 )  # fmt: skip
 KINDS = {1: (TRANSFER, one, transfer)}
 for group in GROUPS:

@@ -181,6 +181,9 @@ pub(crate) fn audited(job: &Job) -> bool {
     terms.consent == AuditConsent::Open && terms.beacon_height != 0
 }
 
+/// What else a receipt says than the worker's was to.
+pub(crate) type Change<'a> = dyn Fn(&mut Receipt, &Salts) + 'a;
+
 /// What a worker answered, and all that it keeps of it.
 pub(crate) struct Answer {
     pub(crate) receipt: Receipt,
@@ -194,7 +197,7 @@ impl Answer {
         network: Network,
         nonce: u8,
         job: Job,
-        (channel, change): (ChannelId, &dyn Fn(&mut Receipt, &Salts)),
+        (channel, change): (ChannelId, &Change<'_>),
     ) -> Self {
         let salts = Salts { network, blind: Blind([nonce; 32]) };
         let (commitment, tokens) = (job.commitment(&salts), vec![7, 11]);
@@ -256,11 +259,7 @@ impl Trial {
     }
 
     /// About other jobs, with other receipts than were due.
-    pub(crate) fn answered(
-        at: &mut World,
-        job: &dyn Fn(u8) -> Job,
-        change: &dyn Fn(&mut Receipt, &Salts),
-    ) -> Self {
+    pub(crate) fn answered(at: &mut World, job: &dyn Fn(u8) -> Job, change: &Change<'_>) -> Self {
         let mut genesis = genesis();
         let windows = [
             Parameter::MoveMs,
