@@ -1,4 +1,4 @@
-//! What a transaction can ask: one file a kind, one line here in each function.
+//! What a transaction can ask: one file a kind, one line here and in `touched` in each function.
 //!
 //! Never reads more of the state than [`Action::touches`] names. A body's bytes have one form.
 
@@ -51,6 +51,7 @@ mod release;
 mod settle;
 mod stake;
 mod stand;
+mod touched;
 mod transfer;
 mod unstake;
 mod vote;
@@ -431,67 +432,6 @@ impl Action {
             83 => Enact::read(input).map(Self::Enact),
             _ => return Err(Rejection::Kind),
         })
-    }
-
-    /// The keys it may read or write, besides its payer's account.
-    #[must_use]
-    pub fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
-        match self {
-            Self::Transfer(action) => action.touches(),
-            Self::NodeCreate(action) => action.touches(author),
-            Self::NodeSet(action) => action.touches(),
-            Self::NodeKey(action) => action.touches(),
-            Self::NodeRetire(action) => action.touches(),
-            Self::Stake(action) => action.touches(),
-            Self::Unstake(action) => action.touches(),
-            Self::Withdraw(action) => action.touches(),
-            Self::Stand(action) => action.touches(),
-            Self::Program(action) => action.touches(),
-            Self::Package(action) => action.touches(),
-            Self::PackageWithdraw(action) => action.touches(author),
-            Self::NameClaim(action) => action.touches(),
-            Self::NameTransfer(action) => action.touches(),
-            Self::Label(action) => action.touches(),
-            Self::ChannelOpen(action) => action.touches(author),
-            Self::Settle(action) => action.touches(),
-            Self::ChannelClose(action) => action.touches(),
-            Self::ChannelEnd(action) => action.touches(),
-            Self::Anchor(action) => action.touches(author),
-            Self::Collect(action) => action.touches(),
-            Self::Hold(action) => action.touches(),
-            Self::Release(action) => action.touches(),
-            Self::Enrol(action) => action.touches(),
-            Self::Draw(action) => action.touches(),
-            Self::AuditShow(action) => action.touches(),
-            Self::AuditCommit(action) => action.touches(),
-            Self::AuditReveal(action) => action.touches(),
-            Self::AuditClose(action) => action.touches(author),
-            Self::AuditLate(action) => action.touches(),
-            Self::VouchDispute(action) => action.touches(author),
-            Self::AuditAsk(action) => action.touches(),
-            Self::AuditOpening(action) => action.touches(),
-            Self::DoubleReceipt(action) => action.touches(author),
-            Self::DoubleLeaf(action) => action.touches(author),
-            Self::DisputeOpen(action) => action.touches(author),
-            Self::DisputeMove(action) => action.touches(),
-            Self::DisputeLate(action) => action.touches(),
-            Self::DisputeEnd(action) => action.touches(),
-            Self::Appeal(action) => action.touches(),
-            Self::Equivocation(action) => action.touches(author),
-            Self::MissingOpen(action) => action.touches(author),
-            Self::MissingAnswer(action) => action.touches(),
-            Self::MissingLate(action) => action.touches(),
-            Self::PartOpen(action) => action.touches(author),
-            Self::PartAnswer(action) => action.touches(),
-            Self::PartLate(action) => action.touches(),
-            Self::Plant(action) => action.touches(author),
-            Self::PlantMeet(action) => action.touches(),
-            Self::PlantEnd(action) => action.touches(),
-            Self::Propose(action) => action.touches(author),
-            Self::Vote(action) => action.touches(),
-            Self::Cancel(action) => action.touches(),
-            Self::Enact(action) => action.touches(),
-        }
     }
 
     /// Units of work that are paid for besides bytes.
