@@ -280,7 +280,10 @@ impl Block<'_> {
     fn dispute(&self, slot: DisputeSlot, was: &Dispute, is: &Dispute) -> Seen {
         let what = || format!("at {}: {was:?} becomes {is:?}", self.now.time.0);
         let Course::Open(case) = &was.course else {
-            return holds(was.course == is.course, what);
+            // What was planted and is not shown so again is refuted; nothing else changes any more.
+            let planted = was.course == Course::Ended(Outcome::Planted);
+            let refuted = is.course == Course::Ended(Outcome::ClaimantRefuted);
+            return holds(was.course == is.course || planted && refuted, what);
         };
         let late = self.now.time > case.deadline;
         let silent = match &is.course {
