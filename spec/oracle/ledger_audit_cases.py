@@ -5,7 +5,7 @@ from ledger_node_cases import NO_CLAIM, made
 from ledger_world import World
 
 # No fees; short epochs; a unit of a thousand; three at stake to audit; what a draw pays.
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (32, 1), (43, 7), (46, 60000), (53, 60000), (50, 1000), (52, 3), (56, 1), (57, 30), (64, 2)]
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (5, 2500), (40, 60000), (54, 60000), (55, 60000), (32, 2), (43, 7), (46, 60000), (53, 60000), (50, 1000), (52, 3), (56, 1), (57, 30), (64, 2)]
 
 
 def auditor(w, owner, keys, stake, **changed):
@@ -80,9 +80,10 @@ def drawn_worlds():
     channel = opened(w, 4, node, 4000)
     w.send(1, 21, settled(w, 4, node, channel, 2100)).send(1, 30, enrol(node))
     epoch(w)
-    epoch(w).send(2, 31, drawn(1, 0, bytes(32), node), 96).send(2, 31, drawn(1, 0, channel, bytes(32)), 97)
+    epoch(w, 4).send(2, 31, drawn(1, 0, bytes(32), node), 96).send(2, 31, drawn(1, 0, channel, bytes(32)), 97)
     w.send(5, 25, collected(2, channel, node, 1), 96).send(2, 31, drawn(1, 0, channel, node)).send(3, 31, drawn(1, 1, channel, node)).send(3, 31, drawn(1, 2, channel, node))
-    w.send(5, 25, collected(1, channel, node, 1), 100)
+    w.send(5, 25, collected(1, channel, node, 1), 99)
+    epoch(w).send(5, 25, collected(1, channel, node, 1), 100)
     yield "draws that have no auditors, and pay what there is", w
 
     w = World(parameters=[*FREE, (51, 8)]).block()

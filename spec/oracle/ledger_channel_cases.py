@@ -5,7 +5,7 @@ import receipt_log as log
 from ledger_node_cases import NO_CLAIM, OPERATOR, made, new_key
 from ledger_world import RICH, World, public, secret
 
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (30, 60000), (31, 40000), (32, 1), (33, 40000), (43, 50)]  # no fees; short epochs
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (5, 2500), (40, 60000), (54, 60000), (55, 60000), (46, 60000), (53, 60000), (30, 60000), (31, 40000), (32, 2), (33, 40000), (43, 50)]  # no fees; short epochs
 JOB = b"\x44" * 32
 FAR = (1 << 64) - 1
 
@@ -48,6 +48,7 @@ def channel_worlds():
     w.block().send(1, 21, settled(w, 2, node, first, 300)).send(20, 21, settled(w, 3, node, second, 7)).send(1, 21, settled(w, 1, node, own, 90))
     epoch(w).send(1, 21, settled(w, 2, node, first, 1000)).send(2, 22, {"channel": first, "node": node}).send(3, 22, {"channel": second, "node": node})
     w.send(1, 22, {"channel": second, "node": node}).send(5, 23, {"channel": second, "payer": public(3)})
+    epoch(w).send(4, 25, collected(1, first, node, 1), 99)
     epoch(w).send(4, 25, collected(1, first, node, 1)).send(4, 25, collected(1, own, node, 1)).send(4, 25, collected(1, first, node, 1), 96)
     w.send(4, 25, collected(2, first, node, 1), 99).send(4, 23, {"channel": first, "payer": public(2)}, 91)
     epoch(w).send(1, 25, collected(2, first, node, 1)).send(4, 25, collected(1, second, node, 1))
@@ -77,6 +78,7 @@ def channel_worlds():
     w.send(1, 22, {**close, "node": other}, 81).send(1, 21, settled(w, 3, node, channel, 12), 88)
     got = collected(1, channel, node, 1)
     w.send(5, 25, {**got, "epoch": 2}, 96).send(5, 25, {**got, "node": other}, 97).send(5, 25, {**got, "owner": public(3)}, 98).send(5, 25, got, 99)
+    epoch(w).send(5, 25, got, 99)
     epoch(w).send(5, 25, got, 99)
     epoch(w).send(5, 25, got).send(5, 25, got, 96).send(1, 21, settled(w, 3, node, channel, 100)).send(5, 23, end)
     w.block().send(1, 21, settled(w, 3, node, channel, 100), 80)

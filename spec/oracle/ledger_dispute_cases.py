@@ -21,7 +21,10 @@ from receipt import i32, u16, u32
 from referee_proofs import Trace
 
 MOVE, APPEAL = 60000, 60000
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (40, MOVE), (46, APPEAL), (53, 60000)]
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (5, 2500), (40, MOVE), (46, APPEAL), (53, 60000), (54, 60000), (55, 60000)]
+# Little is judged, so that it ends within some blocks: an epoch has nine of them.
+EPOCH = 540000
+SOON = [(4, EPOCH), (5, 60000), (31, 1200000), (32, 2), (49, 6), (54, 60000), (55, 60000)]
 STAKE, BOND, SLASH = 500000000, 4000000, 60000000
 KEY = 20  # the operator's
 MODEL = digest(manifest())
@@ -41,7 +44,7 @@ def named(**changed):
 
 def world(stake=STAKE, parameters=()):
     """A node of account 1, its operator KEY, and a package that its receipts are about."""
-    w = World(parameters=[*FREE, *parameters]).block()
+    w = World(parameters=[*{**dict(FREE), **dict(parameters)}.items()]).block()
     w.send(9, 10, {"program": PROGRAM}).send(9, 11, published(w, manifest(), 9))
     node = made(w, 1, KEY, transport=NO_CLAIM, validator=NO_CLAIM)
     if stake:
@@ -233,7 +236,7 @@ def faults():
 
 
 def dated():
-    w, node = world(parameters=[(31, 40000), (32, 1), (49, 5)])
+    w, node = world(parameters=SOON)
     Case(w, node, beacon=0).open(129).open(129, epoch=0)
     Case(w, node, beacon=2).open(129)
     Case(w, node).open(129, epoch=2).open(129, epoch=(1 << 64) - 1)
@@ -242,15 +245,15 @@ def dated():
         Case(w, node, filing=lambda _, changed, order=order: dispute_cases.token_filing(pieces_=leaves(order), **changed)).open(129)
     Case(w, node, filing=lambda _, changed: dispute_cases.token_filing(of_job=bytes([8] * 32), **changed)).open(114)
     Case(w, node, filing=lambda _, changed: dispute_cases.token_filing(kind=9, **changed)).open(114)
-    w.send(1, 4, new_key(w, node, OPERATOR, KEY, 25)).block(10000).block()
-    Case(w, node, beacon=3).open(130, epoch=2)
-    Case(w, node, beacon=3, worker=25).open(epoch=2)
-    for _ in range(3):
-        w.block(10000)
+    w.send(1, 4, new_key(w, node, OPERATOR, KEY, 25)).block(EPOCH).block()
+    Case(w, node, beacon=11).open(130, epoch=2)
+    Case(w, node, beacon=11, worker=25).open(epoch=2)
+    for _ in range(4):
+        w.block(EPOCH)
     Case(w, node, position=2).open().to_tile(greatest=34, operator=25).move(3, Case(w, node).operands()).end()
-    w.block(10000).block(10000)
+    w.block(EPOCH).block(EPOCH)
     Case(w, node, position=0).open(129)
-    Case(w, node, beacon=3, worker=25, position=0).open(epoch=2)
+    Case(w, node, beacon=11, worker=25, position=0).open(epoch=2)
     yield "dates of disputes", w
 
 

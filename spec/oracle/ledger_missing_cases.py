@@ -7,7 +7,7 @@ import receipt
 import receipt_cases
 import receipt_log as log
 from ledger_channel_cases import collected, opened, settled
-from ledger_dispute_cases import APPEAL, FREE, KEY, MODEL, SLASH, STAKE, Case
+from ledger_dispute_cases import APPEAL, EPOCH, FREE, KEY, MODEL, SLASH, SOON, STAKE, Case
 from ledger_disputes import claim_of
 from ledger_node_cases import NO_CLAIM, OPERATOR, TRANSPORT, made, new_key
 from ledger_package_cases import PROGRAM, manifest, published, to
@@ -15,7 +15,7 @@ from ledger_world import World, public, secret
 from receipt import u16
 
 JAIL = 30000
-LONG = [*(pair for pair in FREE if pair[0] != 4), (4, 100000), (32, 1)]
+LONG = [*(pair for pair in FREE if pair[0] not in (4, 5)), (4, 100000), (32, 2)]
 
 
 def world(stake=STAKE, parameters=FREE):
@@ -97,17 +97,17 @@ def equivocations():
     w.send(4, 60, evidence(w, other, worker=30)).block().send(4, 6, {"node": other, "amount": SLASH + 5})
     yield "equivocations", w
 
-    w, node = world(parameters=[*FREE, (31, 40000), (32, 1), (49, 5)])
+    w, node = world(parameters=[*{**dict(FREE), **dict(SOON)}.items()])
     w.send(1, 4, new_key(w, node, OPERATOR, KEY, 25)).block(5000).send(3, 60, evidence(w, node))
     w.send(1, 4, new_key(w, node, TRANSPORT, 0, 26)).send(3, 60, evidence(w, node, worker=26), 110)
-    w.block(5000).send(3, 60, evidence(w, node, epoch=2, beacon="4"), 129).send(3, 60, evidence(w, node, epoch=1, beacon="4"), 129)
-    w.block(1000).send(3, 60, evidence(w, node, epoch=2, beacon="4"), 130).send(3, 60, evidence(w, node, epoch=1, beacon="4"), 129)
+    w.block(EPOCH - 5000).send(3, 60, evidence(w, node, epoch=2, beacon="12"), 129).send(3, 60, evidence(w, node, epoch=1, beacon="12"), 129)
+    w.block(1000).send(3, 60, evidence(w, node, epoch=2, beacon="12"), 130).send(3, 60, evidence(w, node, epoch=1, beacon="12"), 129)
     w.send(3, 60, evidence(w, node, epoch=2, beacon="3"), 129).send(3, 60, evidence(w, node, beacon="3", prompt=[8]))
-    for _ in range(3):
-        w.block(10000)
-    w.send(3, 60, evidence(w, node, epoch=2, beacon="5", worker=25)).send(3, 60, evidence(w, node, beacon="3", prompt=[5])).block(10000).block(10000)
-    w.send(3, 60, evidence(w, node, beacon="3", prompt=[7]), 129).send(3, 60, evidence(w, node, epoch=2, beacon="5", worker=25, prompt=[6]))
-    w.send(3, 61, asked(w, node, shown(w, anchor_by=5)), 130).send(3, 61, asked(w, node, shown(w)), 125).send(3, 61, asked(w, node, shown(w, anchor_by=4)))
+    for _ in range(4):
+        w.block(EPOCH)
+    w.send(3, 60, evidence(w, node, epoch=2, beacon="13", worker=25)).send(3, 60, evidence(w, node, beacon="3", prompt=[5])).block(EPOCH).block(EPOCH)
+    w.send(3, 60, evidence(w, node, beacon="3", prompt=[7]), 129).send(3, 60, evidence(w, node, epoch=2, beacon="13", worker=25, prompt=[6]))
+    w.send(3, 61, asked(w, node, shown(w, anchor_by=4)), 130).send(3, 61, asked(w, node, shown(w)), 125).send(3, 61, asked(w, node, shown(w, anchor_by=3)))
     yield "equivocations under a key before", w
 
 
@@ -184,7 +184,7 @@ def holds():
     case.to_tile(greatest=40).move(3, case.operands()).end()
     true.to_tile().move(4, true.operands()).end()
     w.send(5, 26, {**body, **step_of(true)}, 102).send(5, 27, free).send(5, 26, body, 104).send(5, 26, {**body, "dispute": case.claim}, 104)
-    to(w, 210000)
+    to(w, 310000)
     w.send(5, 25, collected(1, channel, node, 1), 100).send(5, 27, {**free, "dispute": true.id}).send(5, 25, collected(1, channel, node, 1), 101)
     yield "pay that is held", w
 
@@ -205,7 +205,7 @@ def holds():
 def jailed():
     w, node, channel, _ = paid_world()
     w.send(3, 60, evidence(w, node))
-    to(w, 300000).send(5, 25, collected(1, channel, node, 1), 101)
+    to(w, 310000).send(5, 25, collected(1, channel, node, 1), 101)
     yield "a jailed node is not paid", w
 
 
@@ -216,7 +216,7 @@ def liable():
         w.send(3, 60, evidence(w, node))
         case = Case(w, node).open()
         got = collected(1, channel, node, 1)
-        to(w, 300000).send(5, 25, got, 108)
+        to(w, 310000).send(5, 25, got, 108)
         case.late()
         to(w, w.execution.clock["time"] + APPEAL + 1).send(5, 25, got, 108)
         case.end()

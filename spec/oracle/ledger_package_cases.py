@@ -92,6 +92,7 @@ def label(name, tenure, text, publisher, model=None):
 def to(w, time, most=10000):
     """Blocks until one of this block time begins."""
     w.end()
+    most = w.step or most
     while time - w.header["time"] > most:
         w.block(most).end()
     return w.block(time - w.header["time"])

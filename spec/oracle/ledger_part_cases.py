@@ -3,7 +3,7 @@
 import ledger_parts as rules
 from dispute import slice_of
 from hash_blake3 import digest
-from ledger_dispute_cases import APPEAL, FREE, KEY, MOVE, STAKE
+from ledger_dispute_cases import APPEAL, EPOCH, FREE, KEY, MOVE, SOON, STAKE
 from ledger_missing_cases import shown
 from ledger_node_cases import NO_CLAIM, OPERATOR, TRANSPORT, made, new_key
 from ledger_package_cases import PROGRAM, SIZE, file, manifest, published, to
@@ -13,7 +13,7 @@ FILES = [bytes(at * at % 251 for at in range(size)) for size in (SIZE, 1, 1024, 
 MANIFEST = manifest(files=[{**file(len(data), f"file-{at}"), "blake3": digest(data).hex(), "shards": [digest(data).hex()]} for at, data in enumerate(FILES)])
 MODEL = digest(MANIFEST)
 LAST = (SIZE - 1) // 1024
-SHORT = [*(pair for pair in FREE if pair[0] != 4), (4, 20000), (31, 60000), (32, 1), (49, 5)]
+SHORT = [*{**dict(FREE), **dict(SOON)}.items()]
 
 
 def world(parameters=SHORT, stake=STAKE):
@@ -65,10 +65,10 @@ def asking():
     w.send(9, 12, {"model": MODEL}).send(3, 64, asked(node, held, 3, 2)).send(1, 4, new_key(w, node, OPERATOR, KEY, 25))
     w.send(1, 4, new_key(w, node, TRANSPORT, 0, 26)).send(3, 64, asked(node, receipt(w, worker=26)), 110)
     w.send(3, 64, asked(node, receipt(w, anchor_by=2), 3), 130).send(3, 64, asked(node, held, 3))
-    to(w, 20000).send(3, 64, asked(node, receipt(w, anchor_by=2), 3, 1)).send(3, 64, asked(node, receipt(w, anchor_by=3), 2), 130)
-    to(w, 80000).send(3, 64, asked(node, receipt(w, anchor_by=5), 2), 130).send(3, 64, asked(node, receipt(w, anchor_by=4), 2))
-    to(w, 100000).send(3, 64, asked(node, held, 0, 1))
-    to(w, 120000).send(3, 64, asked(node, held, 0, 2), 125)
+    to(w, EPOCH).send(3, 64, asked(node, receipt(w, anchor_by=2), 3, 1)).send(3, 64, asked(node, receipt(w, anchor_by=3), 2), 130)
+    to(w, 3 * EPOCH).send(3, 64, asked(node, receipt(w, anchor_by=4), 2), 130).send(3, 64, asked(node, receipt(w, anchor_by=3), 2))
+    to(w, 6 * EPOCH).send(3, 64, asked(node, held, 0, 1))
+    to(w, 7 * EPOCH).send(3, 64, asked(node, held, 0, 2), 125)
     yield "parts that are asked for", w
 
     w, node = world(parameters=[*SHORT, (42, 1)], stake=0)
@@ -111,8 +111,8 @@ def answering():
     w.send(6, 66, late(w, node, 0, 1, 4)).send(6, 66, late(w, node, 0, 1, 4), 120).send(6, 66, late(w, node, 0, 2))
     w.block().send(3, 64, asked(node, held, 1)).send(5, 65, answered(w, node, 0, 1, 4))
     to(w, w.execution.clock["time"] + APPEAL).send(5, 65, answered(w, node, 0, 2), 117).send(6, 66, late(w, node, 0, 2))
-    w.send(6, 66, late(w, node, 0, 2), 133).send(6, 66, late(w, node, 1), 120).block().send(6, 66, late(w, node, 1)).send(3, 64, asked(node, held, 0, 2), 125)
-    w.send(3, 64, asked(node, receipt(w, anchor_by=3), 0, 2))
+    w.send(6, 66, late(w, node, 0, 2), 133).send(6, 66, late(w, node, 1), 120).block().send(6, 66, late(w, node, 1))
+    to(w, 8 * EPOCH).send(3, 64, asked(node, held, 0, 2), 125).send(3, 64, asked(node, receipt(w, anchor_by=3), 0, 2))
     yield "parts that come late or not at all", w
 
 

@@ -1,11 +1,14 @@
 """Worlds of ledger.md section 7.9: proposals, votes, what is enacted, and every rejection of them."""
 
 import ledger_proposals as rules
+from ledger_dispute_cases import SOON
 from ledger_node_cases import NO_CLAIM, made
+from ledger_stake_cases import UNBOND
 from ledger_world import A_GROUP, RICH, World, public
 
 BOND = 1000
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (11, 120000), (32, 1), (49, 2), (70, BOND), (71, 10000), (72, 5000), (73, 60000), (74, 40), (75, 0)]
+LITTLE = [(1, 0), (2, 0), (3, 0), *SOON, (40, 60000), (46, 60000), (53, 60000), (11, UNBOND)]
+FREE = [*LITTLE, (70, BOND), (71, 10000), (72, 15000), (73, 60000), (74, 40), (75, 0)]
 FEE, NO_FEE = (1, {"number": 1, "value": 5}), (1, {"number": 1, "value": 0})
 
 
@@ -62,18 +65,19 @@ def enacted_worlds():
     w, nodes = council(400, 300, 300)
     fee, money, last, stop = (proposed(w, 1, content) for content in (FEE, spend(77, 500), of_rules(2, 1 << 63), NO_FEE))
     end = proposed(w, 2, against(stop, 1))
-    for proposal in (fee, money, last, end):
+    for proposal in (fee, money, last, stop, end):
         for at, node in enumerate(nodes):
             w.send(1 + at, 81, ballot(proposal, node, int(at != 2)))
     w.block().send(3, 81, ballot(fee, nodes[2])).send(2, 81, ballot(fee, nodes[1], 0)).send(1, 7, {"node": nodes[0], "amount": 300})
     w.send(1, 81, ballot(last, nodes[0])).send(1, 6, {"node": nodes[0], "amount": 300}).send(1, 81, ballot(last, nodes[0]))
-    wait(w, 9000).send(4, 83, enact(fee, 1, FEE), 169)
-    wait(w, 5000).send(4, 83, enact(fee, 1, FEE)).send(4, 83, enact(money, 1, spend(77, 500))).send(2, 83, enact(last, 1, of_rules(2, 1 << 63)))
-    w.send(3, 83, enact(end, 2, against(stop, 1))).send(3, 83, enact(stop, 1, NO_FEE), 163).send(3, 83, enact(fee, 1, FEE), 163)
+    wait(w, 8999).send(3, 83, enact(end, 2, against(stop, 1)), 168)
+    wait(w, 1).send(4, 83, enact(fee, 1, FEE), 169).send(4, 83, enact(stop, 1, NO_FEE), 169).send(3, 83, enact(end, 2, against(stop, 1)))
+    wait(w, 15000).send(4, 83, enact(fee, 1, FEE)).send(4, 83, enact(money, 1, spend(77, 500))).send(2, 83, enact(last, 1, of_rules(2, 1 << 63)))
+    w.send(3, 83, enact(stop, 1, NO_FEE), 163).send(3, 83, enact(fee, 1, FEE), 163)
     w.send(1, 80, {"content": of_rules(2, 5)}, 161).send(1, 1, {"to": public(2), "amount": 1}, fee_max=0)
     w.block().send(1, 1, {"to": public(2), "amount": 1}, 5, fee_max=5 * 176 - 1).send(1, 1, {"to": public(2), "amount": 1}, fee_max=5 * 176)
     w.block().send(1, 8, {"node": nodes[0]}, 29)
-    wait(w, *[10000] * 11, 3000).send(1, 8, {"node": nodes[0]})
+    wait(w, UNBOND).send(1, 8, {"node": nodes[0]})
     yield "proposals of every content are enacted", w
 
     w, nodes = council(400, 300, 300)
@@ -86,14 +90,14 @@ def enacted_worlds():
     w.send(1, 81, ballot(third, nodes[0], 0)).send(2, 81, ballot(third, nodes[1])).send(3, 81, ballot(third, nodes[2]))
     w.send(2, 81, ballot(back, nodes[1])).send(1, 81, ballot(back, nodes[0], 0)).send(2, 82, {"proposal": back}).send(2, 82, {"proposal": back}, 163)
     w.block(10000).send(4, 83, enact(even, 1, FEE)).send(4, 83, enact(two_thirds, 1, spend(1, 1))).send(4, 83, enact(few, 1, FEE), 169)
-    wait(w, 5000).send(4, 83, enact(few, 1, FEE)).send(4, 83, enact(third, 2, FEE))
+    wait(w, 15000).send(4, 83, enact(few, 1, FEE)).send(4, 83, enact(third, 2, FEE))
     wait(w, *[10000] * 5, 9999).block(1).send(4, 83, enact(late, 1, NO_FEE))
     yield "proposals that are not carried, taken back, or too late", w
 
     w, nodes = council(100, 1, parameters=[*FREE[:-1], (75, 101)])
     few, enough = proposed(w, 1, FEE), proposed(w, 1, NO_FEE)
     w.send(1, 81, ballot(few, nodes[0])).send(1, 81, ballot(enough, nodes[0])).send(2, 81, ballot(enough, nodes[1]))
-    wait(w, 10000, 5000).send(3, 83, enact(few, 1, FEE)).send(3, 83, enact(enough, 1, NO_FEE))
+    wait(w, 10000, 15000).send(3, 83, enact(few, 1, FEE)).send(3, 83, enact(enough, 1, NO_FEE))
     yield "so many have to vote at least", w
 
     w, _ = council(0)
@@ -102,12 +106,12 @@ def enacted_worlds():
     wait(w, 10000).send(2, 83, enact(nothing, 1, FEE))
     yield "a proposal where nobody has a stake", w
 
-    w, nodes = council(100)
-    contents = [(1, {"number": number, "value": value}) for number, value in ((49, 3), (5, 14000), (32, 2), (5, 10001))]
+    w, nodes = council(100, parameters=[*{**dict(FREE), 11: 6000000, 31: 2000000}.items()])
+    contents = [(1, {"number": number, "value": value}) for number, value in ((49, 7), (4, 606666), (32, 6), (4, 540001))]
     judged, step, later, none = (proposed(w, 1, content) for content in contents[:2] * 2)
     for proposal in (judged, step, later, none):
         w.send(1, 81, ballot(proposal, nodes[0]))
-    wait(w, 10000, 5000).send(2, 83, enact(judged, 1, contents[0])).send(2, 83, enact(step, 1, contents[1]), 160)
+    wait(w, 10000, 15000).send(2, 83, enact(judged, 1, contents[0])).send(2, 83, enact(step, 1, contents[1]), 160)
     w.block().send(2, 80, {"content": contents[3]}, 160).send(2, 80, {"content": contents[2]}).send(3, 83, enact(later, 1, contents[0]))
     yield "values that go with the others one by one", w
 
@@ -115,12 +119,13 @@ def enacted_worlds():
 def rejected_worlds():
     w, (one, two) = council(400, 0, treasury=100)
     for content, why in (
-        ((1, {"number": 9999, "value": 1}), 160), ((1, {"number": 11, "value": 99999}), 160), ((1, {"number": 49, "value": 4}), 160),
-        ((1, {"number": 32, "value": 2}), 160), ((1, {"number": 31, "value": 39999}), 160), ((1, {"number": 63, "value": 3}), 160), ((1, {"number": 5, "value": 999}), 160), ((1, {"number": 5, "value": 60001}), 160),
+        ((1, {"number": 9999, "value": 1}), 160), ((1, {"number": 11, "value": UNBOND - 1}), 160), ((1, {"number": 49, "value": 7}), 160),
+        ((1, {"number": 32, "value": 6}), 160), ((1, {"number": 31, "value": 1199999}), 160), ((1, {"number": 63, "value": 7}), 160),
+        ((1, {"number": 54, "value": 60001}), 160), ((1, {"number": 4, "value": 539999}), 160), ((1, {"number": 71, "value": 15000}), 160), ((1, {"number": 32, "value": 1}), 160), ((1, {"number": 5, "value": 999}), 160), ((1, {"number": 5, "value": 60001}), 160),
         (spend(1, 0), 6), (of_rules(0, 1), 161), (of_rules(1, 1), 161), (against(bytes(32), 1), 162), (of_group(9), 172),
     ):  # fmt: skip
         w.send(1, 80, {"content": content}, why)
-    poor = World(parameters=[*FREE[:9], (70, RICH + 1)]).block().send(1, 80, {"content": FEE}, 8).send(1, 80, {"content": spend(1, 0)}, 6)
+    poor = World(parameters=[*LITTLE, (70, RICH + 1)]).block().send(1, 80, {"content": FEE}, 8).send(1, 80, {"content": spend(1, 0)}, 6)
     w.send(1, 80, b"\0", 2).send(1, 80, b"\5" + bytes(32), 2).send(1, 80, b"\1" + bytes(17), 2).send(1, 80, b"\1" + bytes(19), 2)
     fee = proposed(w, 1, FEE)
     w.send(2, 80, {"content": against(fee, 2)}, 164)
@@ -135,7 +140,7 @@ def rejected_worlds():
     wait(w, 9999).send(1, 81, ballot(fee, one))
     w.block(1).send(1, 81, ballot(fee, one), 165).send(2, 81, ballot(fee, one), 165).send(1, 82, {"proposal": fee}, 165).send(2, 82, {"proposal": fee}, 167)
     w.send(1, 83, enact(fee, 1, FEE), 169)
-    wait(w, 5000).send(1, 83, enact(money, 2, spend(1, 101)), 170).send(2, 83, enact(first, 2, of_rules(2, 1 << 63)))
+    wait(w, 15000).send(1, 83, enact(money, 2, spend(1, 101)), 170).send(2, 83, enact(first, 2, of_rules(2, 1 << 63)))
     w.send(2, 83, enact(second, 2, of_rules(2, 1 << 62)), 161).send(2, 83, enact(once, 3, against(fee, 1))).send(2, 83, enact(twice, 3, against(fee, 1)), 163)
     w.send(1, 81, ballot(fee, one), 163).send(1, 82, {"proposal": fee}, 163).send(1, 80, {"content": against(fee, 1)}, 163)
     yield "rejections of proposals", w

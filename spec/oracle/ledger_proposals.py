@@ -55,7 +55,7 @@ def propose(turn, body):
     bond = turn.parameter("proposal_bond")
     turn.charge(bond, 8)
     ends = turn.later(turn.parameter("vote_ms"))
-    opens = min(ends + turn.parameter("timelock_ms"), TIME_MOST)
+    opens = ends if body["content"][0] == CANCEL else min(ends + turn.parameter("timelock_ms"), TIME_MOST)
     lapses = min(opens + turn.parameter("enact_ms"), TIME_MOST)
     staked = stakes(turn)
     turn.draft.write(proposal_key(proposal_id(turn.hashes, turn.payer, turn.number)), PROPOSAL, {

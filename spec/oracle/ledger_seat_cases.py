@@ -5,7 +5,7 @@ from hash_blake3 import digest
 from ledger_node_cases import NO_CLAIM, NO_KEY, VALIDATOR, made, new_key
 from ledger_world import RICH, World, genesis, public
 
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (10, 100)]  # no fees, short epochs, a hundred to stand
+FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (5, 2500), (40, 60000), (54, 60000), (55, 60000), (46, 60000), (53, 60000), (10, 100)]  # no fees, short epochs, a hundred to stand
 
 
 def standing(w, owner, keys, stake):

@@ -1,10 +1,11 @@
 """Worlds of ledger.md section 7.2: money at stake, and every rejection of it."""
 
+from ledger_dispute_cases import SOON
 from ledger_node_cases import made
 from ledger_world import RICH, World
 
-UNBOND = 100000
-FREE = [(1, 0), (2, 0), (3, 0), (4, 10000), (46, 60000), (53, 60000), (11, UNBOND), (32, 1), (49, 2)]  # no fees; short epochs, until stake is out
+UNBOND = 5400000
+FREE = [(1, 0), (2, 0), (3, 0), *SOON, (40, 60000), (46, 60000), (53, 60000), (11, UNBOND)]  # no fees; as few blocks as may be until stake is out
 
 
 def some(node, amount):
@@ -17,9 +18,7 @@ def worlds():
     w.send(1, 6, some(one, 500)).send(3, 6, some(one, 70)).send(2, 6, some(two, RICH)).send(2, 6, some(two, 1), 8)
     w.block().send(1, 7, some(one, 100)).send(2, 7, some(two, RICH)).send(1, 8, {"node": one}, 29)
     w.block(1500).send(1, 7, some(one, 470)).send(1, 7, some(one, 1), 26).send(1, 5, {"node": one})
-    for _ in range(9):
-        w.block(10000)
-    w.block(10000 - 1501).send(1, 8, {"node": one}, 29).send(2, 8, {"node": two}, 29)
+    w.block(UNBOND - 1501).send(1, 8, {"node": one}, 29).send(2, 8, {"node": two}, 29)
     w.block(1).send(1, 8, {"node": one}).send(2, 8, {"node": two}).send(2, 8, {"node": two}, 29).send(1, 1, {"to": bytes(32), "amount": 30})
     w.block(10000).send(1, 8, {"node": one})
     yield "stake in and out", w

@@ -140,12 +140,21 @@ def good(values):
         return False
     held = {**{number: default for number, (_, default, _, _) in TABLE.items()}, **dict(values)}
     of = lambda name: held[NUMBERS[name]]  # noqa: E731
-    epoch, judged = of("epoch_ms") + of("time_step_ms"), of("dispute_epochs")
-    stake_stays, anchors = of("unbond_ms") >= (judged + 3) * epoch, of("anchor_late_ms") >= 2 * epoch
-    shown = of("show_ms") + of("appeal_ms") <= 26 * of("epoch_ms")
-    paid = of("draw_fee") + of("auditors") * of("audit_fee") + of("plant_reward")
-    audits = shown and paid <= of("audit_unit") * of("audit_share") // 1000000
-    return stake_stays and anchors and of("collect_epochs") < judged and of("plant_epochs") >= judged + 2 and audits
+    epoch, step, judged = of("epoch_ms"), of("time_step_ms"), of("dispute_epochs")
+    show, appeal = of("show_ms"), of("appeal_ms")
+    windows = 2 * show + 3 * appeal + 2 * of("commit_ms") + of("reveal_ms") + of("move_ms")
+    fees = of("draw_fee") + of("auditors") * of("audit_fee") + of("plant_reward")
+    return all((
+        of("unbond_ms") >= (judged + 3) * (epoch + step),
+        of("anchor_late_ms") >= 2 * (epoch + step),
+        epoch >= 4 * step,
+        of("collect_epochs") < judged,
+        of("plant_epochs") >= judged + 2,
+        of("vote_ms") < of("timelock_ms"),
+        show + appeal <= 26 * epoch,
+        windows <= (judged // 2 - 2) * epoch,
+        fees <= of("audit_unit") * of("audit_share") // 1000000,
+    ))  # fmt: skip
 
 
 def parameters_of(state):

@@ -37,9 +37,13 @@ class World:
         self.genesis = genesis(**changed)
         self.state, self.header = rules.begin(self.genesis)
         self.hashes, self.blocks, self.open = self.state.hashes, [], None
+        self.step = dict(changed.get("parameters", ())).get(5)
 
-    def block(self, passed=1000, proposer=11, beacon=BEACON):
-        """Ends the block before, begins the next."""
+    def block(self, passed=1000, proposer=11, beacon=BEACON, at_once=False):
+        """Ends the block before, begins the next. Where a world says how far time goes in a block, others come before it."""
+        while self.step and not at_once and passed > self.step:
+            self.block(self.step, proposer, beacon)
+            passed -= self.step
         self.end()
         stamp = self.header["stamp"] + passed
         self.open = {"stamp": stamp, "beacon": beacon, "proposer": public(proposer), "sent": []}

@@ -67,7 +67,7 @@ parameters! {
     StakeValidator = 10, "stake_validator", "money", 1_000_000_000, (1, 1_000_000_000_000_000_000_000_000),
         "who orders blocks has something to lose, and the list of candidates is not filled for nothing";
     /// How long stake takes to leave.
-    UnbondMs = 11, "unbond_ms", "milliseconds", 1_209_600_000, (60_000, 31_536_000_000),
+    UnbondMs = 11, "unbond_ms", "milliseconds", 1_209_600_000, (1_320_000, 31_536_000_000),
         "stake answers for what was signed until all that can be shown of it was; nobody votes twice with it";
     /// How many seats there are.
     SeatsMax = 12, "seats_max", "seats", 31, (4, 128),
@@ -95,7 +95,7 @@ parameters! {
     AnchorLateMs = 31, "anchor_late_ms", "milliseconds", 10_800_000, (22_000, 1_209_720_000),
         "three epochs: what a key signed last is still anchored, and who stole it has no longer";
     /// How many whole epochs a settlement waits.
-    CollectEpochs = 32, "collect_epochs", "epochs", 48, (1, 1_997),
+    CollectEpochs = 32, "collect_epochs", "epochs", 48, (2, 1_997),
         "audits and disputes about an epoch's answers come before its pay";
     /// What is kept of a settlement.
     AuditShare = 33, "audit_share", "millionths", 40_000, (0, 500_000),
@@ -128,7 +128,7 @@ parameters! {
     SilenceFee = 48, "silence_fee", "money", 400_000, (0, 1_000_000_000_000_000_000),
         "most of its fees and never all, so that nothing is won by accusing who sleeps";
     /// How many epochs later a job is still judged.
-    DisputeEpochs = 49, "dispute_epochs", "epochs", 240, (2, 1_998),
+    DisputeEpochs = 49, "dispute_epochs", "epochs", 240, (6, 1_998),
         "ten days: clients and auditors have looked by then, and openings need not be kept for ever";
     /// In how much settled money one unit is audited.
     AuditUnit = 50, "audit_unit", "money", 50_000_000, (1_000, 1_000_000_000_000_000_000_000_000),
@@ -170,7 +170,7 @@ parameters! {
     PlantPay = 62, "plant_pay", "money", 500_000, (0, 1_000_000_000_000_000_000),
         "most of its fees to who disputes a plant, and never all, so that a planter's friend wins nothing by coming first";
     /// How long a plant stays.
-    PlantEpochs = 63, "plant_epochs", "epochs", 480, (4, 2_000),
+    PlantEpochs = 63, "plant_epochs", "epochs", 480, (8, 2_000),
         "longer than its job can be disputed: as long again is left to show what it was";
     /// What whoever planted gets where an auditor that was drawn found it.
     PlantReward = 64, "plant_reward", "money", 100_000, (0, 1_000_000_000_000_000_000),
@@ -182,8 +182,8 @@ parameters! {
     VoteMs = 71, "vote_ms", "milliseconds", 432_000_000, (10_000, 2_592_000_000),
         "five days: owners' keys are cold and have to be fetched";
     /// How long what was decided waits.
-    TimelockMs = 72, "timelock_ms", "milliseconds", 172_800_000, (0, 2_592_000_000),
-        "two days: who runs a node sees what comes before it holds";
+    TimelockMs = 72, "timelock_ms", "milliseconds", 604_800_000, (10_001, 3_024_000_000),
+        "seven days, longer than a vote: who runs a node sees what comes before it holds, and another proposal can end it";
     /// How long it may be enacted then.
     EnactMs = 73, "enact_ms", "milliseconds", 604_800_000, (60_000, 2_592_000_000),
         "seven days: what nobody wanted to enact does not come upon everybody later";
@@ -212,6 +212,12 @@ impl Parameter {
 
 /// Epochs for which a drawn answer can be shown at most: an anchor has the sizes of 31 before it, and draws take some.
 const SHOWN_EPOCHS: u128 = 26;
+/// Of the epochs for which a job is judged, the part that is left when it is settled at the latest.
+pub(crate) const PART_LEFT: u64 = 2;
+/// Epochs that are over when the last audit of one is drawn.
+const DRAWN_EPOCHS: u128 = 2;
+/// Blocks that an epoch has at least, however seldom they come.
+const EPOCH_BLOCKS: u128 = 4;
 /// A share is counted in millionths.
 const MILLION: u128 = 1_000_000;
 
@@ -248,26 +254,40 @@ impl Parameters {
         Self::of(&ParameterValues(values))
     }
 
-    /// Whether stake and plants outlast what they answer for, keys can anchor what they signed last, and nobody is paid
-    /// before he can be disputed. No sum or product of values within their bounds leaves a u128.
+    /// Whether stake and plants outlast what they answer for, keys can anchor what they signed last, nobody is paid before
+    /// he can be disputed, an epoch has some blocks, and what was decided can be ended before it holds. No sum or product of
+    /// values within their bounds leaves a u128.
     fn go_together(&self) -> bool {
-        let epoch = self.get(Parameter::EpochMs) + self.get(Parameter::TimeStepMs);
+        let (epoch, step) = (self.get(Parameter::EpochMs), self.get(Parameter::TimeStepMs));
+        let longest = epoch + step;
         let judged = self.get(Parameter::DisputeEpochs);
-        self.get(Parameter::UnbondMs) >= (judged + 3) * epoch
-            && self.get(Parameter::AnchorLateMs) >= 2 * epoch
+        self.get(Parameter::UnbondMs) >= (judged + 3) * longest
+            && self.get(Parameter::AnchorLateMs) >= 2 * longest
+            && epoch >= EPOCH_BLOCKS * step
             && self.get(Parameter::CollectEpochs) < judged
             && self.get(Parameter::PlantEpochs) >= judged + 2
-            && self.audits_go_together()
+            && self.get(Parameter::VoteMs) < self.get(Parameter::TimelockMs)
+            && self.audits_end_in_time()
+            && self.audits_are_paid()
     }
 
-    /// Whether a log's earlier sizes reach back from the last moment in which an answer is shown, and audits are paid of
-    /// what is kept for them.
-    fn audits_go_together(&self) -> bool {
+    /// Whether a log's earlier sizes reach back from the last moment in which an answer is shown, and an alarm about an
+    /// answer that was settled as late as it may be can still be disputed when all windows of its audit have passed.
+    fn audits_end_in_time(&self) -> bool {
+        let epoch = self.get(Parameter::EpochMs);
         let shown = self.get(Parameter::ShowMs) + self.get(Parameter::AppealMs);
+        let answered = 2 * (shown + self.get(Parameter::CommitMs));
+        let revealed = self.get(Parameter::RevealMs) + self.get(Parameter::AppealMs);
+        let all = answered + revealed + self.get(Parameter::MoveMs);
+        let left = self.get(Parameter::DisputeEpochs) / u128::from(PART_LEFT);
+        shown <= SHOWN_EPOCHS * epoch && all <= left.saturating_sub(DRAWN_EPOCHS) * epoch
+    }
+
+    /// Whether audits are paid of what is kept for them.
+    fn audits_are_paid(&self) -> bool {
         let kept = self.get(Parameter::AuditUnit) * self.get(Parameter::AuditShare) / MILLION;
         let fees = self.get(Parameter::Auditors) * self.get(Parameter::AuditFee);
-        let paid = self.get(Parameter::DrawFee) + fees + self.get(Parameter::PlantReward);
-        shown <= SHOWN_EPOCHS * self.get(Parameter::EpochMs) && paid <= kept
+        self.get(Parameter::DrawFee) + fees + self.get(Parameter::PlantReward) <= kept
     }
 
     /// A parameter's value.

@@ -50,6 +50,15 @@ const ASIDE: u64 = 4;
 /// Transactions of everybody else that are offered to a court's block.
 const COURT_OFFERS: (u64, u64) = (0, 1);
 
+/// How often each window may pass in an audit.
+const WINDOWS: [(Parameter, u128); 5] = [
+    (Parameter::ShowMs, 2),
+    (Parameter::AppealMs, 3),
+    (Parameter::CommitMs, 2),
+    (Parameter::RevealMs, 1),
+    (Parameter::MoveMs, 1),
+];
+
 /// The seed of the n-th court.
 #[must_use]
 pub fn court(nth: u64) -> u64 {
@@ -390,6 +399,9 @@ fn race(values: &mut ParameterValues) {
     for least in [Parameter::EpochMs, Parameter::DisputeEpochs, Parameter::UnbondMs] {
         values.0.insert(least.number(), least.row().bounds.0);
     }
+    for (window, _) in WINDOWS {
+        values.0.insert(window.number(), window.row().bounds.0);
+    }
 }
 
 /// The same, but for values that do not go with the others: those are as near as they may be.
@@ -404,17 +416,25 @@ fn together(mut values: ParameterValues) -> ParameterValues {
         fits
     };
     let any = u128::MAX;
-    let epoch = between(Parameter::EpochMs, 0, any) + between(Parameter::TimeStepMs, 0, any);
-    let (_, stays) = Parameter::UnbondMs.row().bounds;
-    let judged = between(Parameter::DisputeEpochs, 2, stays / epoch - 3);
-    between(Parameter::CollectEpochs, 1, judged - 1);
-    between(Parameter::PlantEpochs, judged + 2, any);
-    between(Parameter::UnbondMs, (judged + 3) * epoch, any);
-    between(Parameter::AnchorLateMs, 2 * epoch, any);
+    let step = between(Parameter::TimeStepMs, 0, any);
+    let lasts = 26 * between(Parameter::EpochMs, 4 * step, any);
     let (shown, _) = Parameter::ShowMs.row().bounds;
-    let lasts = 26 * between(Parameter::EpochMs, 0, any);
     let appeal = between(Parameter::AppealMs, 0, lasts - shown);
     between(Parameter::ShowMs, 0, lasts - appeal);
+    let windows = WINDOWS.map(|(window, times)| times * between(window, 0, any));
+    let windows: u128 = windows.iter().sum();
+    let (_, most) = Parameter::DisputeEpochs.row().bounds;
+    let epoch = between(Parameter::EpochMs, windows.div_ceil(most / 2 - 2), any);
+    let (_, stays) = Parameter::UnbondMs.row().bounds;
+    let least = 2 * (windows.div_ceil(epoch) + 2);
+    let judged = between(Parameter::DisputeEpochs, least, stays / (epoch + step) - 3);
+    between(Parameter::CollectEpochs, 2, judged - 1);
+    between(Parameter::PlantEpochs, judged + 2, any);
+    between(Parameter::UnbondMs, (judged + 3) * (epoch + step), any);
+    between(Parameter::AnchorLateMs, 2 * (epoch + step), any);
+    let (_, longest) = Parameter::TimelockMs.row().bounds;
+    let vote = between(Parameter::VoteMs, 0, longest - 1);
+    between(Parameter::TimelockMs, vote + 1, any);
     let share = between(Parameter::AuditShare, 0, any);
     let kept = between(Parameter::AuditUnit, 0, any) * share / 1_000_000;
     let drawn = between(Parameter::DrawFee, 0, kept);

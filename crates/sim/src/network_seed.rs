@@ -536,7 +536,14 @@ fn genesis(random: &mut Random, count: usize) -> Genesis {
         let seats = u128::from(random.between(4, 12));
         parameters.0.insert(Parameter::SeatsMax.number(), seats);
         parameters.0.insert(Parameter::EpochMs.number(), 10_000);
-        for window in [Parameter::ShowMs, Parameter::AppealMs] {
+        parameters.0.insert(Parameter::TimeStepMs.number(), 2_500);
+        for window in [
+            Parameter::ShowMs,
+            Parameter::AppealMs,
+            Parameter::CommitMs,
+            Parameter::RevealMs,
+            Parameter::MoveMs,
+        ] {
             parameters.0.insert(window.number(), 60_000);
         }
     }

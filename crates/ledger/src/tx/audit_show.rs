@@ -20,7 +20,7 @@ use crate::audits::{check_due, come_back, find, spoken_for, wait};
 use crate::context::{Author, Context};
 use crate::dates;
 use crate::disputes::check_signer;
-use crate::parameters::Parameter;
+use crate::parameters::{PART_LEFT, Parameter};
 use crate::receipts;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
@@ -29,8 +29,6 @@ use crate::whole::{JobShown, is_own};
 /// Work of a receipt's signatures, at its limits, of a voucher's, of as many hashes as a log has levels, and of what shows how
 /// the job's choices end.
 const WORK: u64 = 2_300;
-/// Of the epochs for which a job is judged, the part that is left when it is settled: auditors and who disputes have time.
-const PART_LEFT: u64 = 2;
 
 /// What is asked, by the node's owner or operator.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -65,7 +65,14 @@ impl Propose {
         let all = stakes(view)?;
         let after = |parameter| context.parameters.get_u64(parameter);
         let ends = context.clock.time.after(after(Parameter::VoteMs));
-        let opens = ends.after(after(Parameter::TimelockMs));
+        let opens = match self.content {
+            // Nobody has to be warned of it, and what it ends must not come before it.
+            Content::Cancel { .. } => ends,
+            Content::Parameter { .. }
+            | Content::Spend { .. }
+            | Content::Rules { .. }
+            | Content::Group { .. } => ends.after(after(Parameter::TimelockMs)),
+        };
         let lapses = opens.after(after(Parameter::EnactMs));
         put_stakes(view, &Stakes { voting_ends: all.voting_ends.max(ends), ..all })?;
         let proposal = Proposal {

@@ -869,7 +869,7 @@ fn an_alarm_that_nobody_disputes_is_false_and_holds_the_pay_until_then() {
     let close = trial.close(&world, AUDITORS[0], Some(AUDITORS[0]));
     let mut early = world.clone();
     let mut values = early.record(&ParametersSlot).unwrap();
-    values.0.insert(Parameter::MoveMs.number(), 604_800_000);
+    values.0.insert(Parameter::MoveMs.number(), 300_000_000);
     early.put(&ParametersSlot, &values);
     assert_eq!(refused(&early, OTHER, &close), Some(Rejection::AuditOn), "it may be opened yet");
     assert_eq!(refused(&world, OTHER, &end), Some(Rejection::AuditOn));

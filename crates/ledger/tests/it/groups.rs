@@ -35,7 +35,7 @@ pub(crate) const REJECTIONS: &[Case] = &[
 const VOTES: [(Parameter, u128); 5] = [
     (Parameter::ProposalBond, 1_000),
     (Parameter::VoteMs, 50_000),
-    (Parameter::TimelockMs, 20_000),
+    (Parameter::TimelockMs, 60_000),
     (Parameter::EnactMs, 60_000),
     (Parameter::QuorumLeast, 0),
 ];
@@ -80,7 +80,7 @@ fn two_thirds_of_all_stake_give_the_group_another_key() {
         world.rejection(&world.signed(2, &enact(id, 1, content))),
         Some(Rejection::Timelock)
     );
-    wait(&mut world, 20_000);
+    wait(&mut world, 60_000);
     world.take(2, &enact(id, 1, content));
     let next = Some(NextGroup { key: key(2), at: Height(60) });
     assert_eq!(stands(&world), Group { next, ..Group::first(key(1)) });
@@ -103,7 +103,7 @@ fn a_key_that_comes_too_late_is_not_enacted() {
     let content = group(&world, 2, world.header.height.0 + 3);
     let (id, _) = proposed(&mut world, 1, content);
     world.take(1, &vote(id, node, true));
-    wait(&mut world, 70_000);
+    wait(&mut world, 110_000);
     let refused = world.rejection(&world.signed(2, &enact(id, 1, content)));
     assert_eq!(refused, Some(Rejection::GroupHeight));
 }

@@ -43,13 +43,17 @@ fn the_page_lists_them() {
 }
 
 /// Values that are just within their bounds and do not go with the defaults of the others.
-pub(crate) const APART: [(Parameter, u128); 16] = [
+pub(crate) const APART: [(Parameter, u128); 20] = [
     (Parameter::UnbondMs, 243 * 3_610_000 - 1),
     (Parameter::DisputeEpochs, 333),
     (Parameter::EpochMs, 4_967_778),
     (Parameter::AnchorLateMs, 2 * 3_610_000 - 1),
     (Parameter::CollectEpochs, 240),
-    (Parameter::DisputeEpochs, 48),
+    (Parameter::DisputeEpochs, 195),
+    (Parameter::CommitMs, 61_200_001),
+    (Parameter::RevealMs, 86_400_001),
+    (Parameter::MoveMs, 100_800_001),
+    (Parameter::VoteMs, 604_800_000),
     (Parameter::PlantEpochs, 241),
     (Parameter::ShowMs, 26 * 3_600_000 - 86_400_000 + 1),
     (Parameter::AppealMs, 26 * 3_600_000 - 7_200_000 + 1),
@@ -78,38 +82,93 @@ fn values_go_together_or_are_none() {
         (Parameter::EpochMs, 4_967_777),
         (Parameter::AnchorLateMs, 2 * 3_610_000),
         (Parameter::CollectEpochs, 239),
-        (Parameter::DisputeEpochs, 49),
+        (Parameter::DisputeEpochs, 196),
         (Parameter::PlantEpochs, 242),
+        (Parameter::CommitMs, 61_200_000),
+        (Parameter::RevealMs, 86_400_000),
+        (Parameter::MoveMs, 100_800_000),
+        (Parameter::VoteMs, 604_799_999),
+        (Parameter::TimelockMs, 432_000_001),
     ] {
         assert!(one(parameter, value), "{parameter:?} {value}");
     }
 }
 
+/// However seldom blocks come, an epoch has some, and all that an audit can take is over before a date is.
+#[test]
+fn an_epoch_has_some_blocks_and_audits_end_in_time() {
+    let one = |epoch, judged, show| {
+        let values = [
+            (Parameter::EpochMs, epoch),
+            (Parameter::DisputeEpochs, judged),
+            (Parameter::CollectEpochs, 2),
+            (Parameter::ShowMs, show),
+            (Parameter::AppealMs, 60_000),
+            (Parameter::CommitMs, 60_000),
+            (Parameter::RevealMs, 60_000),
+            (Parameter::MoveMs, 60_000),
+        ];
+        let values = values.map(|(parameter, value)| (parameter.number(), value));
+        Parameters::of(&ParameterValues(values.into())).is_some()
+    };
+    for (epoch, judged, show, is) in [
+        (40_000, 240, 60_000, true),
+        (39_999, 240, 60_000, false),
+        (540_000, 6, 60_000, true),
+        (540_000, 7, 60_000, true),
+        (540_000, 6, 60_001, false),
+        (539_999, 6, 60_000, false),
+        (539_999, 7, 60_000, false),
+        (270_000, 8, 60_000, true),
+    ] {
+        assert_eq!(one(epoch, judged, show), is, "{epoch} {judged} {show}");
+    }
+}
+
+/// How long an epoch has to be, and how many of them are judged, where a parameter, or one bound of it, needs others.
+const BESIDE: [(Parameter, Option<u128>, (u128, u128)); 9] = [
+    (Parameter::CollectEpochs, None, (1_000_000, 1_998)),
+    (Parameter::ShowMs, None, (604_800_000, 30)),
+    (Parameter::AppealMs, None, (604_800_000, 30)),
+    (Parameter::CommitMs, None, (604_800_000, 30)),
+    (Parameter::RevealMs, None, (604_800_000, 30)),
+    (Parameter::MoveMs, None, (604_800_000, 30)),
+    (Parameter::UnbondMs, None, (10_000, 112)),
+    (Parameter::AnchorLateMs, None, (10_000, 112)),
+    (Parameter::EpochMs, Some(10_000), (10_000, 112)),
+];
+
 /// No bound is one that nobody can come to: with others that go with it every one can be had.
 #[test]
 fn every_bound_can_be_had() {
     for row in TABLE {
-        let judged = if row.parameter == Parameter::CollectEpochs { 1_998 } else { 2 };
-        let shows = [Parameter::ShowMs, Parameter::AppealMs].contains(&row.parameter);
-        let epoch = if shows { 604_800_000 } else { 10_000 };
-        let others = [
-            (Parameter::EpochMs, epoch),
-            (Parameter::ShowMs, 60_000),
-            (Parameter::AppealMs, 60_000),
-            (Parameter::AuditUnit, 1_000_000_000_000_000_000_000_000),
-            (Parameter::AuditShare, 500_000),
-            (Parameter::AuditFee, 0),
-            (Parameter::DrawFee, 0),
-            (Parameter::PlantReward, 0),
-            (Parameter::TimeStepMs, 1_000),
-            (Parameter::UnbondMs, 31_536_000_000),
-            (Parameter::AnchorLateMs, 1_209_720_000),
-            (Parameter::CollectEpochs, 1),
-            (Parameter::DisputeEpochs, judged),
-            (Parameter::PlantEpochs, 2_000),
-        ];
-        let others = others.map(|(parameter, value)| (parameter.number(), value));
         for value in [row.bounds.0, row.bounds.1] {
+            let is = |(parameter, bound, _): &&(Parameter, Option<u128>, _)| {
+                *parameter == row.parameter && bound.is_none_or(|bound| bound == value)
+            };
+            let (epoch, judged) = BESIDE.iter().find(is).map_or((1_000_000, 6), |found| found.2);
+            let others = [
+                (Parameter::EpochMs, epoch),
+                (Parameter::ShowMs, 60_000),
+                (Parameter::AppealMs, 60_000),
+                (Parameter::CommitMs, 60_000),
+                (Parameter::RevealMs, 60_000),
+                (Parameter::MoveMs, 60_000),
+                (Parameter::VoteMs, 10_000),
+                (Parameter::TimelockMs, 3_024_000_000),
+                (Parameter::AuditUnit, 1_000_000_000_000_000_000_000_000),
+                (Parameter::AuditShare, 500_000),
+                (Parameter::AuditFee, 0),
+                (Parameter::DrawFee, 0),
+                (Parameter::PlantReward, 0),
+                (Parameter::TimeStepMs, 1_000),
+                (Parameter::UnbondMs, 31_536_000_000),
+                (Parameter::AnchorLateMs, 1_209_720_000),
+                (Parameter::CollectEpochs, 2),
+                (Parameter::DisputeEpochs, judged),
+                (Parameter::PlantEpochs, 2_000),
+            ];
+            let others = others.map(|(parameter, value)| (parameter.number(), value));
             let mut values = ParameterValues(others.into());
             values.0.insert(row.parameter.number(), value);
             assert!(Parameters::of(&values).is_some(), "{} {value}", row.name);

@@ -16,7 +16,7 @@ use crate::world::{RICH, SWIFT, World, genesis, public};
 
 const BOND: u128 = 1_000;
 const VOTE_MS: u64 = 50_000;
-const TIMELOCK_MS: u64 = 20_000;
+const TIMELOCK_MS: u64 = 60_000;
 const ENACT_MS: u64 = 60_000;
 
 /// Every rejection of these kinds that others don't have.
@@ -236,8 +236,8 @@ fn a_later_vote_takes_the_earlier_ones_place() {
 /// Whatever became of the parameters since: a vote of thirty days was called, and stake leaves in two.
 #[test]
 fn stake_that_votes_is_not_free_before_the_vote_ends() {
-    let long = (Parameter::VoteMs, 2_592_000_000);
-    let parameters = parameters(&[&[long][..], &SWIFT].concat());
+    let long = [(Parameter::VoteMs, 2_592_000_000), (Parameter::TimelockMs, 2_592_000_001)];
+    let parameters = parameters(&[&long[..], &SWIFT].concat());
     let mut world = World::of(Genesis { parameters, ..genesis() });
     let node = staked(&mut world, 1, 100);
     let (id, made) = proposed(&mut world, 1, fee(5));
@@ -266,18 +266,24 @@ fn who_proposed_takes_it_back_before_the_end() {
     assert_eq!(refused, Some(Rejection::VoteOver));
 }
 
+/// Proposed when everybody knows that the other one is carried, and enacted before that one holds.
 #[test]
 fn a_proposal_ends_another_one_that_was_carried() {
     let mut world = World::new();
     let (id, node) = carried(&mut world, fee(5));
-    // A timelock of 20 s is shorter than a vote: the other one is enacted in the time after it.
     let content = Content::Cancel { proposal: id, proposer: public(1) };
     let wrong = Content::Cancel { proposal: id, proposer: public(2) };
     let refused = world.rejection(&world.signed(3, &proposal(wrong)));
     assert_eq!(refused, Some(Rejection::OtherProposal));
-    let (other, _) = proposed(&mut world, 3, content);
+    let (other, made) = proposed(&mut world, 3, content);
+    assert_eq!((made.opens, made.lapses), (made.ends, made.ends.after(ENACT_MS)));
     world.take(1, &vote(other, node, true));
-    wait(&mut world, VOTE_MS + TIMELOCK_MS);
+    let ends = |world: &World| world.rejection(&world.signed(2, &enact(other, 3, content)));
+    until(&mut world, Time(made.ends.0 - 1));
+    assert_eq!(ends(&world), Some(Rejection::VoteOn));
+    until(&mut world, made.ends);
+    let early = world.rejection(&world.signed(2, &enact(id, 1, fee(5))));
+    assert_eq!(early, Some(Rejection::Timelock));
     let before = world.account(1).balance.0;
     world.take(2, &enact(other, 3, content));
     assert_eq!(record(&world, id).decision, Decision::Cancelled);

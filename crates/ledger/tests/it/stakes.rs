@@ -8,7 +8,7 @@ use ledger::{Parameter, Rejection, Working};
 use crate::nodes::{made, retire};
 use crate::rejections::Case;
 use crate::seats::parameters;
-use crate::world::{RICH, SWIFT, UNBOND_MS, World, genesis};
+use crate::world::{RICH, STEP_MS, SWIFT, UNBOND_MS, World, genesis};
 
 /// Every rejection of these kinds that others don't have.
 pub(crate) const REJECTIONS: &[Case] = &[
@@ -102,8 +102,8 @@ fn stake_leaves_after_its_time() {
     let unbonding = [left(30, 3), left(20, 4)];
     assert_eq!(node(&world, id).unbonding, unbonding);
     assert_eq!((node(&world, id).stake, total(&world).0), (Amount(50), before + 50));
-    (0..9).for_each(|_| world.block(10_000, &[]));
-    world.block(9_997, &[]);
+    (0..89).for_each(|_| world.block(STEP_MS, &[]));
+    world.block(STEP_MS - 3, &[]);
     assert_eq!(world.header.time, Time(UNBOND_MS + 1));
     assert_eq!(world.rejection(&world.signed(1, &withdraw(id))), Some(Rejection::NothingDue));
     world.block(1, &[]);
@@ -122,7 +122,7 @@ fn an_entry_is_due_by_the_time_that_unbonding_takes_now() {
     let mut world = world();
     let id = staked(&mut world, 1, 100);
     world.take(1, &unstake(id, 30));
-    (0..11).for_each(|_| world.block(10_000, &[]));
+    (0..91).for_each(|_| world.block(STEP_MS, &[]));
     let takes = |milliseconds: u128| {
         let mut world = world.clone();
         let mut values = world.record(&ParametersSlot).unwrap();
@@ -141,7 +141,7 @@ fn what_disputes_may_take_does_not_leave() {
     let mut world = world();
     let id = staked(&mut world, 1, 100);
     world.take(1, &unstake(id, 60));
-    (0..11).for_each(|_| world.block(10_000, &[]));
+    (0..91).for_each(|_| world.block(STEP_MS, &[]));
     let with = |owed: u128| {
         let mut world = world.clone();
         // Whatever of it is of cases and what of draws.
@@ -162,7 +162,7 @@ fn a_retired_node_takes_no_stake_and_gives_it_back() {
     let refused = world.rejection(&world.signed(1, &stake(id, 1)));
     assert_eq!(refused, Some(Rejection::Retired));
     world.take(1, &unstake(id, 100));
-    (0..11).for_each(|_| world.block(10_000, &[]));
+    (0..91).for_each(|_| world.block(STEP_MS, &[]));
     world.take(1, &withdraw(id));
     assert_eq!(node(&world, id).stake, Amount::ZERO);
 }

@@ -151,8 +151,11 @@ fn compare(steps: &[Step], expected: &Json) {
     assert_eq!(rest.len(), blocks.len());
     for (step, block) in rest.iter().zip(blocks) {
         assert_eq!(step.left_out, block["left_out"], "height {}", step.header.height.0);
-        let header = Header::decode(&bytes(&block["header"])).unwrap();
-        assert_eq!(step.header, header, "height {}", header.height.0);
+        // A header is of all those before it: those of empty blocks are not said.
+        if !block["header"].is_null() {
+            let header = Header::decode(&bytes(&block["header"])).unwrap();
+            assert_eq!(step.header, header, "height {}", header.height.0);
+        }
         let counted = supply(&step.state).unwrap();
         assert_eq!(counted.there, counted.booked);
     }

@@ -51,15 +51,20 @@ pub(crate) fn genesis() -> Genesis {
     }
 }
 
-/// The shortest time in which stake can leave here, and what goes with it: short epochs, in which little is judged.
-pub(crate) const UNBOND_MS: u64 = 100_000;
-pub(crate) const SWIFT: [(Parameter, u128); 6] = [
-    (Parameter::EpochMs, 10_000),
+/// A great step of time, in which stake can leave within some blocks, and what goes with it: little is judged.
+pub(crate) const STEP_MS: u64 = 60_000;
+pub(crate) const UNBOND_MS: u64 = 90 * STEP_MS;
+pub(crate) const SWIFT: [(Parameter, u128); 10] = [
+    (Parameter::TimeStepMs, STEP_MS as u128),
+    (Parameter::EpochMs, 9 * STEP_MS as u128),
     (Parameter::UnbondMs, UNBOND_MS as u128),
-    (Parameter::CollectEpochs, 1),
-    (Parameter::DisputeEpochs, 2),
+    (Parameter::CollectEpochs, 2),
+    (Parameter::DisputeEpochs, 6),
     (Parameter::AppealMs, 60_000),
     (Parameter::ShowMs, 60_000),
+    (Parameter::CommitMs, 60_000),
+    (Parameter::RevealMs, 60_000),
+    (Parameter::MoveMs, 60_000),
 ];
 
 impl World {

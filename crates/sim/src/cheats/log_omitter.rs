@@ -23,7 +23,9 @@ impl Player for LogOmitter {
             missing.asked.silent
                 && stage.hall.of_node(missing.asked.node).is_some_and(|of| of.is(stage.party()))
         });
-        let (me, returns) = (stage.me, self.returns && held);
+        // Where a bond is nothing, who comes back loses nothing but time in jail.
+        let costs = stage.scene.parameter(ledger::Parameter::Bond) > 0;
+        let (me, returns) = (stage.me, self.returns && held && costs);
         for answer in stage.hall.answers.iter_mut().filter(|answer| answer.worker == me) {
             answer.kept_out = !returns;
         }

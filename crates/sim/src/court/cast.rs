@@ -210,7 +210,7 @@ fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> G
 /// Windows that pass; what goes with what is the rules' to say.
 fn parameters(random: &mut Random, fills: bool, sets: &[(Parameter, u64)]) -> ParameterValues {
     let mut values: Vec<(Parameter, u64)> = vec![
-        (Parameter::EpochMs, 30_000),
+        (Parameter::EpochMs, 60_000),
         (Parameter::ShowMs, 60_000),
         (Parameter::TimeStepMs, 15_000),
         (Parameter::ChannelCloseMs, 60_000),
@@ -220,7 +220,7 @@ fn parameters(random: &mut Random, fills: bool, sets: &[(Parameter, u64)]) -> Pa
         (Parameter::JailMs, random.between(1_000, 60_000)),
         (Parameter::DisputesMax, random.between(1, 8)),
         (Parameter::VoteMs, random.between(30_000, 90_000)),
-        (Parameter::TimelockMs, random.between(0, 30_000)),
+        (Parameter::TimelockMs, random.between(90_001, 120_000)),
         (Parameter::EnactMs, 60_000),
         (Parameter::ShowMs, 60_000),
         (Parameter::CommitMs, 60_000),
