@@ -4,8 +4,9 @@
 //! that alone is reached.
 
 use chain::records::{
-    Address, Auditors, AuditorsSlot, BoundKey, Candidates, CandidatesSlot, Held, KeyRole, KeySlot,
-    Node, NodeId, NodeSlot, ParametersSlot, PurseSlot, Roles, Settlement, StakesSlot,
+    Address, Auditors, AuditorsSlot, BoundKey, Candidates, CandidatesSlot, Content, Decision, Held,
+    KeyRole, KeySlot, Node, NodeId, NodeSlot, ParametersSlot, Proposal, ProposalSlot, Purse,
+    PurseSlot, Roles, Settlement, StakesSlot,
 };
 use chain::state::State;
 use chain::{Amount, Authentic, Header, Time};
@@ -27,6 +28,10 @@ const HOLDS: &[u16] = &[26, 31];
 const CASES_OPEN: &[u16] = &[37, 50, 61, 64];
 /// Kinds that put a node into a list.
 const JOINS: &[u16] = &[9, 30];
+/// Kinds that enact a proposal.
+const ENACTS: &[u16] = &[83];
+/// Votes that carry whatever is proposed.
+const ALL: Amount = Amount(1 << 100);
 
 /// Offers a block's transactions to a state that might have been. Gives what is seen; what is rejected there is counted.
 pub(crate) fn look(
@@ -62,7 +67,8 @@ pub(crate) fn look(
 fn state(random: &mut Random, state: &State, offered: &[Authentic]) -> Option<State> {
     let any = |kinds: &[u16]| offered.iter().any(|made| kinds.contains(&made.get().kind.0));
     let (holds, cases, joins) = (any(HOLDS), any(CASES_OPEN), any(JOINS));
-    if !(holds || cases || joins) {
+    let enacts = any(ENACTS);
+    if !(holds || cases || joins || enacts) {
         return None;
     }
     let values = record(state, &ParametersSlot).unwrap_or_default();
@@ -76,12 +82,34 @@ fn state(random: &mut Random, state: &State, offered: &[Authentic]) -> Option<St
             working.put(slot, &Settlement { held: u16::MAX, ..settlement.clone() });
         } else if let (true, Held::Node(slot, node)) = (cases, &held) {
             working.put(slot, &Node { disputes, ..Node::clone(node) });
+        } else if let (true, Held::Proposal(slot, proposal)) = (enacts, &held) {
+            carried(&mut working, slot, proposal);
         }
+    }
+    if enacts {
+        poor(state, &mut working);
     }
     if joins {
         crowd(random, state, (&mut working, &parameters));
     }
     Some(working.finish())
+}
+
+/// What is to be spent was voted for by everybody, and may be now.
+fn carried(working: &mut Working, slot: &ProposalSlot, proposal: &Proposal) {
+    let (Content::Spend { .. }, Decision::Open) = (&proposal.content, proposal.decision) else {
+        return;
+    };
+    let (yes, no) = (ALL, Amount::ZERO);
+    let (ends, opens, lapses) = (Time(0), Time(0), Time(u64::MAX));
+    working.put(slot, &Proposal { yes, no, ends, opens, lapses, ..*proposal });
+}
+
+/// The treasury has nothing.
+fn poor(state: &State, working: &mut Working) {
+    let purse = record(state, &PurseSlot).unwrap_or_default();
+    let issued = purse.issued.minus(purse.treasury).unwrap_or(purse.issued);
+    working.put(&PurseSlot, &Purse { treasury: Amount::ZERO, issued, ..purse });
 }
 
 /// As many nodes stand for seats and are enrolled as may.
@@ -91,7 +119,7 @@ fn crowd(random: &mut Random, state: &State, (working, parameters): (&mut Workin
     let stake = Amount(1 + least[0].max(least[1]));
     let mut candidates = record(state, &CandidatesSlot).unwrap_or_default().0;
     let mut auditors = record(state, &AuditorsSlot).unwrap_or_default().0;
-    let mut purse = record(state, &PurseSlot).unwrap_or_default();
+    let mut purse = working.get(&PurseSlot).ok().flatten().unwrap_or_default();
     let mut stakes = record(state, &StakesSlot).unwrap_or_default();
     while candidates.len() < CROWD || auditors.len() < CROWD {
         let id = joined(random, working, stake);

@@ -14,6 +14,7 @@ mod encoding;
 pub(crate) mod finality;
 mod header;
 mod hearings;
+mod liable;
 pub(crate) mod liveness;
 mod once;
 mod proofs;
@@ -118,7 +119,9 @@ impl Checkers {
                 .and_then(|()| shown::check(step)),
             proofs::check(step, random),
             altered::check(step, random, refused),
-            authority::check(step, &changes).and_then(|()| standing::check(step, &changes)),
+            authority::check(step, &changes)
+                .and_then(|()| standing::check(step, &changes))
+                .and_then(|()| liable::check(step)),
             sums::check(step.after),
         ];
         let named = NAMES.iter().zip(seen);

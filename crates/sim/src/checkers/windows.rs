@@ -265,7 +265,9 @@ impl Block<'_> {
     fn plant(&self, slot: PlantSlot, was: bool, is: bool) -> Seen {
         let what = || format!("in epoch {} {slot:?} is put or goes", self.now.epoch.0);
         if !was {
-            return holds(slot.epoch == self.now.epoch, what);
+            // Who enacts another bound in this very block may do so before or after it.
+            let few = self.most_plants().is_none_or(|most| u64::from(slot.index) < most);
+            return holds(slot.epoch == self.now.epoch && few, what);
         }
         let last = slot.epoch.0.saturating_add(self.number(Parameter::PlantEpochs));
         holds(is || last < self.now.epoch.0, what)?;
@@ -274,6 +276,11 @@ impl Block<'_> {
         let mut made = self.step.block.transactions.iter();
         let its_own = made.any(|transaction| transaction.payer == slot.planter);
         holds(is || its_own || twice < self.now.epoch.0, what)
+    }
+
+    /// How many plants a key may have in an epoch; nothing where that is changed.
+    fn most_plants(&self) -> Option<u64> {
+        (!self.has(&[83])).then(|| self.number(Parameter::PlantsEpoch))
     }
 
     /// A case: nobody is silent before the deadline, nobody moves after it, and whoever moves goes on from where it stood.

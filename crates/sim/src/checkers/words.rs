@@ -87,6 +87,20 @@ fn received(step: &Step<'_>, action: &Action) -> bool {
             && shown.voucher.holds(network, shown.payer, &shown.voucher_signature)
     } else if let Action::Equivocation(shown) = action {
         shown.evidence.holds(network) && shown.terms.is_of(network, &shown.evidence.one.0.head.job)
+    } else if let Action::DoubleReceipt(shown) = action {
+        let (one, other) = (&shown.one.0, &shown.other.0);
+        one != other
+            && (one.worker, one.job) == (other.worker, other.job)
+            && shown.terms.is_of(network, &one.job)
+            && [&shown.one, &shown.other].iter().all(|(receipt, by)| of(receipt, *by))
+    } else if let Action::DoubleLeaf(shown) = action {
+        let (one, other) = (&shown.one.leaf, &shown.other.leaf);
+        let both = one.from.max(other.from)..one.to.min(other.to);
+        one.receipt == shown.receipt.id(network)
+            && one.receipt != other.receipt
+            && one.channel == other.channel
+            && !both.is_empty()
+            && shown.terms.is_of(network, &shown.receipt.job)
     } else {
         true
     }
@@ -100,6 +114,10 @@ fn answerable(step: &Step<'_>, action: &Action) -> bool {
         (asked.receipt.worker, asked.node)
     } else if let Action::Equivocation(shown) = action {
         (shown.evidence.one.0.worker, shown.node)
+    } else if let Action::DoubleReceipt(shown) = action {
+        (shown.one.0.worker, shown.node)
+    } else if let Action::DoubleLeaf(shown) = action {
+        (shown.receipt.worker, shown.node)
     } else if let Action::DisputeOpen(opened) = action {
         (opened.filing.head.worker, opened.node)
     } else {
@@ -123,6 +141,8 @@ fn logged(step: &Step<'_>, action: &Action) -> bool {
         stands(answered.worker, &answered.answer)
     } else if let Action::Hold(held) = action {
         stands(held.receipt.worker, &held.answer)
+    } else if let Action::DoubleLeaf(shown) = action {
+        [&shown.one, &shown.other].iter().all(|answer| stands(shown.receipt.worker, answer))
     } else if let Action::PartAnswer(answered) = action {
         chunk(step, answered)
     } else {

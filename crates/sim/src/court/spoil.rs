@@ -6,10 +6,10 @@ use chain::Epoch;
 use chain::records::{Course, DisputeSlot, Held, MissingSlot, NodeId, NodeSlot};
 use dispute::Move;
 use ledger::tx::{
-    Action, AnswerMissing, DisputeEnd, DisputeMove, DisputeOpen, HoldPay, MissingLate, MissingOpen,
-    ReleasePay, ShowEquivocation, Unstake,
+    Action, AnswerMissing, AuditShow, DisputeEnd, DisputeMove, DisputeOpen, DoubleReceipt, HoldPay,
+    MissingLate, MissingOpen, ReleasePay, ShowEquivocation, Unstake,
 };
-use receipt::{PublicKey, Signature};
+use receipt::{Envelope, PublicKey, Signature, Stop};
 
 use super::forms;
 use super::hall::Hall;
@@ -87,7 +87,9 @@ fn disputes(random: &mut Random, scene: &Scene<'_>, hall: &Hall, wish: &Wish) ->
 fn audits(random: &mut Random, scene: &Scene<'_>, hall: &Hall, wish: &Wish) -> Option<Wish> {
     let payer = wish.payer;
     let action = if let Action::AuditShow(mut show) = wish.action.clone() {
-        match random.below(6) {
+        match random.below(8) {
+            6 => told_otherwise(hall, &mut show)?,
+            7 => return Some(Wish { payer, action: once_again(&show) }),
             0 => show.terms.salt[0] ^= 1,
             1 => show.voucher.job[0] ^= 1,
             2 => show.signature = Signature::NONE,
@@ -124,6 +126,23 @@ fn audits(random: &mut Random, scene: &Scene<'_>, hall: &Hall, wish: &Wish) -> O
         return None;
     };
     Some(Wish { payer, action })
+}
+
+/// The same answer, of which its worker says that it ended otherwise.
+fn told_otherwise(hall: &Hall, show: &mut AuditShow) -> Option<()> {
+    let signs = |key: &&Key| key.public == show.receipt.worker;
+    let key = hall.parties.iter().flat_map(|party| party.keys).find(signs)?;
+    show.receipt.choices.first_mut()?.stop = Stop::Unfinished;
+    let sealed = Envelope::seal(&show.receipt, &key.secret, hall.network).ok()?;
+    show.signature = sealed.signature();
+    Some(())
+}
+
+/// One receipt, shown as if it were two.
+fn once_again(show: &AuditShow) -> Action {
+    let one = (show.receipt.clone(), show.signature);
+    let (node, epoch, terms) = (show.node, show.dated, show.terms.clone());
+    Action::DoubleReceipt(Box::new(DoubleReceipt { node, epoch, terms, other: one.clone(), one }))
 }
 
 /// A node that is another, or none.

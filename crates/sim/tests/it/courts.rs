@@ -8,10 +8,12 @@ use std::sync::LazyLock;
 
 /// Courts that are looked at.
 const COURTS: u64 = 100;
+/// Courts of planters, the most that are looked at until a plant is met.
+const PLANTERS: u64 = 32;
 /// Kinds that only a court reaches.
 const KINDS: &[u16] = &[
     26, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 65, 66,
-    70, 71,
+    70,
 ];
 /// Rejections of theirs that traffic reaches: evidence that shows nothing.
 const RARE: &[u16] = &[123];
@@ -85,7 +87,16 @@ fn plants_find_who_does_not_look() {
     let planter = REPORT.cheats.get("honest planter").unwrap();
     assert!(planter.run > 0 && planter.punished == 0, "{planter:?}");
     assert!(REPORT.cheats.get("lazy auditor").unwrap().punished > 0);
-    assert!(REPORT.kinds.get(&71).is_some_and(|met| *met > 3));
+}
+
+/// Who disputes what was planted is shown the plant: in few courts, so that as many are looked at as it takes.
+#[test]
+fn plants_are_met() {
+    let mut names = sim::cheat_names();
+    let count = u64::try_from(sim::cheat_names().count()).unwrap();
+    let planter = u64::try_from(names.position(|name| name == "honest planter").unwrap()).unwrap();
+    let mut courts = (0..PLANTERS).map(|nth| court(planter + nth * count));
+    assert!(courts.any(|seed| ledger_seed::run(seed, None).kinds.contains_key(&71)));
 }
 
 /// False answers that are drawn are punished, all of them for which somebody honest was drawn.
