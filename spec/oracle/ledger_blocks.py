@@ -5,6 +5,7 @@ import ledger_audit_cases
 import ledger_channel_cases
 import ledger_dispute_cases
 import ledger_double_cases
+import ledger_group_cases
 import ledger_missing_cases
 import ledger_node_cases
 import ledger_package_cases
@@ -201,7 +202,7 @@ WORLDS = []  # what was made: a name and a world each
 
 
 def cases():
-    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases, ledger_audit_cases, ledger_plant_cases, ledger_proposal_cases)
+    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases, ledger_audit_cases, ledger_plant_cases, ledger_proposal_cases, ledger_group_cases)
     makers = (base_cases, *(group.worlds for group in groups))
     WORLDS.extend(world for maker in makers for world in maker())
     return [(name, world.inputs()) for name, world in WORLDS] + geneses() + ledger_seat_cases.refused_geneses() + refused_blocks()

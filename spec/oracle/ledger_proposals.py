@@ -1,10 +1,10 @@
 """ledger.md section 7.9: what all stake decides."""
 
-from ledger_forms import HASH, KEY, U64, one_of, record
+from ledger_forms import HASH, KEY, SIGNATURE, U16, U64, list_of, one_of, pair, raw, record
 from ledger_nodes import own
 from ledger_records import (
     BALLOT, CANCEL, CANCELLED, CONTENT, ENACTED, FIRST_RULES, GROUP, GROUP_KEY, LAPSED, NEXT_GROUP, NO_GROUP, OPEN, PARAMETER, PARAMETERS, PARAMETERS_KEY, PROPOSAL, PURSE,
-    PURSE_KEY, REFUSED, RULES, RULES_KEY, SPEND, STAKES, STAKES_KEY, ballot_key, proposal_key,
+    PURSE_KEY, REFUSED, RULES, RULES_KEY, SEATS, SEATS_KEY, SPEND, STAKES, STAKES_KEY, ballot_key, proposal_key,
 )  # fmt: skip
 from ledger_stake import stakes
 from ledger_turn import MONEY_MOST, TIME_MOST, good, parameter, parameters_of, reject_unless
@@ -13,6 +13,10 @@ PROPOSE = record((("content", CONTENT),))
 VOTE = record((("proposal", HASH), ("node", HASH), ("yes", one_of(0, 1))))
 TAKE_BACK = record((("proposal", HASH),))
 ENACT = record((("proposal", HASH), ("proposer", KEY), ("content", CONTENT)))
+SEATS_MOST = 128
+PROVEN = set()  # of network, key and proof: made and checked elsewhere
+WORD = list_of(2, SEATS_MOST, pair(U16, SIGNATURE), lambda one: one[0])
+NEXT = record((("key", raw(96)), ("proof", raw(48)), ("at", U64), ("word", WORD)))
 
 
 def proposal_id(hashes, proposer, number):
@@ -45,7 +49,7 @@ def check_content(turn, content):
         reject_unless(open_one(turn, said["proposal"])["proposer"] == said["proposer"], 164)
     elif what == NEXT_GROUP:
         follows_group(turn, said)
-        raise NotImplementedError("the oracle knows no pairings: who has a key it can't say")
+        has_key(turn, said)
     else:
         newer(turn, said["version"])
 
@@ -149,6 +153,29 @@ def follows_group(turn, said):
     return group
 
 
+def next_message(group, said):
+    """What a seat signs."""
+    return GROUP.write(group) + said["key"] + U64.write(said["at"])
+
+
+def has_key(turn, said):
+    """There are no pairings here: of one proof it is known that it holds, and zeros are no point."""
+    reject_unless(said["proof"] != bytes(48), 174)
+    if (turn.hashes.network, said["key"], said["proof"]) not in PROVEN:
+        raise NotImplementedError("the oracle knows no pairings: who has a key it can't say")
+
+
+def name_next(turn, body):
+    group, seats = follows_group(turn, body), turn.draft.read(SEATS_KEY, SEATS)
+    reject_unless(len(body["word"]) >= 2 * len(seats) // 3 + 1, 175)
+    message = next_message(group, body)
+    for place, signature in body["word"]:
+        signed = place < len(seats) and turn.hashes.holds(b"probity group next v1", seats[place]["key"], message, signature)
+        reject_unless(signed, 176)
+    has_key(turn, body)
+    turn.draft.write(GROUP_KEY, GROUP, {**group, "next": body["key"], "at": body["at"]})
+
+
 def turned(draft, clock):
     """A next key becomes the key with its block."""
     group = draft.read(GROUP_KEY, GROUP)
@@ -171,6 +198,7 @@ def followed(draft, time):
 
 
 KINDS = {
+    42: (NEXT, lambda body: 3001 + 60 * len(body["word"]), name_next),
     80: (PROPOSE, lambda body: 3001 if body["content"][0] == NEXT_GROUP else 1, propose), 81: (VOTE, lambda _: 1, vote), 82: (TAKE_BACK, lambda _: 1, take_back),
     83: (ENACT, lambda _: 1, enact),
 }  # fmt: skip

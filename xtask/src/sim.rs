@@ -29,7 +29,7 @@ const NETWORK_SEEDS: u64 = 200;
 /// How often each fault and cheat acts in a whole campaign, at least.
 const ACTED_LEAST: u64 = 10;
 /// Rejections where a group certifies: no simulation has one, and a test of the ledger reaches them.
-const OF_GROUPS: &[u16] = &[173, 174];
+const OF_GROUPS: &[u16] = &[173, 174, 175, 176];
 /// Findings that are printed.
 const SHOWN: usize = 20;
 

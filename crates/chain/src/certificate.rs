@@ -132,20 +132,8 @@ impl Certificate {
             Self::Quorum { view, signatures } => (view, signatures),
             Self::Group(_) => return Err(CertificateError::Kind),
         };
-        let (found, wanted) = (signatures.len(), seats.quorum());
-        if found < wanted {
-            return Err(CertificateError::Quorum { found, seats: seats.0.len(), wanted });
-        }
-        if !signatures.is_sorted_by(|(one, _), (next, _)| one < next) {
-            return Err(CertificateError::Order);
-        }
-        for (at, signature) in signatures {
-            let seat = seats.0.get(usize::from(*at)).ok_or(CertificateError::Seat(*at))?;
-            if !voted(network, &seat.key, *view, header, signature) {
-                return Err(CertificateError::Signature(*at));
-            }
-        }
-        Ok(())
+        let holds = |key: &PublicKey, word: &Signature| voted(network, key, *view, header, word);
+        check_quorum(seats, signatures, holds)
     }
 
     /// The canonical bytes.
@@ -169,11 +157,7 @@ impl Certificate {
             Self::Quorum { view, signatures } => {
                 out.u8(1);
                 out.u64(view.0);
-                out.length_u16(signatures.len());
-                for (at, signature) in signatures {
-                    out.u16(*at);
-                    out.bytes(&signature.0);
-                }
+                write_signatures(signatures, out);
             }
             Self::Group(word) => {
                 out.u8(2);
@@ -203,15 +187,7 @@ impl Certificate {
         match input.u8("the kind of a certificate")? {
             1 => {
                 let view = View(input.u64("a certificate's view")?);
-                let what = "signatures of a certificate";
-                let signatures = input.list_u16(what, SEATS_MAX, |input| {
-                    let at = input.u16("a seat")?;
-                    Ok((at, Signature(input.array("a seat's signature")?)))
-                })?;
-                let ascends = signatures.is_sorted_by(|(one, _), (next, _)| one < next);
-                if !ascends {
-                    return Err(WireError::Order { what });
-                }
+                let signatures = read_signatures("signatures of a certificate", input)?;
                 Ok(Self::Quorum { view, signatures })
             }
             2 => Ok(Self::Group(GroupWord {
@@ -224,5 +200,51 @@ impl Certificate {
                 Err(WireError::Unknown { what: "the kind of a certificate", found: found.into() })
             }
         }
+    }
+}
+
+/// Whether so many seats signed as make a quorum, in their order, and all that are there did.
+pub(crate) fn check_quorum(
+    seats: &Seats,
+    signatures: &[(u16, Signature)],
+    holds: impl Fn(&PublicKey, &Signature) -> bool,
+) -> Result<(), CertificateError> {
+    let (found, wanted) = (signatures.len(), seats.quorum());
+    if found < wanted {
+        return Err(CertificateError::Quorum { found, seats: seats.0.len(), wanted });
+    }
+    if !signatures.is_sorted_by(|(one, _), (next, _)| one < next) {
+        return Err(CertificateError::Order);
+    }
+    for (at, signature) in signatures {
+        let seat = seats.0.get(usize::from(*at)).ok_or(CertificateError::Seat(*at))?;
+        if !holds(&seat.key, signature) {
+            return Err(CertificateError::Signature(*at));
+        }
+    }
+    Ok(())
+}
+
+/// Seats' signatures by their places.
+pub(crate) fn write_signatures(signatures: &[(u16, Signature)], out: &mut Writer) {
+    out.length_u16(signatures.len());
+    for (at, signature) in signatures {
+        out.u16(*at);
+        out.bytes(&signature.0);
+    }
+}
+
+/// The same, read: ascending, and no more than there may be seats.
+pub(crate) fn read_signatures(
+    what: &'static str,
+    input: &mut Reader<'_>,
+) -> Result<Vec<(u16, Signature)>, WireError> {
+    let signatures = input.list_u16(what, SEATS_MAX, |input| {
+        let at = input.u16("a seat")?;
+        Ok((at, Signature(input.array("a seat's signature")?)))
+    })?;
+    match signatures.is_sorted_by(|(one, _), (next, _)| one < next) {
+        true => Ok(signatures),
+        false => Err(WireError::Order { what }),
     }
 }

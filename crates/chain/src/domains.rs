@@ -32,6 +32,8 @@ pub(crate) const SEATS: Domain = Domain::new("probity seats v1");
 pub(crate) const GROUP: Domain = Domain::new("probity group v1");
 /// What proves that somebody has a group's key.
 pub(crate) const GROUP_KEY: Domain = Domain::new("probity group key v1");
+/// What a seat signs for a group's next key.
+pub(crate) const GROUP_NEXT: Domain = Domain::new("probity group next v1");
 pub(crate) const TRANSACTION: Domain = Domain::new("probity transaction v1");
 pub(crate) const TRANSACTION_LEAF: Domain = Domain::new("probity transaction leaf v1");
 pub(crate) const TRANSACTION_NODE: Domain = Domain::new("probity transaction node v1");

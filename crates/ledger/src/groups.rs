@@ -50,7 +50,7 @@ pub(crate) fn lets_go(view: &View, context: &Context) -> Result<bool, Stop> {
 ///
 /// # Errors
 /// [`Rejection::NoGroup`], [`Rejection::GroupHeight`].
-fn before(view: &View, context: &Context, next: &NextGroup) -> Result<Group, Stop> {
+pub(crate) fn before(view: &View, context: &Context, next: &NextGroup) -> Result<Group, Stop> {
     let group = view.get(&GroupSlot)?.ok_or(Rejection::NoGroup)?;
     let ahead = next.at > context.clock.height && next.key != group.key;
     require(ahead, Rejection::GroupHeight)?;

@@ -342,4 +342,8 @@ rejections! {
     GroupHeight = 173, "the block from which the key is to be the group's is not ahead, or it is the group's key";
     /// Nobody's, as far as is shown.
     GroupKey = 174, "the key did not sign that somebody has it";
+    /// Too few for a next key.
+    NextQuorum = 175, "too few of the seats signed the group's next key";
+    /// Of nobody, or of another record or key.
+    NextSignature = 176, "a signature for the group's next key is not that of a seat";
 }

@@ -26,6 +26,7 @@ mod draw;
 mod enact;
 mod enrol;
 mod equivocation;
+mod group_next;
 mod hold;
 mod label;
 mod missing_answer;
@@ -84,6 +85,7 @@ pub use draw::DrawAudit;
 pub use enact::Enact;
 pub use enrol::Enrol;
 pub use equivocation::ShowEquivocation;
+pub use group_next::GroupNext;
 pub use hold::{DisputedStep, HoldPay};
 pub use label::SetLabel;
 pub use missing_answer::AnswerMissing;
@@ -195,6 +197,8 @@ pub enum Action {
     DoubleReceipt(Box<DoubleReceipt>),
     /// Kind 41.
     DoubleLeaf(Box<DoubleLeaf>),
+    /// Kind 42.
+    GroupNext(Box<GroupNext>),
     /// Kind 50.
     DisputeOpen(Box<DisputeOpen>),
     /// Kind 51.
@@ -275,6 +279,7 @@ impl Action {
             Self::AuditOpening(_) => 39,
             Self::DoubleReceipt(_) => 40,
             Self::DoubleLeaf(_) => 41,
+            Self::GroupNext(_) => 42,
             Self::DisputeOpen(_) => 50,
             Self::DisputeMove(_) => 51,
             Self::DisputeLate(_) => 52,
@@ -337,6 +342,7 @@ impl Action {
             Self::AuditOpening(action) => action.write(&mut out),
             Self::DoubleReceipt(action) => action.write(&mut out),
             Self::DoubleLeaf(action) => action.write(&mut out),
+            Self::GroupNext(action) => action.write(&mut out),
             Self::DisputeOpen(action) => action.write(&mut out),
             Self::DisputeMove(action) => action.write(&mut out),
             Self::DisputeLate(action) => action.write(&mut out),
@@ -411,6 +417,7 @@ impl Action {
             39 => AuditOpening::read(input).map(|action| Self::AuditOpening(Box::new(action))),
             40 => DoubleReceipt::read(input).map(|shown| Self::DoubleReceipt(Box::new(shown))),
             41 => DoubleLeaf::read(input).map(|shown| Self::DoubleLeaf(Box::new(shown))),
+            42 => GroupNext::read(input).map(|named| Self::GroupNext(Box::new(named))),
             50 => DisputeOpen::read(input).map(|action| Self::DisputeOpen(Box::new(action))),
             51 => DisputeMove::read(input).map(|action| Self::DisputeMove(Box::new(action))),
             52 => DisputeLate::read(input).map(Self::DisputeLate),
@@ -485,6 +492,7 @@ impl Action {
             Self::AuditOpening(action) => action.work(),
             Self::DoubleReceipt(_) => double_receipt::WORK,
             Self::DoubleLeaf(_) => double_leaf::WORK,
+            Self::GroupNext(action) => action.work(),
             Self::Equivocation(_) => equivocation::WORK,
             Self::MissingOpen(_) => missing_open::WORK,
             Self::Hold(_) => hold::WORK,
@@ -536,6 +544,7 @@ impl Action {
             Self::AuditOpening(action) => action.execute(context, author, view),
             Self::DoubleReceipt(action) => action.execute(context, author, view),
             Self::DoubleLeaf(action) => action.execute(context, author, view),
+            Self::GroupNext(action) => action.execute(context, view),
             Self::DisputeOpen(action) => action.execute(context, author, view),
             Self::DisputeMove(action) => action.execute(context, author, view),
             Self::DisputeLate(action) => action.execute(context, view),

@@ -45,6 +45,7 @@ impl Action {
             Self::AuditOpening(action) => action.touches(),
             Self::DoubleReceipt(action) => action.touches(author),
             Self::DoubleLeaf(action) => action.touches(author),
+            Self::GroupNext(action) => action.touches(),
             Self::DisputeOpen(action) => action.touches(author),
             Self::DisputeMove(action) => action.touches(),
             Self::DisputeLate(action) => action.touches(),

@@ -1,8 +1,11 @@
 //! The group that certifies blocks: its next key, when that becomes the key, and stake that waits for it.
 
 use chain::records::{Content, Group, GroupSlot, NextGroup};
-use chain::{Amount, Genesis, GroupKey, GroupSignature, Height, NetworkKind, Time};
-use ledger::tx::Action;
+use chain::{
+    Amount, Genesis, GroupKey, GroupSignature, Height, NetworkKind, NextWord, Time, name_next,
+};
+use commit::Network;
+use ledger::tx::{Action, GroupNext};
 use ledger::{BlockError, Parameter, Rejection, Working, apply, apply_with, propose};
 
 use crate::proposals::{enact, proposal, proposed, vote, wait};
@@ -10,7 +13,7 @@ use crate::rejections::Case;
 use crate::seats::parameters;
 use crate::signer::Signer;
 use crate::stakes::{staked, unstake, withdraw};
-use crate::world::{SWIFT, UNBOND_MS, World, genesis, public};
+use crate::world::{SWIFT, UNBOND_MS, World, genesis, public, secret};
 
 /// Every rejection of groups.
 pub(crate) const REJECTIONS: &[Case] = &[
@@ -29,6 +32,16 @@ pub(crate) const REJECTIONS: &[Case] = &[
         let Content::Group { next, .. } = group(world, 2, 50) else { unreachable!() };
         let proof = Signer::new(3).possession(world.network());
         world.signed(1, &proposal(Content::Group { next, proof }))
+    }),
+    (Rejection::NextQuorum, |world| {
+        *world = grouped(&[]);
+        let named = named(world, (2, 50), &[11, 13]);
+        world.signed(1, &named)
+    }),
+    (Rejection::NextSignature, |world| {
+        *world = grouped(&[]);
+        let named = named(world, (2, 50), &[11, 12, 15]);
+        world.signed(1, &named)
     }),
 ];
 
@@ -127,6 +140,98 @@ fn the_same_key_is_no_next_one_and_no_group_is_in_a_simulation() {
     assert_eq!(refused, Some(Rejection::GroupKey));
     world.block(1, &[]);
     assert_eq!(stands(&world), Group::first(key(1)));
+}
+
+/// A next key with signatures for it, each as the seat's at whose place it stands, from the first one on.
+fn word(world: &World, (name, at): (u64, u64), seats: &[u8], network: Network) -> GroupNext {
+    let next = NextGroup { key: key(name), at: Height(at) };
+    let group = stands(world);
+    let sign = |seat: &u8| name_next(network, &secret(*seat), &group, &next);
+    let proof = Signer::new(name).possession(world.network());
+    GroupNext { next, proof, word: NextWord((0..).zip(seats.iter().map(sign)).collect()) }
+}
+
+fn named(world: &World, next: (u64, u64), seats: &[u8]) -> Action {
+    Action::GroupNext(Box::new(word(world, next, seats, world.network())))
+}
+
+const QUORUM: [u8; 3] = [11, 12, 13];
+
+#[test]
+fn seats_name_the_next_key_without_a_vote() {
+    let mut world = grouped(&[]);
+    let before = stands(&world);
+    let one = named(&world, (2, 50), &QUORUM);
+    assert_eq!(one.work(), 3_001 + 3 * 60);
+    world.take(5, &one);
+    let next = Some(NextGroup { key: key(2), at: Height(50) });
+    assert_eq!(stands(&world), Group { next, ..before });
+    assert_eq!(world.header.seats, stands(&world).digest(world.network()));
+    let again = world.rejection(&world.signed(4, &one));
+    assert_eq!(again, Some(Rejection::NextSignature), "it was over the record as it was");
+    let height = world.header.height.0 + 2;
+    let another = named(&world, (3, height), &[11, 12, 13, 14]);
+    world.take(4, &another);
+    let replayed = world.rejection(&world.signed(4, &one));
+    assert_eq!(replayed, Some(Rejection::NextSignature), "nobody goes back to it");
+    while world.header.height < Height(height) {
+        world.block(1, &[]);
+    }
+    assert_eq!((stands(&world).key, stands(&world).next), (key(3), None));
+    let replayed = world.rejection(&world.signed(4, &one));
+    assert_eq!(replayed, Some(Rejection::NextSignature), "it named what follows another key");
+}
+
+#[test]
+fn no_next_key_is_named_without_a_quorum_of_the_seats_of_now() {
+    let world = grouped(&[]);
+    let refused =
+        |made: GroupNext| world.rejection(&world.signed(1, &Action::GroupNext(Box::new(made))));
+    let made = |next, seats: &[u8]| word(&world, next, seats, world.network());
+    let change = |alter: &dyn Fn(&mut GroupNext)| {
+        let mut named = made((2, 50), &QUORUM);
+        alter(&mut named);
+        refused(named)
+    };
+    assert_eq!(change(&|_| {}), None);
+    let of_nobody = Some(Rejection::NextSignature);
+    assert_eq!(refused(word(&world, (2, 50), &QUORUM, Network([7; 32]))), of_nobody);
+    assert_eq!(change(&|named| named.next.at = Height(51)), of_nobody);
+    assert_eq!(change(&|named| named.next.key = key(3)), of_nobody);
+    assert_eq!(change(&|named| named.word.0[2].0 = 3), of_nobody, "another seat's place");
+    assert_eq!(change(&|named| named.word.0[2].0 = 4), of_nobody, "no seat");
+    assert_eq!(refused(made((2, 50), &[12, 13, 14])), of_nobody);
+    assert_eq!(refused(made((2, 50), &[])), Some(Rejection::NextQuorum));
+    let stolen = Signer::new(3).possession(world.network());
+    assert_eq!(change(&|named| named.proof = stolen), Some(Rejection::GroupKey));
+    let height = world.header.height.0 + 1;
+    assert_eq!(refused(made((2, height), &QUORUM)), Some(Rejection::GroupHeight));
+    assert_eq!(refused(made((2, height + 1), &QUORUM)), None);
+    assert_eq!(refused(made((1, 50), &QUORUM)), Some(Rejection::GroupHeight));
+    let twice = change(&|named| named.word.0[2] = named.word.0[1]);
+    assert_eq!(twice, Some(Rejection::Body), "a seat has one voice");
+    let simulation = World::new();
+    let named = Action::GroupNext(Box::new(made((2, 50), &QUORUM)));
+    assert_eq!(simulation.rejection(&simulation.signed(1, &named)), Some(Rejection::NoGroup));
+}
+
+/// From genesis on, without a vote: who unbonds in time goes in time.
+#[test]
+fn stake_leaves_where_the_seats_name_keys_in_time() {
+    let mut world = grouped(&SWIFT);
+    let node = staked(&mut world, 1, 100);
+    world.take(1, &unstake(node, 60));
+    let mut name = 2;
+    while world.header.time.0 < UNBOND_MS + 20_000 {
+        let at = world.header.height.0 + 2;
+        let next = named(&world, (name, at), &QUORUM);
+        world.take(3, &next);
+        world.block(10_000, &[]);
+        assert_eq!((stands(&world).key, stands(&world).held), (key(name), Time(0)));
+        world.block(10_000, &[]);
+        name += 1;
+    }
+    world.take(1, &withdraw(node));
 }
 
 /// A fourth of the time in which stake leaves.

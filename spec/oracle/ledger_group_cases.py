@@ -1,0 +1,56 @@
+"""Worlds of ledger.md section 7.9, kind 42: the seats name the group's next key."""
+
+import ledger_proposals as rules
+from ledger_records import GROUP, GROUP_KEY
+from ledger_world import A_GROUP, World, secret
+
+# Signer 2 of crates/chain/tests/it/signer.rs, and that it has its key in the network below: it signed
+# possession(NETWORK). Who changes the genesis signs again.
+NEXT_KEY = bytes.fromhex(
+    "ab86cbf97311fddd75a1fb228e1484a180a80bbd85266d2382f083177cf2d55c8a1b9ff43634c9877d37e373b09a015e"
+    "13e4f5a8a90024f7c6486e45430d0cd7c71bb92c9a858354a0e2887763e55c0153a568f664d05f3f1ff9185a9fcb4b17"
+)
+NETWORK = "80bcacac1a42fbf7f1bd52d820ed380b55f0049e170a2e79a788d24a0caa257d"
+PROOF = bytes.fromhex(
+    "a236290c58c4a2883f747c537d29fe075b3523df950ac2634e7f10e101f8355ff25f215adf65bcf1ab4f20a017ae689f"
+)
+rules.PROVEN.add((bytes.fromhex(NETWORK), NEXT_KEY, PROOF))
+ANOTHER, NO_PROOF = b"\7" * 96, bytes(48)
+
+
+def grouped():
+    return World(kind=(2, A_GROUP), parameters=[])
+
+
+def named(w, at, seats=((0, 11), (1, 12), (2, 13)), key=NEXT_KEY, proof=PROOF, signed_at=None, group=()):
+    """A body: places of seats, and the accounts that sign there."""
+    record = GROUP.whole(w.execution.draft.get(GROUP_KEY))
+    message = rules.next_message({**record, **dict(group)}, {"key": key, "at": at if signed_at is None else signed_at})
+    word = [(place, w.hashes.sign(b"probity group next v1", secret(name), message)) for place, name in seats]
+    return {"key": key, "proof": proof, "at": at, "word": word}
+
+
+def worlds():
+    w = grouped().block()
+    assert w.hashes.network.hex() == NETWORK, f"sign again, in {w.hashes.network.hex()}"
+    first = named(w, 5)
+    w.send(5, 42, first).send(4, 42, first, 176).block()
+    w.send(1, 42, named(w, 4, seats=((0, 11), (1, 12), (2, 13), (3, 14)))).send(1, 42, first, 176).block().block().block()
+    yield "the seats name a next key", w
+
+    w = grouped().block()
+    w.send(1, 42, named(w, 1), 173).send(1, 42, named(w, 0), 173).send(1, 42, named(w, 9, key=A_GROUP), 173)
+    w.send(1, 42, named(w, 1, seats=()), 173).send(1, 42, named(w, 9, seats=()), 175).send(1, 42, named(w, 9, seats=((0, 11), (3, 14))), 175)
+    w.send(1, 42, named(w, 9, seats=((0, 11), (1, 12), (2, 14))), 176).send(1, 42, named(w, 9, seats=((0, 11), (1, 12), (4, 14))), 176)
+    w.send(1, 42, named(w, 9, seats=((0, 11), (1, 12), (2, 13), (3, 15))), 176).send(1, 42, named(w, 9, signed_at=8), 176)
+    w.send(1, 42, named(w, 9, group=(("next", ANOTHER), ("at", 9))), 176).send(1, 42, named(w, 9, key=ANOTHER, proof=NO_PROOF), 174)
+    w.send(1, 42, named(w, 9, key=ANOTHER, proof=NO_PROOF, seats=((0, 11), (1, 12), (2, 14))), 176)
+    body = rules.NEXT.write(named(w, 9))
+    w.send(1, 42, body[:-1], 2).send(1, 42, body + b"\0", 2).send(1, 42, rules.NEXT.write(named(w, 9, seats=((0, 11), (0, 11), (2, 13)))), 2)
+    w.send(1, 42, rules.NEXT.write(named(w, 9, seats=[(place, 11) for place in range(129)])), 2)
+    of_group = (5, {"key": ANOTHER, "proof": NO_PROOF, "at": 9})
+    w.send(1, 80, {"content": of_group}, 174)
+    yield "rejections of next keys", w
+
+    of_simulation = World().block()
+    yield "no next key in a simulation", of_simulation.send(1, 42, named(grouped().block(), 9), 172)
