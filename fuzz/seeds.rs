@@ -245,7 +245,7 @@ fn records() -> std::io::Result<Vec<Vec<u8>>> {
 
 /// Of every transaction of the first blocks.
 fn bodies() -> std::io::Result<Vec<Vec<u8>>> {
-    let cases = cases("ledger_blocks")?;
+    let cases = [cases("ledger_blocks")?, cases("ledger_proposals")?].concat();
     let blocks = cases.iter().filter_map(|case| case["inputs"]["blocks"].as_array()).flatten();
     let all = blocks.filter_map(|block| block["transactions"].as_array()).flatten();
     let mut bodies = std::collections::BTreeSet::new();

@@ -48,15 +48,23 @@ for at in range(0, len(honest), sweep["step"]):
     digest.update(f"{at} {found['verdict']} {found['reason']}\n".encode())
 assert digest.hexdigest() == sweep["sha256"], "an altered byte"
 
+
+
+def agree(genesis, bundle, reports):
+    """What every language says of a network's bundle."""
+    for case in json.loads((testdata / reports).read_text())["cases"]:
+        whole = bundle.decode().replace(*case["replace"], 1) if "replace" in case else bundle.decode()
+        names = {"now": "now", "bound": "bound", "startBound": "start_bound"}
+        options = {names[name]: case[name] for name in names if name in case}
+        options["start"] = bytes.fromhex(case["start"]) if "start" in case else None
+        assert verify_bundle(genesis, whole.encode(), **options) == case["report"], case["name"]
+        found = next_start(genesis, whole.encode(), **options)
+        assert found == (bytes.fromhex(case["next"]) if "next" in case else None), case["name"]
+
+
 genesis, bundle = data("genesis.bin"), data("network_bundle.json")
-for case in json.loads((testdata / "network_reports.json").read_text())["cases"]:
-    whole = bundle.decode().replace(*case["replace"], 1) if "replace" in case else bundle.decode()
-    names = {"now": "now", "bound": "bound", "startBound": "start_bound"}
-    options = {names[name]: case[name] for name in names if name in case}
-    options["start"] = bytes.fromhex(case["start"]) if "start" in case else None
-    assert verify_bundle(genesis, whole.encode(), **options) == case["report"], case["name"]
-    found = next_start(genesis, whole.encode(), **options)
-    assert found == (bytes.fromhex(case["next"]) if "next" in case else None), case["name"]
+agree(genesis, bundle, "network_reports.json")
+agree(data("group_genesis.bin"), data("group_bundle.json"), "group_reports.json")
 
 # Mistakes of the caller are raised.
 assert "no start" in raised(ValueError, lambda: verify_bundle(genesis, bundle, start=genesis))

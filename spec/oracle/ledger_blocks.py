@@ -202,10 +202,15 @@ WORLDS = []  # what was made: a name and a world each
 
 
 def cases():
-    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases, ledger_audit_cases, ledger_plant_cases, ledger_proposal_cases, ledger_group_cases)
+    groups = (ledger_node_cases, ledger_stake_cases, ledger_seat_cases, ledger_package_cases, ledger_channel_cases, ledger_audit_cases, ledger_plant_cases)
     makers = (base_cases, *(group.worlds for group in groups))
     WORLDS.extend(world for maker in makers for world in maker())
     return [(name, world.inputs()) for name, world in WORLDS] + geneses() + ledger_seat_cases.refused_geneses() + refused_blocks()
+
+
+def of_proposals():
+    """A file of their own: what all stake decides, and the seats for a group."""
+    return of(ledger_proposal_cases, ledger_group_cases)
 
 
 def of_disputes():

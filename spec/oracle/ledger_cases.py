@@ -511,7 +511,7 @@ CHANGED = 12  # altered records of each kind
 
 
 def kept_records():
-    """Of every kind the longest record that stands in a state of ledger_blocks, ledger_disputes or ledger_audits, and altered ones, refused or not."""
+    """Of every kind the longest record that stands in a state of ledger_blocks, ledger_proposals, ledger_disputes or ledger_audits, and altered ones, refused or not."""
     longest = {}
     for _, world in ledger_blocks.WORLDS:
         for key, data in sorted(world.state.records.items()):
@@ -538,12 +538,13 @@ def is_refused(inputs):
     return False
 
 
-BLOCKS, DISPUTES = ledger_blocks.cases(), ledger_blocks.of_disputes()
+BLOCKS, PROPOSALS, DISPUTES = ledger_blocks.cases(), ledger_blocks.of_proposals(), ledger_blocks.of_disputes()
 MISSING, ANSWERS, AUDITS = ledger_blocks.of_missing(), ledger_blocks.of_answers(), ledger_blocks.of_audits()
 OPS = {
     "ledger_state": (evaluate_state, states()),
     "ledger_bytes": (evaluate_bytes, bytes_cases() + list(kept_records())),
     "ledger_blocks": (ledger_blocks.evaluate, BLOCKS),
+    "ledger_proposals": (ledger_blocks.evaluate, PROPOSALS),
     "ledger_disputes": (ledger_blocks.evaluate, DISPUTES),
     "ledger_missing": (ledger_blocks.evaluate, MISSING),
     "ledger_answers": (ledger_blocks.evaluate, ANSWERS),

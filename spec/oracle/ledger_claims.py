@@ -27,7 +27,7 @@ def in_the_rules():
 
 
 def rejections():
-    names = ("blocks", "disputes", "missing", "answers", "audits")
+    names = ("blocks", "proposals", "disputes", "missing", "answers", "audits")
     files = [ORACLE.parent.joinpath("vectors", f"ledger_{name}.json").read_text() for name in names]
     cases = [case for text in files for case in json.loads(text)["cases"]]
     blocks = [block for case in cases for block in case.get("expected", {}).get("blocks", [])]

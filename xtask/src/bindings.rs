@@ -59,7 +59,8 @@ fn native(places: &Places) -> Outcome<String> {
     };
     said(&mut cargo(&["test", "--quiet", "--locked", "--package", "light"]))?;
     let example = ["run", "--quiet", "--release", "--locked", "-p", "light", "--example", "time"];
-    let files = ["bundle.json", "genesis.bin", "network_bundle.json"];
+    let networks = ["genesis.bin", "network_bundle.json", "group_genesis.bin", "group_bundle.json"];
+    let files = ["bundle.json"].into_iter().chain(networks);
     said(cargo(&example).args(files.map(|file| places.testdata.join(file))))
 }
 

@@ -1,5 +1,5 @@
-//! `spec/vectors/ledger_blocks.json`, and those of disputes, of what is missing, of answers and of audits, which an
-//! oracle made that shares no code with this crate: byte for byte.
+//! `spec/vectors/ledger_blocks.json`, and those of proposals, of disputes, of what is missing, of answers and of audits,
+//! which an oracle made that shares no code with this crate: byte for byte.
 //!
 //! A file nobody checks fails `every_file_is_checked`.
 
@@ -14,13 +14,14 @@ use serde_json::Value as Json;
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
 /// Bytes and states are checked by `crates/chain/tests/it/vectors.rs`.
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "ledger_answers",
     "ledger_audits",
     "ledger_blocks",
     "ledger_bytes",
     "ledger_disputes",
     "ledger_missing",
+    "ledger_proposals",
     "ledger_state",
 ];
 
@@ -39,6 +40,11 @@ fn every_file_is_checked() {
 #[test]
 fn ledger_blocks() {
     each("ledger_blocks");
+}
+
+#[test]
+fn ledger_proposals() {
+    each("ledger_proposals");
 }
 
 #[test]

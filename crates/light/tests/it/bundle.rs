@@ -1,11 +1,13 @@
 //! A receipt's place in a network, and everything that is none.
 
-use chain::{Height, Stamp};
+use chain::{Genesis, Height, Stamp};
 use light::{Bounds, BundleError, Freshness, verify_bundle, verify_bundle_words};
 use receipt::{NetworkBundle, Place, ReceiptFile, Refusal};
 use verify::{Kind, NotEstablished, Verdict};
 
-use crate::network_case::{NOW, bundle, genesis, reports};
+use crate::network_case::{
+    NOW, bundle, genesis, group_bundle, group_genesis, group_reports, reports,
+};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -112,13 +114,53 @@ const TESTDATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bindings/test
 #[test]
 fn the_bindings_have_this_case() {
     let read = |name: &str| std::fs::read(format!("{TESTDATA}/{name}")).unwrap();
-    assert_eq!(read("genesis.bin"), genesis().encode());
-    let same = read("network_bundle.json") == bundle(1_000).to_json().into_bytes();
-    assert!(same, "the bytes changed: cargo run -p light --example network bindings/testdata");
     // Whether members keep their order depends on what else is built: it means nothing.
     let parsed = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
-    let same = parsed(&read("network_reports.json")) == parsed(reports().as_bytes());
-    assert!(same, "the reports changed: cargo run -p light --example network bindings/testdata");
+    let again = "changed: cargo run -p light --example network bindings/testdata";
+    let same =
+        |[begun, file, said]: [&str; 3], genesis: Genesis, bundle: NetworkBundle, reports: &str| {
+            assert_eq!(read(begun), genesis.encode());
+            assert!(read(file) == bundle.to_json().into_bytes(), "the bytes {again}");
+            assert!(parsed(&read(said)) == parsed(reports.as_bytes()), "the reports {again}");
+        };
+    let of_seats = ["genesis.bin", "network_bundle.json", "network_reports.json"];
+    same(of_seats, genesis(), bundle(1_000), &reports());
+    let of_group = ["group_genesis.bin", "group_bundle.json", "group_reports.json"];
+    same(of_group, group_genesis(), group_bundle(1_000), &group_reports());
+}
+
+/// In words that the example could not change with the reports.
+#[test]
+fn every_language_says_what_a_group_establishes() {
+    let found: serde_json::Value = serde_json::from_str(&group_reports()).unwrap();
+    let said = |case: &serde_json::Value| {
+        let report = &case["report"];
+        let word = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
+        let kept = case["next"].is_string();
+        (word(&report["verdict"]), word(&report["why"]), word(&report["anchor"]["fresh"]), kept)
+    };
+    let found: Vec<_> = found["cases"].as_array().unwrap().iter().map(said).collect();
+    let words: Vec<_> = found
+        .iter()
+        .map(|(verdict, why, fresh, kept)| (&**verdict, &**why, &**fresh, *kept))
+        .collect();
+    let another_start = ("cannot_judge", "start", "", false);
+    let kept = ("verified", "", "fresh", true);
+    assert_eq!(
+        words,
+        [
+            kept,
+            kept,
+            ("verified", "", "old", false),
+            another_start,
+            another_start,
+            another_start,
+            ("cannot_judge", "unsupported", "", false),
+            kept,
+            ("refuted", "", "", false),
+            another_start,
+        ]
+    );
 }
 
 /// In words that the example could not change with the reports.
