@@ -3,21 +3,19 @@
 from ledger_audits import put_auditors
 from ledger_channels import channel_id, owed
 from ledger_forms import HASH, KEY, U8, U32, U64, Form, option, pair, record
-from ledger_liable import burn, fined, lost, owes, put, silent, to_account
+from ledger_liable import burn, fined, lost, owes, put, to_account
 from ledger_missing import dispute_id
 from ledger_nodes import there
 from ledger_pay import join
 from ledger_records import (
-    AUDIT, AUDITORS, AUDITORS_KEY, DISPUTE, ENDED, NODE, NO_WORD, OPENING, OVER, PURSE, PURSE_KEY, REVEAL, SETTLEMENT, SHOW, SILENT_OPENING,
-    SILENT_REVEAL, SILENT_SHOW, COMMIT, audit_key, dispute_key, node_key, settlement_key,
+    AUDITORS, AUDITORS_KEY, COMMIT, DISPUTE, ENDED, NODE, NO_WORD, OVER, PURSE, PURSE_KEY, REVEAL, SETTLEMENT, SILENT_REVEAL, audit_key, dispute_key, node_key, settlement_key,
 )  # fmt: skip
-from ledger_shown import COMMITMENT, COMMITTED, WHICH, answers_for, audit_of, back, in_time, keep, spoken_for
+from ledger_shown import COMMITMENT, COMMITTED, SILENCE, WHICH, answers_for, audit_of, awaited, brings, fallen, in_time, is_brought, keep, spoken_for
 from ledger_turn import TIME_MOST, reject_unless
 from receipt_decode import true
 
 ROOT, ALARM = 2, 3
 TRUE, FALSE, PLANTED = (1, 3, 5), (2, 4), 5
-SILENCE = {SHOW: SILENT_SHOW, OPENING: SILENT_OPENING, REVEAL: SILENT_REVEAL}
 
 STEP = (("choice", U32), ("position", U32), ("kind", U8), ("what", U32))
 SAID = {1: record((("finding", HASH),)), 2: record(STEP)}
@@ -87,20 +85,24 @@ def reveal(turn, body):
     audit, name = audit_of(turn, body), body["node"]
     spoken_for(turn, name)
     own = name == audit["node"]
-    reject_unless(audit["stage"] == REVEAL or (own and audit["stage"] == SILENT_REVEAL), 149)
-    in_time(turn, audit)
+    if own:
+        is_brought(turn, audit, REVEAL)
+    else:
+        reject_unless(audit["stage"] == REVEAL, 149)
+        in_time(turn, audit)
     at = None if own else place_of(audit, name)
     reject_unless(own or at is not None, 149)
     word = audit["word"] if own else audit["auditors"][at]["word"]
     reject_unless(word[0] == COMMITTED, 149)
     number, said = body["said"]
-    finding = said["finding"] if number == 1 else step_id(turn.hashes, said, audit["worker"], audit["job"], turn.payer)
+    finding = said["finding"] if number == 1 else step_id(turn.hashes, said, audit["worker"], audit["job"])
     reject_unless(commitment(turn.hashes, finding, name, body["salt"]) == word[1], 151)
     reject_unless(number == 1 or not own, 149)
-    if audit["stage"] == SILENT_REVEAL:
-        audit = {**back(turn, audit), "stage": REVEAL, "deadline": turn.clock["time"]}
+    if own:
+        audit, was_silent = brings(turn, audit)
+        audit = {**audit, "stage": REVEAL, "deadline": turn.clock["time"]} if was_silent else audit
     answers_for(turn, name)
-    word = (ROOT if number == 1 else ALARM, finding)
+    word = (ROOT, finding) if number == 1 else (ALARM, step_id(turn.hashes, said, audit["worker"], audit["job"], turn.payer))
     keep(turn, body, {**audit, "word": word} if own else replaced(audit, at, word=word))
 
 
@@ -148,7 +150,7 @@ def close(turn, body):
 def close_root(turn, body, audit, at):
     reject_unless(past_disputes(turn, audit), 152)
     others = [one["word"] for place, one in enumerate(audit["auditors"]) if place != at]
-    if audit["auditors"][at]["word"] in (audit["word"], *others):
+    if audit["word"][0] != ROOT or audit["auditors"][at]["word"] in (audit["word"], *others):
         from_treasury(turn, body["owner"], turn.parameter("audit_fee"))
 
 
@@ -199,21 +201,22 @@ def late(turn, body):
     audit = audit_of(turn, body)
     reject_unless((body["node"], body["channel"], body["asker"]) == (audit["node"], audit["channel"], audit["asker"]), 111)
     reject_unless(channel_id(turn.hashes, body["payer"], body["number"]) == body["channel"], 92)
-    awaited = audit["stage"] in (SHOW, OPENING) or (audit["stage"] == REVEAL and audit["word"][0] == COMMITTED)
-    reject_unless(awaited or audit["stage"] in SILENCE.values(), 149)
+    reject_unless(awaited(audit) is not None, 149)
     reject_unless(audit["deadline"] < turn.clock["time"], 120)
-    node = there(turn, body["node"])
-    if awaited:
-        case = silent(turn, body["node"], node, {**audit, "opened": audit["drawn"]}, "owed_draws")
-        keep(turn, body, {**audit, **case, "stage": SILENCE[audit["stage"]]})
+    if audit["stage"] not in SILENCE.values():
+        keep(turn, body, fallen(turn, audit))
         return
+    node = there(turn, body["node"])
     reject_unless(turn.clock["epoch"] > body["epoch"] + 2, 152)
     node, taken = lost({**node, "owed_draws": node["owed_draws"] - owes(audit)}, audit["cost"], audit["held"])
     put(turn, body["node"], node)
     burn(turn, taken)
     to_account(turn, audit["asker"], audit["bond"])
     voided(turn, body)
-    released(turn, body)
+    if audit["stage"] == SILENT_REVEAL and audit["auditors"] != []:
+        keep(turn, body, {**audit, "stage": OVER, "deadline": turn.clock["time"], "cost": 0, "held": 0, "bond": 0})
+    else:
+        released(turn, body)
 
 
 def voided(turn, body):

@@ -8,11 +8,11 @@ from exact import Refused
 from ledger_channels import VOUCHER, channel_id
 from ledger_disputes import MODEL, named_model
 from ledger_forms import HASH, KEY, SIGNATURE, U32, U64, checked, list_of, option, record
-from ledger_liable import burn, joined, operates, owes, put, spoke, to_account
+from ledger_liable import burn, joined, operates, owes, put, silent, spoke, to_account
 from ledger_missing import ANSWER, LEAF, RECEIPT, answers, date_holds, in_log, inside, receipt_id, sealed
 from ledger_nodes import NO_KEY, there
 from ledger_records import (
-    ANCHOR, AUDIT, COMMIT, NO_WORD, OPENING, OVER, REVEAL, SHOW, SILENT_OPENING, SILENT_SHOW, anchor_key, audit_key, node_key, NODE,
+    ANCHOR, AUDIT, COMMIT, NO_WORD, OPENING, OVER, REVEAL, SHOW, SILENT_OPENING, SILENT_REVEAL, SILENT_SHOW, anchor_key, audit_key, node_key, NODE,
 )  # fmt: skip
 from ledger_turn import TIME_MOST, reject_unless
 from receipt_decode import Input
@@ -76,6 +76,43 @@ def back(turn, audit):
     again = audit["cost"] - owes(audit)
     put(turn, name, joined(turn, {**node, "owed_draws": node["owed_draws"] + again}, held - burnt))
     return {**audit, "held": 0}
+
+
+SILENCE = {SHOW: SILENT_SHOW, OPENING: SILENT_OPENING, REVEAL: SILENT_REVEAL}
+
+
+def awaited(audit):
+    """The stage at which the node's show, opening or word is awaited; None: nothing is."""
+    if audit["stage"] == REVEAL:
+        return REVEAL if audit["word"][0] == COMMITTED else None
+    return next((stage for stage, silent in SILENCE.items() if audit["stage"] in (stage, silent)), None)
+
+
+def last(turn, audit):
+    """The last moment in which the node brings what is awaited."""
+    more = 0 if audit["stage"] in SILENCE.values() else turn.parameter("appeal_ms")
+    return min(audit["deadline"] + more, TIME_MOST)
+
+
+def is_brought(turn, audit, stage):
+    reject_unless(awaited(audit) == stage, 149)
+    reject_unless(turn.clock["time"] <= last(turn, audit), 117)
+
+
+def fallen(turn, audit):
+    """The audit, whose node was silent: its time to come back runs from the deadline that it missed."""
+    name = audit["node"]
+    case = silent(turn, name, there(turn, name), {**audit, "opened": audit["drawn"]}, "owed_draws")
+    return {**audit, **case, "stage": SILENCE[audit["stage"]], "deadline": last(turn, audit)}
+
+
+def brings(turn, audit):
+    """The audit of which the node brings what is awaited, and whether it was silent."""
+    if audit["stage"] not in SILENCE.values():
+        if turn.clock["time"] <= audit["deadline"]:
+            return audit, False
+        audit = fallen(turn, audit)
+    return back(turn, audit), True
 
 
 def answers_for(turn, name):
@@ -196,8 +233,7 @@ def show(turn, body):
     audit = audit_of(turn, body)
     reject_unless(body["node"] == audit["node"], 111)
     spoken_for(turn, audit["node"])
-    reject_unless(audit["stage"] in (SHOW, SILENT_SHOW), 149)
-    in_time(turn, audit)
+    is_brought(turn, audit, SHOW)
     data, shown = body["receipt"]
     bound, name = operates(turn, shown["worker"], body["node"]), receipt_id(turn.hashes, data)
     reject_unless(sealed(turn.hashes, data, body["signature"]), 124)
@@ -213,8 +249,7 @@ def show(turn, body):
     in_log(turn, shown["worker"], name, body["answer"][1])
     was_anchored(turn, body, shown["worker"])
     audit = {**audit, "worker": shown["worker"], "job": shown["job"], "receipt": name, "tokens": sum(shown["usage"])}
-    if audit["stage"] == SILENT_SHOW:
-        audit = back(turn, audit)
+    audit, _ = brings(turn, audit)
     if is_open and audit["auditors"] != []:
         deadline = turn.later(turn.parameter("commit_ms"))
         audit = {**audit, "stage": COMMIT, "deadline": deadline, "word": (COMMITTED, body["commitment"])}
@@ -249,16 +284,14 @@ def open_(turn, body):
     audit = audit_of(turn, body)
     owner = turn.draft.read(node_key(audit["node"]), NODE)["owner"]
     reject_unless((body["node"], body["owner"], body["asker"]) == (audit["node"], owner, audit["asker"]), 111)
-    reject_unless(audit["stage"] in (OPENING, SILENT_OPENING), 149)
-    in_time(turn, audit)
+    is_brought(turn, audit, OPENING)
     data, shown = body["receipt"]
     reject_unless(receipt_id(turn.hashes, data) == audit["receipt"], 150)
     reject_unless(receipt_opened.opens(turn.hashes.network, shown, body["opening"][1]), 150)
-    part = audit["bond"] // 2 if audit["stage"] == OPENING else 0
+    audit, was_silent = brings(turn, audit)
+    part = 0 if was_silent else audit["bond"] // 2
     to_account(turn, owner, part)
     to_account(turn, audit["asker"], audit["bond"] - part)
-    if audit["stage"] == SILENT_OPENING:
-        audit = back(turn, audit)
     answers_for(turn, body["node"])
     keep(turn, body, {**audit, "stage": COMMIT, "deadline": turn.later(turn.parameter("commit_ms")), "bond": 0})
 

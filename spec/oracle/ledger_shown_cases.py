@@ -168,9 +168,9 @@ class Audit:
     def step(self, position=1):
         return {"choice": 0, "position": position, "kind": 1, "what": TOKENS[position]}
 
-    def alarm(self, challenger, position=1):
+    def alarm(self, position=1):
         step = self.step(position)
-        return dispute_id(self.w.hashes, public(KEY), self.commitment, step["choice"], step["position"], step["kind"], step["what"], public(challenger))
+        return dispute_id(self.w.hashes, public(KEY), self.commitment, step["choice"], step["position"], step["kind"], step["what"])
 
     def vouched(self, at, position=1, **changed):
         data = self.filing(position)({"network": self.w.hashes.network.hex()}, self.made())
@@ -337,7 +337,7 @@ def commits():
     w.send(3, 34, a.revealing(one, step=a.step()), 151).send(1, 34, a.revealing(a.node), 151)
     sent = findings.REVEALS.write(a.revealing(one))
     w.send(3, 34, sent[:76] + b"\3" + sent[77:], 2).send(3, 34, sent + b"\0", 2).send(3, 34, a.revealing(one)).send(3, 34, a.revealing(one), 149)
-    epoch(w, 4).send(4, 34, a.revealing(two, finding=a.root([bytes(32)])), 117).send(1, 34, a.revealing(a.node, salt=b"\1" * 32), 117)
+    epoch(w, 4).send(4, 34, a.revealing(two, finding=a.root([bytes(32)])), 117)
     w.send(5, 35, a.closing(two, 4), 152).send(5, 36, {**a.late(), "number": a.number + 1}, 92).send(5, 36, a.late())
     w.send(5, 35, a.closing(two, 4), 152).send(1, 34, a.revealing(a.node, salt=b"\1" * 32)).send(5, 35, a.closing(two, 4), 152)
     w.block().send(5, 35, a.closing(two, 4, a.named(4)), 111).send(5, 35, a.closing(two, 4)).send(4, 30, enrol(two))
@@ -346,7 +346,7 @@ def commits():
     yield "an audit that not all keep to", w
 
     a = Audit().draw()
-    alarm = a.alarm(1)
+    alarm = a.alarm()
     a.show(commitment=findings.commitment(a.w.hashes, alarm, a.node, bytes(32)))
     to(a.w, a.record()["deadline"] + 1).send(3, 33, a.committing(0, a.root()), 149).send(3, 38, a.which(a.auditors[0]), 149)
     a.w.send(1, 34, a.revealing(a.node, salt=bytes(32), step=a.step()), 149).send(5, 36, a.late(), 120)
@@ -360,7 +360,7 @@ def silences():
     w = a.w
     w.send(5, 36, a.late(), 120).send(5, 36, {**a.late(), "index": 1}, 147)
     later(a, HOUR).send(5, 36, a.late(), 120)
-    w.block().send(1, 32, a.showing(), 117).send(5, 36, {**a.late(), "node": a.auditors[0]}, 111).send(5, 36, a.late(asker=public(3)), 111)
+    w.block().send(5, 36, {**a.late(), "node": a.auditors[0]}, 111).send(5, 36, a.late(asker=public(3)), 111)
     w.send(5, 36, {**a.late(), "channel": bytes(32)}, 111).send(5, 36, {**a.late(), "payer": public(3)}, 92).send(5, 36, a.late()).send(5, 36, a.late(), 120)
     w.block().send(1, 32, a.showing()).send(5, 36, a.late(), 149)
     one, two = a.auditors
@@ -381,8 +381,48 @@ def silences():
         if a.w.execution.clock["epoch"] == 3:
             a.w.send(5, 36, a.late(), 152)
             epoch(a.w, 4)
-        a.w.send(5, 36, a.late()).send(5, 36, a.late(), 147).send(5, 25, collected(1, a.channel, a.node, 1), 101)
+        again, unpaid = (147, 101) if stage == shown.SHOW else (149, 100)
+        a.w.send(5, 36, a.late()).send(5, 36, a.late(), again).send(5, 25, collected(1, a.channel, a.node, 1), unpaid)
         yield f"a worker that stays away, {stage}", a.w
+
+
+def uncalled():
+    """A node that was silent brings what is awaited: nobody, or somebody late, called it silent."""
+    for called in (False, True):
+        for stage in (shown.SHOW, shown.REVEAL, shown.OPENING):
+            a = Audit().draw()
+            if stage != shown.SHOW:
+                a.show()
+            if stage == shown.REVEAL:
+                a.commit(a.root(), a.root())
+            if stage == shown.OPENING:
+                a.w.send(3, 38, a.which(a.auditors[0]))
+            asker = public(3) if stage == shown.OPENING else bytes(32)
+            deadline = a.record()["deadline"]
+            to(a.w, deadline + 1).send(5, 36, a.late(asker)) if called else to(a.w, deadline + HOUR)
+            brought = {
+                shown.SHOW: (1, 32, a.showing()),
+                shown.REVEAL: (1, 34, a.revealing(a.node, salt=b"\1" * 32)),
+                shown.OPENING: (5, 39, a.opening(3)),
+            }[stage]  # fmt: skip
+            if called:
+                to(a.w, deadline + HOUR + 1).send(*brought, 117).send(5, 36, a.late(asker), None if a.w.execution.clock["epoch"] > 3 else 152)
+            else:
+                a.w.send(*brought).send(*brought, 149)
+            yield f"a node that is back, {stage}, {'called too late' if called else 'uncalled'}", a.w
+
+
+def kept_back():
+    a = Audit().draw().show()
+    w, (one, two) = a.w, a.auditors
+    a.commit(a.root(), a.root([bytes(32)]))
+    w.send(3, 34, a.revealing(one))
+    later(a, HOUR + 1000).send(5, 36, a.late())
+    later(a, HOUR + 1000)
+    epoch(w, 4).send(5, 36, a.late()).send(5, 36, a.late(), 149).send(5, 35, a.closing(), 152)
+    w.send(5, 35, a.closing(one, 3), 152).send(5, 35, a.closing(two, 4))
+    later(a, HOUR + 1000).send(5, 35, a.closing(one, 3)).send(5, 35, a.closing()).send(5, 35, a.closing(), 147)
+    yield "a worker that keeps its word back", w
 
 
 def openings():
@@ -405,7 +445,7 @@ def openings():
     a = Audit(parameters=[(1, 7), (2, 3)]).draw().show()
     w, (one, two) = a.w, a.auditors
     w.send(FIRST, 38, a.which(one), 8).send(3, 38, a.which(one))
-    later(a, HOUR + 1000).send(5, 39, a.opening(3), 117).send(5, 36, a.late(), 111).send(5, 36, a.late(public(3)))
+    later(a, HOUR + 1000).send(5, 36, a.late(), 111).send(5, 36, a.late(public(3)))
     w.send(5, 39, a.opening(3)).send(3, 33, a.committing(0, a.root())).send(4, 33, a.committing(1, a.root())).send(5, 36, a.late(public(3)), 120)
     yield "an opening that comes late", w
 
@@ -417,8 +457,8 @@ def openings():
 def alarms():
     a = Audit().draw().show()
     w, (one, two) = a.w, a.auditors
-    a.commit(a.alarm(3), a.alarm(4, 2))
-    w.send(3, 34, a.revealing(one, step=a.step(2)), 151).send(FIRST, 34, a.revealing(one, step=a.step()), 151).send(3, 34, a.revealing(one, step=a.step()))
+    a.commit(a.alarm(), a.alarm(2))
+    w.send(3, 34, a.revealing(one, step=a.step(2)), 151).send(3, 34, a.revealing(one, step=a.step()))
     w.send(4, 34, a.revealing(two, step=a.step(2))).send(1, 34, a.revealing(a.node, salt=b"\1" * 32))
     epoch(w, 4)
     lie, true = a.case(3).open(), a.case(4, 2).open()
@@ -436,7 +476,7 @@ def alarms():
 
     a = Audit().draw().show()
     w, (one, two) = a.w, a.auditors
-    a.commit(a.alarm(3), a.alarm(SECOND, 2))
+    a.commit(a.alarm(), a.alarm(2))
     w.send(3, 34, a.revealing(one, step=a.step())).send(SECOND, 34, a.revealing(two, step=a.step(2))).send(1, 34, a.revealing(a.node, salt=b"\1" * 32))
     w.send(4, 7, {"node": two, "amount": STAKE - 5})
     epoch(w, 4).send(5, 35, a.closing(two, 4, a.named(SECOND, 2)), 152)
@@ -449,7 +489,7 @@ def alarms():
 
     a = Audit(at=3, beacon="30", plants=(1, 2)).draw().show()
     w, (one, two) = a.w, a.auditors
-    a.commit(a.alarm(3), a.alarm(4))
+    a.commit(a.alarm(), a.alarm())
     w.send(3, 34, a.revealing(one, step=a.step())).send(4, 34, a.revealing(two, step=a.step())).send(1, 34, a.revealing(a.node, salt=b"\1" * 32))
     a.met(a.case(3).open(epoch=3))
     epoch(w, 6).send(5, 35, a.closing(two, 4, a.named(4))).send(5, 35, a.closing(one, 3, a.named(3))).send(5, 35, a.closing())
@@ -532,6 +572,8 @@ def answers():
 def worlds():
     """The others."""
     yield from silences()
+    yield from uncalled()
+    yield from kept_back()
     yield from openings()
     yield from alarms()
     yield from vouchings()

@@ -3,16 +3,16 @@
 //! Never computes an answer: whoever says that one is false opens a dispute about it. What a node loses by silence is
 //! [`crate::liability`]'s.
 
-use chain::Amount;
 use chain::records::{
-    Audit, AuditSlot, AuditStage, Auditor, Auditors, AuditorsSlot, EpochBook, Node, NodeId,
-    NodeSlot, Panel, PanelSlot, Panelist, Roles, Settlement, Word,
+    Audit, AuditSlot, AuditStage, Auditor, Auditors, AuditorsSlot, Awaited, EpochBook, Node,
+    NodeId, NodeSlot, Panel, PanelSlot, Panelist, Roles, Settlement, Word,
 };
+use chain::{Amount, Time};
 use commit::{Digest, Network};
 use receipt::PublicKey;
 
 use crate::context::{Author, Context};
-use crate::liability::{answer, give_back, owe_less, owe_more};
+use crate::liability::{answer, give_back, owe_less, owe_more, silence};
 use crate::nodes;
 use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
@@ -187,6 +187,53 @@ pub(crate) fn check_due(
     Ok(require(context.clock.time <= audit.deadline, Rejection::MoveLate)?)
 }
 
+/// What the node is asked for now, or was when it fell silent.
+pub(crate) fn awaited(audit: &Audit) -> Option<Awaited> {
+    match audit.stage {
+        AuditStage::Show => Some(Awaited::Show),
+        AuditStage::Reveal if matches!(audit.word, Word::Committed(_)) => Some(Awaited::Reveal),
+        AuditStage::Opening => Some(Awaited::Opening),
+        AuditStage::Silent(awaited) => Some(awaited),
+        AuditStage::Reveal | AuditStage::Commit | AuditStage::Over => None,
+    }
+}
+
+/// Whether this is what the node is asked for, and comes in time, or so late that it may come back with it: whether
+/// somebody called it silent meanwhile makes no difference.
+///
+/// # Errors
+/// [`Rejection::NotAwaited`], [`Rejection::MoveLate`].
+pub(crate) fn check_brought(context: &Context, audit: &Audit, what: Awaited) -> Result<(), Stop> {
+    require(awaited(audit) == Some(what), Rejection::NotAwaited)?;
+    Ok(require(context.clock.time <= last(context, audit), Rejection::MoveLate)?)
+}
+
+/// The last moment in which a node brings what it is asked for.
+fn last(context: &Context, audit: &Audit) -> Time {
+    match audit.stage {
+        AuditStage::Silent(_) => audit.deadline,
+        AuditStage::Show
+        | AuditStage::Commit
+        | AuditStage::Reveal
+        | AuditStage::Opening
+        | AuditStage::Over => audit.deadline.after(context.parameters.get_u64(Parameter::AppealMs)),
+    }
+}
+
+/// The node let a deadline pass. Whenever that is called, its time to come back runs from that deadline on. Whoever calls
+/// puts the node and names the stakes.
+pub(crate) fn fall_silent(
+    context: &Context,
+    view: &mut View,
+    node: &mut Node,
+    (audit, awaited): (&mut Audit, Awaited),
+) -> Result<(), Stop> {
+    audit.deadline = last(context, audit);
+    audit.stage = AuditStage::Silent(awaited);
+    audit.held = silence(context, view, node, (audit.drawn, audit.cost))?;
+    Ok(owe_less(&mut node.owed.draws, audit.held.at_most(audit.cost))?)
+}
+
 /// A node that the author speaks for, as its owner or operator.
 ///
 /// # Errors
@@ -207,23 +254,29 @@ pub(crate) fn owe_no_more(node: &mut Node, audit: &Audit) -> Result<(), Fault> {
     owe_less(&mut node.owed.draws, audit.owed())
 }
 
-/// Somebody brought what the audit waits for. A node that was silent loses a bond, and answers for the audit as before.
-/// Whoever calls puts the node and names the stakes.
+/// Somebody brought what the audit waits for. Where the node was silent, or this comes so late that it was, it loses a
+/// bond, and answers for the audit as before. Gives whether it was. Whoever calls puts the node and names the stakes.
 pub(crate) fn come_back(
     (context, author): (&Context, &Author),
     view: &mut View,
     node: &mut Node,
     audit: &mut Audit,
-) -> Result<(), Stop> {
+) -> Result<bool, Stop> {
+    let awaited = awaited(audit).ok_or(Rejection::NotAwaited)?;
+    let called = matches!(audit.stage, AuditStage::Silent(_));
+    let silent = called || context.clock.time > audit.deadline;
+    if silent && !called {
+        fall_silent(context, view, node, (&mut *audit, awaited))?;
+    }
     answer(context, author, node);
-    if let AuditStage::Silent(_) = audit.stage {
+    if silent {
         let bond = Amount(context.parameters.get(Parameter::Bond));
         give_back(view, node, audit.held, bond)?;
         owe_no_more(node, audit)?;
         audit.held = Amount::ZERO;
         owe(node, audit)?;
     }
-    Ok(())
+    Ok(silent)
 }
 
 /// Whether everything was said, or the time for it is over; what the node says cannot lack.

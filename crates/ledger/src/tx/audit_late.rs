@@ -3,17 +3,16 @@
 use chain::Amount;
 use chain::records::{
     AccountSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, NodeId, NodeSlot,
-    SettlementSlot, Slot, StakesSlot, Word,
+    SettlementSlot, Slot, StakesSlot,
 };
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use crate::accounts::add;
-use crate::audits::{check_after, find, let_go, owe_no_more, wait};
+use crate::audits::{awaited, check_after, fall_silent, find, let_go, owe_no_more};
 use crate::context::Context;
-use crate::liability::{lose, owe_less, silence};
+use crate::liability::lose;
 use crate::nodes;
-use crate::parameters::Parameter;
 use crate::payout::void;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
@@ -83,14 +82,13 @@ impl AuditLate {
             return self.end(context, view, &mut audit);
         }
         let mut node = nodes::find(view, self.node)?;
-        audit.held = silence(context, view, &mut node, (audit.drawn, audit.cost))?;
-        owe_less(&mut node.owed.draws, audit.held.at_most(audit.cost))?;
-        wait(context, &mut audit, AuditStage::Silent(awaited), Parameter::AppealMs);
+        fall_silent(context, view, &mut node, (&mut audit, awaited))?;
         view.put(&NodeSlot(self.node), &node)?;
         view.put(&self.audit, &audit)
     }
 
-    /// It stayed silent: what is held is lost, and what the channel paid in the epoch is void.
+    /// It stayed silent: what is held is lost, and what the channel paid in the epoch is void. Where it kept its word back
+    /// alone, the audit stays until its auditors are closed.
     fn end(&self, context: &Context, view: &mut View, audit: &mut Audit) -> Result<(), Stop> {
         check_after(context, self.audit)?;
         let mut node = nodes::find(view, self.node)?;
@@ -107,6 +105,13 @@ impl AuditLate {
         let all = [settlement.span];
         let back = void(&mut settlement, &all)?;
         add(view, self.payer, back)?;
+        // What auditors said that were not kept waiting for it is closed as ever.
+        if audit.stage == AuditStage::Silent(Awaited::Reveal) && !audit.auditors.is_empty() {
+            (audit.cost, audit.held, audit.bond) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
+            (audit.stage, audit.deadline) = (AuditStage::Over, context.clock.time);
+            view.put(&slot, &settlement)?;
+            return view.put(&self.audit, audit);
+        }
         let_go(&mut settlement)?;
         view.put(&slot, &settlement)?;
         view.remove(&self.audit)
@@ -114,16 +119,5 @@ impl AuditLate {
 
     fn settlement(&self) -> SettlementSlot {
         SettlementSlot { epoch: self.audit.epoch, channel: self.channel }
-    }
-}
-
-/// What the node is asked for now, or was when it fell silent.
-fn awaited(audit: &Audit) -> Option<Awaited> {
-    match audit.stage {
-        AuditStage::Show => Some(Awaited::Show),
-        AuditStage::Reveal if matches!(audit.word, Word::Committed(_)) => Some(Awaited::Reveal),
-        AuditStage::Opening => Some(Awaited::Opening),
-        AuditStage::Silent(awaited) => Some(awaited),
-        AuditStage::Reveal | AuditStage::Commit | AuditStage::Over => None,
     }
 }

@@ -8,7 +8,7 @@ use commit::{Reader, WireError, Writer};
 use receipt::{Opening, PublicKey, Receipt};
 
 use crate::accounts::add;
-use crate::audits::{check_due, come_back, find, wait};
+use crate::audits::{check_brought, come_back, find, wait};
 use crate::context::{Author, Context};
 use crate::nodes;
 use crate::parameters::Parameter;
@@ -91,22 +91,20 @@ impl AuditOpening {
             (self.node, self.owner, self.asker) == (audit.node, node.owner, audit.asker),
             Rejection::DisputeNames,
         )?;
-        let silent = AuditStage::Silent(Awaited::Opening);
-        check_due(context, &audit, &[AuditStage::Opening, silent])?;
+        check_brought(context, &audit, Awaited::Opening)?;
         let network = context.network;
         let shown = self.receipt.id(network) == audit.shown.receipt;
         let opens = self.opening.opens(&self.receipt, network)
             && self.opening.repeats(&self.receipt, network);
         require(shown && opens, Rejection::ShownOther)?;
         let bond = std::mem::take(&mut audit.bond);
-        if audit.stage == silent {
+        if come_back((context, author), view, &mut node, &mut audit)? {
             add(view, self.asker, bond)?;
         } else {
             let half = Amount(bond.0 / 2);
             add(view, self.owner, half)?;
             add(view, self.asker, bond.minus(half).ok_or(Fault::Money("a bond"))?)?;
         }
-        come_back((context, author), view, &mut node, &mut audit)?;
         view.put(&NodeSlot(self.node), &node)?;
         wait(context, &mut audit, AuditStage::Commit, Parameter::CommitMs);
         view.put(&self.audit, &audit)

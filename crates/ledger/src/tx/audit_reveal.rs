@@ -3,13 +3,12 @@
 //! Never takes what another node committed to: a node's id is in its commitment.
 
 use chain::records::{
-    AuditSlot, AuditStage, Awaited, DisputeSlot, NodeId, NodeSlot, Shown, Slot, StakesSlot, Word,
+    AuditSlot, AuditStage, Awaited, NodeId, NodeSlot, Shown, Slot, StakesSlot, Word,
 };
 use commit::{Digest, Network, Reader, WireError, Writer};
-use receipt::PublicKey;
 
 use super::hold::DisputedStep;
-use crate::audits::{check_due, come_back, commitment, find, spoken_for};
+use crate::audits::{check_brought, check_due, come_back, commitment, find, spoken_for};
 use crate::context::{Author, Context};
 use crate::liability::answer;
 use crate::stop::{Rejection, Stop, require};
@@ -41,14 +40,13 @@ pub enum Found {
 }
 
 impl Found {
-    /// What is committed to: of a false step the id of the dispute about it.
+    /// What is committed to: of a false step the claim's id. Who disputes it is said when it is revealed, so that a key may
+    /// change in between.
     #[must_use]
-    pub fn finding(&self, network: Network, shown: &Shown, challenger: PublicKey) -> Digest {
+    pub fn finding(&self, network: Network, shown: &Shown) -> Digest {
         match self {
             Self::Root(root) => *root,
-            Self::False(step) => {
-                step.claimed(shown.worker, shown.job).disputed_by(network, challenger).0
-            }
+            Self::False(step) => step.claimed(shown.worker, shown.job).slot(network).0,
         }
     }
 }
@@ -100,30 +98,29 @@ impl AuditReveal {
         let mut node = spoken_for(view, self.node, author)?;
         let own = self.node == audit.node;
         match own {
-            true => {
-                let stages = [AuditStage::Reveal, AuditStage::Silent(Awaited::Reveal)];
-                check_due(context, &audit, &stages)?;
-            }
+            true => check_brought(context, &audit, Awaited::Reveal)?,
             false => check_due(context, &audit, &[AuditStage::Reveal])?,
         }
-        let finding = self.found.finding(context.network, &audit.shown, author.payer);
+        let (network, shown) = (context.network, audit.shown);
+        let finding = self.found.finding(network, &shown);
         let word = audit.word_of(self.node).ok_or(Rejection::NotAwaited)?;
         let Word::Committed(committed) = *word else { return Err(Rejection::NotAwaited.into()) };
         require(
-            commitment(context.network, &finding, self.node, &self.salt) == committed,
+            commitment(network, &finding, self.node, &self.salt) == committed,
             Rejection::CommitmentOther,
         )?;
         require(!own || matches!(self.found, Found::Root(_)), Rejection::NotAwaited)?;
-        *word = match self.found {
-            Found::Root(root) => Word::Root(root),
-            Found::False(_) => Word::Alarm(DisputeSlot(finding)),
-        };
-        answer(context, author, &mut node);
-        if audit.stage != AuditStage::Reveal {
-            come_back((context, author), view, &mut node, &mut audit)?;
+        if own && come_back((context, author), view, &mut node, &mut audit)? {
             (audit.stage, audit.deadline) = (AuditStage::Reveal, context.clock.time);
         }
+        answer(context, author, &mut node);
         view.put(&NodeSlot(self.node), &node)?;
+        *audit.word_of(self.node).ok_or(Rejection::NotAwaited)? = match self.found {
+            Found::Root(root) => Word::Root(root),
+            Found::False(step) => Word::Alarm(
+                step.claimed(shown.worker, shown.job).disputed_by(network, author.payer),
+            ),
+        };
         view.put(&self.audit, &audit)
     }
 }

@@ -16,7 +16,7 @@ use receipt::{
 
 use super::audit_commit::read_commitment;
 use super::missing_answer::ANSWER_BYTES_MAX;
-use crate::audits::{check_due, come_back, find, spoken_for, wait};
+use crate::audits::{check_brought, come_back, find, spoken_for, wait};
 use crate::context::{Author, Context};
 use crate::dates;
 use crate::disputes::check_signer;
@@ -139,7 +139,7 @@ impl AuditShow {
         let mut audit = find(context, view, self.audit)?;
         require(audit.node == self.node, Rejection::DisputeNames)?;
         let mut node = spoken_for(view, self.node, author)?;
-        check_due(context, &audit, &[AuditStage::Show, AuditStage::Silent(Awaited::Show)])?;
+        check_brought(context, &audit, Awaited::Show)?;
         let terms = self.check_receipt(context, view)?;
         self.check_paid(context.network, &audit)?;
         self.check_anchored(view)?;

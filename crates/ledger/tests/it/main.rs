@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod anchors;
+mod audit_silence;
 mod audits;
 mod blocks;
 mod channels;

@@ -6,10 +6,11 @@
 
 use chain::Epoch;
 use chain::records::{
-    AnchorSlot, Audit, AuditSlot, AuditStage, Clock, Held, NodeId, Word, audit_commitment,
+    AnchorSlot, Audit, AuditSlot, AuditStage, Awaited, ClaimedStep, Clock, Held, NodeId, Word,
+    audit_commitment,
 };
 use commit::Digest;
-use ledger::tx::{Action, AuditReveal};
+use ledger::tx::{Action, AuditReveal, DisputedStep, Found};
 
 use super::changes::{Change, kept};
 use super::{Seen, Step, holds};
@@ -58,9 +59,8 @@ fn said(
     };
     let Some(is) = is else { return Ok(()) };
     for ((node, before), (_, after)) in words(was).into_iter().zip(words(is)) {
-        let (found, committed) = match (before, after) {
-            (Word::Committed(one), Word::Root(found)) => (found, one),
-            (Word::Committed(one), Word::Alarm(found)) => (found.0, one),
+        let committed = match (before, after) {
+            (Word::Committed(one), Word::Root(_) | Word::Alarm(_)) => one,
             (before, after) => {
                 let on = before == after || before == Word::None;
                 holds(on, || format!("{node:?} said {before:?} and says {after:?}"))?;
@@ -68,11 +68,26 @@ fn said(
             }
         };
         let network = step.after.network();
-        let opens = |salt: &Digest| audit_commitment(network, &found, node, salt) == committed;
+        let opens = |found: &Digest, salt: &Digest| {
+            audit_commitment(network, found, node, salt) == committed
+        };
         let mut reveals = actions.iter().filter_map(|action| revealed(action, slot, node));
-        holds(reveals.any(|reveal| opens(&reveal.salt)), || {
-            format!("{node:?} says what it did not commit to: {after:?}")
-        })?;
+        let says = |reveal: &AuditReveal| match (&reveal.found, after) {
+            (Found::Root(_), Word::Root(found)) => opens(&found, &reveal.salt),
+            (Found::False(said), Word::Alarm(dispute)) => {
+                let (worker, job) = (is.shown.worker, is.shown.job);
+                let DisputedStep { choice, position, kind, what } = *said;
+                let claim = ClaimedStep { worker, job, choice, position, kind, what };
+                let mut made = step.block.transactions.iter();
+                let its_own = made.any(|made| claim.disputed_by(network, made.payer) == dispute);
+                its_own && opens(&claim.slot(network).0, &reveal.salt)
+            }
+            (
+                Found::Root(_) | Found::False(_),
+                Word::None | Word::Committed(_) | Word::Root(_) | Word::Alarm(_),
+            ) => false,
+        };
+        holds(reveals.any(says), || format!("{node:?} says what it did not commit to: {after:?}"))?;
     }
     Ok(())
 }
@@ -104,6 +119,8 @@ fn done(
     let may = match was.stage {
         AuditStage::Over | AuditStage::Reveal => true,
         AuditStage::Commit => late,
+        // Who kept its word back alone: the others are done with from then on.
+        AuditStage::Silent(Awaited::Reveal) => cut,
         AuditStage::Show | AuditStage::Opening | AuditStage::Silent(_) => false,
     };
     let vouched = closed.any(|one| matches!(one.word, Word::Root(_)));

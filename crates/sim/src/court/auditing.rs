@@ -123,9 +123,8 @@ pub(crate) fn commit(stage: &mut Stage<'_, '_>, node: NodeId, key: &'static Key,
         let answer = &stage.hall.answers[at];
         let action = match answer.withheld && !answer.opened {
             true => Some(forms::audit_ask(slot, node)),
-            false => finds(stage.hall, answer, key).map(|found| {
-                forms::audit_commit(stage.hall, (slot, &audit), (node, key.public), &found)
-            }),
+            false => finds(stage.hall, answer, key)
+                .map(|found| forms::audit_commit(stage.hall, (slot, &audit), node, &found)),
         };
         stage.wish(key, action);
     }
@@ -155,7 +154,14 @@ pub(crate) fn answer(stage: &mut Stage<'_, '_>, opens: bool) {
         if audit.node != node {
             continue;
         }
-        let late = stage.is_past(audit.deadline);
+        // Who was away comes back by itself, called silent or not.
+        let back = u64::try_from(stage.scene.parameter(Parameter::AppealMs)).unwrap_or(u64::MAX);
+        let late = stage.is_past(match audit.stage {
+            AuditStage::Show | AuditStage::Opening | AuditStage::Reveal => {
+                audit.deadline.after(back)
+            }
+            AuditStage::Commit | AuditStage::Silent(_) | AuditStage::Over => audit.deadline,
+        });
         let action = match audit.stage {
             AuditStage::Show | AuditStage::Silent(Awaited::Show) if !late => {
                 show(stage, slot, &audit)

@@ -278,14 +278,13 @@ pub(crate) fn audit_show(
     })))
 }
 
-/// By whoever reveals it with this key.
 pub(crate) fn audit_commit(
     hall: &Hall,
     (slot, audit): (AuditSlot, &Audit),
-    (node, key): (NodeId, PublicKey),
+    node: NodeId,
     found: &Found,
 ) -> Action {
-    let finding = found.finding(hall.network, &audit.shown, key);
+    let finding = found.finding(hall.network, &audit.shown);
     let commitment = audit_commitment(hall.network, &finding, node, &salt(slot));
     Action::AuditCommit(AuditCommit { audit: slot, node, commitment })
 }

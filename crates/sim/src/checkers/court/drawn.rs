@@ -5,8 +5,9 @@
 //! than the answer that was paid.
 
 use chain::Time;
-use chain::records::{Audit, AuditSlot, AuditStage, DisputeSlot, Held};
+use chain::records::{Audit, AuditSlot, AuditStage, DisputeSlot, Held, Word};
 use ledger::Parameter;
+use ledger::tx::Action;
 use std::collections::BTreeMap;
 
 use super::super::{Seen, holds};
@@ -96,12 +97,26 @@ fn is_refuted(hearing: &Hearing<'_>, claim: DisputeSlot) -> bool {
         })
 }
 
-/// Whether an audit ended in this block because its node said nothing.
+/// Whether an audit ended in this block because its node said nothing; where that is its word, what auditors said is left.
 fn is_silent(hearing: &Hearing<'_>, slot: &AuditSlot) -> bool {
     let silent = hearing.before.iter().any(|held| {
         matches!(held, Held::Audit(of, Audit { stage: AuditStage::Silent(_), .. }) if of == slot)
     });
-    silent && hearing.after.record(slot).is_none()
+    match hearing.after.record(slot) {
+        None => silent || is_called(hearing, *slot),
+        Some(audit) => {
+            let said = matches!(audit.word, Word::Root(_)) || audit.auditors.is_empty();
+            audit.stage == AuditStage::Over && !said
+        }
+    }
+}
+
+/// Whether somebody calls the node late in this block: who is called after its time to come back is late twice in one.
+fn is_called(hearing: &Hearing<'_>, slot: AuditSlot) -> bool {
+    hearing.block.transactions.iter().any(|made| {
+        let action = Action::decode(made.kind, &made.body);
+        matches!(action, Ok(Action::AuditLate(late)) if late.audit == slot)
+    })
 }
 
 /// All that an audit may wait for, and the longest dispute behind it.
