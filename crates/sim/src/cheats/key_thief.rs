@@ -7,7 +7,9 @@ use commit::Blind;
 
 use super::robbed;
 use crate::court::hall::Answer;
-use crate::court::{Ask, CASES, PartyId, Player, Stage, Tale, forms, twin_slot};
+use crate::court::{
+    Ask, CASES, PartyId, Player, Stage, TWO_TOKENS, Tale, contradiction_slot, forms,
+};
 use crate::random::Random;
 
 /// Jobs that it makes up.
@@ -33,7 +35,8 @@ impl Player for KeyThief {
         }
         let key = stage.party().owner();
         for made in &self.made {
-            if stage.scene.record(&twin_slot(stage.hall.network, made)).is_none() {
+            let slot = contradiction_slot(stage.hall.network, made, TWO_TOKENS);
+            if stage.scene.record(&slot).is_none() {
                 let shown = forms::equivocation(stage.hall, made);
                 stage.wish(key, shown);
             }

@@ -15,13 +15,17 @@ mod false_planter;
 mod fault_claimer;
 mod griefing_challenger;
 mod key_thief;
+mod late_voucher;
 mod launderer;
 mod lazy_auditor;
 mod log_omitter;
+mod mislabeller;
 mod outage;
 mod part_withholder;
 mod planter;
 mod robbed;
+mod second_receipt;
+mod segment_launderer;
 mod serial_accuser;
 mod silent_liar;
 mod twice_paid;
@@ -81,6 +85,9 @@ const SHARE: u128 = SLASH / 4;
 const SMALL_SLASH: u64 = 3_000_000;
 /// Who lies in whatever it says.
 pub(crate) const BULK_LIAR: &str = "bulk liar";
+
+/// Where draws are to find something, units are as small as answers.
+const DRAWN: &[(Parameter, u64)] = &[(Parameter::AuditUnit, 1_000_000)];
 
 /// A worker that cheats.
 const WORKER: Cheat = Cheat {
@@ -172,6 +179,16 @@ pub(crate) const CHEATS: &[Cheat] = &[
         cast: key_thief::cast,
         ..CLIENT
     },
+    Cheat { name: "second receipt", sets: DRAWN, cast: second_receipt::cast, ..WORKER },
+    Cheat {
+        name: "segment launderer",
+        friends: 1,
+        sets: DRAWN,
+        cast: segment_launderer::cast,
+        ..WORKER
+    },
+    Cheat { name: "late voucher", sets: DRAWN, cast: late_voucher::cast, ..WORKER },
+    Cheat { name: "mislabeller", sets: DRAWN, cast: mislabeller::cast, ..WORKER },
     Cheat {
         name: "whale voter",
         role: Role::Owner,

@@ -13,7 +13,7 @@ use ledger::tx::{Action, DisputedStep, Enrol, Found, Wish as Enrolling};
 use super::cases::Tale;
 use super::custom::{accuse, accuse_auditor, prosecute};
 use super::forms;
-use super::hall::{Answer, Hall};
+use super::hall::{Answer, Hall, Promise};
 use super::stage::{Player, Stage};
 use super::trial::finding;
 use super::work::{appeal, defend};
@@ -149,6 +149,15 @@ pub(crate) fn reveal(stage: &mut Stage<'_, '_>, node: NodeId, key: &'static Key,
 
 /// Shows what was drawn of its own answers, and says what it found; keeps openings back where it shall.
 pub(crate) fn answer(stage: &mut Stage<'_, '_>, opens: bool) {
+    answer_with(stage, opens, |hall, at| Some((at, hall.answers[at].paid?)));
+}
+
+/// The same; says what it shows for an answer, and what paid that.
+pub(crate) fn answer_with(
+    stage: &mut Stage<'_, '_>,
+    opens: bool,
+    shows: impl Fn(&Hall, usize) -> Option<(usize, Promise)>,
+) {
     let (Some(node), owner) = (stage.party().node(), stage.party().owner()) else { return };
     for (slot, audit) in audits(stage) {
         if audit.node != node {
@@ -164,7 +173,7 @@ pub(crate) fn answer(stage: &mut Stage<'_, '_>, opens: bool) {
         });
         let action = match audit.stage {
             AuditStage::Show | AuditStage::Silent(Awaited::Show) if !late => {
-                show(stage, slot, &audit)
+                show(stage, slot, &audit, &shows)
             }
             AuditStage::Opening | AuditStage::Silent(Awaited::Opening) if !late && opens => {
                 let at = shown(stage.hall, &audit);
@@ -187,18 +196,24 @@ pub(crate) fn answer(stage: &mut Stage<'_, '_>, opens: bool) {
     }
 }
 
-/// The answer that the drawn unit paid.
-fn show(stage: &Stage<'_, '_>, slot: AuditSlot, audit: &Audit) -> Option<Action> {
+/// The answer that the drawn unit paid, or what is shown for it.
+fn show(
+    stage: &Stage<'_, '_>,
+    slot: AuditSlot,
+    audit: &Audit,
+    shows: &impl Fn(&Hall, usize) -> Option<(usize, Promise)>,
+) -> Option<Action> {
     let size = stage.anchored(stage.me)?.size;
     let mut answers = stage.hall.answers.iter();
-    let paid = answers.find(|answer| {
+    let paid = answers.position(|answer| {
         answer.worker == stage.me
             && answer.paid.is_some_and(|promise| {
                 let (from, to) = (promise.voucher.from, promise.voucher.cumulative);
                 promise.voucher.channel == audit.channel && from <= audit.unit && audit.unit < to
             })
     })?;
-    forms::audit_show(stage.hall, slot, paid, size)
+    let (shown, promise) = shows(stage.hall, paid)?;
+    forms::audit_show(stage.hall, slot, (&stage.hall.answers[shown], &promise), size)
 }
 
 fn reveals(stage: &Stage<'_, '_>, slot: AuditSlot, audit: &Audit) -> Option<Action> {

@@ -79,7 +79,9 @@ pub(crate) fn genesis(random: &mut Random, main: usize) -> (Genesis, Court) {
             (*at, random.between(least, most))
         };
         let wants = serve.iter().map(of).collect();
-        casts.push(casting(&mut keys, &HONEST_CLIENT, Box::new(Client { wants, looks })));
+        let mut cast = casting(&mut keys, &HONEST_CLIENT, Box::new(Client { wants, looks }));
+        cast.party.trusts = !looks;
+        casts.push(cast);
     }
     let bailiff = &players(0, 1)[0];
     casts.push(casting(&mut keys, &HONEST_CLIENT, Box::new(Bailiff)));
@@ -94,6 +96,7 @@ pub(crate) fn genesis(random: &mut Random, main: usize) -> (Genesis, Court) {
         answers: Vec::new(),
         channels: Vec::new(),
         trials: Vec::new(),
+        shown: Vec::new(),
         asked: Vec::new(),
         parts: Vec::new(),
         until: Epoch(0),
@@ -147,6 +150,7 @@ fn casting(keys: &mut usize, cheat: &'static Cheat, player: Box<dyn Player>) -> 
         loot: cheat.loot,
         bulk: cheat.name == BULK_LIAR,
         hides: false,
+        trusts: false,
         keys: players(*keys, own),
         nodes: vec![NodeId([0; 32]); cheat.nodes],
         log: Log::default(),

@@ -4,12 +4,13 @@
 
 use chain::Time;
 use chain::records::{
-    AnchorSlot, ChannelId, ChannelSlot, DisputeSlot, Held, HoldSlot, SettlementSlot,
+    AnchorSlot, ChannelId, ChannelSlot, ClaimedStep, DisputeSlot, Held, HoldSlot, SettlementSlot,
     Stage as Course, Vouching,
 };
 use commit::Blind;
 
 use super::cases::{CASES, Tale};
+use super::compare::compare;
 use super::forms;
 use super::hall::{Answer, Ask, PRICE, PartyId, Paying};
 use super::parts::ask_part;
@@ -45,6 +46,7 @@ impl Player for Client {
             leave(stage, *worker, *left);
         }
         pay(stage, |_| (PRICE, LASTING));
+        compare(stage);
         if self.looks {
             check(stage);
             prosecute(stage, |_| Some(Tale::True));
@@ -115,10 +117,13 @@ pub(crate) fn pay(stage: &mut Stage<'_, '_>, how: impl Fn(usize) -> (u128, Time)
     }
 }
 
-/// Accuses an answer, under a key of its own.
+/// Accuses an answer, under a key of its own. What a stranger signed nobody can be accused of.
 pub(crate) fn accuse(stage: &mut Stage<'_, '_>, answer: usize, by: &'static Key) {
     let made = (answer, &stage.hall.answers[answer]);
     let Some(node) = stage.hall.party(made.1.worker).node() else { return };
+    if made.1.head.worker != made.1.receipt.worker {
+        return;
+    }
     let trial = Trial::of(stage.hall.network, made, node, (stage.me, by));
     bring(stage, trial);
 }
@@ -170,20 +175,27 @@ pub(crate) fn check(stage: &mut Stage<'_, '_>) {
 /// Shows two tokens for one place.
 fn check_twin(stage: &mut Stage<'_, '_>, at: usize) {
     let answer = &stage.hall.answers[at];
-    if answer.twin.is_none() || stage.scene.record(&twin_slot(stage.hall.network, answer)).is_some()
-    {
+    let slot = contradiction_slot(stage.hall.network, answer, TWO_TOKENS);
+    if answer.twin.is_none() || stage.scene.record(&slot).is_some() {
         return;
     }
     let (key, shown) = (stage.party().owner(), forms::equivocation(stage.hall, answer));
     stage.wish(key, shown);
 }
 
-/// Under which an equivocation stands when it was shown.
-pub(crate) fn twin_slot(network: commit::Network, answer: &Answer) -> DisputeSlot {
+/// Two tokens for one place, two receipts of one job, two leaves for the same money.
+pub(crate) const TWO_TOKENS: u8 = 3;
+pub(crate) const TWO_RECEIPTS: u8 = 4;
+pub(crate) const TWO_LEAVES: u8 = 5;
+
+/// Under which it stands that a worker contradicted itself about an answer, by what was shown.
+pub(crate) fn contradiction_slot(
+    network: commit::Network,
+    answer: &Answer,
+    kind: u8,
+) -> DisputeSlot {
     let (worker, job) = (answer.receipt.worker, answer.receipt.job);
-    let step =
-        chain::records::ClaimedStep { worker, job, choice: 0, position: 0, kind: 3, what: 0 };
-    step.slot(network)
+    ClaimedStep { worker, job, choice: 0, position: 0, kind, what: 0 }.slot(network)
 }
 
 /// Asks for a receipt that was due in its worker's log and is not there.

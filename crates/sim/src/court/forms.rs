@@ -11,9 +11,10 @@ use dispute::{Claim, Slice};
 use ledger::tx::{
     Action, AnchorLog, AnswerMissing, AnswerPart, Appeal, AuditAsk, AuditClose, AuditCommit,
     AuditLate, AuditOpening, AuditReveal, AuditShow, ChannelClose, ChannelEnd, ChannelOpen,
-    Collect, DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, DrawAudit, Found,
-    HoldPay, JobShown, MeetPlant, MissingLate, MissingOpen, PartLate, PartOpen, PublishPackage,
-    PublishProgram, ReleasePay, Settle, ShowEquivocation, VouchDispute,
+    Collect, DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, DoubleLeaf,
+    DoubleReceipt, DrawAudit, Found, HoldPay, JobShown, MeetPlant, MissingLate, MissingOpen,
+    PartLate, PartOpen, PublishPackage, PublishProgram, ReleasePay, Settle, ShowEquivocation,
+    VouchDispute,
 };
 use ledger::{AskedOf, NamedModel};
 use receipt::{
@@ -105,6 +106,37 @@ pub(crate) fn equivocation(hall: &Hall, answer: &Answer) -> Option<Action> {
     let (node, epoch, terms) = (worker.node()?, answer.epoch, answer.job.show(&answer.salts, 0)?);
     let shown = ShowEquivocation { node, epoch, terms, evidence };
     Some(Action::Equivocation(Box::new(shown)))
+}
+
+/// Its receipt, and another one of its job.
+pub(crate) fn double_receipt(hall: &Hall, answer: &Answer, shown: &AuditShow) -> Option<Action> {
+    Some(Action::DoubleReceipt(Box::new(DoubleReceipt {
+        node: hall.party(answer.worker).node()?,
+        epoch: answer.epoch,
+        terms: answer.job.show(&answer.salts, 0)?,
+        one: (answer.receipt.clone(), answer.signature),
+        other: (shown.receipt.clone(), shown.signature),
+    })))
+}
+
+/// Its leaf, and another one for the same money, in a log of so many leaves.
+pub(crate) fn double_leaf(
+    hall: &Hall,
+    answer: &Answer,
+    shown: &AuditShow,
+    size: u64,
+) -> Option<Action> {
+    let worker = hall.party(answer.worker);
+    let (leaf, index) = (shown.answer.leaf, shown.answer.index);
+    let other = MissingAnswer { leaf, index, proof: worker.log.inclusion(index, size)? };
+    Some(Action::DoubleLeaf(Box::new(DoubleLeaf {
+        node: worker.node()?,
+        epoch: answer.epoch,
+        terms: answer.job.show(&answer.salts, 0)?,
+        receipt: answer.receipt.clone(),
+        one: place(hall, answer, size)?,
+        other,
+    })))
 }
 
 /// The id under which a receipt is asked for.
@@ -243,15 +275,16 @@ pub(crate) fn draw(audit: AuditSlot, channel: ChannelId, node: NodeId) -> Action
     Action::Draw(DrawAudit { audit, channel, node })
 }
 
+/// An answer, and what its worker says that paid it.
 pub(crate) fn audit_show(
     hall: &Hall,
     audit: AuditSlot,
-    answer: &Answer,
+    (answer, promise): (&Answer, &Promise),
     size: u64,
 ) -> Option<Action> {
     let worker = hall.party(answer.worker);
-    let (node, promise) = (worker.node()?, answer.paid?);
-    let paying = &hall.channels[hall.channel(answer.client, answer.worker)?];
+    let node = worker.node()?;
+    let paying = hall.channels.iter().find(|paying| paying.id == promise.voucher.channel)?;
     let tale = if answer.is_true() { Tale::True } else { Tale::False };
     let finding = finding(hall.network, answer, tale)?;
     let mut stops = answer.receipt.choices.iter().map(|choice| choice.stop);
@@ -272,7 +305,7 @@ pub(crate) fn audit_show(
         answer: place(hall, answer, size)?,
         voucher: promise.voucher,
         voucher_signature: promise.signature,
-        payer: hall.party(answer.client).owner().public,
+        payer: hall.party(paying.client).owner().public,
         number: paying.number,
         commitment: audit_commitment(hall.network, &finding, node, &salt(audit)),
     })))

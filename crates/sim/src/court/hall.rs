@@ -7,6 +7,7 @@ use chain::records::{ChannelId, ClaimedStep, MissingSlot, NodeId, WithheldSlot};
 use chain::{Amount, Epoch, Time, Voucher};
 use commit::{Blind, Digest, Network, Salts};
 use dispute::sides::Story;
+use ledger::tx::AuditShow;
 use receipt::log::{Log, LogLeaf};
 use receipt::{
     Choice, Envelope, Head, Job, Receipt, Signature, SignedHead, Stop, TokenVector, Usage, Which,
@@ -69,9 +70,12 @@ pub(crate) struct Party {
     pub(crate) bulk: bool,
     /// Gives nobody the model's files.
     pub(crate) hides: bool,
+    /// Looks at nothing that it gets: it trusts in audits.
+    pub(crate) trusts: bool,
 }
 
 /// Somebody wants an answer.
+#[derive(Clone)]
 pub(crate) struct Ask {
     pub(crate) client: PartyId,
     pub(crate) worker: PartyId,
@@ -110,6 +114,10 @@ pub(crate) struct Answer {
     pub(crate) withheld: bool,
     /// The opening stands in a block.
     pub(crate) opened: bool,
+    /// For whom its client asked, where that is a gateway: who has receipt and leaf of it.
+    pub(crate) reader: Option<PartyId>,
+    /// Drawn it can't be shown, or something else is shown in its place: no auditor is needed to find out.
+    pub(crate) flawed: bool,
     tales: [OnceCell<Story<'static>>; 2],
 }
 
@@ -143,6 +151,8 @@ pub(crate) struct Hall {
     pub(crate) answers: Vec<Answer>,
     pub(crate) channels: Vec<Paying>,
     pub(crate) trials: Vec<Trial>,
+    /// What was shown in audits.
+    pub(crate) shown: Vec<AuditShow>,
     /// Receipts that somebody asked the ledger for.
     pub(crate) asked: Vec<MissingSlot>,
     /// Chunks that somebody asked it for.
@@ -211,6 +221,12 @@ impl Answer {
         self.receipt.id(self.salts.network)
     }
 
+    /// Its receipt becomes another one, before anybody has it.
+    pub(crate) fn sign_anew(&mut self, operator: &Key, change: impl FnOnce(&mut Receipt)) {
+        change(&mut self.receipt);
+        self.signature = sealed(&self.receipt, operator, self.salts.network);
+    }
+
     /// A head for another output of the same job.
     pub(crate) fn other_head(&self, operator: &Key, output: &[u32]) -> SignedHead {
         signed_head(&self.salts, self.head.head.job, output, operator)
@@ -226,6 +242,11 @@ fn stop(case: &Case, tale: Tale) -> Stop {
             Stop::Fault { position, op: op.0 }
         }
     }
+}
+
+fn sealed(receipt: &Receipt, operator: &Key, network: Network) -> Signature {
+    let sealed = Envelope::seal(receipt, &operator.secret, network);
+    sealed.expect("a small receipt").signature()
 }
 
 fn signed_head(salts: &Salts, job: Digest, output: &[u32], operator: &Key) -> SignedHead {
@@ -290,8 +311,7 @@ impl Hall {
             choices: vec![Choice { index: 0, segments: vec![head], stop: stop(case, tale) }],
             worker: operator.public,
         };
-        let sealed = Envelope::seal(&receipt, &operator.secret, network);
-        let signature = sealed.expect("a small receipt").signature();
+        let signature = sealed(&receipt, operator, network);
         Answer {
             client: ask.client,
             worker: ask.worker,
@@ -310,6 +330,8 @@ impl Hall {
             kept_out: false,
             withheld: false,
             opened: false,
+            reader: None,
+            flawed: false,
             tales: Default::default(),
         }
     }
@@ -335,15 +357,17 @@ impl Hall {
 
     /// A worker logs an answer, as it was paid.
     pub(crate) fn enter(&mut self, answer: usize) {
+        self.enter_as(answer, self.answers[answer].paid);
+    }
+
+    /// The same, as its worker says that it was paid.
+    pub(crate) fn enter_as(&mut self, answer: usize, paid: Option<Promise>) {
         let made = &mut self.answers[answer];
         let receipt = made.receipt.id(self.network);
-        let leaf = match &made.paid {
-            Some(Promise { voucher, from, .. }) => LogLeaf {
-                receipt,
-                channel: voucher.channel.0,
-                from: *from,
-                to: voucher.cumulative.0,
-            },
+        let leaf = match paid {
+            Some(Promise { voucher, from, .. }) => {
+                LogLeaf { receipt, channel: voucher.channel.0, from, to: voucher.cumulative.0 }
+            }
             None => LogLeaf::offline(receipt),
         };
         let worker = &mut self.parties[made.worker.0];

@@ -8,6 +8,7 @@ pub(crate) mod auditing;
 mod bailiff;
 mod cases;
 mod cast;
+mod compare;
 mod custom;
 pub(crate) mod forms;
 pub(crate) mod hall;
@@ -19,7 +20,10 @@ pub(crate) mod work;
 
 pub(crate) use cases::{CASES, Tale, case};
 pub(crate) use cast::genesis;
-pub(crate) use custom::{LASTING, accuse, ask, channel, hold, leave, pay, prosecute, twin_slot};
+pub(crate) use custom::{
+    LASTING, TWO_LEAVES, TWO_RECEIPTS, TWO_TOKENS, accuse, ask, channel, contradiction_slot, hold,
+    leave, pay, prosecute,
+};
 pub use hall::PRICE;
 pub(crate) use hall::{Ask, Hall, PartyId, Standing};
 pub(crate) use stage::{Player, Stage};
@@ -41,16 +45,18 @@ const FEE_MAX: Amount = Amount(u128::MAX);
 /// One wish in so many is spoilt on its way, or made twice.
 const SPOILT: u64 = 4;
 /// Kinds that come so seldom that each is spoilt.
-const RARE: &[u16] = &[26, 37, 39];
+const RARE: &[u16] = &[26, 37, 39, 40, 41];
 /// Blocks in which everything must be over.
 pub(crate) const BLOCKS_MAX: u64 = 260;
 /// Longer than anybody waits here.
 const FOR_EVER_MS: u64 = 1_000_000;
 /// Kinds of disputes and receipts that are asked for: while there are any, time goes slowly.
 const MOVING: std::ops::RangeInclusive<u16> = 50..=51;
+/// The kind that shows an answer in an audit.
+const SHOWING: u16 = 32;
 
-/// Kinds with a deadline: shows, words, openings, moves, appeals, answers.
-const DUE: &[u16] = &[32, 33, 34, 39, 51, 54, 62, 65, 71];
+/// Kinds with a deadline: draws, shows, words, openings, moves, appeals, answers.
+const DUE: &[u16] = &[31, 32, 33, 34, 39, 51, 54, 62, 65, 71];
 
 /// A court on its way.
 pub(crate) struct Court {
@@ -128,14 +134,16 @@ impl Court {
 
     /// Follows a block.
     pub(crate) fn observe(&mut self, block: &Block) {
-        let moves = block.transactions.iter().filter(|made| MOVING.contains(&made.kind.0));
-        for made in moves {
-            let Ok(Action::DisputeMove(made)) = Action::decode(made.kind, &made.body) else {
-                continue;
-            };
-            let mut trials = self.hall.trials.iter_mut();
-            if let Some(trial) = trials.find(|trial| trial.slot == made.dispute) {
-                trial.took(&made.made);
+        let seen = |kind: u16| MOVING.contains(&kind) || kind == SHOWING;
+        for made in block.transactions.iter().filter(|made| seen(made.kind.0)) {
+            let action = Action::decode(made.kind, &made.body);
+            if let Ok(Action::AuditShow(shown)) = action {
+                self.hall.shown.push(*shown);
+            } else if let Ok(Action::DisputeMove(made)) = action {
+                let mut trials = self.hall.trials.iter_mut();
+                if let Some(trial) = trials.find(|trial| trial.slot == made.dispute) {
+                    trial.took(&made.made);
+                }
             }
         }
     }

@@ -42,6 +42,19 @@ pub(super) fn spoilt(
         Action::Release(release_spoilt(random, release))
     } else if let Action::Equivocation(shown) = wish.action.clone() {
         equivocation_spoilt(random, hall, *shown)
+    } else if let Action::DoubleReceipt(mut shown) = wish.action.clone() {
+        match random.below(3) {
+            0 => shown.other = shown.one.clone(),
+            1 => shown.other.1 = Signature::NONE,
+            _ => shown.terms.salt[0] ^= 1,
+        }
+        Action::DoubleReceipt(shown)
+    } else if let Action::DoubleLeaf(mut shown) = wish.action.clone() {
+        match random.once_in(2) {
+            true => shown.other = shown.one.clone(),
+            false => shown.other.index += 1,
+        }
+        Action::DoubleLeaf(shown)
     } else if let Action::MissingOpen(open) = wish.action.clone() {
         return missing_spoilt(random, hall, *open, payer);
     } else if let Action::MissingAnswer(mut answer) = wish.action.clone() {

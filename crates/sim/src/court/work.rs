@@ -78,13 +78,18 @@ fn owes(stage: &Stage<'_, '_>, client: PartyId) -> bool {
 /// Enters in its log what was paid, and what must be there soon.
 pub(crate) fn log(stage: &mut Stage<'_, '_>) {
     for at in 0..stage.hall.answers.len() {
-        let answer = &stage.hall.answers[at];
-        let due = answer.receipt.anchor_by <= stage.clock.epoch.0 + 1;
-        let mine = answer.worker == stage.me && answer.leaf.is_none() && !answer.kept_out;
-        if mine && (answer.paid.is_some() || due) {
+        if is_loggable(stage, at) {
             stage.hall.enter(at);
         }
     }
+}
+
+/// Whether an answer of its own belongs into its log, and is not there.
+pub(crate) fn is_loggable(stage: &Stage<'_, '_>, at: usize) -> bool {
+    let answer = &stage.hall.answers[at];
+    let due = answer.receipt.anchor_by <= stage.clock.epoch.0 + 1;
+    let mine = answer.worker == stage.me && answer.leaf.is_none() && !answer.kept_out;
+    mine && (answer.paid.is_some() || due)
 }
 
 /// Anchors its log, where it grew.

@@ -14,7 +14,7 @@ use super::super::{Seen, holds};
 use super::Hearing;
 use super::punished::{case_ends, window};
 use super::slashed::against;
-use crate::court::{Hall, Standing};
+use crate::court::{Hall, Standing, TWO_LEAVES, TWO_RECEIPTS, contradiction_slot};
 use crate::report::{DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN, Report};
 
 /// A false answer whose money was drawn.
@@ -22,9 +22,10 @@ use crate::report::{DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN, Report};
 struct Drawn {
     /// Who gave it.
     name: &'static str,
-    claim: DisputeSlot,
+    /// What stands on the ledger when it is refuted, or when its worker contradicted itself about it.
+    claims: [DisputeSlot; 3],
     since: Time,
-    /// Whether somebody honest was drawn to compute it again.
+    /// Whether somebody honest was drawn to compute it again, or nobody need.
     looked: bool,
     punished: bool,
 }
@@ -45,7 +46,7 @@ impl Draws {
         }
         let ends = hearing.now;
         for (slot, drawn) in &mut self.0 {
-            drawn.punished |= is_refuted(hearing, drawn.claim) || is_silent(hearing, slot);
+            drawn.punished |= is_refuted(hearing, &drawn.claims) || is_silent(hearing, slot);
             let due = drawn.since.after(windows(hearing));
             holds(drawn.punished || !drawn.looked || ends <= due, || late(*slot, drawn))?;
         }
@@ -80,17 +81,21 @@ fn drawn(hall: &Hall, audit: &Audit) -> Option<Drawn> {
     let honest = |node| hall.of_node(node).is_some_and(|one| one.standing == Standing::Honest);
     (worker.standing == Standing::Cheat && !paid.is_true()).then(|| Drawn {
         name: worker.name,
-        claim: paid.step().slot(hall.network),
+        claims: [
+            paid.step().slot(hall.network),
+            contradiction_slot(hall.network, paid, TWO_RECEIPTS),
+            contradiction_slot(hall.network, paid, TWO_LEAVES),
+        ],
         since: audit.drawn,
-        looked: audit.auditors.iter().any(|one| honest(one.node)),
+        looked: paid.flawed || audit.auditors.iter().any(|one| honest(one.node)),
         punished: false,
     })
 }
 
 /// Whether the lie is refuted, or was passed over in silence to the end.
-fn is_refuted(hearing: &Hearing<'_>, claim: DisputeSlot) -> bool {
-    let mut trials = hearing.hall.trials.iter().filter(|trial| trial.claim == claim);
-    hearing.after.record(&claim).is_some()
+fn is_refuted(hearing: &Hearing<'_>, claims: &[DisputeSlot]) -> bool {
+    let mut trials = hearing.hall.trials.iter().filter(|trial| claims.contains(&trial.claim));
+    claims.iter().any(|claim| hearing.after.record(claim).is_some())
         || trials.any(|trial| {
             let course = hearing.after.record(&trial.slot).map(|dispute| dispute.course);
             course.is_some_and(|course| against(&course))

@@ -209,19 +209,23 @@ fn lies(hall: &Hall, worker: usize) -> u128 {
     u128::try_from(lies.count()).unwrap_or(u128::MAX)
 }
 
-/// All that a player has, wherever it lies. What its nodes owe is no loss of its own: it throws them away.
+/// All that a player has, wherever it lies. What its nodes owe is no loss of its own, it throws them away; but what waits
+/// for them pays that first, be it when a jail has ended that outlasts the court.
 fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
     let party = &hall.parties[at];
     let own = |key| party.keys.iter().any(|own| own.public == key);
     let accounts = party.keys.iter();
     let accounts = accounts.filter_map(|key| scene.record(&AccountSlot(key.public)));
     let mut all: u128 = accounts.map(|account| account.balance.0).sum();
+    let mut debts = BTreeMap::new();
+    let mut waiting: BTreeMap<_, u128> = BTreeMap::new();
     for held in &scene.held {
         if let Held::Node(slot, node) = held
             && party.nodes.contains(&slot.0)
         {
             let leaving: u128 = node.unbonding.iter().map(|part| part.amount.0).sum();
             all += node.stake.0 + leaving;
+            debts.insert(slot.0, node.debt.0);
         } else if let Held::Channel(_, channel) = held
             && own(channel.payer)
         {
@@ -229,7 +233,7 @@ fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
         } else if let Held::Settlement(_, settlement) = held
             && party.nodes.contains(&settlement.node)
         {
-            all += settlement.left().0;
+            *waiting.entry(settlement.node).or_default() += settlement.left().0;
         } else if let Held::Proposal(_, proposal) = held
             && own(proposal.proposer)
         {
@@ -248,5 +252,7 @@ fn worth(scene: &Scene<'_>, hall: &Hall, at: usize) -> i128 {
             all += case.map_or(0, |(_, case)| all_of(case.bond));
         }
     }
-    signed(all)
+    let debt = |node| debts.get(node).copied().unwrap_or_default();
+    let paid = waiting.iter().map(|(node, waits)| waits.saturating_sub(debt(node)));
+    signed(all + paid.sum::<u128>())
 }

@@ -13,7 +13,9 @@ use super::super::{Seen, holds};
 use super::slashed::against;
 use super::wealth::{Wealth, case};
 use super::{Hearing, Parties};
-use crate::court::{Hall, Standing, Trial};
+use crate::court::{
+    Hall, Standing, TWO_LEAVES, TWO_RECEIPTS, TWO_TOKENS, Trial, contradiction_slot,
+};
 use crate::scene::Scene;
 
 /// More windows than a dispute has moves.
@@ -94,7 +96,7 @@ impl Docket {
     }
 }
 
-/// What claims cost that are refuted since the block before, by node: only those for which nothing was held.
+/// What claims cost that are refuted, and contradictions that are shown, since the block before, by node: only those for which nothing was held.
 fn refuted(hearing: &Hearing<'_>) -> BTreeMap<NodeId, u128> {
     let mut all = BTreeMap::new();
     let costs = |trial: &Trial| match trial.vouching {
@@ -102,7 +104,12 @@ fn refuted(hearing: &Hearing<'_>) -> BTreeMap<NodeId, u128> {
         None => hearing.amount(Parameter::Slash),
     };
     let trials = hearing.hall.trials.iter();
-    let claims: BTreeMap<_, _> = trials.map(|trial| (trial.claim, costs(trial))).collect();
+    let mut claims: BTreeMap<_, _> = trials.map(|trial| (trial.claim, costs(trial))).collect();
+    let slash = hearing.amount(Parameter::Slash);
+    for answer in &hearing.hall.answers {
+        let slot = |kind| contradiction_slot(hearing.hall.network, answer, kind);
+        claims.extend([TWO_TOKENS, TWO_RECEIPTS, TWO_LEAVES].map(|kind| (slot(kind), slash)));
+    }
     for held in &hearing.after.held {
         let Held::Dispute(slot, dispute) = held else { continue };
         let new =
