@@ -10,7 +10,7 @@ from exact import Refused
 from hash_blake3 import digest
 from ledger_forms import HASH, KEY, SIGNATURE, U64, blob, checked, record
 from ledger_records import (
-    LABEL, LABELLED, NAME, OWNED, PACKAGE, PROGRAM, label_key, name_key, package_key, program_key,
+    LABEL, LABELLED, NAME, NOBODY, OWNED, PACKAGE, PROGRAM, label_key, name_key, package_key, program_key,
 )  # fmt: skip
 from ledger_turn import TIME_MOST, reject_unless
 
@@ -27,7 +27,7 @@ PUBLISH_PROGRAM = record((("program", PROGRAM),))
 PUBLISH = record((("manifest", checked(blob(4, MANIFEST_MOST), is_manifest)), ("publisher", KEY), ("signature", SIGNATURE)))
 WITHDRAW = record((("model", HASH),))
 CLAIM = record((("name", NAME),))
-TRANSFER = record((("name", NAME), ("to", KEY)))
+TRANSFER = record((("name", NAME), ("to", checked(KEY, lambda key: key != NOBODY))))
 SET_LABEL = record((("name", NAME), ("tenure", U64), ("label", LABEL), ("model", HASH), ("publisher", KEY)))
 
 
@@ -84,6 +84,7 @@ def withdraw(turn, body):
 def claim(turn, body):
     key, now, term = name_key(body["name"]), turn.clock["time"], turn.parameter("name_ms")
     found = turn.draft.read(key, OWNED)
+    reject_unless(found is None or found["owner"] != NOBODY, 177)
     lapsed = found is not None and now >= min(found["until"] + turn.parameter("name_grace_ms"), TIME_MOST)
     if found is None or lapsed:
         found = {"owner": turn.payer, "tenure": found["tenure"] + 1 if found else 1, "until": turn.later(term)}

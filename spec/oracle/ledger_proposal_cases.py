@@ -3,6 +3,7 @@
 import ledger_proposals as rules
 from ledger_dispute_cases import SOON
 from ledger_node_cases import NO_CLAIM, made
+from ledger_package_cases import PROGRAM, label, manifest, published
 from ledger_stake_cases import UNBOND
 from ledger_world import A_GROUP, RICH, World, public
 
@@ -147,6 +148,38 @@ def rejected_worlds():
     yield "a bond that nobody has", poor
 
 
+def named_worlds():
+    squatted, bad, unclaimed, wanted = b"smol-llm", b"smol-1lm", b"smol", b"smol-2"
+    w, nodes = council(400, 300, parameters=[*FREE, (21, 60000), (22, 1000)])
+    w.send(1, 10, {"program": PROGRAM}).send(1, 11, published(w, manifest(), 1)).send(3, 13, {"name": squatted}).send(3, 13, {"name": bad})
+    w.block().send(3, 15, label(squatted, 1, b"1.0", 1)).send(3, 15, label(bad, 1, b"latest", 1)).send(3, 14, {"name": bad, "to": bytes(32)}, 2)
+    for data in (b"\6\2ab" + public(5), b"\6\3abc" + public(5)[:31], b"\6\3abc" + public(5) + b"\0", b"\6\3a-b\0"):
+        w.send(3, 80, data, 2)
+    contents = [(6, {"name": name, "owner": owner}) for name, owner in (
+        (squatted, public(5)), (bad, bytes(32)), (unclaimed, bytes(32)), (wanted, public(5)), (squatted, public(4)), (squatted, bytes(32)),
+    )]  # fmt: skip
+    voted = [(proposed(w, 4, content), content) for content in contents]
+    for proposal, content in voted:
+        w.send(1, 81, ballot(proposal, nodes[0])).send(2, 81, ballot(proposal, nodes[1], int(content != contents[4])))
+    w.send(4, 82, {"proposal": voted[5][0]})
+    wait(w, *[10000] * 3)
+    for proposal, content in voted[:5]:
+        w.send(6, 83, enact(proposal, 4, content))
+    w.send(6, 83, enact(voted[5][0], 4, contents[5]), 163)
+    w.block().send(3, 13, {"name": squatted}, 58).send(3, 15, label(squatted, 1, b"latest", 1), 61).send(5, 15, label(squatted, 1, b"latest", 1), 63)
+    w.send(5, 15, label(squatted, 2, b"1.0", 1)).send(5, 13, {"name": squatted}).send(5, 14, {"name": wanted, "to": public(6)})
+    for who, name in ((3, bad), (6, bad), (6, unclaimed)):
+        w.send(who, 13, {"name": name}, 177)
+    w.send(3, 15, label(bad, 1, b"latest", 1), 61).send(3, 14, {"name": bad, "to": public(6)}, 61)
+    given = (6, {"name": bad, "owner": public(6)})
+    again = proposed(w, 5, given)
+    w.send(1, 81, ballot(again, nodes[0]))
+    wait(w, *[10000] * 7).send(5, 13, {"name": unclaimed}, 177).send(3, 13, {"name": wanted}).send(4, 83, enact(again, 5, given))
+    w.block().send(6, 15, label(bad, 3, b"latest", 1)).send(3, 13, {"name": bad}, 58).send(3, 15, label(wanted, 2, b"2", 1))
+    yield "names that are given away and reserved", w
+
+
 def worlds():
+    yield from named_worlds()
     yield from enacted_worlds()
     yield from rejected_worlds()

@@ -3,8 +3,8 @@
 from ledger_forms import HASH, KEY, SIGNATURE, U16, U64, list_of, one_of, pair, raw, record
 from ledger_nodes import own
 from ledger_records import (
-    BALLOT, CANCEL, CANCELLED, CONTENT, ENACTED, FIRST_RULES, GROUP, GROUP_KEY, LAPSED, NEXT_GROUP, NO_GROUP, OPEN, PARAMETER, PARAMETERS, PARAMETERS_KEY, PROPOSAL, PURSE,
-    PURSE_KEY, REFUSED, RULES, RULES_KEY, SEATS, SEATS_KEY, SPEND, STAKES, STAKES_KEY, ballot_key, proposal_key,
+    BALLOT, CANCEL, CANCELLED, CONTENT, ENACTED, FIRST_RULES, GROUP, GROUP_KEY, LAPSED, NEXT_GROUP, NEXT_OWNER, NOBODY, NO_GROUP, OPEN, OWNED, PARAMETER, PARAMETERS, PARAMETERS_KEY, PROPOSAL, PURSE,
+    PURSE_KEY, REFUSED, RULES, RULES_KEY, SEATS, SEATS_KEY, SPEND, STAKES, STAKES_KEY, ballot_key, name_key, proposal_key,
 )  # fmt: skip
 from ledger_stake import stakes
 from ledger_turn import MONEY_MOST, TIME_MOST, good, parameter, parameters_of, reject_unless
@@ -50,7 +50,7 @@ def check_content(turn, content):
     elif what == NEXT_GROUP:
         follows_group(turn, said)
         has_key(turn, said)
-    else:
+    elif what != NEXT_OWNER:
         newer(turn, said["version"])
 
 
@@ -140,6 +140,10 @@ def done(turn, what, said):
         decided(turn, said["proposal"], open_one(turn, said["proposal"]), CANCELLED)
     elif what == NEXT_GROUP:
         turn.draft.write(GROUP_KEY, GROUP, {**follows_group(turn, said), "next": said["key"], "at": said["at"]})
+    elif what == NEXT_OWNER:
+        before = turn.draft.read(name_key(said["name"]), OWNED)
+        until = 0 if said["owner"] == NOBODY else turn.later(turn.parameter("name_ms"))
+        turn.draft.write(name_key(said["name"]), OWNED, {"owner": said["owner"], "tenure": before["tenure"] + 1 if before else 1, "until": until})
     else:
         newer(turn, said["version"])
         turn.draft.write(RULES_KEY, RULES, {**rules(turn.draft), "next": said["version"], "at": said["at"]})

@@ -33,7 +33,8 @@ PROGRAM = blob(4, 1 << 17)
 ENDS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789")
 NAME = checked(blob(1, 64, 3), lambda data: ENDS >= {data[0], data[-1]} and ENDS | {0x2D} >= set(data))
 LABEL = checked(blob(1, 32, 1), lambda data: ENDS >= {data[0], data[-1]} and ENDS | set(b"-._") >= set(data))
-OWNED = record((("owner", KEY), ("tenure", U64), ("until", U64)))
+NOBODY = bytes(32)
+OWNED = record((("owner", KEY), ("tenure", U64), ("until", U64)), lambda one: (one["owner"] == NOBODY) == (one["until"] == 0))
 LABELLED = record((("model", HASH), ("publisher", KEY), ("set", U64)))
 CHANNEL = record(
     (("payer", KEY), ("node", HASH), ("deposit", U128), ("settled", U128), ("opened", U64), ("due", U64), ("end", U64)),
@@ -94,11 +95,11 @@ HOLD = checked(
     record((("payer", KEY), ("spans", list_of(1, 16, SPAN)))), lambda one: one["spans"] != [] and apart(one["spans"]),
 )  # fmt: skip
 PLANT = record((("commitment", HASH), ("bond", U128), ("met", one_of(0, 1))))
-PARAMETER, SPEND, RULES_VERSION, CANCEL, NEXT_GROUP = 1, 2, 3, 4, 5
+PARAMETER, SPEND, RULES_VERSION, CANCEL, NEXT_GROUP, NEXT_OWNER = 1, 2, 3, 4, 5, 6
 CONTENTS = {
     PARAMETER: record((("number", U16), ("value", U128))), SPEND: record((("to", KEY), ("amount", U128))),
     RULES_VERSION: record((("version", U16), ("at", U64))), CANCEL: record((("proposal", HASH), ("proposer", KEY))),
-    NEXT_GROUP: record((("key", raw(96)), ("proof", raw(48)), ("at", U64))),
+    NEXT_GROUP: record((("key", raw(96)), ("proof", raw(48)), ("at", U64))), NEXT_OWNER: record((("name", NAME), ("owner", KEY))),
 }  # fmt: skip
 WHAT = one_of(*CONTENTS)
 

@@ -346,4 +346,6 @@ rejections! {
     NextQuorum = 175, "too few of the seats signed the group's next key";
     /// Of nobody, or of another record or key.
     NextSignature = 176, "a signature for the group's next key is not that of a seat";
+    /// Only a vote gives it away.
+    NameReserved = 177, "the name is reserved";
 }

@@ -4,6 +4,7 @@
 //! tenure it was set in.
 
 use commit::{Digest, Reader, WireError, Writer};
+use core::fmt;
 use receipt::PublicKey;
 
 use super::{Record, Slot, Tag};
@@ -17,25 +18,30 @@ pub const LABEL_BYTES_MAX: usize = 32;
 const NAME_BYTES_MIN: usize = 3;
 
 /// A name of 3 to 64 of `a-z 0-9 -`, with a letter or digit at either end.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(String);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    length: u8,
+    /// Zeros behind its length.
+    bytes: [u8; NAME_BYTES_MAX],
+}
 
 /// A label of 1 to 32 of `a-z 0-9 - . _`, with a letter or digit at either end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(String);
 
 /// Where a name stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameSlot(pub Name);
 
-/// A name that was claimed once.
+/// A name that was claimed once, or that a vote gave away or reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameRecord {
-    /// Whose it is, or was.
+    /// Whose it is, or was; none where it is reserved.
     pub owner: PublicKey,
-    /// How many times it was claimed when it was nobody's: a tenure is from one such claim to the next.
+    /// How many times it was claimed when it was nobody's, or given away or reserved by a vote: a tenure is from one of
+    /// these to the next.
     pub tenure: u64,
-    /// Until when it is paid for.
+    /// Until when it is paid for; 0 exactly where it is reserved.
     pub until: Time,
 }
 
@@ -66,19 +72,23 @@ impl Name {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let fits = (NAME_BYTES_MIN..=NAME_BYTES_MAX).contains(&text.len());
-        (fits && formed(text, b"-")).then(|| Self(text.to_owned()))
+        let mut bytes = [0; NAME_BYTES_MAX];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        let length = u8::try_from(text.len()).ok()?;
+        (fits && formed(text, b"-")).then_some(Self { length, bytes })
     }
 
     /// Its text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        let bytes = self.bytes.get(..self.length.into()).unwrap_or_default();
+        core::str::from_utf8(bytes).unwrap_or_default()
     }
 
     /// Writes its canonical bytes.
     pub fn write(&self, out: &mut Writer) {
-        out.length_u8(self.0.len());
-        out.bytes(self.0.as_bytes());
+        out.u8(self.length);
+        out.bytes(self.text().as_bytes());
     }
 
     /// Reads them.
@@ -90,6 +100,12 @@ impl Name {
         let text = core::str::from_utf8(input.bytes_u8(what, NAME_BYTES_MAX)?).ok();
         let reason = "a name is 3 to 64 of a-z, 0-9 and -, with a letter or digit at either end";
         text.and_then(Self::new).ok_or(WireError::Value { what, reason })
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Name({:?})", self.text())
     }
 }
 
@@ -150,6 +166,14 @@ impl Slot for NameSlot {
     }
 }
 
+impl NameRecord {
+    /// Whether it is nobody's, and no claim makes it somebody's.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.owner == PublicKey::NONE
+    }
+}
+
 impl Record for NameRecord {
     fn write(&self, out: &mut Writer) {
         out.bytes(&self.owner.0);
@@ -158,11 +182,18 @@ impl Record for NameRecord {
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
+        let record = Self {
             owner: PublicKey(input.array("a name's owner")?),
             tenure: input.u64("a name's tenure")?,
             until: Time(input.u64("until when a name is paid for")?),
-        })
+        };
+        match record.is_reserved() == (record.until == Time(0)) {
+            true => Ok(record),
+            false => {
+                let reason = "a name is reserved exactly where nobody pays for it";
+                Err(WireError::Value { what: "a name's record", reason })
+            }
+        }
     }
 }
 

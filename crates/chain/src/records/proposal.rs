@@ -5,7 +5,7 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{NextGroup, ParameterNumber, Record, Slot, Tag};
+use super::{Name, NextGroup, ParameterNumber, Record, Slot, Tag};
 use crate::domains::PROPOSAL;
 use crate::group_key::{GroupKey, GroupSignature};
 use crate::values::{Amount, Height, Time};
@@ -55,6 +55,13 @@ pub enum Content {
         next: NextGroup,
         /// That somebody has it.
         proof: GroupSignature,
+    },
+    /// A name gets another owner, or is reserved.
+    Name {
+        /// Which.
+        name: Name,
+        /// Whose it is then; none: nobody's, and no claim makes it somebody's.
+        owner: PublicKey,
     },
 }
 
@@ -144,6 +151,11 @@ impl Content {
                 out.bytes(&proof.0);
                 out.u64(next.at.0);
             }
+            Self::Name { name, owner } => {
+                out.u8(6);
+                name.write(out);
+                out.bytes(&owner.0);
+            }
         }
     }
 
@@ -176,6 +188,10 @@ impl Content {
                 let at = Height(input.u64("from which block on it is the group's")?);
                 Self::Group { next: NextGroup { key, at }, proof }
             }
+            6 => Self::Name {
+                name: Name::read(input)?,
+                owner: PublicKey(input.array("whose a name is to be")?),
+            },
             found => return Err(WireError::Unknown { what, found: found.into() }),
         })
     }

@@ -4,7 +4,7 @@ use chain::records::{
     Account, Address, Anchor, Asked, Audit, AuditStage, Auditor, Auditors, Awaited, Ballot, Bond,
     BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing, Content, Course, Decision,
     Dispute, DisputeSlot, EpochBook, EpochStart, Group, Hold, KeyRole, LabelRecord, Matter,
-    Missing, NameRecord, NextGroup, Node, NodeId, Outcome, Owed, Package, PackageSlot, Panel,
+    Missing, Name, NameRecord, NextGroup, Node, NodeId, Outcome, Owed, Package, PackageSlot, Panel,
     Panelist, ParameterNumber, ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId,
     Purse, Roles, Rules, Seat, Seats, Settlement, Shown, Silences, Span, Stage, Stakes, Unbonding,
     Withheld, Word,
@@ -168,8 +168,11 @@ pub(crate) fn program(random: &mut Random) -> ProgramBytes {
 }
 
 pub(crate) fn name(random: &mut Random) -> NameRecord {
-    let owner = PublicKey(random.bytes());
-    NameRecord { owner, tenure: random.next(), until: Time(random.next()) }
+    let (owner, until) = match random.below(4) {
+        0 => (PublicKey::NONE, Time(0)),
+        _ => (PublicKey(random.bytes()), Time(1 + random.below(u64::MAX))),
+    };
+    NameRecord { owner, tenure: random.next(), until }
 }
 
 pub(crate) fn label(random: &mut Random) -> LabelRecord {
@@ -510,7 +513,7 @@ pub(crate) fn rules(random: &mut Random) -> Rules {
 }
 
 pub(crate) fn proposal(random: &mut Random) -> Proposal {
-    let content = match random.below(5) {
+    let content = match random.below(6) {
         0 => Content::Parameter { number: ParameterNumber(7), value: random.amount().0 },
         1 => Content::Spend { to: PublicKey(random.bytes()), amount: random.amount() },
         2 => Content::Rules { version: 2, at: Time(random.next()) },
@@ -518,6 +521,10 @@ pub(crate) fn proposal(random: &mut Random) -> Proposal {
             next: NextGroup { key: GroupKey(random.bytes()), at: Height(random.next()) },
             proof: GroupSignature(random.bytes()),
         },
+        4 => {
+            let text = format!("name-{}", random.next());
+            Content::Name { name: Name::new(&text).unwrap(), owner: PublicKey(random.bytes()) }
+        }
         _ => Content::Cancel {
             proposal: ProposalId(random.bytes()),
             proposer: PublicKey(random.bytes()),

@@ -2,8 +2,8 @@
 
 use chain::Amount;
 use chain::records::{
-    AccountSlot, Content, Decision, GroupSlot, ParameterNumber, ParametersSlot, ProposalId,
-    ProposalSlot, Rules, RulesSlot, Slot,
+    AccountSlot, Content, Decision, GroupSlot, NameSlot, ParameterNumber, ParametersSlot,
+    ProposalId, ProposalSlot, Rules, RulesSlot, Slot,
 };
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
@@ -12,6 +12,7 @@ use super::propose::above;
 use crate::accounts::add;
 use crate::context::Context;
 use crate::groups;
+use crate::names;
 use crate::parameters::Parameters;
 use crate::proposals::{Majority, carried, end, open};
 use crate::stop::{Rejection, Stop, require};
@@ -54,6 +55,7 @@ impl Enact {
                 keys.push(AccountSlot(proposer).key());
             }
             Content::Group { .. } => keys.push(GroupSlot.key()),
+            Content::Name { name, .. } => keys.push(NameSlot(name).key()),
         }
         keys
     }
@@ -81,9 +83,10 @@ impl Enact {
 fn majority(content: &Content) -> Majority {
     match content {
         Content::Parameter { .. } | Content::Cancel { .. } => Majority::Half,
-        Content::Spend { .. } | Content::Rules { .. } | Content::Group { .. } => {
-            Majority::TwoThirds
-        }
+        Content::Spend { .. }
+        | Content::Rules { .. }
+        | Content::Group { .. }
+        | Content::Name { .. } => Majority::TwoThirds,
     }
 }
 
@@ -101,6 +104,7 @@ fn enact(content: &Content, context: &Context, view: &mut View) -> Result<(), St
             end(view, id, &other, Decision::Cancelled)
         }
         Content::Group { next, .. } => groups::put_next(view, context, next),
+        Content::Name { name, owner } => names::put_owner(view, context, name, owner),
     }
 }
 

@@ -44,7 +44,7 @@ impl SetLabel {
     }
 
     pub(super) fn touches(&self) -> Vec<Vec<u8>> {
-        vec![NameSlot(self.name.clone()).key(), self.slot().key(), self.package().key()]
+        vec![NameSlot(self.name).key(), self.slot().key(), self.package().key()]
     }
 
     pub(super) fn execute(
@@ -66,7 +66,7 @@ impl SetLabel {
     }
 
     fn slot(&self) -> LabelSlot {
-        LabelSlot { name: self.name.clone(), tenure: self.tenure, label: self.label.clone() }
+        LabelSlot { name: self.name, tenure: self.tenure, label: self.label.clone() }
     }
 
     fn package(&self) -> PackageSlot {

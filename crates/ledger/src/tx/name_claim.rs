@@ -12,7 +12,7 @@ use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
 /// What is asked, for the payer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameClaim {
     /// Which name.
     pub name: Name,
@@ -40,6 +40,8 @@ impl NameClaim {
         let now = context.clock.time;
         let term = context.parameters.get_u64(Parameter::NameMs);
         let before = view.get(&self.slot())?;
+        let reserved = before.is_some_and(|before| before.is_reserved());
+        require(!reserved, Rejection::NameReserved)?;
         let record = match before {
             None => NameRecord { owner: author.payer, tenure: 1, until: now.after(term) },
             Some(before) if is_free(context, &before) => NameRecord {
@@ -64,6 +66,6 @@ impl NameClaim {
     }
 
     fn slot(&self) -> NameSlot {
-        NameSlot(self.name.clone())
+        NameSlot(self.name)
     }
 }

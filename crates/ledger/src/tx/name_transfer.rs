@@ -26,11 +26,17 @@ impl NameTransfer {
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
         let name = Name::read(input)?;
-        Ok(Self { name, to: PublicKey(input.array("who gets a name")?) })
+        let what = "who gets a name";
+        match PublicKey(input.array(what)?) {
+            PublicKey::NONE => {
+                Err(WireError::Value { what, reason: "only a vote reserves a name" })
+            }
+            to => Ok(Self { name, to }),
+        }
     }
 
     pub(super) fn touches(&self) -> Vec<Vec<u8>> {
-        vec![NameSlot(self.name.clone()).key()]
+        vec![NameSlot(self.name).key()]
     }
 
     pub(super) fn execute(
@@ -41,6 +47,6 @@ impl NameTransfer {
     ) -> Result<(), Stop> {
         let before = owned(context, view, &self.name, author.payer)?;
         require(self.to != before.owner, Rejection::ToItself)?;
-        view.put(&NameSlot(self.name.clone()), &NameRecord { owner: self.to, ..before })
+        view.put(&NameSlot(self.name), &NameRecord { owner: self.to, ..before })
     }
 }

@@ -37,7 +37,8 @@ impl Propose {
             Content::Parameter { .. }
             | Content::Spend { .. }
             | Content::Rules { .. }
-            | Content::Cancel { .. } => 1,
+            | Content::Cancel { .. }
+            | Content::Name { .. } => 1,
             Content::Group { .. } => 1 + groups::GROUP_WORK,
         }
     }
@@ -45,7 +46,7 @@ impl Propose {
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
         let mut keys = vec![ProposalSlot(author.proposal()).key(), StakesSlot.key()];
         match self.content {
-            Content::Parameter { .. } | Content::Spend { .. } => {}
+            Content::Parameter { .. } | Content::Spend { .. } | Content::Name { .. } => {}
             Content::Rules { .. } => keys.push(RulesSlot.key()),
             Content::Cancel { proposal, .. } => keys.push(ProposalSlot(proposal).key()),
             Content::Group { .. } => keys.push(GroupSlot.key()),
@@ -71,7 +72,8 @@ impl Propose {
             Content::Parameter { .. }
             | Content::Spend { .. }
             | Content::Rules { .. }
-            | Content::Group { .. } => ends.after(after(Parameter::TimelockMs)),
+            | Content::Group { .. }
+            | Content::Name { .. } => ends.after(after(Parameter::TimelockMs)),
         };
         let lapses = opens.after(after(Parameter::EnactMs));
         put_stakes(view, &Stakes { voting_ends: all.voting_ends.max(ends), ..all })?;
@@ -103,6 +105,7 @@ fn check(content: &Content, context: &Context, view: &View) -> Result<(), Stop> 
             Ok(require(open(view, proposal)?.proposer == proposer, Rejection::OtherProposal)?)
         }
         Content::Group { next, proof } => groups::check(view, context, &next, &proof),
+        Content::Name { .. } => Ok(()),
     }
 }
 

@@ -1,14 +1,17 @@
 //! Kinds 13 to 15: names and labels.
 
 use chain::records::{
-    Label, LabelRecord, LabelSlot, Name, NameRecord, NameSlot, PurseSlot, Record,
+    Content, Decision, Label, LabelRecord, LabelSlot, Name, NameRecord, NameSlot, NodeId,
+    PurseSlot, Record,
 };
 use chain::{Amount, Time};
 use commit::{Reader, Writer};
 use ledger::Rejection;
 use ledger::tx::{Action, NameClaim, NameTransfer, SetLabel};
+use receipt::PublicKey;
 
 use crate::packages::{manifest, publish, withdraw};
+use crate::proposals::{TIMELOCK_MS, VOTE_MS, carried, enacted, proposed, vote, wait};
 use crate::rejections::Case;
 use crate::world::{RICH, World, public};
 
@@ -38,6 +41,10 @@ pub(crate) const REJECTIONS: &[Case] = &[
     (Rejection::NameTenure, |world| {
         world.take(1, &claim());
         world.signed(1, &label(2, "latest", 1))
+    }),
+    (Rejection::NameReserved, |world| {
+        given(world, PublicKey::NONE);
+        world.signed(1, &claim())
     }),
     (Rejection::VersionSet, |world| {
         publish(world);
@@ -165,6 +172,92 @@ fn a_label_names_a_package_that_stands() {
     assert_eq!(refused(&world), None);
     world.block(1, &[withdraw(&world, 1)]);
     assert_eq!(refused(&world), Some(Rejection::Withdrawn));
+}
+
+/// A vote gives the name away; the network is another one then.
+fn given(world: &mut World, owner: PublicKey) -> NodeId {
+    let content = Content::Name { name: name(), owner };
+    let (id, node) = carried(world, content);
+    wait(world, TIMELOCK_MS);
+    assert_eq!(enacted(world, id, content).0, Decision::Enacted);
+    node
+}
+
+/// A further vote.
+fn given_again(world: &mut World, node: NodeId, owner: PublicKey) {
+    let content = Content::Name { name: name(), owner };
+    let (id, _) = proposed(world, 1, content);
+    world.take(1, &vote(id, node, true));
+    wait(world, VOTE_MS + TIMELOCK_MS);
+    assert_eq!(enacted(world, id, content).0, Decision::Enacted);
+}
+
+#[test]
+fn a_vote_gives_a_name_away_and_its_labels_stand_no_more() {
+    let mut world = World::new();
+    let node = given(&mut world, public(3));
+    let until = |world: &World| Time(world.header.time.0 + TERM);
+    let first = NameRecord { owner: public(3), tenure: 1, until: until(&world) };
+    assert_eq!(held(&world), first, "nobody had claimed it");
+    publish(&mut world);
+    world.take(3, &label(1, "1.0", 1));
+    let balances = [1, 3].map(|name| world.account(name).balance);
+    let content = Content::Name { name: name(), owner: public(4) };
+    let (id, made) = proposed(&mut world, 1, content);
+    world.take(1, &vote(id, node, true));
+    // Who transfers it meanwhile keeps it from nobody.
+    world.take(3, &transfer_name(5));
+    wait(&mut world, VOTE_MS + TIMELOCK_MS);
+    assert!(world.header.time < made.lapses);
+    assert_eq!(enacted(&mut world, id, content).0, Decision::Enacted);
+    assert!(world.account(3).balance < balances[1], "fees of two transactions");
+    assert_eq!(held(&world), NameRecord { owner: public(4), tenure: 2, until: until(&world) });
+    let refused = |by: u8, action: &Action| world.rejection(&world.signed(by, action));
+    assert_eq!(labelled(&world, 2, "1.0"), None);
+    assert_eq!(refused(3, &claim()), Some(Rejection::NameTaken));
+    assert_eq!(refused(5, &label(1, "1.1", 1)), Some(Rejection::NameOwner));
+    assert_eq!(refused(4, &label(1, "1.1", 1)), Some(Rejection::NameTenure));
+    assert_eq!(refused(4, &label(2, "1.0", 9)), None);
+    assert_eq!(refused(4, &claim()), None);
+}
+
+#[test]
+fn a_reserved_name_is_nobodys_until_a_vote_gives_it_away() {
+    let mut world = World::new();
+    let node = given(&mut world, public(3));
+    given_again(&mut world, node, PublicKey::NONE);
+    let reserved = NameRecord { owner: PublicKey::NONE, tenure: 2, until: Time(0) };
+    assert_eq!(held(&world), reserved);
+    publish(&mut world);
+    let refused =
+        |world: &World, by: u8, action: &Action| world.rejection(&world.signed(by, action));
+    for by in [1, 3] {
+        assert_eq!(refused(&world, by, &claim()), Some(Rejection::NameReserved));
+        assert_eq!(refused(&world, by, &transfer_name(2)), Some(Rejection::NameOwner));
+        assert_eq!(refused(&world, by, &label(2, "1.0", 1)), Some(Rejection::NameOwner));
+    }
+    let mut late = world.clone();
+    late.at(Time(20 * TERM));
+    assert_eq!(refused(&late, 3, &claim()), Some(Rejection::NameReserved));
+    given_again(&mut world, node, public(2));
+    let until = Time(world.header.time.0 + TERM);
+    assert_eq!(held(&world), NameRecord { owner: public(2), tenure: 3, until });
+    assert_eq!(refused(&world, 1, &claim()), Some(Rejection::NameTaken));
+    world.at(Time(until.0 + GRACE));
+    world.take(1, &claim());
+    assert_eq!(held(&world).tenure, 4);
+}
+
+#[test]
+fn only_a_vote_reserves_a_name() {
+    let mut world = World::new();
+    world.take(1, &claim());
+    let action = Action::NameTransfer(NameTransfer { name: name(), to: PublicKey::NONE });
+    assert_eq!(world.rejection(&world.signed(1, &action)), Some(Rejection::Body));
+    for (owner, until, is) in [(0, 0, true), (0, 1, false), (1, 0, false), (1, 1, true)] {
+        let bytes = [&[owner; 32][..], &[7; 8], &[until; 8]].concat();
+        assert_eq!(NameRecord::decode(&bytes).is_ok(), is, "{owner} {until}");
+    }
 }
 
 #[test]

@@ -15,8 +15,8 @@ use crate::stakes::{staked, unstake};
 use crate::world::{RICH, SWIFT, World, genesis, public};
 
 const BOND: u128 = 1_000;
-const VOTE_MS: u64 = 50_000;
-const TIMELOCK_MS: u64 = 60_000;
+pub(crate) const VOTE_MS: u64 = 50_000;
+pub(crate) const TIMELOCK_MS: u64 = 60_000;
 const ENACT_MS: u64 = 60_000;
 
 /// Every rejection of these kinds that others don't have.
@@ -118,7 +118,7 @@ pub(crate) fn proposed(world: &mut World, name: u8, content: Content) -> (Propos
 }
 
 /// A proposal of the first account's that all stake is for; its vote has just ended.
-fn carried(world: &mut World, content: Content) -> (ProposalId, NodeId) {
+pub(crate) fn carried(world: &mut World, content: Content) -> (ProposalId, NodeId) {
     *world = quick();
     let node = staked(world, 1, 100);
     let (id, _) = proposed(world, 1, content);
@@ -136,7 +136,7 @@ pub(crate) fn wait(world: &mut World, milliseconds: u64) {
 }
 
 /// Takes it; what came of the proposal, and what the proposer got back.
-fn enacted(world: &mut World, id: ProposalId, content: Content) -> (Decision, u128) {
+pub(crate) fn enacted(world: &mut World, id: ProposalId, content: Content) -> (Decision, u128) {
     let before = world.account(1).balance.0;
     world.take(2, &enact(id, 1, content));
     (record(world, id).decision, world.account(1).balance.0 - before)

@@ -142,6 +142,13 @@ impl Block<'_> {
 
     fn name(&self, slot: &NameSlot, was: Option<&NameRecord>, is: Option<&NameRecord>) -> Seen {
         let Some(is) = is else { return Err("a name goes away".into()) };
+        // What a vote gives away and reserves.
+        if self.enacts {
+            return Ok(());
+        }
+        let reserved = was.is_some_and(NameRecord::is_reserved) || is.is_reserved();
+        let name = || format!("name {} is or was reserved, and nothing is enacted", slot.0.text());
+        holds(!reserved || was == Some(is), name)?;
         let Some(was) = was else { return Ok(()) };
         if was.owner == is.owner || was.until <= self.now {
             return Ok(());
@@ -150,11 +157,11 @@ impl Block<'_> {
     }
 
     fn label(&self, slot: &LabelSlot) -> Seen {
-        let name = record(self.before, &NameSlot(slot.name.clone()));
+        let name = record(self.before, &NameSlot(slot.name));
         let what = || format!("label {} changes", slot.label.text());
         match name {
-            Some(name) if name.until > self.now => self.signed(name.owner, what),
-            // The name was claimed in this block, too.
+            Some(name) if name.until > self.now && !self.enacts => self.signed(name.owner, what),
+            // The name was claimed in this block, too, or a vote gave it away.
             Some(_) | None => Ok(()),
         }
     }

@@ -207,16 +207,20 @@ impl Block<'_> {
         holds(is.until <= was.until || is.until <= now.after(most), what)?;
         // Who renews it in the same block has it again.
         let lapsed = was.until <= now && is.until == was.until;
-        holds(was.owner == is.owner || !lapsed, what)
+        holds(was.owner == is.owner || !lapsed, what)?;
+        // Nobody's labels become another's but by a transfer.
+        let given = was.is_reserved() || is.is_reserved();
+        holds(!given || was == is || was.tenure < is.tenure, what)
     }
 
     fn label(&self, slot: &LabelSlot, was: bool) -> Seen {
         let what = || format!("label {} of {} is set", slot.label.text(), slot.name.text());
         holds(!was || !slot.label.is_version(), what)?;
         let states = [self.step.before, self.step.after];
-        let names = states.map(|state| record(state, &NameSlot(slot.name.clone())));
+        let names = states.map(|state| record(state, &NameSlot(slot.name)));
         let paid = |name: &NameRecord| name.tenure == slot.tenure && self.now.time < name.until;
-        holds(names.iter().flatten().any(paid), what)?;
+        // A vote may have given the name away behind it.
+        holds(names.iter().flatten().any(paid) || self.has(&[83]), what)?;
         let Some(label) = record(self.step.after, slot) else { return Err(what()) };
         let package = PackageSlot { model: label.model, publisher: label.publisher };
         let package = record(self.step.before, &package);

@@ -9,9 +9,10 @@ use chain::records::{
 use chain::{Amount, GroupKey, GroupSignature, Height, Time};
 use ledger::TABLE;
 use ledger::tx::{Action, Cancel, Enact, Propose, Vote};
+use receipt::PublicKey;
 
-use super::Wish;
 use super::nodes::{owned, there};
+use super::{Wish, names};
 use crate::keys::{ACTORS, actor, key_of};
 use crate::random::Random;
 use crate::scene::Scene;
@@ -76,7 +77,7 @@ fn proposals<'a>(scene: &'a Scene<'_>) -> Vec<(ProposalId, &'a Proposal)> {
 }
 
 fn content(random: &mut Random, scene: &Scene<'_>) -> Content {
-    match random.below(12) {
+    match random.below(14) {
         0..=3 => {
             let row = random.pick(TABLE);
             let value = match random.below(6) {
@@ -102,6 +103,11 @@ fn content(random: &mut Random, scene: &Scene<'_>) -> Content {
         9 => {
             let version = u16::try_from(random.below(4)).expect("a small number");
             Content::Rules { version, at: Time(random.next() >> 1) }
+        }
+        10 | 11 => {
+            let reserved = random.once_in(2);
+            let owner = if reserved { PublicKey::NONE } else { actor(random.index(ACTORS)).public };
+            Content::Name { name: names::wanted(random), owner }
         }
         _ => {
             let all = proposals(scene);

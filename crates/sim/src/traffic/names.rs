@@ -23,9 +23,9 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
     let action = match random.below(8) {
         0 => {
             let to = actor(random.index(ACTORS)).public;
-            Action::NameTransfer(NameTransfer { name: name.clone(), to })
+            Action::NameTransfer(NameTransfer { name: *name, to })
         }
-        1 | 2 => Action::NameClaim(NameClaim { name: name.clone() }),
+        1 | 2 => Action::NameClaim(NameClaim { name: *name }),
         3 => Action::NameTransfer(NameTransfer { name: wanted(random), to: payer.public }),
         _ => label(random, scene, (name, record)),
     };
@@ -34,19 +34,19 @@ pub(super) fn make(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
 
 fn there(scene: &Scene<'_>) -> Vec<(Name, NameRecord)> {
     let names = scene.held.iter().filter_map(|held| {
-        if let Held::Name(slot, record) = held { Some((slot.0.clone(), *record)) } else { None }
+        if let Held::Name(slot, record) = held { Some((slot.0, *record)) } else { None }
     });
     names.collect()
 }
 
 fn owner(random: &mut Random, record: &NameRecord) -> Option<&'static Key> {
-    match random.once_in(8) {
+    match record.is_reserved() || random.once_in(8) {
         true => Some(actor(random.index(ACTORS))),
         false => key_of(&record.owner),
     }
 }
 
-fn wanted(random: &mut Random) -> Name {
+pub(super) fn wanted(random: &mut Random) -> Name {
     Name::new(&format!("model-{}", random.below(NAMES))).expect("it is a name")
 }
 
@@ -69,5 +69,5 @@ fn label(random: &mut Random, scene: &Scene<'_>, (name, record): (&Name, &NameRe
     };
     let label = Label::new(random.pick::<&str>(&LABELS)).expect("it is a label");
     let tenure = if random.once_in(12) { random.next() } else { record.tenure };
-    Action::Label(SetLabel { name: name.clone(), tenure, label, model, publisher })
+    Action::Label(SetLabel { name: *name, tenure, label, model, publisher })
 }
