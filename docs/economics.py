@@ -142,7 +142,7 @@ def griefing(parameters):
 # What accusing takes at least: bytes of the transaction without a filing or a receipt, work without a program's ops,
 # bytes of the record and its key. From ledger.md 3 and 7.
 ACCUSED = {
-    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2, 1_200, 33 + 355),
+    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2 + 1, 1_200, 33 + 355),
     "37 vouch_dispute": (TRANSACTION + 44 + 98 + 2 + 2, 1_250, 33 + 355),
     "61 missing_open": (TRANSACTION + 32 + 2 + 64, 2_000, 33 + 209),
     "64 part_open": (TRANSACTION + 32 + 2 + 64 + 42, 2_000, 33 + 193),
@@ -361,7 +361,7 @@ def printed():
     yield "**One outage against many cases**, side by side or one after the other. What a node loses that is away, by how many cases somebody opens against it while it is, and what that costs the accuser, whose bonds lie there meanwhile. Bonds beyond the usual are not given back."
     yield ""
     yield from table(("cases", "away for good", "back in time for appeals", "away again within the window", "costs the accuser"), outage(parameters))
-    yield "**Filling a list.** What the friends of a liar lose who fill its list with cases above the usual count, so that an honest challenger has to put in more, which it gets back where it is the first to refute the claim."
+    yield "**Filling a list.** What the friends of a liar lose who fill its list with cases above the usual count, so that an honest challenger has to put in more, which it gets back where it is the first to refute the claim. A drawn auditor puts in the usual bond."
     yield ""
     yield from table(("above the usual", "the next one puts in", "false cases lose", "one true claim, many keys", "of that fees"), filler(parameters))
     yield "**What goes back.** A worker pays itself 100, and its friends make some of that void: the audits' share is kept of all of it, and who lies to get money back is slashed besides."

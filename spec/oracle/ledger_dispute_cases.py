@@ -265,7 +265,7 @@ def rejected():
     Case(w, node, worker=21).open(110)
     sound = {"node": node, "epoch": 1, **named(), "filing": case.filing, "signature": None}
     whole = rules.OPEN.write(sound)
-    w.send(3, 50, whole[:-1], 2).send(3, 50, whole + b"\0", 2).send(3, 50, whole[:-1] + b"\xff", 114)
+    w.send(3, 50, whole[:-1], 2).send(3, 50, whole + b"\0", 2).send(3, 50, whole[:-1] + b"\xff", 2).send(3, 50, whole[:-2] + b"\xff\0", 114)
     Case(w, node, filing=lambda place, changed: dispute_cases.token_filing(**{**changed, "model": bytes(32).hex()})).open(114)
     poor = Case(w, node, challenger=6)
     poor.open(8)

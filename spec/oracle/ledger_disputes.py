@@ -6,11 +6,11 @@ import referee
 import referee_forms
 import referee_model
 from exact import Refused
-from ledger_forms import HASH, KEY, SIGNATURE, Form, U16, U64, blob, record
-from ledger_liable import accused, acquitted, burn, jailed, joined, lost, operates, put, share_of, silent, spoke, to_account
+from ledger_forms import HASH, KEY, SIGNATURE, Form, U16, U32, U64, blob, option, record
+from ledger_liable import accused, acquitted, alarmed, burn, jailed, joined, lost, operates, put, share_of, silent, spoke, to_account
 from ledger_missing import answers, date_holds, dispute_id, height_of, inside, sealed, speaks
 from ledger_nodes import there
-from ledger_records import CLAIM, DECIDED, DISPUTE, ENDED, PACKAGE, PROGRAM, dispute_key, package_key, program_key
+from ledger_records import ALARMED, AUDIT, CLAIM, DECIDED, DISPUTE, ENDED, PACKAGE, PROGRAM, audit_key, dispute_key, package_key, program_key
 from ledger_turn import reject_unless
 from receipt import u8, u32
 from receipt_decode import Input, true
@@ -19,6 +19,7 @@ FILING_MOST, STATE_MOST, MOVE_MOST = 1 << 14, 40960, 65536
 NODES_MOVE, CHALLENGERS_MOVE, SILENT_STAGE = 1, 2, 3
 REFUTED, CHALLENGER_REFUTED, CLAIMANT_SILENT, CHALLENGER_SILENT, PLANTED = 1, 2, 3, 4, 5
 NOBODY, CHILDREN, OPERANDS = bytes(32), 3, 8
+ALARM = 3  # of an auditor's words
 
 
 # Bodies.
@@ -41,13 +42,18 @@ FILING = inside(2, FILING_MOST, read_filing)
 OPENED = record((("node", HASH), ("epoch", U64), *MODEL, ("filing", FILING)))
 
 
+NAMED_ALARM = option(record((("epoch", U64), ("index", U32), ("node", HASH))))
+
+
 def write_open(body):
-    return OPENED.write(body) + (b"" if body.get("signature") is None else SIGNATURE.write(body["signature"]))
+    signature = b"" if body.get("signature") is None else SIGNATURE.write(body["signature"])
+    return OPENED.write(body) + signature + NAMED_ALARM.write(body.get("alarm"))
 
 
 def read_open(i):
     body = OPENED.read(i)
-    return {**body, "signature": SIGNATURE.read(i) if body["filing"][1][1] == form.FAULT else None}
+    body["signature"] = SIGNATURE.read(i) if body["filing"][1][1] == form.FAULT else None
+    return {**body, "alarm": NAMED_ALARM.read(i)}
 
 
 OPEN = Form(write_open, read_open)
@@ -124,7 +130,10 @@ def open_(turn, body):
     if claimed is not None:
         claim, dispute = dispute_id(*step), dispute_id(*step, turn.payer)
         reject_unless(turn.draft.get(dispute_key(claim)) is None and turn.draft.get(dispute_key(dispute)) is None, 113)
-    node, bond, cost = accused(turn, node)
+    alarm = body["alarm"]
+    if alarm is not None:
+        raised(turn, alarm, dispute if claimed else None)
+    node, bond, cost = accused(turn, node) if alarm is None else alarmed(turn, node)
     model = named_model(turn, body)
     try:
         state = first_state(turn.hashes, model, data, filing, body["signature"])
@@ -135,9 +144,16 @@ def open_(turn, body):
     turn.draft.write(dispute_key(dispute), DISPUTE, {
         "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": NODES_MOVE,
         "deadline": turn.later(turn.parameter("move_ms")), "claim": claim, "model": body["model"], "publisher": body["publisher"],
-        "program": body["program"], "matter": CLAIM, "begun": 0, "bond": bond, "cost": cost, "held": 0, "appellant": NOBODY, "appeal_bond": 0,
+        "program": body["program"], "matter": CLAIM if alarm is None else ALARMED, "begun": 0, "bond": bond, "cost": cost, "held": 0, "appellant": NOBODY, "appeal_bond": 0,
         "rewarded": int(speaks(turn, bound)), "state": state_hash(turn, state),
     })  # fmt: skip
+
+
+def raised(turn, alarm, dispute):
+    """The named node is an auditor of the audit, and its word is an alarm of this dispute's id."""
+    audit = turn.draft.read(audit_key(alarm["epoch"], alarm["index"]), AUDIT)
+    reject_unless(audit is not None, 147)
+    reject_unless(any(one["node"] == alarm["node"] and one["word"] == (ALARM, dispute) for one in audit["auditors"]), 111)
 
 
 def first_state(hashes, model, data, filing, signature):

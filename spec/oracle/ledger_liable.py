@@ -1,6 +1,6 @@
 """ledger.md sections 7.2 and 7.7: what a node answers with: slashing, silences, jail, cases and their bonds."""
 
-from ledger_records import BOUND, NODE, OPERATOR, PURSE, PURSE_KEY, STAKES, STAKES_KEY, bound_key, node_key
+from ledger_records import ALARMED, BOUND, NODE, OPERATOR, PURSE, PURSE_KEY, STAKES, STAKES_KEY, bound_key, node_key
 from ledger_stake import NO_STAKES
 from ledger_turn import MONEY_MOST, reject_unless
 
@@ -80,9 +80,16 @@ def accused(turn, node, price="slash"):
     return {**node, "disputes": count, "owed_cases": node["owed_cases"] + cost}, (usual, (usual << above) - usual), cost
 
 
+def alarmed(turn, node):
+    """As accused, of what a drawn auditor's alarm is about: none of the open disputes, and the usual bond."""
+    usual, cost = turn.parameter("bond"), turn.parameter("slash")
+    return {**node, "owed_cases": node["owed_cases"] + cost}, (usual, 0), cost
+
+
 def acquitted(node, case):
-    """Nothing is owed for it any more; one open case less."""
-    return {**node, "owed_cases": node["owed_cases"] - owes(case), "disputes": node["disputes"] - 1}
+    """Nothing is owed for it any more; one open case less, but for an alarm's."""
+    listed = case.get("matter") != ALARMED
+    return {**node, "owed_cases": node["owed_cases"] - owes(case), "disputes": node["disputes"] - listed}
 
 
 def silent(turn, name, node, case, owed="owed_cases"):

@@ -66,9 +66,9 @@ AUDIT = record((
 ))  # fmt: skip
 OF_DISPUTE = record((("node", HASH), ("challenger", KEY), ("opened", U64), ("stage", one_of(1, 2, 3, 4, 5))))
 OUTCOME, BOND = one_of(1, 2, 3, 4, 5), pair(U128, U128)  # a bond: usual, beyond
-CLAIM, VOUCHING = 1, 2
+CLAIM, VOUCHING, ALARMED = 1, 2, 3
 OPEN_DISPUTE = record((
-    ("deadline", U64), ("claim", HASH), ("model", HASH), ("publisher", KEY), ("program", HASH), ("matter", one_of(CLAIM, VOUCHING)), ("begun", one_of(0, 1)),
+    ("deadline", U64), ("claim", HASH), ("model", HASH), ("publisher", KEY), ("program", HASH), ("matter", one_of(CLAIM, VOUCHING, ALARMED)), ("begun", one_of(0, 1)),
     ("bond", BOND), ("cost", U128), ("held", U128), ("appellant", KEY), ("appeal_bond", U128), ("rewarded", one_of(0, 1)), ("state", HASH),
 ))  # fmt: skip
 DECIDED, ENDED = 4, 5

@@ -2,6 +2,7 @@
 
 import dispute
 import dispute_cases
+import ledger_disputes as rules_of
 import ledger_findings as findings
 import ledger_planted as rules
 import ledger_shown as shown
@@ -494,6 +495,27 @@ def alarms():
     a.met(a.case(3).open(epoch=3))
     epoch(w, 6).send(5, 35, a.closing(two, 4, a.named(4))).send(5, 35, a.closing(one, 3, a.named(3))).send(5, 35, a.closing())
     yield "alarms about what was planted", w
+
+    a = Audit(parameters=[(42, 1)]).draw().show()
+    w, (one, two) = a.w, a.auditors
+    a.commit(a.alarm(), a.root())
+    first = {"alarm": a.which(one)}
+    a.case(5, 0).open()
+    a.case(5, 2).open()
+    a.case(3).open(111, **first)
+    w.send(3, 34, a.revealing(one, step=a.step())).send(4, 34, a.revealing(two))
+    a.case(3).open(147, alarm={**a.which(one), "index": 1}).open(147, alarm={**a.which(one), "epoch": 0})
+    a.case(3).open(111, alarm=a.which(two)).open(111, alarm=a.which(a.node)).open(111, alarm=a.which())
+    a.case(5).open(111, **first)
+    a.case(3, 2).open(111, **first)
+    said = {"node": a.node, "epoch": 1, **named(), "filing": a.case(3).filing, "signature": None}
+    w.send(3, 50, rules_of.OPEN.write({**said, **first})[:-1], 2).send(3, 50, rules_of.OPEN.write(said)[:-1] + b"\2", 2)
+    lie = a.case(3).open(**first)
+    lie.open(113, **first)
+    a.case(4).open()
+    lie.to_tile(greatest=34).move(3, lie.operands()).end()
+    a.case(5, 2).open(113)
+    yield "an alarm's dispute where the list is full", w
 
 
 def vouchings():

@@ -77,7 +77,7 @@ impl AskedOf {
         mut node: Node,
         asked: Asked,
     ) -> Result<(), Stop> {
-        close(&mut node, asked.owed())?;
+        close(&mut node, Matter::Claim, asked.owed())?;
         answer(context, author, &mut node);
         if asked.silent {
             // The challenger had to wait: it has its usual bond. Who was away loses as much.
@@ -134,7 +134,7 @@ pub(crate) fn late(
     require(now > asked.deadline, Rejection::NotLate)?;
     let mut node = find(view, id)?;
     let left = if asked.silent {
-        close(&mut node, asked.owed())?;
+        close(&mut node, Matter::Claim, asked.owed())?;
         let lost = (asked.cost, asked.held);
         silent_for_good(context, view, &mut node, (challenger, asked.bond), lost)?;
         None

@@ -27,14 +27,14 @@ const BOND_DOUBLINGS_MAX: u64 = 32;
 /// auditor's word.
 pub(crate) fn costs(context: &Context, matter: Matter) -> Amount {
     Amount(context.parameters.get(match matter {
-        Matter::Claim => Parameter::Slash,
+        Matter::Claim | Matter::Alarm => Parameter::Slash,
         Matter::Vouching => Parameter::LazySlash,
     }))
 }
 
 /// Answers with what a refutation costs for one more case, whatever the node has now. Gives what that is, and the bond
 /// that it takes: beyond the usual count twice that of the one before, so that nobody can fill a node's list to keep
-/// others out.
+/// others out. A drawn auditor's alarm is in no list: it must be disputed, and there is one for each auditor of an audit.
 ///
 /// # Errors
 /// [`Rejection::DisputesFull`].
@@ -43,21 +43,32 @@ pub(crate) fn owe(
     node: &mut Node,
     matter: Matter,
 ) -> Result<(Amount, Bond), Stop> {
-    let usual = context.parameters.get_u64(Parameter::DisputesMax);
-    let open = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
-    let beyond = u64::from(open).saturating_sub(usual);
-    require(beyond <= BOND_DOUBLINGS_MAX, Rejection::DisputesFull)?;
+    let beyond = match matter {
+        Matter::Claim | Matter::Vouching => enlist(context, node)?,
+        Matter::Alarm => 0,
+    };
     let usual = Amount(context.parameters.get(Parameter::Bond));
-    let more = usual.times((1 << beyond) - 1).ok_or(Fault::Money("a bond"))?;
+    let beyond = usual.times((1 << beyond) - 1).ok_or(Fault::Money("a bond"))?;
     let cost = costs(context, matter);
     owe_more(&mut node.owed.cases, cost)?;
+    Ok((cost, Bond { usual, beyond }))
+}
+
+/// One more in the node's list. Gives how many are beyond the usual count.
+fn enlist(context: &Context, node: &mut Node) -> Result<u64, Rejection> {
+    let open = node.disputes.checked_add(1).ok_or(Rejection::DisputesFull)?;
+    let beyond = u64::from(open).saturating_sub(context.parameters.get_u64(Parameter::DisputesMax));
+    require(beyond <= BOND_DOUBLINGS_MAX, Rejection::DisputesFull)?;
     node.disputes = open;
-    Ok((cost, Bond { usual, beyond: more }))
+    Ok(beyond)
 }
 
 /// Ends that a node answers for a case, for which so much was still owed.
-pub(crate) fn close(node: &mut Node, owed: Amount) -> Result<(), Fault> {
-    node.disputes = node.disputes.saturating_sub(1);
+pub(crate) fn close(node: &mut Node, matter: Matter, owed: Amount) -> Result<(), Fault> {
+    match matter {
+        Matter::Claim | Matter::Vouching => node.disputes = node.disputes.saturating_sub(1),
+        Matter::Alarm => {}
+    }
     owe_less(&mut node.owed.cases, owed)
 }
 
@@ -245,7 +256,7 @@ mod tests {
             return;
         }
         let held = case.held.unwrap_or_default();
-        close(node, case.cost.minus(held).unwrap_or_default()).unwrap();
+        close(node, Matter::Claim, case.cost.minus(held).unwrap_or_default()).unwrap();
         if case.lie || (case.held.is_some() && below(seed, 4) == 0) {
             lose(view, node, (case.cost, held)).unwrap();
             // By silence for good, a truth is lost as a lie is.

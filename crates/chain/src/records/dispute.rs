@@ -88,6 +88,8 @@ pub enum Matter {
     Claim,
     /// An auditor's: it found nothing false in the answer that has the step.
     Vouching,
+    /// The worker's, by an auditor that was drawn and revealed that it is false. No node's list of disputes has it.
+    Alarm,
 }
 
 /// What an auditor said of an answer, in which audit.
@@ -182,6 +184,7 @@ impl Matter {
         match self {
             Self::Claim => 1,
             Self::Vouching => 2,
+            Self::Alarm => 3,
         }
     }
 
@@ -190,6 +193,7 @@ impl Matter {
         match input.u8(what)? {
             1 => Ok(Self::Claim),
             2 => Ok(Self::Vouching),
+            3 => Ok(Self::Alarm),
             found => Err(WireError::Unknown { what, found: found.into() }),
         }
     }

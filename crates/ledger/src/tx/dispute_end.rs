@@ -79,7 +79,7 @@ impl DisputeEnd {
             }
             Stage::Claimant | Stage::Challenger => return Err(Rejection::NotDecided.into()),
         };
-        close(&mut node, open.case.owed())?;
+        close(&mut node, open.case.matter, open.case.owed())?;
         match outcome {
             Outcome::ClaimantRefuted => self.refuted(context, view, &mut node, &open)?,
             Outcome::ClaimantSilent => {

@@ -1,12 +1,15 @@
 //! Kind 50, dispute_open: somebody says that one step of a node's answer is false, and puts a bond behind it.
 
 use chain::Epoch;
-use chain::records::{ClaimedStep, DisputeSlot, KeySlot, Matter, NodeId, NodeSlot, Slot, Stage};
+use chain::records::{
+    AuditSlot, ClaimedStep, DisputeSlot, KeySlot, Matter, NodeId, NodeSlot, Slot, Stage, Word,
+};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use dispute::{Claim, Dispute, Filing, Model};
 use receipt::{PublicKey, Signature, Stop as Ending};
 
 use crate::accounts::subtract;
+use crate::audits;
 use crate::context::{Author, Context};
 use crate::dates;
 use crate::disputes::{NO_TIME, NamedModel, Open, check_signer, kept};
@@ -37,6 +40,37 @@ pub struct DisputeOpen {
     pub filing: Filing,
     /// That its worker signed the filing's receipt: where a fault is claimed, and only there.
     pub signature: Option<Signature>,
+    /// The alarm whose dispute this is, where a drawn auditor opens it.
+    pub alarm: Option<Alarm>,
+}
+
+/// What an auditor revealed: that a step is false.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// In which audit.
+    pub audit: AuditSlot,
+    /// The auditor's node.
+    pub node: NodeId,
+}
+
+impl Alarm {
+    fn write(&self, out: &mut Writer) {
+        self.audit.write(out);
+        out.bytes(&self.node.0);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self { audit: AuditSlot::read(input)?, node: NodeId::read(input)? })
+    }
+
+    /// Whether the auditor's word is that this dispute's step is false.
+    fn check(&self, context: &Context, view: &View, dispute: DisputeSlot) -> Result<(), Stop> {
+        let audit = audits::find(context, view, self.audit)?;
+        let mut auditors = audit.auditors.iter();
+        let said = auditors
+            .any(|auditor| auditor.node == self.node && auditor.word == Word::Alarm(dispute));
+        Ok(require(said, Rejection::DisputeNames)?)
+    }
 }
 
 impl DisputeOpen {
@@ -48,6 +82,8 @@ impl DisputeOpen {
         out.length_u16(filing.len());
         out.bytes(&filing);
         self.signature.iter().for_each(|signature| out.bytes(&signature.0));
+        out.u8(u8::from(self.alarm.is_some()));
+        self.alarm.iter().for_each(|alarm| alarm.write(out));
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -59,7 +95,15 @@ impl DisputeOpen {
             Claim::Token(_) => None,
             Claim::Fault(_) => Some(receipts::read_signature(input)?),
         };
-        Ok(Self { node, epoch, model, filing, signature })
+        let alarm = match input.u8("whether there is an alarm")? {
+            0 => None,
+            1 => Some(Alarm::read(input)?),
+            found => {
+                let what = "whether there is an alarm";
+                return Err(WireError::Unknown { what, found: found.into() });
+            }
+        };
+        Ok(Self { node, epoch, model, filing, signature, alarm })
     }
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
@@ -72,6 +116,7 @@ impl DisputeOpen {
         ];
         keys.extend(dates::touches(self.epoch));
         keys.extend(self.model.touches());
+        keys.extend(self.alarm.map(|alarm| alarm.audit.key()));
         keys
     }
 
@@ -95,7 +140,8 @@ impl DisputeOpen {
             view.get(&claim)?.is_none() && view.get(&slot)?.is_none(),
             Rejection::DisputeThere,
         )?;
-        let (cost, bond) = owe(context, &mut node, Matter::Claim)?;
+        let matter = self.matter(context, view, slot)?;
+        let (cost, bond) = owe(context, &mut node, matter)?;
         let network = context.network;
         let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
@@ -103,10 +149,16 @@ impl DisputeOpen {
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let rewarded = dates::speaks(context, &key);
-        let about = (claim, Matter::Claim);
+        let about = (claim, matter);
         let case = self.model.case(about, (stage, state), (bond, cost), (deadline, rewarded));
         Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
         view.put(&NodeSlot(self.node), &node)
+    }
+
+    /// What the dispute is about: of an alarm that its auditor revealed it.
+    fn matter(&self, context: &Context, view: &View, slot: DisputeSlot) -> Result<Matter, Stop> {
+        let Some(alarm) = self.alarm else { return Ok(Matter::Claim) };
+        alarm.check(context, view, slot).map(|()| Matter::Alarm)
     }
 
     fn slots(&self, network: Network, challenger: PublicKey) -> (DisputeSlot, DisputeSlot) {

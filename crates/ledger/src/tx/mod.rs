@@ -78,7 +78,7 @@ pub use collect::Collect;
 pub use dispute_end::DisputeEnd;
 pub use dispute_late::DisputeLate;
 pub use dispute_move::DisputeMove;
-pub use dispute_open::DisputeOpen;
+pub use dispute_open::{Alarm, DisputeOpen};
 pub use double_leaf::DoubleLeaf;
 pub use double_receipt::DoubleReceipt;
 pub use draw::DrawAudit;

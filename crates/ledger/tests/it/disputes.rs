@@ -1,7 +1,7 @@
 //! Kinds 50 to 54 and 60: a worker with other weights than its model's, who accuses it, and who accuses the truth.
 
 use chain::records::{
-    ClaimedStep, Course, Dispute, DisputeSlot, Held, Node, NodeId, NodeSlot, Outcome, Owed,
+    ClaimedStep, Course, Dispute, DisputeSlot, Held, Matter, Node, NodeId, NodeSlot, Outcome, Owed,
     Package, PackageSlot, ParameterValues, Part, ProgramBytes, ProgramSlot, Stage,
 };
 use chain::{Amount, Authentic, Epoch, Time};
@@ -270,7 +270,7 @@ impl Court {
 
     pub(crate) fn open(&self) -> DisputeOpen {
         let (node, model, filing) = (self.node, self.model, self.filing.clone());
-        DisputeOpen { node, epoch: Epoch(1), model, filing, signature: None }
+        DisputeOpen { node, epoch: Epoch(1), model, filing, signature: None, alarm: None }
     }
 
     pub(crate) fn opening(&self, world: &World, name: u8) -> Authentic {
@@ -454,12 +454,12 @@ pub(crate) fn check_books(world: &World) {
         .collect();
     let of = |id: NodeId, held: &Held| {
         if let Held::Dispute(_, Dispute { node, course: Course::Open(case), .. }) = held {
-            return (*node == id).then_some(case.owed().0);
+            return (*node == id).then_some((case.owed().0, case.matter != Matter::Alarm));
         }
         let missing = if let Held::Missing(_, missing) = held { Some(missing.asked) } else { None };
         let part = if let Held::Withheld(_, part) = held { Some(part.asked) } else { None };
         let asked = missing.or(part)?;
-        (asked.node == id).then_some(asked.owed().0)
+        (asked.node == id).then_some((asked.owed().0, true))
     };
     let audited = |id: NodeId, held: &Held| {
         let Held::Audit(_, audit) = held else { return None };
@@ -467,11 +467,12 @@ pub(crate) fn check_books(world: &World) {
     };
     for node in &held {
         let Held::Node(NodeSlot(id), node) = node else { continue };
-        let open: Vec<u128> = held.iter().filter_map(|held| of(*id, held)).collect();
+        let open: Vec<_> = held.iter().filter_map(|held| of(*id, held)).collect();
+        let listed = open.iter().filter(|(_, listed)| *listed).count();
         let audits = held.iter().filter_map(|held| audited(*id, held));
-        let (cases, draws) = (open.iter().sum(), audits.sum());
+        let (cases, draws) = (open.iter().map(|(owed, _)| owed).sum(), audits.sum());
         let owed = (node.owed.cases.0, node.owed.draws.0);
-        assert_eq!((usize::from(node.disputes), owed), (open.len(), (cases, draws)));
+        assert_eq!((usize::from(node.disputes), owed), (listed, (cases, draws)));
         let bare = node.stake == Amount::ZERO && node.unbonding.is_empty();
         assert!(bare || node.debt == Amount::ZERO, "a debt is paid of what there is");
     }

@@ -1,6 +1,7 @@
 //! The ledger's rules, from outside.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod alarms;
 mod anchors;
 mod audit_silence;
 mod audits;

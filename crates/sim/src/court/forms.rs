@@ -62,7 +62,8 @@ pub(crate) fn dispute_open(hall: &Hall, trial: &Trial) -> Action {
                 Claim::Token(_) => None,
                 Claim::Fault(_) => Some(answer.signature),
             };
-            let open = DisputeOpen { node, epoch: answer.epoch, model, filing, signature };
+            let open =
+                DisputeOpen { node, epoch: answer.epoch, model, filing, signature, alarm: None };
             Action::DisputeOpen(Box::new(open))
         }
     }
