@@ -28,12 +28,12 @@ What is said of a lie:
   a worker that signed a wrong answer      REFUTED: choice, position, expected and found token; or
                                            the end, the prompt or the count that is not the model's
 
-What a bundle of a network adds: its receipt stood in its worker's log by an epoch, as a quorum of
-the network's seats has it. That this is so now is established only where the network's last
-header is fresh and the start is not old: keys of seats whose stake has left may be in anybody's
-hands, and who has enough of them can write another history from an old start, with any stamps.
-Keep a start each time, or ask somebody you trust for a later one. Nothing in a start is signed:
-it is trusted as the genesis is.
+What a bundle of a network adds: its receipt stood in its worker's log by an epoch, as a quorum
+of the network's seats, or their group's key, has it. That this is so now is established only
+where the network's last header is fresh and the start is not old: keys of seats whose stake has
+left may be in anybody's hands, and who has enough of them can write another history from an old
+start, with any stamps. Keep a start each time, or ask somebody you trust for a later one.
+Nothing in a start is signed: it is trusted as the genesis is.
 
 Exit status: 0 all verified; 1 one is refuted; 2 one can't be judged (with what is missing and how
 to get it), or anything else stood in the way.

@@ -166,7 +166,7 @@ fn a_network_is_followed_from_its_genesis_and_then_from_what_was_kept() {
         "replay holds",
         "  log     number 1 of 1, anchored in epoch 2\n",
         "  network block 77, stamped 30 minutes ago; followed from its genesis, stamped 3 days ago\n",
-        "  now     established, on the word of a quorum of the network's seats\n",
+        "  now     established, on the word of the network's quorum\n",
         "not established: that the answer is true, ",
         "that the network's quorum kept to its rules",
         "the start at block 77, for --start the next time",

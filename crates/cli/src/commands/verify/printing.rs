@@ -165,7 +165,7 @@ impl<'a> Printer<'a> {
         let open = lines.iter().filter(|line| anchored.report.not_established.contains(line));
         let open: Vec<&str> = open.map(|line| line.text()).collect();
         if open.is_empty() {
-            text += "  now     established, on the word of a quorum of the network's seats\n";
+            text += "  now     established, on the word of the network's quorum\n";
         }
         for line in open {
             text += &format!("  now     NOT established {line}\n");
