@@ -1,13 +1,13 @@
 """ledger.md section 7.7, kinds 40 and 41: two receipts of one job, two leaves for the same money."""
 
-from ledger_forms import HASH, SIGNATURE, U64, pair, record
+from ledger_forms import HASH, KEY, SIGNATURE, U64, pair, record
 from ledger_missing import ANSWER, LEAF, RECEIPT, contradicts, in_log, loses, receipt_id, sealed
 from ledger_turn import reject_unless
 
 RECEIPTS, LEAVES = 4, 5
 
 TWO_RECEIPTS = record((("node", HASH), ("epoch", U64), ("leaf", LEAF), ("one", pair(RECEIPT, SIGNATURE)), ("other", pair(RECEIPT, SIGNATURE))))
-TWO_LEAVES = record((("node", HASH), ("epoch", U64), ("leaf", LEAF), ("receipt", RECEIPT), ("one", ANSWER), ("other", ANSWER)))
+TWO_LEAVES = record((("node", HASH), ("epoch", U64), ("leaf", LEAF), ("receipt", RECEIPT), ("one", ANSWER), ("other", ANSWER), ("worker", KEY)))
 
 
 def alone(receipt):
@@ -16,9 +16,8 @@ def alone(receipt):
 
 def receipts(turn, body):
     (one_data, one), (other_data, other) = (body[name][0] for name in ("one", "other"))
-    found = contradicts(turn, body, one["worker"], (one["job"], 0, RECEIPTS))
-    same = (one["worker"], one["job"]) == (other["worker"], other["job"])
-    reject_unless(one_data != other_data and same and alone(one) and alone(other), 154)
+    found = contradicts(turn, body, [one["worker"], other["worker"]], (one["job"], 0, RECEIPTS))
+    reject_unless(one_data != other_data and one["job"] == other["job"] and alone(one) and alone(other), 154)
     for name in ("one", "other"):
         (data, _), signature = body[name]
         reject_unless(sealed(turn.hashes, data, signature), 124)
@@ -27,12 +26,13 @@ def receipts(turn, body):
 
 def leaves(turn, body):
     (data, receipt), one, other = body["receipt"], body["one"][1], body["other"][1]
-    found = contradicts(turn, body, receipt["worker"], (receipt["job"], 0, LEAVES))
+    workers = [receipt["worker"], body["worker"]]
+    found = contradicts(turn, body, workers, (receipt["job"], 0, LEAVES))
     reject_unless(one["receipt"] == receipt_id(turn.hashes, data) != other["receipt"], 154)
     both = max(one["from"], other["from"]) < min(one["to"], other["to"])
     reject_unless(one["channel"] == other["channel"] and both, 154)
-    for leaf in (one, other):
-        in_log(turn, receipt["worker"], leaf["receipt"], leaf)
+    for worker, leaf in zip(workers, (one, other)):
+        in_log(turn, worker, leaf["receipt"], leaf)
     loses(turn, body, found)
 
 

@@ -179,24 +179,26 @@ def leaf_0(turn, job, leaf):
     return True
 
 
-def contradicts(turn, body, worker, about):
-    """Who answers for what its key signed twice, about a choice of a job: the node, its key, where it will stand."""
+def contradicts(turn, body, workers, about):
+    """Who answers for what its keys signed twice, about a choice of a job: the node, the keys, where it will stand."""
     job, choice, kind = about
     node = there(turn, body["node"])
-    bound, leaf = operates(turn, worker, body["node"]), body["leaf"][0]
+    keys, leaf = [operates(turn, worker, body["node"]) for worker in workers], body["leaf"][0]
     reject_unless(leaf_0(turn, job, leaf), 129)
-    answers(bound, date_holds(turn, height_of(leaf), body["epoch"]))
-    key = dispute_key(dispute_id(turn.hashes, worker, job, choice, 0, kind, 0))
+    start = date_holds(turn, height_of(leaf), body["epoch"])
+    for bound in keys:
+        answers(bound, start)
+    key = dispute_key(dispute_id(turn.hashes, workers[0], job, choice, 0, kind, 0))
     reject_unless(turn.draft.get(key) is None, 113)
-    return node, bound, key
+    return node, keys, key
 
 
 def loses(turn, body, found):
-    node, bound, key = found
+    node, keys, key = found
     free = turn.clock["time"] >= node["jailed_until"]
     node, taken = lost(node, turn.parameter("slash"), 0)
     put(turn, body["node"], jailed(turn, node))
-    share = share_of(turn, taken) if free and speaks(turn, bound) else 0
+    share = share_of(turn, taken) if free and all(speaks(turn, bound) for bound in keys) else 0
     to_account(turn, turn.payer, share)
     burn(turn, taken - share)
     turn.draft.write(key, DISPUTE, {"node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": ENDED, "outcome": 1})
@@ -204,7 +206,7 @@ def loses(turn, body, found):
 
 def equivocation(turn, body):
     data, ((head, _), _) = body["evidence"]
-    found = contradicts(turn, body, head["worker"], (head["job"], head["choice"], EQUIVOCATION))
+    found = contradicts(turn, body, [head["worker"]], (head["job"], head["choice"], EQUIVOCATION))
     reject_unless(decode.equivocation_holds(turn.hashes, data), 123)
     loses(turn, body, found)
 

@@ -35,8 +35,10 @@ pub(crate) enum Matters {
 pub(crate) struct Contradiction<'a> {
     /// Whose.
     pub(crate) node: NodeId,
-    /// Which key signed it.
+    /// Which of its keys signed the first of the two.
     pub(crate) worker: PublicKey,
+    /// Which signed the other one: the same, or another key that the node has or had.
+    pub(crate) other: PublicKey,
     /// About which job.
     pub(crate) job: Digest,
     /// Which of its choices; 0 where it is about all of them.
@@ -56,36 +58,43 @@ impl Contradiction<'_> {
             NodeSlot(self.node).key(),
             StakesSlot.key(),
             KeySlot(self.worker).key(),
+            KeySlot(self.other).key(),
             self.slot(network).key(),
         ];
         keys.extend(dates::touches(self.epoch));
         keys
     }
 
-    /// The node and its key, where they answer for it still and have not yet.
+    /// The node and both keys, where they answer for it still and have not yet.
     ///
     /// # Errors
     /// [`Rejection::NoNode`], [`Rejection::NotSigner`], [`Rejection::NoDate`], [`Rejection::KeyEnded`],
     /// [`Rejection::DisputeThere`].
-    pub(crate) fn find(&self, context: &Context, view: &View) -> Result<(Node, BoundKey), Stop> {
+    pub(crate) fn find(
+        &self,
+        context: &Context,
+        view: &View,
+    ) -> Result<(Node, [BoundKey; 2]), Stop> {
         let node = find(view, self.node)?;
-        let key = check_signer(view, self.worker, self.node)?;
+        let one = check_signer(view, self.worker, self.node)?;
+        let keys = [one, check_signer(view, self.other, self.node)?];
         require(self.terms.is_of(context.network, &self.job), Rejection::NoDate)?;
-        dates::check_key(&key, &dates::check(context, view, self.terms, self.epoch)?)?;
+        let start = dates::check(context, view, self.terms, self.epoch)?;
+        keys.iter().try_for_each(|key| dates::check_key(key, &start))?;
         let there = view.get(&self.slot(context.network))?;
         require(there.is_none(), Rejection::DisputeThere)?;
-        Ok((node, key))
+        Ok((node, keys))
     }
 
-    /// The node loses a case; who shows it has a share, where the key speaks for the node and it is not jailed already.
+    /// The node loses a case; who shows it has a share, where the keys speak for the node and it is not jailed already.
     pub(crate) fn lost(
         &self,
         context: &Context,
         author: &Author,
-        (mut node, key): (Node, BoundKey),
+        (mut node, keys): (Node, [BoundKey; 2]),
         view: &mut View,
     ) -> Result<(), Stop> {
-        let rewarded = is_rewarded(context, &node, &key);
+        let rewarded = keys.iter().all(|key| is_rewarded(context, &node, key));
         let cost = costs(context, Matter::Claim);
         let taken = lose(view, &mut node, (cost, Amount::ZERO))?;
         jail(context, &mut node);

@@ -1,12 +1,12 @@
-//! Kind 41, double_leaf: a log has two leaves that say that the same money paid two answers. One may be shown where the
-//! other is drawn.
+//! Kind 41, double_leaf: the logs of a node's keys have two leaves that say that the same money paid two answers. One may be
+//! shown where the other is drawn.
 //!
 //! Never asks which of them was paid.
 
 use chain::Epoch;
 use chain::records::{AnchorSlot, NodeId, Slot};
 use commit::{Network, Reader, WireError, Writer};
-use receipt::{JobLeaf, MissingAnswer, Receipt};
+use receipt::{JobLeaf, MissingAnswer, PublicKey, Receipt};
 
 use super::missing_answer::{ANSWER_BYTES_MAX, shows};
 use crate::context::{Author, Context};
@@ -30,10 +30,12 @@ pub struct DoubleLeaf {
     pub terms: JobLeaf,
     /// The receipt of the first leaf. Nobody need have signed it: its worker anchored it.
     pub receipt: Receipt,
-    /// A leaf, and where it stands in the worker's log.
+    /// A leaf, and where it stands in that worker's log.
     pub one: MissingAnswer,
     /// Another one, of another receipt.
     pub other: MissingAnswer,
+    /// In whose log that one stands: the same key's, or that of another key of the node.
+    pub worker: PublicKey,
 }
 
 impl DoubleLeaf {
@@ -47,6 +49,7 @@ impl DoubleLeaf {
             out.length_u16(bytes.len());
             out.bytes(&bytes);
         }
+        out.bytes(&self.worker.0);
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -56,12 +59,14 @@ impl DoubleLeaf {
         let receipt = receipts::read(input)?;
         let mut answer =
             || MissingAnswer::decode(input.bytes_u16("bytes of an answer", ANSWER_BYTES_MAX)?);
-        Ok(Self { node, epoch, terms, receipt, one: answer()?, other: answer()? })
+        let (one, other) = (answer()?, answer()?);
+        let worker = PublicKey(input.array("the key of another log")?);
+        Ok(Self { node, epoch, terms, receipt, one, other, worker })
     }
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
         let mut keys = self.contradiction().touches(author.network);
-        keys.push(AnchorSlot(self.receipt.worker).key());
+        keys.extend([self.receipt.worker, self.worker].map(|key| AnchorSlot(key).key()));
         keys
     }
 
@@ -74,8 +79,8 @@ impl DoubleLeaf {
         let contradiction = self.contradiction();
         let found = contradiction.find(context, view)?;
         require(self.differ(context.network), Rejection::NoDouble)?;
-        for answer in [&self.one, &self.other] {
-            let there = shows(view, self.receipt.worker, answer, &answer.leaf.receipt)?;
+        for (worker, answer) in [(self.receipt.worker, &self.one), (self.worker, &self.other)] {
+            let there = shows(view, worker, answer, &answer.leaf.receipt)?;
             require(there, Rejection::NotIncluded)?;
         }
         contradiction.lost(context, author, found, view)
@@ -95,6 +100,7 @@ impl DoubleLeaf {
         Contradiction {
             node: self.node,
             worker,
+            other: self.worker,
             job,
             choice: 0,
             matter: Matters::Leaves,

@@ -1,4 +1,5 @@
-//! Kind 40, double_receipt: a key signed two receipts of one job. One may be shown where the other is asked for.
+//! Kind 40, double_receipt: a node signed two receipts of one job, with whichever of its keys. One may be shown where the
+//! other is asked for.
 //!
 //! Never asks which of them is true.
 
@@ -72,15 +73,12 @@ impl DoubleReceipt {
         contradiction.lost(context, author, found, view)
     }
 
-    /// Two of one key for one job. After another's tokens a worker answers given that prefix, and may do so twice.
+    /// Two for one job. After another's tokens a worker answers given that prefix, and may do so twice.
     fn differ(&self) -> bool {
         let (one, other) = (&self.one.0, &self.other.0);
         let alone =
             |receipt: &Receipt| receipt.choices.iter().all(|choice| choice.segments.len() == 1);
-        one != other
-            && (one.worker, one.job) == (other.worker, other.job)
-            && alone(one)
-            && alone(other)
+        one != other && one.job == other.job && alone(one) && alone(other)
     }
 
     fn contradiction(&self) -> Contradiction<'_> {
@@ -88,6 +86,7 @@ impl DoubleReceipt {
         Contradiction {
             node: self.node,
             worker: receipt.worker,
+            other: self.other.0.worker,
             job: receipt.job,
             choice: 0,
             matter: Matters::Receipts,

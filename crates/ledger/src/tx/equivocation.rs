@@ -68,6 +68,7 @@ impl ShowEquivocation {
         Contradiction {
             node: self.node,
             worker: head.worker,
+            other: head.worker,
             job: head.head.job,
             choice: head.head.choice,
             matter: Matters::Tokens,

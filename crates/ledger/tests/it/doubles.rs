@@ -1,8 +1,8 @@
 //! Kinds 40 and 41: two receipts of one job, and two leaves for the same money.
 
 use chain::records::{
-    Anchor, AnchorSlot, BoundKey, ClaimedStep, Course, DisputeSlot, KeySlot, NodeId, NodeSlot,
-    Outcome,
+    Anchor, AnchorSlot, BoundKey, ClaimedStep, Course, DisputeSlot, EpochStart, EpochStartSlot,
+    KeyRole, KeySlot, NodeId, NodeSlot, Outcome,
 };
 use chain::{Amount, Epoch, Time};
 use commit::Network;
@@ -17,6 +17,7 @@ use crate::disputes::{
     ACCUSER, OPERATOR, OWNER, STAKE, check_books, default, gained, job, salts_of, signed_head,
     slash,
 };
+use crate::nodes::key;
 use crate::rejections::Case;
 use crate::stakes::{change, staked};
 use crate::transfer::transfer;
@@ -104,7 +105,8 @@ impl Two {
     fn leaves(&self, world: &World, other: usize) -> DoubleLeaf {
         let terms = job(&[1, 2, 3], 1).show(&salts_of(world.network()), 0).unwrap();
         let (one, other, receipt) = (self.place(0), self.place(other), self.receipts[0].clone());
-        DoubleLeaf { node: self.node, epoch: Epoch(1), terms, receipt, one, other }
+        let worker = public(OPERATOR);
+        DoubleLeaf { node: self.node, epoch: Epoch(1), terms, receipt, one, other, worker }
     }
 
     /// Where it stands that the node did so.
@@ -249,6 +251,95 @@ fn an_old_key_s_doubles_give_nobody_a_share() {
     world.at(Time(5).after(late));
     let shown = Action::DoubleReceipt(Box::new(two.receipts(&world)));
     let got = gained(&mut world, ACCUSER, |world| world.take(ACCUSER, &shown));
+    assert!(got < 0, "{got}");
+    change(&mut world, two.node, |node| assert_eq!(node.stake, Amount(STAKE - slash())));
+}
+
+/// The node's next key.
+const NEXT: u8 = 25;
+
+/// The same receipt, of the node's next key.
+fn by_next(world: &World, receipt: &Receipt) -> Receipt {
+    let mut receipt = receipt.clone();
+    let head = receipt.choices[0].segments[0].head;
+    receipt.choices[0].segments = vec![SignedHead::sign(head, &secret(NEXT), world.network())];
+    Receipt { worker: public(NEXT), ..receipt }
+}
+
+/// With two keys, each with a log of its own: a receipt of the first job and one of another one by the next key, and its
+/// leaf for money of the first one's.
+fn by_two_keys(world: &mut World) -> (Two, [Action; 2]) {
+    let two = Two::of(world);
+    world.take(OWNER, &key(world, (two.node, KeyRole::Operator), OPERATOR, NEXT));
+    world.take(OWNER, &transfer(NEXT, 1_000_000));
+    let (again, elsewhere) = (by_next(world, &two.receipts[1]), by_next(world, &two.receipts[2]));
+    let receipt = elsewhere.id(world.network());
+    let leaf = LogLeaf { receipt, channel: CHANNEL, from: 19, to: 30 };
+    let (size, root) = (1, Log::over(vec![leaf.hash()]).root());
+    world.take(NEXT, &Action::Anchor(AnchorLog { size, root, proof: Vec::new() }));
+    let signature = Envelope::seal(&again, &secret(NEXT), world.network()).unwrap().signature();
+    let receipts = DoubleReceipt { other: (again, signature), ..two.receipts(world) };
+    let other = MissingAnswer { leaf, index: 0, proof: Vec::new() };
+    let leaves = DoubleLeaf { other, worker: public(NEXT), ..two.leaves(world, 1) };
+    let both = [Action::DoubleReceipt(Box::new(receipts)), Action::DoubleLeaf(Box::new(leaves))];
+    (two, both)
+}
+
+/// Else a worker that changes its key shows with the one what it does not say with the other.
+#[test]
+fn another_key_of_the_node_is_the_node() {
+    for (at, kind) in [(0, 4), (1, 5)] {
+        let mut world = World::new();
+        let (two, both) = by_two_keys(&mut world);
+        costs_a_case(&mut world, &two, &both[at], kind);
+    }
+}
+
+#[test]
+fn another_key_is_asked_what_the_first_one_is() {
+    let mut world = World::new();
+    let (_, both) = by_two_keys(&mut world);
+    let start = EpochStartSlot(Epoch(1));
+    let began: EpochStart = world.record(&start).unwrap();
+    world.put(&start, &EpochStart { time: Time(7), ..began });
+    let with = |name: u8, change: &dyn Fn(&mut BoundKey)| {
+        let mut world = world.clone();
+        for key in [OPERATOR, NEXT] {
+            let slot = KeySlot(public(key));
+            let mut bound = BoundKey { until: Time(0), ..world.record(&slot).unwrap() };
+            if key == name {
+                change(&mut bound);
+            }
+            world.put(&slot, &bound);
+        }
+        both.each_ref().map(|action| refused(&world, action))
+    };
+    let stranger = NodeId([1; 32]);
+    for key in [OPERATOR, NEXT] {
+        assert_eq!(with(key, &|_| ()), [None; 2]);
+        assert_eq!(with(key, &|bound| bound.until = Time(8)), [None; 2]);
+        let ended = [Some(Rejection::KeyEnded); 2];
+        assert_eq!(with(key, &|bound| bound.until = Time(7)), ended, "before the job's date");
+        let other = [Some(Rejection::NotSigner); 2];
+        assert_eq!(with(key, &|bound| bound.node = stranger), other);
+        assert_eq!(with(key, &|bound| bound.role = KeyRole::Transport), other);
+    }
+    let Action::DoubleLeaf(mut shown) = both[1].clone() else { panic!("it is one") };
+    shown.worker = public(OPERATOR);
+    let shown = Action::DoubleLeaf(shown);
+    assert_eq!(refused(&world, &shown), Some(Rejection::KeyEnded));
+    world.put(&start, &began);
+    assert_eq!(refused(&world, &shown), Some(Rejection::NotIncluded), "in the next key's log");
+}
+
+/// Who stole a key that was given up has nothing of what it anchors against the next one, once the key speaks no more.
+#[test]
+fn a_key_that_speaks_no_more_gives_nobody_a_share_of_two() {
+    let mut world = World::new();
+    let (two, both) = by_two_keys(&mut world);
+    let late = u64::try_from(default(Parameter::AnchorLateMs)).unwrap();
+    world.at(world.header.time.after(late));
+    let got = gained(&mut world, ACCUSER, |world| world.take(ACCUSER, &both[1]));
     assert!(got < 0, "{got}");
     change(&mut world, two.node, |node| assert_eq!(node.stake, Amount(STAKE - slash())));
 }

@@ -34,7 +34,7 @@ pub(crate) fn check(step: &Step<'_>) -> Seen {
         if let Some(node) = speaks_for(action) {
             holds(block.is_of(node, *payer), || format!("{} is for another's node", what()))?;
         }
-        if let Some((key, epoch, late)) = dated(action) {
+        for (key, epoch, late) in dated(action).into_iter().chain(dated_other(action)) {
             let had = block.had(key, epoch, late);
             holds(had, || format!("{} is about what {key} signed after its end", what()))?;
         }
@@ -90,6 +90,15 @@ fn dated(action: &Action) -> Option<(PublicKey, Epoch, bool)> {
         return Some((asked.receipt.worker, Epoch(asked.receipt.anchor_by), true));
     }
     None
+}
+
+/// The same of the key behind the other one of two that contradict each other.
+fn dated_other(action: &Action) -> Option<(PublicKey, Epoch, bool)> {
+    if let Action::DoubleReceipt(shown) = action {
+        return Some((shown.other.0.worker, shown.epoch, false));
+    }
+    let Action::DoubleLeaf(shown) = action else { return None };
+    Some((shown.worker, shown.epoch, false))
 }
 
 impl Block<'_> {

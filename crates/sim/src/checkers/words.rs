@@ -90,7 +90,7 @@ fn received(step: &Step<'_>, action: &Action) -> bool {
     } else if let Action::DoubleReceipt(shown) = action {
         let (one, other) = (&shown.one.0, &shown.other.0);
         one != other
-            && (one.worker, one.job) == (other.worker, other.job)
+            && one.job == other.job
             && shown.terms.is_of(network, &one.job)
             && [&shown.one, &shown.other].iter().all(|(receipt, by)| of(receipt, *by))
     } else if let Action::DoubleLeaf(shown) = action {
@@ -106,25 +106,27 @@ fn received(step: &Step<'_>, action: &Action) -> bool {
     }
 }
 
-/// The key that signed what a node is accused of is, or was, its operator's.
+/// The keys that signed what a node is accused of are, or were, its operator's.
 fn answerable(step: &Step<'_>, action: &Action) -> bool {
-    let (key, node) = if let Action::MissingOpen(asked) = action {
-        (asked.receipt.worker, asked.node)
+    let (keys, node) = if let Action::MissingOpen(asked) = action {
+        (vec![asked.receipt.worker], asked.node)
     } else if let Action::PartOpen(asked) = action {
-        (asked.receipt.worker, asked.node)
+        (vec![asked.receipt.worker], asked.node)
     } else if let Action::Equivocation(shown) = action {
-        (shown.evidence.one.0.worker, shown.node)
+        (vec![shown.evidence.one.0.worker], shown.node)
     } else if let Action::DoubleReceipt(shown) = action {
-        (shown.one.0.worker, shown.node)
+        (vec![shown.one.0.worker, shown.other.0.worker], shown.node)
     } else if let Action::DoubleLeaf(shown) = action {
-        (shown.receipt.worker, shown.node)
+        (vec![shown.receipt.worker, shown.worker], shown.node)
     } else if let Action::DisputeOpen(opened) = action {
-        (opened.filing.head.worker, opened.node)
+        (vec![opened.filing.head.worker], opened.node)
     } else {
         return true;
     };
-    let bound = record(step.after, &KeySlot(key));
-    bound.is_some_and(|bound| bound.role == KeyRole::Operator && bound.node == node)
+    keys.into_iter().all(|key| {
+        let bound = record(step.after, &KeySlot(key));
+        bound.is_some_and(|bound| bound.role == KeyRole::Operator && bound.node == node)
+    })
 }
 
 /// What is shown of a log stands in it, as it is anchored before the block or behind it.
@@ -142,7 +144,7 @@ fn logged(step: &Step<'_>, action: &Action) -> bool {
     } else if let Action::Hold(held) = action {
         stands(held.receipt.worker, &held.answer)
     } else if let Action::DoubleLeaf(shown) = action {
-        [&shown.one, &shown.other].iter().all(|answer| stands(shown.receipt.worker, answer))
+        stands(shown.receipt.worker, &shown.one) && stands(shown.worker, &shown.other)
     } else if let Action::PartAnswer(answered) = action {
         chunk(step, answered)
     } else {

@@ -137,6 +137,7 @@ pub(crate) fn double_leaf(
         receipt: answer.receipt.clone(),
         one: place(hall, answer, size)?,
         other,
+        worker: shown.receipt.worker,
     })))
 }
 
