@@ -148,17 +148,18 @@ fn judge(
     execute(state, &header, &authentic)
 }
 
-/// As [`apply`], where the signatures were checked before.
+/// Either of the two, where the signatures were checked before: with the beacon that consensus gives, none in a simulation.
 ///
 /// # Errors
 /// As [`apply`].
 pub fn apply_authentic(
     state: &State,
     parent: &Header,
+    beacon: Option<Digest>,
     header: &Header,
     transactions: &[Authentic],
 ) -> Result<State, BlockError> {
-    check_beacon(state, None, header)?;
+    check_beacon(state, beacon, header)?;
     check_header(state, parent, header, transactions.iter().map(Authentic::get))?;
     execute(state, header, transactions)
 }

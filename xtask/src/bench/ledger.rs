@@ -47,7 +47,7 @@ pub(crate) fn run() -> Outcome<()> {
             .map_err(|error| error.to_string())?;
         let block = proposed.block.header;
         let began = Instant::now();
-        let applied = apply_authentic(&state, &header, &block, &authentic)
+        let applied = apply_authentic(&state, &header, None, &block, &authentic)
             .map_err(|error| error.to_string())?;
         let took = began.elapsed();
         let [rate, check] = [took, checked].map(|took| per_second(authentic.len(), took));

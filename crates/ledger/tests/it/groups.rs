@@ -1,12 +1,15 @@
 //! The group that certifies blocks: its next key, when that becomes the key, and stake that waits for it.
 
 use chain::records::{Content, Group, GroupSlot, NextGroup};
+use chain::state::State;
 use chain::{
     Amount, Genesis, GroupKey, GroupSignature, Height, NetworkKind, NextWord, Time, name_next,
 };
 use commit::Network;
-use ledger::tx::{Action, GroupNext};
-use ledger::{BlockError, Parameter, Rejection, Working, apply, apply_with, propose};
+use ledger::tx::{Action, GroupNext, Transfer};
+use ledger::{
+    BlockError, Parameter, Rejection, Working, apply, apply_authentic, apply_with, propose,
+};
 
 use crate::proposals::{enact, proposal, proposed, vote, wait};
 use crate::rejections::Case;
@@ -300,20 +303,32 @@ fn stake_leaves_where_keys_change_in_time() {
     assert_eq!(stands(&late).held, Time(late.header.time.0 + UNBOND_MS));
 }
 
-/// Where a group certifies, whoever judges a block says which beacon consensus gave.
+/// Where a group certifies, whoever judges a block says which beacon consensus gave, whether it checks signatures or
+/// somebody did before.
 #[test]
 fn a_beacon_is_what_consensus_gives() {
-    let world = grouped(&[]);
-    let opening = world.opening(1);
-    let block = propose(&world.state, &world.header, public(11), &opening, &[]).unwrap().block;
     let refused = Err(BlockError::Header("beacon"));
-    let root = |judged: Result<chain::state::State, BlockError>| judged.map(|state| state.root());
-    let with = |beacon| root(apply_with(&world.state, &world.header, beacon, block.clone()));
-    assert_eq!(with(opening.beacon), Ok(block.header.state_root));
-    assert_eq!(with([1; 32]), refused);
-    assert_eq!(root(apply(&world.state, &world.header, block.clone())), refused);
-    let simulated = World::new();
-    let block =
-        propose(&simulated.state, &simulated.header, public(11), &opening, &[]).unwrap().block;
-    assert!(apply(&simulated.state, &simulated.header, block).is_ok());
+    let root = |judged: Result<State, BlockError>| judged.map(|state| state.root());
+    for mut world in [grouped(&[]), World::new()] {
+        world.block(1, &[]);
+        let given = world.opening(1);
+        let paid = Action::Transfer(Transfer { to: public(2), amount: Amount(7) });
+        let sent = [world.signed(1, &paid)];
+        let (state, parent) = (&world.state, &world.header);
+        let block = propose(state, parent, public(11), &given, &sent).unwrap().block;
+        let made = Ok(block.header.state_root);
+        let with = |beacon| {
+            let judged = root(apply_authentic(state, parent, beacon, &block.header, &sent));
+            let again = match beacon {
+                None => apply(state, parent, block.clone()),
+                Some(beacon) => apply_with(state, parent, beacon, block.clone()),
+            };
+            assert_eq!(judged, root(again), "signatures are all that is not checked again");
+            judged
+        };
+        assert_eq!(with(Some(given.beacon)), made);
+        assert_eq!(with(Some([1; 32])), refused);
+        let unknown = if world.genesis.kind.group().is_some() { refused.clone() } else { made };
+        assert_eq!(with(None), unknown);
+    }
 }
