@@ -5,6 +5,7 @@ A claim that fails raises AssertionError; run.py --check runs them all.
 
 from fractions import Fraction
 
+import bls
 import constants as c
 import functions
 import ledger_claims
@@ -234,4 +235,4 @@ BLAKE3 = (
 )  # fmt: skip
 
 ALL = (constants, tables, exponentials, reciprocals, soft_cap_bounds, soft_caps, gelu_constants, gelus, angles, roots, sums, sampling_widths, blake3,
-       receipt_ed25519.rfc8032, ledger_claims.rejections)  # fmt: skip
+       receipt_ed25519.rfc8032, bls.rfc9380, ledger_claims.rejections)  # fmt: skip

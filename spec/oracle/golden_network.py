@@ -65,8 +65,8 @@ def entries(worker, anchor):
     return {**some, b"\x11" + worker: anchor}
 
 
-def bundle(hashes):
-    """The file and the two starts."""
+def receipted(hashes):
+    """A file's members but for the place, and the leaves of its worker's log."""
     made = golden.job(golden.CHAT_PROMPT, len(golden.CHAT_OUTPUT), parameters={**golden.sampling.DEFAULTS, **golden.CHAT_PARAMETERS})
     made = golden.rendered(hashes, made, golden.CHAT.encode())
     whole = [(0, golden.CHAT_OUTPUT, [(golden.WORKER, len(golden.CHAT_OUTPUT))], golden.LENGTH)]
@@ -74,22 +74,37 @@ def bundle(hashes):
     opening = form.opening(BLIND, made, [(0, golden.CHAT_OUTPUT)])
     decode.read("opening", opening)
     leaf = log.leaf(hashes.hash(b"probity receipt v1", data), bytes([9] * 32), 1000, 2500)
-    leaves = [log.leaf_hash(leaf if at == PLACE else log.leaf(bytes([at + 1] * 32))) for at in range(LOG_SIZE)]
+    members = {
+        "probity": "bundle v2", "envelope": golden.envelope(hashes, data), "opening": log.based(opening), "leaf": leaf,
+        "view": golden.view_of(hashes, made, data, commitment, shown),
+    }  # fmt: skip
+    return members, [log.leaf_hash(leaf if at == PLACE else log.leaf(bytes([at + 1] * 32))) for at in range(LOG_SIZE)]
+
+
+def placed(members, leaves, anchor, proof, links):
+    """The file: its receipt in the log, that in a state, that under the links."""
+    place = {
+        "leaf": log.based(members["leaf"]), "index": PLACE, "proof": [log.based(one) for one in log.path(leaves, PLACE)],
+        "anchor": log.based(anchor), "anchor_proof": log.based(proof), "links": [log.based(one) for one in links],
+    }  # fmt: skip
+    return {"probity": members["probity"], "envelope": members["envelope"], "opening": members["opening"], "place": place, "view": members["view"]}
+
+
+def bundle(hashes):
+    """The file and the two starts."""
+    members, leaves = receipted(hashes)
     anchor = records.ANCHOR.write({"size": LOG_SIZE, "root": log.root(leaves), "epoch": 2, "time": 3600000, "earlier": [(1, 8)]})
     worker = ed25519.public_key(golden.WORKER)
     state = {tree.place_of(hashes, key): tree.value_of(hashes, value) for key, value in entries(worker, anchor).items()}
     grown = tree.changed(hashes, None, state)
     change, last = header(hashes, 40, bytes([3] * 32), LATER), header(hashes, 77, tree.root_of(grown), LATER)
-    place = {
-        "leaf": log.based(leaf), "index": PLACE, "proof": [log.based(one) for one in log.path(leaves, PLACE)],
-        "anchor": log.based(anchor), "anchor_proof": log.based(tree.prove(grown, tree.place_of(hashes, b"\x11" + worker))),
-        "links": [log.based(link(hashes, change, 0, FIRST, LATER)), log.based(link(hashes, last, 3, LATER))],
-    }  # fmt: skip
-    file = {
-        "probity": "bundle v2", "envelope": golden.envelope(hashes, data), "opening": log.based(opening), "place": place,
-        "view": golden.view_of(hashes, made, data, commitment, shown),
-    }  # fmt: skip
+    proof = tree.prove(grown, tree.place_of(hashes, b"\x11" + worker))
+    file = placed(members, leaves, anchor, proof, [link(hashes, change, 0, FIRST, LATER), link(hashes, last, 3, LATER)])
     return file, start(hashes, change, LATER), start(hashes, last, LATER)
+
+
+def written(made):
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 
 def files():
@@ -97,5 +112,4 @@ def files():
     hashes = Hashes(ledger.network_of(origin), BLIND)
     file, first, last = bundle(hashes)
     starts = {"genesis": log.based(origin), "start": log.based(first), "next_start": log.based(last)}
-    text = lambda made: json.dumps(made, indent=2, ensure_ascii=False) + "\n"  # noqa: E731
-    return {"network.bundle.json": text(file), "network.origin.json": text(starts)}
+    return {"network.bundle.json": written(file), "network.origin.json": written(starts)}

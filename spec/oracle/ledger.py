@@ -95,6 +95,26 @@ def group_hash(hashes, group):
     return hashes.hash(b"probity group v1", group)
 
 
+def varint(n):
+    """Seven bits a byte, the lowest first; all but the last byte with the highest bit set."""
+    return U8.write(n) if n < 128 else U8.write(n % 128 + 128) + varint(n // 128)
+
+
+def named(name, message):
+    return varint(len(name)) + name + message
+
+
+def group_message(hashes, word, header):
+    """What a group signs for a header's hash."""
+    numbers = b"".join(varint(word[part]) for part in ("epoch", "view", "parent"))
+    return named(hashes.prefix(b"probity certificate v2") + b"_FINALIZE", numbers + header)
+
+
+def possession(hashes, key):
+    """What a group's key signs to show that somebody has it."""
+    return named(hashes.prefix(b"probity group key v1"), key)
+
+
 def block(header, all_bytes):
     return HEADER.write(header) + b"".join(U32.write(len(data)) + data for data in all_bytes)
 

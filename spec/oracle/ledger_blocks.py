@@ -1,5 +1,6 @@
 """Cases of ledger.md sections 4 to 8: a genesis and blocks of transactions, what is taken, and blocks that may not follow."""
 
+import golden_group
 import ledger as form
 import ledger_audit_cases
 import ledger_channel_cases
@@ -210,7 +211,7 @@ def cases():
 
 def of_proposals():
     """A file of their own: what all stake decides, and the seats for a group."""
-    return of(ledger_proposal_cases, ledger_group_cases)
+    return of(ledger_proposal_cases, ledger_group_cases, golden_group) + ledger_group_cases.refused_geneses()
 
 
 def of_disputes():

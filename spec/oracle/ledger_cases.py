@@ -2,6 +2,7 @@
 
 import ledger as form
 import ledger_blocks
+import ledger_groups
 import ledger_records
 import ledger_rules as rules
 import ledger_tree as tree
@@ -297,10 +298,7 @@ def certificate(votes, kind=form.QUORUM, view=2):
 
 
 # What the library that orders blocks signed (decision 0027): as bytes, for its name is no network's.
-OF_GROUP = form.CERTIFICATE.write({
-    "kind": form.GROUP, "epoch": 7, "view": 300, "parent": 299,
-    "signature": bytes.fromhex("92f1593d5a948904886b307fa6dffaa2b892d9ef0aac653b826e4cab72b722f2432b2abb87789b3c2610a5dad9b1aefd"),
-})  # fmt: skip
+OF_GROUP = form.CERTIFICATE.write({"kind": form.GROUP, **ledger_groups.USUAL, "signature": ledger_groups.LIBRARY_SIGNATURE})
 
 
 def certified(data, names, header=b"\x08" * 32, network=NETWORK):

@@ -3,6 +3,7 @@
 A kind of transaction is a row of `KINDS`: how its body is read, its work, its rule. A rule gets a `Turn` and the body.
 """
 
+import bls
 import ledger as form
 import ledger_audits
 import ledger_channels
@@ -151,6 +152,7 @@ def begin(genesis):
     """The first state and block 0's header, of the genesis's bytes."""
     made = form.GENESIS.whole(genesis)
     hashes = Hashes(form.network_of(genesis))
+    true(all(bls.read(bls.G2, key)[0] is not None for key in made["kind"][1:]), "Group")
     true(made["seats"] != [], "Seats")
     true(good(made["parameters"]), "Parameters")
     true(all(balance > 0 for _, balance in made["accounts"]), "Money")

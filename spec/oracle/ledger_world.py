@@ -1,16 +1,13 @@
 """A network of a few accounts that cases are made with: transactions block after block, each with the rejection its case expects."""
 
 import ledger as form
+import ledger_groups
 import ledger_rules as rules
 import receipt_ed25519 as ed25519
 
 RICH, FEE_MOST = 1000000000, 100000000
 BEACON = b"\x09" * 32
-# Of a group that the library that orders blocks made (decision 0027).
-A_GROUP = bytes.fromhex(
-    "92b050b6fbe80695b5d56835e978918e37c8707a7fad09a01ae782d4c3170c9baa4c2c196b36eac6b78ceb210b287aeb"
-    "0727ef1c60e48042142f7bcc8b6382305cd50c5a4542c44ec72a4de6640c194f8ef36bea1dbed168ab6fd8681d910d55"
-)
+A_GROUP = ledger_groups.LIBRARY_KEY
 
 
 def secret(name):

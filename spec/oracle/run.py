@@ -26,9 +26,11 @@ import dispute_cases
 import embedding_cases
 import frequencies
 import golden
+import golden_group
 import golden_network
 import grammar_cases
 import ledger_cases
+import ledger_groups
 import no_floats
 import package_cases
 import program_cases
@@ -46,7 +48,7 @@ SPECS = (
     ("receipt", (receipt_cases, embedding_cases)),
     ("package", (package_cases,)),
     ("dispute", (dispute_cases,)),
-    ("ledger", (ledger_cases,)),
+    ("ledger", (ledger_cases, ledger_groups)),
     ("text", (text_cases, grammar_cases)),
 )
 FOREIGN = {"rope_freqs.json"}  # first written with another library; its numbers are recomputed here
@@ -88,7 +90,7 @@ def files():
 
 
 def goldens():
-    return {**golden.files(), **golden_network.files()}
+    return {**golden.files(), **golden_network.files(), **golden_group.files()}
 
 
 def first_difference(path, committed, fresh):

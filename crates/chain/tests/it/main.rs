@@ -4,6 +4,7 @@
 mod blocks;
 mod encoding;
 mod generator;
+mod group_vectors;
 mod groups;
 mod signer;
 mod state;

@@ -9,7 +9,7 @@ use commit::{Digest, Network};
 use sha2::Sha256;
 
 /// A group's whole secret.
-pub(crate) struct Signer(Scalar);
+pub(crate) struct Signer(pub(crate) Scalar);
 
 impl Signer {
     pub(crate) fn new(name: u64) -> Self {
@@ -22,8 +22,19 @@ impl Signer {
 
     #[allow(dead_code, reason = "not all who use it need one")]
     pub(crate) fn certify(&self, network: Network, header: &Digest) -> Certificate {
+        self.certify_in([7, 300, 299], network, header)
+    }
+
+    /// The same, of this epoch, view and parent's view.
+    #[allow(dead_code, reason = "not all who use it need one")]
+    pub(crate) fn certify_in(
+        &self,
+        [epoch, view, parent]: [u64; 3],
+        network: Network,
+        header: &Digest,
+    ) -> Certificate {
         let signature = GroupSignature([0; 48]);
-        let mut word = GroupWord { epoch: 7, view: 300, parent: 299, signature };
+        let mut word = GroupWord { epoch, view, parent, signature };
         word.signature = self.sign(&word.message(network, header), "SIG");
         Certificate::Group(word)
     }

@@ -1,5 +1,6 @@
 //! `spec/vectors/ledger_state.json` and `ledger_bytes.json`, which an oracle made that shares no code with this crate:
-//! byte for byte. `ledger_blocks.json` is for crate `ledger`, whose test lists all files there are.
+//! byte for byte. `ledger_blocks.json` is for crate `ledger`, whose test lists all files there are;
+//! `ledger_groups.json` has a file of its own here.
 
 use chain::records::{Address, Held, NodeId, ParameterNumber, ParameterValues, Roles, Seat, Seats};
 use chain::state::{Changes, Entry, Place, Proof, State};
@@ -16,7 +17,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
 /// Calls `check` with the inputs of each case and the whole case.
 #[allow(clippy::print_stdout, reason = "says which case failed")]
-fn each(file: &str, check: fn(&Json, &Json)) {
+pub(crate) fn each(file: &str, check: fn(&Json, &Json)) {
     let text = std::fs::read_to_string(format!("{FOLDER}/{file}.json")).unwrap();
     let vectors: Json = serde_json::from_str(&text).unwrap();
     assert_eq!((&vectors["spec"], &vectors["op"]), (&"ledger".into(), &file.into()));
@@ -52,20 +53,20 @@ fn ledger_bytes() {
     });
 }
 
-fn hex(bytes: &[u8]) -> Json {
+pub(crate) fn hex(bytes: &[u8]) -> Json {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
-fn bytes(json: &Json) -> Vec<u8> {
+pub(crate) fn bytes(json: &Json) -> Vec<u8> {
     let hex = json.as_str().unwrap();
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
-fn digest(json: &Json) -> Digest {
+pub(crate) fn digest(json: &Json) -> Digest {
     bytes(json).try_into().unwrap()
 }
 
-fn network(inputs: &Json) -> Network {
+pub(crate) fn network(inputs: &Json) -> Network {
     Network(digest(&inputs["network"]))
 }
 
@@ -74,7 +75,7 @@ fn list(json: &Json) -> &[Json] {
 }
 
 /// An integer as itself or as a decimal string.
-fn number<T: TryFrom<u128, Error: std::fmt::Debug>>(json: &Json) -> T {
+pub(crate) fn number<T: TryFrom<u128, Error: std::fmt::Debug>>(json: &Json) -> T {
     let found = match json.as_str() {
         Some(text) => text.parse().unwrap(),
         None => u128::from(json.as_u64().unwrap()),

@@ -13,13 +13,14 @@ use serde_json::Value as Json;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
-/// Bytes and states are checked by `crates/chain/tests/it/vectors.rs`.
-const FILES: [&str; 8] = [
+/// Bytes, states and groups are checked by `crates/chain/tests/it/`.
+const FILES: [&str; 9] = [
     "ledger_answers",
     "ledger_audits",
     "ledger_blocks",
     "ledger_bytes",
     "ledger_disputes",
+    "ledger_groups",
     "ledger_missing",
     "ledger_proposals",
     "ledger_state",
