@@ -12,7 +12,6 @@ mod double_payer;
 mod equivocator;
 mod false_answerer;
 mod false_planter;
-mod fault_claimer;
 mod griefing_challenger;
 mod key_thief;
 mod late_voucher;
@@ -133,7 +132,7 @@ pub(crate) const CHEATS: &[Cheat] = &[
         ..AUDITOR
     },
     Cheat { name: "copycat", cast: copycat::cast, ..AUDITOR },
-    Cheat { name: "fault claimer", cast: fault_claimer::cast, ..WORKER },
+    Cheat { name: "fault claimer", cast: false_answerer::cast_with_fault, ..WORKER },
     Cheat { name: "part withholder", cast: part_withholder::cast, ..WORKER },
     Cheat {
         name: "honest planter",
