@@ -3,12 +3,12 @@
 //! Never tells anybody's finding before it is revealed, but to those who are told ([`Found`] is made by whoever asks).
 
 use chain::records::{
-    Audit, AuditSlot, AuditStage, AuditorsSlot, Awaited, EpochBookSlot, EpochStartSlot, Held,
-    NodeId, SettlementSlot, Vouching, Word,
+    Audit, AuditSlot, AuditStage, AuditorsSlot, Awaited, DisputeSlot, EpochBookSlot,
+    EpochStartSlot, Held, NodeId, SettlementSlot, Vouching, Word,
 };
 use commit::Digest;
 use ledger::Parameter;
-use ledger::tx::{Action, DisputedStep, Enrol, Found, Wish as Enrolling};
+use ledger::tx::{Action, Alarm, DisputedStep, Enrol, Found, Wish as Enrolling};
 
 use super::cases::Tale;
 use super::custom::{accuse, accuse_auditor, prosecute};
@@ -130,21 +130,31 @@ pub(crate) fn commit(stage: &mut Stage<'_, '_>, node: NodeId, key: &'static Key,
     }
 }
 
-/// Reveals what it committed to, and opens the dispute that an alarm is about.
+/// Reveals what it committed to; what it raised the alarm about it disputes then.
 pub(crate) fn reveal(stage: &mut Stage<'_, '_>, node: NodeId, key: &'static Key, finds: Finds) {
     for (slot, mut audit) in audits(stage) {
-        let said = audit.word_of(node).is_some_and(|word| matches!(word, Word::Committed(_)));
+        let Some(word) = audit.word_of(node).copied() else { continue };
         let lapsed = audit.stage == AuditStage::Commit && stage.is_past(audit.deadline);
-        if !said || !(lapsed || audit.stage == AuditStage::Reveal) {
-            continue;
-        }
         let Some(at) = shown(stage.hall, &audit) else { continue };
-        let Some(found) = finds(stage.hall, &stage.hall.answers[at], key) else { continue };
-        if let Found::False(_) = found {
-            accuse(stage, at, key);
+        match word {
+            Word::Committed(_) if lapsed || audit.stage == AuditStage::Reveal => {
+                let found = finds(stage.hall, &stage.hall.answers[at], key);
+                let reveals = found.map(|found| forms::audit_reveal(slot, node, found));
+                stage.wish(key, reveals);
+            }
+            Word::Alarm(_) => accuse(stage, at, key),
+            Word::None | Word::Committed(_) | Word::Root(_) => {}
         }
-        stage.wish(key, Some(forms::audit_reveal(slot, node, found)));
     }
+}
+
+/// The alarm that a dispute is about, where somebody revealed one.
+pub(super) fn alarm(stage: &Stage<'_, '_>, dispute: DisputeSlot) -> Option<Alarm> {
+    stage.scene.held.iter().find_map(|held| {
+        let Held::Audit(audit, Audit { auditors, .. }) = held else { return None };
+        let said = auditors.iter().find(|one| one.word == Word::Alarm(dispute))?;
+        Some(Alarm { audit: *audit, node: said.node })
+    })
 }
 
 /// Shows what was drawn of its own answers, and says what it found; keeps openings back where it shall.

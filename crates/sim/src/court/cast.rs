@@ -30,7 +30,7 @@ const TRUSTING: usize = 1;
 const TRUSTING_BULK: usize = 3;
 /// Cheats besides the one that a seed is for.
 const MORE: usize = 2;
-/// What everybody has; a friend and an honest auditor have far more, for bonds that double.
+/// What everybody has; a friend has far more, for bonds that double.
 const RICH: u128 = 10_000_000_000;
 const FRIEND: u128 = 1 << 70;
 /// Answers that an honest client wants of each worker.
@@ -175,10 +175,8 @@ fn begun(random: &mut Random, casts: &mut [Casting], bailiff: &'static Key) -> G
     for cast in casts {
         let party = &mut cast.party;
         let own = 1 + party.nodes.len().max(1);
-        // Whoever is drawn disputes, whatever that costs where a liar's list is full.
-        let audits = party.name == HONEST_AUDITOR.name;
         for (at, key) in party.keys.iter().enumerate() {
-            let rich = at < own && !audits;
+            let rich = at < own;
             accounts.insert(key.public, Amount(if rich { RICH } else { FRIEND }));
         }
         for (at, id) in party.nodes.iter_mut().enumerate() {

@@ -9,6 +9,7 @@ use chain::records::{
 };
 use commit::Blind;
 
+use super::auditing::alarm;
 use super::cases::{CASES, Tale};
 use super::compare::compare;
 use super::forms;
@@ -227,7 +228,8 @@ pub(crate) fn prosecute(stage: &mut Stage<'_, '_>, tale: impl Fn(&Trial) -> Opti
         if trial.accuser != me {
             continue;
         }
-        let (by, opens) = (trial.by, forms::dispute_open(stage.hall, trial));
+        let alarm = alarm(stage, trial.slot);
+        let (by, opens) = (trial.by, forms::dispute_open(stage.hall, trial, alarm));
         match stage.progress(trial) {
             Progress::Unknown => stage.wish(by, Some(opens)),
             Progress::Open(case) if case.stage == Course::Challenger => {

@@ -9,7 +9,7 @@ use chain::records::{
 use chain::{Amount, Epoch};
 use dispute::{Claim, Slice};
 use ledger::tx::{
-    Action, AnchorLog, AnswerMissing, AnswerPart, Appeal, AuditAsk, AuditClose, AuditCommit,
+    Action, Alarm, AnchorLog, AnswerMissing, AnswerPart, Appeal, AuditAsk, AuditClose, AuditCommit,
     AuditLate, AuditOpening, AuditReveal, AuditShow, ChannelClose, ChannelEnd, ChannelOpen,
     Collect, DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, DoubleLeaf,
     DoubleReceipt, DrawAudit, Found, HoldPay, JobShown, MeetPlant, MissingLate, MissingOpen,
@@ -48,7 +48,7 @@ fn model(hall: &Hall) -> NamedModel {
     NamedModel { package, program: part.hash, ops }
 }
 
-pub(crate) fn dispute_open(hall: &Hall, trial: &Trial) -> Action {
+pub(crate) fn dispute_open(hall: &Hall, trial: &Trial, alarm: Option<Alarm>) -> Action {
     let answer = &hall.answers[trial.answer];
     let (node, model, filing) = (trial.node, model(hall), filing(answer));
     match trial.vouching {
@@ -62,8 +62,7 @@ pub(crate) fn dispute_open(hall: &Hall, trial: &Trial) -> Action {
                 Claim::Token(_) => None,
                 Claim::Fault(_) => Some(answer.signature),
             };
-            let open =
-                DisputeOpen { node, epoch: answer.epoch, model, filing, signature, alarm: None };
+            let open = DisputeOpen { node, epoch: answer.epoch, model, filing, signature, alarm };
             Action::DisputeOpen(Box::new(open))
         }
     }

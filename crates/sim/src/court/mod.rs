@@ -55,8 +55,8 @@ const MOVING: std::ops::RangeInclusive<u16> = 50..=51;
 /// The kind that shows an answer in an audit.
 const SHOWING: u16 = 32;
 
-/// Kinds with a deadline: draws, shows, words, openings, moves, appeals, answers.
-const DUE: &[u16] = &[31, 32, 33, 34, 39, 51, 54, 62, 65, 71];
+/// Kinds with a deadline: draws, shows, words, openings, disputes of alarms, moves, appeals, answers.
+const DUE: &[u16] = &[31, 32, 33, 34, 39, 50, 51, 54, 62, 65, 71];
 
 /// A court on its way.
 pub(crate) struct Court {

@@ -3,11 +3,11 @@
 //! Never spoils a move into another move: a player is bound by what it signs.
 
 use chain::Epoch;
-use chain::records::{Course, DisputeSlot, Held, MissingSlot, NodeId, NodeSlot};
+use chain::records::{AuditSlot, Course, DisputeSlot, Held, MissingSlot, NodeId, NodeSlot};
 use dispute::Move;
 use ledger::tx::{
-    Action, AnswerMissing, AuditShow, DisputeEnd, DisputeMove, DisputeOpen, DoubleReceipt, HoldPay,
-    MissingLate, MissingOpen, ReleasePay, ShowEquivocation, Unstake,
+    Action, Alarm, AnswerMissing, AuditShow, DisputeEnd, DisputeMove, DisputeOpen, DoubleReceipt,
+    HoldPay, MissingLate, MissingOpen, ReleasePay, ShowEquivocation, Unstake,
 };
 use receipt::{Envelope, PublicKey, Signature, Stop};
 
@@ -181,12 +181,18 @@ fn open_spoilt(
     payer: &'static Key,
 ) -> Option<Wish> {
     let mut payer = payer;
-    match random.below(6) {
+    match random.below(7) {
         0 => open.node = other_node(random, hall, open.node),
         1 => open.model.package.publisher = pauper().public,
         2 => open.model.program[0] ^= 1,
         3 => open.model.ops -= 1,
         4 => open.filing.terms.salt[0] ^= 1,
+        5 => {
+            // Nobody audits itself.
+            let audit = open.alarm.map(|alarm| alarm.audit);
+            let audit = audit.unwrap_or(AuditSlot { epoch: open.epoch, index: 0 });
+            open.alarm = Some(Alarm { audit, node: open.node });
+        }
         _ => payer = pauper(),
     }
     Some(Wish { payer, action: Action::DisputeOpen(Box::new(open)) })

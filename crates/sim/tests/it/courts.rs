@@ -2,7 +2,7 @@
 
 use ledger::Rejection;
 use sim::ledger_seed::{self, court};
-use sim::report::{DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN};
+use sim::report::{ALARMS, DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN};
 use sim::{Finding, Report};
 use std::sync::LazyLock;
 
@@ -114,6 +114,12 @@ fn who_is_drawn_is_punished() {
     let count = |what| REPORT.counts.get(what).copied().unwrap_or_default();
     assert!(count(DRAWN) > 10);
     assert_eq!(count(DRAWN), count(DRAWN_PUNISHED) + count(DRAWN_UNSEEN));
+}
+
+/// Whoever was drawn disputes as one who was, whose bond does not grow with a liar's list.
+#[test]
+fn auditors_dispute_their_alarms() {
+    assert!(REPORT.counts.get(ALARMS).is_some_and(|alarms| *alarms > 10));
 }
 
 /// Every cheat that was drawn is there, and none of those who lie or are silent goes free.

@@ -4,8 +4,8 @@
 //! catch: an audit that ends with a lie in it, an alarm that comes too late for its dispute, a draw about something else
 //! than the answer that was paid.
 
-use chain::Time;
 use chain::records::{Audit, AuditSlot, AuditStage, DisputeSlot, Held, Word};
+use chain::{Time, Transaction};
 use ledger::Parameter;
 use ledger::tx::Action;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use super::Hearing;
 use super::punished::{case_ends, window};
 use super::slashed::against;
 use crate::court::{Hall, Standing, TWO_LEAVES, TWO_RECEIPTS, contradiction_slot};
-use crate::report::{DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN, Report};
+use crate::report::{ALARMS, DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN, Report};
 
 /// A false answer whose money was drawn.
 #[derive(Debug)]
@@ -32,20 +32,26 @@ struct Drawn {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Draws(BTreeMap<AuditSlot, Drawn>);
+pub(super) struct Draws {
+    lies: BTreeMap<AuditSlot, Drawn>,
+    /// Disputes that auditors opened about their alarms.
+    alarms: u64,
+}
 
 impl Draws {
     pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
         for held in &hearing.after.held {
             if let Held::Audit(slot, audit) = held
-                && !self.0.contains_key(slot)
+                && !self.lies.contains_key(slot)
                 && let Some(drawn) = drawn(hearing.hall, audit)
             {
-                self.0.insert(*slot, drawn);
+                self.lies.insert(*slot, drawn);
             }
         }
+        let alarms = hearing.block.transactions.iter().filter(|made| is_of_alarm(made)).count();
+        self.alarms += u64::try_from(alarms).unwrap_or(u64::MAX);
         let ends = hearing.now;
-        for (slot, drawn) in &mut self.0 {
+        for (slot, drawn) in &mut self.lies {
             drawn.punished |= is_refuted(hearing, &drawn.claims) || is_silent(hearing, slot);
             let due = drawn.since.after(windows(hearing));
             holds(drawn.punished || !drawn.looked || ends <= due, || late(*slot, drawn))?;
@@ -55,7 +61,8 @@ impl Draws {
 
     /// None is left, and how many there were.
     pub(super) fn end(&self, report: &mut Report) -> Seen {
-        for (slot, drawn) in &self.0 {
+        report.count_more(ALARMS, self.alarms);
+        for (slot, drawn) in &self.lies {
             report.count(DRAWN);
             report.count_more(DRAWN_PUNISHED, u64::from(drawn.punished));
             report.count_more(DRAWN_UNSEEN, u64::from(!drawn.punished && !drawn.looked));
@@ -90,6 +97,12 @@ fn drawn(hall: &Hall, audit: &Audit) -> Option<Drawn> {
         looked: paid.flawed || audit.auditors.iter().any(|one| honest(one.node)),
         punished: false,
     })
+}
+
+/// Whether an auditor disputes what it raised the alarm about.
+fn is_of_alarm(made: &Transaction) -> bool {
+    let action = Action::decode(made.kind, &made.body);
+    matches!(action, Ok(Action::DisputeOpen(opened)) if opened.alarm.is_some())
 }
 
 /// Whether the lie is refuted, or was passed over in silence to the end.
