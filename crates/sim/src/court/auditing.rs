@@ -69,9 +69,13 @@ pub(crate) fn audits(stage: &Stage<'_, '_>) -> Vec<(AuditSlot, Audit)> {
     all.collect()
 }
 
-/// What an auditor finds that computes the answer again.
+/// What an auditor finds that computes the answer again: nothing, where it can't open it; nothing false, where its worker
+/// answers for none of it.
 pub(crate) fn truth(hall: &Hall, answer: &Answer, _: &Key) -> Option<Found> {
-    match answer.is_true() {
+    if !answer.opens() {
+        return None;
+    }
+    match answer.is_true() || !answer.is_its_own() {
         true => finding(hall.network, answer, Tale::True).map(Found::Root),
         false => {
             let step = answer.step();
@@ -121,10 +125,11 @@ pub(crate) fn commit(stage: &mut Stage<'_, '_>, node: NodeId, key: &'static Key,
         }
         let Some(at) = shown(stage.hall, &audit) else { continue };
         let answer = &stage.hall.answers[at];
-        let action = match answer.withheld && !answer.opened {
-            true => Some(forms::audit_ask(slot, node)),
-            false => finds(stage.hall, answer, key)
+        let given = answer.opened || !answer.withheld && answer.opens();
+        let action = match given {
+            true => finds(stage.hall, answer, key)
                 .map(|found| forms::audit_commit(stage.hall, (slot, &audit), node, &found)),
+            false => Some(forms::audit_ask(slot, node)),
         };
         stage.wish(key, action);
     }

@@ -122,7 +122,7 @@ pub(crate) fn pay(stage: &mut Stage<'_, '_>, how: impl Fn(usize) -> (u128, Time)
 pub(crate) fn accuse(stage: &mut Stage<'_, '_>, answer: usize, by: &'static Key) {
     let made = (answer, &stage.hall.answers[answer]);
     let Some(node) = stage.hall.party(made.1.worker).node() else { return };
-    if made.1.head.worker != made.1.receipt.worker {
+    if !made.1.is_its_own() {
         return;
     }
     let trial = Trial::of(stage.hall.network, made, node, (stage.me, by));

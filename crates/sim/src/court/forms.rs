@@ -17,9 +17,7 @@ use ledger::tx::{
     VouchDispute,
 };
 use ledger::{AskedOf, NamedModel};
-use receipt::{
-    Equivocation, MissingAnswer, Opening, Output, PartialOpening, PublicKey, SignedHead, Stop,
-};
+use receipt::{Equivocation, MissingAnswer, PartialOpening, PublicKey, SignedHead, Stop};
 
 use super::auditing::salt;
 use super::cases::{MANIFEST, Tale};
@@ -339,8 +337,7 @@ pub(crate) fn audit_opening(
 ) -> Option<Action> {
     let answer = &hall.answers[answer];
     let worker = hall.party(answer.worker);
-    let outputs = vec![Output { choice: 0, tokens: answer.output.clone() }];
-    let opening = Opening { blind: answer.salts.blind, job: answer.job.clone(), outputs };
+    let opening = answer.opening();
     Some(Action::AuditOpening(Box::new(AuditOpening {
         audit,
         node: worker.node()?,

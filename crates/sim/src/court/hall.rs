@@ -10,8 +10,8 @@ use dispute::sides::Story;
 use ledger::tx::AuditShow;
 use receipt::log::{Log, LogLeaf};
 use receipt::{
-    Choice, Envelope, Head, Job, Receipt, Signature, SignedHead, Stop, TokenVector, Usage, Which,
-    WorkKind,
+    Choice, Envelope, Head, Job, Opening, Output, Receipt, Signature, SignedHead, Stop,
+    TokenVector, Usage, Which, WorkKind,
 };
 use std::cell::OnceCell;
 
@@ -214,6 +214,23 @@ impl Answer {
         };
         let made = || self.case.story(&self.job, self.salts, &self.output, tale);
         self.tales[at].get_or_init(made)
+    }
+
+    /// Whether its worker answers for its tokens: a stranger's key may have signed them.
+    pub(crate) fn is_its_own(&self) -> bool {
+        self.head.worker == self.receipt.worker
+    }
+
+    /// All that its receipt hides.
+    pub(crate) fn opening(&self) -> Opening {
+        let outputs = vec![Output { choice: 0, tokens: self.output.clone() }];
+        Opening { blind: self.salts.blind, job: self.job.clone(), outputs }
+    }
+
+    /// Whether that opens its receipt, which says the same as its job.
+    pub(crate) fn opens(&self) -> bool {
+        let (opening, network) = (self.opening(), self.salts.network);
+        opening.opens(&self.receipt, network) && opening.repeats(&self.receipt, network)
     }
 
     /// Its receipt's id.
