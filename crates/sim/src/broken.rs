@@ -7,9 +7,9 @@ use chain::records::{
     Settlement, StakesSlot,
 };
 use chain::state::State;
-use chain::{Amount, Transaction};
-use ledger::Working;
+use chain::{Amount, Authentic, Transaction};
 use ledger::tx::Action;
+use ledger::{BlockError, Proposed, Rejection, Working};
 
 use crate::scene::record;
 
@@ -65,6 +65,30 @@ pub(crate) fn refuted_keeps(before: &State, after: &State) -> State {
         working.put(&StakesSlot, &stakes);
     }
     working.finish()
+}
+
+/// What two receipts of one job are refused for where they cost nothing.
+pub(crate) const UNHEARD: Rejection = Rejection::NoDouble;
+
+/// Whether somebody shows two receipts of one job.
+pub(crate) fn shows_two_receipts(made: &Authentic) -> bool {
+    matches!(Action::decode(made.get().kind, &made.get().body), Ok(Action::DoubleReceipt(_)))
+}
+
+/// What is proposed of what is heard, where whoever shows two receipts is left out.
+pub(crate) fn two_receipts_pass(
+    transactions: &[Authentic],
+    propose: impl FnOnce(&[Authentic]) -> Result<Proposed, BlockError>,
+) -> Result<Proposed, BlockError> {
+    let all = transactions.iter().cloned().enumerate();
+    let (unheard, heard): (Vec<_>, Vec<_>) = all.partition(|(_, made)| shows_two_receipts(made));
+    let (places, heard): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
+    let mut made = propose(&heard)?;
+    let left_out = made.left_out.iter().map(|(at, why)| (places[*at], *why));
+    let unheard = unheard.iter().map(|(at, _)| (*at, UNHEARD));
+    made.left_out = left_out.chain(unheard).collect();
+    made.left_out.sort_unstable_by_key(|(at, _)| *at);
+    Ok(made)
 }
 
 /// Settlements that went in a block are there again, with nothing left in them.

@@ -36,6 +36,8 @@ pub enum Canary {
     AwayPaysOn,
     /// Who is refuted has its stake again.
     RefutedKeeps,
+    /// Nobody is taken at its word who shows two receipts of one job.
+    TwoReceiptsPass,
     /// What was collected is there again.
     CollectedAgain,
     /// Who settles is paid at once, and again when it is collected.
@@ -62,6 +64,7 @@ impl Canary {
         Self::StakeMelts,
         Self::AwayPaysOn,
         Self::RefutedKeeps,
+        Self::TwoReceiptsPass,
         Self::CollectedAgain,
         Self::SettledTwice,
         Self::VotesGrow,
@@ -92,6 +95,7 @@ impl Canary {
             Self::StakeMelts => "every stake melts",
             Self::AwayPaysOn => "who was away goes on paying",
             Self::RefutedKeeps => "who is refuted has its stake again",
+            Self::TwoReceiptsPass => "two receipts of one job cost nothing",
             Self::CollectedAgain => "what was collected is there again",
             Self::SettledTwice => "who settles is paid twice",
             Self::VotesGrow => "a vote counts for more than is there",
@@ -117,6 +121,7 @@ impl Canary {
             Self::StakeMelts => "slashed",
             Self::AwayPaysOn => "offline",
             Self::RefutedKeeps => "punished",
+            Self::TwoReceiptsPass => "drawn",
             Self::CollectedAgain => "paid",
             Self::SettledTwice => "profit",
             Self::VotesGrow => "ballots",

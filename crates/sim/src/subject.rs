@@ -49,7 +49,11 @@ impl Subject {
         (proposer, opening): (PublicKey, &Opening),
         transactions: &[Authentic],
     ) -> Result<Proposed, BlockError> {
-        let mut made = propose(state, parent, proposer, opening, transactions)?;
+        let whole = |heard: &[Authentic]| propose(state, parent, proposer, opening, heard);
+        let mut made = match self.is(Canary::TwoReceiptsPass) {
+            true => broken::two_receipts_pass(transactions, whole)?,
+            false => whole(transactions)?,
+        };
         match self.canary {
             Some(Canary::UnitLost) => made.state = unit_lost(&made.state),
             Some(Canary::TimeCatchesUp) => {
@@ -81,7 +85,8 @@ impl Subject {
                 | Canary::AnythingFollows
                 | Canary::ProofLeadsAway
                 | Canary::BytesLacking
-                | Canary::SignaturesIgnored,
+                | Canary::SignaturesIgnored
+                | Canary::TwoReceiptsPass,
             )
             | None => {}
         }
@@ -133,7 +138,9 @@ impl Subject {
     ) -> Result<Trial, BlockError> {
         let without = Execution::begin(state, opening)?.finish()?.state;
         let mut execution = Execution::begin(state, opening)?;
-        let rejection = match execution.take(transaction) {
+        let deaf = self.is(Canary::TwoReceiptsPass) && broken::shows_two_receipts(transaction);
+        let taken = if deaf { Err(broken::UNHEARD.into()) } else { execution.take(transaction) };
+        let rejection = match taken {
             Ok(()) => None,
             Err(Stop::Rejected(why)) => Some(why),
             Err(Stop::NoRoom) => return Err(BlockError::Work),

@@ -9,7 +9,7 @@ use chain::{Amount, Voucher};
 use crate::court::auditing::answer_with;
 use crate::court::hall::{Hall, Promise};
 use crate::court::work::{anchor, defend, log, serve_each, settle, show};
-use crate::court::{LASTING, PRICE, PartyId, Player, Stage, Tale, ask, leave, pay};
+use crate::court::{Betrayer, LASTING, PRICE, PartyId, Player, Stage, Tale, ask, leave, pay};
 use crate::random::Random;
 
 struct LateVoucher {
@@ -65,7 +65,7 @@ fn give_on(hall: &mut Hall, me: PartyId) {
     let own = |made: &&mut crate::court::hall::Answer| (made.client, made.worker) == (me, me);
     for made in hall.answers.iter_mut().filter(own).filter(|made| !made.is_true()) {
         made.reader = reader;
-        made.flawed = true;
+        made.betrayer = Betrayer::Reader;
     }
 }
 

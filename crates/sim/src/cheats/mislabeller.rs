@@ -5,7 +5,7 @@
 
 use crate::court::auditing::answer;
 use crate::court::work::{anchor, defend, log, serve, settle, show};
-use crate::court::{Player, Stage, Tale};
+use crate::court::{Betrayer, Player, Stage, Tale};
 use crate::random::Random;
 
 struct Mislabeller {
@@ -28,7 +28,7 @@ impl Player for Mislabeller {
                 true => receipt.model[0] ^= 1,
                 false => receipt.usage.prompt -= 1,
             });
-            made.flawed = true;
+            made.betrayer = Betrayer::Showing;
         }
         self.seen = stage.hall.answers.len();
         log(stage);

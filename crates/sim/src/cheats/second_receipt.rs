@@ -7,18 +7,19 @@ use receipt::Stop;
 
 use crate::court::auditing::answer_with;
 use crate::court::work::{anchor, defend, is_loggable, serve_each, settle, show};
-use crate::court::{Player, Stage, Tale};
+use crate::court::{Betrayer, Player, Stage, Tale};
 use crate::random::Random;
 
+/// One second receipt in so many says nothing.
+const EMPTY: u64 = 3;
+
 struct SecondReceipt {
-    /// Whether the second one says nothing.
-    empty: bool,
     /// Its lies, and what it would show for them.
     twice: Vec<(usize, usize)>,
 }
 
-pub(super) fn cast(random: &mut Random) -> Box<dyn Player> {
-    Box::new(SecondReceipt { empty: random.once_in(3), twice: Vec::new() })
+pub(super) fn cast(_: &mut Random) -> Box<dyn Player> {
+    Box::new(SecondReceipt { twice: Vec::new() })
 }
 
 impl Player for SecondReceipt {
@@ -50,7 +51,8 @@ impl SecondReceipt {
             ask.client = me;
             let operator = stage.party().operator();
             let mut second = stage.hall.made(&ask, Tale::True, stage.clock.epoch.0);
-            if self.empty {
+            let empty = stage.random.once_in(EMPTY);
+            if empty {
                 let nothing = second.other_head(operator, &[]);
                 second.sign_anew(operator, |receipt| {
                     receipt.usage.output = 0;
@@ -58,7 +60,8 @@ impl SecondReceipt {
                     receipt.choices[0].segments = vec![nothing];
                 });
             }
-            stage.hall.answers[at].flawed = true;
+            let betrayer = if empty { Betrayer::Showing } else { Betrayer::Reader };
+            stage.hall.answers[at].betrayer = betrayer;
             self.twice.push((at, stage.hall.answers.len()));
             stage.hall.answers.push(second);
         }

@@ -7,7 +7,7 @@ use receipt::{Head, SignedHead};
 use crate::court::auditing::answer;
 use crate::court::hall::Answer;
 use crate::court::work::{anchor, log, serve, settle, show};
-use crate::court::{Player, Stage, Tale};
+use crate::court::{Betrayer, Player, Stage, Tale};
 use crate::keys::Key;
 use crate::random::Random;
 
@@ -46,5 +46,5 @@ fn launder(made: &mut Answer, stranger: &Key, operator: &Key) {
     let own = SignedHead::sign(own, &operator.secret, network);
     made.sign_anew(operator, |receipt| receipt.choices[0].segments = vec![theirs, own]);
     made.head = theirs;
-    made.flawed = true;
+    made.betrayer = Betrayer::Showing;
 }

@@ -86,6 +86,17 @@ pub(crate) struct Ask {
     pub(crate) blind: Blind,
 }
 
+/// What gives a false answer away when it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Betrayer {
+    /// Who computes it again.
+    Auditors,
+    /// It can't be shown.
+    Showing,
+    /// Something else is shown in its place: whoever got it compares.
+    Reader,
+}
+
 /// An answer.
 pub(crate) struct Answer {
     pub(crate) client: PartyId,
@@ -116,8 +127,8 @@ pub(crate) struct Answer {
     pub(crate) opened: bool,
     /// For whom its client asked, where that is a gateway: who has receipt and leaf of it.
     pub(crate) reader: Option<PartyId>,
-    /// Drawn it can't be shown, or something else is shown in its place: no auditor is needed to find out.
-    pub(crate) flawed: bool,
+    /// What gives it away when it is drawn, where it is false.
+    pub(crate) betrayer: Betrayer,
     tales: [OnceCell<Story<'static>>; 2],
 }
 
@@ -348,7 +359,7 @@ impl Hall {
             withheld: false,
             opened: false,
             reader: None,
-            flawed: false,
+            betrayer: Betrayer::Auditors,
             tales: Default::default(),
         }
     }

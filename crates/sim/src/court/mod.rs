@@ -25,7 +25,7 @@ pub(crate) use custom::{
     leave, pay, prosecute,
 };
 pub use hall::PRICE;
-pub(crate) use hall::{Ask, Hall, PartyId, Standing};
+pub(crate) use hall::{Ask, Betrayer, Hall, Party, PartyId, Standing};
 pub(crate) use stage::{Player, Stage};
 pub(crate) use trial::Trial;
 pub(crate) use work::Worker;

@@ -14,7 +14,7 @@ use super::super::{Seen, holds};
 use super::Hearing;
 use super::punished::{case_ends, window};
 use super::slashed::against;
-use crate::court::{Hall, Standing, TWO_LEAVES, TWO_RECEIPTS, contradiction_slot};
+use crate::court::{Betrayer, Hall, Party, Standing, TWO_LEAVES, TWO_RECEIPTS, contradiction_slot};
 use crate::report::{ALARMS, DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN, Report};
 
 /// A false answer whose money was drawn.
@@ -25,7 +25,7 @@ struct Drawn {
     /// What stands on the ledger when it is refuted, or when its worker contradicted itself about it.
     claims: [DisputeSlot; 3],
     since: Time,
-    /// Whether somebody honest was drawn to compute it again, or nobody need.
+    /// Whether somebody honest looks at what gives it away, or nobody need.
     looked: bool,
     punished: bool,
 }
@@ -85,7 +85,14 @@ fn drawn(hall: &Hall, audit: &Audit) -> Option<Drawn> {
         })
     })?;
     let worker = hall.party(paid.worker);
-    let honest = |node| hall.of_node(node).is_some_and(|one| one.standing == Standing::Honest);
+    let honest = |party: &Party| party.standing == Standing::Honest;
+    let looks = |node| hall.of_node(node).is_some_and(honest);
+    let looked = match paid.betrayer {
+        Betrayer::Auditors => audit.auditors.iter().any(|one| looks(one.node)),
+        Betrayer::Showing => true,
+        // Of two receipts nobody but who has the false one can know: where that is a cheat, nobody else is deceived.
+        Betrayer::Reader => honest(hall.party(paid.reader.unwrap_or(paid.client))),
+    };
     (worker.standing == Standing::Cheat && !paid.is_true()).then(|| Drawn {
         name: worker.name,
         claims: [
@@ -94,7 +101,7 @@ fn drawn(hall: &Hall, audit: &Audit) -> Option<Drawn> {
             contradiction_slot(hall.network, paid, TWO_LEAVES),
         ],
         since: audit.drawn,
-        looked: paid.flawed || audit.auditors.iter().any(|one| honest(one.node)),
+        looked,
         punished: false,
     })
 }

@@ -24,7 +24,8 @@ use self::wealth::{Wealth, asked};
 use super::Seen;
 
 /// Their names.
-pub const NAMES: &[&str] = &["slashed", "offline", "punished", "paid", "profit", "ballots"];
+pub const NAMES: &[&str] =
+    &["slashed", "offline", "punished", "drawn", "paid", "profit", "ballots"];
 
 /// One block of a court.
 struct Hearing<'a> {
@@ -112,7 +113,8 @@ impl Gallery {
         let seen: [Seen; NAMES.len()] = [
             slashed::check(&hearing),
             self.offline.check(&hearing),
-            self.punished.check(&hearing).and_then(|()| self.drawn.check(&hearing)),
+            self.punished.check(&hearing),
+            self.drawn.check(&hearing),
             self.paid.check(&hearing),
             self.profit.check(&hearing),
             self.ballots.check(&hearing),
@@ -134,7 +136,8 @@ impl Gallery {
         let seen = [
             Ok(()),
             self.offline.end(hall, &self.begun, &self.had),
-            self.punished.end(scene, hall).and(self.drawn.end(report)),
+            self.punished.end(scene, hall),
+            self.drawn.end(report),
             Ok(()),
             self.profit.end(scene, hall, &punished, report),
             Ok(()),
