@@ -45,7 +45,7 @@ const FEE_MAX: Amount = Amount(u128::MAX);
 /// One wish in so many is spoilt on its way, or made twice.
 const SPOILT: u64 = 4;
 /// Kinds that come so seldom that each is spoilt.
-const RARE: &[u16] = &[26, 37, 39, 40, 41];
+const RARE: &[u16] = &[26, 37, 39, 40, 41, 61];
 /// Blocks in which everything must be over.
 pub(crate) const BLOCKS_MAX: u64 = 260;
 /// Longer than anybody waits here.

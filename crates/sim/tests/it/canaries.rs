@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 /// Seeds in which a broken rule must show.
 const SEEDS: u64 = 4;
-/// Courts in which one of theirs must: as many as there are cheats, each of which some court is for.
-const COURTS: u64 = 32;
+/// Courts in which one of theirs must: twice as many as there are cheats, each of which some court is for.
+const COURTS: u64 = 64;
 
 #[test]
 fn each_is_caught_by_its_checker() {
