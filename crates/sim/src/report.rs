@@ -16,11 +16,8 @@ pub const OTHER_BYTES: &str = "bytes of disputes and all else";
 pub const DRAWN: &str = "cheats drawn";
 /// Of them those whose lie was punished within its window.
 pub const DRAWN_PUNISHED: &str = "cheats drawn and punished in their window";
-/// Of them those that were not, for nobody honest looked at what gives them away.
-pub const DRAWN_UNSEEN: &str = "cheats drawn that nobody honest looked at";
-
-/// The count of disputes that drawn auditors opened about what they raised the alarm about.
-pub const ALARMS: &str = "alarms that their auditors disputed";
+/// Of them those that were not, for nobody honest was drawn to look.
+pub const DRAWN_UNSEEN: &str = "cheats drawn that no honest auditor was for";
 
 /// Which kind of seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -29,7 +29,7 @@ pub(crate) mod votes;
 mod windows;
 mod words;
 
-pub use court::NAMES as COURT_NAMES;
+pub use court::{ALARMS, NAMES as COURT_NAMES};
 
 use chain::state::State;
 use chain::{Authentic, Block, Header};

@@ -1,8 +1,9 @@
 //! Seeds with a court: real answers, disputed to the last tile.
 
 use ledger::Rejection;
+use sim::checkers::ALARMS;
 use sim::ledger_seed::{self, court};
-use sim::report::{ALARMS, DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN};
+use sim::report::{DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN};
 use sim::{Finding, Report};
 use std::sync::LazyLock;
 

@@ -15,7 +15,10 @@ use super::Hearing;
 use super::punished::{case_ends, window};
 use super::slashed::against;
 use crate::court::{Betrayer, Hall, Party, Standing, TWO_LEAVES, TWO_RECEIPTS, contradiction_slot};
-use crate::report::{ALARMS, DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN, Report};
+use crate::report::{DRAWN, DRAWN_PUNISHED, DRAWN_UNSEEN, Report};
+
+/// The count of disputes that drawn auditors opened about what they raised the alarm about.
+pub const ALARMS: &str = "alarms that their auditors disputed";
 
 /// A false answer whose money was drawn.
 #[derive(Debug)]

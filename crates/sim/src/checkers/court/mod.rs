@@ -20,6 +20,7 @@ use crate::court::Hall;
 use crate::report::Report;
 use crate::scene::{Scene, clock};
 
+pub use self::drawn::ALARMS;
 use self::wealth::{Wealth, asked};
 use super::Seen;
 
