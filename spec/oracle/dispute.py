@@ -250,7 +250,7 @@ def check_filing(hashes, referee, data):
     head = signed[1]
     true(hashes.holds(b"probity head v1", head["worker"], head["bytes"], head["signature"]), "Signature")
     terms, prompt, parameters = (shown_leaf(hashes, head["job"], n, shown[0]) for n, shown in zip((0, 2, 3), leaves))
-    check_terms(referee, Input(terms))
+    arithmetic = check_terms(referee, Input(terms))
     i = Input(prompt)
     count = i.number(4)
     i.take(32)
@@ -264,15 +264,16 @@ def check_filing(hashes, referee, data):
     i.end()
     true(again == count and head["choice"] < choices, "Unfit")
     positions, what = token_of(hashes, head, count, claimed[1]) if claim == TOKEN else fault_of(referee, signed[0], head, count, claimed[0])
-    true(1 <= positions <= referee["context"], "NoSuch")
+    true(arithmetic == referee["arithmetic"] and 1 <= positions <= referee["context"], "NoSuch")
     return positions, what
 
 
 def check_terms(referee, i):
     i.version()
     true(i.number(1) == 1, "Unknown")
-    found = i.take(32), i.number(2), i.number(2)
-    true(found == (referee["model"], referee["arithmetic"], referee["sampling"]), "Other")
+    model, arithmetic, sampling = i.take(32), i.number(2), i.number(2)
+    true((model, sampling) == (referee["model"], referee["sampling"]), "Other")
+    return arithmetic
 
 
 def token_of(hashes, head, prompt, shown):

@@ -67,10 +67,10 @@ class Case:
         self.last = 2 * (4 + step[4])
         self.claim, self.id = rules.dispute_id(*step), rules.dispute_id(*step, public(challenger))
 
-    def open(self, rejected=None, by=None, **changed):
+    def open(self, rejected=None, by=None, decided=False, **changed):
         body = {"node": self.node, "epoch": 1, **named(), "filing": self.filing, "signature": self.signature, **changed}
         self.w.send(by or self.challenger, 50, body, rejected)
-        if rejected is None:
+        if rejected is None and not decided:
             self.state = rules.first_state(self.w.hashes, held_model(), self.data, self.filing[1], self.signature)
         return self
 
@@ -217,7 +217,7 @@ def faulted(w, position=4, op=2, secret_of=KEY, number=6):
 
 def faults():
     w, node = world()
-    for changed, why in (({"secret_of": 30}, 114), ({"number": 5}, 114), ({"number": 3}, 56), ({"op": OPS}, 114), ({}, None), ({}, 113), ({"op": 3}, None), ({"position": 5, "op": OPS - 1}, None)):
+    for changed, why in (({"secret_of": 30}, 114), ({"number": 5}, 114), ({"number": 3}, 56), ({}, None), ({}, 113), ({"op": 3}, None), ({"position": 5, "op": OPS - 1}, None)):
         data, signature = faulted(w, **changed)
         case = Case(w, node, filing=lambda *_, data=data: data)
         case.signature = signature
@@ -233,6 +233,27 @@ def faults():
     case.move(1, {"number": 5, "roots": [], "salt": None}).move(4, name(1), 119).move(4, name(0)).move(1, {"number": 6, "subtrees": [], "leaves": [], "tile": 1}, 119)
     case.move(1, {"number": 6, "subtrees": [], "leaves": [], "tile": 0}).move(4, name(1), 119).move(4, name(0)).move(4, {"number": 9, "blind": bytes(32)}, 119)
     yield "faults that are claimed", w
+
+
+def impossible():
+    """Steps that the program has not: their filings are all there is to say."""
+    w, node = world()
+    most = held_model().context
+    for challenger, changed in ((3, {"prompt": [1] * (most + 1)}), (4, {"prompt": [1] * (most - 1), "tokens": (5, 6, 7), "position": 2}), (3, {"arithmetic": 2})):
+        case = Case(w, node, challenger=challenger, filing=lambda _, more, changed=changed: dispute_cases.token_filing(**{"position": 0, **more, **changed}))
+        case.open(decided=True).open(113).late(116).appeal(122).end().open(113)
+    last = Case(w, node, filing=lambda _, more: dispute_cases.token_filing(position=1, prompt=[1] * (most - 1), **more))
+    last.open().end(121)
+    for changed in ({"op": OPS}, {"position": 6}, {"position": 2, "op": OPS - 1}):
+        data, signature = faulted(w, **changed)
+        case = Case(w, node, filing=lambda *_, data=data: data)
+        case.signature = bytes(64)
+        case.open(114)
+        case.signature = signature
+        case.open(decided=True).end()
+    found = w.execution.draft.read(node_key(node), NODE)
+    assert (found["disputes"], found["stake"]) == (1, STAKE - 6 * SLASH)
+    yield "steps that the program has not", w
 
 
 def dated():
@@ -304,5 +325,6 @@ def worlds():
     yield from ended()
     yield from faults()
     yield from silences()
+    yield from impossible()
     yield from dated()
     yield from rejected()

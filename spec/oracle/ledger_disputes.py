@@ -135,17 +135,14 @@ def open_(turn, body):
         raised(turn, alarm, dispute if claimed else None)
     node, bond, cost = accused(turn, node) if alarm is None else alarmed(turn, node)
     model = named_model(turn, body)
-    try:
-        state = first_state(turn.hashes, model, data, filing, body["signature"])
-    except Refused:
-        reject_unless(False, 114)
+    first = begins(turn, model, data, filing, body["signature"])
     turn.charge(sum(bond), 8)
     put(turn, body["node"], node)
     turn.draft.write(dispute_key(dispute), DISPUTE, {
-        "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": NODES_MOVE,
+        "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], **first,
         "deadline": turn.later(turn.parameter("move_ms")), "claim": claim, "model": body["model"], "publisher": body["publisher"],
         "program": body["program"], "matter": CLAIM if alarm is None else ALARMED, "begun": 0, "bond": bond, "cost": cost, "held": 0, "appellant": NOBODY, "appeal_bond": 0,
-        "rewarded": int(speaks(turn, bound)), "state": state_hash(turn, state),
+        "rewarded": int(speaks(turn, bound)),
     })  # fmt: skip
 
 
@@ -154,6 +151,17 @@ def raised(turn, alarm, dispute):
     audit = turn.draft.read(audit_key(alarm["epoch"], alarm["index"]), AUDIT)
     reject_unless(audit is not None, 147)
     reject_unless(any(one["node"] == alarm["node"] and one["word"] == (ALARM, dispute) for one in audit["auditors"]), 111)
+
+
+def begins(turn, model, data, filing, signature):
+    """Stage, outcome and the state's hash as a dispute begins: a step that the program has not is refuted at once."""
+    (*_, claimed), claim = filing
+    try:
+        return {"stage": NODES_MOVE, "state": state_hash(turn, first_state(turn.hashes, model, data, filing, signature))}
+    except Refused as why:
+        reject_unless(str(why) == "NoSuch", 114)
+    reject_unless(claim == form.TOKEN or signature is None or sealed(turn.hashes, claimed[0], signature), 114)
+    return {"stage": DECIDED, "outcome": REFUTED, "state": bytes(32)}
 
 
 def first_state(hashes, model, data, filing, signature):

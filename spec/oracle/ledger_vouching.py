@@ -1,8 +1,7 @@
 """ledger.md 7.10: an auditor said that every step is true; who finds one false disputes that."""
 
 import dispute as form
-from exact import Refused
-from ledger_disputes import FILING, MODEL, NODES_MOVE, NOBODY, claim_of, first_state, named_model, state_hash
+from ledger_disputes import FILING, MODEL, NOBODY, begins, claim_of, named_model
 from ledger_findings import ROOT, place_of
 from ledger_forms import U32, U64, record
 from ledger_liable import accused, put
@@ -49,17 +48,14 @@ def vouch_dispute(turn, body):
         reject_unless(turn.draft.get(dispute_key(vouching)) is None and turn.draft.get(dispute_key(dispute)) is None, 113)
     node, bond, cost = accused(turn, node, "lazy_slash")
     model = named_model(turn, body)
-    try:
-        state = first_state(turn.hashes, model, data, filing, None)
-    except Refused:
-        reject_unless(False, 114)
+    first = begins(turn, model, data, filing, None)
     turn.charge(sum(bond), 8)
     put(turn, body["node"], node)
     turn.draft.write(dispute_key(dispute), DISPUTE, {
-        "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": NODES_MOVE,
+        "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], **first,
         "deadline": turn.later(turn.parameter("move_ms")), "claim": vouching, "model": body["model"], "publisher": body["publisher"],
         "program": body["program"], "matter": VOUCHING, "begun": 0, "bond": bond, "cost": cost, "held": 0, "appellant": NOBODY,
-        "appeal_bond": 0, "rewarded": 1, "state": state_hash(turn, state),
+        "appeal_bond": 0, "rewarded": 1,
     })  # fmt: skip
 
 

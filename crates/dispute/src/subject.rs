@@ -58,7 +58,7 @@ pub enum FilingError {
         /// What is wrong.
         error: WireError,
     },
-    /// Another model or another release's arithmetic.
+    /// Another model or another release's sampling.
     #[error("the job is of another {what} than this referee's")]
     Other {
         /// Of what.
@@ -70,7 +70,7 @@ pub enum FilingError {
         /// What.
         what: &'static str,
     },
-    /// A position or op that the program has not.
+    /// A position, op or arithmetic version that the program has not: all else fits, so what the worker signed can't be true.
     #[error("the program has no such {what}")]
     NoSuch {
         /// What.
@@ -134,7 +134,7 @@ impl Filing {
                 return Err(FilingError::Leaf { leaf });
             }
         }
-        self.check_terms(model)?;
+        let arithmetic = self.check_terms(model)?;
         let prompt = read_prompt(&self.prompt.bytes).map_err(bytes_of(PROMPT_LEAF))?;
         let (parameters, seed, choices, count) =
             read_parameters(&self.parameters.bytes).map_err(bytes_of(3))?;
@@ -153,21 +153,22 @@ impl Filing {
             claimed,
             prompt_salt: self.prompt.salt,
         };
+        if arithmetic != model.checked.program().arithmetic_version {
+            return Err(FilingError::NoSuch { what: "arithmetic version" });
+        }
         subject.stands(model.checked).map(|()| subject)
     }
 
-    fn check_terms(&self, model: &Model<'_>) -> Result<(), FilingError> {
+    /// Gives the arithmetic version that the job is to be answered by: no model can be asked one of another's.
+    fn check_terms(&self, model: &Model<'_>) -> Result<u16, FilingError> {
         let (id, arithmetic, sampling) = read_terms(&self.terms.bytes).map_err(bytes_of(0))?;
         if id != model.id {
             return Err(FilingError::Other { what: "model" });
         }
-        if arithmetic != model.checked.program().arithmetic_version {
-            return Err(FilingError::Other { what: "arithmetic version" });
-        }
         if sampling != SAMPLING_VERSION {
             return Err(FilingError::Other { what: "sampling version" });
         }
-        Ok(())
+        Ok(arithmetic)
     }
 
     /// The trace's positions and what comes of the last one.

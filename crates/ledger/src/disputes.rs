@@ -9,11 +9,12 @@ use chain::records::{
 };
 use chain::{Amount, Time};
 use commit::{Digest, Network, Reader, WireError, Writer};
-use dispute::{Model, Party, Verdict};
+use dispute::{Claim, Filing, FilingError, Model, Party, Verdict};
 use program::Checked;
-use receipt::PublicKey;
+use receipt::{PublicKey, Signature};
 
 use crate::models::referee_model;
+use crate::receipts;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -158,6 +159,32 @@ impl Open {
         let course = Course::Ended(outcome);
         view.put(slot, &Dispute { node, challenger, opened, course })
     }
+}
+
+/// What a dispute begins with, where the filing shows a step. What the program has not its worker can't have found: there
+/// is nothing to execute, and no referee's state. Of a fault its receipt's envelope opens, where a signature is shown.
+///
+/// # Errors
+/// [`Rejection::Filing`].
+pub(crate) fn begun(
+    (network, model): (Network, &Model<'_>),
+    (filing, signature): (&Filing, Option<Signature>),
+) -> Result<(Stage, Digest), Stop> {
+    let first = match filing.check(model, network) {
+        Ok(subject) => kept(network, &dispute::Dispute::open(model, subject, NO_TIME, NO_TIME)),
+        Err(FilingError::NoSuch { .. }) => (Stage::Decided(Outcome::ClaimantRefuted), [0; 32]),
+        Err(
+            FilingError::Signature
+            | FilingError::Leaf { .. }
+            | FilingError::Bytes { .. }
+            | FilingError::Other { .. }
+            | FilingError::Unfit { .. },
+        ) => return Err(Rejection::Filing.into()),
+    };
+    if let (Claim::Fault(receipt), Some(signature)) = (&filing.claim, signature) {
+        receipts::check_signed(receipt, signature, network, Rejection::Filing)?;
+    }
+    Ok(first)
 }
 
 /// What a referee has come to: the stage, and the hash of its state.

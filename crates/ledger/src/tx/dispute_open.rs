@@ -2,17 +2,17 @@
 
 use chain::Epoch;
 use chain::records::{
-    AuditSlot, ClaimedStep, DisputeSlot, KeySlot, Matter, NodeId, NodeSlot, Slot, Stage, Word,
+    AuditSlot, ClaimedStep, DisputeSlot, KeySlot, Matter, NodeId, NodeSlot, Slot, Word,
 };
-use commit::{Digest, Network, Reader, WireError, Writer};
-use dispute::{Claim, Dispute, Filing, Model};
+use commit::{Network, Reader, WireError, Writer};
+use dispute::{Claim, Filing};
 use receipt::{PublicKey, Signature, Stop as Ending};
 
 use crate::accounts::subtract;
 use crate::audits;
 use crate::context::{Author, Context};
 use crate::dates;
-use crate::disputes::{NO_TIME, NamedModel, Open, check_signer, kept};
+use crate::disputes::{NamedModel, Open, begun, check_signer};
 use crate::liability::owe;
 use crate::nodes::find;
 use crate::parameters::Parameter;
@@ -143,7 +143,8 @@ impl DisputeOpen {
         let matter = self.matter(context, view, slot)?;
         let (cost, bond) = owe(context, &mut node, matter)?;
         let network = context.network;
-        let (stage, state) = self.model.judge(view, |model| self.begin(network, model))?;
+        let shown = (&self.filing, self.signature);
+        let (stage, state) = self.model.judge(view, |model| begun((network, model), shown))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
         subtract(view, author.payer, put_in, Rejection::Balance)?;
         let opened = context.clock.time;
@@ -164,15 +165,6 @@ impl DisputeOpen {
     fn slots(&self, network: Network, challenger: PublicKey) -> (DisputeSlot, DisputeSlot) {
         let claimed = claimed(&self.filing);
         (claimed.slot(network), claimed.disputed_by(network, challenger))
-    }
-
-    /// The referee's first state, where the filing shows a step.
-    fn begin(&self, network: Network, model: &Model<'_>) -> Result<(Stage, Digest), Stop> {
-        let subject = self.filing.check(model, network).map_err(|_| Rejection::Filing)?;
-        if let (Claim::Fault(receipt), Some(signature)) = (&self.filing.claim, self.signature) {
-            receipts::check_signed(receipt, signature, network, Rejection::Filing)?;
-        }
-        Ok(kept(network, &Dispute::open(model, subject, NO_TIME, NO_TIME)))
     }
 }
 

@@ -4,17 +4,17 @@
 //! it said itself. Never about another answer than the one that was audited.
 
 use chain::records::{
-    AuditSlot, ClaimedStep, DisputeSlot, Matter, NodeId, NodeSlot, Slot, Stage, Vouching, Word,
+    AuditSlot, ClaimedStep, DisputeSlot, Matter, NodeId, NodeSlot, Slot, Vouching, Word,
 };
-use commit::{Digest, Network, Reader, WireError, Writer};
-use dispute::{Claim, Dispute, Filing, Model};
+use commit::{Network, Reader, WireError, Writer};
+use dispute::{Claim, Filing};
 use receipt::{PublicKey, Receipt};
 
 use super::dispute_open::{FILING_BYTES_MAX, claimed};
 use crate::accounts::subtract;
 use crate::audits;
 use crate::context::{Author, Context};
-use crate::disputes::{NO_TIME, NamedModel, Open, kept};
+use crate::disputes::{NamedModel, Open, begun};
 use crate::liability::owe;
 use crate::nodes::find;
 use crate::parameters::Parameter;
@@ -86,13 +86,14 @@ impl VouchDispute {
             Rejection::DisputeThere,
         )?;
         let (cost, bond) = owe(context, &mut node, Matter::Vouching)?;
-        let begun = self.model.judge(view, |model| self.begin(network, model))?;
+        let shown = (&self.filing, None);
+        let first = self.model.judge(view, |model| begun((network, model), shown))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
         subtract(view, author.payer, put_in, Rejection::Balance)?;
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let about = (claim, Matter::Vouching);
-        let case = self.model.case(about, begun, (bond, cost), (deadline, true));
+        let case = self.model.case(about, first, (bond, cost), (deadline, true));
         Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
         view.put(&NodeSlot(self.node), &node)
     }
@@ -120,12 +121,6 @@ impl VouchDispute {
             Claim::Fault(fault) => **fault == *receipt,
         };
         head && claim && filing.head.worker == receipt.worker
-    }
-
-    /// The referee's first state, where the filing shows a step.
-    fn begin(&self, network: Network, model: &Model<'_>) -> Result<(Stage, Digest), Stop> {
-        let subject = self.filing.check(model, network).map_err(|_| Rejection::Filing)?;
-        Ok(kept(network, &Dispute::open(model, subject, NO_TIME, NO_TIME)))
     }
 
     /// Where stands that the auditor's word was refuted, and where the dispute does.

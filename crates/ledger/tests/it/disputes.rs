@@ -741,6 +741,103 @@ fn a_claimed_fault_is_disputed_with_its_receipts_signature() {
     assert_eq!((dispute.node, dispute.challenger), (court.node, public(ACCUSER)));
 }
 
+/// What a filing shows that the program has not nobody can compute: it is false as it stands.
+fn refuted_at_once(world: &mut World, court: &Court, open: DisputeOpen) {
+    let step = claimed(&open.filing);
+    let slot = step.disputed_by(world.network(), public(ACCUSER));
+    world.take(ACCUSER, &Action::DisputeOpen(Box::new(open)));
+    let Course::Open(case) = world.record(&slot).unwrap().course else { panic!("it goes on") };
+    assert_eq!((case.stage, case.state), (Stage::Decided(Outcome::ClaimantRefuted), [0; 32]));
+    let (node, claim) = (court.node, step.slot(world.network()).0);
+    let (owner, challenger, appellant) = (public(OWNER), public(ACCUSER), PublicKey::NONE);
+    let end = DisputeEnd { dispute: slot, node, owner, challenger, appellant, claim };
+    world.take(OTHER, &Action::DisputeEnd(Box::new(end)));
+    assert_eq!(court.node(world).stake, Amount(STAKE - slash()));
+    check_books(world);
+}
+
+/// A filing about the last of these tokens, signed by the node's operator.
+fn filing_of(world: &World, job: &Job, output: &[u32]) -> Filing {
+    let salts = salts_of(world.network());
+    let last = u32::try_from(output.len()).unwrap() - 1;
+    Filing {
+        head: signed_head(world, job, output),
+        terms: job.show(&salts, 0).unwrap(),
+        prompt: job.show(&salts, 2).unwrap(),
+        parameters: job.show(&salts, 3).unwrap(),
+        claim: Claim::Token(PartialOpening::new(&salts, WHICH, output, last).unwrap()),
+    }
+}
+
+#[test]
+fn a_token_beyond_the_context_is_refuted_at_once() {
+    let mut world = World::new();
+    let court = Court::of(&mut world, false);
+    let context = usize::try_from(Shape::default().program().context_max).unwrap();
+    let of = |tokens: usize| filing_of(&world, &job(&[1; 5], 1), &vec![3; tokens]);
+    let stage = |filing: Filing| {
+        let mut world = world.clone();
+        let slot = claimed(&filing).disputed_by(world.network(), public(ACCUSER));
+        world.take(ACCUSER, &Action::DisputeOpen(Box::new(DisputeOpen { filing, ..court.open() })));
+        let Course::Open(case) = world.record(&slot).unwrap().course else { panic!("it goes on") };
+        case.stage
+    };
+    assert_eq!(stage(of(context - 4)), Stage::Claimant, "the last one that there may be");
+    let open = DisputeOpen { filing: of(context - 3), ..court.open() };
+    refuted_at_once(&mut world, &court, open);
+}
+
+#[test]
+fn an_answer_by_other_arithmetic_is_refuted_at_once() {
+    let mut world = World::new();
+    let court = Court::of(&mut world, false);
+    let mut fields = job(&[1, 2, 3], 1).fields().clone();
+    fields.terms.arithmetic += 1;
+    let filing = filing_of(&world, &Job::new(fields).unwrap(), &[4]);
+    let mut other = filing.clone();
+    other.head.head.count += 1;
+    let other = DisputeOpen { filing: other, ..court.open() };
+    let other = world.signed(ACCUSER, &Action::DisputeOpen(Box::new(other)));
+    assert_eq!(world.rejection(&other), Some(Rejection::Filing), "all else has to fit");
+    let open = DisputeOpen { filing, ..court.open() };
+    refuted_at_once(&mut world, &court, open);
+}
+
+#[test]
+fn a_fault_of_an_op_that_is_none_is_refuted_at_once() {
+    let mut world = World::new();
+    let court = Court::of(&mut world, false);
+    let mut open = faulted(&world, &court);
+    let Claim::Fault(mut receipt) = open.filing.claim else { panic!("a fault is claimed") };
+    receipt.choices[0].stop = Stop::Fault { position: 4, op: 4_000 };
+    let sealed = Envelope::seal(&receipt, &secret(OPERATOR), world.network()).unwrap();
+    open.filing.claim = Claim::Fault(receipt);
+    let unsigned = world.signed(ACCUSER, &Action::DisputeOpen(Box::new(open.clone())));
+    assert_eq!(world.rejection(&unsigned), Some(Rejection::Filing));
+    open.signature = Some(sealed.signature());
+    refuted_at_once(&mut world, &court, open);
+}
+
+/// The step that a filing is about.
+fn claimed(filing: &Filing) -> ClaimedStep {
+    let head = &filing.head.head;
+    let (kind, position, what) = match &filing.claim {
+        Claim::Token(shown) => (1, shown.position, shown.token),
+        Claim::Fault(receipt) => {
+            let Stop::Fault { position, op } = receipt.choices[0].stop else { panic!("a fault") };
+            (2, position, op)
+        }
+    };
+    ClaimedStep {
+        worker: filing.head.worker,
+        job: head.job,
+        choice: head.choice,
+        position,
+        kind,
+        what,
+    }
+}
+
 /// Two accuse of the same before it is refuted: the second one gets its bond, the node pays once.
 #[test]
 fn a_claim_is_slashed_for_once() {
