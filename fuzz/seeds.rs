@@ -13,6 +13,7 @@ use package::{About, Defaults, File, Part, PartKind, Quality, Shards, Tokenizer,
 use program::Checked;
 use program::tiny::Shape;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 mod files;
@@ -105,21 +106,46 @@ fn main() -> std::io::Result<()> {
     write("text_tokenizer", text(&TEXTS))
 }
 
-/// A start, its link, and the bundles of a network; the first byte says which.
+/// Of networks that seats and a group certify: starts, links, and bundles; the first byte says which.
 fn networks() -> std::io::Result<Vec<Vec<u8>>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../bindings/testdata");
-    let file = |name: &str| std::fs::read(folder.join(name));
-    let (genesis, bundle) = (file("genesis.bin")?, file("network_bundle.json")?);
+    let of_seats = ["genesis.bin", "network_bundle.json", "network_reports.json"];
+    let of_group = ["group_genesis.bin", "group_bundle.json", "group_reports.json"];
+    Ok([network(0, of_seats)?, network(3, of_group)?].concat())
+}
+
+fn network(first: u8, names: [&str; 3]) -> std::io::Result<Vec<Vec<u8>>> {
+    let [genesis, bundle, reports] = names.map(testdata);
+    let (genesis, bundle) = (genesis?, String::from_utf8(bundle?).map_err(std::io::Error::other)?);
     let network = chain::Genesis::decode(&genesis).map_err(std::io::Error::other)?.network();
-    let parsed = receipt::NetworkBundle::parse(&bundle, network).map_err(std::io::Error::other)?;
-    let mut links = vec![1];
-    for link in &parsed.place().links {
-        let length = u16::try_from(link.len()).map_err(std::io::Error::other)?;
-        links.extend([&length.to_le_bytes()[..], link].concat());
+    let reports: Value = serde_json::from_slice(&reports?)?;
+    let mut made = Vec::new();
+    for case in reports["cases"].as_array().into_iter().flatten() {
+        let part = |at: usize| case["replace"][at].as_str().unwrap_or_default();
+        let text = bundle.replacen(part(0), part(1), 1);
+        if let Ok(bundle) = receipt::NetworkBundle::parse(text.as_bytes(), network) {
+            made.push(linked(first + 1, &bundle.place().links)?);
+        }
+        made.push([&[first + 2], text.as_bytes()].concat());
+        let start = case["next"].as_str().map(|start| [&[first], &*unhex(start)].concat());
+        made.extend(start);
     }
-    let reports: Value = serde_json::from_slice(&file("network_reports.json")?)?;
-    let start = unhex(reports["cases"][0]["next"].as_str().unwrap_or_default());
-    Ok(vec![[&[0], &start[..]].concat(), links, [&[2], &bundle[..]].concat()])
+    made.sort();
+    made.dedup();
+    Ok(made)
+}
+
+/// Links with a length u16 before each.
+fn linked(first: u8, links: &[Vec<u8>]) -> std::io::Result<Vec<u8>> {
+    let mut made = vec![first];
+    for link in links {
+        let length = u16::try_from(link.len()).map_err(std::io::Error::other)?;
+        made.extend([&length.to_le_bytes()[..], link].concat());
+    }
+    Ok(made)
+}
+
+fn testdata(name: &str) -> std::io::Result<Vec<u8>> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../bindings/testdata").join(name))
 }
 
 /// Folders of safetensors: configuration, tokenizer, index and weights, with the byte 255 between them.
@@ -206,11 +232,18 @@ fn ledger() -> std::io::Result<()> {
     write("ledger_body", bodies()?)
 }
 
-/// Certificates of four seats, three of which signed.
+/// Certificates of four seats, three of which signed, and of the group that `chain_certificate` has.
 fn certificates() -> std::io::Result<Vec<Vec<u8>>> {
     let cases = cases("ledger_bytes")?;
     let given = cases.iter().filter_map(|case| case["inputs"]["certificate"].as_str());
-    Ok(given.map(|hex| [vec![4 + 8 * 3], unhex(hex)].concat()).collect())
+    let listed = given.map(|hex| [vec![4 + 8 * 3], unhex(hex)].concat());
+    let genesis = chain::Genesis::decode(&testdata("group_genesis.bin")?);
+    let network = genesis.map_err(std::io::Error::other)?.network();
+    let bundle = receipt::NetworkBundle::parse(&testdata("group_bundle.json")?, network);
+    let links = bundle.map_err(std::io::Error::other)?.place().links.clone();
+    let own = links.iter().filter_map(|link| light::Link::decode(link).ok());
+    let own = own.map(|link| [&[0], &*link.certificate.encode()].concat());
+    Ok(listed.chain(own).collect())
 }
 
 /// Proofs of the state that `chain_proof` has.
@@ -243,19 +276,44 @@ fn records() -> std::io::Result<Vec<Vec<u8>>> {
     Ok(cases.iter().filter_map(entry).collect())
 }
 
-/// Of every transaction of the first blocks.
+/// Vectors of chains.
+const CHAINS: [&str; 6] = [
+    "ledger_blocks",
+    "ledger_proposals",
+    "ledger_disputes",
+    "ledger_missing",
+    "ledger_answers",
+    "ledger_audits",
+];
+/// Bodies of one kind: the vectors have thousands.
+const BODIES_MAX: usize = 24;
+
+/// Of the transactions of all blocks, some of every kind that there is.
 fn bodies() -> std::io::Result<Vec<Vec<u8>>> {
-    let cases = [cases("ledger_blocks")?, cases("ledger_proposals")?].concat();
-    let blocks = cases.iter().filter_map(|case| case["inputs"]["blocks"].as_array()).flatten();
-    let all = blocks.filter_map(|block| block["transactions"].as_array()).flatten();
-    let mut bodies = std::collections::BTreeSet::new();
-    for made in all.filter_map(Value::as_str) {
-        let Ok(made) = chain::Transaction::decode(&unhex(made)) else { continue };
-        if let Ok(kind) = u8::try_from(made.kind.0) {
-            bodies.insert([&[kind], &*made.body].concat());
+    let mut bodies: BTreeMap<u8, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for file in CHAINS {
+        let cases = cases(file)?;
+        let blocks = cases.iter().filter_map(|case| case["inputs"]["blocks"].as_array()).flatten();
+        let all = blocks.filter_map(|block| block["transactions"].as_array()).flatten();
+        for made in all.filter_map(Value::as_str) {
+            let Ok(made) = chain::Transaction::decode(&unhex(made)) else { continue };
+            let Ok(kind) = u8::try_from(made.kind.0) else { continue };
+            let known = bodies.entry(kind).or_default();
+            if known.len() < BODIES_MAX {
+                known.insert([&[kind], &*made.body].concat());
+            }
         }
     }
-    Ok(bodies.into_iter().collect())
+    let there_is = |kind: &u8| {
+        let read = ledger::tx::Action::decode(chain::KindNumber((*kind).into()), &[]);
+        !matches!(read, Err(ledger::Rejection::Kind))
+    };
+    let lacking: Vec<u8> =
+        (0..=u8::MAX).filter(there_is).filter(|kind| !bodies.contains_key(kind)).collect();
+    match lacking.is_empty() {
+        true => Ok(bodies.into_values().flatten().collect()),
+        false => Err(std::io::Error::other(format!("no body of the kinds {lacking:?}"))),
+    }
 }
 
 fn cases(file: &str) -> std::io::Result<Vec<Value>> {

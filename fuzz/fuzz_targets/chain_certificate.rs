@@ -2,7 +2,8 @@
 //! certifies.
 //!
 //! The first byte says how many seats there are, and how many of them signed; so many votes come before the bytes' own. A
-//! group's word holds for no header, for nobody here has the group's key, and no seats take it.
+//! group's word holds for the header that its group certified exactly where it is the group's own, whose signature has one
+//! form, and no seats take it.
 //!
 //! Run: `cargo +nightly fuzz run chain_certificate -- -max_total_time=60 -rss_limit_mb=512`.
 #![no_main]
@@ -10,16 +11,26 @@
 use std::sync::LazyLock;
 
 use chain::records::{NodeId, Seat, Seats};
-use chain::{Certificate, GroupKey, View, vote};
-use commit::Network;
+use chain::{Certificate, CertificateError, Certifiers, Genesis, View, vote};
+use commit::{Digest, Network};
 use libfuzzer_sys::fuzz_target;
-use receipt::{SecretKey, Signature};
+use light::Link;
+use receipt::{NetworkBundle, SecretKey, Signature};
 
 const NETWORK: Network = Network([7; 32]);
 const HEADER: [u8; 32] = [8; 32];
 const VIEW: View = View(2);
-/// Of a group that certified something else (decision 0027).
-const KEY: GroupKey = GroupKey(*include_bytes!("group_key.bin"));
+const GENESIS: &[u8] = include_bytes!("../../bindings/testdata/group_genesis.bin");
+const BUNDLE: &[u8] = include_bytes!("../../bindings/testdata/group_bundle.json");
+
+/// A header's hash, the group that certified it, and its word.
+static CERTIFIED: LazyLock<(Network, Digest, Certifiers, Certificate)> = LazyLock::new(|| {
+    let genesis = Genesis::decode(GENESIS).expect("the case's genesis");
+    let network = genesis.network();
+    let bundle = NetworkBundle::parse(BUNDLE, network).expect("the case's bundle");
+    let link = Link::decode(&bundle.place().links[0]).expect("the case's link");
+    (network, link.header.hash(network), genesis.certifiers(), link.certificate)
+});
 
 /// Everybody who may have a seat, and what each signs.
 static VOTES: LazyLock<Vec<(Seat, Signature)>> = LazyLock::new(|| {
@@ -39,9 +50,12 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(certificate.encode(), bytes, "two encodings of one certificate");
             let (view, votes) = match &certificate {
                 Certificate::Quorum { view, signatures } => (view, signatures),
-                Certificate::Group(word) => {
-                    assert!(!word.holds(NETWORK, &KEY, &HEADER), "nobody signed it");
-                    assert!(certificate.check(NETWORK, &seats, &HEADER).is_err(), "of no seats");
+                Certificate::Group(_) => {
+                    let (network, header, group, own) = &*CERTIFIED;
+                    let held = group.check(*network, &certificate, header).is_ok();
+                    assert_eq!(held, certificate == *own, "the group's own word");
+                    let taken = certificate.check(NETWORK, &seats, &HEADER);
+                    assert_eq!(taken, Err(CertificateError::Kind), "of no seats");
                     return;
                 }
             };

@@ -7,8 +7,8 @@
 
 use chain::records::{
     Account, Anchor, Audit, Auditors, Ballot, BoundKey, Candidates, Channel, Clock, Dispute,
-    EpochBook, EpochStart, Held, Hold, LabelRecord, Missing, NameRecord, Node, Package, Panel,
-    ParameterValues, Plant, ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement,
+    EpochBook, EpochStart, Group, Held, Hold, LabelRecord, Missing, NameRecord, Node, Package,
+    Panel, ParameterValues, Plant, ProgramBytes, Proposal, Purse, Record, Rules, Seats, Settlement,
     Stakes, Withheld,
 };
 use commit::WireError;
@@ -18,7 +18,7 @@ use libfuzzer_sys::fuzz_target;
 type Again = fn(&[u8]) -> Result<Vec<u8>, WireError>;
 
 /// By the first byte of the key.
-const RECORDS: [(u8, Again); 29] = [
+const RECORDS: [(u8, Again); 30] = [
     (1, again::<Clock>),
     (2, again::<Purse>),
     (3, again::<ParameterValues>),
@@ -48,6 +48,7 @@ const RECORDS: [(u8, Again); 29] = [
     (27, again::<Panel>),
     (28, again::<Plant>),
     (29, again::<Withheld>),
+    (30, again::<Group>),
 ];
 
 fn again<R: Record>(bytes: &[u8]) -> Result<Vec<u8>, WireError> {
@@ -61,6 +62,8 @@ fuzz_target!(|input: &[u8]| {
     if let Err(error) = &held {
         assert!(error.to_string().len() < 200, "a message is short");
     }
+    let listed = RECORDS.iter().any(|(tag, _)| key.first() == Some(tag));
+    assert!(held.is_err() || listed, "a record that this target does not know");
     for (tag, again) in RECORDS {
         if key.first() == Some(&tag) {
             let again = again(bytes);

@@ -9,11 +9,11 @@
 use std::sync::LazyLock;
 
 use chain::records::{
-    Account, AccountSlot, Clock, ClockSlot, NodeId, ParameterValues, ParametersSlot, Purse,
-    PurseSlot, Seat, Seats, SeatsSlot,
+    Account, AccountSlot, Clock, ClockSlot, Group, GroupSlot, NodeId, ParameterValues,
+    ParametersSlot, Purse, PurseSlot, Seat, Seats, SeatsSlot,
 };
 use chain::state::State;
-use chain::{Amount, Epoch, Height, KindNumber, Stamp, Time, Transaction};
+use chain::{Amount, Epoch, Genesis, Height, KindNumber, Stamp, Time, Transaction};
 use commit::Network;
 use ledger::tx::Action;
 use ledger::{Author, Execution, Opening, Rejection, Stop, Working};
@@ -23,7 +23,10 @@ use receipt::SecretKey;
 const NETWORK: Network = Network([7; 32]);
 const RICH: Amount = Amount(1 << 100);
 
-/// One account and one seat.
+/// Of the group that has blocks certified here, for whoever wants to change it.
+const GENESIS: &[u8] = include_bytes!("../../bindings/testdata/group_genesis.bin");
+
+/// One account, one seat, and a group.
 static STATE: LazyLock<State> = LazyLock::new(|| {
     let key = key().public();
     let clock = Clock {
@@ -39,6 +42,9 @@ static STATE: LazyLock<State> = LazyLock::new(|| {
     working.put(&PurseSlot, &Purse { issued: RICH, ..Purse::default() });
     working.put(&ParametersSlot, &ParameterValues::default());
     working.put(&SeatsSlot, &Seats(vec![Seat { node: NodeId([1; 32]), key }]));
+    let genesis = Genesis::decode(GENESIS).expect("the case's genesis");
+    let group = genesis.kind.group().expect("it is no simulation");
+    working.put(&GroupSlot, &Group::first(group));
     working.put(&AccountSlot(key), &Account { balance: RICH, made: 0 });
     working.finish()
 });
