@@ -1,11 +1,14 @@
 //! What an audit is shown is what it drew and asked for: the answer that the payer gave the drawn unit for, its job's own
-//! leaf, the opening of that very receipt; and whoever doubts an auditor doubts it about that answer.
+//! leaf, the opening of that very receipt; whoever doubts an auditor doubts it about that answer, and who disputes as one who
+//! raised the alarm did.
 //!
-//! Would catch: an audit that takes another answer than the one that was paid, an opening that opens something else.
+//! Would catch: an audit that takes another answer than the one that was paid, an opening that opens something else, a bond
+//! that does not grow with a liar's list for somebody who was not drawn.
 
 use chain::Amount;
-use chain::records::{Audit, AuditSlot, ChannelId};
-use ledger::tx::{Action, AuditOpening, AuditShow, VouchDispute};
+use chain::records::{Audit, AuditSlot, ChannelId, NodeId, Word};
+use ledger::tx::{Action, Alarm, AuditOpening, AuditShow, VouchDispute};
+use receipt::PublicKey;
 
 use super::{Seen, Step, holds};
 use crate::scene::record;
@@ -20,6 +23,8 @@ pub(crate) fn check(step: &Step<'_>) -> Seen {
             drawn(step, shown.audit).is_none_or(|audit| opened(step, &audit, shown))
         } else if let Action::VouchDispute(doubt) = &action {
             drawn(step, doubt.audit).is_none_or(|audit| doubted(step, &audit, doubt))
+        } else if let Action::DisputeOpen(opened) = &action {
+            opened.alarm.is_none_or(|alarm| alarmed(step, alarm, (opened.node, made.payer)))
         } else {
             true
         };
@@ -57,6 +62,17 @@ fn opened(step: &Step<'_>, audit: &Audit, shown: &AuditOpening) -> bool {
     let network = step.after.network();
     let same = shown.receipt.id(network) == audit.shown.receipt;
     same && shown.opening.opens(&shown.receipt, network)
+}
+
+/// The auditor's word is an alarm, and what that is about is disputed since this block, of a node and by a challenger.
+fn alarmed(step: &Step<'_>, alarm: Alarm, (node, challenger): (NodeId, PublicKey)) -> bool {
+    let audit = drawn(step, alarm.audit);
+    let mut auditors = audit.iter().flat_map(|audit| &audit.auditors);
+    let said = auditors.find(|one| one.node == alarm.node).map(|one| one.word);
+    let Some(Word::Alarm(slot)) = said else { return false };
+    let opened = record(step.after, &slot);
+    let its_own = opened.is_some_and(|one| (one.node, one.challenger) == (node, challenger));
+    its_own && record(step.before, &slot).is_none()
 }
 
 /// A step of the receipt that was shown, under a head of it.
