@@ -142,10 +142,10 @@ def griefing(parameters):
 # What accusing takes at least: bytes of the transaction without a filing or a receipt, work without a program's ops,
 # bytes of the record and its key. From ledger.md 3 and 7.
 ACCUSED = {
-    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2 + 1, 1_200, 33 + 355),
-    "37 vouch_dispute": (TRANSACTION + 44 + 98 + 2 + 2, 1_250, 33 + 355),
-    "61 missing_open": (TRANSACTION + 32 + 2 + 64, 2_000, 33 + 209),
-    "64 part_open": (TRANSACTION + 32 + 2 + 64 + 42, 2_000, 33 + 193),
+    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2 + 1, 1_200, 33 + 391),
+    "37 vouch_dispute": (TRANSACTION + 44 + 98 + 2 + 2, 1_250, 33 + 391),
+    "61 missing_open": (TRANSACTION + 32 + 2 + 64, 2_000, 33 + 225),
+    "64 part_open": (TRANSACTION + 32 + 2 + 64 + 42, 2_000, 33 + 209),
 }
 
 
@@ -274,7 +274,7 @@ def audited(parameters):
 
 # What a plant's transactions take: of 70 the record and its key, of 71 a terms leaf that names nobody. From ledger.md 3 and 7.
 PLANTED = {
-    "70 plant": (TRANSACTION + 41, 1, 42 + 49),
+    "70 plant": (TRANSACTION + 41, 1, 42 + 57),
     "71 plant_meet": (TRANSACTION + 64 + 41 + 32 + 13 + 32 + 32 + 2 + 223, 50, 0),
     "72 plant_end": (TRANSACTION + 41 + 1 + 104, 1, 0),
 }

@@ -69,9 +69,9 @@ def numbered(turn, domain, beacon, *fields):
     return int.from_bytes(turn.hashes.hash(domain, beacon + b"".join(fields)), "little")
 
 
-def drawn_auditors(turn, body, beacon, owner):
+def drawn_auditors(turn, body, beacon, owner, wanted):
     panel = turn.draft.read(PANEL_KEY, PANEL, [])
-    found, wanted, weight = [], turn.parameter("auditors"), sum(one["weight"] for one in panel)
+    found, weight = [], sum(one["weight"] for one in panel)
     for at in range(TRIES * wanted if panel else 0):
         if len(found) == wanted:
             break
@@ -89,8 +89,9 @@ def draw(turn, body):
     epoch, index, now = body["epoch"], body["index"], turn.clock["time"]
     reject_unless(turn.clock["epoch"] == min(epoch + 2, (1 << 64) - 1), 83)
     beacon = turn.draft.read(start_key(turn.clock["epoch"]), START)["beacon"]
-    book, unit = turn.draft.read(book_key(epoch), BOOK), turn.parameter("audit_unit")
+    book = turn.draft.read(book_key(epoch), BOOK)
     reject_unless(book is not None, 145)
+    terms, unit = book["terms"], book["terms"]["audit_unit"]
     draws = -(-book["settled"] // unit)
     reject_unless(index < draws, 145)
     reject_unless(turn.draft.get(audit_key(epoch, index)) is None, 146)
@@ -104,14 +105,14 @@ def draw(turn, body):
     node, slash = there(turn, body["node"]), turn.parameter("slash")
     turn.draft.write(settlement_key(epoch, body["channel"]), SETTLEMENT, {**settlement, "held": settlement["held"] + 1})
     turn.draft.write(node_key(body["node"]), NODE, {**node, "owed_draws": node["owed_draws"] + slash})
-    auditors = [{"node": name, "word": NO_WORD, "closed": 0} for name in drawn_auditors(turn, body, beacon, node["owner"])]
+    auditors = [{"node": name, "word": NO_WORD, "closed": 0} for name in drawn_auditors(turn, body, beacon, node["owner"], terms["auditors"])]
     turn.draft.write(audit_key(epoch, index), AUDIT, {
         "node": body["node"], "channel": body["channel"], "unit": start + within, "drawn": now, "stage": SHOW,
-        "deadline": turn.later(turn.parameter("show_ms")), "cost": slash, "held": 0, "worker": NO_KEY, "job": bytes(32),
+        "deadline": turn.later(terms["show_ms"]), "cost": slash, "held": 0, "worker": NO_KEY, "job": bytes(32),
         "receipt": bytes(32), "tokens": 0, "asker": NO_KEY, "bond": 0, "word": NO_WORD, "planted": 0, "auditors": auditors,
     })  # fmt: skip
     purse = turn.draft.read(PURSE_KEY, PURSE)
-    fee = min(turn.parameter("draw_fee"), purse["treasury"])
+    fee = min(terms["draw_fee"], purse["treasury"])
     turn.draft.write(PURSE_KEY, PURSE, {**purse, "treasury": purse["treasury"] - fee})
     turn.pay(turn.payer, fee)
 

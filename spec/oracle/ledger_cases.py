@@ -416,8 +416,8 @@ def node_records():
         "stake": 5, "unbonding": [(7, 8, 9), (1, 2, 0)], "owed_cases": 3, "owed_draws": 9, "debt": 6, "disputes": 2, "jailed_until": 9, "silences": 1,
         "first_silence": 4, "last_silence": 5, "answered": 7, "retired": 0, "created": 3,
     }  # fmt: skip
-    node["unbonding"] = [{"amount": amount, "made": made, "least": least} for amount, made, least in node["unbonding"]]
-    some = lambda count: [{"amount": at + 1, "made": 0, "least": at} for at in range(count)]  # noqa: E731
+    node["unbonding"] = [{"amount": amount, "made": made, "least": least, "judged": least} for amount, made, least in node["unbonding"]]
+    some = lambda count: [{"amount": at + 1, "made": 0, "least": at, "judged": at} for at in range(count)]  # noqa: E731
     of = lambda **changed: read("record", ledger_records.NODE.write({**node, **changed}), key=ledger_records.node_key(b"\x01" * 32).hex())  # noqa: E731
     paid = {"node": b"\x01" * 32, "span": (5, 60), "starts": 7, "share": 40000, "voided": [(5, 6), (8, 60)], "held": 3}
     settlement = lambda **changed: read("record", ledger_records.SETTLEMENT.write({**paid, **changed}), key=ledger_records.settlement_key(3, b"\x02" * 32).hex())  # noqa: E731
@@ -431,7 +431,7 @@ def node_records():
         ("node, a space in its address refused", of(address=b"a b")),
         ("node, a byte beyond ASCII in its address refused", of(address="é".encode())),
         ("node, nine unbonding refused", of(unbonding=some(9))),
-        ("node, nothing unbonding refused", of(unbonding=[{"amount": 0, "made": 5, "least": 6}])),
+        ("node, nothing unbonding refused", of(unbonding=[{"amount": 0, "made": 5, "least": 6, "judged": 7}])),
         ("node, half retired refused", of(retired=2)),
         ("settlement", settlement()),
         ("settlement, all of it kept", settlement(share=1000000)),

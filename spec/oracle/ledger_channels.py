@@ -5,7 +5,7 @@ import receipt_log as log
 from ledger_forms import HASH, KEY, SIGNATURE, U64, U128, checked, list_of, record
 from ledger_nodes import there
 from ledger_records import (
-    ANCHOR, BOOK, BOUND, CHANNEL, EARLIER_MOST, NODE, OPERATOR, SETTLEMENT, anchor_key, book_key, bound_key, channel_key, node_key, settlement_key,
+    ANCHOR, BOOK, BOUND, CHANNEL, EARLIER_MOST, NODE, OPERATOR, SETTLEMENT, TERMS_NAMES, anchor_key, book_key, bound_key, channel_key, node_key, settlement_key,
 )  # fmt: skip
 from ledger_turn import TIME_MOST, reject_unless
 
@@ -59,8 +59,9 @@ def settle(turn, body):
     key = settlement_key(epoch, voucher["channel"])
     reject_unless(turn.draft.get(key) is None, 88)
     span = (channel["settled"], voucher["cumulative"])
-    book = turn.draft.read(book_key(epoch), BOOK, {"began": turn.clock["epoch_began"], "settled": 0, "settlements": 0})
-    settlement = {"node": body["node"], "span": span, "starts": book["settled"], "share": turn.parameter("audit_share"), "voided": [], "held": 0}
+    first = {"began": turn.clock["epoch_began"], "settled": 0, "settlements": 0, "terms": {name: turn.parameter(name) for name in TERMS_NAMES}}
+    book = turn.draft.read(book_key(epoch), BOOK, first)
+    settlement = {"node": body["node"], "span": span, "starts": book["settled"], "share": book["terms"]["audit_share"], "voided": [], "held": 0}
     turn.to_treasury(share_of(settlement, span[1] - span[0]))
     turn.draft.write(node_key(body["node"]), NODE, {**node, "answered": turn.clock["time"]})
     book = {**book, "settled": book["settled"] + span[1] - span[0], "settlements": book["settlements"] + 1}

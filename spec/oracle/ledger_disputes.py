@@ -7,11 +7,11 @@ import referee_forms
 import referee_model
 from exact import Refused
 from ledger_forms import HASH, KEY, SIGNATURE, Form, U16, U32, U64, blob, option, record
-from ledger_liable import accused, acquitted, alarmed, burn, jailed, joined, lost, operates, put, share_of, silent, spoke, to_account
-from ledger_missing import answers, date_holds, dispute_id, height_of, inside, sealed, speaks
+from ledger_liable import accused, acquitted, alarmed, burn, jailed, joined, lost, operates, promised, put, share_of, silent, spoke, to_account
+from ledger_missing import answers, date_holds, dated, dispute_id, height_of, inside, sealed, speaks
 from ledger_nodes import there
-from ledger_records import ALARMED, AUDIT, CLAIM, DECIDED, DISPUTE, ENDED, PACKAGE, PROGRAM, audit_key, dispute_key, package_key, program_key
-from ledger_turn import reject_unless
+from ledger_records import ALARMED, AUDIT, BOOK, CLAIM, DECIDED, DISPUTE, ENDED, PACKAGE, PROGRAM, audit_key, book_key, dispute_key, package_key, program_key
+from ledger_turn import TIME_MOST, reject_unless
 from receipt import u8, u32
 from receipt_decode import Input, true
 
@@ -124,7 +124,8 @@ def open_(turn, body):
     node, (data, filing) = there(turn, body["node"]), body["filing"]
     head = filing[0][0][1]
     bound = operates(turn, head["worker"], body["node"])
-    answers(bound, date_holds(turn, height_of(filing[0][1][0]), body["epoch"]))
+    dates = date_holds if body["alarm"] is None else dated
+    answers(bound, dates(turn, height_of(filing[0][1][0]), body["epoch"]))
     claimed = claim_of(filing)
     step = (turn.hashes, head["worker"], head["job"], head["choice"], *(claimed or ()))
     if claimed is not None:
@@ -141,16 +142,18 @@ def open_(turn, body):
     turn.draft.write(dispute_key(dispute), DISPUTE, {
         "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], **first,
         "deadline": turn.later(turn.parameter("move_ms")), "claim": claim, "model": body["model"], "publisher": body["publisher"],
-        "program": body["program"], "matter": CLAIM if alarm is None else ALARMED, "begun": 0, "bond": bond, "cost": cost, "held": 0, "appellant": NOBODY, "appeal_bond": 0,
+        "program": body["program"], "matter": CLAIM if alarm is None else ALARMED, "begun": 0, "bond": bond, "cost": cost, **promised(turn), "held": 0, "appellant": NOBODY, "appeal_bond": 0,
         "rewarded": int(speaks(turn, bound)),
     })  # fmt: skip
 
 
 def raised(turn, alarm, dispute):
-    """The named node is an auditor of the audit, and its word is an alarm of this dispute's id."""
+    """The named node is an auditor of the audit, and its word is an alarm of this dispute's id, which may still be disputed."""
     audit = turn.draft.read(audit_key(alarm["epoch"], alarm["index"]), AUDIT)
     reject_unless(audit is not None, 147)
     reject_unless(any(one["node"] == alarm["node"] and one["word"] == (ALARM, dispute) for one in audit["auditors"]), 111)
+    window = turn.draft.read(book_key(alarm["epoch"]), BOOK)["terms"]["move_ms"]
+    reject_unless(turn.clock["time"] <= min(audit["deadline"] + window, TIME_MOST), 117)
 
 
 def begins(turn, model, data, filing, signature):
@@ -244,7 +247,7 @@ def appeal(turn, body):
     found = open_dispute(turn, body)
     reject_unless(moves_for(turn, there(turn, body["node"])), 116)
     reject_unless(found["stage"] == SILENT_STAGE and found["deadline"] >= turn.clock["time"], 122)
-    bond = turn.parameter("bond")
+    bond = found["bond"][0]
     turn.charge(bond, 8)
     put(turn, body["node"], spoke(turn, there(turn, body["node"])))
     deadline = turn.later(turn.parameter("move_ms"))
@@ -265,7 +268,7 @@ def end(turn, body):
         node = refuted(turn, found, node, ended)
     elif outcome == CLAIMANT_SILENT:
         node, taken = lost(node, found["cost"], found["held"])
-        fee = min(taken, turn.parameter("silence_fee"))
+        fee = min(taken, found["silence_fee"])
         to_account(turn, found["challenger"], usual + fee)
         burn(turn, taken - fee + beyond + found["appeal_bond"])
     else:
@@ -291,7 +294,7 @@ def refuted(turn, found, node, ended):
         burn(turn, found["held"] + beyond + found["appeal_bond"])
         return node
     node, taken = lost(node, found["cost"], found["held"])
-    share = share_of(turn, taken) if found["rewarded"] else 0
+    share = share_of(taken, found["share"]) if found["rewarded"] else 0
     to_account(turn, found["challenger"], usual + beyond + share)
     burn(turn, taken - share + found["appeal_bond"])
     turn.draft.write(key, DISPUTE, ended)

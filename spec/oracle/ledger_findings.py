@@ -77,7 +77,7 @@ def commit(turn, body):
     reject_unless(at is not None and audit["auditors"][at]["word"] == NO_WORD, 149)
     audit = replaced(audit, at, word=(COMMITTED, body["commitment"]))
     if all(one["word"] != NO_WORD for one in audit["auditors"]):
-        audit = {**audit, "stage": REVEAL, "deadline": turn.later(turn.parameter("reveal_ms"))}
+        audit = {**audit, "stage": REVEAL, "deadline": turn.later(audit["terms"]["reveal_ms"])}
     keep(turn, body, audit)
 
 
@@ -120,7 +120,7 @@ def decided(turn, audit):
 
 def past_disputes(turn, audit):
     """Whether what was revealed could be disputed long enough."""
-    return min(audit["deadline"] + turn.parameter("move_ms"), TIME_MOST) < turn.clock["time"]
+    return min(audit["deadline"] + audit["terms"]["move_ms"], TIME_MOST) < turn.clock["time"]
 
 
 def close(turn, body):
@@ -151,7 +151,7 @@ def close_root(turn, body, audit, at):
     reject_unless(past_disputes(turn, audit), 152)
     others = [one["word"] for place, one in enumerate(audit["auditors"]) if place != at]
     if audit["word"][0] != ROOT or audit["auditors"][at]["word"] in (audit["word"], *others):
-        from_treasury(turn, body["owner"], turn.parameter("audit_fee"))
+        from_treasury(turn, body["owner"], audit["terms"]["audit_fee"])
 
 
 def close_alarm(turn, body, audit, alarm):
@@ -161,11 +161,11 @@ def close_alarm(turn, body, audit, alarm):
     claim = step_id(turn.hashes, step, step["worker"], step["job"])
     outcomes = [outcome_of(turn, one) for one in (alarm, claim)]
     if any(one in TRUE for one in outcomes):
-        from_treasury(turn, body["owner"], turn.parameter("audit_fee"))
+        from_treasury(turn, body["owner"], audit["terms"]["audit_fee"])
         return {**audit, "planted": 1} if PLANTED in outcomes else audit
     nobody = outcomes == [None, None] and past_disputes(turn, audit)
     reject_unless(outcomes[0] in FALSE or nobody, 152)
-    node, taken = fined(there(turn, body["node"]), turn.parameter("false_alarm"))
+    node, taken = fined(there(turn, body["node"]), audit["terms"]["false_alarm"])
     put(turn, body["node"], node)
     burn(turn, taken)
     return audit
@@ -183,7 +183,7 @@ def close_audit(turn, body, audit, node):
     turn.draft.write(node_key(body["node"]), NODE, {**node, "owed_draws": node["owed_draws"] - owes(audit)})
     released(turn, body)
     if audit["planted"]:
-        from_treasury(turn, body["owner"], turn.parameter("plant_reward"))
+        from_treasury(turn, body["owner"], audit["terms"]["plant_reward"])
 
 
 def released(turn, body):

@@ -117,5 +117,10 @@ def lost(node, cost, held):
     return node, held + taken
 
 
-def share_of(turn, amount):
-    return amount * turn.parameter("challenger_share") // MILLION
+def promised(turn):
+    """What who accuses now may get beside its bond."""
+    return {"share": turn.parameter("challenger_share"), "silence_fee": turn.parameter("silence_fee"), "plant_pay": turn.parameter("plant_pay")}
+
+
+def share_of(amount, share):
+    return amount * share // MILLION

@@ -144,12 +144,19 @@ def height_in(number, content):
 
 
 def date_holds(turn, height, epoch):
-    """A job of this beacon height is dated in the epoch, and may be judged yet (129): the epoch's start."""
+    """The same, and what is dated then is judged yet (129)."""
+    start = dated(turn, height, epoch)
+    reject_unless(turn.clock["epoch"] <= start["judged"], 129)
+    return start
+
+
+def dated(turn, height, epoch):
+    """A job of this beacon height is dated in the epoch (129): the epoch's start."""
     clock = turn.clock
     start, after = (turn.draft.read(start_key(one), START) for one in (epoch, min(epoch + 1, TIME_MOST)))
     reject_unless(height > 0 and start is not None and start["height"] <= height, 129)
     before = clock["height"] if epoch == clock["epoch"] else 0 if after is None else after["height"]
-    reject_unless(height < before and clock["epoch"] <= epoch + turn.parameter("dispute_epochs"), 129)
+    reject_unless(height < before, 129)
     return start
 
 
@@ -161,6 +168,12 @@ def answers(bound, start):
 def speaks(turn, bound):
     """Whether the key speaks for its node."""
     return bound["until"] == 0 or turn.clock["time"] < min(bound["until"] + turn.parameter("anchor_late_ms"), TIME_MOST)
+
+
+def is_judged(turn, epoch):
+    """Whether what is to be anchored in this epoch is still asked for, or not yet."""
+    start = turn.draft.read(start_key(epoch), START)
+    return turn.clock["epoch"] < epoch if start is None else turn.clock["epoch"] <= start["judged"]
 
 
 def anchors(turn, bound, epoch):
@@ -198,7 +211,7 @@ def loses(turn, body, found):
     free = turn.clock["time"] >= node["jailed_until"]
     node, taken = lost(node, turn.parameter("slash"), 0)
     put(turn, body["node"], jailed(turn, node))
-    share = share_of(turn, taken) if free and all(speaks(turn, bound) for bound in keys) else 0
+    share = share_of(taken, turn.parameter("challenger_share")) if free and all(speaks(turn, bound) for bound in keys) else 0
     to_account(turn, turn.payer, share)
     burn(turn, taken - share)
     turn.draft.write(key, DISPUTE, {"node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], "stage": ENDED, "outcome": 1})
@@ -218,7 +231,7 @@ def ask(turn, body):
     key = missing_key(missing_id(turn.hashes, receipt))
     reject_unless(turn.draft.get(key) is None, 126)
     due = found["anchor_by"]
-    reject_unless(due != 0 and due < epoch <= due + turn.parameter("dispute_epochs"), 125)
+    reject_unless(due != 0 and due < epoch and is_judged(turn, due), 125)
     anchors(turn, bound, due)
     reject_unless(sealed(turn.hashes, data, body["signature"]), 124)
     turn.draft.write(key, MISSING, {"worker": found["worker"], "receipt": receipt, **asked(turn, body["node"], node)})
@@ -231,7 +244,7 @@ def asked(turn, name, node):
     put(turn, name, node)
     return {
         "node": name, "challenger": turn.payer, "opened": turn.clock["time"], "deadline": turn.later(turn.parameter("move_ms")), "bond": bond,
-        "cost": cost, "silent": 0, "held": 0,
+        "cost": cost, "silence_fee": turn.parameter("silence_fee"), "silent": 0, "held": 0,
     }  # fmt: skip
 
 
@@ -280,7 +293,7 @@ def unanswered(turn, body, found, key, kind):
         return
     node, taken = lost(acquitted(node, found), found["cost"], found["held"])
     put(turn, found["node"], node)
-    fee = min(taken, turn.parameter("silence_fee"))
+    fee = min(taken, found["silence_fee"])
     to_account(turn, found["challenger"], usual + fee)
     burn(turn, taken - fee + beyond)
     turn.draft.remove(key)

@@ -4,7 +4,7 @@ from dispute import slice_root
 from hash_blake3 import CHUNK_BYTES
 from ledger_forms import HASH, KEY, SIGNATURE, U16, U64, blob, list_of, record
 from ledger_liable import operates
-from ledger_missing import RECEIPT, anchors, answered, asked, sealed, unanswered
+from ledger_missing import RECEIPT, anchors, answered, asked, is_judged, sealed, unanswered
 from ledger_nodes import there
 from ledger_records import PACKAGE, PART, package_key, part_key
 from ledger_turn import reject_unless
@@ -28,7 +28,7 @@ def ask(turn, body):
     key = part_key(part_id(turn.hashes, found["worker"], found["model"], file, chunk))
     reject_unless(turn.draft.get(key) is None, 132)
     due = found["anchor_by"]
-    reject_unless(due != 0 and turn.clock["epoch"] <= due + turn.parameter("dispute_epochs"), 125)
+    reject_unless(due != 0 and is_judged(turn, due), 125)
     anchors(turn, bound, due)
     package = turn.draft.read(package_key(found["model"], body["publisher"]), PACKAGE)
     reject_unless(package is not None, 56)

@@ -43,13 +43,13 @@ def meet(turn, body):
     reject_unless(commitment(turn.hashes, opening) == plant["commitment"], 137)
     start = turn.draft.read(start_key(min(epoch + 2, TIME_MOST)), START)
     reject_unless(start is not None and start["height"] <= height, 138)
-    reject_unless(turn.clock["epoch"] <= epoch + 2 * turn.parameter("plant_epochs"), 138)
+    reject_unless(turn.clock["epoch"] <= epoch + 2 * plant["epochs"], 138)
     usual, beyond = found["bond"]
     if plant["met"]:
         found = {**found, "bond": (usual, 0)}
     else:
         turn.charge(beyond, 8)
-        paid = min(turn.parameter("plant_pay"), plant["bond"])
+        paid = min(found["plant_pay"], plant["bond"])
         to_account(turn, found["challenger"], paid)
         turn.draft.write(place, PLANT, {**plant, "bond": plant["bond"] - paid, "met": 1})
     burn(turn, beyond)

@@ -19,13 +19,14 @@ def put(turn, body):
     reject_unless(body["index"] < turn.parameter("plants_epoch") and turn.draft.get(place) is None, 135)
     bond = turn.parameter("plant_bond")
     turn.charge(bond, 8)
-    turn.draft.write(place, PLANT, {"commitment": body["commitment"], "bond": bond, "met": 0})
+    turn.draft.write(place, PLANT, {"commitment": body["commitment"], "bond": bond, "met": 0, "epochs": turn.parameter("plant_epochs")})
 
 
 def end(turn, body):
     place = plant_key(body["key"], body["epoch"], body["index"])
-    plant, opening, epochs = turn.draft.read(place, PLANT), body["opening"], turn.parameter("plant_epochs")
+    plant, opening = turn.draft.read(place, PLANT), body["opening"]
     reject_unless(plant is not None, 136)
+    epochs = plant["epochs"]
     if opening is None:
         reject_unless(turn.clock["epoch"] > body["epoch"] + 2 * epochs, 138)
         turn.burn(plant["bond"])

@@ -14,7 +14,7 @@ ACCOUNT = record((("balance", U128), ("made", U64)), lambda one: one["balance"] 
 ADDRESS = checked(blob(2, 256), lambda data: all(0x21 <= byte <= 0x7E for byte in data))
 ROLES = checked(U8, lambda bits: bits < 16)
 KEY_FOR = OPERATOR, TRANSPORT, VALIDATOR = 1, 2, 3
-UNBONDING = list_of(1, 8, record((("amount", U128), ("made", U64), ("least", U64)), lambda one: one["amount"]))
+UNBONDING = list_of(1, 8, record((("amount", U128), ("made", U64), ("least", U64), ("judged", U64)), lambda one: one["amount"]))
 NODE = record((
     ("owner", KEY), ("operator", KEY), ("transport", KEY), ("validator", KEY), ("roles", ROLES), ("address", ADDRESS),
     ("stake", U128), ("unbonding", UNBONDING), ("owed_cases", U128), ("owed_draws", U128), ("debt", U128), ("disputes", U16), ("jailed_until", U64),
@@ -40,13 +40,22 @@ CHANNEL = record(
     (("payer", KEY), ("node", HASH), ("deposit", U128), ("settled", U128), ("opened", U64), ("due", U64), ("end", U64)),
     lambda one: one["settled"] <= one["deposit"] and (one["end"] or one["due"] == 0),
 )
-BOOK = record((("began", U64), ("settled", U128), ("settlements", U64)))
+SHARE = checked(U32, lambda share: share <= 1000000)
+TERMS = record((
+    ("audit_unit", checked(U128, lambda unit: unit)), ("audit_share", SHARE), ("auditors", U8), ("draw_fee", U128), ("audit_fee", U128),
+    ("plant_reward", U128), ("false_alarm", U128), ("bond", U128), ("show_ms", U64), ("commit_ms", U64), ("reveal_ms", U64), ("appeal_ms", U64), ("move_ms", U64),
+))  # fmt: skip
+TERMS_NAMES = (
+    "audit_unit", "audit_share", "auditors", "draw_fee", "audit_fee", "plant_reward", "false_alarm", "bond",
+    "show_ms", "commit_ms", "reveal_ms", "appeal_ms", "move_ms",
+)  # fmt: skip
+BOOK = record((("began", U64), ("settled", U128), ("settlements", U64), ("terms", TERMS)))
 SPAN = checked(pair(U128, U128), lambda span: span[0] < span[1])
 SETTLEMENT = record(
-    (("node", HASH), ("span", SPAN), ("starts", U128), ("share", checked(U32, lambda share: share <= 1000000)), ("voided", list_of(1, 16, SPAN)), ("held", U16)),
+    (("node", HASH), ("span", SPAN), ("starts", U128), ("share", SHARE), ("voided", list_of(1, 16, SPAN)), ("held", U16)),
     lambda one: apart([(0, one["span"][0] - 1), *one["voided"], (one["span"][1] + 1, 0)]),
 )
-START = record((("height", U64), ("time", U64), ("beacon", HASH)))
+START = record((("height", U64), ("time", U64), ("beacon", HASH), ("judged", U64)))
 LOG_SIZE = checked(U64, lambda size: size < 1 << 53)
 EARLIER_MOST = 31
 ANCHOR = record(
@@ -69,7 +78,7 @@ OUTCOME, BOND = one_of(1, 2, 3, 4, 5), pair(U128, U128)  # a bond: usual, beyond
 CLAIM, VOUCHING, ALARMED = 1, 2, 3
 OPEN_DISPUTE = record((
     ("deadline", U64), ("claim", HASH), ("model", HASH), ("publisher", KEY), ("program", HASH), ("matter", one_of(CLAIM, VOUCHING, ALARMED)), ("begun", one_of(0, 1)),
-    ("bond", BOND), ("cost", U128), ("held", U128), ("appellant", KEY), ("appeal_bond", U128), ("rewarded", one_of(0, 1)), ("state", HASH),
+    ("bond", BOND), ("cost", U128), ("share", SHARE), ("silence_fee", U128), ("plant_pay", U128), ("held", U128), ("appellant", KEY), ("appeal_bond", U128), ("rewarded", one_of(0, 1)), ("state", HASH),
 ))  # fmt: skip
 DECIDED, ENDED = 4, 5
 
@@ -87,14 +96,14 @@ def read_dispute(i):
 
 DISPUTE = Form(write_dispute, read_dispute)
 ASKED = (
-    ("node", HASH), ("challenger", KEY), ("opened", U64), ("deadline", U64), ("bond", BOND), ("cost", U128), ("silent", one_of(0, 1)), ("held", U128),
+    ("node", HASH), ("challenger", KEY), ("opened", U64), ("deadline", U64), ("bond", BOND), ("cost", U128), ("silence_fee", U128), ("silent", one_of(0, 1)), ("held", U128),
 )  # fmt: skip
 MISSING = record((("worker", KEY), ("receipt", HASH), *ASKED))
 PART = record((("file", HASH), ("length", U64), ("chunk", U64), *ASKED))
 HOLD = checked(
     record((("payer", KEY), ("spans", list_of(1, 16, SPAN)))), lambda one: one["spans"] != [] and apart(one["spans"]),
 )  # fmt: skip
-PLANT = record((("commitment", HASH), ("bond", U128), ("met", one_of(0, 1))))
+PLANT = record((("commitment", HASH), ("bond", U128), ("met", one_of(0, 1)), ("epochs", U64)))
 PARAMETER, SPEND, RULES_VERSION, CANCEL, NEXT_GROUP, NEXT_OWNER = 1, 2, 3, 4, 5, 6
 CONTENTS = {
     PARAMETER: record((("number", U16), ("value", U128))), SPEND: record((("to", KEY), ("amount", U128))),

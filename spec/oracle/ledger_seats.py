@@ -98,7 +98,9 @@ def end_epoch(draft, clock):
 
 
 def start_epoch(draft, clock):
-    draft.write(start_key(clock["epoch"]), START, {name: clock[name] for name in ("height", "time", "beacon")})
+    epoch, before = clock["epoch"], draft.read(start_key(clock["epoch"] - 1), START, {"judged": 0})
+    judged = max(before["judged"], epoch + parameter(draft, "dispute_epochs"))
+    draft.write(start_key(epoch), START, {"judged": judged, **{name: clock[name] for name in ("height", "time", "beacon")}})
     if clock["epoch"] > STARTS_KEPT:
         draft.remove(start_key(clock["epoch"] - STARTS_KEPT))
 

@@ -9,10 +9,10 @@ from ledger_channels import VOUCHER, channel_id
 from ledger_disputes import MODEL, named_model
 from ledger_forms import HASH, KEY, SIGNATURE, U32, U64, checked, list_of, option, record
 from ledger_liable import burn, joined, operates, owes, put, silent, spoke, to_account
-from ledger_missing import ANSWER, LEAF, RECEIPT, answers, date_holds, in_log, inside, receipt_id, sealed
+from ledger_missing import ANSWER, LEAF, RECEIPT, answers, dated, in_log, inside, receipt_id, sealed
 from ledger_nodes import NO_KEY, there
 from ledger_records import (
-    ANCHOR, AUDIT, COMMIT, NO_WORD, OPENING, OVER, REVEAL, SHOW, SILENT_OPENING, SILENT_REVEAL, SILENT_SHOW, anchor_key, audit_key, node_key, NODE,
+    ANCHOR, AUDIT, BOOK, COMMIT, NO_WORD, OPENING, OVER, REVEAL, SHOW, SILENT_OPENING, SILENT_REVEAL, SILENT_SHOW, anchor_key, audit_key, book_key, node_key, NODE,
 )  # fmt: skip
 from ledger_turn import TIME_MOST, reject_unless
 from receipt_decode import Input
@@ -45,12 +45,13 @@ OPENED = record((*WHICH, ("owner", KEY), ("asker", KEY), ("receipt", RECEIPT), (
 
 
 def audit_of(turn, body):
-    """The audit as it is now: a stage 2 whose deadline has passed is stage 3."""
+    """The audit as it is now, and its terms: a stage 2 whose deadline has passed is stage 3."""
     found = turn.draft.read(audit_key(body["epoch"], body["index"]), AUDIT)
     reject_unless(found is not None, 147)
+    terms = turn.draft.read(book_key(body["epoch"]), BOOK)["terms"]
     if found["stage"] == COMMIT and found["deadline"] < turn.clock["time"]:
-        found = {**found, "stage": REVEAL, "deadline": min(found["deadline"] + turn.parameter("reveal_ms"), TIME_MOST)}
-    return found
+        found = {**found, "stage": REVEAL, "deadline": min(found["deadline"] + terms["reveal_ms"], TIME_MOST)}
+    return {**found, "terms": terms}
 
 
 def keep(turn, body, audit):
@@ -71,7 +72,7 @@ def in_time(turn, audit):
 def back(turn, audit):
     """The audit, of which the node comes back from silence."""
     name, held = audit["node"], audit["held"]
-    node, burnt = there(turn, name), min(held, turn.parameter("bond"))
+    node, burnt = there(turn, name), min(held, audit["terms"]["bond"])
     burn(turn, burnt)
     again = audit["cost"] - owes(audit)
     put(turn, name, joined(turn, {**node, "owed_draws": node["owed_draws"] + again}, held - burnt))
@@ -90,7 +91,7 @@ def awaited(audit):
 
 def last(turn, audit):
     """The last moment in which the node brings what is awaited."""
-    more = 0 if audit["stage"] in SILENCE.values() else turn.parameter("appeal_ms")
+    more = 0 if audit["stage"] in SILENCE.values() else audit["terms"]["appeal_ms"]
     return min(audit["deadline"] + more, TIME_MOST)
 
 
@@ -207,8 +208,8 @@ def can_end(model, prompt, head, how):
 def is_dated(turn, body, bound, height):
     if height == 0:
         return
-    start = date_holds(turn, height, body["dated"])
-    reject_unless(body["epoch"] <= body["dated"] + turn.parameter("dispute_epochs") // 2, 129)
+    start = dated(turn, height, body["dated"])
+    reject_unless(body["epoch"] <= body["dated"] + (start["judged"] - body["dated"]) // 2, 129)
     answers(bound, start)
 
 
@@ -251,7 +252,7 @@ def show(turn, body):
     audit = {**audit, "worker": shown["worker"], "job": shown["job"], "receipt": name, "tokens": sum(shown["usage"])}
     audit, _ = brings(turn, audit)
     if is_open and audit["auditors"] != []:
-        deadline = turn.later(turn.parameter("commit_ms"))
+        deadline = turn.later(audit["terms"]["commit_ms"])
         audit = {**audit, "stage": COMMIT, "deadline": deadline, "word": (COMMITTED, body["commitment"])}
     else:
         audit = {**audit, "stage": OVER, "auditors": []}
@@ -275,9 +276,9 @@ def ask(turn, body):
     wordless = [one["node"] for one in audit["auditors"] if one["word"] == NO_WORD]
     reject_unless(body["node"] in wordless and audit["asker"] == NO_KEY and audit["tokens"] <= ASKED_TOKENS_MOST, 149)
     costs = audit["tokens"] * (4 * turn.parameter("fee_byte") + turn.parameter("fee_work"))
-    bond = min(costs, turn.parameter("bond"))
+    bond = min(costs, audit["terms"]["bond"])
     turn.charge(bond, 8)
-    keep(turn, body, {**audit, "stage": OPENING, "deadline": turn.later(turn.parameter("show_ms")), "asker": turn.payer, "bond": bond})
+    keep(turn, body, {**audit, "stage": OPENING, "deadline": turn.later(audit["terms"]["show_ms"]), "asker": turn.payer, "bond": bond})
 
 
 def open_(turn, body):
@@ -293,7 +294,7 @@ def open_(turn, body):
     to_account(turn, owner, part)
     to_account(turn, audit["asker"], audit["bond"] - part)
     answers_for(turn, body["node"])
-    keep(turn, body, {**audit, "stage": COMMIT, "deadline": turn.later(turn.parameter("commit_ms")), "bond": 0})
+    keep(turn, body, {**audit, "stage": COMMIT, "deadline": turn.later(audit["terms"]["commit_ms"]), "bond": 0})
 
 
 KINDS = {

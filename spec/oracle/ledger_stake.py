@@ -2,10 +2,10 @@
 
 from ledger_forms import HASH, U128, record
 from ledger_nodes import own, there
-from ledger_records import GROUP, GROUP_KEY, NODE, STAKES, STAKES_KEY, node_key
-from ledger_turn import TIME_MOST, reject_unless
+from ledger_records import GROUP, GROUP_KEY, NODE, START, STAKES, STAKES_KEY, node_key, start_key
+from ledger_turn import reject_unless
 
-UNBONDING_MOST = 8
+UNBONDING_MOST, ANCHORED = 8, 2
 NO_STAKES = {"total": 0, "votes_until": 0}
 
 AMOUNT = record((("node", HASH), ("amount", U128)))
@@ -44,15 +44,17 @@ def unstake(turn, body):
     reject_unless(node["stake"] >= amount, 26)
     reject_unless(node["stake"] - amount >= node["owed_cases"] + node["owed_draws"], 27)
     reject_unless(len(node["unbonding"]) < UNBONDING_MOST, 28)
-    leaving = [*node["unbonding"], {"amount": amount, "made": turn.clock["time"], "least": stakes(turn)["votes_until"]}]
+    judged = turn.draft.read(start_key(turn.clock["epoch"]), START)["judged"]
+    leaving = [*node["unbonding"], {"amount": amount, "made": turn.clock["time"], "least": stakes(turn)["votes_until"], "judged": judged}]
     restaked(turn, body, {**node, "unbonding": leaving}, node["stake"] - amount)
 
 
 def withdraw(turn, body):
     node = own(turn, body["node"])
     takes, now = turn.parameter("unbond_ms"), turn.clock["time"]
-    left = [one for one in node["unbonding"] if max(min(one["made"] + takes, TIME_MOST), one["least"]) > now]
-    due = [one for one in node["unbonding"] if one not in left]
+    is_due = lambda one: max(one["made"] + takes, one["least"]) <= now and turn.clock["epoch"] > one["judged"] + ANCHORED  # noqa: E731
+    left = [one for one in node["unbonding"] if not is_due(one)]
+    due = [one for one in node["unbonding"] if is_due(one)]
     group = turn.draft.read(GROUP_KEY, GROUP)
     kept = group is not None and (group["since"] + takes // 4 < now or now < group["held"])
     reject_unless(due != [] and not kept, 29)

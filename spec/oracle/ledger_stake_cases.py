@@ -40,5 +40,5 @@ def worlds():
     one = made(w, 1, 20)
     bytes_of = 10 * (128 + 48) + 100
     w.send(1, 6, some(one, 5), 5, fee_max=bytes_of + 1000 * (1 + 24) - 1).send(1, 6, some(one, 5), fee_max=bytes_of + 1000 * (1 + 24))
-    w.send(1, 6, some(one, 5), fee_max=bytes_of).send(1, 7, some(one, 1), fee_max=bytes_of + 1000 * 32).send(1, 7, some(one, 9), fee_max=bytes_of + 1000 * 32)
+    w.send(1, 6, some(one, 5), fee_max=bytes_of).send(1, 7, some(one, 1), fee_max=bytes_of + 1000 * 40).send(1, 7, some(one, 9), fee_max=bytes_of + 1000 * 40)
     yield "what stake costs", w

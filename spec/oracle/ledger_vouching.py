@@ -4,7 +4,7 @@ import dispute as form
 from ledger_disputes import FILING, MODEL, NOBODY, begins, claim_of, named_model
 from ledger_findings import ROOT, place_of
 from ledger_forms import U32, U64, record
-from ledger_liable import accused, put
+from ledger_liable import accused, promised, put
 from ledger_missing import RECEIPT, dispute_id, receipt_id
 from ledger_nodes import there
 from ledger_records import DISPUTE, VOUCHING, dispute_key
@@ -37,7 +37,7 @@ def vouch_dispute(turn, body):
     at = place_of(audit, body["node"])
     said = at is not None and not audit["auditors"][at]["closed"] and audit["auditors"][at]["word"][0] == ROOT
     reject_unless(said, 139)
-    reject_unless(turn.clock["time"] <= min(audit["deadline"] + turn.parameter("move_ms"), TIME_MOST), 117)
+    reject_unless(turn.clock["time"] <= min(audit["deadline"] + audit["terms"]["move_ms"], TIME_MOST), 117)
     reject_unless(receipt_id(turn.hashes, body["receipt"][0]) == audit["receipt"], 150)
     head, (data, filing) = about(turn, body), body["filing"]
     node, claimed = there(turn, body["node"]), claim_of(filing)
@@ -54,7 +54,7 @@ def vouch_dispute(turn, body):
     turn.draft.write(dispute_key(dispute), DISPUTE, {
         "node": body["node"], "challenger": turn.payer, "opened": turn.clock["time"], **first,
         "deadline": turn.later(turn.parameter("move_ms")), "claim": vouching, "model": body["model"], "publisher": body["publisher"],
-        "program": body["program"], "matter": VOUCHING, "begun": 0, "bond": bond, "cost": cost, "held": 0, "appellant": NOBODY,
+        "program": body["program"], "matter": VOUCHING, "begun": 0, "bond": bond, "cost": cost, **promised(turn), "held": 0, "appellant": NOBODY,
         "appeal_bond": 0, "rewarded": 1,
     })  # fmt: skip
 

@@ -10,7 +10,7 @@ use receipt::PublicKey;
 use crate::accounts::{add, subtract};
 use crate::context::{Author, Context};
 use crate::liability::{
-    answer, close, forfeit, give_back, owe, owe_less, silence, silent_for_good,
+    answer, close, forfeit, give_back, owe, owe_less, promised, silence, silent_for_good,
 };
 use crate::nodes::find;
 use crate::parameters::Parameter;
@@ -102,6 +102,7 @@ pub(crate) fn ask(
     (id, mut node): (NodeId, Node),
 ) -> Result<Asked, Stop> {
     let (cost, bond) = owe(context, &mut node, Matter::Claim)?;
+    let silence_fee = promised(context)?.silence_fee;
     let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
     subtract(view, author.payer, put_in, Rejection::Balance)?;
     view.put(&NodeSlot(id), &node)?;
@@ -113,6 +114,7 @@ pub(crate) fn ask(
         deadline: opened.after(context.parameters.get_u64(Parameter::MoveMs)),
         bond,
         cost,
+        silence_fee,
         silent: false,
         held: Amount::ZERO,
     })
@@ -136,7 +138,8 @@ pub(crate) fn late(
     let left = if asked.silent {
         close(&mut node, Matter::Claim, asked.owed())?;
         let lost = (asked.cost, asked.held);
-        silent_for_good(context, view, &mut node, (challenger, asked.bond), lost)?;
+        let accuser = (challenger, asked.bond, asked.silence_fee);
+        silent_for_good(view, &mut node, accuser, lost)?;
         None
     } else {
         asked.held = silence(context, view, &mut node, (asked.opened, asked.cost))?;

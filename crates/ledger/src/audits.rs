@@ -4,8 +4,9 @@
 //! [`crate::liability`]'s.
 
 use chain::records::{
-    Audit, AuditSlot, AuditStage, Auditor, Auditors, AuditorsSlot, Awaited, EpochBook, Node,
-    NodeId, NodeSlot, Panel, PanelSlot, Panelist, Roles, Settlement, Word,
+    Audit, AuditSlot, AuditStage, AuditTerms, Auditor, Auditors, AuditorsSlot, Awaited, EpochBook,
+    EpochBookSlot, Node, NodeId, NodeSlot, Panel, PanelSlot, Panelist, Roles, Settlement, Slot,
+    Word,
 };
 use chain::{Amount, Time};
 use commit::{Digest, Network};
@@ -14,7 +15,7 @@ use receipt::PublicKey;
 use crate::context::{Author, Context};
 use crate::liability::{answer, give_back, owe_less, owe_more, silence};
 use crate::nodes;
-use crate::parameters::Parameter;
+use crate::parameters::{Parameter, Parameters};
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::{View, Working};
 
@@ -86,6 +87,32 @@ fn modulo(hash: &Digest, bound: u128) -> u128 {
     rest
 }
 
+/// By what is audited that is settled in an epoch, where these parameters hold when its first settlement is made.
+///
+/// # Errors
+/// [`Fault`] for parameters out of their bounds.
+pub(crate) fn terms(parameters: &Parameters) -> Result<AuditTerms, Fault> {
+    let amount = |parameter| Amount(parameters.get(parameter));
+    let (share, auditors) =
+        (parameters.get(Parameter::AuditShare), parameters.get(Parameter::Auditors));
+    let lacking = |_| Fault::Lacking("parameters in bounds");
+    Ok(AuditTerms {
+        audit_unit: amount(Parameter::AuditUnit),
+        audit_share: u32::try_from(share).map_err(lacking)?,
+        auditors: u8::try_from(auditors).map_err(lacking)?,
+        draw_fee: amount(Parameter::DrawFee),
+        audit_fee: amount(Parameter::AuditFee),
+        plant_reward: amount(Parameter::PlantReward),
+        false_alarm: amount(Parameter::FalseAlarm),
+        bond: amount(Parameter::Bond),
+        show_ms: parameters.get_u64(Parameter::ShowMs),
+        commit_ms: parameters.get_u64(Parameter::CommitMs),
+        reveal_ms: parameters.get_u64(Parameter::RevealMs),
+        appeal_ms: parameters.get_u64(Parameter::AppealMs),
+        move_ms: parameters.get_u64(Parameter::MoveMs),
+    })
+}
+
 /// The number that an index of an epoch draws, where it is one: of the units of what was settled, and of as many more
 /// as fill the last draw's share, each is as likely.
 pub(crate) fn number(
@@ -94,7 +121,7 @@ pub(crate) fn number(
     book: &EpochBook,
     beacon: &Digest,
 ) -> Option<Amount> {
-    let unit = context.parameters.get(Parameter::AuditUnit);
+    let unit = book.terms.audit_unit.0;
     let draws = book.settled.0.div_ceil(unit);
     if u128::from(slot.index) >= draws {
         return None;
@@ -117,18 +144,17 @@ pub(crate) fn auditors(
     slot: AuditSlot,
     beacon: &Digest,
     (panel, owner): (&Panel, PublicKey),
+    wanted: u8,
 ) -> Result<Vec<Auditor>, Fault> {
     let mut total = Amount::ZERO;
     for one in &panel.0 {
         total = total.plus(one.weight).ok_or(Fault::Money("the weight of a panel"))?;
     }
-    let wanted = context.parameters.get_u64(Parameter::Auditors);
-    let wanted = u32::try_from(wanted).map_err(|_| Fault::Lacking("auditors in bounds"))?;
     let (mut drawn, mut most) = (Vec::<Auditor>::new(), wanted);
     if total == Amount::ZERO {
         return Ok(drawn);
     }
-    for tried in 0..wanted.saturating_mul(TRIES) {
+    for tried in 0..u32::from(wanted) * TRIES {
         if most == 0 {
             break;
         }
@@ -154,24 +180,35 @@ fn at(panel: &Panel, number: u128) -> Option<&Panelist> {
     })
 }
 
-/// An audit as it is now: where too few committed in time, findings are awaited.
+/// What has to be named of the state where an audit is looked at.
+pub(crate) fn touches(slot: AuditSlot) -> [Vec<u8>; 2] {
+    [slot.key(), EpochBookSlot(slot.epoch).key()]
+}
+
+/// An audit as it is now, and what it goes by: where too few committed in time, findings are awaited. Its settlement is
+/// held, so its epoch's book is there.
 ///
 /// # Errors
 /// [`Rejection::NoAudit`].
-pub(crate) fn find(context: &Context, view: &View, slot: AuditSlot) -> Result<Audit, Stop> {
+pub(crate) fn find(
+    context: &Context,
+    view: &View,
+    slot: AuditSlot,
+) -> Result<(Audit, AuditTerms), Stop> {
     let mut audit = view.get(&slot)?.ok_or(Rejection::NoAudit)?;
+    let book = view.get(&EpochBookSlot(slot.epoch))?;
+    let terms = book.ok_or(Fault::Lacking("the book of an audit's epoch"))?.terms;
     if audit.stage == AuditStage::Commit && context.clock.time > audit.deadline {
         audit.stage = AuditStage::Reveal;
-        let window = context.parameters.get_u64(Parameter::RevealMs);
-        audit.deadline = audit.deadline.after(window);
+        audit.deadline = audit.deadline.after(terms.reveal_ms);
     }
-    Ok(audit)
+    Ok((audit, terms))
 }
 
 /// Waits for the next thing.
-pub(crate) fn wait(context: &Context, audit: &mut Audit, stage: AuditStage, window: Parameter) {
+pub(crate) fn wait(context: &Context, audit: &mut Audit, stage: AuditStage, window_ms: u64) {
     audit.stage = stage;
-    audit.deadline = context.clock.time.after(context.parameters.get_u64(window));
+    audit.deadline = context.clock.time.after(window_ms);
 }
 
 /// Whether the audit is at one of these stages, and what it waits for is in time.
@@ -203,20 +240,24 @@ pub(crate) fn awaited(audit: &Audit) -> Option<Awaited> {
 ///
 /// # Errors
 /// [`Rejection::NotAwaited`], [`Rejection::MoveLate`].
-pub(crate) fn check_brought(context: &Context, audit: &Audit, what: Awaited) -> Result<(), Stop> {
+pub(crate) fn check_brought(
+    context: &Context,
+    (audit, terms): (&Audit, &AuditTerms),
+    what: Awaited,
+) -> Result<(), Stop> {
     require(awaited(audit) == Some(what), Rejection::NotAwaited)?;
-    Ok(require(context.clock.time <= last(context, audit), Rejection::MoveLate)?)
+    Ok(require(context.clock.time <= last(audit, terms), Rejection::MoveLate)?)
 }
 
 /// The last moment in which a node brings what it is asked for.
-fn last(context: &Context, audit: &Audit) -> Time {
+fn last(audit: &Audit, terms: &AuditTerms) -> Time {
     match audit.stage {
         AuditStage::Silent(_) => audit.deadline,
         AuditStage::Show
         | AuditStage::Commit
         | AuditStage::Reveal
         | AuditStage::Opening
-        | AuditStage::Over => audit.deadline.after(context.parameters.get_u64(Parameter::AppealMs)),
+        | AuditStage::Over => audit.deadline.after(terms.appeal_ms),
     }
 }
 
@@ -226,9 +267,10 @@ pub(crate) fn fall_silent(
     context: &Context,
     view: &mut View,
     node: &mut Node,
-    (audit, awaited): (&mut Audit, Awaited),
+    (audit, terms): (&mut Audit, &AuditTerms),
+    awaited: Awaited,
 ) -> Result<(), Stop> {
-    audit.deadline = last(context, audit);
+    audit.deadline = last(audit, terms);
     audit.stage = AuditStage::Silent(awaited);
     audit.held = silence(context, view, node, (audit.drawn, audit.cost))?;
     Ok(owe_less(&mut node.owed.draws, audit.held.at_most(audit.cost))?)
@@ -260,18 +302,17 @@ pub(crate) fn come_back(
     (context, author): (&Context, &Author),
     view: &mut View,
     node: &mut Node,
-    audit: &mut Audit,
+    (audit, terms): (&mut Audit, &AuditTerms),
 ) -> Result<bool, Stop> {
     let awaited = awaited(audit).ok_or(Rejection::NotAwaited)?;
     let called = matches!(audit.stage, AuditStage::Silent(_));
     let silent = called || context.clock.time > audit.deadline;
     if silent && !called {
-        fall_silent(context, view, node, (&mut *audit, awaited))?;
+        fall_silent(context, view, node, (&mut *audit, terms), awaited)?;
     }
     answer(context, author, node);
     if silent {
-        let bond = Amount(context.parameters.get(Parameter::Bond));
-        give_back(view, node, audit.held, bond)?;
+        give_back(view, node, audit.held, terms.bond)?;
         owe_no_more(node, audit)?;
         audit.held = Amount::ZERO;
         owe(node, audit)?;
@@ -295,9 +336,8 @@ pub(crate) fn is_decided(context: &Context, audit: &Audit) -> bool {
 }
 
 /// Whether nobody may dispute any more what an auditor found: until then it is not paid, either.
-pub(crate) fn is_vouching_over(context: &Context, audit: &Audit) -> bool {
-    let window = context.parameters.get_u64(Parameter::MoveMs);
-    context.clock.time > audit.deadline.after(window)
+pub(crate) fn is_vouching_over(context: &Context, audit: &Audit, terms: &AuditTerms) -> bool {
+    context.clock.time > audit.deadline.after(terms.move_ms)
 }
 
 /// One thing less is decided about a settlement.

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::apply::PROTOCOL;
 use crate::context::Context;
+use crate::dates::judged;
 use crate::epoch::{reshared, start};
 use crate::parameters::Parameters;
 use crate::seats::{Standing, obstacle};
@@ -66,7 +67,7 @@ pub fn begin(genesis: &Genesis) -> Result<(State, Header), GenesisError> {
     }
     let purse = Purse { treasury: genesis.treasury, issued, ..Purse::default() };
     working.put(&ClockSlot, &context.clock);
-    start(&mut working, &context.clock);
+    start(&mut working, &context);
     working.put(&PurseSlot, &purse);
     working.put(&ParametersSlot, &genesis.parameters);
     working.put(&SeatsSlot, &genesis.seats);
@@ -102,7 +103,8 @@ fn context(genesis: &Genesis) -> Result<Context, GenesisError> {
         epoch_began: Time(0),
         beacon: network.0,
     };
-    Ok(Context { network, clock, parameters })
+    let judged = judged(&parameters, clock.epoch, Epoch(0));
+    Ok(Context { network, clock, parameters, judged })
 }
 
 fn record(node: &GenesisNode) -> Node {

@@ -2,6 +2,7 @@
 //!
 //! Never changes while the transaction is executed.
 
+use chain::Epoch;
 use chain::records::Clock;
 use commit::Network;
 use receipt::PublicKey;
@@ -28,4 +29,6 @@ pub struct Context {
     pub clock: Clock,
     /// The parameters.
     pub parameters: Parameters,
+    /// The last epoch in which anything is judged that is dated until now.
+    pub judged: Epoch,
 }

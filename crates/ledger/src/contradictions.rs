@@ -14,7 +14,7 @@ use crate::accounts::add;
 use crate::context::{Author, Context};
 use crate::dates;
 use crate::disputes::check_signer;
-use crate::liability::{costs, is_rewarded, jail, lose, share};
+use crate::liability::{costs, is_rewarded, jail, lose, promised, share};
 use crate::nodes::find;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
@@ -101,7 +101,7 @@ impl Contradiction<'_> {
         view.put(&NodeSlot(self.node), &node)?;
         match rewarded {
             true => {
-                let reward = share(context, view, taken)?;
+                let reward = share(view, &promised(context)?, taken)?;
                 add(view, author.payer, reward)?;
             }
             false => view.burn(taken)?,

@@ -8,7 +8,7 @@ use commit::{Reader, WireError, Writer};
 use receipt::JobLeaf;
 
 use crate::context::Context;
-use crate::parameters::Parameter;
+use crate::parameters::{Parameter, Parameters};
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -30,12 +30,34 @@ pub(crate) fn touches(epoch: Epoch) -> [Vec<u8>; 2] {
     [EpochStartSlot(epoch).key(), EpochStartSlot(epoch.next()).key()]
 }
 
+/// The last epoch in which what is dated in an epoch is judged: as long as the parameter says where it begins, and no
+/// shorter than what was dated before. So a parameter that changes shortens nothing that was promised.
+pub(crate) fn judged(parameters: &Parameters, epoch: Epoch, before: Epoch) -> Epoch {
+    let epochs = parameters.get_u64(Parameter::DisputeEpochs);
+    Epoch(epoch.0.saturating_add(epochs)).max(before)
+}
+
 /// Whether leaf 0 of a job dates it in an epoch, and what has that date is still judged. Gives the epoch's start. Whether
 /// it is a leaf of the job is not asked.
 ///
 /// # Errors
 /// [`Rejection::NoDate`].
 pub(crate) fn check(
+    context: &Context,
+    view: &View,
+    leaf: &JobLeaf,
+    epoch: Epoch,
+) -> Result<EpochStart, Stop> {
+    let start = check_dated(context, view, leaf, epoch)?;
+    require(context.clock.epoch <= start.judged, Rejection::NoDate)?;
+    Ok(start)
+}
+
+/// The same, however long ago that is.
+///
+/// # Errors
+/// [`Rejection::NoDate`].
+pub(crate) fn check_dated(
     context: &Context,
     view: &View,
     leaf: &JobLeaf,
@@ -48,7 +70,7 @@ pub(crate) fn check(
         false => view.get(&EpochStartSlot(epoch.next()))?.ok_or(Rejection::NoDate)?.height,
     };
     let dated = height > 0 && start.height.0 <= height && height < end.0;
-    require(dated && is_judged(context, epoch), Rejection::NoDate)?;
+    require(dated, Rejection::NoDate)?;
     Ok(start)
 }
 
@@ -71,8 +93,12 @@ pub(crate) fn check_receipt(
     bound: &BoundKey,
     anchor_by: Epoch,
 ) -> Result<(), Stop> {
-    require(anchor_by != Epoch(0) && is_judged(context, anchor_by), Rejection::NotDue)?;
     let start = view.get(&EpochStartSlot(anchor_by))?;
+    let judged = match &start {
+        Some(start) => context.clock.epoch <= start.judged,
+        None => context.clock.epoch < anchor_by,
+    };
+    require(anchor_by != Epoch(0) && judged, Rejection::NotDue)?;
     let anchored = bound.until.after(context.parameters.get_u64(Parameter::AnchorLateMs));
     Ok(require(
         bound.until == Time(0) || start.is_some_and(|start| start.time < anchored),
@@ -84,9 +110,4 @@ pub(crate) fn check_receipt(
 pub(crate) fn speaks(context: &Context, bound: &BoundKey) -> bool {
     let late = bound.until.after(context.parameters.get_u64(Parameter::AnchorLateMs));
     bound.until == Time(0) || context.clock.time < late
-}
-
-fn is_judged(context: &Context, epoch: Epoch) -> bool {
-    let epochs = context.parameters.get_u64(Parameter::DisputeEpochs);
-    context.clock.epoch.0 <= epoch.0.saturating_add(epochs)
 }

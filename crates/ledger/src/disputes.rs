@@ -5,7 +5,7 @@
 
 use chain::records::{
     Bond, BoundKey, Case, Course, Dispute, DisputeSlot, KeyRole, KeySlot, Matter, NodeId, Outcome,
-    PackageSlot, ProgramSlot, Slot, Stage, dispute_state_hash,
+    PackageSlot, ProgramSlot, Promised, Slot, Stage, dispute_state_hash,
 };
 use chain::{Amount, Time};
 use commit::{Digest, Network, Reader, WireError, Writer};
@@ -65,12 +65,13 @@ impl NamedModel {
     }
 
     /// A case about a step of this model, as it begins: under which claim, and whose word it is; where the referee is;
-    /// the bond, and what it costs the node; until when a move is awaited, and whether a reward is paid.
+    /// the bond, what it costs the node, and what the challenger is promised; until when a move is awaited, and whether a
+    /// reward is paid.
     pub(crate) fn case(
         &self,
         (claim, matter): (DisputeSlot, Matter),
         (stage, state): (Stage, Digest),
-        (bond, cost): (Bond, Amount),
+        (bond, cost, promised): (Bond, Amount, Promised),
         (deadline, rewarded): (Time, bool),
     ) -> Case {
         Case {
@@ -83,6 +84,7 @@ impl NamedModel {
             begun: false,
             bond,
             cost,
+            promised,
             held: Amount::ZERO,
             appellant: PublicKey::NONE,
             appeal_bond: Amount::ZERO,

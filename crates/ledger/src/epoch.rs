@@ -36,14 +36,16 @@ pub(crate) fn end(working: &mut Working, purse: Purse, context: &Context) -> Res
         working.put(&SeatsSlot, &shared);
     }
     audits::seat(working, context)?;
-    start(working, &context.clock);
+    start(working, context);
     Ok(purse)
 }
 
 /// Keeps which block began its epoch. Of those that are too old one goes.
-pub(crate) fn start(working: &mut Working, clock: &Clock) {
+pub(crate) fn start(working: &mut Working, context: &Context) {
+    let Context { clock, judged, .. } = context;
     let Clock { height, time, beacon, .. } = *clock;
-    working.put(&EpochStartSlot(clock.epoch), &EpochStart { height, time, beacon });
+    let start = EpochStart { height, time, beacon, judged: *judged };
+    working.put(&EpochStartSlot(clock.epoch), &start);
     if let Some(old) = clock.epoch.0.checked_sub(STARTS_KEPT) {
         working.remove(&EpochStartSlot(Epoch(old)));
     }

@@ -4,8 +4,8 @@
 //! and a block that holds one is no block. Failure: a [`Fault`] ends the instance.
 
 use chain::records::{
-    AccountSlot, Clock, ClockSlot, GroupSlot, ParametersSlot, Purse, PurseSlot, RulesSlot,
-    SeatsSlot, Slot,
+    AccountSlot, Clock, ClockSlot, EpochStartSlot, GroupSlot, ParametersSlot, Purse, PurseSlot,
+    RulesSlot, SeatsSlot, Slot,
 };
 use chain::state::State;
 use chain::{Amount, Authentic, Stamp, Time};
@@ -14,6 +14,7 @@ use receipt::PublicKey;
 
 use crate::accounts::subtract;
 use crate::context::{Author, Context};
+use crate::dates;
 use crate::epoch;
 use crate::groups;
 use crate::parameters::{Parameter, Parameters};
@@ -170,8 +171,11 @@ pub(crate) fn next(state: &State, opening: &Opening) -> Result<(Context, bool), 
     let values = working.get(&ParametersSlot)?.ok_or(Fault::Lacking("its parameters"))?;
     let parameters = Parameters::of(&values).ok_or(Fault::Lacking("parameters in bounds"))?;
     let clock = next_clock(&before, opening, &parameters);
-    let context = Context { network: state.network(), clock, parameters };
-    Ok((context, clock.epoch != before.epoch))
+    let began = clock.epoch != before.epoch;
+    let start = working.get(&EpochStartSlot(before.epoch))?;
+    let judged = start.ok_or(Fault::Lacking("the start of its epoch"))?.judged;
+    let judged = if began { dates::judged(&parameters, clock.epoch, judged) } else { judged };
+    Ok((Context { network: state.network(), clock, parameters, judged }, began))
 }
 
 /// Where the network is after the next block: block time goes on with the proposers' clocks, a step at most.

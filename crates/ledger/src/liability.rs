@@ -4,7 +4,7 @@
 //! these, so that no kind is cheaper for a node than another. What a case costs is as it was when the case was opened.
 //! Never decides a case. Whoever calls puts the node back and names its slot and that of the stakes.
 
-use chain::records::{Bond, BoundKey, Matter, Node, Silences};
+use chain::records::{Bond, BoundKey, Matter, Node, Promised, Silences};
 use chain::{Amount, Time};
 use receipt::PublicKey;
 
@@ -52,6 +52,20 @@ pub(crate) fn owe(
     let cost = costs(context, matter);
     owe_more(&mut node.owed.cases, cost)?;
     Ok((cost, Bond { usual, beyond }))
+}
+
+/// What who accuses now may get beside its bond.
+///
+/// # Errors
+/// [`Fault`] for a share out of its bounds.
+pub(crate) fn promised(context: &Context) -> Result<Promised, Fault> {
+    let get = |parameter| context.parameters.get(parameter);
+    let share = u32::try_from(get(Parameter::ChallengerShare));
+    Ok(Promised {
+        share: share.map_err(|_| Fault::Lacking("a challenger's share in bounds"))?,
+        silence_fee: Amount(get(Parameter::SilenceFee)),
+        plant_pay: Amount(get(Parameter::PlantPay)),
+    })
 }
 
 /// One more in the node's list. Gives how many are beyond the usual count.
@@ -156,8 +170,8 @@ pub(crate) fn fine(view: &mut View, node: &mut Node, amount: Amount) -> Result<A
 }
 
 /// A refuted node's money: the challenger's share of it goes back to whoever calls, the rest ends.
-pub(crate) fn share(context: &Context, view: &mut View, taken: Amount) -> Result<Amount, Stop> {
-    let share = taken.times(context.parameters.get(Parameter::ChallengerShare));
+pub(crate) fn share(view: &mut View, promised: &Promised, taken: Amount) -> Result<Amount, Stop> {
+    let share = taken.times(promised.share.into());
     let share = Amount(share.ok_or(Fault::Money("a share"))?.0 / MILLION);
     view.burn(taken.minus(share).ok_or(Fault::Money("a share"))?)?;
     Ok(share)
@@ -166,14 +180,13 @@ pub(crate) fn share(context: &Context, view: &mut View, taken: Amount) -> Result
 /// A case ended by silence for good: the node loses as much as by a refutation, the challenger has its usual bond and a
 /// part of its fees.
 pub(crate) fn silent_for_good(
-    context: &Context,
     view: &mut View,
     node: &mut Node,
-    (challenger, bond): (PublicKey, Bond),
+    (challenger, bond, fee): (PublicKey, Bond, Amount),
     lost: (Amount, Amount),
 ) -> Result<(), Stop> {
     let taken = lose(view, node, lost)?;
-    let fee = Amount(context.parameters.get(Parameter::SilenceFee)).at_most(taken);
+    let fee = fee.at_most(taken);
     view.burn(taken.minus(fee).ok_or(Fault::Money("what is taken"))?)?;
     view.burn(bond.beyond)?;
     add(view, challenger, bond.usual)?;
@@ -230,7 +243,7 @@ mod tests {
             beacon: [0; 32],
         };
         let parameters = Parameters::of(&Default::default()).unwrap();
-        Context { network: Network::OFFLINE, clock, parameters }
+        Context { network: Network::OFFLINE, clock, parameters, judged: Epoch(241) }
     }
 
     fn view(stake: u128) -> View {

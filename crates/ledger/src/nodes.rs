@@ -112,7 +112,7 @@ mod tests {
     use crate::view::Working;
     use chain::records::{Address, Roles, Slot, Unbonding};
     use chain::state::State;
-    use chain::{KindNumber, Time};
+    use chain::{Epoch, KindNumber, Time};
     use commit::Network;
     use receipt::PublicKey;
 
@@ -121,6 +121,7 @@ mod tests {
             amount: Amount(*amount),
             made: Time(at),
             least: Time(at),
+            judged: Epoch(1),
         };
         let said = (Roles::default(), Address::default());
         let node = Node::new(PublicKey::NONE, [PublicKey::NONE; 3], said, Time(0));

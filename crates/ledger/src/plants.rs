@@ -6,7 +6,6 @@ use chain::Epoch;
 use chain::records::{EpochStartSlot, Plant, PlantSlot, Planted};
 
 use crate::context::Context;
-use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
@@ -35,9 +34,8 @@ pub(crate) fn first_start(slot: PlantSlot) -> EpochStartSlot {
 }
 
 /// The last epoch in which a plant can be met.
-pub(crate) fn last_epoch(context: &Context, slot: PlantSlot) -> Epoch {
-    let epochs = context.parameters.get_u64(Parameter::PlantEpochs).saturating_mul(2);
-    Epoch(slot.epoch.0.saturating_add(epochs))
+pub(crate) fn last_epoch(slot: PlantSlot, plant: &Plant) -> Epoch {
+    Epoch(slot.epoch.0.saturating_add(plant.epochs.saturating_mul(2)))
 }
 
 /// Whether a plant is as much older as it has to be than a job that is dated by a height, and its time has not passed.
@@ -47,10 +45,10 @@ pub(crate) fn last_epoch(context: &Context, slot: PlantSlot) -> Epoch {
 pub(crate) fn check_time(
     context: &Context,
     view: &View,
-    slot: PlantSlot,
+    (slot, plant): (PlantSlot, &Plant),
     height: u64,
 ) -> Result<(), Stop> {
     let first = view.get(&first_start(slot))?;
     let old = first.is_some_and(|start| start.height.0 <= height);
-    Ok(require(old && context.clock.epoch <= last_epoch(context, slot), Rejection::PlantTime)?)
+    Ok(require(old && context.clock.epoch <= last_epoch(slot, plant), Rejection::PlantTime)?)
 }

@@ -23,6 +23,8 @@ pub struct Asked {
     pub bond: Bond,
     /// What the node loses with this, as it was when it began.
     pub cost: Amount,
+    /// What the challenger gets of that where the node stays silent, as it was then.
+    pub silence_fee: Amount,
     /// Whether the first deadline has passed.
     pub silent: bool,
     /// What was taken for that.
@@ -49,6 +51,7 @@ impl Asked {
         out.u64(self.deadline.0);
         self.bond.write(out);
         self.cost.write(out);
+        self.silence_fee.write(out);
         out.u8(self.silent.into());
         self.held.write(out);
     }
@@ -61,6 +64,7 @@ impl Asked {
             deadline: Time(input.u64("a deadline")?),
             bond: Bond::read(input)?,
             cost: Amount::read(input, "what a case costs")?,
+            silence_fee: Amount::read(input, "a fee for silence")?,
             silent: read_bool(input, "whether a node was silent")?,
             held: Amount::read(input, "what is held")?,
         })

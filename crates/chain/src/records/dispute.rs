@@ -6,7 +6,7 @@
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::PublicKey;
 
-use super::{AuditSlot, Bond, NodeId, PackageSlot, Record, Slot, Tag, read_bool};
+use super::{AuditSlot, Bond, NodeId, PackageSlot, Record, Slot, Tag, read_bool, read_share};
 use crate::domains::{DISPUTE, DISPUTE_STATE, VOUCHING, VOUCHING_DISPUTE};
 use crate::values::{Amount, Time};
 
@@ -101,6 +101,17 @@ pub struct Vouching {
     pub node: NodeId,
 }
 
+/// What who accuses may get beside its bond, as it was when it accused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promised {
+    /// Of what a refuted node loses: millionths, 1,000,000 at most.
+    pub share: u32,
+    /// Of what a node loses that stays silent.
+    pub silence_fee: Amount,
+    /// Of the bond of a plant that is met.
+    pub plant_pay: Amount,
+}
+
 /// An open dispute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -122,6 +133,8 @@ pub struct Case {
     pub bond: Bond,
     /// What the node loses with this, as it was when it began.
     pub cost: Amount,
+    /// What the challenger was promised.
+    pub promised: Promised,
     /// What was taken of it for silence.
     pub held: Amount,
     /// Who took up a silent node's case; zeros: nobody.
@@ -247,6 +260,22 @@ impl Outcome {
     }
 }
 
+impl Promised {
+    fn write(&self, out: &mut Writer) {
+        out.u32(self.share);
+        self.silence_fee.write(out);
+        self.plant_pay.write(out);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            share: read_share(input, "a challenger's share")?,
+            silence_fee: Amount::read(input, "a fee for silence")?,
+            plant_pay: Amount::read(input, "pay for a plant")?,
+        })
+    }
+}
+
 impl Record for Dispute {
     fn write(&self, out: &mut Writer) {
         out.bytes(&self.node.0);
@@ -312,6 +341,7 @@ impl Case {
         out.u8(self.begun.into());
         self.bond.write(out);
         self.cost.write(out);
+        self.promised.write(out);
         self.held.write(out);
         out.bytes(&self.appellant.0);
         self.appeal_bond.write(out);
@@ -332,6 +362,7 @@ impl Case {
             begun: read_bool(input, "whether a move was made")?,
             bond: Bond::read(input)?,
             cost: Amount::read(input, "what a case costs")?,
+            promised: Promised::read(input)?,
             held: Amount::read(input, "what is held")?,
             appellant: PublicKey(input.array("an appellant")?),
             appeal_bond: Amount::read(input, "a bond")?,

@@ -1,4 +1,4 @@
-//! The block that began an epoch: jobs are dated by its height, and draws read its beacon.
+//! The block that began an epoch: jobs are dated by its height, and judged as long as it says; draws read its beacon.
 //!
 //! Never changes. It goes when nothing can ask for it any more.
 
@@ -20,6 +20,8 @@ pub struct EpochStart {
     pub time: Time,
     /// Public randomness that it brought.
     pub beacon: Digest,
+    /// The last epoch in which what is dated in this one is judged.
+    pub judged: Epoch,
 }
 
 impl Slot for EpochStartSlot {
@@ -41,6 +43,7 @@ impl Record for EpochStart {
         out.u64(self.height.0);
         out.u64(self.time.0);
         out.bytes(&self.beacon);
+        out.u64(self.judged.0);
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -48,6 +51,7 @@ impl Record for EpochStart {
             height: Height(input.u64("the height of an epoch's start")?),
             time: Time(input.u64("the time of an epoch's start")?),
             beacon: input.array("the beacon of an epoch's start")?,
+            judged: Epoch(input.u64("until when an epoch's jobs are judged")?),
         })
     }
 }

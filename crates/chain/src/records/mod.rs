@@ -7,6 +7,7 @@ mod account;
 mod anchor;
 mod asked;
 mod audit;
+mod audit_terms;
 mod auditors;
 mod ballot;
 mod bond;
@@ -40,6 +41,7 @@ pub use audit::{
     AUDITORS_DRAWN_MAX, Audit, AuditSlot, AuditStage, Auditor, Awaited, Shown, Word,
     audit_commitment, audit_finding,
 };
+pub use audit_terms::AuditTerms;
 pub use auditors::{AUDITORS_MAX, Auditors, AuditorsSlot, Panel, PanelSlot, Panelist};
 pub use ballot::{Ballot, BallotSlot};
 pub use bond::Bond;
@@ -47,7 +49,7 @@ pub use book::{Clock, ClockSlot, Purse, PurseSlot};
 pub use candidates::{CANDIDATES_MAX, Candidates, CandidatesSlot};
 pub use channel::{Channel, ChannelId, ChannelSlot, Closing};
 pub use dispute::{
-    Case, ClaimedStep, Course, Dispute, DisputeSlot, Matter, Outcome, Stage, Vouching,
+    Case, ClaimedStep, Course, Dispute, DisputeSlot, Matter, Outcome, Promised, Stage, Vouching,
     dispute_state_hash,
 };
 pub use epoch_start::{EpochStart, EpochStartSlot};
@@ -75,6 +77,8 @@ pub use withheld::{Withheld, WithheldSlot};
 
 use commit::{Reader, WireError, Writer};
 
+/// Parts that a share is counted in.
+const MILLION: u32 = 1_000_000;
 /// Bytes of the greatest record.
 pub const RECORD_BYTES_MAX: usize = 1 << 18;
 
@@ -279,6 +283,15 @@ impl Held {
 }
 
 /// A byte that is 0 or 1.
+/// Millionths of something.
+fn read_share(input: &mut Reader<'_>, what: &'static str) -> Result<u32, WireError> {
+    let share = input.u32(what)?;
+    match share <= MILLION {
+        true => Ok(share),
+        false => Err(WireError::Value { what, reason: "it is more than all" }),
+    }
+}
+
 fn read_bool(input: &mut Reader<'_>, what: &'static str) -> Result<bool, WireError> {
     match input.u8(what)? {
         0 => Ok(false),

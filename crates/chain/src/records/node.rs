@@ -8,7 +8,7 @@ use receipt::PublicKey;
 
 use super::{Record, Slot, Tag};
 use crate::domains::NODE;
-use crate::values::{Amount, Time};
+use crate::values::{Amount, Epoch, Time};
 
 /// Bytes of a node's address.
 pub const ADDRESS_BYTES_MAX: usize = 256;
@@ -40,6 +40,8 @@ pub struct Unbonding {
     pub made: Time,
     /// Until when it stays in any case: who voted with it votes no more.
     pub least: Time,
+    /// The last epoch in which what was dated until then is judged.
+    pub judged: Epoch,
 }
 
 /// What open cases may still take of a node.
@@ -236,6 +238,7 @@ impl Unbonding {
         self.amount.write(out);
         out.u64(self.made.0);
         out.u64(self.least.0);
+        out.u64(self.judged.0);
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -248,6 +251,7 @@ impl Unbonding {
             amount,
             made: Time(input.u64("since when it is unbonding")?),
             least: Time(input.u64("until when it stays")?),
+            judged: Epoch(input.u64("until when it is answered for")?),
         })
     }
 }

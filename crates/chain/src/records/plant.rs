@@ -29,6 +29,8 @@ pub struct Plant {
     pub bond: Amount,
     /// Whether somebody found it.
     pub met: bool,
+    /// After how many epochs it may end, as that was when it was put; it can be met for twice as many.
+    pub epochs: u64,
 }
 
 /// What a plant hides.
@@ -112,6 +114,7 @@ impl Record for Plant {
         out.bytes(&self.commitment);
         self.bond.write(out);
         out.u8(self.met.into());
+        out.u64(self.epochs);
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -119,6 +122,7 @@ impl Record for Plant {
             commitment: input.array("a plant's commitment")?,
             bond: Amount::read(input, "a plant's bond")?,
             met: read_bool(input, "whether a plant was met")?,
+            epochs: input.u64("how many epochs a plant stays")?,
         })
     }
 }

@@ -4,7 +4,7 @@
 
 use commit::{Reader, WireError, Writer};
 
-use super::{ChannelId, NodeId, Record, Slot, Tag};
+use super::{AuditTerms, ChannelId, NodeId, Record, Slot, Tag, read_share};
 use crate::values::{Amount, Epoch, Time};
 
 /// Spans of a settlement that a record lists: where there would be more, all of it counts.
@@ -25,6 +25,8 @@ pub struct EpochBook {
     pub settled: Amount,
     /// How many settlements are still there; none: neither is the book.
     pub settlements: u64,
+    /// By what they are audited.
+    pub terms: AuditTerms,
 }
 
 /// Where a settlement stands.
@@ -174,6 +176,7 @@ impl Record for EpochBook {
         out.u64(self.began.0);
         self.settled.write(out);
         out.u64(self.settlements);
+        self.terms.write(out);
     }
 
     fn read(input: &mut Reader<'_>) -> Result<Self, WireError> {
@@ -181,6 +184,7 @@ impl Record for EpochBook {
             began: Time(input.u64("when an epoch began")?),
             settled: Amount::read(input, "what was settled in an epoch")?,
             settlements: input.u64("settlements of an epoch")?,
+            terms: AuditTerms::read(input)?,
         })
     }
 }
@@ -214,11 +218,7 @@ impl Record for Settlement {
         let node = NodeId::read(input)?;
         let span = Span::read(input)?;
         let starts = Amount::read(input, "where a settlement lies")?;
-        let share = input.u32("the audits' share")?;
-        if u128::from(share) > MILLION {
-            let reason = "it is more than the whole";
-            return Err(WireError::Value { what: "the audits' share", reason });
-        }
+        let share = read_share(input, "the audits' share")?;
         let what = "spans that are void";
         let voided = read_spans(input, what)?;
         let inside = |void: &Span| span.from <= void.from && void.to <= span.to;

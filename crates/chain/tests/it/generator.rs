@@ -1,13 +1,13 @@
 //! Values by seed: of every kind that has bytes, at and around its limits.
 
 use chain::records::{
-    Account, Address, Anchor, Asked, Audit, AuditStage, Auditor, Auditors, Awaited, Ballot, Bond,
-    BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing, Content, Course, Decision,
-    Dispute, DisputeSlot, EpochBook, EpochStart, Group, Hold, KeyRole, LabelRecord, Matter,
-    Missing, Name, NameRecord, NextGroup, Node, NodeId, Outcome, Owed, Package, PackageSlot, Panel,
-    Panelist, ParameterNumber, ParameterValues, Part, Plant, ProgramBytes, Proposal, ProposalId,
-    Purse, Roles, Rules, Seat, Seats, Settlement, Shown, Silences, Span, Stage, Stakes, Unbonding,
-    Withheld, Word,
+    Account, Address, Anchor, Asked, Audit, AuditStage, AuditTerms, Auditor, Auditors, Awaited,
+    Ballot, Bond, BoundKey, Candidates, Case, Channel, ChannelId, Clock, Closing, Content, Course,
+    Decision, Dispute, DisputeSlot, EpochBook, EpochStart, Group, Hold, KeyRole, LabelRecord,
+    Matter, Missing, Name, NameRecord, NextGroup, Node, NodeId, Outcome, Owed, Package,
+    PackageSlot, Panel, Panelist, ParameterNumber, ParameterValues, Part, Plant, ProgramBytes,
+    Promised, Proposal, ProposalId, Purse, Roles, Rules, Seat, Seats, Settlement, Shown, Silences,
+    Span, Stage, Stakes, Unbonding, Withheld, Word,
 };
 use chain::state::{End, Place, Proof};
 use chain::{
@@ -121,6 +121,7 @@ pub(crate) fn node(random: &mut Random) -> Node {
             amount: Amount(u128::from(random.next()) + 1),
             made: Time(random.next()),
             least: Time(random.next()),
+            judged: Epoch(random.next()),
         }),
         owed: Owed { cases: random.amount(), draws: random.amount() },
         debt: random.amount(),
@@ -195,12 +196,35 @@ pub(crate) fn channel(random: &mut Random) -> Channel {
 
 pub(crate) fn epoch_book(random: &mut Random) -> EpochBook {
     let began = Time(random.next());
-    EpochBook { began, settled: random.amount(), settlements: random.next() }
+    let (settled, settlements) = (random.amount(), random.next());
+    EpochBook { began, settled, settlements, terms: audit_terms(random) }
+}
+
+fn audit_terms(random: &mut Random) -> AuditTerms {
+    AuditTerms {
+        audit_unit: Amount(u128::from(random.next()) + 1),
+        audit_share: share(random),
+        auditors: 3,
+        draw_fee: random.amount(),
+        audit_fee: random.amount(),
+        plant_reward: random.amount(),
+        false_alarm: random.amount(),
+        bond: random.amount(),
+        show_ms: random.next(),
+        commit_ms: random.next(),
+        reveal_ms: random.next(),
+        appeal_ms: random.next(),
+        move_ms: random.next(),
+    }
+}
+
+fn share(random: &mut Random) -> u32 {
+    u32::try_from(random.below(1_000_001)).unwrap()
 }
 
 pub(crate) fn epoch_start(random: &mut Random) -> EpochStart {
     let (height, time) = (Height(random.next()), Time(random.next()));
-    EpochStart { height, time, beacon: random.bytes() }
+    EpochStart { height, time, beacon: random.bytes(), judged: Epoch(random.next()) }
 }
 
 /// Spans in order, none touching another.
@@ -454,6 +478,11 @@ pub(crate) fn dispute(random: &mut Random) -> Dispute {
             matter: if random.below(2) == 1 { Matter::Claim } else { Matter::Vouching },
             bond: bond(random),
             cost: random.amount(),
+            promised: Promised {
+                share: share(random),
+                silence_fee: random.amount(),
+                plant_pay: random.amount(),
+            },
             held: random.amount(),
             appellant: PublicKey(random.bytes()),
             appeal_bond: random.amount(),
@@ -481,6 +510,7 @@ fn asked(random: &mut Random) -> Asked {
         deadline: Time(random.next()),
         bond: bond(random),
         cost: random.amount(),
+        silence_fee: random.amount(),
         silent: random.below(2) == 1,
         held: random.amount(),
     }
@@ -497,7 +527,8 @@ pub(crate) fn withheld(random: &mut Random) -> Withheld {
 }
 
 pub(crate) fn plant(random: &mut Random) -> Plant {
-    Plant { commitment: random.bytes(), bond: random.amount(), met: random.below(2) == 1 }
+    let (commitment, bond) = (random.bytes(), random.amount());
+    Plant { commitment, bond, met: random.below(2) == 1, epochs: random.next() }
 }
 
 pub(crate) fn ballot(random: &mut Random) -> Ballot {

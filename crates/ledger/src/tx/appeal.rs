@@ -1,6 +1,5 @@
 //! Kind 54, appeal: a silent node takes up its case where it stood, with a bond.
 
-use chain::Amount;
 use chain::records::{DisputeSlot, NodeId, NodeSlot, Slot, Stage};
 use commit::{Reader, WireError, Writer};
 
@@ -51,7 +50,7 @@ impl Appeal {
             open.case.stage == Stage::Silent && now <= open.case.deadline,
             Rejection::NotSilent,
         )?;
-        let bond = Amount(context.parameters.get(Parameter::Bond));
+        let bond = open.case.bond.usual;
         subtract(view, author.payer, bond, Rejection::Balance)?;
         (open.case.appellant, open.case.appeal_bond) = (author.payer, bond);
         open.case.stage = Stage::Claimant;

@@ -2,10 +2,9 @@
 //!
 //! Never judges an alarm: the dispute that it is about does.
 
-use chain::Amount;
 use chain::records::{
-    AccountSlot, Audit, AuditSlot, AuditorsSlot, ChannelId, ClaimedStep, Course, Dispute,
-    DisputeSlot, NodeId, NodeSlot, Outcome, SettlementSlot, Slot, StakesSlot, Word,
+    AccountSlot, Audit, AuditSlot, AuditTerms, AuditorsSlot, ChannelId, ClaimedStep, Course,
+    Dispute, DisputeSlot, NodeId, NodeSlot, Outcome, SettlementSlot, Slot, StakesSlot, Word,
 };
 use commit::{Network, Reader, WireError, Writer};
 use receipt::PublicKey;
@@ -13,11 +12,11 @@ use receipt::PublicKey;
 use crate::accounts::add;
 use crate::audits::{
     check_after, enrolled, find, is_decided, is_vouching_over, let_go, owe_no_more, put_enrolled,
+    touches,
 };
 use crate::context::{Author, Context};
 use crate::liability::fine;
 use crate::nodes;
-use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -81,31 +80,36 @@ impl AuditClose {
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
         let mut keys = vec![
-            self.audit.key(),
             NodeSlot(self.node).key(),
             StakesSlot.key(),
             AuditorsSlot.key(),
             AccountSlot(self.owner).key(),
             self.settlement().key(),
         ];
+        keys.extend(touches(self.audit));
         keys.extend(self.disputes(author.network).iter().flatten().map(Slot::key));
         keys
     }
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
-        let audit = find(context, view, self.audit)?;
+        let (audit, terms) = find(context, view, self.audit)?;
         require(audit.channel == self.channel, Rejection::DisputeNames)?;
         check_after(context, self.audit)?;
         require(is_decided(context, &audit), Rejection::AuditOn)?;
         require(nodes::find(view, self.node)?.owner == self.owner, Rejection::OwnerOther)?;
         match self.node == audit.node {
-            true => self.end(context, view, audit),
-            false => self.close(context, view, audit),
+            true => self.end(view, audit, &terms),
+            false => self.close(context, view, (audit, &terms)),
         }
     }
 
     /// One auditor is done with.
-    fn close(&self, context: &Context, view: &mut View, mut audit: Audit) -> Result<(), Stop> {
+    fn close(
+        &self,
+        context: &Context,
+        view: &mut View,
+        (mut audit, terms): (Audit, &AuditTerms),
+    ) -> Result<(), Stop> {
         let others = audit.clone();
         let mut auditors = audit.auditors.iter_mut();
         let auditor = auditors.find(|auditor| auditor.node == self.node && !auditor.closed);
@@ -117,13 +121,13 @@ impl AuditClose {
         match auditor.word {
             Word::None | Word::Committed(_) => self.leave(view)?,
             Word::Root(_) => {
-                require(is_vouching_over(context, &others), Rejection::AuditOn)?;
+                require(is_vouching_over(context, &others, terms), Rejection::AuditOn)?;
                 if self.agrees(&others, auditor.word) {
-                    self.reward(context, view)?;
+                    self.reward(view, terms)?;
                 }
             }
             Word::Alarm(dispute) => {
-                audit.planted |= self.judge(context, view, (&others, dispute))?;
+                audit.planted |= self.judge(context, view, (&others, terms), dispute)?;
             }
         }
         auditor.closed = true;
@@ -146,9 +150,8 @@ impl AuditClose {
         put_enrolled(view, &auditors)
     }
 
-    fn reward(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
-        let fee = Amount(context.parameters.get(Parameter::AuditFee));
-        let paid = view.spend_at_most(fee)?;
+    fn reward(&self, view: &mut View, terms: &AuditTerms) -> Result<(), Stop> {
+        let paid = view.spend_at_most(terms.audit_fee)?;
         add(view, self.owner, paid)
     }
 
@@ -157,7 +160,8 @@ impl AuditClose {
         &self,
         context: &Context,
         view: &mut View,
-        (audit, said): (&Audit, DisputeSlot),
+        (audit, terms): (&Audit, &AuditTerms),
+        said: DisputeSlot,
     ) -> Result<bool, Stop> {
         let its_own = |(step, _): &(ClaimedStep, PublicKey)| {
             (step.worker, step.job) == (audit.shown.worker, audit.shown.job)
@@ -166,36 +170,34 @@ impl AuditClose {
             self.disputes(context.network).filter(|_| self.alarm.as_ref().is_some_and(its_own));
         let [claim, dispute] = slots.ok_or(Rejection::DisputeNames)?;
         require(dispute == said, Rejection::DisputeNames)?;
-        let too_late = is_vouching_over(context, audit);
+        let too_late = is_vouching_over(context, audit, terms);
         let planted = match (alarm(view, claim)?, alarm(view, dispute)?) {
             (Alarm::Planted, _) | (_, Alarm::Planted) => true,
             (Alarm::True, _) | (_, Alarm::True) => false,
-            (_, Alarm::Absent) if too_late => return self.fined(context, view).map(|()| false),
-            (_, Alarm::False) => return self.fined(context, view).map(|()| false),
+            (_, Alarm::Absent) if too_late => return self.fined(view, terms).map(|()| false),
+            (_, Alarm::False) => return self.fined(view, terms).map(|()| false),
             (_, Alarm::Open | Alarm::Absent) => return Err(Rejection::AuditOn.into()),
         };
-        self.reward(context, view).map(|()| planted)
+        self.reward(view, terms).map(|()| planted)
     }
 
     /// A false alarm.
-    fn fined(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
+    fn fined(&self, view: &mut View, terms: &AuditTerms) -> Result<(), Stop> {
         let mut node = nodes::find(view, self.node)?;
-        let amount = Amount(context.parameters.get(Parameter::FalseAlarm));
-        let taken = fine(view, &mut node, amount)?;
+        let taken = fine(view, &mut node, terms.false_alarm)?;
         view.burn(taken)?;
         view.put(&NodeSlot(self.node), &node)
     }
 
     /// The node whose answer it is: the audit goes. Who planted and was found out has kept auditors awake.
-    fn end(&self, context: &Context, view: &mut View, audit: Audit) -> Result<(), Stop> {
+    fn end(&self, view: &mut View, audit: Audit, terms: &AuditTerms) -> Result<(), Stop> {
         require(self.alarm.is_none(), Rejection::DisputeNames)?;
         require(audit.auditors.iter().all(|auditor| auditor.closed), Rejection::AuditOn)?;
         let mut node = nodes::find(view, self.node)?;
         owe_no_more(&mut node, &audit)?;
         view.put(&NodeSlot(self.node), &node)?;
         if audit.planted {
-            let reward = Amount(context.parameters.get(Parameter::PlantReward));
-            let paid = view.spend_at_most(reward)?;
+            let paid = view.spend_at_most(terms.plant_reward)?;
             add(view, self.owner, paid)?;
         }
         let slot = self.settlement();

@@ -3,9 +3,8 @@
 use chain::records::{AuditSlot, AuditStage, NodeId, NodeSlot, Slot, Word};
 use commit::{Digest, Reader, WireError, Writer};
 
-use crate::audits::{check_due, find, spoken_for, wait};
+use crate::audits::{check_due, find, spoken_for, touches, wait};
 use crate::context::{Author, Context};
-use crate::parameters::Parameter;
 use crate::stop::{Rejection, Stop};
 use crate::view::View;
 
@@ -36,7 +35,9 @@ impl AuditCommit {
     }
 
     pub(super) fn touches(self) -> Vec<Vec<u8>> {
-        vec![self.audit.key(), NodeSlot(self.node).key()]
+        let mut keys = vec![NodeSlot(self.node).key()];
+        keys.extend(touches(self.audit));
+        keys
     }
 
     pub(super) fn execute(
@@ -45,7 +46,7 @@ impl AuditCommit {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        let mut audit = find(context, view, self.audit)?;
+        let (mut audit, terms) = find(context, view, self.audit)?;
         spoken_for(view, self.node, author)?;
         check_due(context, &audit, &[AuditStage::Commit])?;
         let mut auditors = audit.auditors.iter_mut();
@@ -53,7 +54,7 @@ impl AuditCommit {
         let auditor = auditor.filter(|auditor| auditor.word == Word::None);
         auditor.ok_or(Rejection::NotAwaited)?.word = Word::Committed(self.commitment);
         if audit.auditors.iter().all(|auditor| auditor.word != Word::None) {
-            wait(context, &mut audit, AuditStage::Reveal, Parameter::RevealMs);
+            wait(context, &mut audit, AuditStage::Reveal, terms.reveal_ms);
         }
         view.put(&self.audit, &audit)
     }

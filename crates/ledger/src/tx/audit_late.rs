@@ -9,7 +9,7 @@ use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
 
 use crate::accounts::add;
-use crate::audits::{awaited, check_after, fall_silent, find, let_go, owe_no_more};
+use crate::audits::{awaited, check_after, fall_silent, find, let_go, owe_no_more, touches};
 use crate::context::Context;
 use crate::liability::lose;
 use crate::nodes;
@@ -56,18 +56,19 @@ impl AuditLate {
     }
 
     pub(super) fn touches(&self) -> Vec<Vec<u8>> {
-        vec![
-            self.audit.key(),
+        let mut keys = vec![
             NodeSlot(self.node).key(),
             StakesSlot.key(),
             self.settlement().key(),
             AccountSlot(self.payer).key(),
             AccountSlot(self.asker).key(),
-        ]
+        ];
+        keys.extend(touches(self.audit));
+        keys
     }
 
     pub(super) fn execute(&self, context: &Context, view: &mut View) -> Result<(), Stop> {
-        let mut audit = find(context, view, self.audit)?;
+        let (mut audit, terms) = find(context, view, self.audit)?;
         require(
             (self.node, self.channel, self.asker) == (audit.node, audit.channel, audit.asker),
             Rejection::DisputeNames,
@@ -82,7 +83,7 @@ impl AuditLate {
             return self.end(context, view, &mut audit);
         }
         let mut node = nodes::find(view, self.node)?;
-        fall_silent(context, view, &mut node, (&mut audit, awaited))?;
+        fall_silent(context, view, &mut node, (&mut audit, &terms), awaited)?;
         view.put(&NodeSlot(self.node), &node)?;
         view.put(&self.audit, &audit)
     }

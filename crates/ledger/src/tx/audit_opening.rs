@@ -8,10 +8,9 @@ use commit::{Reader, WireError, Writer};
 use receipt::{Opening, PublicKey, Receipt};
 
 use crate::accounts::add;
-use crate::audits::{check_brought, come_back, find, wait};
+use crate::audits::{check_brought, come_back, find, touches, wait};
 use crate::context::{Author, Context};
 use crate::nodes;
-use crate::parameters::Parameter;
 use crate::receipts;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
@@ -66,13 +65,14 @@ impl AuditOpening {
     }
 
     pub(super) fn touches(&self) -> Vec<Vec<u8>> {
-        vec![
-            self.audit.key(),
+        let mut keys = vec![
             NodeSlot(self.node).key(),
             StakesSlot.key(),
             AccountSlot(self.owner).key(),
             AccountSlot(self.asker).key(),
-        ]
+        ];
+        keys.extend(touches(self.audit));
+        keys
     }
 
     pub(super) fn work(&self) -> u64 {
@@ -85,20 +85,20 @@ impl AuditOpening {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        let mut audit = find(context, view, self.audit)?;
+        let (mut audit, terms) = find(context, view, self.audit)?;
         let mut node = nodes::find(view, self.node)?;
         require(
             (self.node, self.owner, self.asker) == (audit.node, node.owner, audit.asker),
             Rejection::DisputeNames,
         )?;
-        check_brought(context, &audit, Awaited::Opening)?;
+        check_brought(context, (&audit, &terms), Awaited::Opening)?;
         let network = context.network;
         let shown = self.receipt.id(network) == audit.shown.receipt;
         let opens = self.opening.opens(&self.receipt, network)
             && self.opening.repeats(&self.receipt, network);
         require(shown && opens, Rejection::ShownOther)?;
         let bond = std::mem::take(&mut audit.bond);
-        if come_back((context, author), view, &mut node, &mut audit)? {
+        if come_back((context, author), view, &mut node, (&mut audit, &terms))? {
             add(view, self.asker, bond)?;
         } else {
             let half = Amount(bond.0 / 2);
@@ -106,7 +106,7 @@ impl AuditOpening {
             add(view, self.asker, bond.minus(half).ok_or(Fault::Money("a bond"))?)?;
         }
         view.put(&NodeSlot(self.node), &node)?;
-        wait(context, &mut audit, AuditStage::Commit, Parameter::CommitMs);
+        wait(context, &mut audit, AuditStage::Commit, terms.commit_ms);
         view.put(&self.audit, &audit)
     }
 }

@@ -8,7 +8,7 @@ use chain::records::{
 use commit::{Digest, Network, Reader, WireError, Writer};
 
 use super::hold::DisputedStep;
-use crate::audits::{check_brought, check_due, come_back, commitment, find, spoken_for};
+use crate::audits::{check_brought, check_due, come_back, commitment, find, spoken_for, touches};
 use crate::context::{Author, Context};
 use crate::liability::answer;
 use crate::stop::{Rejection, Stop, require};
@@ -85,7 +85,9 @@ impl AuditReveal {
     }
 
     pub(super) fn touches(&self) -> Vec<Vec<u8>> {
-        vec![self.audit.key(), NodeSlot(self.node).key(), StakesSlot.key()]
+        let mut keys = vec![NodeSlot(self.node).key(), StakesSlot.key()];
+        keys.extend(touches(self.audit));
+        keys
     }
 
     pub(super) fn execute(
@@ -94,11 +96,11 @@ impl AuditReveal {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        let mut audit = find(context, view, self.audit)?;
+        let (mut audit, terms) = find(context, view, self.audit)?;
         let mut node = spoken_for(view, self.node, author)?;
         let own = self.node == audit.node;
         match own {
-            true => check_brought(context, &audit, Awaited::Reveal)?,
+            true => check_brought(context, (&audit, &terms), Awaited::Reveal)?,
             false => check_due(context, &audit, &[AuditStage::Reveal])?,
         }
         let (network, shown) = (context.network, audit.shown);
@@ -110,7 +112,7 @@ impl AuditReveal {
             Rejection::CommitmentOther,
         )?;
         require(!own || matches!(self.found, Found::Root(_)), Rejection::NotAwaited)?;
-        if own && come_back((context, author), view, &mut node, &mut audit)? {
+        if own && come_back((context, author), view, &mut node, (&mut audit, &terms))? {
             (audit.stage, audit.deadline) = (AuditStage::Reveal, context.clock.time);
         }
         answer(context, author, &mut node);

@@ -16,11 +16,11 @@ use receipt::{
 
 use super::audit_commit::read_commitment;
 use super::missing_answer::ANSWER_BYTES_MAX;
-use crate::audits::{check_brought, come_back, find, spoken_for, wait};
+use crate::audits::{check_brought, come_back, find, spoken_for, touches, wait};
 use crate::context::{Author, Context};
 use crate::dates;
 use crate::disputes::check_signer;
-use crate::parameters::{PART_LEFT, Parameter};
+use crate::parameters::PART_LEFT;
 use crate::receipts;
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
@@ -115,12 +115,12 @@ impl AuditShow {
 
     pub(super) fn touches(&self) -> Vec<Vec<u8>> {
         let mut keys = vec![
-            self.audit.key(),
             NodeSlot(self.node).key(),
             StakesSlot.key(),
             KeySlot(self.receipt.worker).key(),
             AnchorSlot(self.receipt.worker).key(),
         ];
+        keys.extend(touches(self.audit));
         keys.extend(dates::touches(self.dated));
         keys.extend(self.job.iter().flat_map(JobShown::touches));
         keys
@@ -136,14 +136,14 @@ impl AuditShow {
         author: &Author,
         view: &mut View,
     ) -> Result<(), Stop> {
-        let mut audit = find(context, view, self.audit)?;
+        let (mut audit, goes_by) = find(context, view, self.audit)?;
         require(audit.node == self.node, Rejection::DisputeNames)?;
         let mut node = spoken_for(view, self.node, author)?;
-        check_brought(context, &audit, Awaited::Show)?;
+        check_brought(context, (&audit, &goes_by), Awaited::Show)?;
         let terms = self.check_receipt(context, view)?;
         self.check_paid(context.network, &audit)?;
         self.check_anchored(view)?;
-        come_back((context, author), view, &mut node, &mut audit)?;
+        come_back((context, author), view, &mut node, (&mut audit, &goes_by))?;
         audit.shown = Shown {
             worker: self.receipt.worker,
             job: self.receipt.job,
@@ -152,7 +152,7 @@ impl AuditShow {
         };
         if is_open(&terms) && !audit.auditors.is_empty() {
             audit.word = Word::Committed(self.commitment);
-            wait(context, &mut audit, AuditStage::Commit, Parameter::CommitMs);
+            wait(context, &mut audit, AuditStage::Commit, goes_by.commit_ms);
         } else {
             audit.auditors.clear();
             audit.stage = AuditStage::Over;
@@ -174,8 +174,9 @@ impl AuditShow {
         require(repeats(&self.receipt, &terms), Rejection::ShownOther)?;
         require(is_own(&self.receipt), Rejection::AnswerPart)?;
         if terms.beacon_height != 0 {
-            let start = dates::check(context, view, &self.terms, self.dated)?;
-            let epochs = context.parameters.get_u64(Parameter::DisputeEpochs) / PART_LEFT;
+            // It was settled in time: what happens to it since makes it no older.
+            let start = dates::check_dated(context, view, &self.terms, self.dated)?;
+            let epochs = start.judged.0.saturating_sub(self.dated.0) / PART_LEFT;
             require(self.audit.epoch.0 <= self.dated.0.saturating_add(epochs), Rejection::NoDate)?;
             dates::check_key(&key, &start)?;
         }

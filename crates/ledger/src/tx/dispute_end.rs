@@ -85,8 +85,9 @@ impl DisputeEnd {
             Outcome::ClaimantSilent => {
                 view.burn(open.case.appeal_bond)?;
                 let lost = (open.case.cost, open.case.held);
-                let accuser = (self.challenger, open.case.bond);
-                silent_for_good(context, view, &mut node, accuser, lost)?;
+                let fee = open.case.promised.silence_fee;
+                let accuser = (self.challenger, open.case.bond, fee);
+                silent_for_good(view, &mut node, accuser, lost)?;
             }
             Outcome::ChallengerRefuted | Outcome::ChallengerSilent => {
                 self.cleared(view, &mut node, &open)?;
@@ -120,7 +121,7 @@ impl DisputeEnd {
         let taken = lose(view, node, (case.cost, case.held))?;
         match case.rewarded {
             true => {
-                let reward = share(context, view, taken)?;
+                let reward = share(view, &case.promised, taken)?;
                 add(view, self.challenger, reward)?;
             }
             false => view.burn(taken)?,

@@ -13,7 +13,7 @@ use crate::audits;
 use crate::context::{Author, Context};
 use crate::dates;
 use crate::disputes::{NamedModel, Open, begun, check_signer};
-use crate::liability::owe;
+use crate::liability::{owe, promised};
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::receipts;
@@ -63,13 +63,15 @@ impl Alarm {
         Ok(Self { audit: AuditSlot::read(input)?, node: NodeId::read(input)? })
     }
 
-    /// Whether the auditor's word is that this dispute's step is false.
+    /// Whether the auditor's word is that this dispute's step is false, and may still be disputed.
     fn check(&self, context: &Context, view: &View, dispute: DisputeSlot) -> Result<(), Stop> {
-        let audit = audits::find(context, view, self.audit)?;
+        let (audit, terms) = audits::find(context, view, self.audit)?;
         let mut auditors = audit.auditors.iter();
         let said = auditors
             .any(|auditor| auditor.node == self.node && auditor.word == Word::Alarm(dispute));
-        Ok(require(said, Rejection::DisputeNames)?)
+        require(said, Rejection::DisputeNames)?;
+        let over = audits::is_vouching_over(context, &audit, &terms);
+        Ok(require(!over, Rejection::MoveLate)?)
     }
 }
 
@@ -116,7 +118,7 @@ impl DisputeOpen {
         ];
         keys.extend(dates::touches(self.epoch));
         keys.extend(self.model.touches());
-        keys.extend(self.alarm.map(|alarm| alarm.audit.key()));
+        keys.extend(self.alarm.into_iter().flat_map(|alarm| audits::touches(alarm.audit)));
         keys
     }
 
@@ -133,7 +135,9 @@ impl DisputeOpen {
     ) -> Result<(), Stop> {
         let mut node = find(view, self.node)?;
         let key = check_signer(view, self.filing.head.worker, self.node)?;
-        let start = dates::check(context, view, &self.filing.terms, self.epoch)?;
+        // What is audited is judged as long as its audit takes.
+        let check = if self.alarm.is_some() { dates::check_dated } else { dates::check };
+        let start = check(context, view, &self.filing.terms, self.epoch)?;
         dates::check_key(&key, &start)?;
         let (claim, slot) = self.slots(context.network, author.payer);
         require(
@@ -147,11 +151,12 @@ impl DisputeOpen {
         let (stage, state) = self.model.judge(view, |model| begun((network, model), shown))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
         subtract(view, author.payer, put_in, Rejection::Balance)?;
+        let price = (bond, cost, promised(context)?);
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let rewarded = dates::speaks(context, &key);
         let about = (claim, matter);
-        let case = self.model.case(about, (stage, state), (bond, cost), (deadline, rewarded));
+        let case = self.model.case(about, (stage, state), price, (deadline, rewarded));
         Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
         view.put(&NodeSlot(self.node), &node)
     }

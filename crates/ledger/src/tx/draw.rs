@@ -4,8 +4,8 @@
 
 use chain::Amount;
 use chain::records::{
-    Audit, AuditSlot, AuditStage, ChannelId, EpochBookSlot, EpochStartSlot, Matter, NodeId,
-    NodeSlot, PanelSlot, SettlementSlot, Shown, Slot, Word,
+    Audit, AuditSlot, AuditStage, AuditTerms, ChannelId, EpochBookSlot, EpochStartSlot, Matter,
+    NodeId, NodeSlot, PanelSlot, SettlementSlot, Shown, Slot, Word,
 };
 use commit::{Reader, WireError, Writer};
 use receipt::PublicKey;
@@ -15,7 +15,6 @@ use crate::audits::{auditors, drawn_in, number, owe, unit, wait};
 use crate::context::{Author, Context};
 use crate::liability::costs;
 use crate::nodes::find;
-use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -78,15 +77,15 @@ impl DrawAudit {
         settlement.held = settlement.held.checked_add(1).ok_or(Rejection::HoldsFull)?;
         let mut node = find(view, self.node)?;
         let panel = view.get(&PanelSlot)?.unwrap_or_default();
-        let auditors = auditors(context, self.audit, &beacon, (&panel, node.owner))?;
+        let AuditTerms { auditors: wanted, show_ms, draw_fee, .. } = book.terms;
+        let auditors = auditors(context, self.audit, &beacon, (&panel, node.owner), wanted)?;
         let mut audit = Audit { auditors, ..self.drawn(context, unit) };
         owe(&mut node, &audit)?;
-        wait(context, &mut audit, AuditStage::Show, Parameter::ShowMs);
+        wait(context, &mut audit, AuditStage::Show, show_ms);
         view.put(&NodeSlot(self.node), &node)?;
         view.put(&self.settlement(), &settlement)?;
         view.put(&self.audit, &audit)?;
-        let fee = Amount(context.parameters.get(Parameter::DrawFee));
-        let paid = view.spend_at_most(fee)?;
+        let paid = view.spend_at_most(draw_fee)?;
         add(view, author.payer, paid)
     }
 

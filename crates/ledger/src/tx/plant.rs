@@ -62,6 +62,7 @@ impl PutPlant {
         require(u64::from(self.index) < most && view.get(&slot)?.is_none(), Rejection::PlantThere)?;
         let bond = Amount(context.parameters.get(Parameter::PlantBond));
         subtract(view, author.payer, bond, Rejection::Balance)?;
-        view.put(&slot, &Plant { commitment: self.commitment, bond, met: false })
+        let epochs = context.parameters.get_u64(Parameter::PlantEpochs);
+        view.put(&slot, &Plant { commitment: self.commitment, bond, met: false, epochs })
     }
 }

@@ -8,7 +8,6 @@ use commit::{Reader, WireError, Writer};
 
 use crate::accounts::add;
 use crate::context::{Author, Context};
-use crate::parameters::Parameter;
 use crate::plants::{check_opening, find_plant, last_epoch};
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
@@ -57,13 +56,12 @@ impl PlantEnd {
         match self.opening {
             Some(opening) => {
                 require(author.payer == self.slot.planter, Rejection::NotPlanter)?;
-                let epochs = context.parameters.get_u64(Parameter::PlantEpochs);
-                check_old(now, Epoch(self.slot.epoch.0.saturating_add(epochs)))?;
+                check_old(now, Epoch(self.slot.epoch.0.saturating_add(plant.epochs)))?;
                 check_opening(context, &plant, &opening)?;
                 add(view, author.payer, plant.bond)?;
             }
             None => {
-                check_old(now, last_epoch(context, self.slot))?;
+                check_old(now, last_epoch(self.slot, &plant))?;
                 view.burn(plant.bond)?;
             }
         }

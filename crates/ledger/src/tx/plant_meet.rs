@@ -16,7 +16,6 @@ use crate::context::{Author, Context};
 use crate::dates::{read_leaf, write_leaf};
 use crate::disputes::Open;
 use crate::nodes::spoken_for;
-use crate::parameters::Parameter;
 use crate::plants::{check_opening, check_time, find_plant, first_start};
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
@@ -118,7 +117,7 @@ impl MeetPlant {
         let ClaimedStep { job, choice, position, .. } = step;
         let (node, salt) = (self.node, self.salt);
         check_opening(context, &plant, &Planted { node, job, choice, position, salt })?;
-        check_time(context, view, self.plant, height)?;
+        check_time(context, view, (self.plant, &plant), height)?;
         let beyond = open.case.bond.beyond;
         view.burn(beyond)?;
         if plant.met {
@@ -126,7 +125,7 @@ impl MeetPlant {
             return Ok(());
         }
         subtract(view, author.payer, beyond, Rejection::Balance)?;
-        let pay = Amount(context.parameters.get(Parameter::PlantPay)).at_most(plant.bond);
+        let pay = open.case.promised.plant_pay.at_most(plant.bond);
         plant.bond = plant.bond.minus(pay).ok_or(Fault::Money("a plant's bond"))?;
         plant.met = true;
         add(view, self.challenger, pay)?;

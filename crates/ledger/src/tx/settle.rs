@@ -10,11 +10,11 @@ use chain::{Amount, Epoch, Voucher};
 use commit::{Reader, WireError, Writer};
 use receipt::Signature;
 
+use crate::audits::terms;
 use crate::channels::paying;
 use crate::context::{Author, Context};
 use crate::liability::{answer, costs};
 use crate::nodes;
-use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
@@ -78,9 +78,8 @@ impl Settle {
         self.judge(context, &channel)?;
         require(view.get(&self.slot())?.is_none(), Rejection::SettledBefore)?;
         let span = Span { from: channel.settled, to: self.voucher.cumulative };
-        let starts = self.enter(context, view, span)?;
+        let (starts, share) = self.enter(context, view, span)?;
         let voided = Vec::new();
-        let share = share(context)?;
         let settlement = Settlement { node: self.node, span, starts, share, voided, held: 0 };
         view.to_treasury(settlement.kept(span.amount()))?;
         view.put(&self.slot(), &settlement)?;
@@ -102,16 +101,23 @@ impl Settle {
         require(voucher.cumulative <= channel.deposit, Rejection::VoucherAbove)
     }
 
-    /// Enters it in the epoch's book; what was there before.
-    fn enter(&self, context: &Context, view: &mut View, span: Span) -> Result<Amount, Stop> {
-        let began = context.clock.epoch_began;
-        let empty = EpochBook { began, settled: Amount::ZERO, settlements: 0 };
-        let book = view.get(&self.book())?.unwrap_or(empty);
+    /// Enters it in the epoch's book, which says by what all of the epoch are audited. Gives what was settled before, and
+    /// what share of it is kept.
+    fn enter(&self, context: &Context, view: &mut View, span: Span) -> Result<(Amount, u32), Stop> {
+        let book = match view.get(&self.book())? {
+            Some(book) => book,
+            None => EpochBook {
+                began: context.clock.epoch_began,
+                settled: Amount::ZERO,
+                settlements: 0,
+                terms: terms(&context.parameters)?,
+            },
+        };
         let settled = book.settled.plus(span.amount());
         let settled = settled.ok_or(Fault::Money("what is settled in an epoch"))?;
         let settlements = book.settlements.saturating_add(1);
         view.put(&self.book(), &EpochBook { settled, settlements, ..book })?;
-        Ok(book.settled)
+        Ok((book.settled, book.terms.audit_share))
     }
 
     fn book(&self) -> EpochBookSlot {
@@ -121,10 +127,4 @@ impl Settle {
     fn slot(&self) -> SettlementSlot {
         SettlementSlot { epoch: self.epoch, channel: self.voucher.channel }
     }
-}
-
-/// What is kept of a settlement for audits, in millionths.
-fn share(context: &Context) -> Result<u32, Fault> {
-    let share = context.parameters.get(Parameter::AuditShare);
-    u32::try_from(share).map_err(|_| Fault::Lacking("an audits' share in bounds"))
 }

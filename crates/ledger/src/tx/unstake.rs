@@ -47,7 +47,7 @@ impl Unstake {
         require(node.unbonding.len() != UNBONDING_MAX, Rejection::UnbondingFull)?;
         lower(view, &mut node, amount)?;
         let (made, least) = (context.clock.time, stakes(view)?.voting_ends);
-        node.unbonding.push(Unbonding { amount, made, least });
+        node.unbonding.push(Unbonding { amount, made, least, judged: context.judged });
         view.put(&NodeSlot(id), &node)
     }
 }

@@ -15,7 +15,7 @@ use crate::accounts::subtract;
 use crate::audits;
 use crate::context::{Author, Context};
 use crate::disputes::{NamedModel, Open, begun};
-use crate::liability::owe;
+use crate::liability::{owe, promised};
 use crate::nodes::find;
 use crate::parameters::Parameter;
 use crate::receipts;
@@ -61,8 +61,8 @@ impl VouchDispute {
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
         let (claim, dispute) = self.slots(author.network, author.payer);
-        let mut keys =
-            vec![self.audit.key(), NodeSlot(self.node).key(), claim.key(), dispute.key()];
+        let mut keys = vec![NodeSlot(self.node).key(), claim.key(), dispute.key()];
+        keys.extend(audits::touches(self.audit));
         keys.extend(self.model.touches());
         keys
     }
@@ -90,21 +90,22 @@ impl VouchDispute {
         let first = self.model.judge(view, |model| begun((network, model), shown))?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
         subtract(view, author.payer, put_in, Rejection::Balance)?;
+        let price = (bond, cost, promised(context)?);
         let opened = context.clock.time;
         let deadline = opened.after(context.parameters.get_u64(Parameter::MoveMs));
         let about = (claim, Matter::Vouching);
-        let case = self.model.case(about, first, (bond, cost), (deadline, true));
+        let case = self.model.case(about, first, price, (deadline, true));
         Open { slot, node: self.node, challenger: author.payer, opened, case }.put(view)?;
         view.put(&NodeSlot(self.node), &node)
     }
 
     /// Whether the auditor said that every step of this answer is true, and may still be held to it.
     fn check_vouched(&self, context: &Context, view: &View) -> Result<(), Stop> {
-        let audit = audits::find(context, view, self.audit)?;
+        let (audit, terms) = audits::find(context, view, self.audit)?;
         let mut auditors = audit.auditors.iter().filter(|auditor| auditor.node == self.node);
         let word = auditors.find(|auditor| !auditor.closed).map(|auditor| auditor.word);
         let Some(Word::Root(_)) = word else { return Err(Rejection::NotVouched.into()) };
-        require(!audits::is_vouching_over(context, &audit), Rejection::MoveLate)?;
+        require(!audits::is_vouching_over(context, &audit, &terms), Rejection::MoveLate)?;
         require(self.receipt.id(context.network) == audit.shown.receipt, Rejection::ShownOther)?;
         Ok(require(self.is_of_receipt(), Rejection::Filing)?)
     }

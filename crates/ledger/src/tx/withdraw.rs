@@ -12,6 +12,9 @@ use crate::parameters::Parameter;
 use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 
+/// Epochs in which what was signed last is anchored: it can be asked for as much longer.
+const ANCHORED_EPOCHS: u64 = 2;
+
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdraw {
@@ -40,7 +43,10 @@ impl Withdraw {
     ) -> Result<(), Stop> {
         let node = owned(view, self.node, author)?;
         let window = context.parameters.get_u64(Parameter::UnbondMs);
-        let due = |part: &Unbonding| part.made.after(window).max(part.least) <= context.clock.time;
+        let due = |part: &Unbonding| {
+            part.made.after(window).max(part.least) <= context.clock.time
+                && context.clock.epoch.0 > part.judged.0.saturating_add(ANCHORED_EPOCHS)
+        };
         let (due, unbonding): (Vec<_>, Vec<_>) = node.unbonding.iter().copied().partition(due);
         let leaves = !due.is_empty() && groups::lets_go(view, context)?;
         require(leaves, Rejection::NothingDue)?;

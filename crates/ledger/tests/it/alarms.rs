@@ -1,9 +1,10 @@
 //! Kind 50 by an auditor that was drawn and revealed an alarm: the accused node's list is nothing to it.
 
 use chain::records::{
-    Audit, AuditSlot, AuditStage, Auditor, ChannelId, Course, Matter, NodeId, Outcome, Shown, Word,
+    Audit, AuditSlot, AuditStage, Auditor, ChannelId, Course, EpochBookSlot, Matter, NodeId,
+    Outcome, Shown, Word,
 };
-use chain::{Amount, Epoch};
+use chain::{Amount, Epoch, Time};
 use ledger::Rejection;
 use ledger::tx::{Action, Alarm, DisputeOpen};
 use receipt::PublicKey;
@@ -59,6 +60,8 @@ impl Bench {
             planted: false,
             auditors: vec![Auditor { node: self.auditor, word, closed: false }],
         };
+        let book = world.book();
+        world.put(&EpochBookSlot(SLOT.epoch), &book);
         world.put(&SLOT, &audit);
         world.header.state_root = world.state.root();
     }
@@ -178,4 +181,22 @@ fn a_body_says_whether_there_is_an_alarm_by_one_byte() {
     for body in [&other[..], &plain[..plain.len() - 1], &[&plain[..], &[0]].concat()] {
         assert!(Action::decode(kind, body).is_err());
     }
+}
+
+/// What is audited is judged as long as its audit takes, and not longer.
+#[test]
+fn an_alarm_is_disputed_however_old_the_job_is_until_it_is_too_late() {
+    let mut world = World::new();
+    let bench = Bench::of(&mut world, true);
+    bench.empty(&mut world);
+    world.epoch(Epoch(242));
+    let (plain, opening) = (bench.with(None), bench.opening());
+    assert_eq!(bench.why(&world, ACCUSER, &plain), Some(Rejection::NoDate));
+    assert_eq!(bench.why(&world, ACCUSER, &opening), None);
+    let last = world.record(&SLOT).unwrap().deadline.after(world.book().terms.move_ms);
+    // What is tried is tried a moment later.
+    world.at(Time(last.0 - 1));
+    assert_eq!(bench.why(&world, ACCUSER, &opening), None);
+    world.at(last);
+    assert_eq!(bench.why(&world, ACCUSER, &opening), Some(Rejection::MoveLate));
 }

@@ -1,10 +1,10 @@
 //! Kinds 30 to 39: units of settled money that are drawn, and what is said of the answers that they paid.
 
 use chain::records::{
-    Anchor, AnchorSlot, Audit, AuditSlot, AuditStage, Auditors, AuditorsSlot, Awaited, BoundKey,
-    ChannelId, ClaimedStep, ClockSlot, Course, Dispute, EpochBook, EpochBookSlot, EpochStart,
-    EpochStartSlot, KeySlot, NodeId, NodeSlot, Outcome, Owed, PanelSlot, ParameterValues,
-    ParametersSlot, Purse, PurseSlot, Roles, Settlement, SettlementSlot, Span, Word,
+    Anchor, AnchorSlot, Audit, AuditSlot, AuditStage, AuditTerms, Auditors, AuditorsSlot, Awaited,
+    BoundKey, ChannelId, ClaimedStep, ClockSlot, Course, Dispute, EpochBook, EpochBookSlot,
+    EpochStart, EpochStartSlot, KeySlot, NodeId, NodeSlot, Outcome, Owed, PanelSlot,
+    ParameterValues, Purse, PurseSlot, Roles, Settlement, SettlementSlot, Span, Word,
     audit_commitment, audit_finding,
 };
 use chain::{Amount, Epoch, Time, Voucher};
@@ -36,7 +36,7 @@ pub(crate) const STAKE: u128 = 200_000_000;
 /// Where the first answer's money ends and the second one's begins, and where that ends.
 pub(crate) const PRICES: [u128; 3] = [0, 60_000_000, 100_000_000];
 /// The epoch that is audited.
-const SETTLED: Epoch = Epoch(1);
+pub(crate) const SETTLED: Epoch = Epoch(1);
 const SALT: Digest = [77; 32];
 /// What an opening of five tokens costs at least.
 const OPENS: u128 = 5 * (4 * 10 + 100);
@@ -300,6 +300,16 @@ impl Trial {
         world.take(OWNER, &Action::Settle(settle));
     }
 
+    /// Takes more of the channel, in the epoch that it is now.
+    pub(crate) fn more(&self, world: &World) -> Action {
+        let last = self.answers[1].voucher;
+        let cumulative = Amount(last.cumulative.0 + 1);
+        let voucher = Voucher { from: last.cumulative, cumulative, ..last };
+        let signature = voucher.sign(world.network(), &secret(PAYER));
+        let epoch = world.header.epoch;
+        Action::Settle(Settle { node: self.node, epoch, voucher, signature })
+    }
+
     pub(crate) fn slot(index: u32) -> AuditSlot {
         AuditSlot { epoch: SETTLED, index }
     }
@@ -475,6 +485,14 @@ impl Trial {
         let course = Course::Ended(outcome);
         world.put(&slot, &Dispute { node: self.node, challenger, opened, course });
     }
+}
+
+/// By what the epoch's settlements are audited, another way.
+fn goes_by(world: &mut World, change: impl FnOnce(&mut AuditTerms)) {
+    let slot = EpochBookSlot(SETTLED);
+    let mut book = world.record(&slot).unwrap();
+    change(&mut book.terms);
+    world.put(&slot, &book);
 }
 
 /// With the first draw drawn.
@@ -868,9 +886,7 @@ fn an_alarm_that_nobody_disputes_is_false_and_holds_the_pay_until_then() {
     let end = trial.close(&world, OWNER, None);
     let close = trial.close(&world, AUDITORS[0], Some(AUDITORS[0]));
     let mut early = world.clone();
-    let mut values = early.record(&ParametersSlot).unwrap();
-    values.0.insert(Parameter::MoveMs.number(), 300_000_000);
-    early.put(&ParametersSlot, &values);
+    goes_by(&mut early, |terms| terms.move_ms = 300_000_000);
     assert_eq!(refused(&early, OTHER, &close), Some(Rejection::AuditOn), "it may be opened yet");
     assert_eq!(refused(&world, OTHER, &end), Some(Rejection::AuditOn));
     let collect = Action::Collect(Collect {
@@ -883,11 +899,7 @@ fn an_alarm_that_nobody_disputes_is_false_and_holds_the_pay_until_then() {
     later.epoch(Epoch(100));
     assert_eq!(refused(&later, OWNER, &collect), Some(Rejection::SettlementHeld));
     let mut dear = world.clone();
-    dear.put(&ParametersSlot, &{
-        let mut values = dear.record(&ParametersSlot).unwrap();
-        values.0.insert(Parameter::FalseAlarm.number(), STAKE + 5);
-        values
-    });
+    goes_by(&mut dear, |terms| terms.false_alarm = Amount(STAKE + 5));
     dear.take(OTHER, &close);
     let node = dear.record(&NodeSlot(trial.node_of(AUDITORS[0]))).unwrap();
     assert_eq!((node.stake, node.debt), (Amount::ZERO, Amount(5)), "what it has not it owes");
@@ -1097,6 +1109,8 @@ fn what_nobody_can_dispute_any_more_is_not_shown() {
     for (settled, taken) in [(settled, true), (settled.next(), false)] {
         let slot = AuditSlot { epoch: settled, index: 0 };
         late.put(&slot, &Trial::audit(&world, 0));
+        let book = world.record(&EpochBookSlot(SETTLED)).unwrap();
+        late.put(&EpochBookSlot(settled), &book);
         let audit = |show: &mut AuditShow| show.audit = slot;
         let wanted = (!taken).then_some(Rejection::NoDate);
         assert_eq!(refused(&late, OWNER, &trial.show(&world, 0, &audit)), wanted);

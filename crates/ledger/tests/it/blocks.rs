@@ -233,11 +233,17 @@ fn the_start_of_an_epoch_is_kept_for_a_while() {
     let mut world = World::new();
     let network = world.network().0;
     let start = |world: &World, epoch| world.record(&EpochStartSlot(Epoch(epoch)));
-    let genesis = EpochStart { height: Height(0), time: Time(0), beacon: network };
+    let genesis =
+        EpochStart { height: Height(0), time: Time(0), beacon: network, judged: Epoch(241) };
     assert_eq!(start(&world, 1), Some(genesis));
     world.at(Time(3_599_999));
     world.block(1, &[]);
-    let second = EpochStart { height: Height(1), time: Time(3_600_000), beacon: [9; 32] };
+    let second = EpochStart {
+        height: Height(1),
+        time: Time(3_600_000),
+        beacon: [9; 32],
+        judged: Epoch(242),
+    };
     assert_eq!(start(&world, 2), Some(second));
     world.block(10_000, &[]);
     assert_eq!(start(&world, 2), Some(second), "it is of the first block");

@@ -122,6 +122,28 @@ fn an_answer_is_judged_for_so_many_epochs() {
     }
 }
 
+/// A vote shortens nothing that was promised, and lengthens it for no job that was asked for before.
+#[test]
+fn an_answer_is_judged_as_long_as_it_was_said_when_it_was_asked_for() {
+    for (epochs, after) in [(200, 241), (300, 302)] {
+        let mut world = World::new();
+        let node = staked(&mut world, OWNER, STAKE);
+        world.set(&[(Parameter::DisputeEpochs, epochs)]);
+        next_epoch(&mut world);
+        let start = world.record(&EpochStartSlot(Epoch(2))).unwrap();
+        assert_eq!(start.judged, Epoch(after), "no shorter than what was dated before");
+        let second = start.height.0;
+        world.block(1, &[]);
+        world.epoch(Epoch(241));
+        assert_eq!(rejected(&world, dated(&world, node, 1, 1)), None);
+        world.epoch(Epoch(242));
+        assert_eq!(rejected(&world, dated(&world, node, 1, 1)), Some(Rejection::NoDate));
+        // The helper ends epoch 2 with the epoch that it goes on to.
+        let later = rejected(&world, dated(&world, node, second, 2));
+        assert_eq!(later, (epochs == 200).then_some(Rejection::NoDate));
+    }
+}
+
 #[test]
 fn a_key_answers_for_what_is_dated_while_it_was_the_nodes() {
     let mut world = World::new();

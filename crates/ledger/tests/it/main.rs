@@ -27,6 +27,7 @@ mod seats;
 #[path = "../../../chain/tests/it/signer.rs"]
 mod signer;
 mod stakes;
+mod terms;
 mod transfer;
 mod vectors;
 mod vouchings;

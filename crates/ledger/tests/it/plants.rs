@@ -3,7 +3,7 @@
 use chain::records::{
     Account, AccountSlot, Bond, Case, ClaimedStep, Course, Dispute, DisputeSlot, EpochStart,
     EpochStartSlot, Matter, Node, NodeId, NodeSlot, Outcome, PackageSlot, PlantSlot, Planted,
-    Stage,
+    Promised, Stage,
 };
 use chain::{Amount, Epoch, Height, Time};
 use commit::{Blind, Digest, Salts};
@@ -106,7 +106,12 @@ impl Field {
         let job = job(height);
         let terms = job.show(&salts, 0).unwrap();
         let job: Digest = job.commitment(&salts);
-        let start = EpochStart { height: Height(FIRST), time: Time(5), beacon: [0; 32] };
+        let start = EpochStart {
+            height: Height(FIRST),
+            time: Time(5),
+            beacon: [0; 32],
+            judged: Epoch(243),
+        };
         at.put(&EpochStartSlot(Epoch(3)), &start);
         let slot = PlantSlot { planter: public(PLANTER), epoch: Epoch(1), index: 0 };
         let hidden = Planted { node, job, choice: 0, position: 2, salt: [5; 32] };
@@ -149,6 +154,11 @@ impl Field {
             begun: false,
             bond,
             cost,
+            promised: Promised {
+                share: 250_000,
+                silence_fee: Amount(default(Parameter::SilenceFee)),
+                plant_pay: Amount(default(Parameter::PlantPay)),
+            },
             held: Amount::ZERO,
             appellant: PublicKey::NONE,
             rewarded: true,
@@ -229,6 +239,8 @@ fn a_plant_pays_who_finds_it_and_costs_its_node_no_stake() {
     let put_in = default(Parameter::PlantBond);
     assert_eq!(world.account(PLANTER).balance.0, RICH - put_in);
     let found = field.accused(&mut world, FINDER, 0);
+    // It pays what it did when the dispute was opened.
+    world.set(&[(Parameter::PlantPay, 1)]);
     let before = world.account(FINDER).balance.0;
     // The operator's key may, too.
     world.take(OPERATOR, &field.meeting(&found));
@@ -432,6 +444,8 @@ fn a_plant_has_its_time() {
     let epochs = u64::try_from(default(Parameter::PlantEpochs)).unwrap();
     let opened = field.end(Some(field.hidden));
     let found = field.accused(&mut world, FINDER, 0);
+    // Its time is that of when it was put.
+    world.set(&[(Parameter::PlantEpochs, 300)]);
     world.epoch(Epoch(1 + epochs));
     assert_eq!(rejected(&world, PLANTER, &opened), Some(Rejection::PlantTime));
     world.epoch(Epoch(2 + epochs));

@@ -1,7 +1,7 @@
 //! Kinds 6 to 8.
 
 use chain::records::{Node, NodeId, NodeSlot, Owed, ParametersSlot, StakesSlot, Unbonding};
-use chain::{Amount, Genesis, Time};
+use chain::{Amount, Epoch, Genesis, Time};
 use ledger::tx::{Action, Stake, Unstake, Withdraw};
 use ledger::{Parameter, Rejection, Working};
 
@@ -97,8 +97,12 @@ fn stake_leaves_after_its_time() {
     let id = staked(&mut world, 1, 100);
     world.take(1, &unstake(id, 30));
     world.take(1, &unstake(id, 20));
-    let left =
-        |amount, made| Unbonding { amount: Amount(amount), made: Time(made), least: Time(0) };
+    let left = |amount, made| Unbonding {
+        amount: Amount(amount),
+        made: Time(made),
+        least: Time(0),
+        judged: Epoch(7),
+    };
     let unbonding = [left(30, 3), left(20, 4)];
     assert_eq!(node(&world, id).unbonding, unbonding);
     assert_eq!((node(&world, id).stake, total(&world).0), (Amount(50), before + 50));
@@ -134,6 +138,20 @@ fn an_entry_is_due_by_the_time_that_unbonding_takes_now() {
     assert_eq!(takes(UNBOND_MS.into()), None);
     assert_eq!(takes(passed), None);
     assert_eq!(takes(passed + 1), Some(Rejection::NothingDue));
+}
+
+/// In epochs, besides: how long those take may have changed meanwhile, and how long is judged.
+#[test]
+fn an_entry_stays_as_long_as_what_was_dated_before_it_is_judged() {
+    let mut world = world();
+    let id = staked(&mut world, 1, 100);
+    world.take(1, &unstake(id, 30));
+    assert_eq!(node(&world, id).unbonding[0].judged, Epoch(7));
+    world.at(Time(10 * UNBOND_MS));
+    for (epoch, wanted) in [(9, Some(Rejection::NothingDue)), (10, None)] {
+        world.epoch(Epoch(epoch));
+        assert_eq!(world.rejection(&world.signed(1, &withdraw(id))), wanted, "{epoch}");
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Kind 37: an auditor that found nothing false, and who says that something is.
 
 use chain::records::{
-    Audit, AuditSlot, AuditStage, Auditor, ChannelId, Course, Dispute, DisputeSlot, Node, NodeId,
-    NodeSlot, Outcome, ParameterValues, ParametersSlot, PlantSlot, Shown, Vouching, Word,
+    Audit, AuditSlot, AuditStage, Auditor, ChannelId, Course, Dispute, DisputeSlot, EpochBookSlot,
+    Node, NodeId, NodeSlot, Outcome, ParameterValues, ParametersSlot, PlantSlot, Shown, Vouching,
+    Word,
 };
 use chain::{Amount, Epoch};
 use dispute::Claim;
@@ -77,6 +78,8 @@ impl Bench {
             planted: false,
             auditors: vec![Auditor { node: self.court.node, word, closed: false }],
         };
+        let book = world.book();
+        world.put(&EpochBookSlot(SLOT.epoch), &book);
         world.put(&SLOT, &audit);
     }
 

@@ -1,16 +1,16 @@
 //! A network of a few accounts, one block after the other.
 
 use chain::records::{
-    Account, AccountSlot, Clock, ClockSlot, EpochStart, EpochStartSlot, Held, NodeId, NodeSlot,
-    Record, Seat, Seats, Slot,
+    Account, AccountSlot, AuditTerms, Clock, ClockSlot, EpochBook, EpochStart, EpochStartSlot,
+    Held, NodeId, NodeSlot, ParametersSlot, Record, Seat, Seats, Slot,
 };
 use chain::state::State;
 use chain::{Amount, Authentic, Epoch, Genesis, Header, NetworkKind, Stamp, Time, Transaction};
 use commit::Network;
 use ledger::tx::Action;
 use ledger::{
-    Execution, Opening, Parameter, Proposed, Rejection, Stop, Working, apply, apply_with, begin,
-    propose, supply,
+    Execution, Opening, Parameter, Parameters, Proposed, Rejection, Stop, Working, apply,
+    apply_with, begin, propose, supply,
 };
 use receipt::{PublicKey, SecretKey};
 use std::collections::BTreeSet;
@@ -113,9 +113,47 @@ impl World {
         let clock = self.record(&ClockSlot).unwrap();
         let Clock { height, time, beacon, .. } = clock;
         for begun in [clock.epoch.next(), epoch] {
-            self.put(&EpochStartSlot(begun), &EpochStart { height, time, beacon });
+            let judged = self.judged_from(begun);
+            self.put(&EpochStartSlot(begun), &EpochStart { height, time, beacon, judged });
         }
         self.put(&ClockSlot, &Clock { epoch, epoch_began: clock.time, ..clock });
+    }
+
+    /// The last epoch in which what is dated in this one is judged, by the parameters as they are.
+    pub(crate) fn judged_from(&self, epoch: Epoch) -> Epoch {
+        let values = self.record(&ParametersSlot).unwrap();
+        let epochs = Parameters::of(&values).unwrap().get_u64(Parameter::DisputeEpochs);
+        Epoch(epoch.0 + epochs)
+    }
+
+    /// An empty book with terms of the parameters as they are.
+    pub(crate) fn book(&self) -> EpochBook {
+        let values = Parameters::of(&self.record(&ParametersSlot).unwrap()).unwrap();
+        let amount = |parameter| Amount(values.get(parameter));
+        let terms = AuditTerms {
+            audit_unit: amount(Parameter::AuditUnit),
+            audit_share: u32::try_from(values.get(Parameter::AuditShare)).unwrap(),
+            auditors: u8::try_from(values.get(Parameter::Auditors)).unwrap(),
+            draw_fee: amount(Parameter::DrawFee),
+            audit_fee: amount(Parameter::AuditFee),
+            plant_reward: amount(Parameter::PlantReward),
+            false_alarm: amount(Parameter::FalseAlarm),
+            bond: amount(Parameter::Bond),
+            show_ms: values.get_u64(Parameter::ShowMs),
+            commit_ms: values.get_u64(Parameter::CommitMs),
+            reveal_ms: values.get_u64(Parameter::RevealMs),
+            appeal_ms: values.get_u64(Parameter::AppealMs),
+            move_ms: values.get_u64(Parameter::MoveMs),
+        };
+        EpochBook { began: Time(0), settled: Amount::ZERO, settlements: 1, terms }
+    }
+
+    /// Changes parameters, as votes do.
+    pub(crate) fn set(&mut self, changed: &[(Parameter, u128)]) {
+        let mut values = self.record(&ParametersSlot).unwrap();
+        values.0.extend(changed.iter().map(|(parameter, value)| (parameter.number(), *value)));
+        assert!(Parameters::of(&values).is_some(), "they go together");
+        self.put(&ParametersSlot, &values);
     }
 
     /// A transaction that an account signs next.

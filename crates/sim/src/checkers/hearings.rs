@@ -6,8 +6,8 @@
 
 use chain::Epoch;
 use chain::records::{
-    AnchorSlot, Audit, AuditSlot, AuditStage, Awaited, ClaimedStep, Clock, Held, NodeId, Word,
-    audit_commitment,
+    AnchorSlot, Audit, AuditSlot, AuditStage, Awaited, ClaimedStep, Clock, EpochBookSlot, Held,
+    NodeId, Word, audit_commitment,
 };
 use commit::Digest;
 use ledger::tx::{Action, AuditReveal, DisputedStep, Found};
@@ -23,7 +23,7 @@ const DRAWN_AFTER: u64 = 2;
 
 pub(crate) fn check(
     step: &Step<'_>,
-    (now, window): (&Clock, u64),
+    now: &Clock,
     (actions, changes): (&[&Action], &[Change]),
 ) -> Seen {
     for action in actions {
@@ -40,7 +40,7 @@ pub(crate) fn check(
         if let Some(Held::Audit(slot, was)) = was {
             let is = kept!(is.as_ref(), Audit);
             said(step, actions, (*slot, was, is))?;
-            done(now, window, actions, (*slot, was, is))?;
+            done(step, now, actions, (*slot, was, is))?;
         }
     }
     Ok(())
@@ -99,8 +99,8 @@ fn revealed(action: &Action, slot: AuditSlot, node: NodeId) -> Option<&AuditReve
 
 /// Nobody is done with before its time.
 fn done(
+    step: &Step<'_>,
     now: &Clock,
-    window: u64,
     actions: &[&Action],
     (slot, was, is): (AuditSlot, &Audit, Option<&Audit>),
 ) -> Seen {
@@ -124,5 +124,6 @@ fn done(
         AuditStage::Show | AuditStage::Opening | AuditStage::Silent(_) => false,
     };
     let vouched = closed.any(|one| matches!(one.word, Word::Root(_)));
-    holds(may && (!vouched || now.time > was.deadline.after(window)), what)
+    let book = record(step.before, &EpochBookSlot(slot.epoch)).ok_or("an audit has no book")?;
+    holds(may && (!vouched || now.time > was.deadline.after(book.terms.move_ms)), what)
 }

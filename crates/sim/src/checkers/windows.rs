@@ -7,8 +7,8 @@
 use chain::records::{
     Asked, Channel, Clock, Course, Decision, Dispute, DisputeSlot, EpochStartSlot, Held, KeyRole,
     KeySlot, LabelSlot, NameRecord, NameSlot, Node, NodeId, NodeSlot, Outcome, PackageSlot,
-    ParametersSlot, PlantSlot, Proposal, ProposalId, Settlement, SettlementSlot, Stage,
-    dispute_state_hash,
+    ParametersSlot, Plant, PlantSlot, Proposal, ProposalId, Settlement, SettlementSlot, Stage,
+    Unbonding, dispute_state_hash,
 };
 use chain::{Epoch, Time, Transaction};
 use dispute::Move;
@@ -67,8 +67,7 @@ pub(crate) fn check(step: &Step<'_>, changes: &[Change]) -> Seen {
     let block = Block { step, actions, now, parameters };
     block.words()?;
     let actions: Vec<_> = block.actions.iter().map(|(_, action)| action).collect();
-    let window = block.number(Parameter::MoveMs);
-    hearings::check(step, (&block.now, window), (&actions, changes))?;
+    hearings::check(step, &block.now, (&actions, changes))?;
     changes.iter().try_for_each(|Change { was, is }| block.look(was.as_ref(), is.as_ref()))
 }
 
@@ -84,13 +83,16 @@ impl Block<'_> {
 
     /// What transactions bring has not expired, and what they are about is not too old.
     fn words(&self) -> Seen {
-        let judged = self.number(Parameter::DisputeEpochs);
-        let lasts = |epoch: u64| self.now.epoch.0 <= epoch.saturating_add(judged);
+        // As long as the epoch said when it began. What has not begun is asked for already.
+        let lasts = |epoch: u64| match record(self.step.after, &EpochStartSlot(Epoch(epoch))) {
+            Some(start) => self.now.epoch <= start.judged,
+            None => self.now.epoch.0 < epoch,
+        };
         for (_, action) in &self.actions {
             let in_time = if let Action::Settle(settle) = action {
                 self.now.time < settle.voucher.expiry && settle.epoch == self.now.epoch
             } else if let Action::DisputeOpen(opened) = action {
-                opened.epoch <= self.now.epoch && lasts(opened.epoch.0)
+                opened.epoch <= self.now.epoch && (opened.alarm.is_some() || lasts(opened.epoch.0))
             } else if let Action::Equivocation(shown) = action {
                 lasts(shown.epoch.0) && self.is_dated(shown.terms.beacon_height(), shown.epoch)
             } else if let Action::MissingOpen(asked) = action {
@@ -98,12 +100,25 @@ impl Block<'_> {
                 by != 0 && by < self.now.epoch.0 && lasts(by)
             } else if let Action::PartOpen(asked) = action {
                 asked.receipt.anchor_by != 0 && lasts(asked.receipt.anchor_by)
+            } else if let Action::Withdraw(leaves) = action {
+                self.leaves(leaves.node)
             } else {
                 true
             };
             holds(in_time, || format!("kind {} comes out of its time", action.kind().0))?;
         }
         Ok(())
+    }
+
+    /// Whether something of a node's stake may leave: what was dated while it was there is not judged any more.
+    fn leaves(&self, node: NodeId) -> bool {
+        let takes = self.number(Parameter::UnbondMs);
+        let due = |part: &Unbonding| {
+            let over = part.made.after(takes).max(part.least) <= self.now.time;
+            over && self.now.epoch.0 > part.judged.0.saturating_add(2)
+        };
+        let node = record(self.step.before, &NodeSlot(node));
+        node.is_some_and(|node| node.unbonding.iter().any(due))
     }
 
     /// Whether a height that a job names lies in an epoch.
@@ -136,8 +151,8 @@ impl Block<'_> {
         if let (Some(Held::Settlement(slot, settlement)), None) = (was, is) {
             return self.collected(slot, settlement);
         }
-        if let Some(Held::Plant(slot, _)) = was.or(is) {
-            return self.plant(*slot, was.is_some(), is.is_some());
+        if let Some(Held::Plant(slot, plant)) = was.or(is) {
+            return self.plant((*slot, plant), was.is_some(), is.is_some());
         }
         if let (Some(Held::Dispute(slot, was)), Some(Held::Dispute(_, is))) = (was, is) {
             return self.dispute(*slot, was, is);
@@ -266,17 +281,17 @@ impl Block<'_> {
         jailed && first && !actions.any(jails)
     }
 
-    fn plant(&self, slot: PlantSlot, was: bool, is: bool) -> Seen {
+    fn plant(&self, (slot, plant): (PlantSlot, &Plant), was: bool, is: bool) -> Seen {
         let what = || format!("in epoch {} {slot:?} is put or goes", self.now.epoch.0);
         if !was {
             // Who enacts another bound in this very block may do so before or after it.
             let few = self.most_plants().is_none_or(|most| u64::from(slot.index) < most);
             return holds(slot.epoch == self.now.epoch && few, what);
         }
-        let last = slot.epoch.0.saturating_add(self.number(Parameter::PlantEpochs));
+        let last = slot.epoch.0.saturating_add(plant.epochs);
         holds(is || last < self.now.epoch.0, what)?;
         // Only who put it may open it, and only what is opened goes so soon.
-        let twice = last.saturating_add(self.number(Parameter::PlantEpochs));
+        let twice = last.saturating_add(plant.epochs);
         let mut made = self.step.block.transactions.iter();
         let its_own = made.any(|transaction| transaction.payer == slot.planter);
         holds(is || its_own || twice < self.now.epoch.0, what)

@@ -7,7 +7,6 @@ use chain::records::{
     EpochStartSlot, Held, NodeId, SettlementSlot, Vouching, Word,
 };
 use commit::Digest;
-use ledger::Parameter;
 use ledger::tx::{Action, Alarm, DisputedStep, Enrol, Found, Wish as Enrolling};
 
 use super::cases::Tale;
@@ -179,10 +178,10 @@ pub(crate) fn answer_with(
             continue;
         }
         // Who was away comes back by itself, called silent or not.
-        let back = u64::try_from(stage.scene.parameter(Parameter::AppealMs)).unwrap_or(u64::MAX);
+        let Some(book) = stage.scene.record(&EpochBookSlot(slot.epoch)) else { continue };
         let late = stage.is_past(match audit.stage {
             AuditStage::Show | AuditStage::Opening | AuditStage::Reveal => {
-                audit.deadline.after(back)
+                audit.deadline.after(book.terms.appeal_ms)
             }
             AuditStage::Commit | AuditStage::Silent(_) | AuditStage::Over => audit.deadline,
         });
@@ -244,7 +243,7 @@ pub(super) fn draw(stage: &mut Stage<'_, '_>) {
     let Some(epoch) = now.0.checked_sub(2).map(chain::Epoch) else { return };
     let Some(book) = stage.scene.record(&EpochBookSlot(epoch)) else { return };
     let Some(start) = stage.scene.record(&EpochStartSlot(now)) else { return };
-    let unit = stage.scene.parameter(Parameter::AuditUnit).max(1);
+    let unit = book.terms.audit_unit.0;
     let draws = book.settled.0.div_ceil(unit);
     for index in (0..u32::try_from(draws).unwrap_or(u32::MAX)).take(DRAWS_MAX) {
         let slot = AuditSlot { epoch, index };
@@ -285,7 +284,8 @@ pub(super) fn see_to(stage: &mut Stage<'_, '_>, sloppy: u64) {
     for (slot, audit) in audits(stage) {
         let sloppy = stage.random.once_in(sloppy);
         let late = stage.is_past(audit.deadline);
-        let window = u64::try_from(stage.scene.parameter(Parameter::RevealMs)).unwrap_or(u64::MAX);
+        let Some(book) = stage.scene.record(&EpochBookSlot(slot.epoch)) else { continue };
+        let window = book.terms.reveal_ms;
         let lapsed =
             audit.stage == AuditStage::Commit && stage.is_past(audit.deadline.after(window));
         let lacks = !matches!(audit.word, Word::Root(_));

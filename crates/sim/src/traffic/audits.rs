@@ -57,8 +57,8 @@ fn draw(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
     let near: Vec<(SettlementSlot, &Settlement)> =
         settled.filter(|(slot, _)| slot.epoch == epoch || random.once_in(32)).collect();
     let (slot, settlement) = *random.choose(&near)?;
-    let unit = scene.parameter(ledger::Parameter::AuditUnit).max(1);
     let book = scene.record(&EpochBookSlot(epoch))?;
+    let unit = book.terms.audit_unit.0;
     let draws = u64::try_from(book.settled.0 / unit).unwrap_or(u64::MAX).saturating_add(2);
     let index = u32::try_from(random.below(draws)).unwrap_or(u32::MAX);
     let audit = AuditSlot { epoch, index };

@@ -72,7 +72,10 @@ fn due(random: &mut Random, scene: &Scene<'_>) -> Option<Wish> {
     let mut nodes = there(scene);
     let now = scene.header.time;
     let takes = u64::try_from(scene.parameter(Parameter::UnbondMs)).unwrap_or(u64::MAX);
-    let due = |part: &Unbonding| part.made.after(takes).max(part.least) <= now;
+    let epoch = scene.header.epoch.0;
+    let due = |part: &Unbonding| {
+        part.made.after(takes).max(part.least) <= now && epoch > part.judged.0.saturating_add(2)
+    };
     nodes.retain(|(_, node)| node.unbonding.iter().any(due));
     let (node, record) = random.choose(&nodes)?;
     let payer = key_of(&record.owner)?;
