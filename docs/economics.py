@@ -115,6 +115,8 @@ DISPUTED = {
     "8B/8k": {"ops of the program": 645, "block": 20, "leaves": 126, "log": 5, "tiles": 4, "states": (1073, 973, 1178, 499)},
     "at the limits": {"ops of the program": 16_384, "block": 128, "leaves": 1024, "log": 5, "tiles": 6, "states": (1201, 1133, 1306, 499)},
 }
+# Work of a transaction's signature.
+SIGNATURE = 60
 # Bytes of a transaction without its body; of a dispute_move without state and move; of 16 hashes as a move.
 TRANSACTION, MOVE, CHILDREN = 128, 168, 5 + 16 * 32
 OPENED = 5 + 16_384
@@ -128,7 +130,7 @@ def answered(shape, parameters):
     made = 35 + children * CHILDREN + 5 + shape["block"] * 32 + 9 + (16 + shape["leaves"]) * 32 + OPENED
     states = (1 + shape["log"]) * log + ops + (shape["tiles"] - 1) * tiles + 2 * last
     size = made + states + moves * (TRANSACTION + MOVE)
-    work = moves * (700 + shape["ops of the program"] // 4)
+    work = moves * (SIGNATURE + 700 + shape["ops of the program"] // 4)
     return moves, size, F(size * parameters["fee_byte"] + work * parameters["fee_work"]) / ASSUMED["money an answer costs"]
 
 
@@ -142,10 +144,10 @@ def griefing(parameters):
 # What accusing takes at least: bytes of the transaction without a filing or a receipt, work without a program's ops,
 # bytes of the record and its key. From ledger.md 3 and 7.
 ACCUSED = {
-    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2 + 1, 1_200, 33 + 391),
-    "37 vouch_dispute": (TRANSACTION + 44 + 98 + 2 + 2, 1_250, 33 + 391),
-    "61 missing_open": (TRANSACTION + 32 + 2 + 64, 2_000, 33 + 225),
-    "64 part_open": (TRANSACTION + 32 + 2 + 64 + 42, 2_000, 33 + 209),
+    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2 + 1, SIGNATURE + 1_200, 33 + 391),
+    "37 vouch_dispute": (TRANSACTION + 44 + 98 + 2 + 2, SIGNATURE + 1_250, 33 + 391),
+    "61 missing_open": (TRANSACTION + 32 + 2 + 64, SIGNATURE + 2_000, 33 + 225),
+    "64 part_open": (TRANSACTION + 32 + 2 + 64 + 42, SIGNATURE + 2_000, 33 + 209),
 }
 
 
@@ -252,9 +254,9 @@ def diluter():
 # ended after 129 to 256 tokens, a terms leaf that names nobody, two stop tokens and a log of 2^20 leaves; of 31 with two
 # auditors. From ledger.md 3 and 7.
 AUDITED = {
-    "31 draw": (TRANSACTION + 76, 60, 13 + 311 + 2 * 66),
-    "32 audit_show": (TRANSACTION + 44 + 2 + 370 + 64 + 2 + 223 + 9 + 1 + 2 + 208 + 2 + 152 + 1 + 2 + 308 + 1 + 2 + 747 + 138 + 64 + 40 + 32, 2_300, 0),
-    "33 audit_commit, 34 audit_reveal": (2 * TRANSACTION + 76 + 109, 3, 0),
+    "31 draw": (TRANSACTION + 76, SIGNATURE + 60, 13 + 311 + 2 * 66),
+    "32 audit_show": (TRANSACTION + 44 + 2 + 370 + 64 + 2 + 223 + 9 + 1 + 2 + 208 + 2 + 152 + 1 + 2 + 308 + 1 + 2 + 747 + 138 + 64 + 40 + 32, SIGNATURE + 2_300, 0),
+    "33 audit_commit, 34 audit_reveal": (2 * TRANSACTION + 76 + 109, 2 * SIGNATURE + 3, 0),
 }
 
 
@@ -274,9 +276,9 @@ def audited(parameters):
 
 # What a plant's transactions take: of 70 the record and its key, of 71 a terms leaf that names nobody. From ledger.md 3 and 7.
 PLANTED = {
-    "70 plant": (TRANSACTION + 41, 1, 42 + 57),
-    "71 plant_meet": (TRANSACTION + 64 + 41 + 32 + 13 + 32 + 32 + 2 + 223, 50, 0),
-    "72 plant_end": (TRANSACTION + 41 + 1 + 104, 1, 0),
+    "70 plant": (TRANSACTION + 41, SIGNATURE + 1, 42 + 57),
+    "71 plant_meet": (TRANSACTION + 64 + 41 + 32 + 13 + 32 + 32 + 2 + 223, SIGNATURE + 50, 0),
+    "72 plant_end": (TRANSACTION + 41 + 1 + 104, SIGNATURE + 1, 0),
 }
 
 

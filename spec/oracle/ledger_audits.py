@@ -117,4 +117,4 @@ def draw(turn, body):
     turn.pay(turn.payer, fee)
 
 
-KINDS = {30: (STAND, lambda _: 1, enrol), 31: (DRAW, lambda _: 60, draw)}
+KINDS = {30: (STAND, lambda _: 20, enrol), 31: (DRAW, lambda _: 60, draw)}

@@ -85,10 +85,10 @@ def base_cases():
     w.send(1, TRANSFER, transfer(2, 1), 3, number=1).send(77, TRANSFER, transfer(2, 0), 3, number=1)
     w.send(1, TRANSFER, transfer(2, 0), 6).send(1, TRANSFER, transfer(1, 0), 6).send(1, TRANSFER, transfer(1, 1), 7)
     w.send(1, TRANSFER, transfer(1, RICH + 1), 7).send(1, TRANSFER, transfer(2, RICH + 1), 8)
-    w.send(1, TRANSFER, transfer(2, RICH), 4).send(1, TRANSFER, transfer(2, RICH - 1859), 4)
-    w.send(1, TRANSFER, transfer(2, 1), 5, fee_max=1859).send(1, TRANSFER, transfer(2, RICH), 5, fee_max=1859)
+    w.send(1, TRANSFER, transfer(2, RICH), 4).send(1, TRANSFER, transfer(2, RICH - 7859), 4)
+    w.send(1, TRANSFER, transfer(2, 1), 5, fee_max=7859).send(1, TRANSFER, transfer(2, RICH), 5, fee_max=7859)
     w.send(1, TRANSFER, transfer(2, (1 << 128) - 1), 8).send(77, TRANSFER, transfer(2, 1), 8)
-    w.send(1, TRANSFER, transfer(2, RICH - 1860), fee_max=1860).send(1, TRANSFER, transfer(2, 1), 8)
+    w.send(1, TRANSFER, transfer(2, RICH - 7860), fee_max=7860).send(1, TRANSFER, transfer(2, 1), 8)
     w.block().send(1, TRANSFER, transfer(2, 1), 3, number=0).send(2, TRANSFER, transfer(1, 5))
     yield "rejections of every step", w
 
@@ -99,8 +99,8 @@ def base_cases():
     yield "nothing is charged for", w
 
     w = World(parameters=[(1, 7), (2, 3), (3, 11)]).block()
-    w.send(1, TRANSFER, transfer(77, 1), 5, fee_max=7 * 176 + 3 + 11 * 57 - 1).send(1, TRANSFER, transfer(77, 1), fee_max=7 * 176 + 3 + 11 * 57)
-    w.send(1, TRANSFER, transfer(77, 1), fee_max=7 * 176 + 3).send(2, TRANSFER, transfer(1, 1), 5, fee_max=7 * 176 + 2)
+    w.send(1, TRANSFER, transfer(77, 1), 5, fee_max=7 * 176 + 183 + 11 * 57 - 1).send(1, TRANSFER, transfer(77, 1), fee_max=7 * 176 + 183 + 11 * 57)
+    w.send(1, TRANSFER, transfer(77, 1), fee_max=7 * 176 + 183).send(2, TRANSFER, transfer(1, 1), 5, fee_max=7 * 176 + 182)
     yield "other fees", w
 
     w = World()

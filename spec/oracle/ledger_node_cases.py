@@ -77,16 +77,16 @@ def worlds():
     yield "rejections of nodes", w
 
     w = World().block()
-    create_cost = 10 * (128 + 1 + 2 + 16 + 3 * 96) + 100 * 181
+    create_cost = 10 * (128 + 1 + 2 + 16 + 3 * 96) + 100 * 241
     node_bytes = 33 + 4 * 32 + 1 + 2 + 16 + 16 + 1 + 16 + 16 + 16 + 2 + 8 + 2 + 8 + 8 + 8 + 1 + 8
     fee = create_cost + 1000 * (node_bytes + 3 * (33 + 32 + 1 + 8 + 8))
     w.send(1, 2, create(w, 1, 20), 5, fee_max=fee - 1).send(1, 2, create(w, 1, 20), fee_max=fee)
     w.block()
     one = made(w, 1, 30, transport=NO_CLAIM, validator=NO_CLAIM, address=b"a")
-    two_more = 10 * (128 + 32 + 1 + 2 + 3) + 100 + 1000 * 2
+    two_more = 10 * (128 + 32 + 1 + 2 + 3) + 6100 + 1000 * 2
     w.send(1, 3, {"node": one, "roles": 1, "address": b"abc"}, 5, fee_max=two_more - 1).send(1, 3, {"node": one, "roles": 1, "address": b"abc"}, fee_max=two_more)
-    w.send(1, 3, {"node": one, "roles": 1, "address": b""}, 5, fee_max=1729).send(1, 3, {"node": one, "roles": 1, "address": b""}, fee_max=1730)
+    w.send(1, 3, {"node": one, "roles": 1, "address": b""}, 5, fee_max=7729).send(1, 3, {"node": one, "roles": 1, "address": b""}, fee_max=7730)
     rotate = 10 * (128 + 32 + 1 + 32 + 96)
-    w.send(1, 4, new_key(w, one, TRANSPORT, 0, 0), fee_max=rotate + 100)
-    w.send(1, 4, new_key(w, one, TRANSPORT, 0, 33), 5, fee_max=rotate + 6100 + 81999).send(1, 4, new_key(w, one, TRANSPORT, 0, 33), fee_max=rotate + 6100 + 82000)
+    w.send(1, 4, new_key(w, one, TRANSPORT, 0, 0), fee_max=rotate + 6100)
+    w.send(1, 4, new_key(w, one, TRANSPORT, 0, 33), 5, fee_max=rotate + 12100 + 81999).send(1, 4, new_key(w, one, TRANSPORT, 0, 33), fee_max=rotate + 12100 + 82000)
     yield "what nodes cost", w

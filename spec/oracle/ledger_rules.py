@@ -33,7 +33,7 @@ from ledger_turn import MADE_MOST, MONEY_MOST, NONE_MADE, Draft, Rejected, State
 from receipt import Hashes
 from receipt_decode import true
 
-RULES, WORK_MOST = 1, 1 << 19
+RULES, WORK_MOST, SIGNATURE = 1, 1 << 19, 60
 
 
 # Section 7
@@ -97,7 +97,8 @@ class Execution:
             body = body_form.whole(made["body"])
         except Refused:
             raise Rejected(2) from None
-        if self.work + work(body) > WORK_MOST:
+        units = work(body) + SIGNATURE
+        if self.work + units > WORK_MOST:
             raise NoRoom
         key = account_key(made["payer"])
         account = draft.read(key, ACCOUNT, NONE_MADE)
@@ -107,13 +108,13 @@ class Execution:
         turn = Turn(self, made, draft)
         rule(turn, body)
         rates = [turn.parameter(name) for name in ("fee_byte", "fee_work", "fee_state")]
-        fee = sum(rate * count for rate, count in zip(rates, (length, work(body), grown(draft))))
+        fee = sum(rate * count for rate, count in zip(rates, (length, units, grown(draft))))
         reject_unless(fee <= made["fee_max"], 5)
         turn.charge(fee, 4)
         purse = draft.read(PURSE_KEY, PURSE)
         draft.write(PURSE_KEY, PURSE, {**purse, "fees": purse["fees"] + fee})
         self.draft.changes.update(draft.changes)
-        self.work += work(body)
+        self.work += units
 
     def finish(self):
         return self.draft.over(self.state)

@@ -122,4 +122,4 @@ def pay(draft):
     draft.write(PURSE_KEY, PURSE, {**purse, "fees": 0, "treasury": treasury, "issued": purse["issued"] + issued})
 
 
-KINDS = {9: (STAND, lambda _: 1, stand)}
+KINDS = {9: (STAND, lambda _: 20, stand)}

@@ -38,7 +38,7 @@ def worlds():
 
     w = World().block()
     one = made(w, 1, 20)
-    bytes_of = 10 * (128 + 48) + 100
+    bytes_of = 10 * (128 + 48) + 6100
     w.send(1, 6, some(one, 5), 5, fee_max=bytes_of + 1000 * (1 + 24) - 1).send(1, 6, some(one, 5), fee_max=bytes_of + 1000 * (1 + 24))
     w.send(1, 6, some(one, 5), fee_max=bytes_of).send(1, 7, some(one, 1), fee_max=bytes_of + 1000 * 40).send(1, 7, some(one, 9), fee_max=bytes_of + 1000 * 40)
     yield "what stake costs", w

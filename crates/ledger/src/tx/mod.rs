@@ -124,6 +124,11 @@ use crate::context::{Author, Context};
 use crate::stop::{Rejection, Stop, require};
 use crate::view::View;
 
+/// Work of checking a signature. A transaction has its own; what a body brings is in its kind's work.
+const SIGNATURE_WORK: u64 = 60;
+/// Work of reading and writing a list of as many nodes as may be listed: some twelve transfers.
+const LIST_WORK: u64 = 20;
+
 /// A body, by its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -441,9 +446,14 @@ impl Action {
         })
     }
 
-    /// Units of work that are paid for besides bytes.
+    /// Units of work that are paid for besides bytes: of the kind, and of the transaction's own signature.
     #[must_use]
     pub fn work(&self) -> u64 {
+        SIGNATURE_WORK + self.own_work()
+    }
+
+    /// Units of work of the kind.
+    fn own_work(&self) -> u64 {
         match self {
             Self::Transfer(_)
             | Self::NodeSet(_)
@@ -451,7 +461,6 @@ impl Action {
             | Self::Stake(_)
             | Self::Unstake(_)
             | Self::Withdraw(_)
-            | Self::Stand(_)
             | Self::PackageWithdraw(_)
             | Self::NameClaim(_)
             | Self::NameTransfer(_)
@@ -464,7 +473,6 @@ impl Action {
             | Self::ChannelEnd(_)
             | Self::Collect(_)
             | Self::Release(_)
-            | Self::Enrol(_)
             | Self::AuditCommit(_)
             | Self::AuditClose(_)
             | Self::AuditLate(_)
@@ -476,6 +484,7 @@ impl Action {
             | Self::PartLate(_)
             | Self::Plant(_)
             | Self::PlantEnd(_) => 1,
+            Self::Stand(_) | Self::Enrol(_) => LIST_WORK,
             Self::NodeCreate(action) => action.work(),
             Self::NodeKey(action) => action.work(),
             Self::Program(action) => action.work(),

@@ -122,15 +122,15 @@ fn what_costs_least_is_looked_at_first() {
     );
 }
 
-/// Transactions of just as much work as a block has room for, and one of a unit more.
+/// Transactions of just as much work as a block has room for, and one more.
 fn work_of_a_block(world: &World) -> Vec<Authentic> {
     let signed = |at: usize, action: &Action| {
         world.signed_as(1, world.account(1).made + u64::try_from(at).unwrap(), FEE_MAX, action)
     };
     let manifest = crate::packages::manifest();
     let package = |name| crate::packages::published(manifest.clone(), name, world.network());
-    let mut actions: Vec<Action> = (1..=104).map(package).collect();
-    for at in 0..70 {
+    let mut actions: Vec<Action> = (1..=100).map(package).collect();
+    for at in 0..73 {
         let number = world.account(1).made + actions.len() as u64;
         let node = NodeId::of(world.network(), public(1), number);
         actions.push(Action::NodeCreate(NodeCreate {
@@ -142,9 +142,9 @@ fn work_of_a_block(world: &World) -> Vec<Authentic> {
         }));
     }
     let work: u64 = actions.iter().map(Action::work).sum();
-    for _ in work..=BLOCK_WORK_MAX {
-        actions.push(transfer(2, 1));
-    }
+    let transfers = (BLOCK_WORK_MAX - work) / transfer(2, 1).work();
+    assert_eq!(work + transfers * transfer(2, 1).work(), BLOCK_WORK_MAX, "just as much");
+    actions.extend((0..=transfers).map(|_| transfer(2, 1)));
     (0..).zip(&actions).map(|(at, action)| signed(at, action)).collect()
 }
 

@@ -721,8 +721,8 @@ fn a_claimed_fault_is_disputed_with_its_receipts_signature() {
     let court = Court::of(&mut world, false);
     let open = faulted(&world, &court);
     let ops = u64::from(court.model.ops);
-    assert_eq!(Action::DisputeOpen(Box::new(open.clone())).work(), 2_000 + ops / 4);
-    assert_eq!(Action::DisputeOpen(Box::new(court.open())).work(), 1_200 + ops / 4);
+    assert_eq!(Action::DisputeOpen(Box::new(open.clone())).work(), 2_060 + ops / 4);
+    assert_eq!(Action::DisputeOpen(Box::new(court.open())).work(), 1_260 + ops / 4);
     let mut unsigned = open.clone();
     unsigned.signature = Some(receipt::Signature::NONE);
     let unsigned = world.signed(ACCUSER, &Action::DisputeOpen(Box::new(unsigned)));

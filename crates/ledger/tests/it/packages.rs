@@ -180,7 +180,7 @@ fn a_program_is_paid_for_by_its_bytes() {
     let before = world.account(1).balance;
     world.take(1, &program());
     let bytes = checked().encode().len() as u128;
-    let fee = 10 * (128 + 4 + bytes) + 100 * (3_000 + bytes / 16) + 1_000 * (33 + 4 + bytes);
+    let fee = 10 * (128 + 4 + bytes) + 100 * (60 + 3_000 + bytes / 16) + 1_000 * (33 + 4 + bytes);
     assert_eq!(world.account(1).balance.plus(Amount(fee)), Some(before));
 }
 

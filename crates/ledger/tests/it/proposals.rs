@@ -155,7 +155,7 @@ fn a_parameter_changes_after_vote_and_timelock() {
     assert_eq!(values[&ParameterNumber(1)], 5);
     let fees = world.record(&PurseSlot).unwrap().fees.0;
     world.take(3, &crate::transfer::transfer(2, 5));
-    assert_eq!(world.record(&PurseSlot).unwrap().fees.0 - fees, 5 * (128 + 48) + 100);
+    assert_eq!(world.record(&PurseSlot).unwrap().fees.0 - fees, 5 * (128 + 48) + 6_100);
 }
 
 #[test]

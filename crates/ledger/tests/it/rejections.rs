@@ -42,7 +42,7 @@ const BASE: &[Case] = &[
     (Rejection::Body, |world| raw(world, 1, vec![0; 47])),
     (Rejection::Number, |world| world.signed_as(1, 1, FEE_MAX, &transfer(2, 1))),
     (Rejection::FeeUnpaid, |world| world.signed(1, &transfer(2, RICH))),
-    (Rejection::FeeAbove, |world| world.signed_as(1, 0, Amount(1_859), &transfer(2, 1))),
+    (Rejection::FeeAbove, |world| world.signed_as(1, 0, Amount(7_859), &transfer(2, 1))),
     (Rejection::NothingMoved, |world| world.signed(1, &transfer(2, 0))),
     (Rejection::ToItself, |world| world.signed(1, &transfer(1, 1))),
     (Rejection::Balance, |world| world.signed(1, &transfer(2, RICH + 1))),
@@ -96,8 +96,8 @@ fn the_page_lists_them() {
 #[test]
 fn what_is_just_paid_is_taken() {
     let world = World::new();
-    let paid = world.signed_as(1, 0, Amount(1_860), &transfer(2, 1));
+    let paid = world.signed_as(1, 0, Amount(7_860), &transfer(2, 1));
     assert_eq!(world.rejection(&paid), None);
-    let action: Action = transfer(2, RICH - 1_860);
+    let action: Action = transfer(2, RICH - 7_860);
     assert_eq!(world.rejection(&world.signed(1, &action)), None);
 }

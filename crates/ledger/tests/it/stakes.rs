@@ -114,8 +114,8 @@ fn stake_leaves_after_its_time() {
     let rich = world.account(1).balance.0;
     world.take(1, &withdraw(id));
     assert_eq!(node(&world, id).unbonding, unbonding[1..]);
-    // 160 bytes and 32 of a body, and one unit of work.
-    assert_eq!(world.account(1).balance.0, rich + 30 - 10 * (128 + 32) - 100);
+    // 160 bytes and 32 of a body, one unit of work and 60 of the signature.
+    assert_eq!(world.account(1).balance.0, rich + 30 - 10 * (128 + 32) - 6_100);
     world.take(1, &withdraw(id));
     assert_eq!(node(&world, id).unbonding, []);
 }

@@ -16,8 +16,8 @@ fn money_goes_over_and_the_fee_into_the_purse() {
     let mut world = World::new();
     world.take(1, &transfer(2, 1_000));
     let fees = world.record(&PurseSlot).unwrap().fees;
-    // 160 bytes and 48 of a body, and one unit of work.
-    assert_eq!(fees, Amount(10 * (128 + 48) + 100));
+    // 160 bytes and 48 of a body, one unit of work and 60 of the signature.
+    assert_eq!(fees, Amount(10 * (128 + 48) + 6_100));
     assert_eq!(world.account(1).balance, Amount(RICH - 1_000 - fees.0));
     assert_eq!((world.account(1).made, world.account(2).made), (1, 0));
     assert_eq!(world.account(2).balance, Amount(RICH + 1_000));
@@ -28,7 +28,7 @@ fn a_new_account_is_paid_for_by_its_bytes() {
     let mut world = World::new();
     world.take(1, &transfer(77, 1_000));
     let fees = world.record(&PurseSlot).unwrap().fees;
-    assert_eq!(fees, Amount(10 * (128 + 48) + 100 + 1_000 * (33 + 24)));
+    assert_eq!(fees, Amount(10 * (128 + 48) + 6_100 + 1_000 * (33 + 24)));
     assert_eq!(world.account(77).balance, Amount(1_000));
 }
 

@@ -112,8 +112,8 @@ fn who_fills_a_block_keeps_nobody_out() {
         pool.put(&state, &opening, small(&state, who, number));
     }
     let place = |who: usize| (actor(who).public, 0);
-    pool.waiting.get_mut(&place(2)).unwrap().work = BLOCK_WORK_MAX - 1;
-    pool.waiting.get_mut(&place(3)).unwrap().work = 2;
+    pool.waiting.get_mut(&place(2)).unwrap().work = BLOCK_WORK_MAX - 61;
+    pool.waiting.get_mut(&place(3)).unwrap().work = 62;
     assert_eq!(turns(&pool), [(2, 0), (4, 0)], "nor what is behind it");
 }
 
