@@ -144,8 +144,8 @@ def griefing(parameters):
 # What accusing takes at least: bytes of the transaction without a filing or a receipt, work without a program's ops,
 # bytes of the record and its key. From ledger.md 3 and 7.
 ACCUSED = {
-    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2 + 1, SIGNATURE + 1_200, 33 + 391),
-    "37 vouch_dispute": (TRANSACTION + 44 + 98 + 2 + 2, SIGNATURE + 1_250, 33 + 391),
+    "50 dispute_open": (TRANSACTION + 32 + 8 + 98 + 2 + 1, SIGNATURE + 1_200, 33 + 392),
+    "37 vouch_dispute": (TRANSACTION + 44 + 98 + 2 + 2, SIGNATURE + 1_250, 33 + 392),
     "61 missing_open": (TRANSACTION + 32 + 2 + 64, SIGNATURE + 2_000, 33 + 225),
     "64 part_open": (TRANSACTION + 32 + 2 + 64 + 42, SIGNATURE + 2_000, 33 + 209),
 }
@@ -354,7 +354,7 @@ def printed():
     yield "**A challenge without ground.** What an innocent claimant pays to answer to the end, with the greatest moves there are, and what half of the challenger's bond leaves it. Nobody has to serve a program at the limits."
     yield ""
     yield from table(("program", "moves", "bytes", "cost", "half of the bond", "left"), griefing(parameters))
-    yield "**Accusing who sleeps.** The least that opening a case costs in fees, what the challenger of a silent node gets beside its bond, and what that leaves it, before the fees of all that follows."
+    yield "**Accusing who sleeps.** The least that opening a case costs in fees, what the challenger of a silent node gets beside its bond, and what that leaves it, before the fees of all that follows. Values under which something were left are none (`spec/ledger.md` section 9), and so it is with what a plant pays against the first line: whoever plants, and finds it with a friend's key before anybody else does, would keep the pay, and nobody would look."
     yield ""
     yield from table(("kind", "bytes", "work", "bytes of state", "cost", "gets", "left"), accuser(parameters))
     yield "**The launderer** lets the case of one true answer pass in silence, so that its stake is held while its lies are refuted, or lets all their cases pass in silence, and wins the first case then. What it has at the end, and owes out of all that joins its stake later: never more than who answers, and a bond less."

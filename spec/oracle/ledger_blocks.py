@@ -98,7 +98,7 @@ def base_cases():
     w.block().send(77, TRANSFER, transfer(2, 1), 8).send(1, TRANSFER, transfer(2, 1), 8).send(2, TRANSFER, transfer(1, 1))
     yield "nothing is charged for", w
 
-    w = World(parameters=[(1, 7), (2, 3), (3, 11)]).block()
+    w = World(parameters=[(1, 7), (2, 3), (3, 11), (48, 10338), (62, 10338)]).block()
     w.send(1, TRANSFER, transfer(77, 1), 5, fee_max=7 * 176 + 183 + 11 * 57 - 1).send(1, TRANSFER, transfer(77, 1), fee_max=7 * 176 + 183 + 11 * 57)
     w.send(1, TRANSFER, transfer(77, 1), fee_max=7 * 176 + 183).send(2, TRANSFER, transfer(1, 1), 5, fee_max=7 * 176 + 182)
     yield "other fees", w
@@ -145,6 +145,11 @@ def geneses():
         one("genesis in which nothing can be cancelled refused", parameters=[(72, 432000000)]),
         one("genesis in which there is a moment to cancel", parameters=[(72, 432000001)]),
         one("genesis in which audits cost too much refused", parameters=[(56, 600001)]),
+        one("genesis in which accusing who sleeps costs just what it pays", parameters=[(48, 450680)]),
+        one("genesis in which something is won by accusing who sleeps refused", parameters=[(48, 450681)]),
+        one("genesis in which finding a plant costs just what it pays", parameters=[(62, 553690)]),
+        one("genesis in which something is won by finding one's own plant refused", parameters=[(62, 553691)]),
+        one("genesis in which fees are too small for what is paid refused", parameters=[(2, 0)]),
         one("genesis with a parameter above its bound refused", parameters=[(4, 604800001)]),
         one("genesis with a parameter below its bound refused", parameters=[(5, 999)]),
         one("genesis with a unit too much refused", accounts=[(public(1), 1)], treasury=most),

@@ -321,8 +321,25 @@ def rejected():
     yield "as many disputes as one may have", w
 
 
+def paid_for_silence():
+    """Where bytes of state cost something, so that accusing who sleeps may pay something, too."""
+    paying = {**dict(FREE), 3: 1, 48: 200, 62: 300}
+    w = World(parameters=[*paying.items()]).block().send(1, 1, {"to": public(9), "amount": 100000})
+    w.send(9, 10, {"program": PROGRAM}).send(9, 11, published(w, manifest(), 9))
+    node = made(w, 1, KEY, transport=NO_CLAIM, validator=NO_CLAIM)
+    w.send(1, 6, {"node": node, "amount": STAKE}).block()
+    one, two = Case(w, node).open(), Case(w, node, tokens=(5, 6, 8), challenger=4).open()
+    w.block(MOVE + 1)
+    one.late()
+    two.late().appeal()
+    w.block(APPEAL + 1)
+    one.end()
+    yield "what silence pays", w
+
+
 def worlds():
     yield from ended()
+    yield from paid_for_silence()
     yield from faults()
     yield from silences()
     yield from impossible()

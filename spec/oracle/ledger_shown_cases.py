@@ -443,14 +443,14 @@ def openings():
     w.send(3, 33, a.committing(0, a.root()))
     yield "an opening that is asked for", w
 
-    a = Audit(parameters=[(1, 7), (2, 3)]).draw().show()
+    a = Audit(parameters=[(1, 7), (2, 3), (48, 5663), (62, 5663)]).draw().show()
     w, (one, two) = a.w, a.auditors
     w.send(FIRST, 38, a.which(one), 8).send(3, 38, a.which(one))
     later(a, HOUR + 1000).send(5, 36, a.late(), 111).send(5, 36, a.late(public(3)))
     w.send(5, 39, a.opening(3)).send(3, 33, a.committing(0, a.root())).send(4, 33, a.committing(1, a.root())).send(5, 36, a.late(public(3)), 120)
     yield "an opening that comes late", w
 
-    a = Audit(parameters=[(1, 7), (2, 3), (41, 50)]).draw().show()
+    a = Audit(parameters=[(1, 7), (2, 3), (41, 50), (48, 5663), (62, 5663)]).draw().show()
     a.w.send(3, 38, a.which(a.auditors[0])).send(5, 39, a.opening(3))
     yield "an opening that costs no more than a bond", a.w
 
@@ -552,7 +552,7 @@ def vouchings():
 
 
 def plants():
-    a = Audit(parameters=[(42, 1)], at=3, beacon="30", plants=(1, 2))
+    a = Audit(parameters=[(3, 1), (42, 1), (48, 7), (62, 9)], at=3, beacon="30", plants=(1, 2))
     w = a.w
     hidden = {"node": a.node, "job": a.commitment, "choice": 0, "position": 0, "salt": bytes([0] * 32)}
     w.send(5, 70, {"epoch": 3, "index": 0, "commitment": commitment(w.hashes, hidden)})

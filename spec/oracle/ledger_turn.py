@@ -134,6 +134,10 @@ class Turn:
         self.pay(self.payer, -amount)
 
 
+# What 50, 61 and 64 take at least: bytes, work, bytes of state.
+OPENINGS = ((269, 1260, 425), (226, 2060, 258), (268, 2060, 242))
+
+
 def good(values):
     """Whether these numbers and values, the last of each number, and the defaults of the others may hold: section 9."""
     if not all(number in TABLE and TABLE[number][2] <= value <= TABLE[number][3] for number, value in values):
@@ -144,6 +148,8 @@ def good(values):
     show, appeal = of("show_ms"), of("appeal_ms")
     windows = 2 * show + 3 * appeal + 2 * of("commit_ms") + of("reveal_ms") + of("move_ms")
     fees = of("draw_fee") + of("auditors") * of("audit_fee") + of("plant_reward")
+    prices = [of(name) for name in ("fee_byte", "fee_work", "fee_state")]
+    dispute, missing, part = (sum(count * price for count, price in zip(counts, prices)) for counts in OPENINGS)
     return all((
         of("unbond_ms") >= (judged + 3) * (epoch + step),
         of("anchor_late_ms") >= 2 * (epoch + step),
@@ -154,6 +160,8 @@ def good(values):
         show + appeal <= 26 * epoch,
         windows <= (judged // 2 - 2) * epoch,
         fees <= of("audit_unit") * of("audit_share") // 1000000,
+        of("silence_fee") <= min(dispute, missing, part),
+        of("plant_pay") <= dispute,
     ))  # fmt: skip
 
 

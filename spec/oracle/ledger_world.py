@@ -26,6 +26,9 @@ def genesis(**changed):
         "accounts": sorted((public(name), RICH) for name in range(1, 6)),
     }  # fmt: skip
     made.update(changed)
+    if {(1, 0), (2, 0), (3, 0)} <= set(made["parameters"]):
+        # Where nothing costs a fee, accusing pays nothing.
+        made["parameters"] = [*{48: 0, 62: 0, **dict(made["parameters"])}.items()]
     return form.GENESIS.write({**made, "parameters": sorted(made["parameters"])})
 
 

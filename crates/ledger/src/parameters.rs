@@ -125,7 +125,7 @@ parameters! {
     SilenceWindowMs = 47, "silence_window_ms", "milliseconds", 2_592_000_000, (60_000, 31_536_000_000),
         "each one within it holds twice as much as the one before";
     /// What the challenger of a silent node gets beside its bond.
-    SilenceFee = 48, "silence_fee", "money", 400_000, (0, 1_000_000_000_000_000_000),
+    SilenceFee = 48, "silence_fee", "money", 400_000, (0, 1_000_000_000_000_000),
         "most of its fees and never all, so that nothing is won by accusing who sleeps";
     /// How many epochs later a job is still judged.
     DisputeEpochs = 49, "dispute_epochs", "epochs", 240, (6, 1_998),
@@ -167,7 +167,7 @@ parameters! {
     PlantBond = 61, "plant_bond", "money", 4_000_000, (0, 1_000_000_000_000_000_000),
         "who plants and never says what it was loses it; more than is paid of it";
     /// What of it goes to who finds the plant.
-    PlantPay = 62, "plant_pay", "money", 500_000, (0, 1_000_000_000_000_000_000),
+    PlantPay = 62, "plant_pay", "money", 500_000, (0, 1_000_000_000_000_000),
         "most of its fees to who disputes a plant, and never all, so that a planter's friend wins nothing by coming first";
     /// How long a plant stays.
     PlantEpochs = 63, "plant_epochs", "epochs", 480, (8, 2_000),
@@ -218,6 +218,13 @@ pub(crate) const PART_LEFT: u64 = 2;
 const DRAWN_EPOCHS: u128 = 2;
 /// Blocks that an epoch has at least, however seldom they come.
 const EPOCH_BLOCKS: u128 = 4;
+/// What opening a dispute (50) takes at least: bytes without a filing, work without ops, bytes of the record and its key.
+/// One about a vouching (37) takes more.
+const OPENS_DISPUTE: [u128; 3] = [269, 1_260, 425];
+/// The same, of asking for a receipt (61).
+const OPENS_MISSING: [u128; 3] = [226, 2_060, 258];
+/// The same, of asking for a part (64).
+const OPENS_PART: [u128; 3] = [268, 2_060, 242];
 /// A share is counted in millionths.
 const MILLION: u128 = 1_000_000;
 
@@ -255,7 +262,7 @@ impl Parameters {
     }
 
     /// Whether stake and plants outlast what they answer for, keys can anchor what they signed last, nobody is paid before
-    /// he can be disputed, an epoch has some blocks, and what was decided can be ended before it holds. No sum or product of
+    /// he can be disputed, accusing wins nothing by itself, an epoch has some blocks, and what was decided can be ended before it holds. No sum or product of
     /// values within their bounds leaves a u128.
     fn go_together(&self) -> bool {
         let (epoch, step) = (self.get(Parameter::EpochMs), self.get(Parameter::TimeStepMs));
@@ -269,6 +276,7 @@ impl Parameters {
             && self.get(Parameter::VoteMs) < self.get(Parameter::TimelockMs)
             && self.audits_end_in_time()
             && self.audits_are_paid()
+            && self.accusing_wins_nothing()
     }
 
     /// Whether a log's earlier sizes reach back from the last moment in which an answer is shown, and an alarm about an
@@ -288,6 +296,18 @@ impl Parameters {
         let kept = self.get(Parameter::AuditUnit) * self.get(Parameter::AuditShare) / MILLION;
         let fees = self.get(Parameter::Auditors) * self.get(Parameter::AuditFee);
         self.get(Parameter::DrawFee) + fees + self.get(Parameter::PlantReward) <= kept
+    }
+
+    /// Whether who accuses a node that sleeps, or its own plant, gets no more for it than opening the case took in fees.
+    fn accusing_wins_nothing(&self) -> bool {
+        let prices = [Parameter::FeeByte, Parameter::FeeWork, Parameter::FeeState];
+        let prices = prices.map(|price| self.get(price));
+        let fee = |counts: [u128; 3]| -> u128 {
+            counts.into_iter().zip(prices).map(|(count, price)| count * price).sum()
+        };
+        let pays = self.get(Parameter::SilenceFee);
+        let asked = [fee(OPENS_MISSING), fee(OPENS_PART)].iter().all(|fee| pays <= *fee);
+        asked && pays.max(self.get(Parameter::PlantPay)) <= fee(OPENS_DISPUTE)
     }
 
     /// A parameter's value.

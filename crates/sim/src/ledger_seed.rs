@@ -404,6 +404,9 @@ fn race(values: &mut ParameterValues) {
     }
 }
 
+/// What opening a dispute, and asking for a receipt or a part, take at least: bytes, work, bytes of state.
+const OPENINGS: [[u128; 3]; 3] = [[269, 1_260, 425], [226, 2_060, 258], [268, 2_060, 242]];
+
 /// The same, but for values that do not go with the others: those are as near as they may be.
 fn together(mut values: ParameterValues) -> ParameterValues {
     let mut between = |parameter: Parameter, least: u128, most: u128| -> u128 {
@@ -441,6 +444,13 @@ fn together(mut values: ParameterValues) -> ParameterValues {
     let auditors = between(Parameter::Auditors, 0, any);
     let fees = auditors * between(Parameter::AuditFee, 0, (kept - drawn) / auditors);
     between(Parameter::PlantReward, 0, kept - drawn - fees);
+    let prices = [Parameter::FeeByte, Parameter::FeeWork, Parameter::FeeState];
+    let prices = prices.map(|price| between(price, 0, any));
+    let takes = OPENINGS.map(|counts| -> u128 {
+        counts.into_iter().zip(prices).map(|(count, price)| count * price).sum()
+    });
+    between(Parameter::PlantPay, 0, takes[0]);
+    between(Parameter::SilenceFee, 0, takes.into_iter().min().unwrap_or_default());
     values
 }
 

@@ -43,7 +43,7 @@ fn the_page_lists_them() {
 }
 
 /// Values that are just within their bounds and do not go with the defaults of the others.
-pub(crate) const APART: [(Parameter, u128); 20] = [
+pub(crate) const APART: [(Parameter, u128); 24] = [
     (Parameter::UnbondMs, 243 * 3_610_000 - 1),
     (Parameter::DisputeEpochs, 333),
     (Parameter::EpochMs, 4_967_778),
@@ -64,6 +64,10 @@ pub(crate) const APART: [(Parameter, u128); 20] = [
     (Parameter::AuditFee, 600_001),
     (Parameter::DrawFee, 700_001),
     (Parameter::PlantReward, 100_001),
+    (Parameter::SilenceFee, 450_681),
+    (Parameter::PlantPay, 553_691),
+    (Parameter::FeeWork, 75),
+    (Parameter::FeeState, 873),
 ];
 
 #[test]
@@ -89,6 +93,11 @@ fn values_go_together_or_are_none() {
         (Parameter::MoveMs, 100_800_000),
         (Parameter::VoteMs, 604_799_999),
         (Parameter::TimelockMs, 432_000_001),
+        (Parameter::SilenceFee, 450_680),
+        (Parameter::PlantPay, 553_690),
+        (Parameter::FeeByte, 0),
+        (Parameter::FeeWork, 76),
+        (Parameter::FeeState, 874),
     ] {
         assert!(one(parameter, value), "{parameter:?} {value}");
     }
@@ -161,6 +170,11 @@ fn every_bound_can_be_had() {
                 (Parameter::AuditFee, 0),
                 (Parameter::DrawFee, 0),
                 (Parameter::PlantReward, 0),
+                (Parameter::FeeByte, 1_000_000_000),
+                (Parameter::FeeWork, 1_000_000_000_000),
+                (Parameter::FeeState, 1_000_000_000_000),
+                (Parameter::SilenceFee, 0),
+                (Parameter::PlantPay, 0),
                 (Parameter::TimeStepMs, 1_000),
                 (Parameter::UnbondMs, 31_536_000_000),
                 (Parameter::AnchorLateMs, 1_209_720_000),

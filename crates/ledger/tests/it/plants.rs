@@ -98,7 +98,13 @@ fn job(height: u64) -> Job {
 impl Field {
     /// In a world of its own where nothing costs a fee, in epoch 1. The job is dated by this height.
     fn of(at: &mut World, height: u64) -> Self {
-        let free = [Parameter::FeeByte, Parameter::FeeWork, Parameter::FeeState];
+        let free = [
+            Parameter::FeeByte,
+            Parameter::FeeWork,
+            Parameter::FeeState,
+            Parameter::SilenceFee,
+            Parameter::PlantPay,
+        ];
         *at = with(&free.map(|parameter| (parameter, 0)));
         let node = staked(at, OWNER, STAKE);
         at.take(OWNER, &transfer(OPERATOR, 1_000_000));
@@ -128,7 +134,7 @@ impl Field {
         world.take(name, &Action::Plant(PutPlant { epoch, index, commitment }));
     }
 
-    /// As if this key had disputed the answer, with a bond that is so much above the usual one.
+    /// As if this key had disputed the answer when a plant paid the default, with a bond that is so much above the usual one.
     fn accused(&self, world: &mut World, name: u8, beyond: u128) -> Found {
         let Planted { job, choice, position, .. } = self.hidden;
         let (kind, what) = (1, 77);
@@ -239,8 +245,6 @@ fn a_plant_pays_who_finds_it_and_costs_its_node_no_stake() {
     let put_in = default(Parameter::PlantBond);
     assert_eq!(world.account(PLANTER).balance.0, RICH - put_in);
     let found = field.accused(&mut world, FINDER, 0);
-    // It pays what it did when the dispute was opened.
-    world.set(&[(Parameter::PlantPay, 1)]);
     let before = world.account(FINDER).balance.0;
     // The operator's key may, too.
     world.take(OPERATOR, &field.meeting(&found));
