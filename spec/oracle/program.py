@@ -152,6 +152,9 @@ def read_program(data, newest=NEWEST):
 # A small program. What is chosen here means nothing; that it is a program of the text is what is tested.
 
 
+HEADS = (4, 2, 32)
+
+
 class Table:
     """Tensors, one behind the other in a file."""
 
@@ -187,7 +190,7 @@ class Template:
 
 
 def small(shape):
-    """shape: matrices, vectors (formats), kind, layout, bias, norms, hadamard, caps, tied, window, layers."""
+    """shape: matrices, vectors (formats), kind, layout, bias, norms, hadamard, caps, tied, window, layers; heads: (of queries, of keys, D); rotary."""
     table = Table(shape["matrices"], shape["vectors"])
     ids = shape.get("vocabulary", 50)
     embed = table.matrix("embed", ids, 64)
@@ -195,7 +198,7 @@ def small(shape):
     gain = table.vector("last_norm", 64)
     output = embed if shape["tied"] else table.matrix("output", ids, 64)
     frequencies = [2935890503282001226]
-    while len(frequencies) < 16:
+    while len(frequencies) < shape.get("rotary", 32) // 2:
         frequencies.append(frequencies[-1] // 3 * 2)
     template, out = small_template(shape)
     prologue = [{"op": "embed", "x": 0, "W": 0, "frac": 16}]
@@ -223,13 +226,14 @@ def small_epilogue(shape, gain, output):
 def small_layer(table, shape, layer):
     name = f"layer.{layer}."
     bound = [table.vector(name + "attention_norm", 64)]
-    for part, rows in (("q", 128), ("k", 64), ("v", 64)):
+    queries, keys, d = shape.get("heads", HEADS)
+    for part, rows in (("q", queries * d), ("k", keys * d), ("v", keys * d)):
         bound.append(table.matrix(name + part, rows, 64))
         if shape["bias"]:
             bound.append(table.vector(f"{name}{part}_bias", rows))
     if shape["norms"]:
-        bound += [table.vector(name + "q_norm", 32), table.vector(name + "k_norm", 32)]
-    bound += [table.matrix(name + "attention_out", 64, 128), table.vector(name + "gate_norm", 64)]
+        bound += [table.vector(name + "q_norm", d), table.vector(name + "k_norm", d)]
+    bound += [table.matrix(name + "attention_out", 64, queries * d), table.vector(name + "gate_norm", 64)]
     experts = shape.get("experts", 0)
     if experts:
         bound.append(table.matrix(name + "router", experts, 64))
@@ -251,7 +255,7 @@ def mixed(t, shape, x, out, quantised):
 
 
 def small_template(shape):
-    t = Template()
+    t, (_, _, d) = Template(), shape.get("heads", HEADS)
 
     def norm(x, width, frac_in):
         return t.op("norm", x=x, g=t.slot(), eps=str((width << (2 * frac_in)) // 100000), width=width, frac=12)
@@ -266,12 +270,12 @@ def small_template(shape):
     x = quantised(norm(0, 64, 16))
     q, k, v = (matmul(x, shape["bias"]) for _ in range(3))
     if shape["norms"]:
-        q = norm(q, 32, 12)
-        k = norm(k, 32, 12)
-    q, k = (t.op("rope", x=row, table=0, D=32, rotary=32, layout=shape["layout"]) for row in (q, k))
+        q = norm(q, d, 12)
+        k = norm(k, d, 12)
+    q, k = (t.op("rope", x=row, table=0, D=d, rotary=shape.get("rotary", 32), layout=shape["layout"]) for row in (q, k))
     if shape["hadamard"]:
         q, k = (t.op("hadamard", x=row, width=32) for row in (q, k))
-    kv = t.op("kv_append", k=k, v=v, D=32)
+    kv = t.op("kv_append", k=k, v=v, D=d)
     fields = {"q": q, "kv": kv, "scale": 16711, "exponent": -16, "window": 1, "frac": 12}
     attended = t.op("capped_attention", **fields, c=3 << 16) if shape.get("attention_cap") else t.op("attention", **fields)
     middle = matmul(quantised(attended), frac=16)

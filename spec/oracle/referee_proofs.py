@@ -168,7 +168,7 @@ class Proof:
         for vector, root, count, begins in (("prompt", subject.prompt_root, subject.prompt, 0), ("output", subject.output_root, subject.output, subject.prompt)):
             start, end = max(some.start, begins), min(some.stop, begins + count)
             opened, beside = operand[vector]
-            true(len(opened) == max(0, end - start), "Count")
+            true(len(opened) == max(0, end - start) and all(len(data) == 4 for _, data in opened), "Count")
             if start >= end:
                 true(beside == [], "Count")
                 continue
@@ -265,13 +265,12 @@ def proved(state, tiles, trace, operands):
         name, *what = wanted[at]
         found.append((name, read(proof, operand, name, what)))
         if name == "tokens" and tiles.place.ops[tiles.at]["op"] == "embed":
-            # What else an embedding reads depends on the token.
+            # What else an embedding reads depends on the token: where that is no id, nothing else can be proved.
             wanted = tiles.operands(state["tile"], token_of(found[0][1][0], state["subject"].model))
     return found, proof.edge
 
 
 def token_of(data, model):
-    readable(len(data) == 4)
     token = int.from_bytes(data, "little")
     readable(token < model.vocabulary)
     return token

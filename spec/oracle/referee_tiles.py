@@ -1,6 +1,7 @@
 """program.md section 5, one tile: the bytes that it makes of what it reads, by arithmetic.md and sampling.md.
 
-`run` raises Fault where the tile faults, Unreadable where dispute.md 4 says that bytes are nothing a tile can read.
+`run` raises Fault where the tile faults, Unreadable where dispute.md 4 says that bytes are nothing a tile can read. All
+operands are read, whole, before anything is computed of them.
 """
 
 from fractions import Fraction
@@ -281,22 +282,27 @@ def matmul_sum(t):
     return signed(8, found)
 
 
-def matmul_round(t):
-    rows = len(t.wanted[1][2])
+def totals(t, rows):
+    """The sums of some rows over every chunk of the input."""
     sums = [below(one, TILE_MOST) for one in t.outputs(8, rows, True)]
-    units, e, frac = t.units(), t.exponent(), t.op["frac"]
-    found = [stored(rs(sum(one[j] for one in sums), -(units[j] + e + frac))) for j in range(rows)]
+    return below([sum(column) for column in zip(*sums)], TILE_MOST)
+
+
+def matmul_round(t):
+    rows, frac = len(t.wanted[1][2]), t.op["frac"]
+    sums, units, e, biases = totals(t, rows), t.units(), t.exponent(), None
     if t.op.get("b") is not None:
         _, (form, data) = t.next()
-        found = [stored(v + b) for v, b in zip(found, biases_of(form, data[0], frac), strict=True)]
-    return signed(4, found)
+        biases = biases_of(form, data[0], frac)
+    found = [stored(rs(total, -(unit + e + frac))) for total, unit in zip(sums, units, strict=True)]
+    return signed(4, found if biases is None else [stored(v + b) for v, b in zip(found, biases, strict=True)])
 
 
 def collect(t):
     """Of groups of eight rows; the last one may be smaller."""
     width = t.out[1]
     counts = [len(chunk(width, group, ROWS)) for group in t.wanted[0][2]]
-    return rows32(v for one in t.outputs(4, counts, True) for v in one)
+    return signed(4, below([v for one in t.outputs(4, counts, True) for v in one], c.LIMIT))
 
 
 def chosen(t, expert):
@@ -318,18 +324,17 @@ def expert_sum(t):
 
 
 def expert_round(t):
-    sums = [below(one, TILE_MOST) for one in t.outputs(8, ROWS, True)]
-    units, e = t.units(), t.exponent()
+    sums, units, e = totals(t, ROWS), t.units(), t.exponent()
     if not chosen(t, expert_of(t, 1)):
         return bytes(4 * ROWS)
-    return rows32(rs(sum(one[j] for one in sums), -(units[j] + e + t.op["frac"])) for j in range(ROWS))
+    return rows32(rs(sums[j], -(units[j] + e + t.op["frac"])) for j in range(ROWS))
 
 
 def expert_pick(t):
-    found = t.outputs(4, ROWS, True)
+    found = [below(one, c.LIMIT) for one in t.outputs(4, ROWS, True)]
     ids, _ = t.routing()
     expert = ids[t.op["slot"]]
-    return rows32(found[expert] if 0 <= expert < len(found) else [0] * ROWS)
+    return signed(4, found[expert] if 0 <= expert < len(found) else [0] * ROWS)
 
 
 def rope(t):
@@ -342,18 +347,17 @@ def rope(t):
         for k, v in enumerate(turned):
             whole[some.start + head + k] = v
     here = chunk(t.out[1], t.index)
-    out = [whole[at] for at in here]
-    return rows32(out)
+    return signed(4, [whole[at] for at in here])
 
 
 def rope_head(row, position, table, rotary, layout):
-    """Not stored yet: another leaf's fault is not this tile's."""
+    """A whole head, which faults here whichever leaf its entries are in."""
     out = list(row)
     for i in range(rotary // 2):
         first, second = (2 * i, 2 * i + 1) if layout == "interleaved" else (i, i + rotary // 2)
         sin, cos = sincos(position * table[i] % (1 << 64))
         x, y = row[first], row[second]
-        out[first], out[second] = rs(x * cos - y * sin, 30), rs(x * sin + y * cos, 30)
+        out[first], out[second] = stored(rs(x * cos - y * sin, 30)), stored(rs(x * sin + y * cos, 30))
     return out
 
 
@@ -399,27 +403,26 @@ def peak_of(data):
 
 
 def page(t):
-    d = t.place.types[t.op["kv"]][2]
-    query = ops.head_row(t.entries())
-    rows = kv_rows(t, d)
-    return rows, scores(t, query, rows)
+    return ops.head_row(t.entries()), kv_rows(t, t.place.types[t.op["kv"]][2])
 
 
 def attention_peak(t):
-    rows, found = page(t)
+    query, rows = page(t)
+    before = peak_of(t.next()[1][0]) if t.left() else None
+    found = scores(t, query, rows)
     peak, shift = max(found), max(value[2] for _, value in rows)
-    if t.left():
-        before = peak_of(t.next()[1][0])
+    if before is not None:
         peak, shift = max(peak, before[0]), max(shift, before[1])
     return signed(4, [peak]) + unsigned(1, [shift])
 
 
 def attention_sums(t):
-    rows, found = page(t)
+    query, rows = page(t)
     d = t.place.types[t.op["kv"]][2]
     peak, shift = peak_of(t.next()[1][0])
-    readable(all(peak >= score for score in found) and all(shift >= value[2] for _, value in rows))
     total, n = sums_of(t.next()[1][0], d) if t.left() else (0, [0] * d)
+    found = scores(t, query, rows)
+    readable(all(peak >= score for score in found) and all(shift >= value[2] for _, value in rows))
     for score, (_, (value, m, s)) in zip(found, rows):
         p = exp2(peak - score)
         total += p
@@ -538,10 +541,10 @@ def weighed(t):
     t.next()
     least = threshold(t)
     p, frac = t.subject.parameters, t.place.types[t.op["x"]][2]
+    readable(all(key <= greatest for _, key, _ in keys))
     if p["temperature"] == 0:
         return [(i, key, int(key == greatest and key >= least)) for i, key, _ in keys]
     inverse, most = sampling.inverse_temperature(p["temperature"]), (greatest >> 20) - (1 << 31)
-    readable(all(key <= greatest for _, key, _ in keys))
     return [(i, key, sampling.weight(most - l, inverse, frac) if key >= least else 0) for i, key, l in keys]
 
 
@@ -657,7 +660,9 @@ def sample_walk(t):
 
 
 def sample_choose(t):
-    found = [i for one, i in t.outputs(4, 2) if one == 1]
+    outputs = t.outputs(4, 2)
+    readable(all(one == 1 or (one == 0 and i == 0) for one, i in outputs))
+    found = [i for one, i in outputs if one == 1]
     readable(found != [])
     return unsigned(4, found[:1])
 

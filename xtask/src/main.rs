@@ -63,7 +63,7 @@ const USAGE: &str = "usage: cargo xtask tidy
        cargo xtask bindings
        cargo xtask page [--check | --drive [--model MODEL]]
        cargo xtask oms
-       cargo xtask oracle [--seeds N] [--from SEED] [--blocks N] [--courts N] [--games N] [--tiles N]
+       cargo xtask oracle [--seeds N] [--from SEED] [--blocks N] [--courts N] [--games N] [--tiles N] [--operands N]
        cargo xtask tokenizers [--only NAME] [--seed N] [--write]
        cargo xtask sim [--canaries] [--seeds N] [--network N] [--from SEED] [--threads N]
        cargo xtask soak [--minutes N] [--seed N] [--model FILE]

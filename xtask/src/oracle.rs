@@ -2,21 +2,21 @@
 //!
 //! Twice: the blocks alone, to the same state roots; and everything that was offered to their proposers, to the same
 //! blocks and the same rejections. Then games of disputes, whose every move `spec/oracle/games.py` judges, and every
-//! tile of a model. A difference is a failure, and the files are kept in `target/oracle`.
+//! tile of a model; then tiles whose operands were changed after they were opened. A difference is a failure, and the files are kept in `target/oracle`.
 
-use dispute::sides::recording::{Recorded, game, tiles};
+use dispute::sides::recording::{Recorded, game, operands, tiles};
 use sim::recording::{self, record, record_court};
 use std::path::Path;
 use std::process::Command;
 
 use crate::Outcome;
 
-const USAGE: &str = "usage: cargo xtask oracle [--seeds N] [--from SEED] [--blocks N] [--courts N] [--games N] [--tiles N]";
+const USAGE: &str = "usage: cargo xtask oracle [--seeds N] [--from SEED] [--blocks N] [--courts N] [--games N] [--tiles N] [--operands N]";
 
 /// Records and replays, seed by seed.
 pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
     let (mut seeds, mut from, mut blocks, mut courts) = (1, 0, 1_000, 1);
-    let (mut games, mut surveys) = (20, 1);
+    let (mut games, mut surveys, mut changed) = (20, 1, 2);
     for pair in options.chunks(2) {
         let [name, value] = pair else { return Err(USAGE.into()) };
         let value: u64 = value.parse().map_err(|_| format!("{value:?} is no whole number"))?;
@@ -27,6 +27,7 @@ pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
             "--courts" => courts = value,
             "--games" => games = value,
             "--tiles" => surveys = value,
+            "--operands" => changed = value,
             _ => return Err(USAGE.into()),
         }
     }
@@ -39,7 +40,8 @@ pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
         replays(repository, &folder, &format!("court-{seed}"), &record_court(seed)?)?;
     }
     judged(repository, &folder.join("games.json"), from, games, game)?;
-    judged(repository, &folder.join("tiles.json"), from, surveys, tiles)
+    judged(repository, &folder.join("tiles.json"), from, surveys, tiles)?;
+    judged(repository, &folder.join("operands.json"), from, changed, operands)
 }
 
 /// Has a chain replayed, twice.

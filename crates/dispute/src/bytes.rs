@@ -5,7 +5,7 @@
 use canon::reference::{HeadRow, NormScale, Peak, Sums};
 use core::ops::Range;
 use program::Op;
-use program::tile::{CHUNK, Data, KvRow};
+use program::tile::{CHUNK, Data, KvRow, chunk_of};
 use program::types::{InputKind, KvRows, Type};
 
 use crate::moves::Leaf;
@@ -32,21 +32,47 @@ pub(crate) fn exponent(leaves: &[Leaf]) -> Option<Data> {
     number(&leaf.bytes, i32::from_le_bytes).map(Data::Exponent)
 }
 
-/// Some entries of a row, of the leaves that hold them.
+/// Some entries of a row, of the leaves that hold them; every leaf is read whole.
 pub(crate) fn entries(kind: Type, entries: &Range<u32>, leaves: &[Leaf]) -> Option<Data> {
-    let bytes: Vec<u8> = leaves.iter().flat_map(|leaf| leaf.bytes.iter().copied()).collect();
-    let first = entries.start / CHUNK * CHUNK;
-    let part =
-        usize::try_from(entries.start - first).ok()?..usize::try_from(entries.end - first).ok()?;
+    let width = match kind {
+        Type::Fixed(row) | Type::Logits(row) => row.width,
+        Type::Routing(routing) => routing.entries(),
+        Type::Quantised { width, .. } => width,
+        Type::Token | Type::Kv(_) => return None,
+    };
+    let first = entries.start / CHUNK;
+    let part = usize::try_from(entries.start - first * CHUNK).ok()?
+        ..usize::try_from(entries.end - first * CHUNK).ok()?;
+    let bytes: Option<Vec<&[u8]>> = (first..)
+        .zip(leaves)
+        .map(|(chunk, leaf)| {
+            let whole = leaf.bytes.len() == bytes_of(kind, chunk_of(width, chunk).len());
+            whole.then_some(&*leaf.bytes)
+        })
+        .collect();
+    let bytes = bytes?.concat();
     match kind {
         Type::Fixed(_) | Type::Logits(_) | Type::Routing(_) => {
-            Some(Data::Fixed(numbers(&bytes, i32::from_le_bytes)?.get(part)?.to_vec()))
+            let row = numbers(&bytes, i32::from_le_bytes)?;
+            let small = row.iter().all(|entry| i64::from(entry.unsigned_abs()) < canon::LIMIT);
+            Some(Data::Fixed(row.get(part).filter(|_| small)?.to_vec()))
         }
         Type::Quantised { kind: InputKind::A16, .. } => {
             Some(Data::A16(numbers(&bytes, i16::from_le_bytes)?.get(part)?.to_vec()))
         }
         Type::Quantised { kind: InputKind::A8, .. } => a8(&bytes, &part),
         Type::Token | Type::Kv(_) => None,
+    }
+}
+
+/// Bytes of so many entries of a row.
+fn bytes_of(kind: Type, entries: usize) -> usize {
+    match kind {
+        Type::Quantised { kind: InputKind::A8, .. } => entries / canon::BLOCK * (canon::BLOCK + 1),
+        Type::Quantised { kind: InputKind::A16, .. } => 2 * entries,
+        Type::Fixed(_) | Type::Logits(_) | Type::Routing(_) | Type::Token | Type::Kv(_) => {
+            4 * entries
+        }
     }
 }
 

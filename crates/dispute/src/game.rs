@@ -12,7 +12,7 @@ use crate::block::{Block, Tiles, leaf_at};
 use crate::descent::{Descent, Named};
 use crate::model::Model;
 use crate::moves::{Move, Opened, Parts, Supplied};
-use crate::operands::{Ground, tile_of};
+use crate::operands::{Ground, is_form_of, tile_of};
 use crate::reads::{leaves_read, ops_read};
 use crate::refusal::Refusal;
 use crate::state::{Asked, AtBlock, AtOp, AtTile, Revealed, Shown, State, Tree};
@@ -376,6 +376,34 @@ impl<'a> Dispute<'a> {
         given: &[Supplied],
     ) -> Result<Verdict, Refusal> {
         let block = self.block(&tile.op.block);
+        let (position, op) = (block.position, block.sites[tile.op.op].index);
+        let number = tile.number;
+        let found = |kind| Verdict::ClaimantRefuted(Fault { position, op, tile: number, kind });
+        let Some((made, data)) = self.executed(tile, given)? else {
+            return Ok(found(FaultKind::Unreadable));
+        };
+        Ok(match (made, opened) {
+            (Ok(made), Some(shown)) => {
+                match self.committed(position, &made, &data, &shown.salt) == Some(shown.hash) {
+                    true => Verdict::ChallengerRefuted,
+                    false => found(FaultKind::Output),
+                }
+            }
+            (Ok(_), None) => found(FaultKind::FalseFault),
+            (Err(EvalError::Fault(_)), None) => Verdict::ChallengerRefuted,
+            (Err(EvalError::Fault(_)), Some(_)) => found(FaultKind::ConcealedFault),
+            (Err(EvalError::Operand { .. } | EvalError::Weights { .. }), _)
+            | (Err(EvalError::NoSuchTile), _) => found(FaultKind::Unreadable),
+            // What only a record can lack.
+            (Err(EvalError::NotDrawn | EvalError::NoChoice | EvalError::Grammar), _) => {
+                return Err(Refusal::Kind);
+            }
+        })
+    }
+
+    /// What a tile makes of its operands, and these; `None` where they can't be read.
+    fn executed(&self, tile: &AtTile, given: &[Supplied]) -> Result<Option<Executed>, Refusal> {
+        let block = self.block(&tile.op.block);
         let site = block.sites[tile.op.op];
         let (position, number) = (block.position, tile.number);
         let early = number.min(Tiles::of(&site, position).early);
@@ -393,46 +421,38 @@ impl<'a> Dispute<'a> {
             leaves: &leaves.collect::<Vec<_>>(),
             number,
         };
-        let found = |kind| {
-            let (op, tile) = (site.index, number);
-            Verdict::ClaimantRefuted(Fault { position, op, tile, kind })
-        };
-        let Some((at, data)) = gather(&ground, given)? else {
-            return Ok(found(FaultKind::Unreadable));
-        };
-        let Some(which) = tile_of(&site, at, number) else {
-            return Ok(found(FaultKind::Unreadable));
-        };
-        Ok(match (site.eval(at, which, &data), opened) {
-            (Ok(made), Some(shown)) if self.is_shown(position, &made, &data, shown) => {
-                Verdict::ChallengerRefuted
-            }
-            (Ok(_), Some(_)) => found(FaultKind::Output),
-            (Ok(_), None) => found(FaultKind::FalseFault),
-            (Err(EvalError::Fault(_)), None) => Verdict::ChallengerRefuted,
-            (Err(EvalError::Fault(_)), Some(_)) => found(FaultKind::ConcealedFault),
-            (Err(EvalError::Operand { .. } | EvalError::Weights { .. }), _)
-            | (Err(EvalError::NoSuchTile), _) => found(FaultKind::Unreadable),
-            // What only a record can lack.
-            (Err(EvalError::NotDrawn | EvalError::NoChoice | EvalError::Grammar), _) => {
-                return Err(Refusal::Kind);
-            }
-        })
+        let Some((at, data)) = gather(&ground, given)? else { return Ok(None) };
+        let which = tile_of(&site, at, number);
+        Ok(which.map(|which| (site.eval(at, which, &data), data)))
     }
 
-    /// Whether the tile made what was opened: it hashes to the same, of a row of a KV tree onto the tree that was there.
-    fn is_shown(&self, position: u32, made: &Data, operands: &[Data], shown: &Shown) -> bool {
+    /// What is committed to where the tile made this: its hash, of a row of a KV tree the root with the tree that was
+    /// there.
+    fn committed(
+        &self,
+        position: u32,
+        made: &Data,
+        operands: &[Data],
+        salt: &Digest,
+    ) -> Option<Digest> {
         let mut bytes = Vec::new();
         made.write(&mut bytes);
-        let leaf = leaf_hash(self.subject.network, &shown.salt, &bytes);
+        let leaf = leaf_hash(self.subject.network, salt, &bytes);
         let edge = operands
             .iter()
             .find_map(|operand| if let Data::Edge(edge) = operand { Some(edge) } else { None });
-        let made = match edge {
+        match edge {
             Some(edge) => self.grown(position, edge, leaf),
             None => Some(leaf),
-        };
-        made == Some(shown.hash)
+        }
+    }
+
+    /// What would be committed to had the tile that is to be proved made what it makes of these operands; `None` where it
+    /// makes nothing of them.
+    pub(crate) fn true_hash(&self, given: &[Supplied], salt: &Digest) -> Option<Digest> {
+        let State::Prove { tile, .. } = &self.state else { return None };
+        let (made, data) = self.executed(tile, given).ok()??;
+        self.committed(self.block(&tile.op.block).position, &made.ok()?, &data, salt)
     }
 
     /// The challenger says that the opened salt is not the job's.
@@ -498,7 +518,11 @@ impl<'a> Dispute<'a> {
     }
 }
 
-/// Every operand's data; `None` where something committed can't be read.
+/// What a tile makes, and what it read.
+type Executed = (Result<Data, EvalError>, Vec<Data>);
+
+/// Every operand's data; `None` where something committed can't be read. All of them have to lead there before any is
+/// read, but for the token of an embedding: what else it reads depends on it.
 fn gather(ground: &Ground<'_>, given: &[Supplied]) -> Result<Option<(At, Vec<Data>)>, Refusal> {
     let mut at = At { position: ground.block.position, token: 0 };
     let operands = |at| {
@@ -510,19 +534,18 @@ fn gather(ground: &Ground<'_>, given: &[Supplied]) -> Result<Option<(At, Vec<Dat
         let (found, wanted) = (given.len(), wanted.len());
         return Err(Refusal::Count { what: "operands", found, wanted });
     }
-    // Which weights an embedding reads depends on its first operand.
+    if !wanted.iter().zip(given).all(|(operand, given)| is_form_of(operand, given)) {
+        return Err(Refusal::Kind);
+    }
     if let (Some(operand @ Operand::Token), Some(first)) = (wanted.first(), given.first()) {
         let Some(Data::Token(token)) = ground.data(at, operand, first)? else { return Ok(None) };
         at.token = token;
         let Some(of_token) = operands(at) else { return Ok(None) };
         wanted = of_token;
     }
-    let mut data = Vec::with_capacity(wanted.len());
-    for (operand, given) in wanted.iter().zip(given) {
-        let Some(found) = ground.data(at, operand, given)? else { return Ok(None) };
-        data.push(found);
-    }
-    Ok(Some((at, data)))
+    let pairs = wanted.iter().zip(given);
+    let found: Result<Vec<_>, _> = pairs.map(|(one, given)| ground.data(at, one, given)).collect();
+    Ok(found?.into_iter().collect::<Option<_>>().map(|data| (at, data)))
 }
 
 /// The tree of the early tiles that have outputs; none where no tile has.

@@ -308,6 +308,21 @@ impl Ground<'_> {
     }
 }
 
+/// Whether what is given has the form of an operand.
+pub(crate) fn is_form_of(operand: &Operand, given: &Supplied) -> bool {
+    match operand {
+        Operand::Token | Operand::Tokens { .. } => matches!(given, Supplied::Tokens { .. }),
+        Operand::Weights { .. } | Operand::Units { .. } => matches!(given, Supplied::Slice(_)),
+        Operand::Entries { .. } | Operand::Exponent { .. } | Operand::Outputs { .. } => {
+            matches!(given, Supplied::Leaves { .. })
+        }
+        Operand::Page { .. } => matches!(given, Supplied::Page { .. }),
+        Operand::Edge { .. } => matches!(given, Supplied::Edge { .. }),
+        Operand::Sampling => matches!(given, Supplied::Known),
+        Operand::Biases => matches!(given, Supplied::Biases(_)),
+    }
+}
+
 fn open(
     part: &Part,
     ranges: &[Range<u64>],

@@ -25,6 +25,9 @@ pub const PAGE: u32 = 64;
 /// Most bytes of a tile's operands with their proofs.
 pub const TILE_BYTES_MAX: u64 = 64 << 10;
 
+/// Greatest magnitude of an exponent, a unit or a norm's shift that a tile reads.
+const EXPONENT_MAX: u32 = 256;
+
 /// What a tile's operands may depend on besides the program: where it is, and the token there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct At {
@@ -228,6 +231,11 @@ impl Site<'_> {
     }
 }
 
+/// Whether an exponent, a unit or a shift is one that anything can have: what lies beyond is nobody's.
+fn is_exponent(found: i32) -> bool {
+    found.unsigned_abs() <= EXPONENT_MAX
+}
+
 /// Entries of chunk `chunk` of a row of `width`.
 #[must_use]
 pub fn chunk_of(width: u32, chunk: u32) -> Range<u32> {
@@ -346,7 +354,7 @@ macro_rules! accessor {
 
 impl<'a> Inputs<'a> {
     accessor!(token, Data::Token(token) => *token, u32, "a token");
-    accessor!(exponent, Data::Exponent(exponent) => *exponent, i32, "an exponent");
+    accessor!(any_exponent, Data::Exponent(exponent) => *exponent, i32, "an exponent");
     accessor!(any_fixed, Data::Fixed(row) => row, &'a [i32], "part of a fixed row");
     accessor!(any_weights, Data::Weights(rows) => rows, &'a [Vec<u8>], "weights");
     accessor!(any_units, Data::Units(units) => units, &'a [i16], "units");
@@ -377,12 +385,29 @@ impl<'a> Inputs<'a> {
     /// Unit exponents.
     pub(crate) fn units(self, operand: usize, rows: u32) -> Result<&'a [i16], EvalError> {
         let units = self.any_units(operand)?;
-        let wanted = "one unit per row";
-        if units.len() == index(rows) {
-            Ok(units)
-        } else {
-            Err(EvalError::Operand { operand, wanted })
+        if units.len() == index(rows) && units.iter().all(|unit| is_exponent((*unit).into())) {
+            return Ok(units);
         }
+        Err(EvalError::Operand { operand, wanted: "one unit per row" })
+    }
+
+    /// The exponent of a quantised row.
+    pub(crate) fn exponent(self, operand: usize) -> Result<i32, EvalError> {
+        let exponent = self.any_exponent(operand)?;
+        if is_exponent(exponent) {
+            return Ok(exponent);
+        }
+        Err(EvalError::Operand { operand, wanted: "an exponent a row can have" })
+    }
+
+    /// What so many heads of a norm are multiplied with.
+    pub(crate) fn scales(self, operand: usize, heads: usize) -> Result<Vec<NormScale>, EvalError> {
+        let outputs = self.outputs(operand, heads)?;
+        let scale = |head| match outputs.scale(head)? {
+            scale if is_exponent(scale.shift) => Ok(scale),
+            _ => Err(EvalError::Operand { operand, wanted: "a shift a norm can have" }),
+        };
+        (0..heads).map(scale).collect()
     }
 
     /// Key and value rows of a page, whole and in range.

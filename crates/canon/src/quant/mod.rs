@@ -394,6 +394,19 @@ pub fn gain(format: Format, bytes: &[u8]) -> Result<(i32, Vec<i32>), Refused> {
     Ok((unit, entries.into_iter().map(|e| float::signed(e, unit, 1)).collect()))
 }
 
+/// The entries of (a part of) a gain under a unit that is given, not found: the unit's rule needs the whole vector.
+///
+/// # Errors
+/// [`Refused`] for bytes that are not plain numbers, or a unit that is not theirs.
+pub fn gain_part(format: Format, bytes: &[u8], unit: i32) -> Result<Vec<i32>, Refused> {
+    let entries = float_entries(format, bytes)?;
+    let fits = |entry: &Dyadic| entry.nearest(unit, 1) < 1 << 24;
+    if (float::UNIT_MIN..=FLOAT_UNIT_MAX).contains(&unit) && entries.iter().all(fits) {
+        return Ok(entries.into_iter().map(|e| float::signed(e, unit, 1)).collect());
+    }
+    Err(Refused::UnitRange)
+}
+
 /// A bias vector as a fixed row of the given fractional bits.
 ///
 /// # Errors

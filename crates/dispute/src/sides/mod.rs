@@ -5,8 +5,10 @@
 
 mod answers;
 pub mod cheats;
+mod forged;
 mod invented;
 mod liars;
+mod made_up;
 pub mod recording;
 mod setting;
 mod story;

@@ -8,6 +8,7 @@ use commit::hex;
 
 use super::cheats::watched;
 use super::liars::Random;
+use super::made_up::made_up;
 use super::survey::survey_watched;
 use crate::game::Dispute;
 use crate::moves::Move;
@@ -46,10 +47,32 @@ pub fn tiles(seed: u64) -> Result<Option<Recorded>, String> {
     Ok(recorder.finish())
 }
 
+/// Of a seed, tiles whose operands were changed after they were opened; `None` where there are none.
+///
+/// # Errors
+/// As [`super::made_up`].
+pub fn operands(seed: u64) -> Result<Option<Recorded>, String> {
+    let (mut all, mut texts) = (Recorded::default(), Vec::new());
+    made_up(seed, &mut |dispute, party, bytes| {
+        let mut recorder = Recorder::new(seed, true);
+        recorder.alone = true;
+        recorder.watch(dispute, party, bytes);
+        if let Some(made) = recorder.finish() {
+            all.taken += made.taken;
+            all.refused += made.refused;
+            texts.push(made.text);
+        }
+    })?;
+    all.text = texts.join(",\n");
+    Ok((!texts.is_empty()).then_some(all))
+}
+
 struct Recorder {
     random: Random,
     /// Nothing but operands.
     operands: bool,
+    /// No other moves than those that are made.
+    alone: bool,
     model: String,
     steps: Vec<String>,
     before: Vec<u8>,
@@ -60,7 +83,7 @@ impl Recorder {
     fn new(seed: u64, operands: bool) -> Self {
         let (random, made) = (Random::new(!seed), Recorded::default());
         let (model, steps, before) = (String::new(), Vec::new(), Vec::new());
-        Self { random, operands, model, steps, before, made }
+        Self { random, operands, alone: false, model, steps, before, made }
     }
 
     fn watch(&mut self, dispute: &Dispute<'_>, party: Party, bytes: &[u8]) {
@@ -72,7 +95,8 @@ impl Recorder {
         }
         let state = dispute.encode();
         let mut tried = vec![self.tried(dispute, &state, party, bytes)];
-        for (party, bytes) in self.others(party, bytes) {
+        let others = if self.alone { Vec::new() } else { self.others(party, bytes) };
+        for (party, bytes) in others {
             tried.push(self.tried(dispute, &state, party, &bytes));
         }
         self.before = bytes.to_vec();

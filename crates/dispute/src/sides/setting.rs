@@ -48,7 +48,17 @@ pub(super) const MODEL: [u8; 32] = [9; 32];
 impl Setting {
     pub(super) fn random(random: &mut Random) -> Self {
         let faulty = random.below(5) == 0;
-        let shape = shape(random, faulty);
+        Self::of(shape(random, faulty), faulty, random)
+    }
+
+    /// The same of all tiny shapes, the greater ones among them.
+    pub(super) fn of_any_shape(random: &mut Random) -> Self {
+        let mut shapes = Shape::variants();
+        let (_, shape) = shapes.swap_remove(random.below(shapes.len()));
+        Self::of(Shape { seed: random.draw(), ..shape }, false, random)
+    }
+
+    fn of(shape: Shape, faulty: bool, random: &mut Random) -> Self {
         let checked = Checked::new(shape.program()).expect("tiny programs are sound");
         let mut file = shape.weights();
         let prompt = match random.below(12) {

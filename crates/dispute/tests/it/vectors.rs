@@ -4,11 +4,13 @@
 
 use commit::{Blind, Digest, Network};
 use dispute::{Boundary, Claimed, Filing, Leaf, Leaves, Model, Move, Opened};
-use dispute::{Part, Parts, Slice, Supplied};
+use dispute::{Dispute, FaultKind, Part, Parts, Party, Slice, Supplied, Verdict};
 use program::Checked;
 use program::tiny::Shape;
 use receipt::JobLeaf;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors");
 
@@ -41,6 +43,7 @@ macro_rules! vectors {
 vectors! {
     dispute_filing: filing,
     dispute_move: a_move,
+    dispute_operands: operands,
     dispute_slice: slice,
 }
 
@@ -75,6 +78,12 @@ fn bytes(json: &Json) -> Vec<u8> {
     }
     let hex = json.as_str().unwrap();
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// Pieces, each so often.
+fn repeated(json: &Json) -> Vec<u8> {
+    let piece = |piece: &Json| bytes(&piece[0]).repeat(number(&piece[1]));
+    list(json).iter().flat_map(piece).collect()
 }
 
 fn digest(json: &Json) -> Digest {
@@ -169,8 +178,7 @@ fn a_move(inputs: &Json, case: &Json) {
         assert_eq!(Move::decode(&found), Ok(made));
         return;
     };
-    let piece = |piece: &Json| bytes(&piece[0]).repeat(number(&piece[1]));
-    let given: Vec<u8> = list(pieces).iter().flat_map(piece).collect();
+    let given = repeated(pieces);
     match Move::decode(&given) {
         Ok(read) => {
             assert!(case.get("refused").is_none());
@@ -247,6 +255,49 @@ fn filing(inputs: &Json, case: &Json) {
         Claimed::Token(token) => assert_eq!(Json::from(token), expected["token"]),
         Claimed::Fault(op) => assert_eq!(Json::from(op.0), expected["fault"]),
     }
+}
+
+/// The programs of `dispute_operands`, by their names.
+static PROGRAMS: Mutex<BTreeMap<String, Arc<Checked>>> = Mutex::new(BTreeMap::new());
+
+fn operands(inputs: &Json, case: &Json) {
+    let name = inputs["program"].as_str().unwrap().to_owned();
+    if let Some(program) = inputs.get("bytes") {
+        let checked = Checked::decode(&bytes(program)).unwrap();
+        assert_eq!(hex(checked.digest().as_bytes()), case["expected"]["digest"]);
+        PROGRAMS.lock().unwrap().insert(name, Arc::new(checked));
+        return;
+    }
+    let checked = PROGRAMS.lock().unwrap()[&name].clone();
+    let part = |part: &Json| Part { hash: digest(&part[0]), bytes: number(&part[1]) };
+    let files = list(&inputs["files"]).iter().map(part).collect();
+    let model = digest(&inputs["model"]);
+    let model = Model::new(&checked, model, files, part(&inputs["units"])).unwrap();
+    let network = Network(digest(&inputs["network"]));
+    let state = bytes(&inputs["state"]);
+    let mut referee = Dispute::decode(&model, network, &state).unwrap();
+    assert_eq!(referee.encode(), state);
+    let made = Move::decode(&repeated(&inputs["move"])).unwrap();
+    let taken = referee.take(Party::Challenger, &made, 0);
+    assert_eq!(taken.is_err(), case.get("refused").is_some(), "{taken:?}");
+    let (verdict, proved) = match referee.verdict() {
+        None => return assert!(taken.is_err()),
+        Some(Verdict::ChallengerRefuted) => ("challenger refuted", None),
+        Some(Verdict::ClaimantRefuted(fault)) => ("claimant refuted", Some(fault.kind)),
+        Some(Verdict::ClaimantTimedOut | Verdict::ChallengerTimedOut) => panic!("nobody was late"),
+    };
+    let proved = proved.map(|kind| match kind {
+        FaultKind::Output => "other output",
+        FaultKind::ConcealedFault => "concealed fault",
+        FaultKind::FalseFault => "false fault",
+        FaultKind::Unreadable => "unreadable",
+        FaultKind::Salt => panic!("no blind was shown"),
+    });
+    let expected = &case["expected"];
+    assert_eq!(
+        (verdict.into(), proved.into()),
+        (expected["verdict"].clone(), expected["proved"].clone())
+    );
 }
 
 /// Two bytes per row of a matrix, and per gain.

@@ -159,23 +159,24 @@ impl Attention {
         let width = site.kv(self.kv).head_width;
         let query = reference::head_row(data.fixed(0, width)?);
         let page = data.page(1, &self.positions(site, at, tile), width)?;
-        let scores = scores(shape, &query, page)?;
         let values: Vec<HeadRow> = page.iter().map(|row| row.value.clone()).collect();
+        // Everything is read before anything is computed, in which a score may fault.
         let first = tile.index < self.heads(site);
         if tile.stage == 0 {
             let before = if first { None } else { Some(data.outputs(2, 1)?.peak(0)?) };
-            let peak = reference::peak(before, &scores, &values);
+            let peak = reference::peak(before, &scores(shape, &query, page)?, &values);
             return peak.map(Data::Peak).ok_or(EvalError::NoSuchTile);
         }
         let peak = data.outputs(2, 1)?.peak(0)?;
+        let mut sums = Sums { probability: 0, value: vec![0; index(width)] };
+        if !first {
+            sums = running(data.outputs(3, 1)?.attended(0)?, width, 3)?.clone();
+        }
+        let scores = scores(shape, &query, page)?;
         let low =
             |(score, value): (&i32, &HeadRow)| *score <= peak.score && value.shift <= peak.shift;
         if !scores.iter().zip(&values).all(low) {
             return Err(EvalError::Operand { operand: 2, wanted: "the maxima of these rows" });
-        }
-        let mut sums = Sums { probability: 0, value: vec![0; index(width)] };
-        if !first {
-            sums = running(data.outputs(3, 1)?.attended(0)?, width, 3)?.clone();
         }
         reference::sums(&mut sums, peak, &scores, &values);
         Ok(Data::Attended(sums))
@@ -192,13 +193,16 @@ impl Attention {
         let leaf = chunk_of(site.fixed(self.q).width, tile.index);
         let touched = self.touched(site, tile);
         let (peaks, sums) = (data.outputs(0, touched.len())?, data.outputs(1, touched.len())?);
+        let read = |head| match running(sums.attended(head)?, width, 1)? {
+            Sums { probability: 0, .. } => {
+                Err(EvalError::Operand { operand: 1, wanted: "a sum of probabilities" })
+            }
+            sums => Ok((peaks.peak(head)?, sums)),
+        };
+        let heads: Vec<_> = (0..touched.len()).map(read).collect::<Result<_, _>>()?;
         let mut row = Vec::with_capacity(leaf.len());
         for entry in leaf {
-            let head = index(entry / width - touched.start);
-            let (peak, sums) = (peaks.peak(head)?, running(sums.attended(head)?, width, 1)?);
-            if sums.probability == 0 {
-                return Err(EvalError::Operand { operand: 1, wanted: "a sum of probabilities" });
-            }
+            let (peak, sums) = heads[index(entry / width - touched.start)];
             let value = sums.value[index(entry % width)];
             row.push(reference::finish_value(shape, peak, sums.probability, value)?);
         }

@@ -168,21 +168,16 @@ impl ExpertMatmul {
         match tile.stage {
             0 => {
                 let number = tile.index / experts.chunks();
-                if experts.is_chosen(number, data.fixed(3, slots)?) {
-                    return experts.rows.sum_of(
-                        experts.rows_of(number).len(),
-                        tile.index % experts.chunks(),
-                        data,
-                    );
-                }
-                Ok(Data::Sums(vec![0; experts.rows_of(number).len()]))
+                let rows = experts.rows_of(number).len();
+                let chosen = experts.is_chosen(number, data.fixed(3, slots)?);
+                let sums = experts.rows.sum_of(rows, tile.index % experts.chunks(), data)?;
+                Ok(if chosen { sums } else { Data::Sums(vec![0; rows]) })
             }
             1 => {
                 let rows = experts.rows_of(tile.index).len();
-                if experts.is_chosen(tile.index, data.fixed(3, slots)?) {
-                    return experts.rows.round_of(rows, data);
-                }
-                Ok(Data::Fixed(vec![0; rows]))
+                let chosen = experts.is_chosen(tile.index, data.fixed(3, slots)?);
+                let read = experts.rows.read_round(rows, data)?;
+                Ok(Data::Fixed(if chosen { read.finish(self.frac)? } else { vec![0; rows] }))
             }
             2 => experts.pick(data, data.fixed(1, slots)?),
             _ => {
@@ -248,10 +243,14 @@ impl Experts<'_> {
     /// The slot's expert's outputs of all experts'.
     fn pick(&self, data: Inputs<'_>, routing: &[i32]) -> Result<Data, EvalError> {
         let outputs = data.outputs(0, index(self.count))?;
-        Ok(Data::Fixed(match self.chosen(routing) {
-            Some(expert) => outputs.fixed(index(expert), TILE_ROWS)?.to_vec(),
-            None => vec![0; index(TILE_ROWS)],
-        }))
+        let (chosen, mut picked) = (self.chosen(routing), vec![0; index(TILE_ROWS)]);
+        for expert in 0..self.count {
+            let made = outputs.fixed(index(expert), TILE_ROWS)?;
+            if chosen == Some(expert) {
+                picked = made.to_vec();
+            }
+        }
+        Ok(Data::Fixed(picked))
     }
 }
 

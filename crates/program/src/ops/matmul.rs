@@ -136,9 +136,26 @@ pub(super) struct Rows<'a> {
 }
 
 /// Greatest magnitude of an exact sum (`spec/arithmetic.md` section 2.4).
-const SUM_MAX: i64 = 1 << 60;
-/// Greatest magnitude of a row's exponent and of a unit.
-const EXPONENT_MAX: i32 = 256;
+const SUM_MAX: u64 = 1 << 60;
+
+/// What a round tile has read: sums, units and biases of up to 8 rows, and the exponent of the input.
+pub(super) struct Round {
+    totals: Vec<i64>,
+    units: Vec<i16>,
+    exponent: i32,
+    bias: Option<Vec<i32>>,
+}
+
+impl Round {
+    pub(super) fn finish(&self, frac: u8) -> Result<Vec<i32>, Overflow> {
+        let rows = self.totals.iter().zip(&self.units).enumerate();
+        let row = |(i, (total, unit)): (usize, (&i64, &i16))| {
+            let bias = self.bias.as_ref().map(|bias| bias[i]);
+            reference::finish_row(*total, i32::from(*unit), self.exponent, frac, bias)
+        };
+        rows.map(row).collect()
+    }
+}
 
 impl Rows<'_> {
     pub(super) fn cost(&self) -> OpCost {
@@ -251,40 +268,41 @@ impl Rows<'_> {
     }
 
     /// The chunks of up to 8 rows added and rounded.
-    pub(super) fn round_of(&self, rows: usize, data: Inputs<'_>) -> Result<Data, EvalError> {
-        let parts = index(chunks(self.tensor.columns));
-        let outputs = data.outputs(0, parts)?;
-        let mut totals = vec![0_i64; rows];
-        for part in 0..parts {
-            let sums = outputs.sums(part)?;
-            let small = sums.iter().all(|sum| sum.unsigned_abs() < SUM_MAX.unsigned_abs());
-            let wrong = EvalError::Operand { operand: 0, wanted: "sums below 2^60" };
-            if sums.len() != rows || !small {
-                return Err(wrong);
-            }
-            for (total, sum) in totals.iter_mut().zip(sums) {
-                *total = total.checked_add(*sum).ok_or_else(|| wrong.clone())?;
-            }
-        }
-        let units = data.units(1, count(rows))?;
-        let exponent = data.exponent(2)?;
-        let wild = |e: i32| e.unsigned_abs() > EXPONENT_MAX.unsigned_abs();
-        if wild(exponent) || units.iter().any(|unit| wild(i32::from(*unit))) {
-            return Err(EvalError::Operand { operand: 2, wanted: "exponents a row can have" });
-        }
+    fn round_of(&self, rows: usize, data: Inputs<'_>) -> Result<Data, EvalError> {
+        Ok(Data::Fixed(self.read_round(rows, data)?.finish(self.frac)?))
+    }
+
+    /// What up to 8 rows are rounded of.
+    pub(super) fn read_round(&self, rows: usize, data: Inputs<'_>) -> Result<Round, EvalError> {
+        let totals = self.totals(rows, data)?;
+        let (units, exponent) = (data.units(1, count(rows))?.to_vec(), data.exponent(2)?);
         let bias = match self.bias {
             None => None,
             Some((_, tensor)) => {
                 Some(self.bias_part(tensor.format, &data.weights(3, 1)?[0], rows)?)
             }
         };
-        let mut row = Vec::with_capacity(rows);
-        for (i, (total, unit)) in totals.into_iter().zip(units).enumerate() {
-            let bias = bias.as_ref().map(|bias| bias[i]);
-            let unit = i32::from(*unit);
-            row.push(reference::finish_row(total, unit, exponent, self.frac, bias)?);
+        Ok(Round { totals, units, exponent, bias })
+    }
+
+    /// The sums of up to 8 rows over all chunks of the inputs.
+    fn totals(&self, rows: usize, data: Inputs<'_>) -> Result<Vec<i64>, EvalError> {
+        let parts = index(chunks(self.tensor.columns));
+        let outputs = data.outputs(0, parts)?;
+        let small = |sum: &i64| sum.unsigned_abs() < SUM_MAX;
+        let wrong = EvalError::Operand { operand: 0, wanted: "sums below 2^60" };
+        let mut totals = vec![0_i128; rows];
+        for part in 0..parts {
+            let sums = outputs.sums(part)?;
+            if sums.len() != rows || !sums.iter().all(small) {
+                return Err(wrong);
+            }
+            for (total, sum) in totals.iter_mut().zip(sums) {
+                *total += i128::from(*sum);
+            }
         }
-        Ok(Data::Fixed(row))
+        let whole = |total: i128| i64::try_from(total).ok().filter(small).ok_or(wrong.clone());
+        totals.into_iter().map(whole).collect()
     }
 
     fn bias_part(&self, format: Format, bytes: &[u8], rows: usize) -> Result<Vec<i32>, EvalError> {

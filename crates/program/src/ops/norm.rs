@@ -11,10 +11,9 @@ use crate::site::{self, Scope, Site};
 use crate::structure::{TensorSlot, Value, count, index};
 use crate::tile::{At, CHUNK, Data, EvalError, Inputs, Operand, Stage, Tile, chunk_of, chunks};
 use crate::types::{Fixed, Role, Type};
-use canon::dyadic::Dyadic;
+use canon::Overflow;
 use canon::quant;
-use canon::reference::{self, NormScale};
-use canon::{Format, Overflow, Refused};
+use canon::reference;
 use commit::{Reader, WireError, Writer};
 use core::ops::Range;
 
@@ -33,8 +32,6 @@ pub struct Norm {
     pub frac: u8,
 }
 
-/// Every gain is smaller than this in magnitude.
-const GAIN_MAX: i32 = 1 << 24;
 /// No sum of squares of 2^17 entries below 2^30 reaches this.
 const SQUARES_MAX: u128 = 1 << 78;
 
@@ -158,10 +155,10 @@ impl Norm {
     fn apply(&self, site: &Site<'_>, tile: Tile, data: Inputs<'_>) -> Result<Data, EvalError> {
         let entries = chunk_of(site.fixed(self.x).width, tile.index);
         let (rows, gains) = (self.rows_of(&entries), self.gains_of(&entries));
-        let scales = data.outputs(0, rows.len())?;
+        let scales = data.scales(0, rows.len())?;
         let unit = i32::from(data.units(1, 1)?[0]);
         let bytes = &data.weights(2, 1)?[0];
-        let gain = gain_part(site.tensor(self.gain).1.format, bytes, unit)
+        let gain = quant::gain_part(site.tensor(self.gain).1.format, bytes, unit)
             .map_err(|reason| EvalError::Weights { operand: 2, reason })?;
         if gain.len() != gains.len() {
             return Err(EvalError::Operand { operand: 2, wanted: "one gain per entry" });
@@ -169,7 +166,7 @@ impl Norm {
         let row = data.fixed(3, count(entries.len()))?;
         let mut out = Vec::with_capacity(row.len());
         for (entry, h) in entries.zip(row) {
-            let scale: NormScale = scales.scale(index(entry / self.width - rows.start))?;
+            let scale = scales[index(entry / self.width - rows.start)];
             let gain = gain[index(entry % self.width - gains.start)];
             out.push(reference::norm_apply(*h, scale, gain, unit, self.frac)?);
         }
@@ -202,14 +199,4 @@ impl Norm {
     fn gains_of(&self, entries: &Range<u32>) -> Range<u32> {
         if self.width <= CHUNK { 0..self.width } else { entries.clone() }
     }
-}
-
-/// Gains in a unit that is given, not found: the unit's rule needs the whole vector.
-fn gain_part(format: Format, bytes: &[u8], unit: i32) -> Result<Vec<i32>, Refused> {
-    let entries = quant::float_entries(format, bytes)?;
-    let gain = |entry: Dyadic| match i32::try_from(entry.nearest(unit, 1)) {
-        Ok(gain) if gain < GAIN_MAX => Ok(if entry.negative() { -gain } else { gain }),
-        Ok(_) | Err(_) => Err(Refused::UnitRange),
-    };
-    entries.into_iter().map(gain).collect()
 }

@@ -169,6 +169,10 @@ impl Eval<'_> {
         let most = i64::try_from(greatest >> 20).expect("a key has 52 bits") - (1 << 31);
         let entry = |(id, logit): (u32, &i32)| {
             let own = key(*logit, id);
+            if own > greatest {
+                let wanted = "the greatest key of all";
+                return Err(EvalError::Operand { operand: 1, wanted });
+            }
             let weight = match inverse {
                 None => u64::from(own == greatest),
                 Some(inverse) => {
@@ -177,24 +181,32 @@ impl Eval<'_> {
                     u64::from(reference::weight(below, inverse, self.frac))
                 }
             };
-            (own, weight)
+            Ok((own, weight))
         };
-        Ok(self.ids().zip(self.adjusted()?).map(entry).collect())
+        self.ids().zip(self.adjusted()?).map(entry).collect()
     }
 
     /// The greatest of the thresholds that begin at operand 3.
     fn threshold(&self, cuts: usize) -> Result<u64, EvalError> {
         let mut greatest = 0;
         for operand in 3..3 + cuts {
-            greatest = greatest.max(self.data.outputs(operand, 1)?.digits(0)?.0);
+            greatest = greatest.max(self.digits(operand)?.0);
         }
         Ok(greatest)
+    }
+
+    /// The digits so far and what is left of the need; they begin a key, so they are no greater than one.
+    fn digits(&self, operand: usize) -> Result<(u64, u64), EvalError> {
+        match self.data.outputs(operand, 1)?.digits(0)? {
+            (prefix, left) if prefix < KEY_END => Ok((prefix, left)),
+            _ => Err(EvalError::Operand { operand, wanted: "digits of a key" }),
+        }
     }
 
     fn bins(&self, cut: Cut, digit: u32) -> Result<Data, EvalError> {
         let found = |operand| match digit {
             0 => Ok(0),
-            _ => Ok::<_, EvalError>(self.data.outputs(operand, 1)?.digits(0)?.0),
+            _ => self.digits(operand).map(|(prefix, _)| prefix),
         };
         let (amounts, least, prefix) = match cut {
             Cut::TopK => {
@@ -225,7 +237,7 @@ impl Eval<'_> {
         let (prefix, need) = match (cut, digit) {
             (Cut::TopK, 0) => (0, u64::from(self.settings(1)?.top_k)),
             (Cut::TopP, 0) => (0, self.need()?),
-            (Cut::TopK | Cut::TopP, _) => self.data.outputs(1, 1)?.digits(0)?,
+            (Cut::TopK | Cut::TopP, _) => self.digits(1)?,
         };
         let mut left = need;
         for (bin, amount) in (0..64_u32).zip(&bins).rev() {
@@ -284,11 +296,11 @@ impl Eval<'_> {
     }
 
     fn walk(&self) -> Result<Data, EvalError> {
-        let (mut rest, chunk) = self.data.outputs(5, 1)?.drawn(0)?;
+        let (weights, (mut rest, chunk)) = (self.remaining(2)?, self.data.outputs(5, 1)?.drawn(0)?);
         if chunk != self.tile.index {
             return Ok(Data::Found(None));
         }
-        for (id, (_, weight)) in self.ids().zip(self.remaining(2)?) {
+        for (id, (_, weight)) in self.ids().zip(weights) {
             if rest < weight {
                 return Ok(Data::Found(Some(id)));
             }
