@@ -32,6 +32,7 @@ import grammar_cases
 import ledger_cases
 import ledger_groups
 import no_floats
+import opened_cases
 import operand_cases
 import package_cases
 import program_cases
@@ -46,7 +47,7 @@ SPECS = (
     ("arithmetic", (cases_formats, cases_rows, cases_functions, cases_ops, cases_attention, cases_joined, cases_spans, cases_yarn, cases_llama3)),
     ("sampling", (cases_sample,)),
     ("program", (cases_traces, program_cases)),
-    ("receipt", (receipt_cases, embedding_cases)),
+    ("receipt", (receipt_cases, embedding_cases, opened_cases)),
     ("package", (package_cases,)),
     ("dispute", (dispute_cases, operand_cases)),
     ("ledger", (ledger_cases, ledger_groups)),

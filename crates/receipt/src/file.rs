@@ -12,9 +12,9 @@ use crate::bundle::{Inclusion, InclusionJson};
 use crate::envelope::{Envelope, EnvelopeJson};
 use crate::json::{Object, base64, from_base64, object, present, pretty};
 use crate::limits::FILE_BYTES_MAX;
-use crate::opening::Opening;
+use crate::opening::{Opening, Output};
 use crate::refusal::{Malformed, Refusal, Refuted};
-use crate::statement::Receipt;
+use crate::statement::{Choice, Receipt};
 use crate::vector::{TokenVector, Which};
 use crate::view::View;
 
@@ -142,16 +142,27 @@ pub(crate) fn check_opening(
     if opening.job.commitment(&salts) != receipt.job {
         return Err(Refuted::Opening { what: "job" });
     }
-    let shown = opening.outputs.iter().map(|output| {
-        let which = Which::Output { choice: output.choice };
-        let vector = TokenVector::over(salts, which, &output.tokens);
-        (output.choice, vector.count(), vector.root())
-    });
-    let committed = receipt.choices.iter();
-    if !shown.eq(committed.map(|choice| (choice.index, choice.count(), choice.root()))) {
-        return Err(Refuted::Opening { what: "output" });
+    let pairs = || receipt.choices.iter().zip(&opening.outputs);
+    let all = receipt.choices.len() == opening.outputs.len();
+    if all && pairs().all(|(choice, output)| covers(choice, output, salts)) {
+        return Ok(());
     }
-    Ok(())
+    Err(Refuted::Opening { what: "output" })
+}
+
+/// Whether every head of a choice, those of the workers before the last among them, is of the first of these tokens, and
+/// the last head of all.
+fn covers(choice: &Choice, output: &Output, salts: Salts) -> bool {
+    let mut vector = TokenVector::new(salts, Which::Output { choice: output.choice });
+    let mut tokens = output.tokens.iter();
+    let heads = choice.segments.iter().all(|segment| {
+        while vector.count() < segment.head.count {
+            let Some(token) = tokens.next() else { return false };
+            vector.push(*token);
+        }
+        (segment.head.count, segment.head.root) == (vector.count(), vector.root())
+    });
+    choice.index == output.choice && heads && tokens.next().is_none()
 }
 
 /// A file as it is read.

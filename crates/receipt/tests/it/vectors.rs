@@ -53,6 +53,7 @@ vectors! {
     receipt_job: job,
     receipt_log: log,
     receipt_missing: missing,
+    receipt_opened: opened,
     receipt_opening: opening,
     receipt_sign: sign,
     receipt_signature: signature,
@@ -454,6 +455,14 @@ fn missing(inputs: &Json, case: &Json) {
     let answer = MissingAnswer { leaf, index, proof: log.inclusion(index, log.size()).unwrap() };
     assert_eq!(hex(&answer.encode()), expected["answer"]);
     assert_eq!(Json::from(challenge.is_answered_by(&answer)), expected["holds"]);
+}
+
+fn opened(inputs: &Json, case: &Json) {
+    let receipt = Receipt::decode(&bytes(&inputs["receipt"])).unwrap();
+    let opening = Opening::decode(&bytes(&inputs["opening"])).unwrap();
+    let network = network(inputs);
+    let opens = opening.opens(&receipt, network) && opening.repeats(&receipt, network);
+    assert_eq!(Json::from(opens), case["expected"]["opens"]);
 }
 
 fn equivocation(inputs: &Json, case: &Json) {
