@@ -10,7 +10,7 @@
 
 use ::sim::campaign::{Campaign, run};
 use ::sim::canary::{Canary, Sabotage};
-use ::sim::report::{ANSWERS, DRAWN, DRAWN_PUNISHED, PAYING_BYTES};
+use ::sim::report::{ANSWERS, DRAWN, DRAWN_PUNISHED, OF_GROUPS, PAYING_BYTES};
 use ::sim::{Finding, PRICE, Report, World, cheat_names, fault_names, ledger_seed, network_seed};
 use ledger::Rejection;
 use std::process::Command;
@@ -28,8 +28,6 @@ const SEEDS: u64 = 10_000;
 const NETWORK_SEEDS: u64 = 200;
 /// How often each fault and cheat acts in a whole campaign, at least.
 const ACTED_LEAST: u64 = 10;
-/// Rejections where a group certifies: no simulation has one, and a test of the ledger reaches them.
-const OF_GROUPS: &[u16] = &[173, 174, 175, 176];
 /// Findings that are printed.
 const SHOWN: usize = 20;
 
@@ -205,7 +203,7 @@ fn coverage(report: &Report, campaign: &Campaign) -> Outcome<()> {
         lacking.extend((count < ACTED_LEAST).then(|| format!("{name}: {count}")));
     }
     for rejection in Rejection::ALL {
-        let of_group = OF_GROUPS.contains(&rejection.number());
+        let of_group = OF_GROUPS.contains(rejection);
         let reached = of_group || report.rejections.contains_key(rejection);
         lacking.extend((!reached).then(|| format!("rejection {}", rejection.number())));
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::campaign::one;
-use crate::report::{Finding, Report, World};
+use crate::report::{Finding, OF_GROUPS, Report, World};
 
 /// Under which a block that only the broken ledger takes is counted.
 const UNSOUND: &str = "blocks that no sound ledger takes";
@@ -19,8 +19,10 @@ const UNSOUND: &str = "blocks that no sound ledger takes";
 /// Which seeds, and how many of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// Seeds that are looked through for rules that reject.
+    /// Seeds that are looked through for rules that reject, at a time: while one of them has rejected nothing.
     pub seeds: u64,
+    /// The most that are looked through.
+    pub seeds_max: u64,
     /// Seeds in which one rule is tried.
     pub tries: usize,
     /// How many run at a time.
@@ -52,23 +54,54 @@ pub enum Came {
     },
 }
 
+/// What a search says while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// So many seeds were looked through, and so many rules have rejected nothing.
+    Looked(u64, usize),
+    /// What came of a rule.
+    Tried(Rejection, &'a Came),
+}
+
 /// Takes out every rule, one after the other.
 #[must_use]
-pub fn search(search: &Search) -> Vec<(Rejection, Came)> {
-    let seeds: Vec<u64> = (0..search.seeds).collect();
-    let reports = side_by_side(search.threads, &seeds, |seed| one(World::Ledger, *seed));
-    let mut reached: BTreeMap<Rejection, Vec<u64>> = BTreeMap::new();
-    for (seed, report) in seeds.iter().zip(reports) {
-        for rejection in report.rejections.keys() {
-            reached.entry(*rejection).or_default().push(*seed);
-        }
-    }
-    let tried = |rejection: &Rejection| match reached.get(rejection) {
-        None => Came::Unreached,
-        Some(seeds) => tried(*rejection, seeds, search.tries),
+pub fn search(search: &Search, tell: impl Fn(Told<'_>) + Sync) -> Vec<(Rejection, Came)> {
+    let reached = reached(search, &tell);
+    let tried = |rejection: &Rejection| {
+        let came = match reached.get(rejection) {
+            None => Came::Unreached,
+            Some(seeds) => tried(*rejection, seeds, search.tries),
+        };
+        tell(Told::Tried(*rejection, &came));
+        came
     };
     let came = side_by_side(search.threads, Rejection::ALL, tried);
     Rejection::ALL.iter().copied().zip(came).collect()
+}
+
+/// The seeds in which each rule rejects something.
+fn reached(search: &Search, tell: &impl Fn(Told<'_>)) -> BTreeMap<Rejection, Vec<u64>> {
+    let mut reached: BTreeMap<Rejection, Vec<u64>> = BTreeMap::new();
+    let mut from = 0;
+    loop {
+        let to = from.saturating_add(search.seeds.max(1)).min(search.seeds_max);
+        let seeds: Vec<u64> = (from..to).collect();
+        let reports = side_by_side(search.threads, &seeds, |seed| one(World::Ledger, *seed));
+        for (seed, report) in seeds.iter().zip(reports) {
+            for rejection in report.rejections.keys() {
+                reached.entry(*rejection).or_default().push(*seed);
+            }
+        }
+        let there = |rejection: &&Rejection| {
+            !OF_GROUPS.contains(rejection) && !reached.contains_key(rejection)
+        };
+        let lacking = Rejection::ALL.iter().filter(there).count();
+        tell(Told::Looked(to, lacking));
+        from = to;
+        if lacking == 0 || to == search.seeds_max {
+            return reached;
+        }
+    }
 }
 
 /// Tries one rule in some of the seeds that reach it.

@@ -19,6 +19,10 @@ pub const DRAWN_PUNISHED: &str = "cheats drawn and punished in their window";
 /// Of them those that were not, for nobody honest was drawn to look.
 pub const DRAWN_UNSEEN: &str = "cheats drawn that no honest auditor was for";
 
+/// Rejections where a group certifies: no simulation has one. `crates/ledger/tests/it/groups.rs` reaches them.
+pub const OF_GROUPS: &[Rejection] =
+    &[Rejection::GroupHeight, Rejection::GroupKey, Rejection::NextQuorum, Rejection::NextSignature];
+
 /// Which kind of seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum World {
