@@ -319,6 +319,60 @@ def farmer():
         yield decimal(settled), draws, decimal(likely, 3), decimal(won, 3), decimal(kept, 3), decimal(draws * paid, 3)
 
 
+# A whale's part of all stake; as how many nodes it stands, and how many others with equal stakes there are.
+WHALES = (F(1, 10), F(1, 5), F(3, 10), F(2, 5), F(1, 2), F(3, 5), F(7, 10))
+STANDING = ((1, 9), (1, 100), (4, 9), (4, 30), (4, 100))
+
+
+def carried(stake, half, parameters):
+    """Of the others' stake: how much of it votes no, at least and less than, where the whale's yes carries."""
+    quorum, rest = F(parameters["quorum_percent"], 100), 1 - stake
+    least = max(F(0), (quorum - stake) / rest)
+    below = stake * (1 - half) / half / rest
+    return (least, min(below, F(1))) if least < below else None
+
+
+def turnout(stake, half, parameters):
+    among = carried(stake, half, parameters)
+    if among is None:
+        return "never"
+    least, below = among
+    return "always" if (least, below) == (0, 1) else f"{decimal(least)} to {decimal(below)}"
+
+
+def shared(stakes, most):
+    """Seats by the greatest stake / (seats + 1), then once more with a cap (spec/ledger.md 7.2)."""
+    first, cap = [0] * len(stakes), [most] * len(stakes)
+    second = [0] * len(stakes)
+    for seats in (first, second):
+        for _ in range(most):
+            free = [at for at in range(len(stakes)) if seats[at] < cap[at]]
+            if free:
+                seats[max(free, key=lambda at: (stakes[at] / (seats[at] + 1), -at))] += 1
+        cap = [min((most - 1) // 3, 2 * had) for had in first]
+    return first, second
+
+
+def whale(parameters):
+    for stake in WHALES:
+        half, thirds = (turnout(stake, share, parameters) for share in (F(1, 2), F(2, 3)))
+        yield decimal(stake), half, thirds
+
+
+def seated(parameters):
+    most = parameters["seats_max"]
+    for stake in WHALES:
+        said = []
+        for nodes, others in STANDING:
+            first, seats = shared([stake / nodes] * nodes + [(1 - stake) / others] * others, most)
+            its, every = sum(seats[:nodes]), sum(seats)
+            quorum = 2 * every // 3 + 1
+            assert its < quorum or 3 * sum(first[:nodes]) >= most, "less than a third of the first seats certifies alone"
+            does = "certifies alone" if its >= quorum else "stops blocks" if every - its < quorum else "neither"
+            said.append(f"{its} of {every}: {does}")
+        yield decimal(stake), *said
+
+
 def printed():
     parameters = rows()
     for name in ("slash", "bond"):
@@ -330,7 +384,7 @@ def printed():
     yield "What is assumed, what nobody can know beforehand, and parameters (amounts in prices of an answer):"
     yield ""
     yield from table(("what", "value"), [(name, decimal(value)) for name, value in {**ASSUMED, **PLANNED, **AUDIT, **DISPUTE}.items()])
-    yield "**A rational worker.** What it gains by a cheap false answer, less what it loses when one is refuted: the stake that is slashed, of which a friend who accuses it wins back the challenger's share, and the answer's pay. `least stake` is what makes the gain nothing."
+    yield "**A rational worker.** What it gains by a cheap false answer, less what it loses when one is refuted: the stake that is slashed, of which a friend who accuses it wins back the challenger's share, and the answer's pay. `least stake` is what makes the gain nothing. A **colluding pair** is the lines where a share of the auditors' stake is in its hand: it is not found where all who are drawn are its own, and each of those answers for every token that it vouched for, by its own stake and to anybody, until the dispute's epochs are over (kind 37), which is not counted here."
     yield ""
     yield from table(("auditors' stake in its hand", "seen", "least stake", "slashed", "gain of a false answer"), worker())
     yield "**Lying in bulk.** A worker with the least stake that settles gives so many false answers before the first of them is found. What it gains, what its stake alone would lose, its friend's share of that less, and what it loses where the pay that waits answers too: then it loses, however many they are."
@@ -372,6 +426,12 @@ def printed():
     yield "**Dilution.** A worker that earned 100 and pays itself `times` as much: draws grow with what is settled, so those that fall on its true answers stay as many; the audit's share of its own payments is lost."
     yield ""
     yield from table(("times", "draws in all", "on true answers", "lost"), diluter())
+    yield "**A whale**, by its part of all stake. How much of the others' stake votes against what it wants, from and to, where that carries all the same: a parameter, and the treasury's money, new rules, a group's key or a name; a no counts for the quorum too. All of it waits `timelock_ms` behind the vote, and no stake that voted leaves before the vote ends."
+    yield ""
+    yield from table(("stake", "carries a parameter", "carries the rest"), whale(parameters))
+    yield "**A whale's seats**, as one node and as several, which its owner can always make of it, beside so many others with equal stakes. Where the others' stakes are great enough for a seat each it has what its own is worth and a little more, and as one node no quorum. Stake that is spread over more nodes than there are seats has few or none, whoever else stands: no rule that seats whom it can't ask can mend that, for a whale can always stand as many nodes, each a little greater than the others. Owners of small stakes have to stand together, or vote for more seats; nothing here makes them (`spec/ledger.md` section 15)."
+    yield ""
+    yield from table(("stake", *(f"as {nodes}, beside {others}" for nodes, others in STANDING)), seated(parameters))
 
 
 def main():
