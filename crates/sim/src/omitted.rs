@@ -82,7 +82,7 @@ pub fn search(search: &Search, tell: impl Fn(Told<'_>) + Sync) -> Vec<(Rejection
 /// The seeds in which each rule rejects something.
 fn reached(search: &Search, tell: &impl Fn(Told<'_>)) -> BTreeMap<Rejection, Vec<u64>> {
     let mut reached: BTreeMap<Rejection, Vec<u64>> = BTreeMap::new();
-    let mut from = 0;
+    let mut from = 0_u64;
     loop {
         let to = from.saturating_add(search.seeds.max(1)).min(search.seeds_max);
         let seeds: Vec<u64> = (from..to).collect();
