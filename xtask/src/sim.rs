@@ -8,13 +8,15 @@
     reason = "seconds and gains, for display only"
 )]
 
-use ::sim::campaign::{Campaign, run};
+use ::sim::campaign::{Campaign, Progress, run};
 use ::sim::canary::{Canary, Sabotage};
 use ::sim::report::{ANSWERS, DRAWN, DRAWN_PUNISHED, OF_GROUPS, PAYING_BYTES};
 use ::sim::{Finding, PRICE, Report, World, cheat_names, fault_names, ledger_seed, network_seed};
 use ledger::Rejection;
+use std::io::IsTerminal as _;
 use std::process::Command;
-use std::time::Instant;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use crate::Outcome;
 
@@ -30,6 +32,8 @@ const NETWORK_SEEDS: u64 = 200;
 const ACTED_LEAST: u64 = 10;
 /// Findings that are printed.
 const SHOWN: usize = 20;
+/// How often a campaign says how far it is, on a terminal and elsewhere.
+const TOLD_EVERY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
 /// Runs the seeds and prints the table.
 pub(crate) fn run_sim(options: &[&str]) -> Outcome<()> {
@@ -37,12 +41,13 @@ pub(crate) fn run_sim(options: &[&str]) -> Outcome<()> {
         return canaries();
     }
     let campaign = read(options)?;
-    let began = Instant::now();
-    let report = run(&campaign);
+    let meter = Meter::new();
+    let report = run(&campaign, |progress| meter.tell(progress));
+    meter.end();
     print(&report, &campaign);
     println!(
         "{:.1} s on {} threads, in this profile",
-        began.elapsed().as_secs_f64(),
+        meter.began.elapsed().as_secs_f64(),
         campaign.threads
     );
     let count = report.findings.len();
@@ -53,6 +58,44 @@ pub(crate) fn run_sim(options: &[&str]) -> Outcome<()> {
     match count {
         0 => Ok(()),
         _ => Err(format!("{count} findings")),
+    }
+}
+
+/// Says on stderr how far a campaign is: on a terminal in one line that changes, elsewhere now and then in a new one.
+struct Meter {
+    began: Instant,
+    terminal: bool,
+    /// When it said something last.
+    said: Mutex<Duration>,
+}
+
+impl Meter {
+    fn new() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { began: Instant::now(), terminal, said: Mutex::new(Duration::ZERO) }
+    }
+
+    fn tell(&self, progress: Progress) {
+        let now = self.began.elapsed();
+        // Where another thread is about to say something, it says enough.
+        let Ok(mut said) = self.said.try_lock() else { return };
+        if now.saturating_sub(*said) < TOLD_EVERY[usize::from(!self.terminal)] {
+            return;
+        }
+        *said = now;
+        let Progress { done, of, findings } = progress;
+        let line = format!("{done} of {of} seeds, {findings} findings, {} s", now.as_secs());
+        match self.terminal {
+            true => eprint!("\r\x1b[K{line}"),
+            false => eprintln!("{line}"),
+        }
+    }
+
+    /// Leaves a terminal's line empty.
+    fn end(&self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Never lets one seed know of another: what comes of them depends on which seeds they were and on nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::report::{Finding, Report, World};
 use crate::{ledger_seed, network_seed};
@@ -21,22 +21,38 @@ pub struct Campaign {
     pub threads: usize,
 }
 
-/// Runs them all.
+/// How far a campaign is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Seeds that ended.
+    pub done: u64,
+    /// All seeds.
+    pub of: u64,
+    /// Findings so far.
+    pub findings: usize,
+}
+
+/// Runs them all, and tells behind each seed how far it is.
 #[must_use]
-pub fn run(campaign: &Campaign) -> Report {
+pub fn run(campaign: &Campaign, tell: impl Fn(Progress) + Sync) -> Report {
     let next = AtomicU64::new(0);
+    let (done, findings) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let of = campaign.network.saturating_add(campaign.ledger);
     let worker = || {
         let mut report = Report::default();
         loop {
             // Seeds of the network take longer, so they come first.
             let at = next.fetch_add(1, Ordering::Relaxed);
-            match (at.checked_sub(campaign.network), at) {
-                (None, at) => report.add(one(World::Network, campaign.from.wrapping_add(at))),
-                (Some(at), _) if at < campaign.ledger => {
-                    report.add(one(World::Ledger, campaign.from.wrapping_add(at)));
-                }
-                (Some(_), _) => return report,
-            }
+            let (world, at) = match at.checked_sub(campaign.network) {
+                None => (World::Network, at),
+                Some(at) if at < campaign.ledger => (World::Ledger, at),
+                Some(_) => return report,
+            };
+            let came = one(world, campaign.from.wrapping_add(at));
+            let more = came.findings.len();
+            report.add(came);
+            let findings = findings.fetch_add(more, Ordering::Relaxed) + more;
+            tell(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, of, findings });
         }
     };
     let mut report = Report::default();

@@ -22,8 +22,11 @@ use crate::scene::{Scene, seats};
 use crate::subject::Subject;
 use crate::traffic::{Offer, Traffic};
 
-/// Accounts of those who never sign.
-const STRANGERS_MAX: u64 = 2_000;
+/// Accounts of those who never sign, and how many there are in one seed of [`CROWDED`]: each block is counted to the last
+/// of them.
+const STRANGERS_MAX: u64 = 100;
+const CROWD_MAX: u64 = 2_000;
+const CROWDED: u64 = 6;
 /// Blocks of a seed.
 const BLOCKS: (u64, u64) = (8, 20);
 /// Transactions that are offered to a block.
@@ -46,7 +49,7 @@ pub const COURTS: u64 = 16;
 /// Which of them.
 const COURT: u64 = 5;
 /// Once in so many blocks the same is offered to a state that might have been.
-const ASIDE: u64 = 4;
+const ASIDE: u64 = 6;
 /// Transactions of everybody else that are offered to a court's block.
 const COURT_OFFERS: (u64, u64) = (0, 1);
 
@@ -332,8 +335,7 @@ pub(crate) fn genesis(random: &mut Random) -> Genesis {
             _ => accounts.insert(actor(at).public, Amount(1_000_000 + (random.long() >> 40))),
         };
     }
-    // Mostly few: each block is counted to the last of them.
-    let strangers = random.below(STRANGERS_MAX);
+    let strangers = if random.once_in(CROWDED) { CROWD_MAX } else { STRANGERS_MAX };
     for _ in 0..random.below(strangers + 1) {
         accounts.insert(PublicKey(random.bytes()), Amount(1 + u128::from(random.next())));
     }

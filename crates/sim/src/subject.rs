@@ -6,7 +6,10 @@ use chain::records::{Account, AccountSlot, ClockSlot, Held, Purse, PurseSlot, St
 use chain::state::{Place, Proof, State};
 use chain::{Amount, Authentic, Block, Epoch, Header, Transaction};
 use commit::Digest;
-use ledger::{BlockError, Execution, Opening, Proposed, Rejection, Stop, Working, apply, propose};
+use ledger::{
+    BlockError, Execution, Opening, Proposed, Rejection, Stop, Working, apply, apply_authentic,
+    propose,
+};
 use receipt::PublicKey;
 
 use crate::broken;
@@ -104,6 +107,20 @@ impl Subject {
         match self.canary {
             None => apply(state, parent, block),
             Some(_) => self.apply_broken(state, parent, block),
+        }
+    }
+
+    /// The same of one whose signatures were checked before.
+    pub(crate) fn apply_authentic(
+        self,
+        state: &State,
+        parent: &Header,
+        block: &Block,
+        signed: &[Authentic],
+    ) -> Result<State, BlockError> {
+        match self.canary {
+            None => apply_authentic(state, parent, None, &block.header, signed),
+            Some(_) => self.apply_broken(state, parent, block.clone()),
         }
     }
 

@@ -66,6 +66,17 @@ pub(crate) struct Step<'a> {
     pub(crate) left_out: &'a [(usize, Rejection)],
 }
 
+impl Step<'_> {
+    /// The block's transactions as they were signed, where they are all among those that were offered.
+    fn signed(&self) -> Option<Vec<Authentic>> {
+        let mut left_out = self.left_out.iter().map(|(at, _)| *at).peekable();
+        let taken = self.authentic.iter().enumerate();
+        let taken = taken.filter(|(at, _)| left_out.next_if_eq(at).is_none());
+        let signed: Vec<Authentic> = taken.map(|(_, made)| made.clone()).collect();
+        signed.iter().map(Authentic::get).eq(&self.block.transactions).then_some(signed)
+    }
+}
+
 /// Those that remember.
 #[derive(Debug)]
 pub(crate) struct Checkers {

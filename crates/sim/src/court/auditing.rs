@@ -14,7 +14,6 @@ use super::custom::{accuse, accuse_auditor, prosecute};
 use super::forms;
 use super::hall::{Answer, Hall, Promise};
 use super::stage::{Player, Stage};
-use super::trial::finding;
 use super::work::{appeal, defend};
 use crate::keys::Key;
 
@@ -70,12 +69,12 @@ pub(crate) fn audits(stage: &Stage<'_, '_>) -> Vec<(AuditSlot, Audit)> {
 
 /// What an auditor finds that computes the answer again: nothing, where it can't open it; nothing false, where its worker
 /// answers for none of it.
-pub(crate) fn truth(hall: &Hall, answer: &Answer, _: &Key) -> Option<Found> {
+pub(crate) fn truth(_: &Hall, answer: &Answer, _: &Key) -> Option<Found> {
     if !answer.opens() {
         return None;
     }
     match answer.is_true() || !answer.is_its_own() {
-        true => finding(hall.network, answer, Tale::True).map(Found::Root),
+        true => answer.finding(Tale::True).map(Found::Root),
         false => {
             let step = answer.step();
             let (choice, position, kind, what) = (step.choice, step.position, step.kind, step.what);
@@ -85,9 +84,9 @@ pub(crate) fn truth(hall: &Hall, answer: &Answer, _: &Key) -> Option<Found> {
 }
 
 /// What one says that was told by the worker.
-pub(crate) fn told(hall: &Hall, answer: &Answer, _: &Key) -> Option<Found> {
+pub(crate) fn told(_: &Hall, answer: &Answer, _: &Key) -> Option<Found> {
     let tale = if answer.is_true() { Tale::True } else { Tale::False };
-    finding(hall.network, answer, tale).map(Found::Root)
+    answer.finding(tale).map(Found::Root)
 }
 
 /// Stands by what it was told, where somebody doubts it.
@@ -231,10 +230,12 @@ fn show(
 }
 
 fn reveals(stage: &Stage<'_, '_>, slot: AuditSlot, audit: &Audit) -> Option<Action> {
-    let said = matches!(audit.word, Word::Committed(_));
+    if !matches!(audit.word, Word::Committed(_)) {
+        return None;
+    }
     let answer = &stage.hall.answers[shown(stage.hall, audit)?];
     let found = told(stage.hall, answer, stage.party().owner())?;
-    said.then(|| forms::audit_reveal(slot, audit.node, found))
+    Some(forms::audit_reveal(slot, audit.node, found))
 }
 
 /// Draws whatever there is to draw: by the page's rule, not by the ledger's code.

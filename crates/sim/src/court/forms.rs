@@ -7,6 +7,7 @@ use chain::records::{
     SettlementSlot, Vouching, Withheld, WithheldSlot, Word, audit_commitment,
 };
 use chain::{Amount, Epoch};
+use commit::Digest;
 use dispute::{Claim, Slice};
 use ledger::tx::{
     Action, Alarm, AnchorLog, AnswerMissing, AnswerPart, Appeal, AuditAsk, AuditClose, AuditCommit,
@@ -18,11 +19,12 @@ use ledger::tx::{
 };
 use ledger::{AskedOf, NamedModel};
 use receipt::{Equivocation, MissingAnswer, PartialOpening, PublicKey, SignedHead, Stop};
+use std::sync::LazyLock;
 
 use super::auditing::salt;
 use super::cases::{MANIFEST, Tale};
 use super::hall::{Answer, Hall, Party, Paying, Promise, WHICH};
-use super::trial::{Trial, filing, finding};
+use super::trial::Trial;
 use crate::tiny::TINY;
 
 /// Bytes of a chunk.
@@ -38,17 +40,22 @@ pub(super) fn published(hall: &Hall) -> [Action; 2] {
     [Action::Program(program), Action::Package(Box::new(package))]
 }
 
+/// Its hash, and how many ops it has.
+static PROGRAM: LazyLock<(Digest, u16)> = LazyLock::new(|| {
+    let part = package::Part::of(&TINY.program).expect("it has bytes");
+    (part.hash, u16::try_from(TINY.checked.sites().count()).expect("a tiny program"))
+});
+
 /// The model that every job here is about.
 fn model(hall: &Hall) -> NamedModel {
     let package = PackageSlot { model: MANIFEST.id().0, publisher: hall.bailiff.public };
-    let part = package::Part::of(&TINY.program).expect("it has bytes");
-    let ops = u16::try_from(TINY.checked.sites().count()).expect("a tiny program");
-    NamedModel { package, program: part.hash, ops }
+    let (program, ops) = *PROGRAM;
+    NamedModel { package, program, ops }
 }
 
 pub(crate) fn dispute_open(hall: &Hall, trial: &Trial, alarm: Option<Alarm>) -> Action {
     let answer = &hall.answers[trial.answer];
-    let (node, model, filing) = (trial.node, model(hall), filing(answer));
+    let (node, model, filing) = (trial.node, model(hall), answer.filing().clone());
     match trial.vouching {
         Some(Vouching { audit, .. }) => {
             let receipt = answer.receipt.clone();
@@ -285,7 +292,7 @@ pub(crate) fn audit_show(
     let node = worker.node()?;
     let paying = hall.channels.iter().find(|paying| paying.id == promise.voucher.channel)?;
     let tale = if answer.is_true() { Tale::True } else { Tale::False };
-    let finding = finding(hall.network, answer, tale)?;
+    let finding = answer.finding(tale)?;
     let mut stops = answer.receipt.choices.iter().map(|choice| choice.stop);
     let is_fault = stops.any(|stop| matches!(stop, Stop::Fault { .. }));
     Some(Action::AuditShow(Box::new(AuditShow {

@@ -6,6 +6,7 @@
 use chain::records::{ChannelId, ClaimedStep, MissingSlot, NodeId, WithheldSlot};
 use chain::{Amount, Epoch, Time, Voucher};
 use commit::{Blind, Digest, Network, Salts};
+use dispute::Filing;
 use dispute::sides::Story;
 use ledger::tx::AuditShow;
 use receipt::log::{Log, LogLeaf};
@@ -16,7 +17,7 @@ use receipt::{
 use std::cell::OnceCell;
 
 use super::cases::{Case, Faulted, MANIFEST, Tale, case};
-use super::trial::Trial;
+use super::trial::{Trial, filing, finding};
 use crate::keys::Key;
 
 /// What an answer costs.
@@ -130,6 +131,11 @@ pub(crate) struct Answer {
     /// What gives it away when it is drawn, where it is false.
     pub(crate) betrayer: Betrayer,
     tales: [OnceCell<Story<'static>>; 2],
+    /// Its receipt's id, what shows the disputed step, and what the tales' findings are: everybody asks for them before
+    /// every block.
+    id: OnceCell<Digest>,
+    filing: OnceCell<Filing>,
+    findings: [OnceCell<Option<Digest>>; 2],
 }
 
 /// A voucher.
@@ -216,13 +222,18 @@ impl Answer {
         ClaimedStep { worker, job, choice: 0, position, kind, what }
     }
 
-    /// What happened, as somebody tells it: the truth, or its worker's lie, or another one.
-    pub(crate) fn story(&self, tale: Tale) -> &Story<'static> {
-        let (at, tale) = match tale {
+    /// Where a tale's story is kept, and whose it is: the truth, or its worker's lie, or another one.
+    fn told(&self, tale: Tale) -> (usize, Tale) {
+        match tale {
             Tale::True => (0, Tale::True),
             Tale::False | Tale::Fault if self.tale == Tale::Fault => (1, Tale::Fault),
             Tale::False | Tale::Fault => (1, Tale::False),
-        };
+        }
+    }
+
+    /// What happened, as somebody tells it.
+    pub(crate) fn story(&self, tale: Tale) -> &Story<'static> {
+        let (at, tale) = self.told(tale);
         let made = || self.case.story(&self.job, self.salts, &self.output, tale);
         self.tales[at].get_or_init(made)
     }
@@ -246,12 +257,24 @@ impl Answer {
 
     /// Its receipt's id.
     pub(crate) fn id(&self) -> Digest {
-        self.receipt.id(self.salts.network)
+        *self.id.get_or_init(|| self.receipt.id(self.salts.network))
+    }
+
+    /// What shows the disputed step.
+    pub(crate) fn filing(&self) -> &Filing {
+        self.filing.get_or_init(|| filing(self))
+    }
+
+    /// What who computes it finds, as a tale goes.
+    pub(crate) fn finding(&self, tale: Tale) -> Option<Digest> {
+        let (at, tale) = self.told(tale);
+        *self.findings[at].get_or_init(|| finding(self.salts.network, self, tale))
     }
 
     /// Its receipt becomes another one, before anybody has it.
     pub(crate) fn sign_anew(&mut self, operator: &Key, change: impl FnOnce(&mut Receipt)) {
         change(&mut self.receipt);
+        self.id = OnceCell::new();
         self.signature = sealed(&self.receipt, operator, self.salts.network);
     }
 
@@ -361,6 +384,9 @@ impl Hall {
             reader: None,
             betrayer: Betrayer::Auditors,
             tales: Default::default(),
+            id: OnceCell::new(),
+            filing: OnceCell::new(),
+            findings: Default::default(),
         }
     }
 
@@ -391,7 +417,7 @@ impl Hall {
     /// The same, as its worker says that it was paid.
     pub(crate) fn enter_as(&mut self, answer: usize, paid: Option<Promise>) {
         let made = &mut self.answers[answer];
-        let receipt = made.receipt.id(self.network);
+        let receipt = made.id();
         let leaf = match paid {
             Some(Promise { voucher, from, .. }) => {
                 LogLeaf { receipt, channel: voucher.channel.0, from, to: voucher.cumulative.0 }

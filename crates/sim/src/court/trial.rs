@@ -33,8 +33,8 @@ pub(crate) struct Trial {
     referee: Dispute<'static>,
 }
 
-/// What shows the disputed step.
-pub(crate) fn filing(answer: &Answer) -> Filing {
+/// What shows the disputed step: [`Answer::filing`] keeps it.
+pub(super) fn filing(answer: &Answer) -> Filing {
     let show = |leaf| answer.job.show(&answer.salts, leaf).expect("a job has eight leaves");
     let claim = match answer.tale {
         Tale::True | Tale::False => {
@@ -48,9 +48,10 @@ pub(crate) fn filing(answer: &Answer) -> Filing {
     Filing { head: answer.head, terms, prompt, parameters, claim }
 }
 
-/// What who computes an answer finds, as a tale goes: the root of its log, which a claimant shows first.
-pub(crate) fn finding(network: Network, answer: &Answer, tale: Tale) -> Option<Digest> {
-    let subject = filing(answer).check(&MODEL, network).ok()?;
+/// What who computes an answer finds, as a tale goes: the root of its log, which a claimant shows first. [`Answer::finding`]
+/// keeps it.
+pub(super) fn finding(network: Network, answer: &Answer, tale: Tale) -> Option<Digest> {
+    let subject = answer.filing().check(&MODEL, network).ok()?;
     let referee = Dispute::open(&MODEL, subject, NO_TIME, NO_TIME);
     match Claimant(answer.story(tale)).answer(&referee.asked()?)? {
         Move::Root(root) => Some(audit_finding(network, &[root])),
@@ -73,7 +74,7 @@ impl Trial {
         node: NodeId,
         (accuser, by): (PartyId, &'static Key),
     ) -> Self {
-        let subject = filing(answer).check(&MODEL, network).expect("a sound filing");
+        let subject = answer.filing().check(&MODEL, network).expect("a sound filing");
         let step = answer.step();
         Self {
             answer: at,

@@ -7,7 +7,7 @@ use sim::{Report, ledger_seed};
 const SEEDS: u64 = 30;
 
 fn some(threads: usize) -> Report {
-    run(&Campaign { from: 0, ledger: SEEDS, network: 0, threads })
+    run(&Campaign { from: 0, ledger: SEEDS, network: 0, threads }, |_| {})
 }
 
 #[test]
