@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What the ledger's parameters are computed from: prints the tables of economics.md; --check compares them with the page.
 
-Exact fractions, rounded when printed. Assumptions and planned parameters stand at the top; what is a parameter of the
-ledger already is read from the page's own table. Needs nothing but Python 3.10 or later.
+Exact fractions, rounded when printed. Assumptions stand at the top; what is a parameter of the ledger is read from the
+page's own table. Needs nothing but Python 3.10 or later.
 """
 
 import pathlib
@@ -106,7 +106,7 @@ def silence():
     yield "silent, guilty, never comes back", decimal(slash + 1, 1), "the same, held first and burnt then; jail"
     yield "silent, guilty, takes the case up and loses", decimal(slash + bond + 1, 1), "the same and a bond"
     yield "silent a second time within the window", decimal(2 * slash + 1, 1), "twice what is held"
-    yield "silent, innocent, takes the case up and wins", decimal(bond, 1), f"a bond; and {decimal(margin, 1)} of margin for each hour in jail"
+    yield "silent, innocent, takes the case up and wins", decimal(bond, 1), f"a bond; jailed, it has no seat and no audit and its pay waits, and where its clients leave it, {decimal(margin, 1)} of margin an hour"
     yield "answers in time, innocent", decimal(-bond / 2, 1), "half of the challenger's bond, less its fees"
 
 
@@ -387,9 +387,9 @@ def printed():
     yield "**A rational worker.** What it gains by a cheap false answer, less what it loses when one is refuted: the stake that is slashed, of which a friend who accuses it wins back the challenger's share, and the answer's pay. `least stake` is what makes the gain nothing. A **colluding pair** is the lines where a share of the auditors' stake is in its hand: it is not found where all who are drawn are its own, and each of those answers for every token that it vouched for, by its own stake and to anybody, until the dispute's epochs are over (kind 37), which is not counted here."
     yield ""
     yield from table(("auditors' stake in its hand", "seen", "least stake", "slashed", "gain of a false answer"), worker())
-    yield "**Lying in bulk.** A worker with the least stake that settles gives so many false answers before the first of them is found. What it gains, what its stake alone would lose, its friend's share of that less, and what it loses where the pay that waits answers too: then it loses, however many they are."
+    yield "**Lying in bulk.** A worker with as much at stake as settling takes (`slash`) settles so many false answers before the first draw of them is looked at. How many are drawn, what it gains, what it would lose if its stake alone answered (of that its friend has a share back; and the void pay of those that were drawn), and what it loses where the pay that waits answers too: then it loses, however many they are."
     yield ""
-    yield from table(("false answers", "drawn", "gains", "its stake loses", "its pay loses too", "left by the stake alone", "left"), bulk())
+    yield from table(("false answers", "drawn", "gains", "lost where the stake alone answers", "lost where pay does too", "left then", "left"), bulk())
     yield "**A lazy auditor**, who reveals a root that it was told, saves the replay and loses where the audit was a plant."
     yield ""
     yield from table(("plants among audits", "fee", "cost of a replay", "honest", "lazy", "honest is better"), auditor())
@@ -435,8 +435,11 @@ def printed():
 
 
 def main():
+    if sys.argv[1:] not in ([], ["--check"]):
+        print("usage: economics.py [--check]", file=sys.stderr)
+        return 2
     text = "\n".join(printed()).rstrip() + "\n"
-    if "--check" not in sys.argv[1:]:
+    if not sys.argv[1:]:
         print(text, end="")
         return 0
     page = PAGE.read_text()
