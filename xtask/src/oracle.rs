@@ -11,15 +11,31 @@ use std::process::Command;
 
 use crate::Outcome;
 
-const USAGE: &str = "usage: cargo xtask oracle [--seeds N] [--from SEED] [--blocks N] [--courts N] [--games N] [--tiles N] [--operands N]";
+const HELP: &str = "\
+Has the validator in Python (spec/oracle), which was written from the text alone, judge what ours judged, and compares.
+
+usage: cargo xtask oracle [--seeds N] [--from SEED] [--blocks N] [--courts N] [--games N] [--tiles N] [--operands N]
+
+  --seeds N      chains of the simulator's traffic (default 1)
+  --from SEED    the first seed of each (default 0)
+  --blocks N     blocks of a chain (default 1000)
+  --courts N     chains of courts, with audits and disputes (default 1)
+  --games N      disputes, move by move (default 20)
+  --tiles N      models of which every tile is executed (default 1)
+  --operands N   models of which tiles' operands are changed after they were opened (default 2)";
 
 /// Records and replays, seed by seed.
 pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
     let (mut seeds, mut from, mut blocks, mut courts) = (1, 0, 1_000, 1);
     let (mut games, mut surveys, mut changed) = (20, 1, 2);
+    if let ["--help" | "-h"] = options {
+        println!("{HELP}");
+        return Ok(());
+    }
     for pair in options.chunks(2) {
-        let [name, value] = pair else { return Err(USAGE.into()) };
-        let value: u64 = value.parse().map_err(|_| format!("{value:?} is no whole number"))?;
+        let [name, value] = pair else { return Err(format!("{} lacks its number", pair[0])) };
+        let value: u64 =
+            value.parse().map_err(|_| format!("{name} {value:?} is no whole number"))?;
         match *name {
             "--seeds" => seeds = value,
             "--from" => from = value,
@@ -28,7 +44,7 @@ pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
             "--games" => games = value,
             "--tiles" => surveys = value,
             "--operands" => changed = value,
-            _ => return Err(USAGE.into()),
+            _ => return Err(format!("{name:?} is no option: see cargo xtask oracle --help")),
         }
     }
     let folder = repository.join("target").join("oracle");
@@ -39,9 +55,11 @@ pub(crate) fn run(repository: &Path, options: &[&str]) -> Outcome<()> {
     for seed in from..from.saturating_add(courts) {
         replays(repository, &folder, &format!("court-{seed}"), &record_court(seed)?)?;
     }
-    judged(repository, &folder.join("games.json"), from, games, game)?;
-    judged(repository, &folder.join("tiles.json"), from, surveys, tiles)?;
-    judged(repository, &folder.join("operands.json"), from, changed, operands)
+    judged(repository, ("games", &folder.join("games.json")), (from, games), game)?;
+    judged(repository, ("tiles", &folder.join("tiles.json")), (from, surveys), tiles)?;
+    judged(repository, ("operands", &folder.join("operands.json")), (from, changed), operands)?;
+    println!("the oracle agrees in all of it");
+    Ok(())
 }
 
 /// Has a chain replayed, twice.
@@ -51,7 +69,7 @@ fn replays(
     name: &str,
     made: &recording::Recorded,
 ) -> Outcome<()> {
-    println!("{name}: {} taken, {} rejected", made.taken, made.rejected);
+    println!("chain {name}, as ours judged it: {} taken, {} rejected", made.taken, made.rejected);
     let cases = format!("{{\"cases\":[\n{}\n]}}\n", made.offers);
     let recording = (folder.join(format!("{name}.recording")), &made.recording[..]);
     for (path, bytes) in [recording, (folder.join(format!("{name}.json")), cases.as_bytes())] {
@@ -64,9 +82,8 @@ fn replays(
 /// Records so many games of disputes, and has them judged.
 fn judged(
     repository: &Path,
-    file: &Path,
-    from: u64,
-    count: u64,
+    (what, file): (&str, &Path),
+    (from, count): (u64, u64),
     of: fn(u64) -> Result<Option<Recorded>, String>,
 ) -> Outcome<()> {
     let (mut texts, mut taken, mut refused) = (Vec::new(), 0, 0);
@@ -76,7 +93,7 @@ fn judged(
         taken += made.taken;
         refused += made.refused;
     }
-    println!("{} disputes: {taken} moves taken, {refused} refused", texts.len());
+    println!("{what}, as ours judged them: {taken} moves taken, {refused} refused");
     std::fs::write(file, format!("{{\"games\":[\n{}\n]}}\n", texts.join(",\n")))
         .map_err(|error| format!("{}: {error}", file.display()))?;
     replayed(repository, "games.py", file)

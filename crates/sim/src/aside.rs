@@ -15,7 +15,7 @@ use receipt::PublicKey;
 
 use crate::checkers::{Checkers, Step};
 use crate::random::Random;
-use crate::report::Report;
+use crate::report::{ASIDE, Report};
 use crate::scene::record;
 
 /// Nodes of a list.
@@ -57,6 +57,7 @@ pub(crate) fn look(
     };
     for (_, why) in &made.left_out {
         *report.rejections.entry(*why).or_default() += 1;
+        report.count(ASIDE);
     }
     #[cfg(feature = "canary")]
     crate::omitted::count(report, (&before, &parent), &made.block);

@@ -17,7 +17,7 @@ use crate::court::{BLOCKS_MAX, Court};
 use crate::genesis::{NODES_MAX, nodes as nodes_of};
 use crate::keys::{ACTORS, VALIDATORS, actor, validator};
 use crate::random::Random;
-use crate::report::{Finding, Report, World};
+use crate::report::{Finding, Report, UNSIGNED, World};
 use crate::scene::{Scene, seats};
 use crate::subject::Subject;
 use crate::traffic::{Offer, Traffic};
@@ -199,6 +199,8 @@ impl Run {
         let (offers, opening) = self.begins();
         let (offers, authentic) = self.authenticated(offers);
         self.report.offered += u64::try_from(offers.len()).expect("a short list");
+        let unsigned = offers.iter().filter(|(_, held)| !held).count();
+        self.report.count_more(UNSIGNED, u64::try_from(unsigned).expect("a short list"));
         let proposer = match self.proposer(&opening, &authentic) {
             Ok(proposer) => proposer,
             Err(found) => return vec![("proposers", found)],

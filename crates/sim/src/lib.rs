@@ -49,3 +49,10 @@ pub fn fault_names() -> impl Iterator<Item = &'static str> {
 pub fn cheat_names() -> impl Iterator<Item = &'static str> {
     cheats::CHEATS.iter().map(|cheat| cheat.name)
 }
+
+/// Whether this is the name of who cheats, and not of who is played beside them: honest, robbed or away.
+#[must_use]
+pub fn is_of_cheats(name: &str) -> bool {
+    let mut all = cheats::CHEATS.iter();
+    all.any(|cheat| cheat.name == name && cheat.standing == court::Standing::Cheat)
+}

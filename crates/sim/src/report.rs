@@ -17,7 +17,11 @@ pub const DRAWN: &str = "cheats drawn";
 /// Of them those whose lie was punished within its window.
 pub const DRAWN_PUNISHED: &str = "cheats drawn and punished in their window";
 /// Of them those that were not, for nobody honest was drawn to look.
-pub const DRAWN_UNSEEN: &str = "cheats drawn that no honest auditor was for";
+pub const DRAWN_UNSEEN: &str = "cheats drawn that nobody honest looked at";
+/// The count of transactions that were dropped before anybody judged them.
+pub const UNSIGNED: &str = "transactions dropped for their signature";
+/// The count of rejections in blocks that might have been.
+pub const ASIDE: &str = "rejections in blocks that might have been";
 
 /// Rejections where a group certifies: no simulation has one. `crates/ledger/tests/it/groups.rs` reaches them.
 pub const OF_GROUPS: &[Rejection] =
@@ -56,6 +60,8 @@ pub struct Cheated {
     pub gain: i128,
     /// The greatest gain of one court.
     pub best: i128,
+    /// What it may gain at most, where it is held to anything.
+    pub bound: Option<i128>,
 }
 
 /// What seeds came to.
@@ -130,6 +136,7 @@ impl Cheated {
         self.punished += other.punished;
         self.gain += other.gain;
         self.best = self.best.max(other.best);
+        self.bound = self.bound.max(other.bound);
     }
 }
 

@@ -154,15 +154,13 @@ impl Books {
             let honest = self.begun[at] + signed(sold + vindicated) - signed(party.bought);
             let gain = worth(scene, hall, at) + signed(duty + saved) - honest;
             let punished = u64::from(punished.contains(&at));
+            let unpaid = party.unpaid * PRICE * u128::try_from(workers).unwrap_or(u128::MAX);
+            let bound = (party.standing != Standing::Honest).then(|| signed(unpaid + party.loot));
             if cheat_names().any(|name| name == party.name) {
-                let came = Cheated { run: 1, punished, gain, best: gain };
+                let came = Cheated { run: 1, punished, gain, best: gain, bound };
                 report.cheats.insert(party.name, came);
             }
-            if party.standing == Standing::Honest {
-                continue;
-            }
-            let unpaid = party.unpaid * PRICE * u128::try_from(workers).unwrap_or(u128::MAX);
-            holds(gain <= signed(unpaid + party.loot), || {
+            holds(bound.is_none_or(|bound| gain <= bound), || {
                 format!("a {} gains {gain}", party.name)
             })?;
         }
