@@ -102,7 +102,8 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Report {
             }
             report.refused = run.observer.refused;
             *report.counts.entry("simulated seconds").or_default() = run.network.now_ms() / 1_000;
-            *report.counts.entry("events of simulated networks").or_default() = run.network.happened();
+            *report.counts.entry("events of simulated networks").or_default() =
+                run.network.happened();
             run.found
         }
         Err(error) => vec![("genesis", error)],

@@ -134,7 +134,15 @@ impl Block<'_> {
     fn either(&self, id: NodeId, may: impl Fn(&Node) -> bool) -> bool {
         let states = [self.before, self.after];
         self.lowered.contains(&id)
+            || self.fell(id)
             || states.iter().filter_map(|state| record(state, &NodeSlot(id))).any(|node| may(&node))
+    }
+
+    /// It was slashed in this very block: where it was given stake in it, too, it had that in between.
+    fn fell(&self, id: NodeId) -> bool {
+        let jailed =
+            |state| record(state, &NodeSlot(id)).is_some_and(|node| node.jailed_until > self.now);
+        jailed(self.after) && !jailed(self.before)
     }
 
     fn enough(&self, node: &Node, least: Parameter) -> bool {
