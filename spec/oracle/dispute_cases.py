@@ -300,7 +300,7 @@ def filing_cases():
         ("a token of another choice refused", of(form.filing([two_signed, *leaves_of(two_hashes, two_job)], form.TOKEN, two_hashes.partial(receipt.OUTPUT, 1, [5, 6, 7], 1)))),
         ("a token not under the head refused", of(token_filing(shown_tokens=(5, 9, 7)))), ("of another count refused", of(token_filing(shown_tokens=(5, 6, 7, 8)))),
         ("counts that differ refused", of(odd("count"))), ("biases in leaf 3 refused", of(odd("biases"))), ("no choices refused", of(odd("choices"))),
-        ("bytes after leaf 3 refused", of(odd("longer"))), ("parameters out of range refused", of(odd("top_p"))),
+        ("bytes after leaf 3 refused", of(odd("longer"))), ("a prompt of 2^32 - 1 tokens refused", of(odd("prompt"))), ("parameters out of range refused", of(odd("top_p"))),
         ("a fault", of(fault)), ("a fault of the first op", of(fault_filing(0, 0))), ("a fault of a layer in the prompt", of(fault_filing(1, 40))),
         ("a fault of the epilogue before the prompt's last position refused", of(fault_filing(2, 41))),
         ("a fault of the epilogue there", of(fault_filing(3, 41))), ("an op there is not refused", of(fault_filing(3, 45))),
@@ -328,13 +328,16 @@ def claim_changed(data, number):
 
 
 def parameters_filing(what):
-    """A sound filing of a job whose leaf 3 no honest job has."""
+    """A sound filing of a job whose leaf 3, and with "prompt" leaf 2, no honest job has."""
     hashes, job = job_of(plain_job(prompt=[1, 2, 3, 4]))
     data = receipt.job_leaves(hashes, job)
     changed = {
         "count": data[3][:-4] + u32(5), "biases": data[3][:28] + u32(1) + u32(5) + u32(7) + data[3][32:],
         "choices": data[3][:-8] + u32(0) + data[3][-4:], "longer": data[3] + b"\x00", "top_p": with_bytes(data[3], 8, u32(1000001)),
+        "prompt": data[3][:-4] + u32(MOST),
     }  # fmt: skip
+    if what == "prompt":
+        data[2] = u32(MOST) + data[2][4:]
     data[3] = changed[what]
     salts = [hashes.salt(receipt.SALT_JOB, 0, 0, at) for at in range(8)]
     tree = [hashes.hash(b"probity job leaf v1", salt + leaf) for salt, leaf in zip(salts, data)]

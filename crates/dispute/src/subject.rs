@@ -180,8 +180,11 @@ impl Filing {
                     && shown.count == head.count
                     && shown.position >= head.start
                     && shown.root(network) == Some(head.root);
-                let positions = prompt.checked_add(shown.position).filter(|_| its_own);
-                let positions = positions.ok_or(FilingError::Unfit { what: "the token" })?;
+                if !its_own {
+                    return Err(FilingError::Unfit { what: "the token" });
+                }
+                // A worker may have signed any count of a prompt: no context reaches as far as this one saturates.
+                let positions = prompt.saturating_add(shown.position);
                 Ok((positions, Claimed::Token(shown.token)))
             }
             Claim::Fault(receipt) => {

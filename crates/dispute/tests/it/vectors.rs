@@ -3,7 +3,7 @@
 //! A file nobody checks fails `every_file_is_checked`.
 
 use commit::{Blind, Digest, Network};
-use dispute::{Boundary, Claimed, Filing, Leaf, Leaves, Model, Move, Opened};
+use dispute::{Boundary, Claimed, Filing, FilingError, Leaf, Leaves, Model, Move, Opened};
 use dispute::{Dispute, FaultKind, Part, Parts, Party, Slice, Supplied, Verdict};
 use program::Checked;
 use program::tiny::Shape;
@@ -241,11 +241,14 @@ fn filing(inputs: &Json, case: &Json) {
     let units = Part { hash: [0; 32], bytes: units_bytes(&checked) };
     let model = Model::new(&checked, digest(&referee["model"]), files, units).unwrap();
     let given = bytes(&inputs["bytes"]);
-    let found = Filing::decode(&given).ok().and_then(|read| {
+    let found = Filing::decode(&given).ok().map(|read| {
         assert_eq!(read.encode(), given);
-        read.check(&model, Network(digest(&referee["network"]))).ok()
+        read.check(&model, Network(digest(&referee["network"])))
     });
-    let Some(subject) = found else {
+    let Some(Ok(subject)) = found else {
+        // A ledger decides at once about what the program has not, and takes no other filing that is refused.
+        let no_such = matches!(found, Some(Err(FilingError::NoSuch { .. })));
+        assert_eq!(no_such, case["refused"] == "NoSuch", "{case}");
         assert!(case.get("refused").is_some());
         return;
     };
