@@ -186,13 +186,15 @@ export interface Followed {
   now?: number;
   /** How old the header may be to be fresh, in milliseconds; default: a day. */
   bound?: number;
-  /** How old the start (or the genesis) may be, in milliseconds; default: ten days. Less than stake takes to unbond. */
+  /** How old the start (or the genesis) may be, in milliseconds; default: ten days. More than stake of that
+   * network answers for counts as that (spec/ledger.md section 11). */
   startBound?: number;
 }
 
 /**
  * Checks a bundle of a network from its genesis, or a later start: the receipt as `verify` does, then the way from the genesis to a
- * certified header, the anchor of the worker's log in its state, and the receipt's leaf in the log.
+ * certified header, the anchor of the worker's log in its state, and the receipt's leaf in the log. What is not so now is
+ * "verified" as of then: `anchor.fresh` and `anchor.start_fresh` say it.
  *
  * @param genesis the genesis's bytes: whoever trusts another one is in another network
  * @param bundle the file, as bytes or as text

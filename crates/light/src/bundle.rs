@@ -12,7 +12,7 @@ use receipt::{Altered, NetworkBundle, ReceiptFile, Refusal};
 use thiserror::Error;
 use verify::{Kind, PlaceJson, Replay, Report, ReportJson, examine};
 
-use crate::follow::{Bounds, Freshness, Known, Link, LinkError};
+use crate::follow::{Bounds, Freshness, Known, Link, LinkError, start_ms_most};
 use crate::start::{Start, StartError};
 
 /// A bundle that was taken, and what is to be made of it.
@@ -60,7 +60,7 @@ pub enum BundleError {
     },
     /// The first link does not go on from what is known.
     #[error(
-        "link {at} does not go on from what is known here: {why}; a bundle may begin at a later start than the one that is given: bring that one, or ask for a bundle that begins earlier"
+        "link {at} is not certified by the seats or the group that are known here: {why}; either it was altered, or it begins at a later start than is known here: bring that one, or ask for a bundle that begins earlier"
     )]
     Begins {
         /// Which, from 0.
@@ -94,7 +94,9 @@ pub enum BundleError {
     #[error("the anchor of the worker's log: {0}")]
     Anchor(#[from] ProofError),
     /// The leaf does not stand in the log.
-    #[error("the proof does not lead from the receipt's leaf {index} to the anchored root")]
+    #[error(
+        "the proof does not lead from the leaf {index} to the anchored root: the leaf's channel or amounts, its index or the proof is not what was anchored"
+    )]
     Inclusion {
         /// Its index.
         index: u64,
@@ -125,7 +127,7 @@ pub fn verify_bundle(
         return Err(BundleError::Inclusion { index: place.index });
     }
     let freshness = known.freshness(now, bounds.header_ms);
-    let start_freshness = known.start_freshness(now, bounds.start_ms);
+    let start_freshness = known.start_freshness(now, bounds.start_ms.min(start_ms_most(genesis)));
     let both = [freshness, start_freshness];
     let kept = known.kept().filter(|_| both == [Freshness::Fresh; 2]);
     let report = examined(file, both, required, &Replay::NotTried);

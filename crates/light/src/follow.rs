@@ -4,6 +4,7 @@
 //! Never needs a state or a transaction, and skips every block between two that change these. Never trusts a clock: who
 //! asks says what time it is. Failure: a [`LinkError`]; what was known before stays known.
 
+use chain::records::ParameterNumber;
 use chain::{Certificate, CertificateError, Certifiers, Genesis, Header, Height, Stamp};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use thiserror::Error;
@@ -16,13 +17,17 @@ pub const AHEAD_MS_MAX: u64 = 60_000;
 pub(crate) const RULES_MIN: u16 = 1;
 pub(crate) const RULES_MAX: u16 = 1;
 const DAY_MS: u64 = 86_400_000;
+/// Number and default of `epoch_ms` (docs/economics.md).
+const EPOCH_MS: (u16, u64) = (4, 3_600_000);
+/// The same of `unbond_ms`.
+const UNBOND_MS: (u16, u64) = (11, 1_209_600_000);
 
 /// How old something may be to count as of now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// The last header, in milliseconds.
     pub header_ms: u64,
-    /// What the network was followed from, in milliseconds: less than the time for which stake unbonds.
+    /// What the network was followed from, in milliseconds; more than [`start_ms_most`] counts as that.
     pub start_ms: u64,
 }
 
@@ -31,6 +36,31 @@ impl Default for Bounds {
     fn default() -> Self {
         Self { header_ms: DAY_MS, start_ms: 10 * DAY_MS }
     }
+}
+
+/// How long stake takes to leave, by its genesis: what is signed with it is answered for as long.
+#[must_use]
+pub fn unbond_ms(genesis: &Genesis) -> u64 {
+    parameter(genesis, UNBOND_MS)
+}
+
+/// The oldest that a start may be, whatever bound is asked for: stake has to answer for what its keys sign, with an epoch
+/// to spare; a group's key may be in use for a fourth of that.
+#[must_use]
+pub fn start_ms_most(genesis: &Genesis) -> u64 {
+    let unbond = unbond_ms(genesis);
+    let answered = match genesis.kind.group() {
+        None => unbond,
+        Some(_) => unbond - unbond / 4,
+    };
+    let spare = parameter(genesis, EPOCH_MS);
+    answered.saturating_sub(spare).saturating_sub(1)
+}
+
+/// What a genesis gives a parameter, or the default.
+fn parameter(genesis: &Genesis, (number, default): (u16, u64)) -> u64 {
+    let named = genesis.parameters.0.get(&ParameterNumber(number));
+    named.map_or(default, |value| u64::try_from(*value).unwrap_or(u64::MAX))
 }
 
 /// A header with the word of those who certify it, and who certifies what follows where these are others.

@@ -17,7 +17,9 @@ use receipt::{Altered, Malformed, Opening, ReceiptFile, Refusal};
 use verify::{Kind, Replay, Report, ReportJson, examine};
 
 pub use bundle::{Anchored, BundleError, bundle_report, verify_bundle};
-pub use follow::{AHEAD_MS_MAX, Bounds, Freshness, Known, Link, LinkError};
+pub use follow::{
+    AHEAD_MS_MAX, Bounds, Freshness, Known, Link, LinkError, start_ms_most, unbond_ms,
+};
 pub use start::{Start, StartError};
 pub use stream::{Begun, ByReceipt, Stream, StreamError};
 pub use stream_json::{StreamJson, messages};

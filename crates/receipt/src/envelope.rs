@@ -209,14 +209,25 @@ impl Envelope {
         let (domain, _) = prefix.split_at(prefix.len() - network.0.len());
         let content = match self.payload.strip_prefix(prefix.as_slice()) {
             Some(content) => content,
-            None if self.payload.starts_with(domain) => return Err(Malformed::Network),
-            None => return Err(Malformed::Domain),
+            None => return Err(self.of_another(domain, network)),
         };
         let (what, found, max) = ("a payload", content.len(), RECEIPT_BYTES_MAX);
         if found > max {
             return Err(Malformed::Size { what, found, max });
         }
         Ok(content)
+    }
+
+    /// Why the payload does not begin with a domain and this network.
+    fn of_another(&self, domain: &[u8], wanted: Network) -> Malformed {
+        let Some(rest) = self.payload.strip_prefix(domain) else { return Malformed::Domain };
+        match rest.first_chunk() {
+            Some(found) => Malformed::Network { found: Network(*found), wanted },
+            None => {
+                let (what, found) = ("the payload's network", rest.len());
+                Malformed::Length { what, found, wanted: wanted.0.len() }
+            }
+        }
     }
 
     fn check_signature(&self) -> Result<(), Refuted> {

@@ -94,7 +94,7 @@ pub(crate) fn object<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
 ) -> Result<T, Malformed> {
     let read: Result<Object<T>, _> = serde_json::from_slice(bytes);
-    read.map(|object| object.0).map_err(|error| Malformed::json(what, &error))
+    read.map(|object| object.0).map_err(|error| Malformed::json(what, bytes, &error))
 }
 
 /// Indented, with a line's end; the same bytes for the same value.

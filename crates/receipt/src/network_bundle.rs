@@ -49,8 +49,9 @@ impl NetworkBundle {
     /// # Errors
     /// [`Refusal`] where the leaf is another receipt's.
     pub fn new(file: ReceiptFile, place: Place) -> Result<Self, Refusal> {
-        if place.leaf.receipt != file.receipt().id(file.network()) {
-            return Err(Refuted::Inclusion { index: place.index }.into());
+        let (found, wanted) = (place.leaf.receipt, file.receipt().id(file.network()));
+        if found != wanted {
+            return Err(Refuted::Leaf { found, wanted }.into());
         }
         Ok(Self { file, place })
     }

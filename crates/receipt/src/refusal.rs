@@ -3,7 +3,8 @@
 //! Never mixes the two: what can't be read accuses nobody, what is refuted shows that a signature, a proof or a
 //! commitment does not say what the file says it does. Text of the stranger is never repeated at length or raw.
 
-use commit::WireError;
+use commit::{Digest, Network, WireError, hex};
+use serde::de::IgnoredAny;
 use thiserror::Error;
 
 use crate::keys::PublicKey;
@@ -29,6 +30,12 @@ pub enum Malformed {
     /// More bytes than there may be.
     #[error("{found} bytes: {what} has at most {max}")]
     Size { what: &'static str, found: usize, max: usize },
+    /// No bytes at all.
+    #[error("it is empty: {what} is a JSON object")]
+    Empty { what: &'static str },
+    /// JSON that goes on behind the last byte.
+    #[error("it ends early, after {found} bytes: {what} was cut short, so bring the whole of it")]
+    Ends { what: &'static str, found: usize },
     /// Not the one JSON object that is allowed.
     #[error("the JSON is not that of {what}: {reason}")]
     Json { what: &'static str, reason: String },
@@ -64,8 +71,8 @@ pub enum Malformed {
     #[error("the payload does not begin with its domain")]
     Domain,
     /// A payload of another network.
-    #[error("it was made for another network")]
-    Network,
+    #[error("it was made for {}, and is checked here for {}", named(found), named(wanted))]
+    Network { found: Network, wanted: Network },
     /// Bytes that are not canonical.
     #[error("{what}: {source}")]
     Bytes { what: &'static str, source: WireError },
@@ -103,18 +110,41 @@ pub enum Refuted {
     /// A checkpoint of another log.
     #[error("the checkpoint is not of the log of the key {key}")]
     Origin { key: PublicKey },
+    /// A leaf of something else.
+    #[error(
+        "the leaf is another receipt's: it names the receipt {}, and the one in this file is {}",
+        hex(found),
+        hex(wanted)
+    )]
+    Leaf { found: Digest, wanted: Digest },
     /// A leaf that is not where it is said to be.
     #[error("the proof does not lead from the receipt's leaf {index} to the checkpoint's root")]
     Inclusion { index: u64 },
 }
 
 impl Malformed {
-    pub(crate) fn json(what: &'static str, error: &serde_json::Error) -> Self {
+    /// A text that is cut short is told to be that first: what stands in the part that came misleads.
+    pub(crate) fn json(what: &'static str, bytes: &[u8], error: &serde_json::Error) -> Self {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Self::Empty { what };
+        }
+        let whole: Result<IgnoredAny, _> = serde_json::from_slice(bytes);
+        if whole.is_err_and(|error| error.is_eof()) {
+            return Self::Ends { what, found: bytes.len() };
+        }
         Self::Json { what, reason: plain(&error.to_string()) }
     }
 
     pub(crate) fn bytes(what: &'static str) -> impl FnOnce(WireError) -> Self {
         move |source| Self::Bytes { what, source }
+    }
+}
+
+/// A network by its id.
+fn named(network: &Network) -> String {
+    match *network {
+        Network::OFFLINE => "no network".into(),
+        Network(id) => format!("the network {}", hex(&id)),
     }
 }
 

@@ -8,7 +8,7 @@
 //! | `probity` | "report v1" |
 //! | `verdict` | `verified`: all required evidence holds; `refuted`: something is false; `cannot_judge`: nobody can tell with what is at hand, which accuses nobody |
 //! | `reason` | in words, for people; absent when verified |
-//! | `why` | when it can't be judged: for want of the `opening` or the `model`; it asks for something `unsupported`; a bundle of a network needs another `start`; the file is `malformed`, so no receipt file; or it is `unreadable`, and nothing was seen of it |
+//! | `why` | when it can't be judged: for want of the `opening` or the `model`; it asks for something `unsupported`; a bundle of a network needs another `start`, or does not show that it is so `now`, where that was required; the file is `malformed`, so no receipt file; or it is `unreadable`, and nothing was seen of it |
 //! | `required` | the kinds of evidence that were asked for |
 //! | `checked` | the kinds that were looked at: those whose outcome is `holds` or `fails` |
 //! | `evidence` | a list of {`kind`, `outcome` (`holds`, `fails`, `not_checked`), `required`, `claim`, `trusts`}, and `unchecked`, why it was not looked at, if it was not |
@@ -240,6 +240,7 @@ fn evidence_refused(refusal: &Refusal, required: &[Kind]) -> Vec<Evidence> {
         Refuted::View { .. }
         | Refuted::Checkpoint { .. }
         | Refuted::Origin { .. }
+        | Refuted::Leaf { .. }
         | Refuted::Inclusion { .. } => vec![signature(Ok(true)), replay(Unchecked::NotTaken)],
     }
 }
@@ -268,6 +269,7 @@ impl Missing {
         match self {
             Self::Opening => "opening",
             Self::Model { .. } | Self::AnotherModel { .. } => "model",
+            Self::Now(_) => "now",
             Self::Unsupported(_) => "unsupported",
         }
     }

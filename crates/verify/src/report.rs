@@ -45,6 +45,9 @@ pub enum Missing {
         /// The id of the one given.
         found: Digest,
     },
+    /// That what a network says is so now.
+    #[error("what is required to be so now is not established: {}", texts(.0))]
+    Now(Vec<NotEstablished>),
     /// What this release can't replay.
     #[error("{0}")]
     Unsupported(String),
@@ -224,6 +227,23 @@ impl Report {
         self
     }
 
+    /// Requires what a network says to be so now: what else holds is not enough then.
+    #[must_use]
+    pub fn now_required(mut self) -> Self {
+        let open = self.not_now();
+        if self.verdict == Verdict::Verified && !open.is_empty() {
+            self.verdict = Verdict::CannotJudge(Missing::Now(open));
+        }
+        self
+    }
+
+    /// What is not established of a network's present: nothing where it is so now, or no network was followed.
+    #[must_use]
+    pub fn not_now(&self) -> Vec<NotEstablished> {
+        let of_now = [NotEstablished::Still, NotEstablished::History];
+        of_now.into_iter().filter(|line| self.not_established.contains(line)).collect()
+    }
+
     /// With the word of whoever knows the template that it reads every member of the messages.
     #[must_use]
     pub fn all_read(mut self) -> Self {
@@ -236,6 +256,10 @@ impl Report {
     pub fn holds(&self, kind: Kind) -> bool {
         self.evidence.iter().any(|line| line.kind == kind && line.outcome == Outcome::Holds)
     }
+}
+
+fn texts(open: &[NotEstablished]) -> String {
+    open.iter().map(|line| line.text()).collect::<Vec<_>>().join("; nor ")
 }
 
 fn not_established(
@@ -386,10 +410,10 @@ impl NotEstablished {
                 "that those who had the network's seats kept to its rules: a quorum of them could have certified something else, too"
             }
             Self::Still => {
-                "that the network says so still: the header's stamp is too far from the time that was given, and keys that are out of use may be in anybody's hands; ask for a newer bundle"
+                "that the network says so still: the header's stamp is too far from now, and keys that are out of use may be in anybody's hands; ask for a newer bundle"
             }
             Self::History => {
-                "that this is the network's own history: what it was followed from is older than former seats are trusted for (or ahead of the time that was given), and whoever has the keys of former seats can write another history from there, with any stamps; bring a later start"
+                "that this is the network's own history: what it was followed from is older than former seats are trusted for (or ahead of now), and whoever has the keys of former seats can write another history from there, with any stamps; bring a later start"
             }
             Self::Nonce => {
                 "where the nonce is from: nobody checked here the gateway or the beacon that it is said to be from"

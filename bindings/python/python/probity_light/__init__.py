@@ -35,8 +35,9 @@ def verify_bundle(
 
     `start` is a later header to begin at than the genesis, as bytes: from somebody trusted, or kept from the last time.
     `now` is in milliseconds since 1970; without one, this machine's clock says it. `bound` and `start_bound` say how old
-    the last header and the start may be, in milliseconds: the latter less than stake takes to unbond. Raises ValueError
-    where the genesis is none, the start is none of its network, or a word is not known.
+    the last header and the start may be, in milliseconds: more of the latter than stake answers for counts as that. What is
+    not so now is "verified" as of then: `anchor.fresh` and `anchor.start_fresh` say it. Raises ValueError where the genesis
+    is none, the start is none of its network, or a word is not known.
     """
     if isinstance(required, str):
         raise TypeError("required: a list of words, not one word")

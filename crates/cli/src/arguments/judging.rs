@@ -21,6 +21,8 @@ Examples:
                                                   a bundle of a network, from its genesis
   probity verify b.json --network genesis.bin --start start.bin --keep-start start.bin
                                                   the next time: from where that one ended
+  probity verify b.json --network genesis.bin --require-fresh --evidence signature
+                                                  only what is so now, and no older word of it
 
 What is said of a lie:
   a file that was altered after signing    REFUTED: which part is not what was signed; of a job only
@@ -33,7 +35,10 @@ of the network's seats, or their group's key, has it. That this is so now is est
 where the network's last header is fresh and the start is not old: keys of seats whose stake has
 left may be in anybody's hands, and who has enough of them can write another history from an old
 start, with any stamps. Keep a start each time, or ask somebody you trust for a later one.
-Nothing in a start is signed: it is trusted as the genesis is.
+Nothing in a start is signed: it is trusted as the genesis is. What is not established to be so now
+is VERIFIED as of the header's day, and the exit status is 0: --require-fresh makes it 2. Where it
+is so, --keep-start writes the start, so with both options 0 says that one was written; without
+--require-fresh it says only that the bundle is sound.
 
 Exit status: 0 all verified; 1 one is refuted; 2 one can't be judged (with what is missing and how
 to get it), or anything else stood in the way.
@@ -41,9 +46,12 @@ to get it), or anything else stood in the way.
 With --json one object a receipt is printed: `verdict` is verified, refuted or cannot_judge;
 `required` lists the kinds of evidence that were asked for, `checked` those that were looked at: a
 signature alone is [\"signature\"]. `reason` says the verdict in words, and where it can't be judged
-`why` is opening, model, unsupported, start (a bundle of a network that begins elsewhere), malformed
-(no receipt file) or unreadable (nothing was seen of the file). `anchor` is a bundle's place in its
-network. `unread_members` names what the model's template does not read of the messages.";
+`why` is opening, model, unsupported, start (a bundle of a network that begins elsewhere), now
+(with --require-fresh: that it is so now is not established), malformed (no receipt file) or
+unreadable (nothing was seen of the file). `anchor` is a bundle's place in its network: `fresh`, of
+its last header, and `start_fresh`, of the start, are fresh, old or ahead (of the clock), and it is
+established to be so now where both are fresh; otherwise it is as of `stamp_ms`. `unread_members`
+names what the model's template does not read of the messages.";
 
 #[derive(Args)]
 pub(crate) struct VerifyOptions {
@@ -91,6 +99,11 @@ pub(crate) struct NetworkOptions {
     #[arg(long, value_name = "DAYS", requires = "network", allow_negative_numbers = true, default_value_t = 1, value_parser = whole::<u16>(1..=3650))]
     pub(crate) header_days: u16,
     /// How many days old the start, or the genesis, may be: less than stake takes to unbond there
-    #[arg(long, value_name = "DAYS", requires = "network", allow_negative_numbers = true, default_value_t = 10, value_parser = whole::<u16>(1..=3650))]
-    pub(crate) start_days: u16,
+    /// [default: 10, or what the genesis allows where that is less]
+    #[arg(long, value_name = "DAYS", requires = "network", allow_negative_numbers = true, value_parser = whole::<u16>(1..=3650))]
+    pub(crate) start_days: Option<u16>,
+    /// Require that what the network says is established to be so now: a header or a start that is too old
+    /// can't be judged then, exit status 2
+    #[arg(long, requires = "network")]
+    pub(crate) require_fresh: bool,
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chain::records::{
-    Anchor, AnchorSlot, NodeId, ParameterValues, Record as _, Seat, Seats, Slot as _,
+    Anchor, AnchorSlot, NodeId, ParameterNumber, ParameterValues, Record as _, Seat, Seats,
+    Slot as _,
 };
 use chain::state::{Changes, Entry, State};
 use chain::{
@@ -75,7 +76,11 @@ struct Followed<'a> {
 impl<'a> Followed<'a> {
     /// Of such ages.
     fn new(given: &'a Given, genesis_ms: u64, header_ms: u64) -> Self {
-        let genesis = genesis(genesis_ms);
+        Self::of(given, genesis(genesis_ms), header_ms)
+    }
+
+    /// Of this genesis.
+    fn of(given: &'a Given, genesis: Genesis, header_ms: u64) -> Self {
         let network = genesis.network();
         let file = of_network(given, network);
         let receipt = file.receipt().id(network);
@@ -191,7 +196,7 @@ fn an_old_genesis_and_an_old_header_are_told_and_not_kept() {
     let followed = Followed::new(&given, 11 * DAY_MS, HOUR_MS);
     let words = ["NOT established that this is the network's own history", "bring a later start"];
     said(&followed.verify(&keep), 0, &words);
-    said(&followed.verify(&keep), 0, &["no start kept"]);
+    said(&followed.verify(&keep), 0, &["no start kept", "if this history is the network's own ("]);
     assert!(!kept.exists(), "what is not established is no start");
     let longer = followed.verify(&[&keep[..], &["--start-days", "12"]].concat());
     said(&longer, 0, &["now     established"]);
@@ -224,7 +229,8 @@ fn what_begins_elsewhere_accuses_nobody_and_what_is_false_is_refuted() {
         let others: Vec<SecretKey> = (9..13).map(|seed| SecretKey::from_seed([seed; 32])).collect();
         place.links = vec![link(network, header, &others)];
     });
-    said(&quick(&[]), 2, &["CAN'T BE JUDGED", "may begin at a later start", "bring that one"]);
+    let words = ["CAN'T BE JUDGED", "altered, or it begins at a later start", "bring that one"];
+    said(&quick(&[]), 2, &words);
     let json = quick(&["--json"]);
     assert!(json.out.contains("\"why\":\"start\""), "{json:?}");
     with(|place, network, header| {
@@ -232,7 +238,8 @@ fn what_begins_elsewhere_accuses_nobody_and_what_is_false_is_refuted() {
     });
     said(&quick(&[]), 2, &["CAN'T BE JUDGED", "version 2 of the rules", "take a newer release"]);
     with(|place, _, _| place.leaf.to += 1);
-    said(&quick(&[]), 1, &["REFUTED", "does not lead from the receipt's leaf 0"]);
+    let words = ["REFUTED", "does not lead from the leaf 0", "channel or amounts"];
+    said(&quick(&[]), 1, &words);
 }
 
 #[test]
@@ -252,9 +259,115 @@ fn what_is_missing_or_wrong_names_the_way_out() {
     let start = followed.start(80);
     let other = Followed::new(&given, DAY_MS + HOUR_MS, HOUR_MS);
     said(&other.verify(&["--start", &start]), 2, &["it is of the network"]);
+    let earlier = given.world.file("earlier.json", followed.bundle.to_json().as_bytes());
+    let elsewhere = given.world.run(&["verify", &earlier, "--network", &other.files[0]]);
+    let of = |followed: &Followed| commit::hex(&followed.genesis.network().0);
+    let words = [
+        &format!("CAN'T BE JUDGED\n  it was made for the network {}, ", of(&followed))[..],
+        &format!("checked here for the network {}: name that network's genesis file", of(&other)),
+    ];
+    said(&elsewhere, 2, &words);
     let lonely = given.world.run(&["verify", plain, "--start", &start]);
     said(&lonely, 2, &["--network"]);
     let help = given.world.run(&["verify", "--help"]).ok();
     let words = help.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("Keep a start each time") && words.contains("--keep-start"), "{words}");
+}
+
+/// Milliseconds from a moment until now.
+fn since(stamp_ms: u64) -> u64 {
+    now_ms() - stamp_ms
+}
+
+#[test]
+fn what_is_not_so_now_is_verified_as_of_then_and_refused_where_now_is_required() {
+    let given = given(&[]);
+    let kept = given.world.path("start.bin");
+    let keep = ["--evidence", "signature", "--keep-start", kept.to_str().unwrap()];
+    let required = [&keep[..], &["--require-fresh"]].concat();
+    // The last hour of the day before a leap day, that day, and the first one of a year.
+    for (stamp, day) in [
+        (1_709_161_200_000, "2024-02-28"),
+        (1_709_164_800_000, "2024-02-29"),
+        (1_735_689_600_000, "2025-01-01"),
+    ] {
+        let followed = Followed::new(&given, DAY_MS, since(stamp));
+        let verified = format!(": VERIFIED as of {day} (signature only, not replayed)\n");
+        said(&followed.verify(&keep), 0, &[&verified, "no start kept"]);
+        let words = ["CAN'T BE JUDGED", "says so still", "leave --require-fresh out"];
+        said(&followed.verify(&required), 2, &words);
+        assert!(!kept.exists());
+    }
+    let followed = Followed::new(&given, 11 * DAY_MS, HOUR_MS);
+    let json = followed.verify(&[&required[..], &["--json"]].concat());
+    said(&json, 2, &["\"cannot_judge\"", "\"why\":\"now\"", "\"start_fresh\":\"old\""]);
+    let json = followed.verify(&[&keep[..], &["--json"]].concat());
+    said(&json, 0, &["\"verified\"", "\"fresh\":\"fresh\"", "\"start_fresh\":\"old\""]);
+    let two = [&followed.files[1]; 2].map(String::as_str);
+    let genesis = ["--network", &followed.files[0], "--evidence", "signature"];
+    let both = given.world.run(&[&["verify"], &two[..], &genesis].concat());
+    said(&both, 0, &["VERIFIED as of ", "2 receipts: 2 verified"]);
+    assert!(!both.out.contains("VERIFIED\n"), "never alone: {both:?}");
+    let followed = Followed::new(&given, DAY_MS, HOUR_MS);
+    said(&followed.verify(&required), 0, &[": VERIFIED (signature only", "the start at block 77"]);
+    assert!(kept.exists(), "with both options 0 says that one was written");
+    let lonely = given.world.run(&["verify", &followed.files[1], "--require-fresh"]);
+    said(&lonely, 2, &["--network"]);
+}
+
+#[test]
+fn no_start_is_older_than_what_stake_answers_for() {
+    let given = given(&[]);
+    let followed = Followed::new(&given, 2 * DAY_MS, HOUR_MS);
+    let refused = followed.verify(&["--start-days", "14"]);
+    let words = ["--start-days 14", "1209600000 ms (`unbond_ms`", "can be asked for here are 13"];
+    said(&refused, 2, &words);
+    let quick = ["--evidence", "signature", "--start-days", "13"];
+    said(&followed.verify(&quick), 0, &["now     established"]);
+    // Where a genesis says less, so does the default.
+    let mut short = genesis(2 * DAY_MS);
+    short.parameters.0.insert(ParameterNumber(11), u128::from(DAY_MS + 2 * HOUR_MS));
+    let short = Followed::of(&given, short, HOUR_MS);
+    let refused = short.verify(&["--start-days", "2"]);
+    said(&refused, 2, &["93600000 ms (`unbond_ms` of its genesis", "can be asked for here are 1"]);
+    let quick = ["--evidence", "signature"];
+    said(&short.verify(&quick), 0, &["NOT established that this is the network's own history"]);
+}
+
+#[test]
+fn a_bundle_that_did_not_come_whole_is_told_to_be_that() {
+    let given = given(&[]);
+    let followed = Followed::new(&given, DAY_MS, HOUR_MS);
+    let [genesis, bundle] = &followed.files;
+    let text = followed.bundle.to_json();
+    let half = text.len() / 2;
+    for (bytes, words) in [
+        (&text[..0], "CAN'T BE JUDGED\n  it is empty".to_owned()),
+        (&text[..half], format!("CAN'T BE JUDGED\n  it ends early, after {half} bytes")),
+    ] {
+        fs::write(bundle, bytes).unwrap();
+        said(&followed.verify(&[]), 2, &[&words]);
+        said(&given.world.run(&["verify", bundle]), 2, &[&words]);
+    }
+    let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    json["place"]["leaf"] = "A".repeat(128).into();
+    fs::write(bundle, json.to_string()).unwrap();
+    let altered = given.world.run(&["verify", bundle, "--network", genesis]);
+    let id = commit::hex(&followed.bundle.place().leaf.receipt);
+    said(&altered, 1, &["REFUTED\n  the leaf is another receipt's", &id, &"0".repeat(64)]);
+}
+
+/// What README shows: the recorded bundle is as old as it is, and nothing is kept of it.
+#[test]
+fn the_recorded_bundle_is_verified_as_of_its_day() {
+    let given = given(&[]);
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../bindings/testdata");
+    let [genesis, bundle] = ["genesis.bin", "network_bundle.json"].map(|it| format!("{data}/{it}"));
+    let run = ["verify", &bundle, "--network", &genesis, "--evidence", "signature"];
+    let words =
+        [": VERIFIED as of 2023-11-14, if this history is the network's own (signature only"];
+    said(&given.world.run(&run), 0, &words);
+    let kept = given.world.path("start.bin");
+    let keep = ["--keep-start", kept.to_str().unwrap(), "--require-fresh"];
+    said(&given.world.run(&[&run[..], &keep].concat()), 2, &["CAN'T BE JUDGED", "no start kept"]);
 }

@@ -159,6 +159,11 @@ fn a_changed_file_is_refuted_or_no_receipt() {
     fs::write(&given.receipt, &sound[..sound.len() / 2]).unwrap();
     let done = given.verify(&[]);
     assert_eq!(done.code, Some(2), "{done:?}");
+    let words = format!("it ends early, after {} bytes", sound.len() / 2);
+    assert!(done.out.contains(&words), "{done:?}");
+    fs::write(&given.receipt, b"[]").unwrap();
+    let done = given.verify(&[]);
+    assert_eq!(done.code, Some(2), "{done:?}");
     assert!(done.out.contains("no receipt file"), "{done:?}");
 }
 

@@ -2,7 +2,7 @@
 
 use chain::{Genesis, Height, Stamp};
 use light::{Bounds, BundleError, Freshness, verify_bundle, verify_bundle_words};
-use receipt::{NetworkBundle, Place, ReceiptFile, Refusal};
+use receipt::{Malformed, NetworkBundle, Place, ReceiptFile, Refusal, Refuted};
 use verify::{Kind, NotEstablished, Verdict};
 
 use crate::network_case::{
@@ -84,8 +84,12 @@ fn a_leaf_of_another_receipt_is_no_place_of_this_one() {
     let made = bundle(100);
     let mut place = made.place().clone();
     place.leaf.receipt[0] ^= 1;
-    let refused = NetworkBundle::new(made.file().clone(), place);
-    assert!(matches!(refused, Err(Refusal::Refuted(_))));
+    let found = place.leaf.receipt;
+    let refused = NetworkBundle::new(made.file().clone(), place).unwrap_err();
+    let wanted = made.place().leaf.receipt;
+    assert_eq!(refused, Refuted::Leaf { found, wanted }.into());
+    let words = refused.to_string();
+    assert!(words.contains(&commit::hex(&found)) && words.contains(&commit::hex(&wanted)));
 }
 
 #[test]
@@ -95,7 +99,9 @@ fn another_network_knows_nothing_of_it() {
     other.stamp = Stamp(1);
     let at = (Stamp(NOW), Bounds::default());
     let refused = verify_bundle(&other, None, text.as_bytes(), at, &[]);
-    assert!(matches!(refused, Err(BundleError::Receipt(Refusal::Malformed(_)))), "{refused:?}");
+    let (found, wanted) = (genesis().network(), other.network());
+    let elsewhere = Refusal::from(Malformed::Network { found, wanted });
+    assert_eq!(refused, Err(BundleError::Receipt(elsewhere)));
 }
 
 #[test]
@@ -186,6 +192,7 @@ fn every_language_says_what_is_established() {
         ["verified", "", "old fresh", ""],
         ["verified", "", "fresh old", ""],
         ["verified", "", "fresh fresh", "kept"],
+        ["verified", "", "fresh old", ""],
         ["verified", "", "ahead ahead", ""],
         ["cannot_judge", "start", " ", ""],
         ["refuted", "", " ", ""],

@@ -209,6 +209,7 @@ pub(crate) fn reports() -> String {
         json!({ "name": "an old header", "now": NOW + 2 * DAY_MS }),
         json!({ "name": "an old start", "now": NOW + 11 * DAY_MS, "bound": 20 * DAY_MS }),
         json!({ "name": "a start as old as it may be", "now": NOW + 11 * DAY_MS, "bound": 20 * DAY_MS, "startBound": 12 * DAY_MS }),
+        json!({ "name": "a bound above what stake answers for", "now": NOW + 15 * DAY_MS, "bound": 20 * DAY_MS, "startBound": 30 * DAY_MS }),
         json!({ "name": "ahead of the time", "now": NOW - DAY_MS }),
         json!({ "name": "a later start than the bundle's end", "now": NOW, "start": start(beyond) }),
         json!({ "name": "another place", "now": NOW, "replace": ["\"index\": 333", "\"index\": 334"] }),

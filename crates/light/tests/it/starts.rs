@@ -1,15 +1,15 @@
 //! A bundle checked from a later start than the genesis, starts that are kept, and what is none.
 
-use chain::records::{NodeId, Seat, Seats};
-use chain::{Certificate, Header, Height, Stamp, View, vote};
+use chain::records::{NodeId, ParameterNumber, ParameterValues, Seat, Seats};
+use chain::{Certificate, Genesis, Header, Height, NetworkKind, Stamp, View, vote};
 use light::{
     Bounds, BundleError, Freshness, Known, Link, LinkError, Start, StartError, next_start_words,
-    verify_bundle, verify_bundle_words,
+    start_ms_most, unbond_ms, verify_bundle, verify_bundle_words,
 };
 use receipt::{NetworkBundle, SecretKey};
 use verify::NotEstablished;
 
-use crate::network_case::{NOW, bundle, genesis, seats};
+use crate::network_case::{NOW, bundle, genesis, group_genesis, seats};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -113,6 +113,51 @@ fn former_seats_write_no_history_of_now() {
     let later = start(&links[..1]);
     let refused = verified(Some(&later), &forged, now).unwrap_err();
     assert!(matches!(refused, BundleError::Begins { .. }), "{refused:?}");
+}
+
+/// The bound of a genesis that names these parameters.
+fn most_of(kind: NetworkKind, unbond_ms: Option<u128>, epoch_ms: Option<u128>) -> u64 {
+    let row = |number, value: Option<u128>| value.map(|value| (ParameterNumber(number), value));
+    let rows = [row(4, epoch_ms), row(11, unbond_ms)];
+    let parameters = ParameterValues(rows.into_iter().flatten().collect());
+    start_ms_most(&Genesis { kind, parameters, ..genesis() })
+}
+
+#[test]
+fn a_start_is_never_older_than_what_stake_answers_for() {
+    let (hour, days) = (3_600_000, 14 * DAY_MS);
+    let group = group_genesis().kind;
+    assert_eq!(most_of(NetworkKind::Simulation, None, None), days - hour - 1);
+    assert_eq!(most_of(group, None, None), days / 4 * 3 - hour - 1);
+    assert_eq!(most_of(NetworkKind::Simulation, Some(1_000_000), Some(10_000)), 989_999);
+    assert_eq!(most_of(group, Some(1_000_000), Some(10_000)), 739_999);
+    assert_eq!(most_of(group, Some(7), Some(9)), 0);
+    let huge = most_of(NetworkKind::Simulation, Some(u128::MAX), None);
+    assert_eq!(huge, u64::MAX - hour - 1);
+    let (whole, links) = changed();
+    let first = start(&links[..1]);
+    let most = start_ms_most(&genesis());
+    let of = |age| {
+        let at = (Stamp(NOW - 30_000 + age), Bounds { header_ms: u64::MAX, start_ms: u64::MAX });
+        verify_bundle(&genesis(), Some(&first), whole.to_json().as_bytes(), at, &[]).unwrap()
+    };
+    assert_eq!(of(most).start_freshness, Freshness::Fresh);
+    let old = of(most + 1);
+    assert_eq!((old.start_freshness, old.kept), (Freshness::Old, None), "whatever is asked for");
+}
+
+/// What this crate knows of the parameters without the ledger is what the page says.
+#[test]
+fn the_defaults_are_those_of_the_page() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/economics.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for row in [
+        "| 4 | `epoch_ms` | milliseconds | 3600000 |",
+        "| 11 | `unbond_ms` | milliseconds | 1209600000 |",
+    ] {
+        assert!(page.contains(row), "{row}");
+    }
+    assert_eq!(unbond_ms(&genesis()), 1_209_600_000);
 }
 
 #[test]

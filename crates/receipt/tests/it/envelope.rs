@@ -118,12 +118,14 @@ fn a_payload_is_of_its_type_domain_and_network() {
     let with = |prefix: Vec<u8>| Written::signed(&case.secret, [prefix, receipt.clone()].concat());
     assert_eq!(opened(&with(PACKAGE.prefix(case.network))), Err(Malformed::Domain.into()));
     assert_eq!(opened(&with(Vec::new())), Err(Malformed::Domain.into()));
-    let elsewhere = RECEIPT.prefix(Network([7; 32]));
-    assert_eq!(opened(&with(elsewhere)), Err(Malformed::Network.into()));
+    let (found, wanted) = (Network([7; 32]), case.network);
+    let elsewhere = RECEIPT.prefix(found);
+    assert_eq!(opened(&with(elsewhere)), Err(Malformed::Network { found, wanted }.into()));
     let short = RECEIPT.prefix(case.network)[..20].to_vec();
+    let short_of = 20 - (RECEIPT.prefix(case.network).len() - 32);
     assert_eq!(
         Written::signed(&case.secret, short).open(case.network),
-        Err(Malformed::Network.into())
+        Err(Malformed::Length { what: "the payload's network", found: short_of, wanted: 32 }.into())
     );
 }
 
@@ -226,7 +228,9 @@ fn a_publisher_signs_a_model_id() {
     assert_eq!((envelope.signer(), envelope.kind()), (secret.public(), PayloadKind::Package));
     let read = Envelope::from_json(envelope.to_json().as_bytes());
     assert_eq!(read, Ok(envelope.clone()));
-    assert_eq!(envelope.open_package(Network([1; 32])), Err(Malformed::Network.into()));
+    let wanted = Network([1; 32]);
+    let elsewhere = Malformed::Network { found: network, wanted };
+    assert_eq!(envelope.open_package(wanted), Err(elsewhere.into()));
     let wanted = RECEIPT_TYPE;
     assert_eq!(envelope.open(network), Err(Malformed::PayloadType { wanted }.into()));
 

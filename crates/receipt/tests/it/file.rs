@@ -53,8 +53,36 @@ fn order_of_members_spaces_and_the_view_are_nobodys_content() {
 fn a_file_is_of_its_network() {
     let case = sealed(8);
     let text = case.file().to_json();
-    let elsewhere = ReceiptFile::parse(text.as_bytes(), Network([3; 32]));
-    assert_eq!(elsewhere, Err(Malformed::Network.into()));
+    let (found, wanted) = (case.network, Network([3; 32]));
+    let elsewhere = ReceiptFile::parse(text.as_bytes(), wanted).unwrap_err();
+    assert_eq!(elsewhere, Malformed::Network { found, wanted }.into());
+    let words = elsewhere.to_string();
+    assert!(
+        words.contains(&format!("checked here for the network {}", "03".repeat(32))),
+        "{words}"
+    );
+    let offline = Malformed::Network { found: Network::OFFLINE, wanted };
+    assert!(offline.to_string().contains("made for no network,"), "{offline}");
+}
+
+#[test]
+fn an_empty_file_is_empty_and_one_cut_short_ends_early() {
+    let case = sealed(9);
+    for bytes in ["", " \n"] {
+        let refused = case.parse(bytes).unwrap_err();
+        assert_eq!(refused, Malformed::Empty { what: "a receipt file" }.into());
+    }
+    let text = case.bundle().to_json();
+    let whole = text.trim_end().len();
+    for found in [1, 2, whole / 3, whole / 2, whole - 1] {
+        let refused = case.parse(&text[..found]).unwrap_err();
+        assert_eq!(refused, Malformed::Ends { what: "a receipt file", found }.into());
+    }
+    // What its first members are does not matter then.
+    let found = "{\"place\": {".len();
+    let refused = case.parse("{\"place\": {").unwrap_err();
+    assert_eq!(refused, Malformed::Ends { what: "a receipt file", found }.into());
+    refused_json(&case, "{\"place\": {}}", "unknown field `place`");
 }
 
 #[test]
@@ -129,9 +157,7 @@ fn objects_are_objects_and_null_is_nothing() {
 fn a_file_is_one_json_text_of_utf_8() {
     let case = sealed(11);
     let text = case.file().to_json();
-    for broken in
-        ["", "null", "[]", "\"x\"", "{", &format!("{text}{{}}"), &format!("\u{feff}{text}")]
-    {
+    for broken in ["null", "[]", "\"x\"", &format!("{text}{{}}"), &format!("\u{feff}{text}")] {
         let refused = case.parse(broken);
         assert!(matches!(refused, Err(Refusal::Malformed(Malformed::Json { .. }))), "{refused:?}");
     }

@@ -287,3 +287,25 @@ fn a_vector_is_told_as_one() {
     let trusted = examine(&receipt, Some(&opening), NETWORK, &[Kind::Signature], &Replay::NotTried);
     assert!(trusted.not_established.contains(&Not::Vector));
 }
+
+#[test]
+fn what_is_required_to_be_so_now_is_judged_only_where_it_is() {
+    let of = |fresh, lately| {
+        let required = [Kind::Signature];
+        report(true, Stop::Length, &required, &Replay::NotTried).anchored(fresh, lately)
+    };
+    assert_eq!(of(true, true).now_required().verdict, Verdict::Verified);
+    for (fresh, lately, open) in [
+        (false, true, vec![NotEstablished::Still]),
+        (true, false, vec![NotEstablished::History]),
+        (false, false, vec![NotEstablished::Still, NotEstablished::History]),
+    ] {
+        let report = of(fresh, lately);
+        assert_eq!((&report.verdict, report.not_now()), (&Verdict::Verified, open.clone()));
+        let verdict = report.now_required().verdict;
+        assert_eq!(verdict, Verdict::CannotJudge(Missing::Now(open)));
+        assert_eq!(verdict.exit(), 2);
+    }
+    let refuted = report(true, Stop::Length, &BOTH, &differs()).anchored(false, false);
+    assert!(matches!(refuted.now_required().verdict, Verdict::Refuted(_)));
+}

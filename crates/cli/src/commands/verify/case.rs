@@ -167,6 +167,10 @@ fn placed(bytes: &[u8], origin: &Origin) -> Reading {
     let Origin { genesis, start, now, bounds, .. } = origin;
     match light::verify_bundle(genesis, start.as_ref(), bytes, (*now, *bounds), &[]) {
         Ok(anchored) => Reading::Placed(Box::new(anchored)),
+        // Of what kind a file was that did not come whole nobody can tell.
+        Err(BundleError::Receipt(
+            refusal @ Refusal::Malformed(Malformed::Empty { .. } | Malformed::Ends { .. }),
+        )) => Reading::Refused(refusal, None),
         Err(BundleError::Receipt(refusal @ Refusal::Malformed(_)))
             if !receipt::is_network_bundle(bytes) =>
         {

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use chain::{Genesis, Stamp};
 use light::{Bounds, Start};
 
@@ -47,9 +47,8 @@ impl Origin {
         }
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Stamp(u64::try_from(since.as_millis())?);
-        let days = |days: u16| u64::from(days) * DAY_MS;
-        let bounds =
-            Bounds { header_ms: days(options.header_days), start_ms: days(options.start_days) };
+        let header_ms = u64::from(options.header_days) * DAY_MS;
+        let bounds = Bounds { header_ms, start_ms: start_bound(options.start_days, &genesis)? };
         Ok(Some(Self { genesis, start, now, bounds, keep: options.keep_start.clone() }))
     }
 
@@ -74,6 +73,27 @@ impl Origin {
     }
 }
 
+/// How old a start may be: no older than stake of that network answers for.
+fn start_bound(days: Option<u16>, genesis: &Genesis) -> Result<u64> {
+    let most = light::start_ms_most(genesis);
+    let Some(days) = days else { return Ok(Bounds::default().start_ms.min(most)) };
+    let asked = u64::from(days) * DAY_MS;
+    if asked <= most {
+        return Ok(asked);
+    }
+    let group = match genesis.kind.group() {
+        None => "",
+        Some(_) => "; a group's key may be in use for a fourth of that",
+    };
+    bail!(Usage(format!(
+        "--start-days {days}: stake leaves this network after {} ms (`unbond_ms` of its genesis, or the default where that \
+         names none{group}), and who has the keys of former seats can write another history from an older start; the most \
+         days that can be asked for here are {}",
+        light::unbond_ms(genesis),
+        most / DAY_MS
+    )))
+}
+
 fn start(path: &Path, genesis: &Genesis) -> Result<Start> {
     let bytes = beginning(path, START_BYTES_MAX)?;
     let read = Start::decode(&bytes).and_then(|start| start.is_of(genesis).map(|()| start));
@@ -85,6 +105,19 @@ fn start(path: &Path, genesis: &Genesis) -> Result<Start> {
         );
         Usage(words).into()
     })
+}
+
+/// The day of a stamp, in UTC.
+pub(super) fn date(stamp_ms: u64) -> String {
+    // Days since the first of March of a year 0, so that a leap day is the last of its year.
+    let days = stamp_ms / DAY_MS + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    format!("{:04}-{month:02}-{day:02}", era * 400 + year + next)
 }
 
 /// How long ago a stamp is, as people say it.

@@ -4,8 +4,9 @@
 
 use anyhow::Result;
 use chain::Stamp;
+use commit::Network;
 use light::Anchored;
-use receipt::{ReceiptFile, Refusal, WorkKind};
+use receipt::{Altered, Malformed, ReceiptFile, Refusal, WorkKind};
 use serde::Serialize;
 use verify::{
     Hex, Kind, Missing, NotEstablished, Outcome, Replay, Report, ReportJson, Verdict, examine,
@@ -14,7 +15,7 @@ use verify::{
 use super::case::{Case, Reading};
 use super::evidence;
 use super::judging::{Cost, pullable};
-use super::origin::{Origin, ago};
+use super::origin::{Origin, ago, date};
 use crate::arguments::VerifyOptions;
 use crate::clock::Figure;
 use crate::output::{counted, escaped, json_line, shown};
@@ -87,23 +88,7 @@ impl<'a> Printer<'a> {
                 let text = format!("{}: CAN'T BE JUDGED\n  {way_out}\n", shown(&case.path));
                 (ReportJson::refused(refusal, required), text, 2)
             }
-            Reading::Refused(refusal, altered) => {
-                let report = ReportJson::refused(refusal, required).altered(altered.as_ref());
-                let (word, exit, what) = match refusal {
-                    Refusal::Refuted(_) => ("REFUTED", 1, ""),
-                    Refusal::Malformed(_) => ("CAN'T BE JUDGED", 2, "this is no receipt file: "),
-                };
-                let why =
-                    altered.as_ref().map(|altered| format!("\n  {altered}")).unwrap_or_default();
-                let kept = match refusal {
-                    Refusal::Refuted(_) => None,
-                    Refusal::Malformed(_) => evidence::of_a_proxy(&case.path),
-                };
-                let said =
-                    kept.unwrap_or_else(|| format!("{what}{}", escaped(&refusal.to_string())));
-                let text = format!("{}: {word}\n  {said}{why}\n", shown(&case.path));
-                (report, text, exit)
-            }
+            Reading::Refused(refusal, altered) => self.refused(case, refusal, altered.as_ref()),
             Reading::Unreadable(why) => {
                 let text = format!("{}: CAN'T BE JUDGED\n  {why}\n", shown(&case.path));
                 (ReportJson::unreadable(why.clone(), required), text, 2)
@@ -117,6 +102,46 @@ impl<'a> Printer<'a> {
             ));
         }
         Ok((text, exit))
+    }
+
+    /// What is said of a file that was not taken.
+    fn refused(
+        &self,
+        case: &Case,
+        refusal: &Refusal,
+        altered: Option<&Altered>,
+    ) -> (ReportJson, String, u8) {
+        let (word, exit, what) = match refusal {
+            Refusal::Refuted(_) => ("REFUTED", 1, ""),
+            // Of a network, and of what did not come whole, nobody can say that it is none.
+            Refusal::Malformed(
+                Malformed::Network { .. } | Malformed::Empty { .. } | Malformed::Ends { .. },
+            ) => ("CAN'T BE JUDGED", 2, ""),
+            Refusal::Malformed(_) => ("CAN'T BE JUDGED", 2, "this is no receipt file: "),
+        };
+        let why = altered.map(|altered| format!("\n  {altered}")).unwrap_or_default();
+        let kept = match refusal {
+            Refusal::Refuted(_) => None,
+            Refusal::Malformed(_) => evidence::of_a_proxy(&case.path),
+        };
+        let way_out = self.other_network(refusal);
+        let said =
+            kept.unwrap_or_else(|| format!("{what}{}{way_out}", escaped(&refusal.to_string())));
+        let text = format!("{}: {word}\n  {said}{why}\n", shown(&case.path));
+        let report = ReportJson::refused(refusal, &self.options.evidence).altered(altered);
+        (report, text, exit)
+    }
+
+    /// What to do about a receipt of another network than the one that is named.
+    fn other_network(&self, refusal: &Refusal) -> &'static str {
+        match (refusal, self.origin) {
+            (Refusal::Malformed(Malformed::Network { found, .. }), Some(_))
+                if *found != Network::OFFLINE =>
+            {
+                ": name that network's genesis file with --network, whose hash is its id"
+            }
+            (Refusal::Malformed(_) | Refusal::Refuted(_), _) => "",
+        }
     }
 
     /// How many came to what, where there is more than one.
@@ -138,10 +163,11 @@ impl<'a> Printer<'a> {
         if case.unread.all_known && case.unread.members.is_empty() {
             report = report.all_read();
         }
-        match self.options.signed_by {
+        let report = match self.options.signed_by {
             Some(wanted) => report.signed_by(file.receipt(), wanted),
             None => report,
-        }
+        };
+        if self.options.network.require_fresh { report.now_required() } else { report }
     }
 
     /// Where a bundle of a network has the receipt, and whether that is so now.
@@ -161,22 +187,19 @@ impl<'a> Printer<'a> {
             "  log     number {number} of {size}, anchored in epoch {epoch}\n  network block {height}, stamped {stamped}; \
              followed from {from}, stamped {since}\n"
         );
-        let lines = [NotEstablished::Still, NotEstablished::History];
-        let open = lines.iter().filter(|line| anchored.report.not_established.contains(line));
-        let open: Vec<&str> = open.map(|line| line.text()).collect();
+        let open = anchored.report.not_now();
         if open.is_empty() {
             text += "  now     established, on the word of the network's quorum\n";
         }
         for line in open {
-            text += &format!("  now     NOT established {line}\n");
+            text += &format!("  now     NOT established {}\n", line.text());
         }
         text
     }
 
     fn text(&self, case: &Case, report: &Report, file: &ReceiptFile, place: &str) -> String {
         let (word, reason) = match &report.verdict {
-            Verdict::Verified if report.holds(Kind::Replay) => ("VERIFIED", String::new()),
-            Verdict::Verified => ("VERIFIED (signature only, not replayed)", String::new()),
+            Verdict::Verified => ("VERIFIED", String::new()),
             Verdict::Refuted(refutation) => {
                 ("REFUTED", format!("  {}\n", escaped(&refutation.to_string())))
             }
@@ -185,7 +208,15 @@ impl<'a> Printer<'a> {
                 ("CAN'T BE JUDGED", format!("  {}\n", escaped(&way_out)))
             }
         };
-        let verdict = format!("{}: {word}\n", shown(&case.path));
+        let replayed = match &report.verdict {
+            Verdict::Verified if !report.holds(Kind::Replay) => " (signature only, not replayed)",
+            Verdict::Verified | Verdict::Refuted(_) | Verdict::CannotJudge(_) => "",
+        };
+        let of_then = match (&case.file, &report.verdict) {
+            (Reading::Placed(anchored), Verdict::Verified) => of_then(anchored, report),
+            _ => String::new(),
+        };
+        let verdict = format!("{}: {word}{of_then}{replayed}\n", shown(&case.path));
         let words = |name: &str, text: Option<&String>| {
             text.map(|text| format!("  {name:<7} {}\n", escaped(text))).unwrap_or_default()
         };
@@ -206,6 +237,19 @@ impl<'a> Printer<'a> {
             + &who(case, file, place)
             + &short_lines(report, &case.unread.members)
     }
+}
+
+/// Of when a bundle is verified, where that is not now.
+fn of_then(anchored: &Anchored, report: &Report) -> String {
+    let open = report.not_now();
+    if open.is_empty() {
+        return String::new();
+    }
+    let own = match open.contains(&NotEstablished::History) {
+        true => ", if this history is the network's own",
+        false => "",
+    };
+    format!(" as of {}{own}", date(anchored.header.stamp.0))
 }
 
 /// Model and worker, as people recognise them.
@@ -281,6 +325,9 @@ fn way_out(missing: &Missing, pullable: &[&str]) -> String {
             "{missing}: give the receipt's own with --model, or leave --model out and it is looked for; \
              --evidence signature does without"
         ),
+        Missing::Now(_) => {
+            format!("{missing}; leave --require-fresh out to see what it shows of then")
+        }
         Missing::Unsupported(_) => missing.to_string(),
     }
 }

@@ -234,7 +234,9 @@ pub(super) fn file(receipt: &Receipt, opening: Opening) -> Vec<u8> {
 fn word(found: &Result<(), Wrong>) -> String {
     match found {
         Ok(()) => "holds".into(),
-        Err(Wrong::File(Refusal::Malformed(Malformed::Network))) => "another network's".into(),
+        Err(Wrong::File(Refusal::Malformed(Malformed::Network { .. }))) => {
+            "another network's".into()
+        }
         Err(Wrong::File(Refusal::Malformed(_))) => "malformed".into(),
         Err(Wrong::File(Refusal::Refuted(refuted))) => format!("refuted: {}", of_file(refuted)),
         Err(Wrong::Receipt(refutation)) => format!("refuted: {}", of_receipt(refutation)),
@@ -251,6 +253,7 @@ fn of_file(refuted: &Refuted) -> &'static str {
         Refuted::View { .. } => "view",
         Refuted::Checkpoint { .. } => "checkpoint",
         Refuted::Origin { .. } => "origin",
+        Refuted::Leaf { .. } => "leaf",
         Refuted::Inclusion { .. } => "inclusion",
     }
 }
