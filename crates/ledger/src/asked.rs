@@ -55,16 +55,18 @@ impl AskedOf {
     /// Whether the records say so, and an answer may still come. Gives the node.
     ///
     /// # Errors
-    /// [`Rejection::NoNode`], [`Rejection::DisputeNames`], [`Rejection::MoveLate`].
+    /// [`Rejection::DisputeNames`], [`Rejection::MoveLate`].
     pub(crate) fn check(
         &self,
         context: &Context,
         view: &View,
         asked: &Asked,
     ) -> Result<Node, Stop> {
+        // A node that is not there is another than the record's, which is.
+        require(self.node == asked.node, Rejection::DisputeNames)?;
         let node = find(view, self.node)?;
-        let named = (self.node, self.owner, self.challenger);
-        require(named == (asked.node, node.owner, asked.challenger), Rejection::DisputeNames)?;
+        let named = (self.owner, self.challenger);
+        require(named == (node.owner, asked.challenger), Rejection::DisputeNames)?;
         require(context.clock.time <= asked.deadline, Rejection::MoveLate)?;
         Ok(node)
     }
