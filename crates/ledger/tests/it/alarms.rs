@@ -1,19 +1,15 @@
 //! Kind 50 by an auditor that was drawn and revealed an alarm: the accused node's list is nothing to it.
 
-use chain::records::{
-    Audit, AuditSlot, AuditStage, Auditor, ChannelId, Course, EpochBookSlot, Matter, NodeId,
-    Outcome, Shown, Word,
-};
+use chain::records::{AuditSlot, Course, Matter, NodeId, Outcome, Word};
 use chain::{Amount, Epoch, Time};
 use ledger::Rejection;
 use ledger::tx::{Action, Alarm, DisputeOpen};
 use receipt::PublicKey;
 
-use crate::disputes::{
-    ACCUSER, Court, OPERATOR, OTHER, STAKE, bond, check_books, default, gained, slash,
-};
+use crate::disputes::{ACCUSER, Court, OTHER, STAKE, bond, check_books, default, gained, slash};
 use crate::stakes::{change, staked};
-use crate::world::{World, public};
+use crate::vouchings::revealed;
+use crate::world::World;
 
 const SLOT: AuditSlot = AuditSlot { epoch: Epoch(0), index: 3 };
 /// More open disputes than others may open one beside.
@@ -38,31 +34,8 @@ impl Bench {
 
     /// The audit, as it would stand when the auditor has revealed this.
     fn says(&self, world: &mut World, word: Word) {
-        let shown = Shown {
-            worker: public(OPERATOR),
-            job: self.court.step.job,
-            receipt: [5; 32],
-            tokens: 5,
-        };
-        let audit = Audit {
-            node: self.court.node,
-            channel: ChannelId([6; 32]),
-            unit: Amount(7),
-            drawn: world.header.time,
-            stage: AuditStage::Reveal,
-            deadline: world.header.time,
-            cost: Amount::ZERO,
-            held: Amount::ZERO,
-            shown,
-            asker: PublicKey::NONE,
-            bond: Amount::ZERO,
-            word: Word::Root([8; 32]),
-            planted: false,
-            auditors: vec![Auditor { node: self.auditor, word, closed: false }],
-        };
-        let book = world.book();
-        world.put(&EpochBookSlot(SLOT.epoch), &book);
-        world.put(&SLOT, &audit);
+        let about = (self.court.node, self.court.step.job, [5; 32]);
+        revealed(world, SLOT, about, (self.auditor, word));
         world.header.state_root = world.state.root();
     }
 

@@ -272,6 +272,8 @@ fn somebody_else_than_the_records_say_is_none_of_theirs() {
     let other = staked(&mut world, OTHER, 1);
     let named = [
         AskedOf { node: other, ..sound },
+        // One that is not there is another, too.
+        AskedOf { node: NodeId([9; 32]), ..sound },
         AskedOf { owner: public(OTHER), ..sound },
         AskedOf { challenger: public(OTHER), ..sound },
     ];

@@ -6,6 +6,7 @@ use chain::records::{
     Word,
 };
 use chain::{Amount, Epoch};
+use commit::Digest;
 use dispute::Claim;
 use ledger::tx::{Action, DisputedStep, MeetPlant, VouchDispute};
 use ledger::{Parameter, Rejection};
@@ -27,6 +28,34 @@ pub(crate) const REJECTIONS: &[Case] = &[(Rejection::NotVouched, |world| {
     bench.says(world, Word::Alarm(DisputeSlot([3; 32])));
     world.signed(ACCUSER, &bench.opening())
 })];
+
+/// An audit of an answer to this job, as it would stand when everybody has revealed: one auditor said this.
+pub(crate) fn revealed(
+    world: &mut World,
+    slot: AuditSlot,
+    (worker, job, receipt): (NodeId, Digest, Digest),
+    (auditor, word): (NodeId, Word),
+) {
+    let audit = Audit {
+        node: worker,
+        channel: ChannelId([6; 32]),
+        unit: Amount(7),
+        drawn: world.header.time,
+        stage: AuditStage::Reveal,
+        deadline: world.header.time,
+        cost: Amount::ZERO,
+        held: Amount::ZERO,
+        shown: Shown { worker: public(OPERATOR), job, receipt, tokens: 5 },
+        asker: PublicKey::NONE,
+        bond: Amount::ZERO,
+        word: Word::Root([8; 32]),
+        planted: false,
+        auditors: vec![Auditor { node: auditor, word, closed: false }],
+    };
+    let book = world.book();
+    world.put(&EpochBookSlot(slot.epoch), &book);
+    world.put(&slot, &audit);
+}
 
 /// An auditor that revealed a root, and the court in which it is disputed.
 struct Bench {
@@ -56,31 +85,8 @@ impl Bench {
 
     /// The audit, as it would stand when everybody has revealed.
     fn says(&self, world: &mut World, word: Word) {
-        let shown = Shown {
-            worker: public(OPERATOR),
-            job: self.court.step.job,
-            receipt: self.receipt.id(world.network()),
-            tokens: 5,
-        };
-        let audit = Audit {
-            node: self.worker,
-            channel: ChannelId([6; 32]),
-            unit: Amount(7),
-            drawn: world.header.time,
-            stage: AuditStage::Reveal,
-            deadline: world.header.time,
-            cost: Amount::ZERO,
-            held: Amount::ZERO,
-            shown,
-            asker: PublicKey::NONE,
-            bond: Amount::ZERO,
-            word: Word::Root([8; 32]),
-            planted: false,
-            auditors: vec![Auditor { node: self.court.node, word, closed: false }],
-        };
-        let book = world.book();
-        world.put(&EpochBookSlot(SLOT.epoch), &book);
-        world.put(&SLOT, &audit);
+        let about = (self.worker, self.court.step.job, self.receipt.id(world.network()));
+        revealed(world, SLOT, about, (self.court.node, word));
     }
 
     fn open(&self) -> VouchDispute {

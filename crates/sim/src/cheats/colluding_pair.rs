@@ -2,8 +2,8 @@
 //!
 //! It wants audits to find nothing. The other auditor, and whoever asked, find it all the same.
 
-use crate::court::auditing::{answer, commit, enrol, reveal, told};
-use crate::court::work::{anchor, defend, log, serve, settle, show};
+use crate::court::auditing::{commit, enrol, reveal, told};
+use crate::court::work::{lie_on, serve};
 use crate::court::{Player, Stage, Tale};
 use crate::random::Random;
 
@@ -16,12 +16,7 @@ pub(super) fn cast(_: &mut Random) -> Box<dyn Player> {
 impl Player for ColludingPair {
     fn act(&mut self, stage: &mut Stage<'_, '_>) {
         serve(stage, |nth| if nth % 2 == 0 { Tale::False } else { Tale::True });
-        log(stage);
-        anchor(stage);
-        settle(stage);
-        defend(stage, |_| Tale::False);
-        show(stage);
-        answer(stage, true);
+        lie_on(stage);
         let (Some(node), keys) = (stage.party().nodes.last().copied(), stage.party().keys) else {
             return;
         };

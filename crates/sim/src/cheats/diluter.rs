@@ -3,8 +3,7 @@
 //! It wants its lies to be few among what is drawn. Draws grow with what is settled, and the audits' share of its own
 //! payments is gone.
 
-use crate::court::auditing::answer;
-use crate::court::work::{anchor, defend, log, serve_each, settle, show};
+use crate::court::work::{lie_on, serve_each};
 use crate::court::{LASTING, PRICE, Player, Stage, Tale, ask, leave, pay};
 use crate::random::Random;
 
@@ -24,11 +23,6 @@ impl Player for Diluter {
         serve_each(stage, |ask| if ask.client == ask.worker { Tale::True } else { Tale::False });
         pay(stage, |_| (PRICE, LASTING));
         leave(stage, me, self.left);
-        log(stage);
-        anchor(stage);
-        settle(stage);
-        defend(stage, |_| Tale::False);
-        show(stage);
-        answer(stage, true);
+        lie_on(stage);
     }
 }

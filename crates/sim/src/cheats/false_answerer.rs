@@ -4,8 +4,7 @@
 //! It wants the pay of a true answer for less work. Its story ends at a tile that the referee executes: a fault is a step
 //! as a token is.
 
-use crate::court::auditing::answer;
-use crate::court::work::{anchor, defend, log, serve, settle, show};
+use crate::court::work::{lie_on, serve};
 use crate::court::{Player, Stage, Tale};
 use crate::random::Random;
 
@@ -30,11 +29,6 @@ impl Player for FalseAnswerer {
     fn act(&mut self, stage: &mut Stage<'_, '_>) {
         let (tale, every) = (self.tale, self.every);
         serve(stage, |nth| if nth % every == 0 { tale } else { Tale::True });
-        log(stage);
-        anchor(stage);
-        settle(stage);
-        defend(stage, |_| Tale::False);
-        show(stage);
-        answer(stage, true);
+        lie_on(stage);
     }
 }

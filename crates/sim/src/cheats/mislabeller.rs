@@ -3,8 +3,7 @@
 //! It wants nobody to be able to ask for the files of the model, or to open the receipt. What does not say what its job
 //! says can't be shown when it is drawn.
 
-use crate::court::auditing::answer;
-use crate::court::work::{anchor, defend, log, serve, settle, show};
+use crate::court::work::{lie_on, serve};
 use crate::court::{Betrayer, Player, Stage, Tale};
 use crate::random::Random;
 
@@ -31,11 +30,6 @@ impl Player for Mislabeller {
             made.betrayer = Betrayer::Showing;
         }
         self.seen = stage.hall.answers.len();
-        log(stage);
-        anchor(stage);
-        settle(stage);
-        defend(stage, |_| Tale::False);
-        show(stage);
-        answer(stage, true);
+        lie_on(stage);
     }
 }

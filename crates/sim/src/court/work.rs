@@ -34,6 +34,16 @@ impl Player for Worker {
     }
 }
 
+/// What follows the answers of one who stands by its lies to the end: logged, paid, defended and shown as if they were true.
+pub(crate) fn lie_on(stage: &mut Stage<'_, '_>) {
+    log(stage);
+    anchor(stage);
+    settle(stage);
+    defend(stage, |_| Tale::False);
+    show(stage);
+    answer(stage, true);
+}
+
 /// Answers whoever asked, but who has not paid for what it got; says how the n-th answer is to be.
 pub(crate) fn serve(stage: &mut Stage<'_, '_>, mut tale: impl FnMut(usize) -> Tale) {
     let me = stage.me;
