@@ -8,7 +8,7 @@ from ledger_stake_cases import UNBOND
 from ledger_world import A_GROUP, RICH, World, public
 
 BOND = 1000
-LITTLE = [(1, 0), (2, 0), (3, 0), *SOON, (40, 60000), (46, 60000), (53, 60000), (11, UNBOND)]
+LITTLE = [(1, 0), (2, 0), (3, 0), *SOON, (40, 60000), (46, 60000), (53, 60000), (11, UNBOND), (14, UNBOND)]
 FREE = [*LITTLE, (70, BOND), (71, 10000), (72, 15000), (73, 60000), (74, 40), (75, 0)]
 FEE, NO_FEE = (1, {"number": 1, "value": 5}), (1, {"number": 1, "value": 0})
 
@@ -107,7 +107,7 @@ def enacted_worlds():
     wait(w, 10000).send(2, 83, enact(nothing, 1, FEE))
     yield "a proposal where nobody has a stake", w
 
-    w, nodes = council(100, parameters=[*{**dict(FREE), 11: 6000000, 31: 2000000}.items()])
+    w, nodes = council(100, parameters=[*{**dict(FREE), 11: 6000000, 14: 6000000, 31: 2000000}.items()])
     contents = [(1, {"number": number, "value": value}) for number, value in ((49, 7), (4, 606666), (32, 6), (4, 540001))]
     judged, step, later, none = (proposed(w, 1, content) for content in contents[:2] * 2)
     for proposal in (judged, step, later, none):
@@ -121,6 +121,7 @@ def rejected_worlds():
     w, (one, two) = council(400, 0, treasury=100)
     for content, why in (
         ((1, {"number": 9999, "value": 1}), 160), ((1, {"number": 11, "value": UNBOND - 1}), 160), ((1, {"number": 49, "value": 7}), 160),
+        ((1, {"number": 14, "value": UNBOND}), 160), ((1, {"number": 14, "value": UNBOND - 1}), 160),
         ((1, {"number": 32, "value": 6}), 160), ((1, {"number": 31, "value": 1199999}), 160), ((1, {"number": 63, "value": 7}), 160),
         ((1, {"number": 54, "value": 60001}), 160), ((1, {"number": 4, "value": 539999}), 160), ((1, {"number": 71, "value": 15000}), 160), ((1, {"number": 32, "value": 1}), 160), ((1, {"number": 5, "value": 999}), 160), ((1, {"number": 5, "value": 60001}), 160),
         (spend(1, 0), 6), (of_rules(0, 1), 161), (of_rules(1, 1), 161), (against(bytes(32), 1), 162), (of_group(9), 172),

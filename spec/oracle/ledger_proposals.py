@@ -9,7 +9,7 @@ from ledger_records import (
     PURSE_KEY, REFUSED, RULES, RULES_KEY, SEATS, SEATS_KEY, SPEND, STAKES, STAKES_KEY, ballot_key, name_key, proposal_key,
 )  # fmt: skip
 from ledger_stake import stakes
-from ledger_turn import MONEY_MOST, TIME_MOST, good, parameter, parameters_of, reject_unless
+from ledger_turn import MONEY_MOST, NUMBERS, TIME_MOST, good, parameter, parameters_of, reject_unless
 
 PROPOSE = record((("content", CONTENT),))
 VOTE = record((("proposal", HASH), ("node", HASH), ("yes", one_of(0, 1))))
@@ -43,7 +43,8 @@ def newer(turn, version):
 def check_content(turn, content):
     what, said = content
     if what == PARAMETER:
-        reject_unless(good([*parameters_of(turn.before), (said["number"], said["value"])]), 160)
+        may = said["number"] != NUMBERS["unbond_least"] and good([*parameters_of(turn.before), (said["number"], said["value"])])
+        reject_unless(may, 160)
     elif what == SPEND:
         reject_unless(said["amount"] > 0, 6)
     elif what == CANCEL:
@@ -184,7 +185,7 @@ def turned(draft, clock):
     group = draft.read(GROUP_KEY, GROUP)
     if group is None or group["next"] == NO_GROUP or clock["height"] < group["at"]:
         return
-    takes, now = parameter(draft, "unbond_ms"), clock["time"]
+    takes, now = parameter(draft, "unbond_least"), clock["time"]
     held = min(now + takes, TIME_MOST) if group["since"] + takes // 4 < now else group["held"]
     draft.write(GROUP_KEY, GROUP, {
         "key": group["next"], "from": clock["height"], "since": now, "held": held, "next": NO_GROUP, "at": 0,

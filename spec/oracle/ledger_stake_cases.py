@@ -5,7 +5,7 @@ from ledger_node_cases import made
 from ledger_world import RICH, World
 
 UNBOND = 5400000
-FREE = [(1, 0), (2, 0), (3, 0), *SOON, (40, 60000), (46, 60000), (53, 60000), (11, UNBOND)]  # no fees; as few blocks as may be until stake is out
+FREE = [(1, 0), (2, 0), (3, 0), *SOON, (40, 60000), (46, 60000), (53, 60000), (11, UNBOND), (14, UNBOND)]  # no fees; as few blocks as may be until stake is out
 
 
 def some(node, amount):

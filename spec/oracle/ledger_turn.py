@@ -151,7 +151,8 @@ def good(values):
     prices = [of(name) for name in ("fee_byte", "fee_work", "fee_state")]
     dispute, missing, part = (sum(count * price for count, price in zip(counts, prices)) for counts in OPENINGS)
     return all((
-        of("unbond_ms") >= (judged + 3) * (epoch + step),
+        of("unbond_ms") >= max(of("unbond_least"), (judged + 3) * (epoch + step)),
+        of("unbond_least") >= 9 * (epoch + step),
         of("anchor_late_ms") >= 2 * (epoch + step),
         epoch >= 4 * step,
         of("collect_epochs") < judged,

@@ -13,13 +13,13 @@ use crate::view::{View, Working};
 
 /// Units of work to check a word of a group's key.
 pub(crate) const GROUP_WORK: u64 = 3_000;
-/// How much of the time in which stake leaves a key may be in use: whoever had a part of it has stake for longer than
+/// How much of the least time in which stake leaves a key may be in use, whatever is voted: whoever had a part of it has stake for longer than
 /// anybody may begin to follow the network from a header that names it.
 const TERMS: u64 = 4;
 
 /// The last moment at which the group's key may be in use.
 fn ends(group: &Group, parameters: &Parameters) -> Time {
-    group.since.after(parameters.get_u64(Parameter::UnbondMs) / TERMS)
+    group.since.after(parameters.get_u64(Parameter::UnbondLeast) / TERMS)
 }
 
 /// The next key becomes the key with its block, before the block's transactions.
@@ -31,7 +31,7 @@ pub(crate) fn turn(working: &mut Working, context: &Context) -> Result<(), Fault
     let (now, height) = (context.clock.time, context.clock.height);
     let Some(next) = group.next.filter(|next| height >= next.at) else { return Ok(()) };
     let held = match now > ends(&group, &context.parameters) {
-        true => now.after(context.parameters.get_u64(Parameter::UnbondMs)),
+        true => now.after(context.parameters.get_u64(Parameter::UnbondLeast)),
         false => group.held,
     };
     let turned = Group { key: next.key, from: height, since: now, held, next: None };
@@ -39,7 +39,7 @@ pub(crate) fn turn(working: &mut Working, context: &Context) -> Result<(), Fault
     Ok(())
 }
 
-/// Whether stake may leave: not while a key is in use for longer than it may be, nor for as long as stake unbonds after.
+/// Whether stake may leave: not while a key is in use for longer than it may be, nor for the least time of unbonding after.
 pub(crate) fn lets_go(view: &View, context: &Context) -> Result<bool, Stop> {
     let now = context.clock.time;
     let group = view.get(&GroupSlot)?;

@@ -75,6 +75,9 @@ parameters! {
     /// How few candidates change the seats.
     CandidatesMin = 13, "candidates_min", "nodes", 4, (1, 128),
         "fewer than four can't do without one of them; until so many stand the seats stay as they are";
+    /// How long stake takes to leave at least, whatever is voted.
+    UnbondLeast = 14, "unbond_least", "milliseconds", 1_209_600_000, (1_320_000, 31_536_000_000),
+        "the genesis says it and no vote: who follows the network from an old header relies on it";
     /// What a term of a name costs.
     NameFee = 20, "name_fee", "money", 10_000_000, (0, 1_000_000_000_000_000_000),
         "who takes a name from everybody else pays for it, or names would be kept for sale";
@@ -216,6 +219,8 @@ const SHOWN_EPOCHS: u128 = 26;
 pub(crate) const PART_LEFT: u64 = 2;
 /// Epochs that are over when the last audit of one is drawn.
 const DRAWN_EPOCHS: u128 = 2;
+/// Epochs that the least time of unbonding has room for at least: seats of one may have left while it began.
+const LEAST_EPOCHS: u128 = 9;
 /// Blocks that an epoch has at least, however seldom they come.
 const EPOCH_BLOCKS: u128 = 4;
 /// What opening a dispute (50) takes at least: bytes without a filing, work without ops, bytes of the record and its key.
@@ -252,9 +257,12 @@ impl Parameters {
         Some(Self(all)).filter(Self::go_together)
     }
 
-    /// These, and another value of one of them; `None` as in [`Self::of`].
+    /// These, and another value of one of them; `None` as in [`Self::of`], and for what only a genesis says.
     #[must_use]
     pub fn with(&self, number: ParameterNumber, value: u128) -> Option<Self> {
+        if number == Parameter::UnbondLeast.number() {
+            return None;
+        }
         let values = TABLE.iter().zip(self.0).map(|(row, value)| (row.parameter.number(), value));
         let mut values: BTreeMap<_, _> = values.collect();
         values.insert(number, value);
@@ -268,7 +276,9 @@ impl Parameters {
         let (epoch, step) = (self.get(Parameter::EpochMs), self.get(Parameter::TimeStepMs));
         let longest = epoch + step;
         let judged = self.get(Parameter::DisputeEpochs);
-        self.get(Parameter::UnbondMs) >= (judged + 3) * longest
+        let least = self.get(Parameter::UnbondLeast);
+        self.get(Parameter::UnbondMs) >= least.max((judged + 3) * longest)
+            && least >= LEAST_EPOCHS * longest
             && self.get(Parameter::AnchorLateMs) >= 2 * longest
             && epoch >= EPOCH_BLOCKS * step
             && self.get(Parameter::CollectEpochs) < judged

@@ -315,7 +315,7 @@ rejections! {
     /// Somebody else's plant.
     NotPlanter = 156, "only who put a plant may open it";
     /// No such parameter, or not such a value.
-    ParameterBounds = 160, "no parameter has this number, or the value is outside its bounds or does not go with the others";
+    ParameterBounds = 160, "no parameter that a vote can set has this number, or the value is outside its bounds or does not go with the others";
     /// Rules never go back.
     RulesVersion = 161, "the rules' version is not above the one that holds and the one that is decided on";
     /// No proposal of this id.

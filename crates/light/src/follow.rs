@@ -17,10 +17,12 @@ pub const AHEAD_MS_MAX: u64 = 60_000;
 pub(crate) const RULES_MIN: u16 = 1;
 pub(crate) const RULES_MAX: u16 = 1;
 const DAY_MS: u64 = 86_400_000;
-/// Number and default of `epoch_ms` (docs/economics.md).
-const EPOCH_MS: (u16, u64) = (4, 3_600_000);
-/// The same of `unbond_ms`.
-const UNBOND_MS: (u16, u64) = (11, 1_209_600_000);
+/// Number and default of `unbond_least` (docs/economics.md).
+const UNBOND_LEAST: (u16, u64) = (14, 1_209_600_000);
+/// An epoch is no longer than this part of it: who has seats may have left when it began.
+const EPOCHS: u64 = 9;
+/// A group's key is in use for no longer than this part of it.
+const TERMS: u64 = 4;
 
 /// How old something may be to count as of now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,29 +40,25 @@ impl Default for Bounds {
     }
 }
 
-/// How long stake takes to leave, by its genesis: what is signed with it is answered for as long.
+/// How long stake takes to leave at least, by its genesis: what is signed with it is answered for as long, and no vote
+/// makes that less.
 #[must_use]
-pub fn unbond_ms(genesis: &Genesis) -> u64 {
-    parameter(genesis, UNBOND_MS)
+pub fn unbond_least(genesis: &Genesis) -> u64 {
+    let (number, default) = UNBOND_LEAST;
+    let named = genesis.parameters.0.get(&ParameterNumber(number));
+    named.map_or(default, |value| u64::try_from(*value).unwrap_or(u64::MAX))
 }
 
 /// The oldest that a start may be, whatever bound is asked for: stake has to answer for what its keys sign, with an epoch
 /// to spare; a group's key may be in use for a fourth of that.
 #[must_use]
 pub fn start_ms_most(genesis: &Genesis) -> u64 {
-    let unbond = unbond_ms(genesis);
-    let answered = match genesis.kind.group() {
-        None => unbond,
-        Some(_) => unbond - unbond / 4,
+    let least = unbond_least(genesis);
+    let term = match genesis.kind.group() {
+        None => 0,
+        Some(_) => least / TERMS,
     };
-    let spare = parameter(genesis, EPOCH_MS);
-    answered.saturating_sub(spare).saturating_sub(1)
-}
-
-/// What a genesis gives a parameter, or the default.
-fn parameter(genesis: &Genesis, (number, default): (u16, u64)) -> u64 {
-    let named = genesis.parameters.0.get(&ParameterNumber(number));
-    named.map_or(default, |value| u64::try_from(*value).unwrap_or(u64::MAX))
+    (least - least.div_ceil(EPOCHS) - term).saturating_sub(1)
 }
 
 /// A header with the word of those who certify it, and who certifies what follows where these are others.

@@ -18,7 +18,7 @@ use verify::{Kind, Replay, Report, ReportJson, examine};
 
 pub use bundle::{Anchored, BundleError, bundle_report, verify_bundle};
 pub use follow::{
-    AHEAD_MS_MAX, Bounds, Freshness, Known, Link, LinkError, start_ms_most, unbond_ms,
+    AHEAD_MS_MAX, Bounds, Freshness, Known, Link, LinkError, start_ms_most, unbond_least,
 };
 pub use start::{Start, StartError};
 pub use stream::{Begun, ByReceipt, Stream, StreamError};

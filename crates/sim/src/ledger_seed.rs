@@ -400,7 +400,9 @@ fn parameters(random: &mut Random) -> ParameterValues {
 fn race(values: &mut ParameterValues) {
     let step = Parameter::TimeStepMs;
     values.0.insert(step.number(), step.row().bounds.1);
-    for least in [Parameter::EpochMs, Parameter::DisputeEpochs, Parameter::UnbondMs] {
+    for least in
+        [Parameter::EpochMs, Parameter::DisputeEpochs, Parameter::UnbondMs, Parameter::UnbondLeast]
+    {
         values.0.insert(least.number(), least.row().bounds.0);
     }
     for (window, _) in WINDOWS {
@@ -437,7 +439,8 @@ fn together(mut values: ParameterValues) -> ParameterValues {
     let judged = between(Parameter::DisputeEpochs, least, stays / (epoch + step) - 3);
     between(Parameter::CollectEpochs, 2, judged - 1);
     between(Parameter::PlantEpochs, judged + 2, any);
-    between(Parameter::UnbondMs, (judged + 3) * (epoch + step), any);
+    let leaves = between(Parameter::UnbondMs, (judged + 3) * (epoch + step), any);
+    between(Parameter::UnbondLeast, 9 * (epoch + step), leaves);
     between(Parameter::AnchorLateMs, 2 * (epoch + step), any);
     let (_, longest) = Parameter::TimelockMs.row().bounds;
     let vote = between(Parameter::VoteMs, 0, longest - 1);

@@ -320,16 +320,21 @@ fn no_start_is_older_than_what_stake_answers_for() {
     let given = given(&[]);
     let followed = Followed::new(&given, 2 * DAY_MS, HOUR_MS);
     let refused = followed.verify(&["--start-days", "14"]);
-    let words = ["--start-days 14", "1209600000 ms (`unbond_ms`", "can be asked for here are 13"];
+    let words =
+        ["--start-days 14", "1209600000 ms (`unbond_least`", "can be asked for here are 12"];
     said(&refused, 2, &words);
-    let quick = ["--evidence", "signature", "--start-days", "13"];
+    let quick = ["--evidence", "signature", "--start-days", "12"];
     said(&followed.verify(&quick), 0, &["now     established"]);
     // Where a genesis says less, so does the default.
     let mut short = genesis(2 * DAY_MS);
-    short.parameters.0.insert(ParameterNumber(11), u128::from(DAY_MS + 2 * HOUR_MS));
+    short.parameters.0.insert(ParameterNumber(14), u128::from(DAY_MS + 4 * HOUR_MS));
     let short = Followed::of(&given, short, HOUR_MS);
     let refused = short.verify(&["--start-days", "2"]);
-    said(&refused, 2, &["93600000 ms (`unbond_ms` of its genesis", "can be asked for here are 1"]);
+    said(
+        &refused,
+        2,
+        &["100800000 ms (`unbond_least` of its genesis", "can be asked for here are 1"],
+    );
     let quick = ["--evidence", "signature"];
     said(&short.verify(&quick), 0, &["NOT established that this is the network's own history"]);
 }

@@ -1,6 +1,6 @@
 //! The group that certifies blocks: its next key, when that becomes the key, and stake that waits for it.
 
-use chain::records::{Content, Group, GroupSlot, NextGroup};
+use chain::records::{Content, Group, GroupSlot, NextGroup, ParametersSlot};
 use chain::state::State;
 use chain::{
     Amount, Genesis, GroupKey, GroupSignature, Height, NetworkKind, NextWord, Time, name_next,
@@ -237,7 +237,7 @@ fn stake_leaves_where_the_seats_name_keys_in_time() {
     world.take(1, &withdraw(node));
 }
 
-/// A fourth of the time in which stake leaves.
+/// A fourth of the least time in which stake leaves.
 const TERM_MS: u64 = UNBOND_MS / 4;
 
 /// A node with an entry that has been due for long, at a time of the network.
@@ -275,6 +275,23 @@ fn no_stake_leaves_while_a_key_is_too_old() {
     assert_eq!(refused(late, Some(late - TERM_MS)), waits, "the first one was");
     let held = late - TERM_MS + UNBOND_MS;
     assert_eq!(refused(held, Some(late - TERM_MS)), waits, "both were");
+}
+
+/// A vote may make stake wait longer, and take that back: a key's term is what the genesis says all the while.
+#[test]
+fn a_vote_makes_no_term_longer() {
+    let mut world = grouped(&SWIFT);
+    let mut values = world.record(&ParametersSlot).unwrap();
+    values.0.insert(Parameter::UnbondMs.number(), u128::from(4 * UNBOND_MS));
+    world.put(&ParametersSlot, &values);
+    world.header.state_root = world.state.root();
+    while world.header.time.0 <= TERM_MS {
+        world.block(10_000, &[]);
+    }
+    let height = world.header.height.0 + 1;
+    announce(&mut world, 2, height);
+    world.block(1, &[]);
+    assert_eq!(stands(&world).held, Time(world.header.time.0 + UNBOND_MS));
 }
 
 #[test]

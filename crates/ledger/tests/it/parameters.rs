@@ -43,8 +43,10 @@ fn the_page_lists_them() {
 }
 
 /// Values that are just within their bounds and do not go with the defaults of the others.
-pub(crate) const APART: [(Parameter, u128); 24] = [
-    (Parameter::UnbondMs, 243 * 3_610_000 - 1),
+pub(crate) const APART: [(Parameter, u128); 26] = [
+    (Parameter::UnbondMs, 1_209_599_999),
+    (Parameter::UnbondLeast, 1_209_600_001),
+    (Parameter::UnbondLeast, 9 * 3_610_000 - 1),
     (Parameter::DisputeEpochs, 333),
     (Parameter::EpochMs, 4_967_778),
     (Parameter::AnchorLateMs, 2 * 3_610_000 - 1),
@@ -81,7 +83,8 @@ fn values_go_together_or_are_none() {
         assert!(!one(parameter, value), "{parameter:?} {value}");
     }
     for (parameter, value) in [
-        (Parameter::UnbondMs, 243 * 3_610_000),
+        (Parameter::UnbondMs, 1_209_600_000),
+        (Parameter::UnbondLeast, 9 * 3_610_000),
         (Parameter::DisputeEpochs, 332),
         (Parameter::EpochMs, 4_967_777),
         (Parameter::AnchorLateMs, 2 * 3_610_000),
@@ -135,7 +138,7 @@ fn an_epoch_has_some_blocks_and_audits_end_in_time() {
 }
 
 /// How long an epoch has to be, and how many of them are judged, where a parameter, or one bound of it, needs others.
-const BESIDE: [(Parameter, Option<u128>, (u128, u128)); 9] = [
+const BESIDE: [(Parameter, Option<u128>, (u128, u128)); 10] = [
     (Parameter::CollectEpochs, None, (1_000_000, 1_998)),
     (Parameter::ShowMs, None, (604_800_000, 30)),
     (Parameter::AppealMs, None, (604_800_000, 30)),
@@ -143,6 +146,7 @@ const BESIDE: [(Parameter, Option<u128>, (u128, u128)); 9] = [
     (Parameter::RevealMs, None, (604_800_000, 30)),
     (Parameter::MoveMs, None, (604_800_000, 30)),
     (Parameter::UnbondMs, None, (10_000, 112)),
+    (Parameter::UnbondLeast, None, (10_000, 112)),
     (Parameter::AnchorLateMs, None, (10_000, 112)),
     (Parameter::EpochMs, Some(10_000), (10_000, 112)),
 ];
@@ -156,6 +160,8 @@ fn every_bound_can_be_had() {
                 *parameter == row.parameter && bound.is_none_or(|bound| bound == value)
             };
             let (epoch, judged) = BESIDE.iter().find(is).map_or((1_000_000, 6), |found| found.2);
+            let leaves = row.parameter == Parameter::UnbondMs;
+            let least = if leaves { value } else { 31_536_000_000 };
             let others = [
                 (Parameter::EpochMs, epoch),
                 (Parameter::ShowMs, 60_000),
@@ -177,6 +183,7 @@ fn every_bound_can_be_had() {
                 (Parameter::PlantPay, 0),
                 (Parameter::TimeStepMs, 1_000),
                 (Parameter::UnbondMs, 31_536_000_000),
+                (Parameter::UnbondLeast, least),
                 (Parameter::AnchorLateMs, 1_209_720_000),
                 (Parameter::CollectEpochs, 2),
                 (Parameter::DisputeEpochs, judged),
@@ -187,5 +194,36 @@ fn every_bound_can_be_had() {
             values.0.insert(row.parameter.number(), value);
             assert!(Parameters::of(&values).is_some(), "{} {value}", row.name);
         }
+    }
+}
+
+/// Stake is there for as long as what was dated meanwhile is judged, and for the least time that the genesis says.
+#[test]
+fn unbonding_takes_the_longer_of_two() {
+    let goes = |unbond, least| {
+        let values = [(Parameter::UnbondMs, unbond), (Parameter::UnbondLeast, least)];
+        let values = values.map(|(parameter, value)| (parameter.number(), value));
+        Parameters::of(&ParameterValues(values.into())).is_some()
+    };
+    let judged = 243 * 3_610_000;
+    for (unbond, least, is) in [
+        (judged, 2_000_000_000, false),
+        (judged - 1, 100_000_000, false),
+        (judged, 100_000_000, true),
+        (2_000_000_000, 2_000_000_000, true),
+        (1_999_999_999, 2_000_000_000, false),
+    ] {
+        assert_eq!(goes(unbond, least), is, "{unbond} {least}");
+    }
+}
+
+/// Whatever else goes with it: who follows the network from an old header knows the genesis alone.
+#[test]
+fn the_least_time_of_unbonding_is_no_votes_to_set() {
+    let held = Parameters::of(&Default::default()).unwrap();
+    let number = Parameter::UnbondLeast.number();
+    for value in [1_209_600_000, 1_209_599_999, 100_000_000] {
+        assert_eq!(held.with(number, value), None, "{value}");
+        assert!(Parameters::of(&ParameterValues([(number, value)].into())).is_some());
     }
 }

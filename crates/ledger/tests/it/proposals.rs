@@ -381,6 +381,10 @@ fn values_that_do_not_go_together_never_hold() {
         let signed = world.signed(1, &proposal(value(parameter, apart)));
         assert_eq!(world.rejection(&signed), Some(Rejection::ParameterBounds), "{parameter:?}");
     }
+    let world = quick();
+    let least = value(Parameter::UnbondLeast, 100_000_000);
+    let signed = world.signed(1, &proposal(least));
+    assert_eq!(world.rejection(&signed), Some(Rejection::ParameterBounds), "the genesis says it");
     let longer = value(Parameter::EpochMs, 4_967_777);
     let judged = value(Parameter::DisputeEpochs, 332);
     let mut world = quick();

@@ -54,10 +54,11 @@ pub(crate) fn genesis() -> Genesis {
 /// A great step of time, in which stake can leave within some blocks, and what goes with it: little is judged.
 pub(crate) const STEP_MS: u64 = 60_000;
 pub(crate) const UNBOND_MS: u64 = 90 * STEP_MS;
-pub(crate) const SWIFT: [(Parameter, u128); 10] = [
+pub(crate) const SWIFT: [(Parameter, u128); 11] = [
     (Parameter::TimeStepMs, STEP_MS as u128),
     (Parameter::EpochMs, 9 * STEP_MS as u128),
     (Parameter::UnbondMs, UNBOND_MS as u128),
+    (Parameter::UnbondLeast, UNBOND_MS as u128),
     (Parameter::CollectEpochs, 2),
     (Parameter::DisputeEpochs, 6),
     (Parameter::AppealMs, 60_000),

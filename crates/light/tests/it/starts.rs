@@ -4,7 +4,7 @@ use chain::records::{NodeId, ParameterNumber, ParameterValues, Seat, Seats};
 use chain::{Certificate, Genesis, Header, Height, NetworkKind, Stamp, View, vote};
 use light::{
     Bounds, BundleError, Freshness, Known, Link, LinkError, Start, StartError, next_start_words,
-    start_ms_most, unbond_ms, verify_bundle, verify_bundle_words,
+    start_ms_most, unbond_least, verify_bundle, verify_bundle_words,
 };
 use receipt::{NetworkBundle, SecretKey};
 use verify::NotEstablished;
@@ -115,25 +115,25 @@ fn former_seats_write_no_history_of_now() {
     assert!(matches!(refused, BundleError::Begins { .. }), "{refused:?}");
 }
 
-/// The bound of a genesis that names these parameters.
-fn most_of(kind: NetworkKind, unbond_ms: Option<u128>, epoch_ms: Option<u128>) -> u64 {
-    let row = |number, value: Option<u128>| value.map(|value| (ParameterNumber(number), value));
-    let rows = [row(4, epoch_ms), row(11, unbond_ms)];
-    let parameters = ParameterValues(rows.into_iter().flatten().collect());
+/// The bound of a genesis that names this parameter, or does not.
+fn most_of(kind: NetworkKind, unbond_least: Option<u128>) -> u64 {
+    let rows = unbond_least.map(|value| (ParameterNumber(14), value));
+    let parameters = ParameterValues(rows.into_iter().collect());
     start_ms_most(&Genesis { kind, parameters, ..genesis() })
 }
 
 #[test]
 fn a_start_is_never_older_than_what_stake_answers_for() {
-    let (hour, days) = (3_600_000, 14 * DAY_MS);
-    let group = group_genesis().kind;
-    assert_eq!(most_of(NetworkKind::Simulation, None, None), days - hour - 1);
-    assert_eq!(most_of(group, None, None), days / 4 * 3 - hour - 1);
-    assert_eq!(most_of(NetworkKind::Simulation, Some(1_000_000), Some(10_000)), 989_999);
-    assert_eq!(most_of(group, Some(1_000_000), Some(10_000)), 739_999);
-    assert_eq!(most_of(group, Some(7), Some(9)), 0);
-    let huge = most_of(NetworkKind::Simulation, Some(u128::MAX), None);
-    assert_eq!(huge, u64::MAX - hour - 1);
+    let days = 14 * DAY_MS;
+    let (seats, group) = (NetworkKind::Simulation, group_genesis().kind);
+    assert_eq!(most_of(seats, None), days - days / 9 - 1);
+    assert_eq!(most_of(group, None), days - days / 9 - days / 4 - 1);
+    // Parts of milliseconds are nobody's: a ninth goes upwards, and a term downwards.
+    assert_eq!(most_of(seats, Some(1_000_000)), 888_887);
+    assert_eq!(most_of(group, Some(1_000_003)), 638_890);
+    assert_eq!(most_of(group, Some(1)), 0);
+    assert_eq!(most_of(group, Some(0)), 0);
+    assert_eq!(most_of(seats, Some(u128::MAX)), u64::MAX - u64::MAX.div_ceil(9) - 1);
     let (whole, links) = changed();
     let first = start(&links[..1]);
     let most = start_ms_most(&genesis());
@@ -151,13 +151,8 @@ fn a_start_is_never_older_than_what_stake_answers_for() {
 fn the_defaults_are_those_of_the_page() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/economics.md");
     let page = std::fs::read_to_string(page).unwrap();
-    for row in [
-        "| 4 | `epoch_ms` | milliseconds | 3600000 |",
-        "| 11 | `unbond_ms` | milliseconds | 1209600000 |",
-    ] {
-        assert!(page.contains(row), "{row}");
-    }
-    assert_eq!(unbond_ms(&genesis()), 1_209_600_000);
+    assert!(page.contains("| 14 | `unbond_least` | milliseconds | 1209600000 |"));
+    assert_eq!(unbond_least(&genesis()), 1_209_600_000);
 }
 
 #[test]

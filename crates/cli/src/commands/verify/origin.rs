@@ -86,10 +86,10 @@ fn start_bound(days: Option<u16>, genesis: &Genesis) -> Result<u64> {
         Some(_) => "; a group's key may be in use for a fourth of that",
     };
     bail!(Usage(format!(
-        "--start-days {days}: stake leaves this network after {} ms (`unbond_ms` of its genesis, or the default where that \
-         names none{group}), and who has the keys of former seats can write another history from an older start; the most \
+        "--start-days {days}: stake may leave this network after {} ms (`unbond_least` of its genesis, or the default where \
+         that names none; an epoch is to spare{group}), and who has the keys of former seats can write another history from an older start; the most \
          days that can be asked for here are {}",
-        light::unbond_ms(genesis),
+        light::unbond_least(genesis),
         most / DAY_MS
     )))
 }
