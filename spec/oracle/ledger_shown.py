@@ -206,8 +206,9 @@ def can_end(model, prompt, head, how):
 
 
 def is_dated(turn, body, bound, height):
+    """The key answers for the job's date, or for when it was settled where it has none."""
     if height == 0:
-        return
+        return answers(bound, {"time": turn.draft.read(book_key(body["epoch"]), BOOK)["began"]})
     start = dated(turn, height, body["dated"])
     reject_unless(body["epoch"] <= body["dated"] + (start["judged"] - body["dated"]) // 2, 129)
     answers(bound, start)

@@ -34,13 +34,14 @@ TOKENS = (5, 6, 7)
 ALL_OF_IT = {"tokens_max": len(TOKENS), "tokens": [2], "strings": []}
 LENGTH = {"number": 3}
 ROOTS = [bytes([3] * 32)]
+NEXT = 25  # the node's next key
 PAYER, FIRST, SECOND = 2, 30, 40  # the channel's payer; the auditors' operators, of accounts 3 and 4
 
 
 class Audit:
     """A unit that a node settled, its receipt, the auditors; up to the draw."""
 
-    def __init__(self, count=2, consent=2, parameters=(), stake=STAKE, at=1, plants=(), **changed):
+    def __init__(self, count=2, consent=2, parameters=(), stake=STAKE, at=1, plants=(), gives_up=False, **changed):
         w = World(parameters=[*(pair for pair in FREE if pair[0] not in dict(parameters)), *parameters]).block()
         w.send(5, 10, {"program": PROGRAM}).send(5, 11, published(w, manifest(), 9))
         self.at = at
@@ -56,6 +57,8 @@ class Audit:
         self.channel = opened(w, PAYER, self.node, 10 * UNIT)
         w.block()
         self.plant(plants)
+        if gives_up:
+            w.send(1, 4, new_key(w, self.node, OPERATOR, KEY, NEXT))
         epoch(w, at)
         self.pay()
 
@@ -235,6 +238,13 @@ def honest():
     a = Audit(count=0).draw().show()
     epoch(a.w, 4).send(5, 35, a.closing())
     yield "an answer that nobody looks at", a.w
+
+    for gives_up, why in ((True, 130), (False, None)):
+        a = Audit(at=2, gives_up=gives_up, beacon="0").draw()
+        if not gives_up:
+            a.w.send(1, 4, new_key(a.w, a.node, OPERATOR, KEY, NEXT))
+        a.w.send(1, 32, a.showing(), why)
+        yield f"an answer without a date, of a key that was given up {'before' if gives_up else 'after'} it was settled", a.w
 
 
 def shows():

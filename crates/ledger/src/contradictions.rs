@@ -80,7 +80,7 @@ impl Contradiction<'_> {
         let keys = [one, check_signer(view, self.other, self.node)?];
         require(self.terms.is_of(context.network, &self.job), Rejection::NoDate)?;
         let start = dates::check(context, view, self.terms, self.epoch)?;
-        keys.iter().try_for_each(|key| dates::check_key(key, &start))?;
+        keys.iter().try_for_each(|key| dates::check_key(key, start.time))?;
         let there = view.get(&self.slot(context.network))?;
         require(there.is_none(), Rejection::DisputeThere)?;
         Ok((node, keys))

@@ -78,8 +78,8 @@ pub(crate) fn check_dated(
 ///
 /// # Errors
 /// [`Rejection::KeyEnded`].
-pub(crate) fn check_key(bound: &BoundKey, start: &EpochStart) -> Result<(), Stop> {
-    Ok(require(bound.until == Time(0) || start.time < bound.until, Rejection::KeyEnded)?)
+pub(crate) fn check_key(bound: &BoundKey, began: Time) -> Result<(), Stop> {
+    Ok(require(bound.until == Time(0) || began < bound.until, Rejection::KeyEnded)?)
 }
 
 /// Whether a receipt, by the epoch in which it was to be anchored at the latest, may still be asked for, and its key could

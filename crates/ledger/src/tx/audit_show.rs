@@ -4,10 +4,10 @@
 //! anchored before anybody knew what would be drawn.
 
 use chain::records::{
-    AnchorSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, KeySlot, NodeId, NodeSlot, Shown,
-    Slot, StakesSlot, Word,
+    AnchorSlot, Audit, AuditSlot, AuditStage, Awaited, ChannelId, EpochBookSlot, KeySlot, NodeId,
+    NodeSlot, Shown, Slot, StakesSlot, Word,
 };
-use chain::{Epoch, Voucher};
+use chain::{Epoch, Time, Voucher};
 use commit::{Digest, Network, Reader, WireError, Writer};
 use receipt::log::included;
 use receipt::{
@@ -22,7 +22,7 @@ use crate::dates;
 use crate::disputes::check_signer;
 use crate::parameters::PART_LEFT;
 use crate::receipts;
-use crate::stop::{Rejection, Stop, require};
+use crate::stop::{Fault, Rejection, Stop, require};
 use crate::view::View;
 use crate::whole::{JobShown, is_own};
 
@@ -173,18 +173,31 @@ impl AuditShow {
         let terms = terms.ok_or(Rejection::ShownOther)?;
         require(repeats(&self.receipt, &terms), Rejection::ShownOther)?;
         require(is_own(&self.receipt), Rejection::AnswerPart)?;
-        if terms.beacon_height != 0 {
-            // It was settled in time: what happens to it since makes it no older.
-            let start = dates::check_dated(context, view, &self.terms, self.dated)?;
-            let epochs = start.judged.0.saturating_sub(self.dated.0) / PART_LEFT;
-            require(self.audit.epoch.0 <= self.dated.0.saturating_add(epochs), Rejection::NoDate)?;
-            dates::check_key(&key, &start)?;
-        }
+        let began = match terms.beacon_height {
+            0 => self.settled(view)?,
+            _ => self.asked(context, view)?,
+        };
+        dates::check_key(&key, began)?;
         require(self.job.is_some() == is_open(&terms), Rejection::ShownOther)?;
         if let Some(job) = &self.job {
             job.check(network, view, (&self.receipt, &terms.requester))?;
         }
         Ok(terms)
+    }
+
+    /// When the epoch of the job's date began. It was settled in time: what happens to it since makes it no older.
+    fn asked(&self, context: &Context, view: &View) -> Result<Time, Stop> {
+        let start = dates::check_dated(context, view, &self.terms, self.dated)?;
+        let epochs = start.judged.0.saturating_sub(self.dated.0) / PART_LEFT;
+        require(self.audit.epoch.0 <= self.dated.0.saturating_add(epochs), Rejection::NoDate)?;
+        Ok(start.time)
+    }
+
+    /// When the epoch began in which it was settled: what has no date is of then. Else a leaf of a key that was given up,
+    /// which contradicts nothing that the next key signs, would be shown for whatever that one lies about.
+    fn settled(&self, view: &View) -> Result<Time, Stop> {
+        let book = view.get(&EpochBookSlot(self.audit.epoch))?;
+        Ok(book.ok_or(Fault::Lacking("the book of an audit's epoch"))?.began)
     }
 
     /// The drawn unit was paid for this job: the payer says so, and the leaf said the same when nobody knew the draw.

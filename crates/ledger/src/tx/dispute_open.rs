@@ -138,7 +138,7 @@ impl DisputeOpen {
         // What is audited is judged as long as its audit takes.
         let check = if self.alarm.is_some() { dates::check_dated } else { dates::check };
         let start = check(context, view, &self.filing.terms, self.epoch)?;
-        dates::check_key(&key, &start)?;
+        dates::check_key(&key, start.time)?;
         let (claim, slot) = self.slots(context.network, author.payer);
         require(
             view.get(&claim)?.is_none() && view.get(&slot)?.is_none(),

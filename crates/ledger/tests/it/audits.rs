@@ -1127,3 +1127,23 @@ fn what_nobody_can_dispute_any_more_is_not_shown() {
         assert_eq!(refused(&other, OWNER, &show), wanted);
     }
 }
+
+/// A leaf in the log of a key that was given up contradicts nothing that the next key signs (41): shown for whatever is
+/// settled later, it would hide all of that.
+#[test]
+fn what_has_no_date_is_shown_of_a_key_that_the_node_had_when_it_was_settled() {
+    let mut world = World::new();
+    let trial = Trial::agreed(&mut world, &AuditConsent::Open, 0);
+    world.take(OTHER, &trial.draw(0));
+    let show = trial.show(&world, 0, &|_| ());
+    let book = EpochBookSlot(SETTLED);
+    let began: EpochBook = world.record(&book).unwrap();
+    world.put(&book, &EpochBook { began: Time(5), ..began });
+    let slot = KeySlot(public(operator(OWNER)));
+    let bound: BoundKey = world.record(&slot).unwrap();
+    for (until, taken) in [(Time(0), true), (Time(6), true), (Time(5), false)] {
+        world.put(&slot, &BoundKey { until, ..bound });
+        let wanted = (!taken).then_some(Rejection::KeyEnded);
+        assert_eq!(refused(&world, OWNER, &show), wanted);
+    }
+}
