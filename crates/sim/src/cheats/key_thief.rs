@@ -51,7 +51,8 @@ fn made_up(stage: &mut Stage<'_, '_>, robbed: PartyId) -> Answer {
     let date = if stage.random.once_in(2) { now } else { (1, chain::Epoch(1)) };
     let blind = Blind(stage.random.bytes());
     let ask = Ask { client: me, worker: robbed, case, date, blind };
-    let mut made = stage.hall.made(&ask, Tale::True, stage.clock.epoch.0);
+    let stolen = &stage.hall.party(robbed).keys[1];
+    let mut made = stage.hall.made((&ask, stolen), Tale::True, stage.clock.epoch.0);
     made.twin = Some(made.case.output(Tale::False));
     made
 }

@@ -28,6 +28,7 @@ mod segment_launderer;
 mod serial_accuser;
 mod silent_liar;
 mod twice_paid;
+mod two_keys;
 mod voucher_cheat;
 mod whale_voter;
 mod withholder;
@@ -187,6 +188,14 @@ pub(crate) const CHEATS: &[Cheat] = &[
         ..WORKER
     },
     Cheat { name: "late voucher", sets: DRAWN, cast: late_voucher::cast, ..WORKER },
+    Cheat { name: "two keys", friends: 1, sets: DRAWN, cast: two_keys::cast, ..WORKER },
+    Cheat {
+        name: "two logs",
+        friends: 1,
+        sets: DRAWN,
+        cast: late_voucher::cast_with_two_logs,
+        ..WORKER
+    },
     Cheat { name: "mislabeller", sets: DRAWN, cast: mislabeller::cast, ..WORKER },
     Cheat {
         name: "whale voter",

@@ -216,7 +216,6 @@ fn show(
     audit: &Audit,
     shows: &impl Fn(&Hall, usize) -> Option<(usize, Promise)>,
 ) -> Option<Action> {
-    let size = stage.anchored(stage.me)?.size;
     let mut answers = stage.hall.answers.iter();
     let paid = answers.position(|answer| {
         answer.worker == stage.me
@@ -226,7 +225,8 @@ fn show(
             })
     })?;
     let (shown, promise) = shows(stage.hall, paid)?;
-    forms::audit_show(stage.hall, slot, (&stage.hall.answers[shown], &promise), size)
+    let answer = &stage.hall.answers[shown];
+    forms::audit_show(stage.hall, slot, (answer, &promise), stage.size(answer.receipt.worker))
 }
 
 fn reveals(stage: &Stage<'_, '_>, slot: AuditSlot, audit: &Audit) -> Option<Action> {

@@ -7,7 +7,6 @@ use chain::records::{Address, NodeId, ParameterValues, Roles, Seat, Seats};
 use chain::{Amount, Epoch, Genesis, GenesisNode, NetworkKind, Stamp};
 use ledger::Parameter;
 use receipt::PublicKey;
-use receipt::log::Log;
 use std::collections::BTreeMap;
 
 use super::Court;
@@ -153,8 +152,8 @@ fn casting(keys: &mut usize, cheat: &'static Cheat, player: Box<dyn Player>) -> 
         trusts: false,
         keys: players(*keys, own),
         nodes: vec![NodeId([0; 32]); cheat.nodes],
-        log: Log::default(),
-        leaves: Vec::new(),
+        signs: 1,
+        logs: BTreeMap::new(),
         sold: 0,
         bought: 0,
     };

@@ -1,4 +1,5 @@
-//! What somebody does who has receipts: whatever a worker shows in an audit is held against them.
+//! What somebody does who has receipts: whatever a worker shows in an audit, with whichever of its node's keys, is held
+//! against them.
 //!
 //! Never runs the model: two receipts of one job, and two leaves for the same money, are no matter of what is true.
 
@@ -15,8 +16,8 @@ pub(super) fn compare(stage: &mut Stage<'_, '_>) {
     let mine = |answer: &&Answer| answer.client == me || answer.reader == Some(me);
     let mut wanted = Vec::new();
     for answer in stage.hall.answers.iter().filter(mine) {
-        let worker = answer.receipt.worker;
-        for shown in stage.hall.shown.iter().filter(|shown| shown.receipt.worker == worker) {
+        let node = stage.hall.party(answer.worker).node();
+        for shown in stage.hall.shown.iter().filter(|shown| Some(shown.node) == node) {
             wanted.extend(receipts(stage, answer, shown));
             wanted.extend(leaves(stage, answer, shown));
         }
@@ -36,13 +37,14 @@ fn receipts(stage: &Stage<'_, '_>, answer: &Answer, shown: &AuditShow) -> Option
 /// Another answer was shown for money that paid this one.
 fn leaves(stage: &Stage<'_, '_>, answer: &Answer, shown: &AuditShow) -> Option<Action> {
     let (leaf, index) = answer.leaf?;
-    let size = stage.anchored(answer.worker)?.size;
+    let [own, theirs] = [answer.receipt.worker, shown.receipt.worker].map(|key| stage.size(key));
     let other = shown.answer.leaf;
     let two = leaf.channel == other.channel
         && leaf.receipt != other.receipt
         && leaf.from.max(other.from) < leaf.to.min(other.to);
-    let free = index < size && is_free(stage, answer, TWO_LEAVES);
-    (two && free).then(|| forms::double_leaf(stage.hall, answer, shown, size)).flatten()
+    let free = index < own && is_free(stage, answer, TWO_LEAVES);
+    let made = || forms::double_leaf(stage.hall, (answer, own), (shown, theirs));
+    (two && free).then(made).flatten()
 }
 
 /// Whether nobody has shown it yet.

@@ -4,7 +4,7 @@
 
 use chain::Time;
 use chain::records::{
-    AnchorSlot, ChannelId, ChannelSlot, ClaimedStep, DisputeSlot, Held, HoldSlot, SettlementSlot,
+    ChannelId, ChannelSlot, ClaimedStep, DisputeSlot, Held, HoldSlot, SettlementSlot,
     Stage as Course, Vouching,
 };
 use commit::Blind;
@@ -203,8 +203,7 @@ pub(crate) fn contradiction_slot(
 fn check_log(stage: &mut Stage<'_, '_>, at: usize) {
     let answer = &stage.hall.answers[at];
     let due = stage.epoch().0 > answer.receipt.anchor_by;
-    let anchor = stage.scene.record(&AnchorSlot(answer.receipt.worker));
-    let size = anchor.map_or(0, |anchor| anchor.size);
+    let size = stage.size(answer.receipt.worker);
     let there = answer.leaf.is_some_and(|(_, index)| index < size);
     let key = stage.party().owner();
     let slot = forms::missing_slot(stage.hall, answer);
@@ -263,7 +262,7 @@ pub(crate) fn hold(stage: &mut Stage<'_, '_>) {
 fn holding(stage: &Stage<'_, '_>, trial: &Trial) -> Option<ledger::tx::Action> {
     let answer = &stage.hall.answers[trial.answer];
     let (leaf, index) = answer.leaf?;
-    let size = stage.anchored(trial.accused)?.size;
+    let size = stage.size(answer.receipt.worker);
     let paying = &stage.hall.channels[stage.hall.channel(answer.client, answer.worker)?];
     let mut settled = stage.scene.held.iter().filter_map(|held| {
         if let Held::Settlement(slot, settlement) = held { Some((*slot, settlement)) } else { None }

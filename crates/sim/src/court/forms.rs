@@ -3,21 +3,22 @@
 //! Never asks whether a rule takes it.
 
 use chain::records::{
-    Audit, AuditSlot, ChannelId, HoldSlot, MissingSlot, NodeId, PackageSlot, PlantSlot,
+    Audit, AuditSlot, ChannelId, HoldSlot, KeyRole, MissingSlot, NodeId, PackageSlot, PlantSlot,
     SettlementSlot, Vouching, Withheld, WithheldSlot, Word, audit_commitment,
 };
 use chain::{Amount, Epoch};
-use commit::Digest;
-use dispute::{Claim, Slice};
+use commit::{Digest, Network};
+use dispute::{Claim as Disputed, Slice};
 use ledger::tx::{
     Action, Alarm, AnchorLog, AnswerMissing, AnswerPart, Appeal, AuditAsk, AuditClose, AuditCommit,
     AuditLate, AuditOpening, AuditReveal, AuditShow, ChannelClose, ChannelEnd, ChannelOpen,
     Collect, DisputeEnd, DisputeLate, DisputeMove, DisputeOpen, DisputedStep, DoubleLeaf,
     DoubleReceipt, DrawAudit, Found, HoldPay, JobShown, MeetPlant, MissingLate, MissingOpen,
-    PartLate, PartOpen, PublishPackage, PublishProgram, ReleasePay, Settle, ShowEquivocation,
-    VouchDispute,
+    NodeKey, PartLate, PartOpen, PublishPackage, PublishProgram, ReleasePay, Settle,
+    ShowEquivocation, VouchDispute,
 };
-use ledger::{AskedOf, NamedModel};
+use ledger::{AskedOf, Claim, NamedModel};
+use receipt::log::Log;
 use receipt::{Equivocation, MissingAnswer, PartialOpening, PublicKey, SignedHead, Stop};
 use std::sync::LazyLock;
 
@@ -25,6 +26,7 @@ use super::auditing::salt;
 use super::cases::{MANIFEST, Tale};
 use super::hall::{Answer, Hall, Party, Paying, Promise, WHICH};
 use super::trial::Trial;
+use crate::keys::Key;
 use crate::tiny::TINY;
 
 /// Bytes of a chunk.
@@ -64,8 +66,8 @@ pub(crate) fn dispute_open(hall: &Hall, trial: &Trial, alarm: Option<Alarm>) -> 
         }
         None => {
             let signature = match &filing.claim {
-                Claim::Token(_) => None,
-                Claim::Fault(_) => Some(answer.signature),
+                Disputed::Token(_) => None,
+                Disputed::Fault(_) => Some(answer.signature),
             };
             let open = DisputeOpen { node, epoch: answer.epoch, model, filing, signature, alarm };
             Action::DisputeOpen(Box::new(open))
@@ -106,7 +108,7 @@ pub(crate) fn equivocation(hall: &Hall, answer: &Answer) -> Option<Action> {
         Some((head, PartialOpening::new(&answer.salts, WHICH, output, answer.case.place())?))
     };
     let one = shown(answer.head, &answer.output)?;
-    let other = shown(answer.other_head(worker.operator(), twin), twin)?;
+    let other = shown(answer.other_head(worker.key(answer.receipt.worker)?, twin), twin)?;
     let evidence = Equivocation { one, other };
     let (node, epoch, terms) = (worker.node()?, answer.epoch, answer.job.show(&answer.salts, 0)?);
     let shown = ShowEquivocation { node, epoch, terms, evidence };
@@ -124,16 +126,16 @@ pub(crate) fn double_receipt(hall: &Hall, answer: &Answer, shown: &AuditShow) ->
     })))
 }
 
-/// Its leaf, and another one for the same money, in a log of so many leaves.
+/// Its leaf, and another one for the same money, in logs of so many leaves.
 pub(crate) fn double_leaf(
     hall: &Hall,
-    answer: &Answer,
-    shown: &AuditShow,
-    size: u64,
+    (answer, size): (&Answer, u64),
+    (shown, shown_size): (&AuditShow, u64),
 ) -> Option<Action> {
     let worker = hall.party(answer.worker);
     let (leaf, index) = (shown.answer.leaf, shown.answer.index);
-    let other = MissingAnswer { leaf, index, proof: worker.log.inclusion(index, size)? };
+    let proof = worker.log(shown.receipt.worker)?.inclusion(index, shown_size)?;
+    let other = MissingAnswer { leaf, index, proof };
     Some(Action::DoubleLeaf(Box::new(DoubleLeaf {
         node: worker.node()?,
         epoch: answer.epoch,
@@ -159,7 +161,8 @@ pub(crate) fn missing_open(hall: &Hall, answer: &Answer) -> Option<Action> {
 /// Where an answer's leaf stands in a log of so many leaves.
 fn place(hall: &Hall, answer: &Answer, size: u64) -> Option<MissingAnswer> {
     let (leaf, index) = answer.leaf?;
-    let proof = hall.party(answer.worker).log.inclusion(index, size)?;
+    let log = hall.party(answer.worker).log(answer.receipt.worker)?;
+    let proof = log.inclusion(index, size)?;
     Some(MissingAnswer { leaf, index, proof })
 }
 
@@ -178,7 +181,7 @@ pub(crate) fn missing_answer(
     Some(Action::MissingAnswer(Box::new(AnswerMissing {
         missing,
         of: asked_of(worker, asker)?,
-        worker: worker.operator().public,
+        worker: answer.receipt.worker,
         answer: place(hall, answer, size)?,
     })))
 }
@@ -247,8 +250,7 @@ pub(crate) fn collect(slot: SettlementSlot, node: NodeId, owner: PublicKey) -> A
     Action::Collect(Collect { epoch, channel, node, owner })
 }
 
-pub(crate) fn anchor(hall: &Hall, worker: super::PartyId, from: u64) -> Option<Action> {
-    let log = &hall.party(worker).log;
+pub(crate) fn anchor(log: &Log, from: u64) -> Option<Action> {
     let proof = log.consistency(from, log.size())?;
     Some(Action::Anchor(AnchorLog { size: log.size(), root: log.root(), proof }))
 }
@@ -382,6 +384,14 @@ pub(crate) fn audit_close(
         None
     };
     Some(Action::AuditClose(Box::new(AuditClose { audit, node, owner, channel, alarm })))
+}
+
+/// Another key signs for a node.
+pub(crate) fn operator_key(network: Network, node: NodeId, [before, next]: [&Key; 2]) -> Action {
+    let role = KeyRole::Operator;
+    let signature = role.bind(network, &next.secret, node);
+    let claim = Claim { key: next.public, signature };
+    Action::NodeKey(NodeKey { node, role, before: before.public, claim })
 }
 
 /// Says that a disputed step was planted.

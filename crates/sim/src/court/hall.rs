@@ -11,10 +11,11 @@ use dispute::sides::Story;
 use ledger::tx::AuditShow;
 use receipt::log::{Log, LogLeaf};
 use receipt::{
-    Choice, Envelope, Head, Job, Opening, Output, Receipt, Signature, SignedHead, Stop,
+    Choice, Envelope, Head, Job, Opening, Output, PublicKey, Receipt, Signature, SignedHead, Stop,
     TokenVector, Usage, Which, WorkKind,
 };
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use super::cases::{Case, Faulted, MANIFEST, Tale, case};
 use super::trial::{Trial, filing, finding};
@@ -56,9 +57,10 @@ pub(crate) struct Party {
     /// The first one owns his nodes, the next ones operate them, the others are friends'.
     pub(crate) keys: &'static [Key],
     pub(crate) nodes: Vec<NodeId>,
-    /// The receipts of his first node's operator key.
-    pub(crate) log: Log,
-    pub(crate) leaves: Vec<LogLeaf>,
+    /// Which of them signs for his first node now.
+    pub(crate) signs: usize,
+    /// The receipts that each of them signed.
+    pub(crate) logs: BTreeMap<PublicKey, Log>,
     /// What his answers cost, paid or promised.
     pub(crate) sold: u128,
     /// What answers cost that he got.
@@ -118,7 +120,7 @@ pub(crate) struct Answer {
     pub(crate) twin: Option<Vec<u32>>,
     /// What the client promised for it.
     pub(crate) paid: Option<Promise>,
-    /// Where it stands in the worker's log, and how it was paid there.
+    /// Where it stands in the log of its key, and how it was paid there.
     pub(crate) leaf: Option<(LogLeaf, u64)>,
     /// Its worker shall not log it.
     pub(crate) kept_out: bool,
@@ -186,7 +188,17 @@ impl Party {
 
     /// Who signs for his first node.
     pub(crate) fn operator(&self) -> &'static Key {
-        &self.keys[1]
+        &self.keys[self.signs]
+    }
+
+    /// One of his keys.
+    pub(crate) fn key(&self, public: PublicKey) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.public == public)
+    }
+
+    /// What one of his keys signed.
+    pub(crate) fn log(&self, key: PublicKey) -> Option<&Log> {
+        self.logs.get(&key)
     }
 
     /// Whether they are one.
@@ -333,7 +345,7 @@ impl Hall {
 
     /// A worker answers.
     pub(crate) fn answer(&mut self, ask: &Ask, tale: Tale, epoch: u64) {
-        let made = self.made(ask, tale, epoch);
+        let made = self.made((ask, self.party(ask.worker).operator()), tale, epoch);
         if ask.worker != ask.client {
             self.parties[ask.worker.0].sold += PRICE;
             self.parties[ask.client.0].bought += PRICE;
@@ -341,9 +353,9 @@ impl Hall {
         self.answers.push(made);
     }
 
-    /// An answer, as its worker signs it.
-    pub(crate) fn made(&self, ask: &Ask, tale: Tale, epoch: u64) -> Answer {
-        let (network, operator) = (self.network, self.party(ask.worker).operator());
+    /// An answer, as its worker signs it with a key.
+    pub(crate) fn made(&self, (ask, operator): (&Ask, &Key), tale: Tale, epoch: u64) -> Answer {
+        let network = self.network;
         let salts = Salts { network, blind: ask.blind };
         let case = case(ask.case);
         let (height, dated) = ask.date;
@@ -424,9 +436,8 @@ impl Hall {
             }
             None => LogLeaf::offline(receipt),
         };
-        let worker = &mut self.parties[made.worker.0];
-        let index = worker.log.append(&leaf);
-        worker.leaves.push(leaf);
+        let logs = &mut self.parties[made.worker.0].logs;
+        let index = logs.entry(made.receipt.worker).or_default().append(&leaf);
         made.leaf = Some((leaf, index));
     }
 }

@@ -7,6 +7,7 @@ use chain::records::{
     Anchor, AnchorSlot, Case, Clock, Course, Dispute, Held, Missing, MissingSlot,
 };
 use ledger::tx::Action;
+use receipt::PublicKey;
 
 use super::hall::{Hall, Party, PartyId};
 use super::trial::Trial;
@@ -85,9 +86,14 @@ impl Stage<'_, '_> {
         self.clock.time > deadline
     }
 
-    /// A worker's log as it was anchored last.
-    pub(crate) fn anchored(&self, worker: PartyId) -> Option<Anchor> {
-        self.scene.record(&AnchorSlot(self.hall.party(worker).operator().public))
+    /// A key's log as it was anchored last.
+    pub(crate) fn anchored(&self, worker: PublicKey) -> Option<Anchor> {
+        self.scene.record(&AnchorSlot(worker))
+    }
+
+    /// Of how many leaves that is.
+    pub(crate) fn size(&self, worker: PublicKey) -> u64 {
+        self.anchored(worker).map_or(0, |anchor| anchor.size)
     }
 
     /// Receipts that are asked for, and by what they are.

@@ -4,9 +4,12 @@
 //! Never takes money for what it has not done: vouchers are of finished jobs.
 
 use chain::Voucher;
-use chain::records::{BallotSlot, ChannelSlot, Decision, Held, SettlementSlot, Stage as Course};
+use chain::records::{
+    BallotSlot, ChannelSlot, Decision, Held, NodeSlot, SettlementSlot, Stage as Course,
+};
 use ledger::tx::{Action, Vote};
 use receipt::PublicKey;
+use std::collections::BTreeMap;
 
 use super::auditing::answer;
 use super::cases::Tale;
@@ -102,28 +105,46 @@ pub(crate) fn is_loggable(stage: &Stage<'_, '_>, at: usize) -> bool {
     mine && (answer.paid.is_some() || due)
 }
 
-/// Anchors its log, where it grew.
+/// Anchors the logs of its keys, where they grew.
 pub(crate) fn anchor(stage: &mut Stage<'_, '_>) {
-    let (before, me) = (stage.anchored(stage.me), stage.me);
-    let (size, done) =
-        before.map_or((0, false), |before| (before.size, before.epoch == stage.epoch()));
-    if !done && stage.party().log.size() > size {
-        let operator = stage.party().operator();
-        let action = forms::anchor(stage.hall, me, size);
-        stage.wish(operator, action);
+    for key in stage.party().keys {
+        let Some(log) = stage.party().log(key.public) else { continue };
+        let before = stage.anchored(key.public);
+        let (size, done) =
+            before.map_or((0, false), |before| (before.size, before.epoch == stage.epoch()));
+        if !done && log.size() > size {
+            let action = forms::anchor(log, size);
+            stage.wish(key, action);
+        }
     }
 }
 
-/// The best promise of each channel of its own, of what stands in its anchored log: whoever is drawn has to show
+/// Has the last of its keys sign for its node, and signs with that since the ledger knows it.
+pub(crate) fn change_key(stage: &mut Stage<'_, '_>) {
+    let (me, party) = (stage.me, stage.party());
+    let (Some(node), keys, owner) = (party.node(), party.keys, party.owner()) else { return };
+    let (before, last) = (party.operator(), keys.len() - 1);
+    let known = stage.scene.record(&NodeSlot(node)).map(|node| node.operator);
+    if known == Some(keys[last].public) {
+        stage.hall.parties[me.0].signs = last;
+    } else if known == Some(before.public) {
+        let changed = forms::operator_key(stage.hall.network, node, [before, &keys[last]]);
+        stage.wish(owner, Some(changed));
+    }
+}
+
+/// The best promise of each channel of its own, of what stands in its anchored logs: whoever is drawn has to show
 /// it there. Where the channel is being closed there is no time to wait.
 pub(crate) fn promises(stage: &Stage<'_, '_>) -> Vec<Promise> {
     let mine = stage.hall.channels.iter().filter(|paying| paying.worker == stage.me);
-    let anchored = stage.anchored(stage.me).map_or(0, |anchor| anchor.size);
+    let logs = stage.party().logs.keys();
+    let anchored: BTreeMap<_, _> = logs.map(|key| (*key, stage.size(*key))).collect();
     let best = mine.filter_map(|paying| {
         let record = stage.scene.record(&ChannelSlot(paying.id));
         let closing = record.is_some_and(|record| record.closing.is_some());
         let logged = stage.hall.answers.iter().filter(|answer| {
-            let there = |(_, index)| index < anchored || closing;
+            let size = anchored.get(&answer.receipt.worker).copied().unwrap_or_default();
+            let there = |(_, index)| index < size || closing;
             answer.kept_out || answer.leaf.is_some_and(there)
         });
         let paid = logged.filter_map(|answer| answer.paid);
@@ -188,16 +209,16 @@ pub(crate) fn appeal(stage: &mut Stage<'_, '_>, which: impl Fn(&Trial) -> bool) 
     }
 }
 
-/// Shows the model's files where they are asked for, and receipts, where they are in its anchored log.
+/// Shows the model's files where they are asked for, and receipts, where they are in its anchored logs.
 pub(crate) fn show(stage: &mut Stage<'_, '_>) {
     show_parts(stage);
-    let Some(size) = stage.anchored(stage.me).map(|anchor| anchor.size) else { return };
-    let (owner, worker) = (stage.party().owner(), stage.party().operator().public);
+    let owner = stage.party().owner();
     for (slot, missing) in stage.missing() {
         let late = stage.is_past(missing.asked.deadline) && !stage.random.once_in(4);
-        if missing.worker != worker || late {
+        if stage.party().log(missing.worker).is_none() || late {
             continue;
         }
+        let size = stage.size(missing.worker);
         let mut answers = stage.hall.answers.iter();
         let asked = answers.find(|answer| answer.id() == missing.receipt);
         let at = (slot, missing.asked.challenger);

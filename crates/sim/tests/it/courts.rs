@@ -34,6 +34,7 @@ const SLASHED: &[&str] = &[
     "fault claimer",
     "bulk liar",
     "second receipt",
+    "two keys",
     "mislabeller",
 ];
 /// Cheats that would have more by being honest, in every court.
@@ -46,9 +47,10 @@ const LOSERS: &[&str] = &[
     "serial accuser",
     "segment launderer",
     "late voucher",
+    "two logs",
 ];
 /// Cheats that nobody can accuse before one of their lies is drawn: in a few courts none is.
-const DRAWN_ALONE: &[&str] = &["segment launderer", "late voucher"];
+const DRAWN_ALONE: &[&str] = &["segment launderer", "late voucher", "two logs"];
 
 static REPORT: LazyLock<Report> = LazyLock::new(|| {
     let mut all = Report::default();
