@@ -1,15 +1,18 @@
 //! Parameters that change while something is under way: nothing that began changes with them.
 
-use chain::records::{AuditTerms, EpochBookSlot, ParametersSlot};
-use chain::{Amount, Epoch};
-use ledger::tx::{Action, AuditAsk, Found};
+use chain::records::{
+    AuditSlot, AuditTerms, ChannelId, EpochBookSlot, ParametersSlot, SettlementSlot,
+};
+use chain::{Amount, Epoch, Time, Voucher};
+use ledger::tx::{Action, AuditAsk, ChannelOpen, DrawAudit, Found, Settle};
 use ledger::{Parameter, Rejection};
 
 use crate::audits::{
-    AUDITORS, OTHER, OWNER, SETTLED, STAKE, Trial, committed, refused, shown, signed, turn, wait,
+    AUDITORS, OTHER, OWNER, PAYER, SETTLED, STAKE, Trial, committed, refused, shown, signed, turn,
+    wait,
 };
 use crate::disputes::{self, ACCUSER, Court, bond, default, gained, slash};
-use crate::world::World;
+use crate::world::{World, public, secret};
 
 /// Other values of all that an audit goes by.
 const OTHERS: [(Parameter, u128); 13] = [
@@ -105,6 +108,55 @@ fn the_terms_of_an_epoch_are_those_of_its_first_settlement() {
     let fees = [now.draw_fee, now.audit_fee, now.plant_reward, now.false_alarm, now.bond];
     assert_eq!(fees.map(|fee| fee.0), [1, 2, 3, STAKE + 5, 4]);
     assert_eq!(now.auditors, 1);
+}
+
+/// Another channel of the payer to the trial's node, and a settlement of so much of it now.
+fn elsewhere(world: &mut World, trial: &Trial, amount: Amount) -> (ChannelId, Action) {
+    let node = trial.node_of(OWNER);
+    let (network, number) = (world.network(), world.account(PAYER).made);
+    world.take(PAYER, &Action::ChannelOpen(ChannelOpen { node, deposit: amount }));
+    let channel = ChannelId::of(network, public(PAYER), number);
+    let (from, expiry) = (Amount::ZERO, Time(u64::MAX));
+    let voucher = Voucher { channel, from, cumulative: amount, expiry, job: [9; 32] };
+    let (epoch, signature) = (world.header.epoch, voucher.sign(network, &secret(PAYER)));
+    (channel, Action::Settle(Settle { node, epoch, voucher, signature }))
+}
+
+/// A vote between two settlements of one epoch changes nothing for either: both are kept of by one share and drawn by one
+/// unit.
+#[test]
+fn a_later_settlement_of_an_epoch_goes_by_the_terms_of_the_first() {
+    for changes in 0..=OTHERS.len() {
+        let mut world = World::new();
+        let trial = Trial::of(&mut world);
+        let first = trial.more(&world);
+        world.take(OWNER, &first);
+        let epoch = world.header.epoch;
+        let terms = world.record(&EpochBookSlot(epoch)).unwrap().terms;
+        match OTHERS.get(changes) {
+            Some(other) => world.set(&[*other]),
+            None => world.set(&OTHERS),
+        }
+        // With the first one's unit of money as much as three draws.
+        let unit = terms.audit_unit.0;
+        let (channel, second) = elsewhere(&mut world, &trial, Amount(3 * unit - 1));
+        world.take(OWNER, &second);
+        let book = world.record(&EpochBookSlot(epoch)).unwrap();
+        assert_eq!((book.settled, book.settlements), (Amount(3 * unit), 2));
+        assert_eq!(book.terms, terms);
+        let settlement = world.record(&SettlementSlot { epoch, channel }).unwrap();
+        assert_eq!((settlement.starts, settlement.share), (Amount(1), terms.audit_share));
+        (0..2).for_each(|_| turn(&mut world));
+        let nothing = |index| {
+            let audit = AuditSlot { epoch, index };
+            let node = trial.node_of(OWNER);
+            let draw = |channel| Action::Draw(DrawAudit { audit, channel, node });
+            [trial.channel, channel]
+                .iter()
+                .all(|one| refused(&world, OTHER, &draw(*one)) == Some(Rejection::NothingDrawn))
+        };
+        assert_eq!([0, 1, 2, 3].map(nothing), [false, false, false, true]);
+    }
 }
 
 /// What a step would be shown or disputed for is not too old while it is audited, however long its windows are.
