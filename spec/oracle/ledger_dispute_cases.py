@@ -232,6 +232,10 @@ def faults():
     case.move(4, {"number": 2, "entries": 1, "root": bytes([1] * 32)}, 119).move(4, {"number": 2, "entries": 0, "root": bytes(32)})
     case.move(1, {"number": 5, "roots": [], "salt": None}).move(4, name(1), 119).move(4, name(0)).move(1, {"number": 6, "subtrees": [], "leaves": [], "tile": 1}, 119)
     case.move(1, {"number": 6, "subtrees": [], "leaves": [], "tile": 0}).move(4, name(1), 119).move(4, name(0)).move(4, {"number": 9, "blind": bytes(32)}, 119)
+    data, signature = faulted(w, number=5)  # about no step: none stands in its way
+    case = Case(w, node, challenger=4, filing=lambda *_: data)
+    case.signature = signature
+    case.open(114)
     yield "faults that are claimed", w
 
 

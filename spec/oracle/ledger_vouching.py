@@ -42,10 +42,11 @@ def vouch_dispute(turn, body):
     head, (data, filing) = about(turn, body), body["filing"]
     node, claimed = there(turn, body["node"]), claim_of(filing)
     vouching = vouching_id(turn.hashes, body["epoch"], body["index"], body["node"])
+    reject_unless(turn.draft.get(dispute_key(vouching)) is None, 113)
     if claimed is not None:
         step = dispute_id(turn.hashes, head["worker"], head["job"], head["choice"], *claimed, turn.payer)
         dispute = vouching_dispute(turn.hashes, vouching, step)
-        reject_unless(turn.draft.get(dispute_key(vouching)) is None and turn.draft.get(dispute_key(dispute)) is None, 113)
+        reject_unless(turn.draft.get(dispute_key(dispute)) is None, 113)
     node, bond, cost = accused(turn, node, "lazy_slash")
     model = named_model(turn, body)
     first = begins(turn, model, data, filing, None)

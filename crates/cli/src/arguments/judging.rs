@@ -91,11 +91,11 @@ pub(crate) struct NetworkOptions {
     /// or where somebody is trusted
     #[arg(long, value_name = "FILE", requires = "network")]
     pub(crate) start: Option<PathBuf>,
-    /// Write the start that the bundles lead to, where it is established to be of now; what is there is
-    /// replaced
+    /// Write the start that the bundles lead to, where it is fresh and so is what it was followed from; what
+    /// is there is replaced
     #[arg(long, value_name = "FILE", requires = "network")]
     pub(crate) keep_start: Option<PathBuf>,
-    /// How many days old the network's last header may be to be of now
+    /// How many days old the network's last header may be to be fresh
     #[arg(long, value_name = "DAYS", requires = "network", allow_negative_numbers = true, default_value_t = 1, value_parser = whole::<u16>(1..=3650))]
     pub(crate) header_days: u16,
     /// How many days old the start, or the genesis, may be: less than stake takes to unbond there

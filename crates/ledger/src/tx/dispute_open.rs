@@ -64,11 +64,16 @@ impl Alarm {
     }
 
     /// Whether the auditor's word is that this dispute's step is false, and may still be disputed.
-    fn check(&self, context: &Context, view: &View, dispute: DisputeSlot) -> Result<(), Stop> {
+    fn check(
+        &self,
+        context: &Context,
+        view: &View,
+        dispute: Option<DisputeSlot>,
+    ) -> Result<(), Stop> {
         let (audit, terms) = audits::find(context, view, self.audit)?;
         let mut auditors = audit.auditors.iter();
-        let said = auditors
-            .any(|auditor| auditor.node == self.node && auditor.word == Word::Alarm(dispute));
+        let alarm = dispute.map(Word::Alarm);
+        let said = auditors.any(|auditor| auditor.node == self.node && alarm == Some(auditor.word));
         require(said, Rejection::DisputeNames)?;
         let over = audits::is_vouching_over(context, &audit, &terms);
         Ok(require(!over, Rejection::MoveLate)?)
@@ -109,13 +114,10 @@ impl DisputeOpen {
     }
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
-        let (claim, dispute) = self.slots(author.network, author.payer);
-        let mut keys = vec![
-            NodeSlot(self.node).key(),
-            KeySlot(self.filing.head.worker).key(),
-            claim.key(),
-            dispute.key(),
-        ];
+        let mut keys = vec![NodeSlot(self.node).key(), KeySlot(self.filing.head.worker).key()];
+        if let Some((claim, dispute)) = self.slots(author.network, author.payer) {
+            keys.extend([claim.key(), dispute.key()]);
+        }
         keys.extend(dates::touches(self.epoch));
         keys.extend(self.model.touches());
         keys.extend(self.alarm.into_iter().flat_map(|alarm| audits::touches(alarm.audit)));
@@ -139,16 +141,14 @@ impl DisputeOpen {
         let check = if self.alarm.is_some() { dates::check_dated } else { dates::check };
         let start = check(context, view, &self.filing.terms, self.epoch)?;
         dates::check_key(&key, start.time)?;
-        let (claim, slot) = self.slots(context.network, author.payer);
-        require(
-            view.get(&claim)?.is_none() && view.get(&slot)?.is_none(),
-            Rejection::DisputeThere,
-        )?;
-        let matter = self.matter(context, view, slot)?;
+        let slots = self.slots(context.network, author.payer);
+        none_there(view, slots.into_iter().flat_map(<[_; 2]>::from))?;
+        let matter = self.matter(context, view, slots.map(|(_, slot)| slot))?;
         let (cost, bond) = owe(context, &mut node, matter)?;
         let network = context.network;
         let shown = (&self.filing, self.signature);
         let (stage, state) = self.model.judge(view, |model| begun((network, model), shown))?;
+        let (claim, slot) = slots.ok_or(Rejection::Filing)?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
         subtract(view, author.payer, put_in, Rejection::Balance)?;
         let price = (bond, cost, promised(context)?);
@@ -162,31 +162,47 @@ impl DisputeOpen {
     }
 
     /// What the dispute is about: of an alarm that its auditor revealed it.
-    fn matter(&self, context: &Context, view: &View, slot: DisputeSlot) -> Result<Matter, Stop> {
+    fn matter(
+        &self,
+        context: &Context,
+        view: &View,
+        slot: Option<DisputeSlot>,
+    ) -> Result<Matter, Stop> {
         let Some(alarm) = self.alarm else { return Ok(Matter::Claim) };
         alarm.check(context, view, slot).map(|()| Matter::Alarm)
     }
 
-    fn slots(&self, network: Network, challenger: PublicKey) -> (DisputeSlot, DisputeSlot) {
-        let claimed = claimed(&self.filing);
-        (claimed.slot(network), claimed.disputed_by(network, challenger))
+    /// Where claim and dispute stand; nowhere where the filing is about no step.
+    fn slots(&self, network: Network, challenger: PublicKey) -> Option<(DisputeSlot, DisputeSlot)> {
+        let claimed = claimed(&self.filing)?;
+        Some((claimed.slot(network), claimed.disputed_by(network, challenger)))
     }
 }
 
-/// The step that a filing is about. Whether it shows it is not asked.
-pub(super) fn claimed(filing: &Filing) -> ClaimedStep {
+/// That no record stands there: nobody comes first twice.
+pub(super) fn none_there(
+    view: &View,
+    slots: impl IntoIterator<Item = DisputeSlot>,
+) -> Result<(), Stop> {
+    for slot in slots {
+        require(view.get(&slot)?.is_none(), Rejection::DisputeThere)?;
+    }
+    Ok(())
+}
+
+/// The step that a filing is about; none where it claims a fault that its receipt does not have. Whether it shows it is
+/// not asked.
+pub(super) fn claimed(filing: &Filing) -> Option<ClaimedStep> {
     let head = &filing.head.head;
     let (kind, position, what) = match &filing.claim {
         Claim::Token(shown) => (1, shown.position, shown.token),
         Claim::Fault(receipt) => {
             let mut choices = receipt.choices.iter();
             let choice = choices.find(|choice| choice.index == head.choice);
-            match choice.map(|choice| choice.stop) {
-                Some(Ending::Fault { position, op }) => (2, position, op),
-                Some(_) | None => (2, 0, 0),
-            }
+            let Ending::Fault { position, op } = choice?.stop else { return None };
+            (2, position, op)
         }
     };
     let (worker, job, choice) = (filing.head.worker, head.job, head.choice);
-    ClaimedStep { worker, job, choice, position, kind, what }
+    Some(ClaimedStep { worker, job, choice, position, kind, what })
 }

@@ -3,14 +3,12 @@
 //! Never asks whether the worker lost a dispute about the step: it may have lost on purpose, and the auditor defends what
 //! it said itself. Never about another answer than the one that was audited.
 
-use chain::records::{
-    AuditSlot, ClaimedStep, DisputeSlot, Matter, NodeId, NodeSlot, Slot, Vouching, Word,
-};
+use chain::records::{AuditSlot, DisputeSlot, Matter, NodeId, NodeSlot, Slot, Vouching, Word};
 use commit::{Network, Reader, WireError, Writer};
 use dispute::{Claim, Filing};
 use receipt::{PublicKey, Receipt};
 
-use super::dispute_open::{FILING_BYTES_MAX, claimed};
+use super::dispute_open::{FILING_BYTES_MAX, claimed, none_there};
 use crate::accounts::subtract;
 use crate::audits;
 use crate::context::{Author, Context};
@@ -61,7 +59,8 @@ impl VouchDispute {
 
     pub(super) fn touches(&self, author: &Author) -> Vec<Vec<u8>> {
         let (claim, dispute) = self.slots(author.network, author.payer);
-        let mut keys = vec![NodeSlot(self.node).key(), claim.key(), dispute.key()];
+        let mut keys = vec![NodeSlot(self.node).key(), claim.key()];
+        keys.extend(dispute.iter().map(DisputeSlot::key));
         keys.extend(audits::touches(self.audit));
         keys.extend(self.model.touches());
         keys
@@ -81,13 +80,11 @@ impl VouchDispute {
         let mut node = find(view, self.node)?;
         let network = context.network;
         let (claim, slot) = self.slots(network, author.payer);
-        require(
-            view.get(&claim)?.is_none() && view.get(&slot)?.is_none(),
-            Rejection::DisputeThere,
-        )?;
+        none_there(view, [Some(claim), slot].into_iter().flatten())?;
         let (cost, bond) = owe(context, &mut node, Matter::Vouching)?;
         let shown = (&self.filing, None);
         let first = self.model.judge(view, |model| begun((network, model), shown))?;
+        let slot = slot.ok_or(Rejection::Filing)?;
         let put_in = bond.all().ok_or(Fault::Money("a bond"))?;
         subtract(view, author.payer, put_in, Rejection::Balance)?;
         let price = (bond, cost, promised(context)?);
@@ -124,10 +121,12 @@ impl VouchDispute {
         head && claim && filing.head.worker == receipt.worker
     }
 
-    /// Where stands that the auditor's word was refuted, and where the dispute does.
-    fn slots(&self, network: Network, challenger: PublicKey) -> (DisputeSlot, DisputeSlot) {
-        let step: ClaimedStep = claimed(&self.filing);
+    /// Where stands that the auditor's word was refuted, and where the dispute does: nowhere where the filing is about no
+    /// step.
+    fn slots(&self, network: Network, challenger: PublicKey) -> (DisputeSlot, Option<DisputeSlot>) {
         let vouching = Vouching { audit: self.audit, node: self.node };
-        (vouching.slot(network), vouching.disputed_by(network, &step, challenger))
+        let step = claimed(&self.filing);
+        let dispute = step.map(|step| vouching.disputed_by(network, &step, challenger));
+        (vouching.slot(network), dispute)
     }
 }

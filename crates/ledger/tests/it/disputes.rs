@@ -741,6 +741,28 @@ fn a_claimed_fault_is_disputed_with_its_receipts_signature() {
     assert_eq!((dispute.node, dispute.challenger), (court.node, public(ACCUSER)));
 }
 
+/// It is about no step, so none stands in its way: the reason is its own.
+#[test]
+fn a_claim_of_a_fault_that_is_none_is_never_there() {
+    let mut world = World::new();
+    let court = Court::of(&mut world, false);
+    let said = |stop| {
+        let mut open = faulted(&world, &court);
+        let Claim::Fault(mut receipt) = open.filing.claim else { panic!("a fault is claimed") };
+        receipt.choices[0].stop = stop;
+        let sealed = Envelope::seal(&receipt, &secret(OPERATOR), world.network()).unwrap();
+        open.filing.claim = Claim::Fault(receipt);
+        open.signature = Some(sealed.signature());
+        Action::DisputeOpen(Box::new(open))
+    };
+    let (first, none) = (said(Stop::Fault { position: 0, op: 0 }), said(Stop::Length));
+    world.take(ACCUSER, &first);
+    let again = world.signed(ACCUSER, &first);
+    assert_eq!(world.rejection(&again), Some(Rejection::DisputeThere));
+    let none = world.signed(ACCUSER, &none);
+    assert_eq!(world.rejection(&none), Some(Rejection::Filing));
+}
+
 /// What a filing shows that the program has not nobody can compute: it is false as it stands.
 fn refuted_at_once(world: &mut World, court: &Court, open: DisputeOpen) {
     let step = claimed(&open.filing);

@@ -57,7 +57,7 @@ impl Origin {
         let Some(path) = &self.keep else { return Ok(()) };
         let Some(latest) = found.max_by_key(|start| start.header().height) else {
             tell(format_args!(
-                "{}: no start kept: no bundle leads to a header that is established to be of now; what is there stays",
+                "{}: no start kept: no bundle leads to a fresh header from a fresh start; what is there stays",
                 shown(path)
             ));
             return Ok(());
