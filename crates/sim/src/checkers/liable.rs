@@ -80,8 +80,10 @@ fn dated(action: &Action) -> Option<(PublicKey, Epoch, bool)> {
         return Some((shown.receipt.worker, shown.epoch, false));
     }
     if let Action::AuditShow(shown) = action {
-        let height = shown.terms.beacon_height().filter(|height| *height > 0);
-        return height.map(|_| (shown.receipt.worker, shown.dated, false));
+        // What has no date is of when it was settled.
+        let has_date = shown.terms.beacon_height().is_some_and(|height| height > 0);
+        let epoch = if has_date { shown.dated } else { shown.audit.epoch };
+        return Some((shown.receipt.worker, epoch, false));
     }
     if let Action::MissingOpen(asked) = action {
         return Some((asked.receipt.worker, Epoch(asked.receipt.anchor_by), true));
