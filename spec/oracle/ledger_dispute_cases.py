@@ -204,15 +204,16 @@ def silences():
     yield "cases of one absence, and of another", w
 
 
-def faulted(w, position=4, op=2, secret_of=KEY, number=6):
-    """A filing of a fault, and the signature of its receipt's envelope."""
+def faulted(w, position=4, op=2, secret_of=KEY, number=6, shown=(5, 6)):
+    """A filing of a fault, and the signature of its receipt's envelope. The head is over the tokens that are shown."""
     place = {"network": w.hashes.network.hex()}
-    hashes, job, commitment, signed = dispute_cases.parts_of(tokens=(5, 6), place=place, secret=secret(KEY).hex(), model=MODEL.hex(), beacon="1")
+    parts = lambda tokens: dispute_cases.parts_of(tokens=tokens, place=place, secret=secret(KEY).hex(), model=MODEL.hex(), beacon="1")  # noqa: E731
+    (hashes, job, commitment, signed), (*_, head) = parts((5, 6)), parts(shown)
     stop = receipt.stop_bytes({"number": number, "position": position, "op": op})
     fields = {**receipt_cases.base_fields(commitment, public(KEY)), "model": MODEL, "prompt_tokens": 4, "output_tokens": 2}
     data = receipt.receipt({**fields, "choices": [(0, [signed], stop)]})
     _, signature = log.sealed(hashes, secret(secret_of), data)
-    return dispute.filing([signed, *dispute_cases.leaves_of(hashes, job)], dispute.FAULT, data), signature
+    return dispute.filing([head, *dispute_cases.leaves_of(hashes, job)], dispute.FAULT, data), signature
 
 
 def faults():
@@ -232,10 +233,11 @@ def faults():
     case.move(4, {"number": 2, "entries": 1, "root": bytes([1] * 32)}, 119).move(4, {"number": 2, "entries": 0, "root": bytes(32)})
     case.move(1, {"number": 5, "roots": [], "salt": None}).move(4, name(1), 119).move(4, name(0)).move(1, {"number": 6, "subtrees": [], "leaves": [], "tile": 1}, 119)
     case.move(1, {"number": 6, "subtrees": [], "leaves": [], "tile": 0}).move(4, name(1), 119).move(4, name(0)).move(4, {"number": 9, "blind": bytes(32)}, 119)
-    data, signature = faulted(w, number=5)  # about no step: none stands in its way
-    case = Case(w, node, challenger=4, filing=lambda *_: data)
-    case.signature = signature
-    case.open(114)
+    for changed in ({"number": 5}, {"position": 0, "op": 0, "shown": (5,)}):  # about no step: none stands in its way
+        data, signature = faulted(w, **changed)
+        case = Case(w, node, challenger=4, filing=lambda *_, data=data: data)
+        case.signature = signature
+        case.open(114)
     yield "faults that are claimed", w
 
 

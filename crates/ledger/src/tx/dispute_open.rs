@@ -190,15 +190,15 @@ pub(super) fn none_there(
     Ok(())
 }
 
-/// The step that a filing is about; none where it claims a fault that its receipt does not have. Whether it shows it is
-/// not asked.
+/// The step that a filing is about; none where it claims a fault that its receipt does not have of this head. Whether it
+/// shows it is not asked.
 pub(super) fn claimed(filing: &Filing) -> Option<ClaimedStep> {
     let head = &filing.head.head;
     let (kind, position, what) = match &filing.claim {
         Claim::Token(shown) => (1, shown.position, shown.token),
         Claim::Fault(receipt) => {
             let mut choices = receipt.choices.iter();
-            let choice = choices.find(|choice| choice.index == head.choice);
+            let choice = choices.find(|choice| choice.segments.last() == Some(&filing.head));
             let Ending::Fault { position, op } = choice?.stop else { return None };
             (2, position, op)
         }

@@ -761,6 +761,13 @@ fn a_claim_of_a_fault_that_is_none_is_never_there() {
     assert_eq!(world.rejection(&again), Some(Rejection::DisputeThere));
     let none = world.signed(ACCUSER, &none);
     assert_eq!(world.rejection(&none), Some(Rejection::Filing));
+    // The fault is of another head than the one that is shown.
+    let Action::DisputeOpen(mut other) = first else { panic!("a dispute is opened") };
+    other.filing.head = signed_head(&world, &job(&[1, 2, 3], 1), &[5]);
+    assert_eq!(other.filing.head.head.job, court.filing.head.head.job);
+    assert_ne!(other.filing.head, court.filing.head);
+    let other = world.signed(ACCUSER, &Action::DisputeOpen(other));
+    assert_eq!(world.rejection(&other), Some(Rejection::Filing));
 }
 
 /// What a filing shows that the program has not nobody can compute: it is false as it stands.
