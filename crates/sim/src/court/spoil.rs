@@ -9,10 +9,10 @@ use ledger::tx::{
     Action, Alarm, AnswerMissing, AuditShow, DisputeEnd, DisputeMove, DisputeOpen, DoubleReceipt,
     HoldPay, MissingLate, MissingOpen, ReleasePay, ShowEquivocation, Unstake,
 };
-use receipt::{Envelope, PublicKey, Signature, Stop};
+use receipt::{Envelope, PublicKey, Receipt, Signature, SignedHead, Stop};
 
 use super::forms;
-use super::hall::Hall;
+use super::hall::{Hall, Party};
 use crate::keys::{Key, PLAYERS, players};
 use crate::random::Random;
 use crate::scene::Scene;
@@ -102,7 +102,7 @@ fn audits(random: &mut Random, scene: &Scene<'_>, hall: &Hall, wish: &Wish) -> O
     let action = if let Action::AuditShow(mut show) = wish.action.clone() {
         match random.below(8) {
             6 => told_otherwise(hall, &mut show)?,
-            7 => return Some(Wish { payer, action: once_again(&show) }),
+            7 => return Some(Wish { payer, action: once_again(random, hall, &show)? }),
             0 => show.terms.salt[0] ^= 1,
             1 => show.voucher.job[0] ^= 1,
             2 => show.signature = Signature::NONE,
@@ -151,11 +151,28 @@ fn told_otherwise(hall: &Hall, show: &mut AuditShow) -> Option<()> {
     Some(())
 }
 
-/// One receipt, shown as if it were two.
-fn once_again(show: &AuditShow) -> Action {
+/// One receipt, shown as if it were two: the same again, or as another node would have signed it, which may have been asked
+/// as well.
+fn once_again(random: &mut Random, hall: &Hall, show: &AuditShow) -> Option<Action> {
     let one = (show.receipt.clone(), show.signature);
+    let other = match random.once_in(2) {
+        true => one.clone(),
+        false => as_another(hall, show)?,
+    };
     let (node, epoch, terms) = (show.node, show.dated, show.terms.clone());
-    Action::DoubleReceipt(Box::new(DoubleReceipt { node, epoch, terms, other: one.clone(), one }))
+    Some(Action::DoubleReceipt(Box::new(DoubleReceipt { node, epoch, terms, one, other })))
+}
+
+/// The same answer, by another node.
+fn as_another(hall: &Hall, show: &AuditShow) -> Option<(Receipt, Signature)> {
+    let is_another = |party: &&Party| party.node().is_some_and(|node| node != show.node);
+    let key = hall.parties.iter().find(is_another)?.operator();
+    let mut receipt = Receipt { worker: key.public, ..show.receipt.clone() };
+    for segment in receipt.choices.iter_mut().flat_map(|choice| &mut choice.segments) {
+        *segment = SignedHead::sign(segment.head, &key.secret, hall.network);
+    }
+    let sealed = Envelope::seal(&receipt, &key.secret, hall.network).ok()?;
+    Some((receipt, sealed.signature()))
 }
 
 /// A node that is another, or none.
