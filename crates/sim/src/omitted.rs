@@ -1,7 +1,8 @@
 //! Rules taken out of the ledger, one at a time: who would see that it is missing?
 //!
 //! Never in a build that somebody uses: only the feature `canary` can take a rule out. A rule is tried in seeds that offer
-//! something it rejects, because in any other seed nothing could be seen.
+//! something it rejects, because in any other seed nothing could be seen; where those are few, more are looked for before
+//! it is said that nobody sees it.
 
 use chain::state::State;
 use chain::{Block, Header};
@@ -17,14 +18,17 @@ use crate::report::{Finding, OF_GROUPS, Report, World};
 const UNSOUND: &str = "blocks that no sound ledger takes";
 
 /// Which seeds, and how many of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// Seeds that are looked through for rules that reject, at a time: while one of them has rejected nothing.
+    /// Seeds that are looked through for rules that reject, at a time: while one of them has rejected nothing, or was seen
+    /// missing by nobody in fewer seeds than it may be tried in.
     pub seeds: u64,
     /// The most that are looked through.
     pub seeds_max: u64,
     /// Seeds in which one rule is tried.
     pub tries: usize,
+    /// Rules that nobody has to see missing.
+    pub harmless: Vec<Rejection>,
     /// How many run at a time.
     pub threads: usize,
 }
@@ -66,41 +70,61 @@ pub enum Told<'a> {
 /// Takes out every rule, one after the other.
 #[must_use]
 pub fn search(search: &Search, tell: impl Fn(Told<'_>) + Sync) -> Vec<(Rejection, Came)> {
-    let reached = reached(search, &tell);
-    let tried = |rejection: &Rejection| {
-        let came = match reached.get(rejection) {
-            None => Came::Unreached,
-            Some(seeds) => tried(*rejection, seeds, search.tries),
+    let mut reached = Reached::default();
+    while reached.lacking() > 0 && reached.to < search.seeds_max {
+        reached.more(search, &tell);
+    }
+    let mut all = BTreeMap::new();
+    let mut open = Rejection::ALL.to_vec();
+    loop {
+        let tried = |rejection: &Rejection| {
+            let came = match reached.seeds.get(rejection) {
+                None => Came::Unreached,
+                Some(seeds) => tried(*rejection, seeds, search.tries),
+            };
+            tell(Told::Tried(*rejection, &came));
+            came
         };
-        tell(Told::Tried(*rejection, &came));
-        came
-    };
-    let came = side_by_side(search.threads, Rejection::ALL, tried);
-    Rejection::ALL.iter().copied().zip(came).collect()
+        let came = side_by_side(search.threads, &open, tried);
+        all.extend(open.drain(..).zip(came));
+        let few = |came: &Came| matches!(came, Came::Unseen { seeds, .. } if *seeds < search.tries);
+        let again = all.iter().filter(|(of, came)| few(came) && !search.harmless.contains(of));
+        open.extend(again.map(|(rejection, _)| *rejection));
+        if open.is_empty() || reached.to == search.seeds_max {
+            return Rejection::ALL.iter().filter_map(|of| Some((*of, all.remove(of)?))).collect();
+        }
+        reached.more(search, &tell);
+    }
 }
 
-/// The seeds in which each rule rejects something.
-fn reached(search: &Search, tell: &impl Fn(Told<'_>)) -> BTreeMap<Rejection, Vec<u64>> {
-    let mut reached: BTreeMap<Rejection, Vec<u64>> = BTreeMap::new();
-    let mut from = 0_u64;
-    loop {
-        let to = from.saturating_add(search.seeds.max(1)).min(search.seeds_max);
-        let seeds: Vec<u64> = (from..to).collect();
+/// The seeds in which each rule rejects something, of those before one.
+#[derive(Default)]
+struct Reached {
+    seeds: BTreeMap<Rejection, Vec<u64>>,
+    to: u64,
+}
+
+impl Reached {
+    /// Rules that rejected nothing.
+    fn lacking(&self) -> usize {
+        let lacks = |rejection: &&Rejection| {
+            !OF_GROUPS.contains(rejection) && !self.seeds.contains_key(rejection)
+        };
+        Rejection::ALL.iter().filter(lacks).count()
+    }
+
+    /// Looks through more seeds.
+    fn more(&mut self, search: &Search, tell: &impl Fn(Told<'_>)) {
+        let to = self.to.saturating_add(search.seeds.max(1)).min(search.seeds_max);
+        let seeds: Vec<u64> = (self.to..to).collect();
         let reports = side_by_side(search.threads, &seeds, |seed| one(World::Ledger, *seed));
         for (seed, report) in seeds.iter().zip(reports) {
             for rejection in report.rejections.keys() {
-                reached.entry(*rejection).or_default().push(*seed);
+                self.seeds.entry(*rejection).or_default().push(*seed);
             }
         }
-        let there = |rejection: &&Rejection| {
-            !OF_GROUPS.contains(rejection) && !reached.contains_key(rejection)
-        };
-        let lacking = Rejection::ALL.iter().filter(there).count();
-        tell(Told::Looked(to, lacking));
-        from = to;
-        if lacking == 0 || to == search.seeds_max {
-            return reached;
-        }
+        self.to = to;
+        tell(Told::Looked(to, self.lacking()));
     }
 }
 
