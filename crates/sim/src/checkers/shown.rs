@@ -1,13 +1,13 @@
 //! What an audit is shown is what it drew and asked for: the answer that the payer gave the drawn unit for, its job's own
 //! leaf, the opening of that very receipt; whoever doubts an auditor doubts it about that answer, and who disputes as one who
-//! raised the alarm did.
+//! raised the alarm did; a plant is opened to what it hid.
 //!
 //! Would catch: an audit that takes another answer than the one that was paid, an opening that opens something else, a bond
-//! that does not grow with a liar's list for somebody who was not drawn.
+//! that does not grow with a liar's list for somebody who was not drawn, a lie that passes for a plant of something else.
 
 use chain::Amount;
-use chain::records::{Audit, AuditSlot, ChannelId, NodeId, Word};
-use ledger::tx::{Action, Alarm, AuditOpening, AuditShow, VouchDispute};
+use chain::records::{Audit, AuditSlot, ChannelId, NodeId, PlantSlot, Planted, Word};
+use ledger::tx::{Action, Alarm, AuditOpening, AuditShow, MeetPlant, VouchDispute};
 use receipt::PublicKey;
 
 use super::{Seen, Step, holds};
@@ -25,10 +25,16 @@ pub(crate) fn check(step: &Step<'_>) -> Seen {
             drawn(step, doubt.audit).is_none_or(|audit| doubted(step, &audit, doubt))
         } else if let Action::DisputeOpen(opened) = &action {
             opened.alarm.is_none_or(|alarm| alarmed(step, alarm, (opened.node, made.payer)))
+        } else if let Action::PlantMeet(met) = &action {
+            planted(step, met).is_some_and(|opening| hidden(step, met.plant, &opening))
+        } else if let Action::PlantEnd(end) = &action {
+            end.opening.as_ref().is_none_or(|opening| hidden(step, end.slot, opening))
         } else {
             true
         };
-        holds(own, || format!("kind {} shows something else than was drawn", made.kind.0))?;
+        holds(own, || {
+            format!("kind {} shows something else than was drawn or planted", made.kind.0)
+        })?;
     }
     Ok(())
 }
@@ -73,6 +79,19 @@ fn alarmed(step: &Step<'_>, alarm: Alarm, (node, challenger): (NodeId, PublicKey
     let opened = record(step.after, &slot);
     let its_own = opened.is_some_and(|one| (one.node, one.challenger) == (node, challenger));
     its_own && record(step.before, &slot).is_none()
+}
+
+/// The step that is said to be planted.
+fn planted(step: &Step<'_>, met: &MeetPlant) -> Option<Planted> {
+    let job = met.terms.leads_to(step.after.network())?;
+    let (choice, position) = (met.step.choice, met.step.position);
+    Some(Planted { node: met.node, job, choice, position, salt: met.salt })
+}
+
+/// It is what the plant hid; one that came and went in a block nobody can see.
+fn hidden(step: &Step<'_>, slot: PlantSlot, opening: &Planted) -> bool {
+    let plant = record(step.before, &slot).or_else(|| record(step.after, &slot));
+    plant.is_none_or(|plant| plant.commitment == opening.commitment(step.after.network()))
 }
 
 /// A step of the receipt that was shown, under a head of it.
