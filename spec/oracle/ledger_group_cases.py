@@ -3,10 +3,13 @@
 import bls
 import ledger_groups as groups
 import ledger_proposals as rules
+from ledger_node_cases import made
 from ledger_records import GROUP, GROUP_KEY
+from ledger_stake_cases import FREE, UNBOND, some
 from ledger_world import A_GROUP, World, genesis, secret
 
 ANOTHER, NO_PROOF = b"\7" * 96, bytes(48)
+TERM = UNBOND // 8  # of a key
 
 
 def grouped():
@@ -22,7 +25,32 @@ def named(w, at, seats=((0, 11), (1, 12), (2, 13)), key=None, proof=None, signed
     return {"key": key, "proof": proof, "at": at, "word": word}
 
 
+def turned(w, name, passed):
+    """So much later another key is the group's."""
+    w.block(passed - 1)
+    w.send(3, 42, named(w, w.header["height"] + 2, key=groups.key(name), proof=groups.possession(w.hashes, name)))
+    return w.block(1)
+
+
+def leaving(late):
+    """Stake that leaves, where the first key was in use for a term, or so much longer, and all others for a term."""
+    w = World(kind=(2, A_GROUP), parameters=FREE).block()
+    node = made(w, 1, 20)
+    w.send(1, 6, some(node, 500)).send(1, 7, some(node, 100)).block(1).send(1, 7, some(node, 30))
+    since, name = TERM + late, 2
+    ends = since + UNBOND if late else 1000 + UNBOND
+    turned(w, name, since - 1001)
+    while since + TERM < ends:
+        since, name = since + TERM, 5 - name
+        turned(w, name, TERM)
+    w.block(ends - since - 1).send(1, 8, {"node": node}, 29).block(1).send(1, 8, {"node": node})
+    return w.block(since + TERM + 1 - ends).send(1, 8, {"node": node}, 29)
+
+
 def worlds():
+    yield "stake leaves where keys change in time", leaving(0)
+    yield "stake is held where a key was in use for too long", leaving(1)
+
     w = grouped().block()
     first = named(w, 5)
     w.send(5, 42, first).send(4, 42, first, 176).block()

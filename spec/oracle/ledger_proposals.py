@@ -186,7 +186,7 @@ def turned(draft, clock):
     if group is None or group["next"] == NO_GROUP or clock["height"] < group["at"]:
         return
     takes, now = parameter(draft, "unbond_least"), clock["time"]
-    held = min(now + takes, TIME_MOST) if group["since"] + takes // 4 < now else group["held"]
+    held = min(now + takes, TIME_MOST) if group["since"] + takes // 8 < now else group["held"]
     draft.write(GROUP_KEY, GROUP, {
         "key": group["next"], "from": clock["height"], "since": now, "held": held, "next": NO_GROUP, "at": 0,
     })  # fmt: skip

@@ -56,7 +56,7 @@ def withdraw(turn, body):
     left = [one for one in node["unbonding"] if not is_due(one)]
     due = [one for one in node["unbonding"] if is_due(one)]
     group = turn.draft.read(GROUP_KEY, GROUP)
-    kept = group is not None and (group["since"] + takes // 4 < now or now < group["held"])
+    kept = group is not None and (group["since"] + turn.parameter("unbond_least") // 8 < now or now < group["held"])
     reject_unless(due != [] and not kept, 29)
     reject_unless(node["stake"] + sum(one["amount"] for one in left) >= node["owed_cases"] + node["owed_draws"], 27)
     turn.draft.write(node_key(body["node"]), NODE, {**node, "unbonding": left})

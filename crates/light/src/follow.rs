@@ -21,8 +21,8 @@ const DAY_MS: u64 = 86_400_000;
 const UNBOND_LEAST: (u16, u64) = (14, 1_209_600_000);
 /// An epoch is no longer than this part of it: who has seats may have left when it began.
 const EPOCHS: u64 = 9;
-/// A group's key is in use for no longer than this part of it.
-const TERMS: u64 = 4;
+/// A group's key is in use, or dealt before, for no longer than this part of it.
+const DEALT: u64 = 4;
 
 /// How old something may be to count as of now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,13 +50,13 @@ pub fn unbond_least(genesis: &Genesis) -> u64 {
 }
 
 /// The oldest that a start may be, whatever bound is asked for: stake has to answer for what its keys sign, with an epoch
-/// to spare; a group's key may be in use for a fourth of that.
+/// to spare; a group's key may have been dealt a fourth of that ago.
 #[must_use]
 pub fn start_ms_most(genesis: &Genesis) -> u64 {
     let least = unbond_least(genesis);
     let term = match genesis.kind.group() {
         None => 0,
-        Some(_) => least / TERMS,
+        Some(_) => least / DEALT,
     };
     (least - least.div_ceil(EPOCHS) - term).saturating_sub(1)
 }

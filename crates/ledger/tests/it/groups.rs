@@ -237,8 +237,8 @@ fn stake_leaves_where_the_seats_name_keys_in_time() {
     world.take(1, &withdraw(node));
 }
 
-/// A fourth of the least time in which stake leaves.
-const TERM_MS: u64 = UNBOND_MS / 4;
+/// An eighth of the least time in which stake leaves.
+const TERM_MS: u64 = UNBOND_MS / 8;
 
 /// A node with an entry that has been due for long, at a time of the network.
 fn leaving(at: u64, change: Option<u64>) -> (World, Action) {

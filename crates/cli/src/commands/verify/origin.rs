@@ -83,7 +83,7 @@ fn start_bound(days: Option<u16>, genesis: &Genesis) -> Result<u64> {
     }
     let group = match genesis.kind.group() {
         None => "",
-        Some(_) => "; a group's key may be in use for a fourth of that",
+        Some(_) => "; a group's key may have been dealt a fourth of that before",
     };
     bail!(Usage(format!(
         "--start-days {days}: stake may leave this network after {} ms (`unbond_least` of its genesis, or the default where \
