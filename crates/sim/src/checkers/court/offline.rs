@@ -3,7 +3,7 @@
 //! Would catch: a silence that counts as a lie, one that costs more than the rules hold for it, stake that is held and
 //! does not come back when the node does.
 
-use chain::records::{Course, DisputeSlot, Held, NodeId, Outcome, Slot};
+use chain::records::{Course, Held, NodeId, Outcome, Slot};
 use ledger::Parameter;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,10 @@ use super::Hearing;
 use super::wealth::{Wealth, asked, case};
 use crate::court::{Hall, Standing};
 
-/// What was held of nodes that are away: by case, of whom, how much.
+/// What was held of nodes that are away, all together.
 #[derive(Debug, Default)]
 pub(super) struct Away {
-    disputes: BTreeMap<DisputeSlot, (NodeId, u128)>,
-    asked: BTreeMap<Vec<u8>, (NodeId, u128)>,
+    held: BTreeMap<NodeId, u128>,
     /// Which were silent since they did something last.
     silent: BTreeSet<NodeId>,
     /// How often each came back.
@@ -26,18 +25,21 @@ pub(super) struct Away {
 /// What a node does that was away, when it comes back.
 const RETURNS: &[u16] = &[21, 32, 34, 39, 51, 54, 62, 65];
 
+/// What is held of whom for a silence, by the key under which that stands.
+fn silence(held: &Held) -> Option<(Vec<u8>, NodeId, u128)> {
+    if let Held::Dispute(slot, _) = held {
+        return case(held).map(|(node, case)| (slot.key(), node, case.held.0));
+    }
+    if let Held::Audit(slot, audit) = held {
+        return Some((slot.key(), audit.node, audit.held.0));
+    }
+    asked(held).map(|(key, asked)| (key, asked.node, asked.held.0))
+}
+
 /// The most that is held of a node for one silence.
 fn of_one(held: &[Held], node: NodeId) -> u128 {
-    let held = held.iter().filter_map(|held| {
-        if let Some((of, case)) = case(held) {
-            return Some((of, case.held.0));
-        }
-        if let Held::Audit(_, audit) = held {
-            return Some((audit.node, audit.held.0));
-        }
-        asked(held).map(|(_, asked)| (asked.node, asked.held.0))
-    });
-    held.filter(|(of, _)| *of == node).map(|(_, held)| held).max().unwrap_or(0)
+    let own = held.iter().filter_map(silence).filter(|(_, of, _)| *of == node);
+    own.map(|(_, _, held)| held).max().unwrap_or(0)
 }
 
 fn away(hall: &Hall) -> impl Iterator<Item = NodeId> {
@@ -48,9 +50,7 @@ fn away(hall: &Hall) -> impl Iterator<Item = NodeId> {
 impl Away {
     pub(super) fn check(&mut self, hearing: &Hearing<'_>) -> Seen {
         for node in away(hearing.hall) {
-            for held in &hearing.after.held {
-                self.note(node, held)?;
-            }
+            self.note(hearing, node)?;
             // Each silence costs the same, but of who came back and was away again.
             let doublings = self.follow(hearing, node);
             let most = hearing.amount(Parameter::Slash) << doublings;
@@ -82,50 +82,29 @@ impl Away {
         *back
     }
 
-    fn note(&mut self, node: NodeId, held: &Held) -> Seen {
-        if let Some((key, asked)) = asked(held)
-            && asked.node == node
-        {
-            self.asked.insert(key, (node, asked.held.0));
-        }
-        if let Held::Audit(slot, audit) = held
-            && audit.node == node
-        {
-            let entry = self.asked.entry(slot.key()).or_insert((node, 0));
-            entry.1 = entry.1.max(audit.held.0);
-        }
-        let Held::Dispute(slot, dispute) = held else { return Ok(()) };
-        if dispute.node != node {
-            return Ok(());
-        }
-        match &dispute.course {
-            Course::Open(case) => {
-                let entry = self.disputes.entry(*slot).or_insert((node, 0));
-                entry.1 = entry.1.max(case.held.0);
-                Ok(())
-            }
-            Course::Ended(Outcome::ClaimantRefuted) => {
-                Err("a node that was away is refuted".to_owned())
-            }
-            Course::Ended(
-                Outcome::ClaimantSilent
-                | Outcome::ChallengerRefuted
-                | Outcome::ChallengerSilent
-                | Outcome::Planted,
-            ) => Ok(()),
-        }
+    /// What is held of a node since this block: a file that was not shown may be asked for again, and is held for again.
+    fn note(&mut self, hearing: &Hearing<'_>, node: NodeId) -> Seen {
+        let of = |held: &[Held]| -> BTreeMap<Vec<u8>, u128> {
+            let silences = held.iter().filter_map(silence).filter(|(_, of, _)| *of == node);
+            silences.map(|(key, _, held)| (key, held)).collect()
+        };
+        let (was, is) = (of(hearing.before), of(&hearing.after.held));
+        let before = |key| was.get(key).copied().unwrap_or_default();
+        let more: u128 = is.iter().map(|(key, held)| held.saturating_sub(before(key))).sum();
+        *self.held.entry(node).or_default() += more;
+        let refuted = hearing.after.held.iter().any(|held| {
+            let Held::Dispute(_, dispute) = held else { return false };
+            dispute.node == node && dispute.course == Course::Ended(Outcome::ClaimantRefuted)
+        });
+        holds(!refuted, || "a node that was away is refuted".to_owned())
     }
 
     /// All that it lost was held first.
     pub(super) fn end(&self, hall: &Hall, begun: &Wealth, ended: &Wealth) -> Seen {
         for node in away(hall) {
             let lost = begun.fell(node, ended);
-            let of = |held: &(NodeId, u128)| if held.0 == node { held.1 } else { 0 };
-            let disputes: u128 = self.disputes.values().map(of).sum();
-            let asked: u128 = self.asked.values().map(of).sum();
-            holds(lost <= disputes + asked, || {
-                format!("a node that was away lost {lost}; {} was held", disputes + asked)
-            })?;
+            let held = self.held.get(&node).copied().unwrap_or_default();
+            holds(lost <= held, || format!("a node that was away lost {lost}; {held} was held"))?;
         }
         Ok(())
     }
