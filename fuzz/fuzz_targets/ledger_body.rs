@@ -8,46 +8,42 @@
 
 use std::sync::LazyLock;
 
-use chain::records::{
-    Account, AccountSlot, Clock, ClockSlot, Group, GroupSlot, NodeId, ParameterValues,
-    ParametersSlot, Purse, PurseSlot, Seat, Seats, SeatsSlot,
-};
+use chain::records::{NodeId, Seat, Seats};
 use chain::state::State;
-use chain::{Amount, Epoch, Genesis, Height, KindNumber, Stamp, Time, Transaction};
-use commit::Network;
+use chain::{Amount, Genesis, KindNumber, Stamp, Transaction};
 use ledger::tx::Action;
-use ledger::{Author, Execution, Opening, Rejection, Stop, Working};
+use ledger::{Author, Execution, Opening, Rejection, Stop, begin};
 use libfuzzer_sys::fuzz_target;
 use receipt::SecretKey;
 
-const NETWORK: Network = Network([7; 32]);
 const RICH: Amount = Amount(1 << 100);
+const BEGAN: u64 = 1_700_000_000_000;
+const BLOCKS: u64 = 5;
 
 /// Of the group that has blocks certified here, for whoever wants to change it.
 const GENESIS: &[u8] = include_bytes!("../../bindings/testdata/group_genesis.bin");
 
-/// One account, one seat, and a group.
+/// One account, one seat, and a group, some blocks after the genesis.
 static STATE: LazyLock<State> = LazyLock::new(|| {
     let key = key().public();
-    let clock = Clock {
-        height: Height(5),
-        stamp: Stamp(1_700_000_000_000),
-        time: Time(5_000),
-        epoch: Epoch(1),
-        epoch_began: Time(0),
-        beacon: [9; 32],
-    };
-    let mut working = Working::new(State::empty(NETWORK));
-    working.put(&ClockSlot, &clock);
-    working.put(&PurseSlot, &Purse { issued: RICH, ..Purse::default() });
-    working.put(&ParametersSlot, &ParameterValues::default());
-    working.put(&SeatsSlot, &Seats(vec![Seat { node: NodeId([1; 32]), key }]));
     let genesis = Genesis::decode(GENESIS).expect("the case's genesis");
-    let group = genesis.kind.group().expect("it is no simulation");
-    working.put(&GroupSlot, &Group::first(group));
-    working.put(&AccountSlot(key), &Account { balance: RICH, made: 0 });
-    working.finish()
+    let genesis = Genesis {
+        stamp: Stamp(BEGAN),
+        seats: Seats(vec![Seat { node: NodeId([1; 32]), key }]),
+        accounts: vec![(key, RICH)],
+        nodes: Vec::new(),
+        ..genesis
+    };
+    let (state, _) = begin(&genesis).expect("the genesis is sound");
+    (1..=BLOCKS).fold(state, |state, height| {
+        let block = Execution::begin(&state, &opening(height)).expect("the state is sound");
+        block.finish().expect("the state is sound").state
+    })
 });
+
+fn opening(height: u64) -> Opening {
+    Opening { stamp: Stamp(BEGAN + 1_000 * height), beacon: [3; 32] }
+}
 
 fn key() -> SecretKey {
     SecretKey::from_seed([1; 32])
@@ -60,7 +56,11 @@ fuzz_target!(|input: &[u8]| {
         Ok(action) => {
             assert_eq!(action.kind(), kind);
             assert_eq!(action.encode(), body, "two encodings of one body");
-            let _ = action.touches(&Author { network: NETWORK, payer: key().public(), number: 0 });
+            let _ = action.touches(&Author {
+                network: STATE.network(),
+                payer: key().public(),
+                number: 0,
+            });
             offered(kind, body);
         }
         Err(Rejection::Kind | Rejection::Body) => {}
@@ -71,10 +71,10 @@ fuzz_target!(|input: &[u8]| {
 /// A rejected transaction leaves the state as it was.
 fn offered(kind: KindNumber, body: &[u8]) {
     let what = (kind, 0, Amount(u128::MAX));
-    let made = Transaction::sign(NETWORK, &key(), what, body.to_vec());
-    let authentic = made.authenticate(NETWORK).expect("it is signed");
-    let opening = Opening { stamp: Stamp(1_700_000_001_000), beacon: [3; 32] };
-    let begin = || Execution::begin(&STATE, &opening).expect("the state is sound");
+    let network = STATE.network();
+    let made = Transaction::sign(network, &key(), what, body.to_vec());
+    let authentic = made.authenticate(network).expect("it is signed");
+    let begin = || Execution::begin(&STATE, &opening(BLOCKS + 1)).expect("the state is sound");
     let root = |made: Execution| made.finish().expect("the state is sound").state.root();
     let mut execution = begin();
     match execution.take(&authentic) {
