@@ -1,7 +1,7 @@
 //! Any bytes as a move: decoded to what encodes to just these bytes, or refused; taken or refused in every state of a
 //! dispute, by either side, and never a panic.
 //!
-//! Run: `cargo +nightly fuzz run dispute_message -- -max_total_time=60 -rss_limit_mb=512 -detect_leaks=0`: the disputes are
+//! Run: `cargo +nightly fuzz run dispute_message -- -max_total_time=60 -rss_limit_mb=1024 -detect_leaks=0`: the disputes are
 //! leaked, once.
 #![no_main]
 
