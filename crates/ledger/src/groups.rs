@@ -13,8 +13,9 @@ use crate::view::{View, Working};
 
 /// Units of work to check a word of a group's key.
 pub(crate) const GROUP_WORK: u64 = 3_000;
-/// How much of the least time in which stake leaves a key may be in use, whatever is voted: whoever had a part of it has stake for longer than
-/// anybody may begin to follow the network from a header that names it, though it was dealt a term before.
+/// How much of the least time in which stake leaves a key may be in use, whatever is voted: whoever had a part of it has
+/// stake for longer than anybody may begin to follow the network from a header that names it, though it was dealt a term
+/// before.
 const TERMS: u64 = 8;
 
 /// The last moment at which the group's key may be in use.

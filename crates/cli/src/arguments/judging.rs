@@ -91,14 +91,15 @@ pub(crate) struct NetworkOptions {
     /// or where somebody is trusted
     #[arg(long, value_name = "FILE", requires = "network")]
     pub(crate) start: Option<PathBuf>,
-    /// Write the start that the bundles lead to, where it is fresh and so is what it was followed from; what
-    /// is there is replaced
+    /// Write the start that the bundles lead to, those that are not refuted, where it is fresh and so is what
+    /// it was followed from; a start that is there is replaced, and nothing else
     #[arg(long, value_name = "FILE", requires = "network")]
     pub(crate) keep_start: Option<PathBuf>,
     /// How many days old the network's last header may be to be fresh
     #[arg(long, value_name = "DAYS", requires = "network", allow_negative_numbers = true, default_value_t = 1, value_parser = whole::<u16>(1..=3650))]
     pub(crate) header_days: u16,
-    /// How many days old the start, or the genesis, may be: less than stake takes to unbond there
+    /// How many days old the start, or the genesis, may be: less than 8 ninths of the time that stake takes to
+    /// leave there at least, and where a group certifies a fourth of that time less
     /// [default: 10, or what the genesis allows where that is less]
     #[arg(long, value_name = "DAYS", requires = "network", allow_negative_numbers = true, value_parser = whole::<u16>(1..=3650))]
     pub(crate) start_days: Option<u16>,

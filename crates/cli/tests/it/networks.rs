@@ -189,6 +189,18 @@ fn a_network_is_followed_from_its_genesis_and_then_from_what_was_kept() {
 }
 
 #[test]
+fn a_kept_start_replaces_a_start_alone() {
+    let given = given(&[]);
+    let followed = Followed::new(&given, DAY_MS, HOUR_MS);
+    for file in &followed.files {
+        let before = fs::read(file).unwrap();
+        let refused = followed.verify(&["--evidence", "signature", "--keep-start", file]);
+        said(&refused, 2, &["is no start of this network", "name another file"]);
+        assert_eq!(fs::read(file).unwrap(), before);
+    }
+}
+
+#[test]
 fn an_old_genesis_and_an_old_header_are_told_and_not_kept() {
     let given = given(&[]);
     let kept = given.world.path("start.bin");

@@ -37,7 +37,8 @@ impl Player for Worker {
     }
 }
 
-/// What follows the answers of one who stands by its lies to the end: logged, paid, defended and shown as if they were true.
+/// What follows the answers of one who stands by its lies to the end: logged, paid, defended and shown as if they were
+/// true.
 pub(crate) fn lie_on(stage: &mut Stage<'_, '_>) {
     log(stage);
     anchor(stage);

@@ -43,7 +43,7 @@ impl Origin {
         })?;
         let start = options.start.as_deref().map(|path| start(path, &genesis)).transpose()?;
         if let Some(keep) = &options.keep_start {
-            refuse_taken(keep, Force(true))?;
+            refuse_other(keep, &genesis)?;
         }
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = Stamp(u64::try_from(since.as_millis())?);
@@ -57,7 +57,7 @@ impl Origin {
         let Some(path) = &self.keep else { return Ok(()) };
         let Some(latest) = found.max_by_key(|start| start.header().height) else {
             tell(format_args!(
-                "{}: no start kept: no bundle leads to a fresh header from a fresh start; what is there stays",
+                "{}: no start kept: no bundle that can be relied on leads to a fresh header from a fresh start; what is there stays",
                 shown(path)
             ));
             return Ok(());
@@ -73,6 +73,18 @@ impl Origin {
     }
 }
 
+/// Refuses to keep a start where something else lies, the genesis or a bundle, say.
+fn refuse_other(keep: &Path, genesis: &Genesis) -> Result<()> {
+    refuse_taken(keep, Force(true))?;
+    if keep.exists() && start(keep, genesis).is_err() {
+        bail!(Usage(format!(
+            "--keep-start {}: what is there is no start of this network, and nothing else is replaced; name another file",
+            shown(keep)
+        )));
+    }
+    Ok(())
+}
+
 /// How old a start may be: no older than stake of that network answers for.
 fn start_bound(days: Option<u16>, genesis: &Genesis) -> Result<u64> {
     let most = light::start_ms_most(genesis);
@@ -83,12 +95,12 @@ fn start_bound(days: Option<u16>, genesis: &Genesis) -> Result<u64> {
     }
     let group = match genesis.kind.group() {
         None => "",
-        Some(_) => "; a group's key may have been dealt a fourth of that before",
+        Some(_) => "; and a fourth of it, for that long ago a group's key may have been dealt",
     };
     bail!(Usage(format!(
         "--start-days {days}: stake may leave this network after {} ms (`unbond_least` of its genesis, or the default where \
-         that names none; an epoch is to spare{group}), and who has the keys of former seats can write another history from an older start; the most \
-         days that can be asked for here are {}",
+         that names none; a ninth of it is to spare, for an epoch{group}), and who has the keys of former seats can write another history from \
+         an older start; the most days that can be asked for here are {}",
         light::unbond_least(genesis),
         most / DAY_MS
     )))
